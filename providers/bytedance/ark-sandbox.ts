@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { at, list, text } from '../reader.ts'
+import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { violation } from './ark-rules.ts'
+
+type ById = { Params: { id: string } }
+type Search = { Querystring: Readonly<Record<string, string | string[] | undefined>> }
+
+const path = '/contents/generations/tasks'
+
+/** A stand-in for Ark's task API. */
+export function mountArk(app: FastifyInstance, stage: SandboxStage): void {
+  app.addHook('onRequest', requireKey)
+
+  app.post(path, { config: { operation: 'submit' } }, async (request, reply) => {
+    const { body } = request
+    const wrong = violation(body)
+    if (wrong !== undefined) return refuse(reply, wrong.status, wrong.code, wrong.message)
+    switch (endingOf(body)) {
+      case 'invalid':
+        return refuse(
+          reply,
+          400,
+          'InvalidParameter',
+          'The parameter `content` is not valid: sandbox:invalid.',
+        )
+      case 'refuse':
+        return refuse(
+          reply,
+          400,
+          'InputTextSensitiveContentDetected',
+          'The request failed because the input text may contain sensitive information.',
+        )
+      default: {
+        const task = taskOf(body, stage)
+        await stage.tasks.put(task)
+        return { id: task.id }
+      }
+    }
+  })
+
+  app.get<ById>(`${path}/:id`, { config: { operation: 'poll' } }, async (request, reply) => {
+    const task = await find(stage, request.params.id)
+    return task === undefined ? notFound(reply) : shown(task, stage)
+  })
+
+  app.get<Search>(path, { config: { operation: 'list' } }, async ({ query }) => {
+    const all = (await stage.tasks.list()).filter(isOurs).filter((task) => !isDeleted(task, stage))
+    const ids = [query['filter.task_ids'] ?? []].flat()
+    const found = all
+      .toSorted((a, b) => b.createdAt - a.createdAt)
+      .map((task) => shown(task, stage))
+      .filter((task) => ids.length === 0 || ids.includes(task.id))
+      .filter((task) => task.model === (query['filter.model'] ?? task.model))
+      .filter((task) => task.status === (query['filter.status'] ?? task.status))
+      .filter((task) => task.service_tier === (query['filter.service_tier'] ?? task.service_tier))
+    const size = Number(query.page_size ?? 20)
+    const from = (Number(query.page_num ?? 1) - 1) * size
+    const items = found
+      .slice(from, from + size)
+      .map(({ error, ...task }) => (error === null ? task : { ...task, failure_reason: error }))
+    return { total: found.length, items }
+  })
+
+  app.delete<ById>(`${path}/:id`, { config: { operation: 'cancel' } }, async (request, reply) => {
+    const task = await find(stage, request.params.id)
+    if (task === undefined) return notFound(reply)
+    if (shown(task, stage).status === 'running') {
+      return refuse(reply, 409, 'InvalidAction.RunningTaskDeletion', 'A running task cannot be deleted.')
+    }
+    await stage.tasks.put({ ...task, canceledAt: task.canceledAt ?? stage.now() })
+    return {}
+  })
+}
+
+async function requireKey(request: FastifyRequest, reply: FastifyReply) {
+  if (/^Bearer \S+$/.test(request.headers.authorization ?? '')) return
+  return reply
+    .code(401)
+    .send(errorOf('AuthenticationError', 'The API key in the request is missing or invalid.', 'Unauthorized'))
+}
+
+function taskOf(body: unknown, stage: SandboxStage): SandboxTask {
+  const hook = text(body, 'callback_url')
+  return {
+    id: `cgt-${randomUUID()}`,
+    endpoint: text(body, 'model') ?? '',
+    body: body as SandboxTask['body'],
+    createdAt: stage.now(),
+    ...(hook !== undefined && { hook }),
+  }
+}
+
+async function find(stage: SandboxStage, id: string): Promise<SandboxTask | undefined> {
+  const task = await stage.tasks.get(id)
+  return task === undefined || !isOurs(task) || isDeleted(task, stage) ? undefined : task
+}
+
+function isOurs({ id }: SandboxTask): boolean {
+  return id.startsWith('cgt-')
+}
+
+/** A task deleted after its end is forgotten; one deleted while it waited stays, as cancelled. */
+function isDeleted(task: SandboxTask, stage: SandboxStage): boolean {
+  const { canceledAt } = task
+  return canceledAt !== undefined && stageOf(task, { ...stage, now: () => canceledAt }).step === 'ended'
+}
+
+/** A task as Ark shows it. */
+function shown(task: SandboxTask, stage: SandboxStage) {
+  const { body } = task
+  const hasImage = list(body, 'content').some((item) => text(item, 'type') === 'image_url')
+  return {
+    id: task.id,
+    model: task.endpoint,
+    created_at: Math.floor(task.createdAt / 1000),
+    updated_at: Math.floor(stage.now() / 1000),
+    seed: at(body, 'seed') ?? 78_674,
+    resolution: at(body, 'resolution') ?? '1080p',
+    ratio: at(body, 'ratio') ?? (hasImage ? 'adaptive' : '16:9'),
+    duration: at(body, 'duration') ?? 5,
+    framespersecond: 24,
+    service_tier: at(body, 'service_tier') ?? 'default',
+    execution_expires_after: at(body, 'execution_expires_after') ?? 172_800,
+    ...stateOf(task, stage),
+  }
+}
+
+type State = {
+  status: string
+  error: { code: string; message: string } | null
+  content?: object
+  usage?: object
+}
+
+function stateOf(task: SandboxTask, stage: SandboxStage): State {
+  const { step } = stageOf(task, stage)
+  if (task.canceledAt !== undefined) return { status: 'cancelled', error: null }
+  if (step === 'queued' || step === 'running') return { status: step, error: null }
+  const ending = endingOf(task.body)
+  if (ending === 'fail') {
+    const error = { code: 'InternalServiceError', message: 'The service encountered an unexpected error.' }
+    return { status: 'failed', error }
+  }
+  return {
+    status: 'succeeded',
+    error: null,
+    content: ending === 'empty' ? {} : { video_url: stage.videoUrl(task.id) },
+    usage: { completion_tokens: 102_960, total_tokens: 102_960 },
+  }
+}
+
+function notFound(reply: FastifyReply) {
+  return refuse(reply, 404, 'ResourceNotFound', 'The specified task is not found.')
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string) {
+  return reply.code(status).send(errorOf(code, message, status === 404 ? 'NotFound' : 'BadRequest'))
+}
+
+function errorOf(code: string, message: string, type: string) {
+  return { error: { code, message: `${message} Request id: ${randomUUID()}`, param: '', type } }
+}

@@ -1,0 +1,103 @@
+/**
+ * What a job asks for, after the catalogue has read it: canonical names (aliases folded), canonical types, only the
+ * fields that the model takes, defaults filled in. Media fields hold an http(s) link or a data URL by the time a provider sees them.
+ */
+export type Input = Readonly<{
+  prompt?: string
+  negative_prompt?: string
+  /** A finished text that is spoken or filmed as it stands; wins over `prompt`. */
+  script?: string
+  storyConfig?: JsonObject
+
+  /** Whole seconds, or a fraction where the model takes one. */
+  duration?: number
+  aspect_ratio?: string
+  resolution?: string
+  /** A ratio (`16:9`) or pixels (`1280x720`), lower-case `x`. */
+  size?: string
+  seed?: number
+  mode?: string
+  style?: string
+  generateAudio?: boolean
+  enhancePrompt?: boolean
+  pro_mode?: boolean
+  camera_fixed?: boolean
+  enable_safety_checker?: boolean
+
+  image?: string
+  last_image?: string
+  referenceImages?: readonly string[]
+  referenceVideos?: readonly string[]
+  video?: string
+  audio?: string
+  swapImage?: string
+  targetVideo?: string
+  targetFaceIndex?: number
+
+  voice_id?: string
+  voice_language?: string
+  voice_speed?: number
+  /** Seconds of the source, told by the caller, for billing and limits. */
+  videoDuration?: number
+  billedDuration?: number
+  audioDuration?: number
+
+  num_frames?: number
+  frames_per_second?: number
+  num_inference_steps?: number
+  cfg_scale?: number
+  shift?: number
+  interpolator_model?: string
+  num_interpolated_frames?: number
+  adjust_fps_for_interpolation?: boolean
+  acceleration?: boolean
+
+  movementAmplitude?: string
+  motion?: string
+  effectType?: string
+  effect?: string
+  cameraMovement?: string
+  motionMode?: string
+  soundEffectSwitch?: boolean
+  soundEffectPrompt?: string
+
+  /** Midjourney: the upstream's id of the task to extend and which of its four clips. Set by the extend route only. */
+  extendTask?: string
+  extendIndex?: number
+
+  animation?: boolean
+  language?: string
+  characters?: readonly Json[]
+  framework?: string
+  quality?: string
+  directorNotes?: string
+  shortRequestEnhancer?: boolean
+  targetLengthInWords?: number
+  scriptConfig?: JsonObject
+  imageConfig?: JsonObject
+  videoConfig?: JsonObject
+  voiceoverConfig?: JsonObject
+  captionsConfig?: JsonObject
+  effectsConfig?: JsonObject
+  musicConfig?: JsonObject
+  motionConfig?: JsonObject
+}>
+
+export type Field = keyof Input
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+export type JsonObject = { readonly [key: string]: Json | undefined }
+
+/** The fields that hold media, and of which kind. */
+export const mediaFields = {
+  image: 'image',
+  last_image: 'image',
+  referenceImages: 'image',
+  referenceVideos: 'video',
+  video: 'video',
+  audio: 'audio',
+  swapImage: 'image',
+  targetVideo: 'video',
+} as const satisfies Partial<Record<Field, MediaKind>>
+
+export type MediaKind = 'image' | 'video' | 'audio'

@@ -1,0 +1,116 @@
+import type { Input, JsonObject } from '../input.ts'
+import type { Offer } from '../provider.ts'
+import { configNames, lengthOf, type Story, storyOf } from './story.ts'
+
+/** How a model looks where no universe decides it. */
+type Preset = { aspectRatio: string; animated: boolean; imageConfig?: JsonObject }
+
+/**
+ * Model -> the older Short API, which takes everything in the request. The Universe API, where a style is made on the
+ * site beforehand, is asked instead once the setting that its path names holds a slug.
+ */
+export const offers: Readonly<Record<string, Offer>> = {
+  'longstories-movie': {
+    endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_MOVIE_SLUG}/create' },
+    translate: (input) => ({
+      endpoint: 'short',
+      body: shortBody(input, { aspectRatio: '16:9', animated: true }),
+    }),
+    note: 'The slug of a movie universe is not published: set LONGSTORIES_MOVIE_SLUG, or a preset of the Short API is used.',
+  },
+  'longstories-pixel-art': {
+    endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_PIXEL_ART_SLUG}/create' },
+    translate: (input) => ({ endpoint: 'short', body: shortBody(input, pixelArt) }),
+    note: 'The slug of a pixel-art universe is not published: set LONGSTORIES_PIXEL_ART_SLUG, or a preset of the Short API is used.',
+  },
+}
+
+const pixelArt: Preset = {
+  aspectRatio: '9:16',
+  animated: false,
+  imageConfig: { model: 'recraft', recraftStyle: 'digital_illustration/pixel_art' },
+}
+
+function shortBody(input: Input, preset: Preset): JsonObject {
+  const story = storyOf(input)
+  const { seconds, words } = lengthOf(input)
+  // The service takes one of the two: pictures become the idea where there is no other.
+  const told =
+    story.script === undefined ? { prompt: story.prompt ?? story.visuals } : { script: story.script }
+  const notes = [story.notes, told.prompt === story.visuals ? undefined : story.visuals, ...inWords(input)]
+  return defined({
+    ...told,
+    directorNotes: paragraphs(notes),
+    shortRequestEnhancer: input.shortRequestEnhancer,
+    ...Object.fromEntries(configNames.map((name) => [name, story.configs[name]])),
+    scriptConfig: {
+      ...(input.framework !== undefined && { style: input.framework }),
+      ...withoutLength(story.configs.scriptConfig),
+      ...(words === undefined
+        ? { targetLengthInSeconds: Math.round(seconds) }
+        : { targetLengthInWords: words }),
+    },
+    imageConfig: story.configs.imageConfig ?? preset.imageConfig,
+    videoConfig: {
+      enabled: input.motionConfig?.enabled ?? preset.animated,
+      ...story.configs.videoConfig,
+      ...(input.animation !== undefined && { enabled: input.animation }),
+    },
+    voiceoverConfig: voiceover(story),
+    quality: story.quality,
+    aspectRatio: input.aspect_ratio ?? preset.aspectRatio,
+  })
+}
+
+/** The body for a universe, which itself decides look and voice. */
+export function universeBody(input: Input): JsonObject {
+  const { prompt, script, visuals, notes } = storyOf(input)
+  return defined({
+    prompt: paragraphs([prompt, visuals, notes]),
+    userScript: script,
+    duration: String(nearest(lengthOf(input).seconds)),
+    animation: input.animation ?? input.motionConfig?.enabled,
+    language: input.language?.toLowerCase(),
+    characters: input.characters,
+  })
+}
+
+/** The lengths that a universe renders. */
+const universeSeconds = [15, 30, 60, 180, 300, 600]
+
+function nearest(seconds: number): number {
+  return universeSeconds.reduce((best, one) =>
+    Math.abs(one - seconds) < Math.abs(best - seconds) ? one : best,
+  )
+}
+
+/** What only universes have fields for. */
+function inWords({ language, characters }: Input): readonly string[] {
+  return [
+    ...(language === undefined ? [] : [`Language: ${language}`]),
+    ...(characters === undefined ? [] : [`Characters: ${JSON.stringify(characters)}`]),
+  ]
+}
+
+function voiceover({ configs, voiceId, narrated }: Story): JsonObject | undefined {
+  const settings = {
+    ...(narrated !== undefined && { enabled: narrated }),
+    ...(voiceId !== undefined && { voiceId }),
+    ...configs.voiceoverConfig,
+  }
+  return Object.keys(settings).length === 0 ? undefined : settings
+}
+
+/** A script's own length must not outrun the duration that is paid for. */
+function withoutLength(config: JsonObject = {}): JsonObject {
+  const { targetLengthInSeconds: _seconds, targetLengthInWords: _words, ...others } = config
+  return others
+}
+
+function paragraphs(texts: readonly (string | undefined)[]): string | undefined {
+  return texts.filter((one) => one !== undefined).join('\n\n') || undefined
+}
+
+function defined(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,62 @@
+import type { Order, Provider, Ticket } from '../provider.ts'
+import { acceptCapix, readCapix } from './capix.ts'
+import { capixForm, type Flavor, offers, products } from './offers.ts'
+import { acceptJob, readJob } from './serverless.ts'
+
+/** MagicAPI on API.market: face swaps, in three flavours of one product. */
+export const magicapi: Provider = {
+  name: 'magicapi',
+  title: 'MagicAPI',
+  hosts: {
+    gateway: {
+      baseUrl: 'https://prod.api.market',
+      baseUrlVariable: 'MAGICAPI_BASE_URL',
+      credentials: ['MAGICAPI_KEY'],
+      // The products disagree about the header's name; each ignores the other one.
+      sign: (_request, { MAGICAPI_KEY = '' }) => ({
+        'x-api-market-key': MAGICAPI_KEY,
+        'x-magicapi-key': MAGICAPI_KEY,
+      }),
+    },
+  },
+  offers,
+  settings: {
+    MAGICAPI_FLAVOR: {
+      default: 'v3',
+      description: 'Which face swap product the key is subscribed to',
+      choices: Object.keys(products),
+    },
+  },
+
+  submit(offer, order) {
+    const { endpoint, body } = offer.translate(order.input)
+    const flavor = flavorOf(order.settings.MAGICAPI_FLAVOR)
+    const path = `${products[flavor]}/${offer.endpoints[endpoint] ?? endpoint}`
+    return flavor === 'capix'
+      ? { method: 'POST', path, form: capixForm(order.input) }
+      : { method: 'POST', path, json: body }
+  },
+
+  accept(reply, order) {
+    const ticket = { flavor: flavorOf(order.settings.MAGICAPI_FLAVOR) }
+    return ticket.flavor === 'capix' ? acceptCapix(reply, ticket) : acceptJob(reply, ticket)
+  },
+
+  poll(ticket) {
+    const flavor = flavorOf(ticket.flavor)
+    if (flavor === 'capix') {
+      return { method: 'POST', path: `${products.capix}/result/`, form: { request_id: String(ticket.task) } }
+    }
+    const status = ticket.detour === true ? 'video/status' : 'status'
+    return { method: 'GET', path: `${products[flavor]}/${status}/${encodeURIComponent(String(ticket.task))}` }
+  },
+
+  read: (reply, ticket) =>
+    flavorOf(ticket.flavor) === 'capix' ? readCapix(reply, ticket) : readJob(reply, ticket),
+
+  takes: () => 'link',
+}
+
+function flavorOf(said: Order['settings'][string] | Ticket[string] | undefined): Flavor {
+  return said === 'capix' || said === 'v2' ? said : 'v3'
+}

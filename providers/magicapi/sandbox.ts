@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { at, link, number, text } from '../reader.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { type Flavor, products } from './offers.ts'
+
+/** A stand-in for the three face swap products. A trigger word goes into one of the links. */
+export const sandbox: Sandbox = {
+  name: 'magicapi',
+  mount(app, stage) {
+    app.register(async (scope) => {
+      scope.addHook('onRequest', requireKey)
+      scope.addContentTypeParser(
+        'application/x-www-form-urlencoded',
+        { parseAs: 'string' },
+        (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+      )
+      mountServerless(scope, stage, 'v3')
+      mountServerless(scope, stage, 'v2')
+      mountCapix(scope, stage)
+    })
+  },
+}
+
+async function requireKey({ headers }: FastifyRequest, reply: FastifyReply) {
+  const key = headers['x-api-market-key'] ?? headers['x-magicapi-key']
+  if (key === undefined || key === '') return reply.code(401).send({ message: 'Invalid API key' })
+}
+
+function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flavor): void {
+  const path = products[flavor]
+
+  app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
+    const input = at(body, 'input')
+    const wrong = violation(input, ['swap_image', 'target_video'])
+    if (wrong !== undefined) return reply.code(422).send({ message: wrong })
+    const task = await start(stage, flavor, input)
+    return { id: task.id, status: 'IN_QUEUE' }
+  })
+
+  app.get<{ Params: { id: string } }>(
+    `${path}/status/:id`,
+    { config: { operation: 'poll' } },
+    async ({ params }, reply) => {
+      const task = await find(stage, flavor, params.id)
+      return task === undefined ? notFound(reply) : { id: task.id, ...job(task, stage) }
+    },
+  )
+}
+
+function mountCapix(app: FastifyInstance, stage: SandboxStage): void {
+  const path = products.capix
+
+  app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
+    const wrong = violation(body, ['target_url', 'swap_url'])
+    if (wrong !== undefined) return reply.code(400).send({ message: wrong })
+    const task = await start(stage, 'capix', body)
+    return { image_process_response: { request_id: task.id, status: 'OK', description: '' } }
+  })
+
+  app.post(`${path}/result/`, { config: { operation: 'poll' } }, async ({ body }, reply) => {
+    const task = await find(stage, 'capix', text(body, 'request_id') ?? '')
+    if (task === undefined) return notFound(reply)
+    const { status, error, output } = job(task, stage)
+    const shown = {
+      COMPLETED: { status: 'OK', ...(output?.video_url !== undefined && { result_url: output.video_url }) },
+      FAILED: { status: 'ERROR', error_message: error },
+    }[status] ?? { status: 'InProgress', description: '' }
+    return { image_process_response: { request_id: task.id, ...shown } }
+  })
+}
+
+/** Both links, perhaps the number of a face, and nothing else. */
+function violation(fields: unknown, links: readonly string[]): string | undefined {
+  const missing = links.find((name) => link(fields, name) === undefined)
+  if (missing !== undefined) return `${missing} must be a public URL`
+  const face = at(fields, 'target_face_index')
+  const index = typeof face === 'string' ? Number(face) : (number(face) ?? 0)
+  if (face !== undefined && (!Number.isInteger(index) || index < -1)) {
+    return 'target_face_index must be an integer'
+  }
+  const known = [...links, 'target_face_index']
+  const unknown = Object.keys(fields ?? {}).find((name) => !known.includes(name))
+  if (unknown !== undefined) return `${unknown} is not a parameter`
+  return endingOf(fields) === 'invalid' ? 'No face found in the image: sandbox:invalid' : undefined
+}
+
+async function start(stage: SandboxStage, endpoint: Flavor, fields: unknown): Promise<SandboxTask> {
+  const body = fields as SandboxTask['body']
+  const task = { id: randomUUID(), endpoint, body, createdAt: stage.now() }
+  await stage.tasks.put(task)
+  return task
+}
+
+async function find(stage: SandboxStage, flavor: Flavor, id: string): Promise<SandboxTask | undefined> {
+  const task = await stage.tasks.get(id)
+  return task?.endpoint === flavor ? task : undefined
+}
+
+function notFound(reply: FastifyReply) {
+  return reply.code(404).send({ message: 'Not found' })
+}
+
+type Job = { status: string; error?: string; output?: { video_url?: string } }
+
+function job(task: SandboxTask, stage: SandboxStage): Job {
+  const { step } = stageOf(task, stage)
+  if (step !== 'ended') return { status: step === 'queued' ? 'IN_QUEUE' : 'IN_PROGRESS' }
+  switch (endingOf(task.body)) {
+    case 'fail':
+      return { status: 'FAILED', error: 'The worker failed.' }
+    case 'refuse':
+      return { status: 'FAILED', error: 'NSFW content detected.' }
+    case 'empty':
+      return { status: 'COMPLETED', output: {} }
+    default:
+      return { status: 'COMPLETED', output: { video_url: stage.videoUrl(task.id) } }
+  }
+}

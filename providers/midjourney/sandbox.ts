@@ -1,0 +1,139 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+
+type Body = Readonly<Record<string, unknown>>
+type ById = { Params: { id: string } }
+
+const submitPath = '/mj/submit/video'
+
+/** Field -> the values it may have; an empty list: any text. */
+const schema: Readonly<Record<string, readonly unknown[]>> = {
+  prompt: [],
+  image: [],
+  motion: ['low', 'high'],
+  videoType: ['vid_1.1_i2v_480', 'vid_1.1_i2v_720'],
+  batchSize: [1, 2, 4],
+  action: ['extend'],
+  taskId: [],
+  index: [0, 1, 2, 3],
+  state: [],
+  notifyHook: [],
+}
+
+/** A stand-in for an mj-proxy that is strict where the real one may only be careful: a field that it does not list is a code 4. */
+export const sandbox: Sandbox = {
+  name: 'midjourney',
+  mount(app, stage) {
+    app.register(async (scope) => {
+      scope.addHook('onRequest', requireSecret)
+      mountTasks(scope, stage)
+    })
+  },
+}
+
+async function requireSecret({ headers }: FastifyRequest): Promise<void> {
+  if ((headers['mj-api-secret'] ?? headers.authorization ?? '') === '') {
+    throw Object.assign(new Error('Unauthorized'), { statusCode: 401 })
+  }
+}
+
+function mountTasks(app: FastifyInstance, stage: SandboxStage): void {
+  let made = 0
+
+  app.post<{ Body: Body | null }>(submitPath, { config: { operation: 'submit' } }, async (request, reply) => {
+    const body = request.body ?? {}
+    const parent = typeof body.taskId === 'string' ? await stage.tasks.get(body.taskId) : undefined
+    if (body.action === 'extend' && parent === undefined) {
+      return reply.code(404).send({ code: 3, description: 'The parent task was not found' })
+    }
+    const wrong =
+      violation(body) ?? (parent && !succeeded(parent, stage) ? 'The parent task is not finished' : undefined)
+    if (wrong !== undefined || endingOf(body) === 'invalid') {
+      return { code: 4, description: wrong ?? 'The image could not be read' }
+    }
+    // Unix milliseconds and three digits, as the proxy makes its ids.
+    const id = `${stage.now()}${String(made++ % 1000).padStart(3, '0')}`
+    const hook = typeof body.notifyHook === 'string' ? { hook: body.notifyHook } : {}
+    await stage.tasks.put({ id, endpoint: submitPath, body, createdAt: stage.now(), ...hook })
+    return { code: 1, description: 'Submit success', result: id, properties: { discordInstanceId: '1000' } }
+  })
+
+  app.get<ById>('/mj/task/:id/fetch', { config: { operation: 'poll' } }, async (request, reply) => {
+    const task = await stage.tasks.get(request.params.id)
+    return task === undefined ? reply.code(204).send() : shown(task, stage)
+  })
+
+  app.post<ById>('/mj/task/:id/cancel', { config: { operation: 'cancel' } }, async (request) => {
+    const task = await stage.tasks.get(request.params.id)
+    if (task === undefined) return { code: 3, description: 'The task was not found' }
+    if (stageOf(task, stage).step !== 'ended') {
+      await stage.tasks.put({ ...task, canceledAt: task.canceledAt ?? stage.now() })
+    }
+    return { code: 1, description: 'Cancelled', result: task.id }
+  })
+
+  app.post<{ Body: { ids?: readonly string[] } | null }>(
+    '/mj/task/list-by-condition',
+    { config: { operation: 'list' } },
+    async (request) => {
+      const tasks = await Promise.all((request.body?.ids ?? []).map((id) => stage.tasks.get(id)))
+      return tasks.filter((task) => task !== undefined).map((task) => shown(task, stage))
+    },
+  )
+}
+
+function violation(body: Body): string | undefined {
+  const strange = Object.entries(body).find(([name, value]) => !fits(name, value))
+  if (strange !== undefined) return `${strange[0]} is not valid`
+  if (typeof body.prompt !== 'string' || body.prompt.trim() === '') return 'prompt may not be empty'
+  if (body.action === undefined && !/^(https?:|data:image\/)/.test(String(body.image)))
+    return 'image is not valid'
+  return undefined
+}
+
+function fits(name: string, value: unknown): boolean {
+  const allowed = Object.hasOwn(schema, name) ? schema[name] : undefined
+  return allowed !== undefined && (allowed.length === 0 ? typeof value === 'string' : allowed.includes(value))
+}
+
+function succeeded(task: SandboxTask, stage: SandboxStage): boolean {
+  return shown(task, stage).status === 'SUCCESS'
+}
+
+/** A task as the fetch route shows it. */
+function shown(task: SandboxTask, stage: SandboxStage) {
+  const { step, progress } = stageOf(task, stage)
+  const record = {
+    id: task.id,
+    action: 'VIDEO',
+    status: step === 'queued' ? 'SUBMITTED' : 'IN_PROGRESS',
+    progress: `${progress}%`,
+    prompt: task.body.prompt,
+    submitTime: task.createdAt,
+    finishTime: null as number | null,
+    failReason: null as string | null,
+    imageUrl: null,
+    videoUrl: null as string | null,
+    videoUrls: null as readonly { url: string; thumbnail: null }[] | null,
+    state: task.body.state,
+  }
+  if (task.canceledAt !== undefined) return failed(record, task.canceledAt, 'The task was cancelled')
+  if (step !== 'ended') return record
+  const finishTime = task.createdAt + stage.renderMs
+  const ending = endingOf(task.body)
+  if (ending === 'refuse') return failed(record, finishTime, 'Banned prompt detected')
+  if (ending === 'fail') return failed(record, finishTime, 'The account could not render the task')
+  const clips = ending === 'empty' ? [] : [0, 1, 2, 3].map((clip) => stage.videoUrl(`${task.id}-${clip}`))
+  return {
+    ...record,
+    status: 'SUCCESS',
+    progress: '100%',
+    finishTime,
+    videoUrl: clips[0] ?? null,
+    videoUrls: clips.map((url) => ({ url, thumbnail: null })),
+  }
+}
+
+function failed<Shown extends object>(record: Shown, finishTime: number, failReason: string) {
+  return { ...record, status: 'FAILURE', progress: '', finishTime, failReason }
+}

@@ -1,0 +1,94 @@
+import { fault } from '../fault.ts'
+import type { JsonObject } from '../input.ts'
+import type { Outcome, Provider, Ticket } from '../provider.ts'
+import { refusal } from '../provider.ts'
+import { list, text } from '../reader.ts'
+import { explain, isTroubleOfItsOwn } from './explain.ts'
+import { offers } from './offers.ts'
+import { errorAbout, errorAboutNoTask, isEnvelope, judge } from './read.ts'
+
+/** Runware: every call is one POST with a list of tasks, and the id of a task is made by us. */
+export const runware: Provider = {
+  name: 'runware',
+  title: 'Runware',
+  hosts: {
+    api: {
+      baseUrl: 'https://api.runware.ai',
+      baseUrlVariable: 'RUNWARE_BASE_URL',
+      credentials: ['RUNWARE_API_KEY'],
+      sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.RUNWARE_API_KEY}` }),
+    },
+  },
+  offers,
+
+  submit(offer, order) {
+    const { endpoint, body } = offer.translate(order.input)
+    return post({
+      taskType: 'videoInference',
+      taskUUID: order.attempt,
+      deliveryMethod: 'async',
+      model: offer.endpoints[endpoint] ?? endpoint,
+      ...body,
+      numberResults: 1,
+      outputType: 'URL',
+      outputFormat: 'MP4',
+      includeCost: true,
+      ...(order.hintUrl !== undefined && { webhookURL: order.hintUrl }),
+    })
+  },
+
+  accept(reply, { attempt }) {
+    const error = errorAbout(reply.body, attempt) ?? errorAboutNoTask(reply.body)
+    const code = text(error, 'code')
+    // Runware holds a task under this id already: an earlier try of the same call has arrived.
+    if (code === 'conflictTaskUUID') return waiting(attempt)
+    if (error !== undefined && reply.status < 300) {
+      return { kind: isTroubleOfItsOwn(code) ? 'unclear' : 'failed', fault: explain(reply, error) }
+    }
+    if (reply.status >= 300) return refusal(reply, explain(reply, error))
+    if (isEnvelope(reply.body)) return waiting(attempt)
+    return { kind: 'unclear', fault: fault('unreadable_reply', 'Runware answered a submit with no list') }
+  },
+
+  poll: (ticket) => ask(String(ticket.taskUUID)),
+
+  read(reply, ticket) {
+    const outcome = judge(reply, String(ticket.taskUUID))
+    // A task that was just accepted may not be listed yet.
+    return outcome.kind === 'absent' ? { kind: 'running', ticket, stage: 'queued' } : outcome
+  },
+
+  find: {
+    call: (_offer, order) => ask(order.attempt),
+    read(reply, { attempt }) {
+      const unknown = text(errorAbout(reply.body, attempt), 'code') === 'taskNotFound'
+      return unknown ? { kind: 'absent' } : judge(reply, attempt)
+    },
+    safeToResend: true,
+  },
+
+  // Seen flat, and wrapped as in a reply.
+  adopt(body, { attempt }) {
+    const rows = [body, ...list(body, 'data'), ...list(body, 'errors')]
+    return rows.some((row) => text(row, 'taskUUID') === attempt) ? ticketOf(attempt) : undefined
+  },
+
+  // A video would have to be stored with `mediaStorage` first, as base64 inside JSON.
+  takes: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
+}
+
+function post(task: JsonObject) {
+  return { method: 'POST', path: '/v1', json: [task] } as const
+}
+
+function ask(taskUUID: string) {
+  return post({ taskType: 'getResponse', taskUUID })
+}
+
+function waiting(attempt: string): Outcome {
+  return { kind: 'running', ticket: ticketOf(attempt), stage: 'queued' }
+}
+
+function ticketOf(taskUUID: string): Ticket {
+  return { taskUUID }
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '../input.ts'
+import { at, list, number, text } from '../reader.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { schema } from './schema.ts'
+import { violationOf } from './violation.ts'
+
+/** Images travel inside the request, as base64. */
+const bodyLimit = 64 * 1024 * 1024
+
+/** What a task is answered with: a row of `data`, a row of `errors`, or neither where it is not known. */
+type Answer = { row?: JsonObject; error?: JsonObject }
+
+/** A stand-in for api.runware.ai: one path, a list of tasks in, their rows out. Refuses what a model's schema does not list. */
+export const sandbox: Sandbox = {
+  name: 'runware',
+  operationOf,
+  mount(app, stage) {
+    app.register(async (scope) => {
+      scope.setErrorHandler<FastifyError>((_error, _request, reply) =>
+        refuseAll(reply, 400, 'invalidRequest'),
+      )
+      scope.post('/v1', { bodyLimit, config: { operation: 'any' } }, async (request, reply) => {
+        if (!Array.isArray(request.body)) return refuseAll(reply, 400, 'invalidRequest')
+        const key = keyOf(request)
+        if (key === undefined || key === 'wrong') {
+          return refuseAll(reply, 401, 'invalidApiKey', { parameter: 'apiKey', taskType: 'authentication' })
+        }
+        const answers: Answer[] = []
+        for (const task of request.body) answers.push(await answer(task, stage))
+        const errors = answers.flatMap(({ error }) => error ?? [])
+        const rows = { data: answers.flatMap(({ row }) => row ?? []) }
+        return errors.length === 0 ? rows : reply.code(400).send({ ...rows, errors })
+      })
+    })
+  },
+}
+
+/** All calls share one path: what a call does is told by its tasks. */
+function operationOf(body: unknown): string {
+  const kinds = list(body).map((task) => text(task, 'taskType') ?? '')
+  if (kinds.includes('videoInference')) return 'submit'
+  if (kinds.includes('getResponse')) return 'poll'
+  return kinds.some((kind) => kind === 'imageUpload' || kind === 'mediaStorage') ? 'upload' : 'other'
+}
+
+/** A header, or a first task that does nothing else. */
+function keyOf({ headers, body }: FastifyRequest): string | undefined {
+  const bearer = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1]
+  const told = list(body).find((task) => text(task, 'taskType') === 'authentication')
+  return bearer ?? text(told, 'apiKey')
+}
+
+async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
+  const taskType = text(task, 'taskType') ?? ''
+  if (taskType === 'authentication') return { row: { taskType, connectionSessionUUID: randomUUID() } }
+  if (taskType === 'ping') return { row: { taskType, pong: true } }
+  const taskUUID = text(task, 'taskUUID') ?? ''
+  const about = { taskType, taskUUID }
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(taskUUID))
+    return refuse(about, 'invalidTaskUUID', 'taskUUID')
+  const media = randomUUID()
+  switch (taskType) {
+    case 'videoInference':
+      return submit(task as JsonObject, about, stage)
+    case 'getResponse':
+      return poll(taskUUID, stage)
+    case 'accountManagement':
+      return { row: { ...about, operation: 'getDetails', balance: { amount: 100, currency: 'USD' } } }
+    case 'imageUpload':
+      if (text(task, 'image') === undefined) return refuse(about, 'missingImage', 'image')
+      return { row: { ...about, imageUUID: media, imageURL: `https://im.runware.ai/${media}.png` } }
+    case 'mediaStorage':
+      if (text(task, 'media') === undefined) return refuse(about, 'missingMedia', 'media')
+      return {
+        row: { ...about, operation: 'upload', mediaUUID: media, mediaURL: `https://vm.runware.ai/${media}` },
+      }
+    default:
+      return refuse(about, 'invalidTaskType', 'taskType')
+  }
+}
+
+async function submit(task: JsonObject, about: About, stage: SandboxStage): Promise<Answer> {
+  const wrong = violationOf(task)
+  if (wrong !== undefined) return refuse(about, wrong.code, wrong.parameter, wrong.allowedValues)
+  if (endingOf(task) === 'invalid') return refuse(about, 'invalidPositivePrompt', 'positivePrompt')
+  if ((await stage.tasks.get(about.taskUUID)) !== undefined)
+    return refuse(about, 'conflictTaskUUID', 'taskUUID')
+  const hook = text(task, 'webhookURL')
+  await stage.tasks.put({
+    id: about.taskUUID,
+    endpoint: text(task, 'model') ?? '',
+    body: task,
+    createdAt: stage.now(),
+    ...(hook !== undefined && { hook }),
+  })
+  return { row: about }
+}
+
+/** A task that is not known is left out of the answer. */
+async function poll(taskUUID: string, stage: SandboxStage): Promise<Answer> {
+  const task = await stage.tasks.get(taskUUID)
+  if (task === undefined) return {}
+  const about = { taskType: 'videoInference', taskUUID }
+  const { step, progress } = stageOf(task, stage)
+  if (step !== 'ended')
+    return { row: { ...about, status: 'processing', ...(step === 'running' && { progress }) } }
+  const ending = endingOf(task.body)
+  if (ending === 'fail') {
+    return {
+      error: {
+        ...about,
+        ...failed,
+        code: 'providerError',
+        message: 'The provider failed to render the video.',
+      },
+    }
+  }
+  if (ending === 'refuse') return { error: { ...about, ...failed, ...moderated } }
+  return { row: { ...about, status: 'success', ...(ending !== 'empty' && result(task, stage)) } }
+}
+
+const failed = { status: 'error', documentation: 'https://runware.ai/docs' }
+
+const moderated = {
+  code: 'invalidProviderContent',
+  message: 'Invalid content detected. The provider refused the task in its content moderation.',
+  responseContent: 'The safety settings filtered out 1 videos. You will not be charged.',
+}
+
+function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonObject {
+  const usd = (schema[endpoint]?.usdPerSecond ?? 0) * (number(body, 'duration') ?? 5)
+  return {
+    videoUUID: id,
+    videoURL: stage.videoUrl(id),
+    seed: number(body, 'seed') ?? 42,
+    ...(at(body, 'includeCost') === true && { cost: Math.round(usd * 1e4) / 1e4 }),
+  }
+}
+
+type About = { taskType: string; taskUUID: string }
+
+function refuse(
+  about: About,
+  code: string,
+  parameter: string | readonly string[],
+  allowed?: readonly unknown[],
+): Answer {
+  const said = `Invalid value for ${[parameter].flat().join(', ')}`
+  const allowedValues = allowed?.map(String)
+  return {
+    error: {
+      ...about,
+      code,
+      message: said,
+      parameter,
+      ...(allowedValues !== undefined && { allowedValues }),
+    },
+  }
+}
+
+function refuseAll(reply: FastifyReply, status: number, code: string, more: JsonObject = {}): FastifyReply {
+  const message = status === 401 ? 'Invalid API key.' : 'The request must be a list of tasks.'
+  return reply.code(status).send({ errors: [{ code, message, ...more }] })
+}

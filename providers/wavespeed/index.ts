@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util'
+import { fault } from '../fault.ts'
+import type { JsonObject } from '../input.ts'
+import type { Offer, Order, Outcome, Provider, Reply, Ticket } from '../provider.ts'
+import { refusal } from '../provider.ts'
+import { at, link, list, text } from '../reader.ts'
+import { explain, isEnvelope, statusOf } from './fault.ts'
+import { offers } from './offers.ts'
+import { judge } from './prediction.ts'
+
+/** How far from the stored time of an attempt its task may be dated: our clocks differ, and a call takes a while. */
+const searchBeforeMs = 30_000
+const searchAfterMs = 180_000
+
+/** WaveSpeedAI, API v3: one path a model and variant, predictions polled by id. */
+export const wavespeed: Provider = {
+  name: 'wavespeed',
+  title: 'WaveSpeed',
+  hosts: {
+    api: {
+      baseUrl: 'https://api.wavespeed.ai',
+      baseUrlVariable: 'WAVESPEED_BASE_URL',
+      credentials: ['WAVESPEED_API_KEY'],
+      sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.WAVESPEED_API_KEY}` }),
+    },
+  },
+  offers,
+
+  submit(offer, order) {
+    const { path, body } = render(offer, order)
+    const hint = order.hintUrl === undefined ? '' : `?webhook=${encodeURIComponent(order.hintUrl)}`
+    return { method: 'POST', path: `/api/v3/${path}${hint}`, json: body }
+  },
+
+  accept(reply) {
+    const status = statusOf(reply)
+    if (status >= 300) return refusal({ ...reply, status }, explain(reply))
+    const id = text(reply.body, 'data', 'id')
+    if (id === undefined) {
+      return {
+        kind: 'unclear',
+        fault: fault('unreadable_reply', 'WaveSpeed answered a submit without a task id'),
+      }
+    }
+    const told = judge(at(reply.body, 'data'), { id })
+    return told.kind === 'running'
+      ? told
+      : { kind: 'running', ticket: { id }, stage: 'processing', now: true }
+  },
+
+  poll: (ticket) => ({ method: 'GET', path: `${taskPath(ticket)}/result` }),
+
+  read(reply, ticket) {
+    const prediction = at(reply.body, 'data')
+    if (text(prediction, 'status') !== undefined) return judge(prediction, ticket)
+    const status = statusOf(reply)
+    if (status === 404 && isEnvelope(reply)) {
+      return { kind: 'failed', fault: fault('task_lost', 'WaveSpeed no longer knows the task') }
+    }
+    if (status >= 300) return { kind: 'unclear', fault: explain(reply) }
+    return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a poll without a status') }
+  },
+
+  cancel: (ticket) => ({ method: 'DELETE', path: taskPath(ticket) }),
+
+  find: {
+    call(offer, order) {
+      return {
+        method: 'POST',
+        path: '/api/v3/predictions',
+        json: {
+          page: 1,
+          page_size: 100,
+          model: render(offer, order).path,
+          created_after: new Date(order.at.getTime() - searchBeforeMs).toISOString(),
+          created_before: new Date(order.at.getTime() + searchAfterMs).toISOString(),
+          include_inputs: true,
+        },
+      }
+    },
+    read: found,
+    safeToResend: false,
+  },
+
+  adopt(body) {
+    const id = text(body, 'id') ?? text(body, 'data', 'id')
+    return id === undefined ? undefined : { id }
+  },
+
+  // Base64 is documented for a few paths only, and refused by at least one.
+  takes: () => 'upload',
+
+  upload: {
+    call: () => ({ method: 'POST', path: '/api/v3/media/upload/binary', media: { field: 'file' } }),
+    read(reply) {
+      const status = statusOf(reply)
+      const url = link(reply.body, 'data', 'download_url')
+      if (status < 300 && url !== undefined) return { kind: 'uploaded', url }
+      if (status >= 300) return { kind: 'failed', fault: explain(reply) }
+      return {
+        kind: 'failed',
+        fault: fault('unreadable_reply', 'WaveSpeed answered an upload without a link'),
+      }
+    },
+  },
+}
+
+function render(offer: Offer, order: Order) {
+  const { endpoint, body } = offer.translate(order.input)
+  return { path: offer.endpoints[endpoint] ?? endpoint, body }
+}
+
+function taskPath(ticket: Ticket): string {
+  return `/api/v3/predictions/${encodeURIComponent(String(ticket.id))}`
+}
+
+/** The one listed task with exactly our inputs; two of them, or none, tell nothing. */
+function found(reply: Reply, order: Order, offer: Offer): Outcome | { kind: 'absent' } {
+  if (statusOf(reply) >= 300) return { kind: 'unclear', fault: explain(reply) }
+  if (!Array.isArray(at(reply.body, 'data', 'items'))) {
+    return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a search without a list') }
+  }
+  const { body } = render(offer, order)
+  const [match, ...others] = list(reply.body, 'data', 'items').filter((item) => hasInputs(item, body))
+  const id = text(match, 'id')
+  return id === undefined || others.length > 0 ? { kind: 'absent' } : judge(match, { id })
+}
+
+// An item may hold more than was sent: the upstream's own defaults.
+function hasInputs(item: unknown, body: JsonObject): boolean {
+  const inputs = at(item, 'inputs') ?? at(item, 'input')
+  return Object.entries(body).every(([name, value]) => isDeepStrictEqual(at(inputs, name), value))
+}

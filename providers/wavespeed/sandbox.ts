@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { schema, violation } from './schema.ts'
+import { mountUploads } from './uploads.ts'
+
+type Submit = { Params: { '*': string }; Querystring: { webhook?: string }; Body: Record<string, unknown> }
+type Search = {
+  page?: number
+  page_size?: number
+  model?: string
+  status?: string
+  created_after?: string
+  created_before?: string
+  include_inputs?: boolean
+}
+
+/** A stand-in for api.wavespeed.ai that is strict where the real one may only be careful: a field that a path does not list is a 400. */
+export const sandbox: Sandbox = {
+  name: 'wavespeed',
+  mount(app, stage) {
+    app.register(async (scope) => {
+      scope.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+        const code = error.statusCode ?? 500
+        return reply.code(code).send({ code, message: error.message })
+      })
+      scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 404, message: 'Not found' }))
+      scope.register(async (keyed) => {
+        keyed.addHook('onRequest', requireKey)
+        mountPredictions(keyed, stage)
+      })
+      scope.register(async (files) => mountUploads(files, stage, requireKey))
+    })
+  },
+}
+
+async function requireKey(request: FastifyRequest): Promise<void> {
+  if (!/^Bearer \S+$/.test(request.headers.authorization ?? '')) throw refusal(401, 'Unauthorized')
+}
+
+function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
+  const poll = { config: { operation: 'poll' } }
+
+  app.post<Submit>('/api/v3/*', { config: { operation: 'submit' } }, async (request) => {
+    const endpoint = request.params['*']
+    const path = Object.hasOwn(schema, endpoint) ? schema[endpoint] : undefined
+    if (path === undefined) throw refusal(404, 'model not found')
+    const wrong = violation(path, request.body ?? {})
+    if (wrong !== undefined) throw refusal(400, wrong)
+    const { webhook } = request.query
+    const task: SandboxTask = {
+      id: randomUUID().replaceAll('-', ''),
+      endpoint,
+      body: request.body,
+      createdAt: stage.now(),
+      ...(webhook !== undefined && { hook: webhook }),
+    }
+    await stage.tasks.put(task)
+    return success(prediction(task, stage))
+  })
+
+  for (const path of ['/api/v3/predictions/:id/result', '/api/v3/predictions/:id']) {
+    app.get<{ Params: { id: string } }>(path, poll, async (request) =>
+      success(prediction(await find(stage, request.params.id), stage)),
+    )
+  }
+
+  app.delete<{ Params: { id: string } }>(
+    '/api/v3/predictions/:id',
+    { config: { operation: 'cancel' } },
+    async (request) => {
+      const task = await find(stage, request.params.id)
+      await cancel(stage, task)
+      return success({ id: task.id, status: 'deleted' })
+    },
+  )
+
+  app.post<{ Body: { ids?: readonly string[] } }>(
+    '/api/v3/predictions/delete',
+    { config: { operation: 'cancel' } },
+    async (request) => {
+      const known = (await tasksOf(stage)).filter(({ id }) => request.body?.ids?.includes(id))
+      for (const task of known) await cancel(stage, task)
+      return success({ deleted_count: known.length })
+    },
+  )
+
+  app.post<{ Body: Search }>('/api/v3/predictions', { config: { operation: 'list' } }, async (request) => {
+    const search = request.body ?? {}
+    const { page = 1, page_size: size = 20 } = search
+    const items = (await tasksOf(stage))
+      .map((task) => ({ task, item: prediction(task, stage) }))
+      .filter(({ task, item }) => answers(search, task, item.status))
+      .slice((page - 1) * size, page * size)
+      .map(({ task, item }) => (search.include_inputs === true ? { ...item, inputs: task.body } : item))
+    return success({ page, items })
+  })
+
+  app.get('/api/v3/balance', { config: { operation: 'balance' } }, async () => success({ balance: 100 }))
+}
+
+function answers(search: Search, task: SandboxTask, status: string): boolean {
+  const { model = task.endpoint, status: wanted = status, created_after, created_before } = search
+  const after = created_after === undefined || task.createdAt >= Date.parse(created_after)
+  const before = created_before === undefined || task.createdAt <= Date.parse(created_before)
+  return model === task.endpoint && wanted === status && after && before
+}
+
+/** Newest first. */
+async function tasksOf(stage: SandboxStage): Promise<SandboxTask[]> {
+  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(schema, endpoint))
+  return ours.toSorted((a, b) => b.createdAt - a.createdAt)
+}
+
+async function find(stage: SandboxStage, id: string): Promise<SandboxTask> {
+  const task = await stage.tasks.get(id)
+  if (task === undefined || !Object.hasOwn(schema, task.endpoint)) throw refusal(404, 'Prediction not found')
+  return task
+}
+
+async function cancel(stage: SandboxStage, task: SandboxTask): Promise<void> {
+  await stage.tasks.put({ ...task, canceledAt: task.canceledAt ?? stage.now() })
+}
+
+/** A task as WaveSpeed shows it. A deleted one stays readable here, so that a client can see what became of it. */
+function prediction(task: SandboxTask, stage: SandboxStage) {
+  const shown = {
+    id: task.id,
+    model: task.endpoint,
+    outputs: [] as string[],
+    urls: { get: `${stage.baseUrl('api')}/api/v3/predictions/${task.id}/result` },
+    has_nsfw_contents: null as boolean[] | null,
+    status: 'created',
+    created_at: new Date(task.createdAt).toISOString(),
+    error: '',
+    timings: { inference: 0 },
+  }
+  if (task.canceledAt !== undefined) return { ...shown, status: 'deleted' }
+  const { step } = stageOf(task, stage)
+  if (step === 'queued') return { ...shown, has_nsfw_contents: [] }
+  if (step === 'running') return { ...shown, status: 'processing' }
+  return { ...shown, timings: { inference: stage.renderMs }, ...end(task, stage) }
+}
+
+function end(task: SandboxTask, stage: SandboxStage) {
+  switch (endingOf(task.body)) {
+    case 'refuse':
+      return failed(1200, 'Content flagged as potentially sensitive. Please try different prompts or images.')
+    case 'invalid':
+      return failed(1402, 'The media URL could not be fetched.')
+    case 'fail':
+      return failed(1405, 'The task failed.')
+    case 'empty':
+      return { status: 'completed', has_nsfw_contents: [] }
+    default:
+      return { status: 'completed', outputs: [stage.videoUrl(task.id)], has_nsfw_contents: [false] }
+  }
+}
+
+function failed(code: number, error: string) {
+  return { status: 'failed', code, error }
+}
+
+function success<Shown>(shown: Shown) {
+  return { code: 200, message: 'success', data: shown }
+}
+
+function refusal(statusCode: number, message: string): Error & { statusCode: number } {
+  return Object.assign(new Error(message), { statusCode })
+}

@@ -1,0 +1,188 @@
+/** How the stand-in checks a field. `url` is a text that must be a link; `media` may be a data URL as well. */
+export type FieldSchema = {
+  type: 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean'
+  required?: true
+  enum?: readonly (string | number)[]
+  min?: number
+  max?: number
+  maxLength?: number
+}
+
+export type PathSchema = Readonly<Record<string, FieldSchema>>
+
+const string = { type: 'string' } as const
+const url = { type: 'url', required: true } as const
+const media = { type: 'media', required: true } as const
+const boolean = { type: 'boolean' } as const
+const seed = { type: 'integer', min: -1, max: 2147483647 } as const
+const prompt = { type: 'string', required: true } as const
+const words = (...values: string[]) => ({ type: 'string', enum: values }) as const
+const whole = (...values: number[]) => ({ type: 'integer', enum: values }) as const
+
+const tiers = words('480p', '720p')
+const ratios = words('16:9', '4:3', '1:1', '3:4', '9:16')
+const soraSeconds = whole(4, 8, 12, 16, 20)
+const soraPro = words('720*1280', '1280*720', '1024*1792', '1792*1024', '1920*1080', '1080*1920')
+const voices = words(
+  ...[
+    'genshin_vindi2',
+    'zhinen_xuesheng',
+    'AOT',
+    'ai_shatang',
+    'genshin_klee2',
+    'genshin_kirara',
+    'ai_kaiya',
+  ],
+  ...['oversea_male1', 'ai_chenjiahao_712', 'girlfriend_4_speech02', 'chat1_female_new-3', 'chat_0407_5-1'],
+  ...['cartoon-boy-07', 'uk_boy1', 'cartoon-girl-01', 'PeppaPig_platform', 'ai_huangzhong_712'],
+  ...['ai_huangyaoshi_712', 'ai_laoguowang_712', 'chengshu_jiejie', 'you_pingjing', 'calm_story1', 'uk_man2'],
+  ...['laopopo_speech02', 'heainainai_speech02'],
+)
+
+const veo = {
+  prompt,
+  aspect_ratio: words('16:9', '9:16'),
+  duration: whole(8, 4, 6),
+  resolution: words('720p', '1080p', '4k'),
+  generate_audio: boolean,
+  negative_prompt: string,
+  seed,
+}
+const plus = { duration: whole(5), enable_prompt_expansion: boolean, negative_prompt: string, seed }
+const wan22 = { prompt, negative_prompt: string, duration: whole(5, 8), seed }
+const wan25 = {
+  prompt,
+  negative_prompt: string,
+  audio: { type: 'media' },
+  enable_prompt_expansion: boolean,
+  seed,
+} as const
+const ltxPrompt = { ...prompt, maxLength: 5000 }
+const ltxFast = { prompt: ltxPrompt, duration: whole(6, 8, 10, 12, 14, 16, 18, 20), generate_audio: boolean }
+const ltxPro = { prompt: ltxPrompt, duration: whole(6, 8, 10), generate_audio: boolean }
+const seedance = {
+  prompt,
+  resolution: words('480p', '720p', '1080p'),
+  duration: { type: 'integer', min: 2, max: 12 },
+  aspect_ratio: words('21:9', '16:9', '4:3', '1:1', '3:4', '9:16'),
+  camera_fixed: boolean,
+  seed,
+} as const
+const kling = {
+  prompt: { ...prompt, maxLength: 2500 },
+  negative_prompt: string,
+  duration: whole(5, 10),
+  guidance_scale: { type: 'number', min: 0, max: 1 },
+} as const
+const hailuo = { prompt: { type: 'string', maxLength: 2000 }, enable_prompt_expansion: boolean } as const
+const hailuoText = { ...hailuo, prompt: { ...hailuo.prompt, required: true } } as const
+
+/** Path -> the fields it takes, as WaveSpeed's list showed them in August 2026 (pages of 2025 for the retired ones). */
+export const schema: Readonly<Record<string, PathSchema>> = {
+  'openai/sora-2/text-to-video': { prompt, size: words('720*1280', '1280*720'), duration: soraSeconds },
+  'openai/sora-2/text-to-video-pro': { prompt, size: soraPro, duration: soraSeconds },
+  'openai/sora-2/image-to-video': { prompt, image: url, duration: soraSeconds },
+  'openai/sora-2/image-to-video-pro': {
+    prompt,
+    image: url,
+    duration: soraSeconds,
+    resolution: words('720p', '1080p'),
+  },
+  'google/veo3.1/text-to-video': veo,
+  'google/veo3.1/image-to-video': { ...veo, image: url, last_image: { type: 'url' } },
+  'wavespeed-ai/wan-2.2/speech-to-video': { image: url, audio: url, prompt: string, resolution: tiers, seed },
+  'veed/fabric-1.0': { image: url, audio: url, resolution: tiers },
+  'bytedance/avatar-omni-human-1.5': { image: media, audio: media, enable_base64_output: boolean },
+  'kwaivgi/kling-lipsync/text-to-video': {
+    video: url,
+    text: { type: 'string', required: true, maxLength: 120 },
+    voice_id: { ...voices, required: true },
+    voice_language: words('zh', 'en'),
+    voice_speed: { type: 'number', min: 0.8, max: 2 },
+  },
+  'kwaivgi/kling-lipsync/audio-to-video': { audio: url, video: url },
+  'wavespeed-ai/wan-2.2/video-edit': { prompt, video: url, resolution: tiers, seed },
+  'wavespeed-ai/wan-2.2-spicy/video-extend': {
+    prompt,
+    video: media,
+    resolution: tiers,
+    duration: whole(5, 8),
+    seed,
+  },
+  'alibaba/wan-2.2/t2v-plus-480p': { ...plus, prompt, size: words('832*480', '480*832') },
+  'alibaba/wan-2.2/t2v-plus-1080p': { ...plus, prompt, size: words('1920*1080', '1080*1920') },
+  'alibaba/wan-2.2/i2v-plus-480p': { ...plus, prompt: string, image: url },
+  'alibaba/wan-2.2/i2v-plus-1080p': { ...plus, prompt, image: url },
+  'wavespeed-ai/wan-2.2/t2v-720p': { ...wan22, size: words('1280*720', '720*1280') },
+  'wavespeed-ai/wan-2.2/i2v-720p': { ...wan22, image: url, last_image: { type: 'url' } },
+  'wavespeed-ai/wan-2.2/animate': {
+    image: url,
+    video: url,
+    prompt: string,
+    mode: words('animate', 'replace'),
+    resolution: tiers,
+    seed,
+  },
+  'alibaba/wan-2.5/text-to-video': {
+    ...wan25,
+    size: words('832*480', '480*832', '1280*720', '720*1280', '1920*1080', '1080*1920'),
+    duration: whole(5, 10),
+  },
+  'alibaba/wan-2.5/image-to-video': {
+    ...wan25,
+    image: url,
+    resolution: words('480p', '720p', '1080p'),
+    duration: { type: 'integer', min: 3, max: 10 },
+  },
+  'lightricks/ltx-2-fast/text-to-video': ltxFast,
+  'lightricks/ltx-2-fast/image-to-video': { ...ltxFast, image: url },
+  'lightricks/ltx-2-pro/text-to-video': ltxPro,
+  'lightricks/ltx-2-pro/image-to-video': { ...ltxPro, image: url },
+  'runwayml/gen4-aleph': { prompt, video: url, aspect_ratio: ratios, reference_image: { type: 'url' } },
+  'wavespeed-ai/video-upscaler': {
+    video: url,
+    target_resolution: words('720p', '1080p', '2k', '4k'),
+    copy_audio: boolean,
+  },
+  'bytedance/video-upscaler': { video: url, target_resolution: words('1080p', '2k', '4k') },
+  'bytedance/waver-1.0': { prompt, image: url, seed },
+  'bytedance/seedance-v1-pro-fast/text-to-video': seedance,
+  'bytedance/seedance-v1-pro-fast/image-to-video': {
+    ...seedance,
+    prompt: { ...prompt, maxLength: 2000 },
+    image: url,
+  },
+  'kwaivgi/kling-v2.5-turbo-pro/text-to-video': { ...kling, aspect_ratio: words('1:1', '9:16', '16:9') },
+  'kwaivgi/kling-v2.5-turbo-pro/image-to-video': { ...kling, image: url, last_image: { type: 'url' } },
+  'kwaivgi/kling-v2.5-turbo-std/image-to-video': { ...kling, image: media },
+  'minimax/hailuo-2.3/t2v-standard': { ...hailuoText, duration: whole(6, 10) },
+  'minimax/hailuo-2.3/i2v-standard': { ...hailuo, image: media, duration: whole(6, 10) },
+  'minimax/hailuo-2.3/t2v-pro': hailuoText,
+  'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
+}
+
+/** What is wrong with a body, in the words of a validator; `undefined`: nothing. */
+export function violation(path: PathSchema, body: Readonly<Record<string, unknown>>): string | undefined {
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(path, name))
+  if (unknown !== undefined) return `property "${unknown}" is unsupported`
+  for (const [name, field] of Object.entries(path)) {
+    const value = body[name]
+    if (value === undefined) {
+      if (field.required) return `property "${name}" is missing`
+    } else if (!fits(field, value)) return `property "${name}" has an invalid value`
+  }
+  return undefined
+}
+
+function fits(field: FieldSchema, value: unknown): boolean {
+  if (field.enum !== undefined) return field.enum.some((choice) => choice === value)
+  if (typeof value === 'number') {
+    const typed = field.type === 'number' || (field.type === 'integer' && Number.isInteger(value))
+    return typed && value >= (field.min ?? -Infinity) && value <= (field.max ?? Infinity)
+  }
+  if (typeof value === 'boolean') return field.type === 'boolean'
+  if (typeof value !== 'string') return false
+  if (field.type === 'url') return /^https?:/.test(value)
+  if (field.type === 'media') return /^(https?|data):/.test(value)
+  return field.type === 'string' && value.length <= (field.maxLength ?? Infinity)
+}

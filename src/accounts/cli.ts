@@ -1,0 +1,34 @@
+import { pino } from 'pino'
+import { providers } from '../../providers/index.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { createKeys } from '../engine/keys.ts'
+import { createConnections } from '../redis/connect.ts'
+import { startEmbedded } from '../redis/embedded.ts'
+import { createBook } from './book.ts'
+import { CommandError, command } from './command.ts'
+
+/** Works on the Redis of a running gateway; where its private one does not run, starts it for the moment. */
+async function run(): Promise<string> {
+  const config = readConfig(process.env, Object.values(providers))
+  const logger = pino({ level: 'error' }, process.stderr)
+  const server = config.redisUrl === undefined ? await startEmbedded({ ...config, logger }) : undefined
+  const target = server === undefined ? { url: config.redisUrl ?? '' } : { path: server.path }
+  const connections = createConnections(target, { prefix: config.redisPrefix, logger })
+  try {
+    const redis = await connections.forRequests()
+    return await command(createBook({ redis, keys: createKeys(config.redisPrefix) }), process.argv.slice(2))
+  } finally {
+    connections.close()
+    await server?.stop()
+  }
+}
+
+try {
+  process.stdout.write(await run())
+} catch (cause) {
+  const known = cause instanceof CommandError || cause instanceof ConfigError
+  process.stderr.write(
+    `${known ? cause.message : `It did not work: ${cause instanceof Error ? cause.message : String(cause)}`}\n`,
+  )
+  process.exitCode = 1
+}

@@ -1,0 +1,28 @@
+/** Money is counted in whole micro-dollars, so that no sum drifts; USD only appear where people read them. */
+export function toMicros(usd: number): number {
+  return Math.round(usd * 1e6)
+}
+
+export function toUsd(micros: number): number {
+  return micros / 1e6
+}
+
+/** What a client pays for what costs us `usd`: the markup on top, a started micro-dollar in full. */
+export function withMarkup(usd: number, percent: number): number {
+  return Math.ceil(Number((usd * (100 + percent) * 1e4).toFixed(2))) / 1e6
+}
+
+/** `2026-11-23`: the day, in UTC, on which something counts. */
+export function dayOf(unixMs: number): string {
+  return new Date(unixMs).toISOString().slice(0, 10)
+}
+
+const dayMs = 86_400_000
+
+/** Until the daily limits begin anew, at 00:00 UTC. */
+export function secondsLeftOfDay(unixMs: number): number {
+  return Math.ceil((dayMs - (unixMs % dayMs)) / 1000)
+}
+
+/** How long movements and counters are kept. */
+export const booksKeptMs = 400 * dayMs

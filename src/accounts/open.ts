@@ -1,0 +1,16 @@
+export type Caller = {
+  owner: string
+  /** Submits a minute, where this caller's own number counts instead of the usual one. */
+  rpm?: number
+}
+
+export type Accounts = {
+  /** Whose key this is; `undefined`: nobody's. Asked without a key too. Rejects with `Unavailable` when it cannot tell. */
+  identify(key: string | undefined): Promise<Caller | undefined>
+}
+
+/** Everybody, where nobody is told apart. */
+export const anonymous: Caller = { owner: 'anonymous' }
+
+/** Everybody may come in, with any key or none. */
+export const open: Accounts = { identify: async () => anonymous }

@@ -1,0 +1,98 @@
+/**
+ * The atomic writes of money, all in whole micro-dollars. An account is one hash: `name`, `hint`, `createdAt`, `revokedAt`, `rpm`, `daily`
+ * and four purses: `balance` (absent: unlimited), `reserved` (for jobs under way), `held` (nobody knows whether it was spent), `spent`.
+ * A movement changes purses and tells so in the ledger, in one script: each purse is the sum of its movements.
+ */
+
+/** Functions for other scripts: `move`, `count`. */
+export const movements = `
+local function add(key, field, by)
+  if by ~= 0 then redis.call('HINCRBY', key, field, string.format('%.0f', by)) end
+end
+local function move(account, ledger, oldest, kind, job, by)
+  if redis.call('HEXISTS', account, 'balance') == 0 then by.balance = 0 end
+  local entry = { 'kind', kind, 'job', job }
+  for _, purse in ipairs({ 'balance', 'reserved', 'held', 'spent' }) do
+    local amount = by[purse] or 0
+    add(account, purse, amount)
+    if amount ~= 0 then
+      entry[#entry + 1] = purse
+      entry[#entry + 1] = string.format('%.0f', amount)
+    end
+  end
+  redis.call('XADD', ledger, 'MINID', '~', oldest, '*', unpack(entry))
+end
+local function count(usage, keepMs, model, what, by)
+  add(usage, model .. '|' .. what, by)
+  redis.call('PEXPIRE', usage, keepMs)
+end
+`
+
+/** For the script that accepts a job: what `reserve` answers, when it is not nil, is why it must not. */
+export const reserve = `
+local function refusal(account, usage, price)
+  local balance, daily, revoked = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt'))
+  if revoked then return { 'revoked' } end
+  local committed = tonumber(redis.call('HGET', usage, 'committed') or '0')
+  if daily and committed + price > tonumber(daily) then return { 'daily', tostring(daily) } end
+  if balance and tonumber(balance) < price then return { 'balance', balance } end
+  return nil
+end
+local function reserve(account, ledger, usage, oldest, keepMs, job, id, model, price)
+  local paid = redis.call('HEXISTS', account, 'balance') == 1 and price or 0
+  redis.call('HSET', job, 'reserved', price, 'paid', paid)
+  move(account, ledger, oldest, 'reserve', id, { balance = -paid, reserved = price })
+  add(usage, 'committed', price)
+  count(usage, keepMs, model, 'jobs', 1)
+  return redis.call('HGET', account, 'balance') or ''
+end
+`
+
+/** For the script that ends a job: charges up to what was reserved and gives the rest back, or holds all of it. */
+export const settle = `
+local function settle(account, ledger, usage, held, oldest, keepMs, job, id, model, state, kind, asked)
+  local reserved, paid = unpack(redis.call('HMGET', job, 'reserved', 'paid'))
+  if not reserved then return end
+  count(usage, keepMs, model, state, 1)
+  reserved, paid = tonumber(reserved), tonumber(paid)
+  if kind == 'hold' then
+    redis.call('HSET', held, id, string.format('%.0f %.0f ', reserved, paid) .. usage .. ' ' .. model)
+    return move(account, ledger, oldest, 'hold', id, { reserved = -reserved, held = reserved })
+  end
+  local charged = kind == 'charge' and math.min(reserved, asked) or 0
+  local back = math.max(0, paid - charged)
+  move(account, ledger, oldest, kind, id, { balance = back, reserved = -reserved, spent = charged })
+  add(usage, 'committed', charged - reserved)
+  count(usage, keepMs, model, 'micros', charged)
+end
+`
+
+/** KEYS account, ledger, held, usage. ARGV job, 'charge' | 'release', oldest, keep ms. Answers 0 when nothing is held for the job. */
+export const resolve = `${movements}
+local found = redis.call('HGET', KEYS[3], ARGV[1])
+if not found then return 0 end
+local reserved, paid, _, model = string.match(found, '^(%d+) (%d+) (%S+) (.+)$')
+reserved, paid = tonumber(reserved), tonumber(paid)
+redis.call('HDEL', KEYS[3], ARGV[1])
+local charged = ARGV[2] == 'charge' and reserved or 0
+local back = ARGV[2] == 'charge' and 0 or paid
+move(KEYS[1], KEYS[2], ARGV[3], ARGV[2], ARGV[1], { balance = back, held = -reserved, spent = charged })
+add(KEYS[4], 'committed', charged - reserved)
+count(KEYS[4], ARGV[4], model, 'micros', charged)
+return 1
+`
+
+/** KEYS account, ledger. ARGV 'add' | 'set' | 'lift', micros, oldest. Makes a balance of none; `lift` makes none of a balance. */
+export const fund = `${movements}
+local before = tonumber(redis.call('HGET', KEYS[1], 'balance') or '0')
+if ARGV[1] == 'lift' then
+  move(KEYS[1], KEYS[2], ARGV[3], 'lift', '', { balance = -before })
+  redis.call('HDEL', KEYS[1], 'balance')
+  return ''
+end
+redis.call('HSETNX', KEYS[1], 'balance', '0')
+local by = ARGV[1] == 'set' and tonumber(ARGV[2]) - before or tonumber(ARGV[2])
+if before + by < 0 then by = -before end
+move(KEYS[1], KEYS[2], ARGV[3], ARGV[1] == 'set' and 'set' or 'topup', '', { balance = by })
+return redis.call('HGET', KEYS[1], 'balance')
+`

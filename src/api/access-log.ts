@@ -1,0 +1,22 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { redactFor } from './redact.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked all the time: its line is for debugging only, unless something is wrong. */
+    quiet?: boolean
+  }
+}
+
+/** The one line of a request. */
+export async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const line = {
+    method: request.method,
+    url: redactFor(request)(request.url),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+  }
+  if (request.routeOptions.config?.quiet === true && reply.statusCode < 400)
+    request.log.debug(line, 'request')
+  else request.log.info(line, 'request')
+}

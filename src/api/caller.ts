@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import type { Accounts } from '../accounts/open.ts'
+import { ApiError } from './errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is; empty on routes that ask for no key. */
+    owner: string
+    /** Submits a minute, where the caller has a number of its own. */
+    rpm: number | undefined
+  }
+}
+
+/** Every key that a request brings, the one that counts first. */
+export function keysOf({ headers }: FastifyRequest): readonly string[] {
+  const bearer = /^\s*bearer\s+(.*)$/is.exec(headers.authorization ?? '')?.[1]
+  return [headers['x-api-key'], bearer]
+    .flat()
+    .map((key) => key?.trim() ?? '')
+    .filter((key) => key !== '')
+}
+
+/** A hook that lets a request pass only for somebody who is known. */
+export function identify(accounts: Accounts) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const [key] = keysOf(request)
+    const caller = await accounts.identify(key)
+    if (caller !== undefined) {
+      request.owner = caller.owner
+      request.rpm = caller.rpm
+      return
+    }
+    if (key !== undefined) throw new ApiError('invalid_api_key', 'The API key is not valid')
+    throw new ApiError('missing_api_key', 'An API key is needed, as x-api-key or Authorization: Bearer')
+  }
+}

@@ -1,0 +1,31 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { ApiError, errorBody } from './errors.ts'
+import { openHeaders, requestId } from './stamp.ts'
+
+/** What no route can answer because it is no readable HTTP: the same body, written to the bare connection. */
+export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const refusal = connectionRefusal(error.code)
+  const body = errorBody(refusal)
+  const headers = {
+    ...openHeaders,
+    'X-Request-ID': requestId(),
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`)
+}
+
+function connectionRefusal(code: string | undefined): ApiError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ApiError('timeout', 'The request took too long to arrive')
+  if (code !== 'HPE_HEADER_OVERFLOW')
+    return new ApiError('invalid_request', 'The request is not readable HTTP')
+  return new ApiError('payload_too_large', 'The headers are too large', { status: 431 })
+}

@@ -1,0 +1,24 @@
+import { setMaxListeners } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborted when the server begins to close: whoever keeps a request waiting answers it then. */
+    closing: AbortSignal
+  }
+}
+
+/** While the server closes, each connection ends with the reply it is giving. Node alone would wait out its keep-alive time. */
+export function drain(app: FastifyInstance): void {
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  app.decorate('closing', closing.signal)
+  app.addHook('preClose', async () => closing.abort())
+  app.addHook('onSend', async (_, reply) => {
+    if (closing.signal.aborted) reply.header('connection', 'close')
+  })
+  // A long download has sent its headers before the server began to close.
+  app.addHook('onResponse', async () => {
+    if (closing.signal.aborted) app.server.closeIdleConnections()
+  })
+}

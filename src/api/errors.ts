@@ -1,0 +1,72 @@
+/** Every way a request can be refused: stable codes, each with its HTTP status and the `type` that clients read. */
+export const errors = {
+  invalid_request: { status: 400, type: 'invalid_request_error' },
+  invalid_json: { status: 400, type: 'invalid_request_error' },
+  missing_required_parameter: { status: 400, type: 'invalid_request_error' },
+  invalid_parameter_value: { status: 400, type: 'invalid_request_error' },
+  content_policy_violation: { status: 400, type: 'CONTENT_POLICY_VIOLATION' },
+  pro_required: { status: 400, type: 'PRO_REQUIRED' },
+  missing_api_key: { status: 401, type: 'authentication_error' },
+  invalid_api_key: { status: 401, type: 'authentication_error' },
+  insufficient_balance: { status: 402, type: 'INSUFFICIENT_BALANCE' },
+  forbidden: { status: 403, type: 'permission_denied_error' },
+  api_key_origin_not_allowed: { status: 403, type: 'permission_denied_error' },
+  not_found: { status: 404, type: 'not_found_error' },
+  model_not_found: { status: 404, type: 'not_found_error' },
+  method_not_allowed: { status: 405, type: 'invalid_request_error' },
+  timeout: { status: 408, type: 'api_error' },
+  conflict: { status: 409, type: 'invalid_request_error' },
+  gone: { status: 410, type: 'not_found_error' },
+  payload_too_large: { status: 413, type: 'invalid_request_error' },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  range_not_satisfiable: { status: 416, type: 'invalid_request_error' },
+  idempotency_key_reused: { status: 422, type: 'invalid_request_error' },
+  rate_limit_exceeded: { status: 429, type: 'RATE_LIMITED' },
+  daily_rpd_limit_exceeded: { status: 429, type: 'RATE_LIMITED' },
+  daily_usd_limit_exceeded: { status: 429, type: 'RATE_LIMITED' },
+  internal_error: { status: 500, type: 'server_error' },
+  service_unavailable: { status: 503, type: 'service_unavailable' },
+} as const satisfies Record<string, { status: number; type: string }>
+
+export type ErrorCode = keyof typeof errors
+
+type Particulars = {
+  /** The request field at fault. */
+  param?: string
+  /** Another status than the code's own. */
+  status?: number
+  /** Further members of the body's `error`. */
+  extra?: Readonly<Record<string, unknown>>
+  headers?: Readonly<Record<string, string>>
+  cause?: unknown
+}
+
+/** Thrown anywhere below a route to refuse its request; the message is for the client. */
+export class ApiError extends Error {
+  override name = 'ApiError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly param: string | null
+  readonly extra: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: ErrorCode, message: string, particulars: Particulars = {}) {
+    super(message, { cause: particulars.cause })
+    this.code = code
+    this.status = particulars.status ?? errors[code].status
+    this.param = particulars.param ?? null
+    this.extra = particulars.extra ?? {}
+    this.headers = particulars.headers ?? {}
+  }
+}
+
+/** The one error body. Clients look for the text in `error.message`, in `message` or in the whole; `clean` takes secrets out of it. */
+export function errorBody({ code, message, status, param, extra }: ApiError, clean = (text: string) => text) {
+  const text = clean(message)
+  const error = { message: text, type: errors[code].type, code, param, ...extra }
+  // Older programs look for it beside the error.
+  const beside = extra.requiredBalance === undefined ? {} : { requiredBalance: extra.requiredBalance }
+  return JSON.stringify({ error, message: text, code, status, ...beside }, (_, value: unknown) =>
+    typeof value === 'string' ? clean(value) : value,
+  )
+}

@@ -1,0 +1,58 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+const heartbeatMs = 15_000
+/** A listener that leaves more than this unread is dropped; it can resume where it was. */
+const mostBufferedBytes = 64 * 1024
+/** How soon a browser comes back after its stream has ended. */
+const comeBackMs = 1000
+
+export type EventStream = {
+  send(id: number, event: unknown): void
+  end(): void
+}
+
+/** Server-sent events. One heartbeat serves all streams, and all of them end when the server closes. */
+export function createStreams(app: FastifyInstance) {
+  const streams = new Set<ServerResponse>()
+
+  function write(stream: ServerResponse, text: string): void {
+    if (stream.writableLength > mostBufferedBytes) stream.destroy()
+    else if (!stream.writableEnded) stream.write(text)
+  }
+
+  const heartbeat = setInterval(() => {
+    for (const stream of streams) write(stream, ':\n\n')
+  }, heartbeatMs)
+  heartbeat.unref()
+  app.closing.addEventListener('abort', () => {
+    clearInterval(heartbeat)
+    for (const stream of streams) stream.end()
+  })
+
+  return {
+    /** Takes the reply over. `gone` is called once when the stream is over, whoever ended it. */
+    open(reply: FastifyReply, gone: () => void): EventStream {
+      reply.hijack()
+      const stream = reply.raw
+      stream.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': 'text/event-stream',
+        // A proxy must not wait for more.
+        'x-accel-buffering': 'no',
+        connection: 'close',
+      })
+      streams.add(stream)
+      stream.once('close', () => {
+        streams.delete(stream)
+        gone()
+      })
+      stream.on('error', () => undefined)
+      write(stream, `retry: ${comeBackMs}\n\n`)
+      return {
+        send: (id, event) => write(stream, `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`),
+        end: () => stream.end(),
+      }
+    },
+  }
+}

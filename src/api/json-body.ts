@@ -1,0 +1,85 @@
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Spool } from '../media/spool.ts'
+import { ApiError } from './errors.ts'
+import { createReader } from './long-strings.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What stands in the body for data URLs that are files by now. */
+    standIns: readonly string[] | undefined
+  }
+}
+
+/**
+ * Reads every body as JSON, whatever its content type says: `curl -d` sends JSON as a form, and some clients as text. An
+ * empty body is none, also where JSON is announced. Keys that would reach into a prototype make a body invalid.
+ */
+export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.decorateRequest('standIns', undefined)
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    const reader = createReader(spool)
+    try {
+      const body = await readText(request, payload, reader)
+      request.standIns = reader.standIns
+      if (body.trim() === '') return undefined
+      return await new Promise<unknown>((resolve, reject) => {
+        void parse(request, body, (error, parsed) => {
+          if (error === null) return resolve(parsed)
+          const type = request.headers['content-type']
+          reject(looksLikeJson(type, body) ? error : foreign(type))
+        })
+      })
+    } catch (cause) {
+      await spool.drop(reader.standIns)
+      throw cause
+    }
+  })
+  app.addHook('preValidation', async ({ standIns = [] }, { raw }) => {
+    if (standIns.length > 0) raw.once('close', () => void spool.drop(standIns))
+  })
+}
+
+async function readText(
+  request: FastifyRequest,
+  payload: Readable,
+  reader: ReturnType<typeof createReader>,
+): Promise<string> {
+  const { bodyLimit } = request.routeOptions
+  const { 'content-length': told, 'content-encoding': encoding = 'identity' } = request.headers
+  if (encoding !== 'identity') {
+    throw new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
+  }
+  if (Number(told ?? 0) > bodyLimit) throw tooLarge(bodyLimit)
+  let bytes = 0
+  try {
+    // The connection lives on after a refusal, so that the refusal arrives.
+    for await (const piece of payload.iterator({ destroyOnReturn: false })) {
+      bytes += piece.length
+      if (bytes > bodyLimit) throw tooLarge(bodyLimit)
+      await reader.write(piece)
+    }
+  } catch (cause) {
+    await reader.end()
+    if (!payload.readableAborted) throw cause
+    throw new ApiError('invalid_request', 'The body did not arrive whole', { cause })
+  }
+  return reader.end()
+}
+
+function tooLarge(limitBytes: number): ApiError {
+  return new ApiError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
+}
+
+function looksLikeJson(type: string | undefined, body: string): boolean {
+  return type === undefined || /json/i.test(type) || /^\s*[[{]/.test(body)
+}
+
+function foreign(type: string | undefined): ApiError {
+  return new ApiError(
+    'unsupported_media_type',
+    `The body must be JSON, sent as application/json; got ${type}`,
+  )
+}

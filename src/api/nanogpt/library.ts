@@ -1,0 +1,57 @@
+import type { FastifyRequest } from 'fastify'
+import { text } from '../../../providers/reader.ts'
+import type { Attachment } from '../../media/library.ts'
+import { ApiError } from '../errors.ts'
+import type { AppParts } from '../parts.ts'
+import type { Row } from './routes.ts'
+import { timeOf } from './status.ts'
+
+const usualLimit = 50
+const largestLimit = 200
+
+/** What callers keep with us: ours, as no version of the API has published how its library is filled. */
+export const libraryRows: readonly Row[] = [
+  { method: 'POST', path: '/library', code: 201, answer: add },
+  { method: 'GET', path: '/library', answer: list },
+  { method: 'GET', path: '/library/:id', answer: async (parts, request) => shown(await own(parts, request)) },
+  { method: 'DELETE', path: '/library/:id', answer: remove },
+]
+
+async function add({ library }: AppParts, request: FastifyRequest) {
+  if (!request.isMultipart()) {
+    throw new ApiError('unsupported_media_type', 'The file must be sent as a multipart/form-data form')
+  }
+  const part = await request.file()
+  if (part === undefined)
+    throw new ApiError('missing_required_parameter', 'A `file` is needed', { param: 'file' })
+  const { filename, mimetype: declared, file: content } = part
+  return shown(await library.add({ owner: request.owner, filename, declared, content }))
+}
+
+async function list({ library }: AppParts, { owner, query }: FastifyRequest) {
+  const asked = Math.trunc(Number(text(query, 'limit') ?? usualLimit))
+  const limit = Number.isNaN(asked) ? usualLimit : Math.min(Math.max(asked, 1), largestLimit)
+  return { data: (await library.list(owner, limit)).map(shown) }
+}
+
+async function remove({ library }: AppParts, request: FastifyRequest) {
+  const { id } = await own({ library }, request)
+  await library.remove(id, request.owner)
+  return { id, deleted: true }
+}
+
+/** Somebody else's is as good as none. */
+async function own(
+  { library }: Pick<AppParts, 'library'>,
+  { params, owner }: FastifyRequest,
+): Promise<Attachment> {
+  const id = text(params, 'id') ?? ''
+  const found = /^[\w-]{1,64}$/.test(id) ? await library.find(id, owner) : undefined
+  if (found === undefined) throw new ApiError('not_found', 'There is no such attachment')
+  return found
+}
+
+function shown({ id, kind, contentType, bytes, filename, createdAt, expiresAt }: Attachment) {
+  const times = { createdAt: timeOf(createdAt), expiresAt: timeOf(expiresAt) }
+  return { id, attachmentId: id, kind, contentType, bytes, filename, ...times }
+}

@@ -1,0 +1,123 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+/** Schemas speed up replies and type their builders; they leave out nothing that a builder adds. */
+const open = { additionalProperties: true }
+
+const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+
+export const Submitted = Type.Object(
+  {
+    runId: Type.String(),
+    id: Type.String(),
+    requestId: Type.String(),
+    taskId: Type.String(),
+    projectId: Type.String(),
+    status: Type.String(),
+    model: Type.String(),
+    cost: Type.Number(),
+    paymentSource: Type.String(),
+    remainingBalance: Type.Number(),
+    prechargeLabel: Type.String(),
+    createdAt: Type.String(),
+    warnings: Type.Array(Type.String()),
+    sandbox: Type.Optional(Type.Boolean()),
+    isCompleted: Type.Optional(Type.Boolean()),
+    isSuccess: Type.Optional(Type.Boolean()),
+  },
+  open,
+)
+
+const Video = Type.Object({ url: Type.String() }, open)
+
+const Output = Type.Object(
+  {
+    video: Video,
+    url: Type.String(),
+    videoUrl: Type.String(),
+    videos: Type.Array(Video),
+    videoUrls: Type.Array(Type.String()),
+    thumbnailUrl: Type.Optional(Type.String()),
+  },
+  open,
+)
+
+const Nested = Type.Object(
+  {
+    status: Type.String(),
+    requestId: Type.String(),
+    request_id: Type.String(),
+    runId: Type.String(),
+    projectId: Type.String(),
+    model: Type.String(),
+    output: Nullable(Output),
+    isCompleted: Type.Boolean(),
+    isSuccess: Type.Boolean(),
+    progress: Nullable(Type.Number()),
+    estimatedTimeRemaining: Nullable(Type.Number()),
+    error: Nullable(Type.String()),
+    cost: Type.Optional(Type.Number()),
+    isNSFWError: Type.Optional(Type.Boolean()),
+    userFriendlyError: Type.Optional(Type.String()),
+  },
+  open,
+)
+
+export const Status = Type.Object(
+  {
+    requestId: Type.String(),
+    runId: Type.String(),
+    id: Type.String(),
+    model: Type.String(),
+    status: Type.String(),
+    stage: Type.String(),
+    progress: Nullable(Type.Number()),
+    estimatedTimeRemaining: Nullable(Type.Number()),
+    videoUrl: Nullable(Type.String()),
+    /** A text, an object or null, by path. */
+    error: Type.Unsafe<string | { message: string; type: string; code: string } | null>({}),
+    createdAt: Type.String(),
+    completedAt: Nullable(Type.String()),
+    paymentSource: Type.String(),
+    cost: Type.Optional(Type.Number()),
+    output: Type.Optional(Type.Object({ video: Video }, open)),
+    userFriendlyError: Type.Optional(Type.String()),
+    isNSFWError: Type.Optional(Type.Boolean()),
+    sandbox: Type.Optional(Type.Boolean()),
+    data: Nested,
+  },
+  open,
+)
+
+export const Recovered = Type.Object(
+  {
+    data: Type.Array(
+      Type.Object(
+        {
+          runId: Type.String(),
+          id: Type.String(),
+          model: Type.String(),
+          status: Type.String(),
+          createdAt: Type.String(),
+          conversationUUID: Nullable(Type.String()),
+          completedAt: Nullable(Type.String()),
+          videoUrl: Nullable(Type.String()),
+          error: Nullable(Type.String()),
+          cost: Type.Optional(Type.Number()),
+        },
+        open,
+      ),
+    ),
+  },
+  open,
+)
+
+export const Balance = Type.Object(
+  { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },
+  open,
+)
+
+export type Submitted = Static<typeof Submitted>
+export type Status = Static<typeof Status>
+export type Recovered = Static<typeof Recovered>
+export type Balance = Static<typeof Balance>

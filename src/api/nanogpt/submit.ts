@@ -1,0 +1,127 @@
+import type { FastifyRequest } from 'fastify'
+import type { Field, Input } from '../../../providers/input.ts'
+import type { Offered } from '../../accounts/price.ts'
+import type { Admitted, Problem } from '../../catalogue/admit.ts'
+import { admit } from '../../catalogue/admit.ts'
+import { spellingOf } from '../../catalogue/fold.ts'
+import type { Model } from '../../catalogue/model.ts'
+import { isEmpty } from '../../catalogue/parse.ts'
+import type { Accepted } from '../../engine/engine.ts'
+import { heldBy, mediaIn } from '../../media/reference.ts'
+import { ApiError } from '../errors.ts'
+import { firstAnswer, noteReplay } from '../idempotency.ts'
+import type { AppParts } from '../parts.ts'
+import { webhookOf } from '../webhook-of.ts'
+import { unlimitedUsd } from './balance.ts'
+import { newJobId } from './job-id.ts'
+import type { Submitted } from './schemas.ts'
+import { timeOf } from './status.ts'
+
+/** Accepts a job. No upstream is asked: that is the worker's doing, after the answer. */
+export async function submit(
+  parts: AppParts,
+  request: FastifyRequest,
+  body = readObject(request.body),
+): Promise<Submitted> {
+  const first = await firstAnswer(parts, request)
+  if (first !== undefined) return answerOf(first)
+  const admitted = admit(body)
+  if (!admitted.ok) throw refusalOf(admitted.problems)
+  return take(parts, request, admitted)
+}
+
+/** Makes a job of what has been admitted. */
+export async function take(
+  parts: AppParts,
+  request: FastifyRequest,
+  { model, input, conversationUUID, warnings, remixedFrom }: Admitted & { remixedFrom?: string },
+  agreed?: Offered,
+): Promise<Submitted> {
+  const { engine, offers, media, money } = parts
+  const webhook = webhookOf(parts, request)
+  if (offers.route(model, input).length === 0) {
+    const reason = offers.refusal(model, input)
+    if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
+    const lacking = { model: model.id, setOneOf: offers.missing(model) }
+    request.log.warn(lacking, 'no upstream that has its keys renders this')
+    const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
+  }
+  const spell = (field: Field) => spellingOf(request.body, field)
+  const kept = await media.keep(input, { owner: request.owner, spell })
+  const [best, ...others] = offers.route(model, kept)
+  if (best === undefined) throw linkNeeded(model, kept, offers, spell)
+  const price = agreed ?? money.price(model, input)
+  const said = [...warnings, ...price.warnings]
+  const accepted = await engine.accept({
+    id: newJobId(),
+    owner: request.owner,
+    model: model.id,
+    input: kept,
+    route: [best, ...others],
+    deadlineSeconds: model.deadlineSeconds,
+    costUsd: price.usd,
+    ...(price.meter !== undefined && { meter: price.meter }),
+    sandbox: offers.sandbox,
+    ...(conversationUUID !== undefined && { conversationUUID }),
+    ...(remixedFrom !== undefined && { remixedFrom }),
+    webhook,
+    ...(request.once !== undefined && { once: request.once, warnings: said }),
+  })
+  return answerOf(noteReplay(request, accepted), said)
+}
+
+/** What a submit is answered, the first time and again. */
+export function answerOf(view: Accepted, warnings: readonly string[] = []): Submitted {
+  return {
+    runId: view.id,
+    id: view.id,
+    requestId: view.id,
+    taskId: view.id,
+    projectId: view.id,
+    status: 'pending',
+    model: view.model,
+    cost: view.costUsd,
+    paymentSource: 'USD',
+    remainingBalance: view.leftUsd ?? unlimitedUsd,
+    prechargeLabel: `$${view.costUsd.toFixed(2)}`,
+    createdAt: timeOf(view.createdAt),
+    warnings: [...(view.replay?.warnings ?? warnings)],
+    ...(view.sandbox === true && { sandbox: true }),
+  }
+}
+
+/** Its upstreams would have to fetch a file from us, and cannot reach us. */
+function linkNeeded(model: Model, kept: Input, offers: AppParts['offers'], spell: (field: Field) => string) {
+  const files = mediaIn(kept).filter(({ value }) => heldBy(value) !== undefined)
+  const refused =
+    files.find(({ field, value }) => offers.route(model, { [field]: value }).length === 0) ?? files[0]
+  const field = spell(refused?.field ?? 'image')
+  const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
+  const message = `\`${field}\` must be a public http(s) link here: ${reason}`
+  return new ApiError('invalid_parameter_value', message, { param: field })
+}
+
+/** The submit of March 2025: another path, other words, and a model of its own where none is named. */
+export async function submitFirst(parts: AppParts, request: FastifyRequest): Promise<Submitted> {
+  const body = { modelSlug: 'longstories-movie', ...withoutBlanks(readObject(request.body)) }
+  return { ...(await submit(parts, request, body)), status: 'PENDING', isCompleted: false, isSuccess: false }
+}
+
+export type Body = Readonly<Record<string, unknown>>
+
+export function readObject(body: unknown): Body {
+  if (body === undefined || body === null) return {}
+  if (typeof body === 'object' && !Array.isArray(body)) return body as Body
+  throw new ApiError('invalid_parameter_value', 'The body must be a JSON object')
+}
+
+function withoutBlanks(body: Body): Body {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
+}
+
+export function refusalOf(problems: readonly [Problem, ...Problem[]]): ApiError {
+  const [{ code, field }] = problems
+  const message = problems.map((problem) => problem.message).join('; ')
+  return new ApiError(code, message, { param: field, extra: { details: problems } })
+}

@@ -1,0 +1,58 @@
+import type { State, View } from '../../engine/job.ts'
+
+/** Which of the three published vocabularies a status path speaks at its top level. */
+export type Dialect = 'current' | 'seed' | 'first'
+
+type NestedStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELED'
+
+type Words = Readonly<Record<Dialect, string>> & { nested: NestedStatus; recover: string }
+
+const accepted: Words = {
+  nested: 'IN_QUEUE',
+  current: 'queued',
+  seed: 'pending',
+  first: 'PENDING',
+  recover: 'pending',
+}
+
+const running: Words = {
+  nested: 'IN_PROGRESS',
+  current: 'processing',
+  seed: 'processing',
+  first: 'PROCESSING',
+  recover: 'processing',
+}
+
+const words: Readonly<Record<State, Words>> = {
+  pending: accepted,
+  submitting: accepted,
+  queued: { ...accepted, seed: 'queued', recover: 'queued' },
+  processing: running,
+  generating: { ...running, seed: 'generating' },
+  delivering: { ...running, seed: 'delivering' },
+  succeeded: {
+    nested: 'COMPLETED',
+    current: 'completed',
+    seed: 'succeeded',
+    first: 'COMPLETED',
+    recover: 'completed',
+  },
+  failed: { nested: 'FAILED', current: 'failed', seed: 'failed', first: 'FAILED', recover: 'failed' },
+  canceled: {
+    nested: 'CANCELED',
+    current: 'cancelled',
+    seed: 'failed',
+    first: 'FAILED',
+    recover: 'canceled',
+  },
+}
+
+/** How a job's state is told. Most clients know no word for canceled, so only who canceled a job is told so. */
+export function wordsOf({ state, error }: View): Words {
+  return words[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
+}
+
+/** The finest state; `submitting` is nobody's business but ours. */
+export function stageOf({ state }: View): State {
+  return state === 'submitting' ? 'pending' : state
+}

@@ -1,0 +1,98 @@
+import multipart from '@fastify/multipart'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { admit } from '../../catalogue/admit.ts'
+import { identify } from '../caller.ts'
+import { firstAnswer } from '../idempotency.ts'
+import type { Limits } from '../limits.ts'
+import { content } from '../nanogpt/content.ts'
+import { ownJob } from '../nanogpt/own-job.ts'
+import { type Body, readObject, refusalOf, take } from '../nanogpt/submit.ts'
+import type { AppParts } from '../parts.ts'
+import { refuseIn } from '../refusals.ts'
+import { formLimits, readForm } from './form.ts'
+import { list } from './list.ts'
+import { openaiErrorBody } from './refusal.ts'
+import { remix } from './remix.ts'
+import { Deleted, Video, Videos } from './schemas.ts'
+import { videoOf } from './video.ts'
+import { inOurWords } from './words.ts'
+
+const prefixes = ['/v1/videos', '/api/v1/videos']
+
+type ById = { Params: { id: string } }
+
+/** Serves the tongue of the OpenAI Videos API. */
+export async function openai(app: FastifyInstance, parts: AppParts, limits: Limits): Promise<void> {
+  await app.register(async (scope) => {
+    scope.setErrorHandler(refuseIn(openaiErrorBody))
+    await scope.register(multipart, { limits: formLimits(parts.config.bodyLimitBytes) })
+    scope.addHook('onRequest', identify(parts.accounts))
+    for (const prefix of prefixes) serve(scope, prefix, parts, limits)
+  })
+}
+
+function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Limits): void {
+  const tell = async (request: FastifyRequest, id: string): Promise<Video> => {
+    const [view, input] = await Promise.all([ownJob(parts.engine, request, id), parts.engine.asked(id)])
+    return videoOf(view, input, parts.config.resultsKeptMs)
+  }
+  const video = { response: { 200: Video } }
+
+  app.post(
+    prefix,
+    { onRequest: limits.submit, schema: video, config: { operation: 'videos' } },
+    async (request) => {
+      const body = await bodyOf(parts, request)
+      request.body = body
+      const first = await firstAnswer(parts, request, body)
+      return tell(request, first?.id ?? (await create(parts, request, body)))
+    },
+  )
+  app.post<ById>(
+    `${prefix}/:id/remix`,
+    { onRequest: limits.submit, schema: video, config: { operation: 'remix' } },
+    async (request) => {
+      const { id } = request.params
+      const body = await bodyOf(parts, request)
+      const first = await firstAnswer(parts, request, { ...body, remixed: id })
+      return tell(request, first?.id ?? (await remix(parts, request, id, body)))
+    },
+  )
+  app.get(prefix, { schema: { response: { 200: Videos } } }, (request) => list(parts, request))
+  app.get<ById>(`${prefix}/:id`, { schema: video, config: { quiet: true } }, (request) =>
+    tell(request, request.params.id),
+  )
+  app.route<ById>({
+    method: ['GET', 'HEAD'],
+    url: `${prefix}/:id/content`,
+    config: { quiet: true },
+    handler: (request, reply: FastifyReply) => content(parts, request, reply, request.params.id),
+  })
+  app.delete<ById>(`${prefix}/:id`, { schema: { response: { 200: Deleted } } }, (request) =>
+    remove(parts, request, request.params.id),
+  )
+}
+
+async function bodyOf({ spool }: AppParts, request: FastifyRequest): Promise<Body> {
+  const body = request.isMultipart() ? await readForm(request, spool) : readObject(request.body)
+  request.body = body
+  return body
+}
+
+async function create(parts: AppParts, request: FastifyRequest, body: Body): Promise<string> {
+  const ours = inOurWords(body)
+  request.body = ours
+  const admitted = admit(ours)
+  if (!admitted.ok) throw refusalOf(admitted.problems)
+  return (await take(parts, request, admitted)).id
+}
+
+/** Forgets a finished job and its files; asks a running one to stop. */
+async function remove({ engine, files }: AppParts, request: FastifyRequest, id: string): Promise<Deleted> {
+  const { videos = [] } = await ownJob(engine, request, id)
+  const removed = await engine.remove(id)
+  if (!removed) await engine.cancel(id)
+  const names = removed ? videos.flatMap(({ url }) => /^\/files\/(.+)$/.exec(url)?.[1] ?? []) : []
+  for (const name of names) await files.forget(name)
+  return { id, object: 'video.deleted', deleted: removed }
+}

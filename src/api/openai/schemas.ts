@@ -1,0 +1,54 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+
+const Status = Type.Unsafe<'queued' | 'in_progress' | 'completed' | 'failed'>({
+  type: 'string',
+  enum: ['queued', 'in_progress', 'completed', 'failed'],
+})
+
+export const Video = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('video'),
+    model: Type.String(),
+    status: Status,
+    progress: Type.Integer({ minimum: 0, maximum: 100 }),
+    created_at: Type.Integer(),
+    completed_at: Nullable(Type.Integer()),
+    expires_at: Nullable(Type.Integer()),
+    size: Nullable(Type.String()),
+    seconds: Nullable(Type.String()),
+    prompt: Nullable(Type.String()),
+    error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+    remixed_from_video_id: Nullable(Type.String()),
+    warnings: Type.Optional(Type.Array(Type.String())),
+    sandbox: Type.Optional(Type.Boolean()),
+  },
+  { title: 'Video', description: 'A job in the words of the OpenAI Videos API.' },
+)
+
+export const Videos = Type.Object(
+  {
+    object: Type.Literal('list'),
+    data: Type.Array(Video),
+    first_id: Nullable(Type.String()),
+    last_id: Nullable(Type.String()),
+    has_more: Type.Boolean(),
+  },
+  { title: 'Videos', description: 'One page of jobs.' },
+)
+
+export const Deleted = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('video.deleted'),
+    deleted: Type.Boolean({ description: 'False: it was still running, and is being canceled.' }),
+  },
+  { title: 'DeletedVideo', description: 'What became of the job.' },
+)
+
+export type Video = Static<typeof Video>
+export type Videos = Static<typeof Videos>
+export type Deleted = Static<typeof Deleted>

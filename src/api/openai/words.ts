@@ -1,0 +1,68 @@
+import { text } from '../../../providers/reader.ts'
+import { meaningOf } from '../../catalogue/fields.ts'
+import { findModel } from '../../catalogue/index.ts'
+import type { Model } from '../../catalogue/model.ts'
+import { isEmpty } from '../../catalogue/parse.ts'
+import { widestRule } from '../../catalogue/rules.ts'
+import { ApiError } from '../errors.ts'
+import type { Body } from '../nanogpt/submit.ts'
+import { fromSize } from './size.ts'
+
+const usualModel = 'sora-2'
+/** The size of a Sora video where none is asked for; the other models have their own. */
+const usualSize = '720x1280'
+
+/** Sora's names in that API, with a date or without. */
+const soraName = /^sora-2(-pro)?(?:-\d{4}-\d{2}-\d{2})?$/i
+
+/** A body of the OpenAI Videos API in the words of the catalogue. What that API does not know passes as it is. */
+export function inOurWords({ model: named, size: told, input_reference: reference, ...rest }: Body): Body {
+  const sora = soraName.exec(isEmpty(named) ? usualModel : String(named))
+  const model = sora === null ? named : usualModel
+  const known = findModel(String(model))
+  const size = isEmpty(told) && sora !== null && isEmpty(reference) && isShapeless(rest) ? usualSize : told
+  return {
+    ...(sora?.[1] !== undefined && { pro_mode: true }),
+    ...(!isEmpty(size) && (known === undefined ? { size } : fromSize(known, String(size)))),
+    ...(!isEmpty(reference) && fromReference(reference, known)),
+    ...rest,
+    model,
+  }
+}
+
+/** What a model is called to whom asked for it in that API's words. */
+export function modelName(model: string, pro: boolean | undefined): string {
+  return model === usualModel && pro === true ? 'sora-2-pro' : model
+}
+
+function isShapeless(body: Body): boolean {
+  return !Object.entries(body).some(([name, value]) => {
+    const meaning = meaningOf(name)
+    const field = meaning === 'metadata' ? undefined : meaning?.field
+    return !isEmpty(value) && ['aspect_ratio', 'resolution', 'image'].includes(field ?? '')
+  })
+}
+
+/** A link, a data URL, `{ image_url }`, or `{ file_id }` of an attachment. */
+function fromReference(reference: unknown, model: Model | undefined): Body {
+  const id = text(reference, 'file_id')
+  const link =
+    typeof reference === 'string' ? reference : (text(reference, 'image_url') ?? (id && `attachment:${id}`))
+  if (link === undefined) {
+    throw refused('must be a file, a link, a data URL, `{ image_url }` or `{ file_id }`')
+  }
+  if (model === undefined) return {}
+  const declared = /^data:(image|video|audio)\//i.exec(link)?.[1]?.toLowerCase()
+  const kinds =
+    declared === undefined ? (['image', 'video'] as const) : [declared as 'image' | 'video' | 'audio']
+  const field = kinds.find((kind) => widestRule(model, kind) !== undefined)
+  if (field === undefined)
+    throw refused(`is not taken by \`${model.id}\`${declared === undefined ? '' : ` as ${declared}`}`)
+  return field === 'image' ? { input_reference: link } : { [field]: link }
+}
+
+function refused(message: string): ApiError {
+  return new ApiError('invalid_parameter_value', `\`input_reference\` ${message}`, {
+    param: 'input_reference',
+  })
+}

@@ -1,0 +1,92 @@
+import { models } from '../../catalogue/index.ts'
+import { requestSchema } from '../../catalogue/schema.ts'
+import { errors } from '../errors.ts'
+import { type JsonSchema, refer } from './operation.ts'
+
+const text = { type: 'string' }
+
+/** Fields that every submit takes, whatever its model. */
+const common: Readonly<Record<string, JsonSchema>> = {
+  conversationUUID: { ...text, description: 'Kept with the job, for finding it again.' },
+  webhookUrl: { ...text, description: 'Where the end of the job is told, signed as Standard Webhooks are.' },
+}
+
+/** One schema a model. Names are read leniently and unknown ones are ignored with a warning, so nothing is closed. */
+function modelSchemas(): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    models.map((model) => {
+      const { properties, ...schema } = requestSchema(model)
+      return [model.id, { ...schema, properties: { ...properties, ...common }, additionalProperties: true }]
+    }),
+  )
+}
+
+const codes = Object.keys(errors)
+const types = [...new Set(Object.values(errors).map(({ type }) => type))]
+
+const refusal = {
+  type: 'object',
+  required: ['error', 'message', 'code', 'status'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['message', 'type', 'code', 'param'],
+      properties: {
+        message: text,
+        type: { type: 'string', enum: types },
+        code: { type: 'string', enum: codes },
+        param: { type: ['string', 'null'], description: 'The field at fault.' },
+        details: {
+          type: 'array',
+          items: { type: 'object' },
+          description: 'Every problem, if there are several.',
+        },
+      },
+      additionalProperties: true,
+    },
+    message: { ...text, description: 'The same text, for programs that look for it here.' },
+    code: { type: 'string', enum: codes },
+    status: { type: 'integer' },
+  },
+}
+
+const openaiRefusal = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['message', 'type', 'code', 'param'],
+      properties: {
+        message: text,
+        type: text,
+        code: { type: 'string', enum: codes },
+        param: { type: ['string', 'null'] },
+      },
+    },
+  },
+}
+
+const ids = models.map(({ id }) => id)
+
+export function components() {
+  return {
+    securitySchemes: {
+      key: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+      bearer: { type: 'http', scheme: 'bearer' },
+    } as const,
+    schemas: {
+      Error: refusal,
+      OpenAIError: openaiRefusal,
+      VideoRequest: {
+        description: 'What is asked for; which fields there are follows from the model.',
+        oneOf: ids.map(refer),
+        discriminator: {
+          propertyName: 'model',
+          mapping: Object.fromEntries(ids.map((id) => [id, refer(id).$ref])),
+        },
+      },
+      ...modelSchemas(),
+    },
+  }
+}

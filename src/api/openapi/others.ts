@@ -1,0 +1,158 @@
+import { type Operation, reply } from './operation.ts'
+import { account, attachment, listOf, model, object, ok, text, usage } from './replies.ts'
+
+const mp4 = { 'video/mp4': { type: 'string', format: 'binary' } }
+const detailed = { type: 'string', enum: ['true', 'false'] }
+const days = { type: 'integer', minimum: 1, maximum: 400, default: 30 }
+const daysAndMore = { days, model: text, day: { type: 'string', format: 'date' } }
+
+/** Models, files, money and what the operator needs. */
+export const others: Readonly<Record<string, Operation>> = {
+  'GET /api/v1/video-models': {
+    id: 'videoModels',
+    tag: 'Models',
+    summary: 'The video models, with what each takes and costs',
+    query: { detailed: { ...detailed, default: 'true' } },
+    replies: ok('The models.', listOf(model, { object: text, meta: { type: 'object' } })),
+    keyless: true,
+  },
+  'GET /api/v1/models': {
+    id: 'models',
+    tag: 'Models',
+    summary: 'All models, which here are video models',
+    query: { detailed: { ...detailed, default: 'false' } },
+    replies: ok('The models.', listOf(model, { object: text })),
+    keyless: true,
+  },
+  'GET /api/models/video': {
+    id: 'modelsByKind',
+    tag: 'Models',
+    summary: 'The older list, by model id',
+    replies: ok('The models.', object({ models: object({ video: { type: 'object' } }) })),
+    keyless: true,
+  },
+
+  'GET /files/:name': {
+    id: 'file',
+    tag: 'Files',
+    summary: 'A finished video or a picture of it, by the link that its job tells',
+    replies: {
+      200: reply('The file.', { ...mp4, 'image/jpeg': { type: 'string', format: 'binary' } }),
+      206: reply('The range that was asked for.', mp4),
+    },
+    refusals: [404, 410, 416],
+    keyless: true,
+  },
+  'POST /api/library': {
+    id: 'keepAttachment',
+    tag: 'Files',
+    summary: 'Keep a file to use it in several jobs',
+    body: { 'multipart/form-data': object({ file: { type: 'string', format: 'binary' } }) },
+    replies: ok('It is kept; its id goes into `imageAttachmentId` and the like.', attachment, 201),
+  },
+  'GET /api/library': {
+    id: 'attachments',
+    tag: 'Files',
+    summary: 'What is kept, newest first',
+    query: { limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
+    replies: ok('The attachments.', listOf(attachment)),
+  },
+  'GET /api/library/:id': {
+    id: 'attachment',
+    tag: 'Files',
+    summary: 'One of them',
+    replies: ok('The attachment.', attachment),
+    refusals: [404],
+  },
+  'DELETE /api/library/:id': {
+    id: 'removeAttachment',
+    tag: 'Files',
+    summary: 'Remove one of them; jobs that use it go on',
+    replies: ok('It is gone.', object({ id: text, deleted: { type: 'boolean' } })),
+    refusals: [404],
+  },
+
+  'GET /api/usage': {
+    id: 'usage',
+    tag: 'Account',
+    summary: 'What a key has used, by day and model',
+    query: daysAndMore,
+    replies: ok('The usage.', usage),
+  },
+
+  'GET /health': {
+    id: 'health',
+    tag: 'Operation',
+    summary: 'Whether the process lives',
+    replies: ok('It does.', object({ status: text })),
+    keyless: true,
+  },
+  'GET /ready': {
+    id: 'ready',
+    tag: 'Operation',
+    summary: 'Whether it can take jobs',
+    replies: ok('It can.', object({ status: text })),
+    keyless: true,
+  },
+  'POST /api/admin/keys': {
+    id: 'createKey',
+    tag: 'Operation',
+    summary: 'Make a key; it is told this once',
+    replies: ok('The key.', account, 201),
+  },
+  'GET /api/admin/keys': {
+    id: 'keys',
+    tag: 'Operation',
+    summary: 'Every key',
+    replies: ok('The keys.', listOf(account)),
+  },
+  'GET /api/admin/keys/:id': {
+    id: 'key',
+    tag: 'Operation',
+    summary: 'One key, with its limits and its money',
+    replies: ok('The key.', account),
+    refusals: [404],
+  },
+  'PATCH /api/admin/keys/:id': {
+    id: 'changeKey',
+    tag: 'Operation',
+    summary: 'Change the limits of a key, or top it up',
+    replies: ok('The key.', account),
+    refusals: [404],
+  },
+  'DELETE /api/admin/keys/:id': {
+    id: 'revokeKey',
+    tag: 'Operation',
+    summary: 'Revoke a key',
+    replies: ok('The key.', account),
+    refusals: [404],
+  },
+  'GET /api/admin/keys/:id/ledger': {
+    id: 'ledger',
+    tag: 'Operation',
+    summary: 'Every movement of a key’s money',
+    replies: ok('The movements.', listOf({ type: 'object' })),
+    refusals: [404],
+  },
+  'GET /api/admin/keys/:id/held': {
+    id: 'held',
+    tag: 'Operation',
+    summary: 'Money held for jobs of which nobody knows whether the upstream took them',
+    replies: ok('The jobs.', listOf({ type: 'object' })),
+    refusals: [404],
+  },
+  'POST /api/admin/keys/:id/held/:job': {
+    id: 'decideHeld',
+    tag: 'Operation',
+    summary: 'Charge or release what is held for a job',
+    replies: ok('The key.', account),
+    refusals: [404],
+  },
+  'GET /api/admin/usage': {
+    id: 'allUsage',
+    tag: 'Operation',
+    summary: 'What all keys have used',
+    query: { ...daysAndMore, key: text },
+    replies: ok('The usage.', usage),
+  },
+}

@@ -1,0 +1,81 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Input } from '../../providers/input.ts'
+import type { ProviderName } from '../../providers/provider.ts'
+import type { Book } from '../accounts/book.ts'
+import type { Accounts } from '../accounts/open.ts'
+import type { Offered } from '../accounts/price.ts'
+import type { UsageRow } from '../accounts/usage.ts'
+import type { Model } from '../catalogue/model.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { FoundFile } from '../media/found-file.ts'
+import type { Guard } from '../media/guard.ts'
+import type { Sender } from '../media/keep.ts'
+import type { Library } from '../media/library.ts'
+import type { Spool } from '../media/spool.ts'
+import type { Picture, Still } from '../media/stills.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
+import type { LimitParts } from './limits.ts'
+
+/** What the app stands on; everything that a request can reach arrives here. */
+export type AppParts = {
+  config: {
+    /** The largest body of a request. */
+    bodyLimitBytes: number
+    /** Where clients reach the gateway, if the request's own headers are not to be asked. */
+    publicUrl?: string | undefined
+    /** How long finished videos are kept. */
+    resultsKeptMs?: number
+  }
+  engine: Engine
+  offers: {
+    /** The upstreams that can render this now, best first; empty: none has a key. */
+    route(model: Model, input: Input): readonly ProviderName[]
+    available(model: Model): boolean
+    /** Why none of the upstreams at hand renders this, in words for the client. */
+    refusal(model: Model, input: Input): string | undefined
+    /** Environment variables, one of which would give the model an upstream. For the operator's log. */
+    missing(model: Model): readonly string[]
+    /** Stand-in upstreams render everything. */
+    sandbox: boolean
+  }
+  media: {
+    /** Stores what came as data URLs and answers the input with references instead. Throws `MediaRefused`. */
+    keep(input: Input, sender: Sender): Promise<Input>
+  }
+  spool: Spool
+  library: Library
+  /** `gone`: it was there, and its time is over. */
+  files: {
+    /** A finished video by the name in its link. */
+    video(name: string): Promise<FoundFile | 'gone' | undefined>
+    /** A picture of it; `undefined` where none can be made. */
+    still(name: string, video: FoundFile, still: Still): Promise<Picture | undefined>
+    /** A picture by the name in its link. */
+    picture(name: string): Promise<Picture | undefined>
+    /** What a caller sent, by the signed name that an upstream was given. */
+    input(token: string): Promise<FoundFile | 'gone' | undefined>
+    /** A file that is not ours. */
+    elsewhere: Guard['ask']
+    /** Removes a finished video and its pictures. */
+    forget(name: string): Promise<void>
+  }
+  webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'close'>
+  /** An upstream's callback; false: the address is wrong. */
+  hint(id: string, secret: string, body: unknown): Promise<boolean>
+  accounts: Accounts
+  money: {
+    /** Absent: the owner is not limited. */
+    balanceUsd(owner: string): Promise<number | undefined>
+    /** What these owners did on the last days, today included. */
+    usage(owners: readonly string[], days: number): Promise<UsageRow[]>
+    price(model: Model, input: Input): Offered
+    /** What the operator adds to every price of the catalogue. */
+    markupPercent: number
+  }
+  limits: LimitParts
+  /** Absent: there are no routes for the operator. */
+  admin?: { key: string; book: Book } | undefined
+  /** Whether the store answers. */
+  ready(): Promise<boolean>
+  logger: FastifyBaseLogger
+}

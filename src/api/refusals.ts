@@ -1,0 +1,93 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { list, text } from '../../providers/reader.ts'
+import { secondsLeftOfDay } from '../accounts/money.ts'
+import { Refused, Unavailable } from '../engine/engine.ts'
+import { MediaRefused } from '../media/refusal.ts'
+import { ApiError, type ErrorCode, errorBody } from './errors.ts'
+import { redactFor } from './redact.ts'
+
+/** Answers every error of every route, the framework's own included, in the one body. */
+export const refuse = refuseIn(errorBody)
+
+/** The same in the body of another tongue. */
+export function refuseIn(bodyOf: typeof errorBody) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const refusal = refusalOf(error, request.server.initialConfig.bodyLimit)
+    if (refusal.status === 500) request.log.error({ err: error }, 'request failed')
+    else if (refusal.status > 500) request.log.warn({ err: error }, 'request refused')
+    // Fastify asks to close after a body it has not read to its end; the sender would lose the answer. Node drains the rest.
+    if (reply.raw.getHeader('connection') === undefined) reply.removeHeader('connection')
+    return reply
+      .code(refusal.status)
+      .headers(refusal.headers)
+      .type('application/json')
+      .send(Buffer.from(bodyOf(refusal, redactFor(request))))
+  }
+}
+
+const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_VALIDATION: 'invalid_parameter_value',
+}
+
+function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof Unavailable) {
+    const headers = { 'Retry-After': '1' }
+    return new ApiError('service_unavailable', 'The job store does not answer; try again', {
+      headers,
+      cause: error,
+    })
+  }
+  if (error instanceof Refused) return accountRefusal(error)
+  if (error instanceof MediaRefused) {
+    const code = error.reason === 'invalid' ? 'invalid_parameter_value' : 'payload_too_large'
+    return new ApiError(code, error.message, { param: error.field, cause: error })
+  }
+  const { code = '', statusCode: status = 500, validation } = error as Partial<FastifyError>
+  const known = frameworkCodes[code]
+  if (known === 'payload_too_large') {
+    return new ApiError(known, `The body is larger than ${bodyLimitBytes} bytes`, { cause: error })
+  }
+  if (known === 'invalid_json') return new ApiError(known, 'The body is not valid JSON', { cause: error })
+  if (known === 'unsupported_media_type') {
+    return new ApiError(known, 'The body must be JSON, sent as application/json', { cause: error })
+  }
+  if (known === 'invalid_parameter_value') return invalidBySchema(validation ?? [], error)
+  if (status >= 400 && status < 500) {
+    return new ApiError('invalid_request', 'The request cannot be read', { status, cause: error })
+  }
+  return new ApiError('internal_error', 'Something went wrong inside the gateway', { cause: error })
+}
+
+function accountRefusal({ why, costUsd }: Refused): ApiError {
+  if (why.kind === 'revoked') return new ApiError('invalid_api_key', 'The API key is not valid')
+  if (why.kind === 'balance') {
+    const message = `Insufficient balance: the job may cost $${costUsd}, and $${why.leftUsd} is left`
+    return new ApiError('insufficient_balance', message, { extra: { requiredBalance: costUsd } })
+  }
+  if (why.kind === 'reused') {
+    const message = '`Idempotency-Key` came with another request before; a new request needs a new key'
+    return new ApiError('idempotency_key_reused', message, { param: 'Idempotency-Key' })
+  }
+  const message = `The daily limit of $${why.limitUsd} is reached; it begins anew at 00:00 UTC`
+  const headers = { 'Retry-After': String(secondsLeftOfDay(Date.now())) }
+  return new ApiError('daily_usd_limit_exceeded', message, { headers })
+}
+
+function invalidBySchema(validation: NonNullable<FastifyError['validation']>, cause: unknown): ApiError {
+  const told = validation.map(({ instancePath, params, message }) => {
+    const field = text(params, 'missingProperty') ?? instancePath.slice(1).replaceAll('/', '.')
+    const allowed = list(params, 'allowedValues').join(', ')
+    return { field, message: `\`${field}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}` }
+  })
+  const message = told.map((one) => one.message).join('; ')
+  const param = told[0]?.field
+  return new ApiError('invalid_parameter_value', message, {
+    ...(param !== undefined && { param }),
+    extra: { details: told },
+    cause,
+  })
+}

@@ -1,0 +1,97 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { FoundFile } from '../media/found-file.ts'
+import type { Range } from '../media/store.ts'
+import { ApiError } from './errors.ts'
+import { openHeaders } from './stamp.ts'
+
+const maxAgeSeconds = 86_400
+
+/** A program in a browser may show the file and read all that it needs to seek in it. */
+const openToPlayers = {
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Access-Control-Expose-Headers': `${openHeaders['Access-Control-Expose-Headers']}, accept-ranges, content-length, content-range, etag`,
+}
+
+/** Headers of somebody else's file that are passed on. */
+const passedOn = ['content-type', 'content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified']
+
+/** Answers a file that never changes: whole or one range of it, to GET and HEAD, from any origin. */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: FoundFile,
+): Promise<FastifyReply> {
+  const etag = `"${file.bytes.toString(16)}-${file.storedAt.toString(16)}"`
+  reply.headers({
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': `private, max-age=${maxAgeSeconds}, immutable`,
+    ...openToPlayers,
+    ETag: etag,
+    'Last-Modified': new Date(file.storedAt).toUTCString(),
+    'X-Content-Type-Options': 'nosniff',
+  })
+  if (names(request.headers['if-none-match'], etag)) return reply.code(304).send()
+
+  const asked = names(request.headers['if-range'] ?? etag, etag) ? request.headers.range : undefined
+  const range = readRange(asked, file.bytes)
+  if (range === 'outside') {
+    const headers = { 'Content-Range': `bytes */${file.bytes}` }
+    reply.removeHeader('etag').removeHeader('last-modified').header('cache-control', 'no-store')
+    throw new ApiError('range_not_satisfiable', `The file has ${file.bytes} bytes`, { headers })
+  }
+  reply.type(file.contentType)
+  const { start, end } = range ?? { start: 0, end: file.bytes - 1 }
+  reply.header('content-length', end - start + 1)
+  if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.bytes}`)
+  if (request.method === 'HEAD') return reply.send()
+  return reply.send(await file.open(range))
+}
+
+/** Passes on a file that another server has. */
+export async function sendElsewhere(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ask: () => Promise<Dispatcher.ResponseData>,
+): Promise<FastifyReply> {
+  const answer = await ask().catch((cause: unknown) => {
+    throw new ApiError('service_unavailable', 'The upstream that has this video does not answer', { cause })
+  })
+  if (answer.statusCode !== 200 && answer.statusCode !== 206) {
+    await answer.body.dump()
+    throw new ApiError('gone', 'The upstream does not have this video any more')
+  }
+  for (const name of passedOn) {
+    const value = answer.headers[name]
+    if (value !== undefined) reply.header(name, value)
+  }
+  reply.code(answer.statusCode).headers(openToPlayers)
+  if (request.method !== 'HEAD') return reply.send(answer.body)
+  await answer.body.dump()
+  return reply.send()
+}
+
+/** Whether a list of tags, or `*`, has this one. */
+function names(header: string | string[] | undefined, etag: string): boolean {
+  return (
+    header
+      ?.toString()
+      .split(',')
+      .some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim())) ?? false
+  )
+}
+
+/** The one range that is asked for. Several, and what is no range, mean the whole file. */
+function readRange(header: string | undefined, bytes: number): Range | 'outside' | undefined {
+  const found = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '')
+  if (found === null || (found[1] === '' && found[2] === '')) return undefined
+  const [first, last] = [found[1] ?? '', found[2] ?? '']
+  if (first === '') {
+    const length = Math.min(Number(last), bytes)
+    return length === 0 ? 'outside' : { start: bytes - length, end: bytes - 1 }
+  }
+  const start = Number(first)
+  const end = last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1)
+  if (last !== '' && Number(last) < start) return undefined
+  return start < bytes ? { start, end } : 'outside'
+}

@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ApiError } from './errors.ts'
+
+/** Lets a path's other methods be told apart from a path that does not exist. Registers first, so that it sees every route. */
+export function refuseUnknownPaths(app: FastifyInstance): void {
+  const methods = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url === '*') return
+    const known = methods.get(url) ?? new Set()
+    for (const one of [method].flat()) known.add(one)
+    methods.set(url, known)
+  })
+  const refuseHere = ({ method, url }: FastifyRequest): never => {
+    const path = url.replace(/\?.*/s, '').replace(/\/{2,}/g, '/')
+    const found = [...methods].find(([pattern]) => matches(pattern, path.replace(/(?<=.)\/$/, '')))
+    if (found === undefined || found[1].has(method))
+      throw new ApiError('not_found', `There is nothing at ${path}`)
+    const allow = [...found[1], 'OPTIONS'].join(', ')
+    throw new ApiError('method_not_allowed', `${method} is not possible at ${path}; it takes ${allow}`, {
+      headers: { Allow: allow },
+    })
+  }
+  // Before the body is read: nobody uploads 32 MB to be told that the path is wrong.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) refuseHere(request)
+  })
+  app.setNotFoundHandler(refuseHere)
+}
+
+function matches(pattern: string, path: string): boolean {
+  if (!/[:*]/.test(pattern)) return pattern === path
+  const source = pattern
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/:[^/\\]+/g, '[^/]+')
+    .replace(/\*/g, '.*')
+  return new RegExp(`^${source}$`).test(path)
+}

@@ -1,0 +1,35 @@
+import type { FastifyRequest } from 'fastify'
+import { plainName } from '../catalogue/fields.ts'
+import { isEmpty } from '../catalogue/parse.ts'
+import type { Asked } from '../engine/job.ts'
+import { ApiError } from './errors.ts'
+import { addressOf } from './nanogpt/links.ts'
+import type { AppParts } from './parts.ts'
+
+/** Told apart without regard to case and underscores. */
+const names = ['webhookurl', 'callbackurl']
+
+/** Where a request wants the end of its job told. */
+export function webhookOf(
+  { webhooks, config }: Pick<AppParts, 'webhooks' | 'config'>,
+  request: FastifyRequest,
+  body: unknown = request.body,
+): Asked {
+  const url = webhookIn(webhooks, body)
+  return { address: addressOf(request, config.publicUrl), ...(url !== undefined && { url }) }
+}
+
+/** The address that a body names; throws where nothing can be sent to it. */
+export function webhookIn(webhooks: AppParts['webhooks'], body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  const told = Object.entries(body).find(
+    ([name, value]) => names.includes(plainName(name)) && !isEmpty(value),
+  )
+  if (told === undefined) return undefined
+  const [param, url] = told
+  const problem = webhooks.problemOf(url)
+  // The address itself is not repeated: it may hold a secret.
+  if (problem !== undefined)
+    throw new ApiError('invalid_parameter_value', `\`${param}\` ${problem}`, { param })
+  return String(url)
+}

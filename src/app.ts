@@ -1,0 +1,82 @@
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { logRequest } from './api/access-log.ts'
+import { admin } from './api/admin.ts'
+import { refuseConnection } from './api/connection.ts'
+import { drain } from './api/drain.ts'
+import { files } from './api/files.ts'
+import { health } from './api/health.ts'
+import { hooks } from './api/hooks.ts'
+import { jobEvents } from './api/job-events.ts'
+import { jobs } from './api/jobs.ts'
+import { readJsonBodies } from './api/json-body.ts'
+import { createLimits } from './api/limits.ts'
+import { nanogpt } from './api/nanogpt/routes.ts'
+import { openai } from './api/openai/routes.ts'
+import { describeRoutes, serveDocument } from './api/openapi/document.ts'
+import type { AppParts } from './api/parts.ts'
+import { refuse } from './api/refusals.ts'
+import { corsOf, requestId, stamp } from './api/stamp.ts'
+import { refuseUnknownPaths } from './api/unknown-path.ts'
+import { webhooks } from './api/webhooks.ts'
+
+export type { AppParts } from './api/parts.ts'
+
+/** A body that trickles in for longer is given up. */
+const requestTimeoutMs = 300_000
+
+/** Builds the whole HTTP side; it listens to nothing yet. */
+export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: parts.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: parts.config.bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    requestIdHeader: false,
+    genReqId: requestId,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
+    // What still arrives while the server drains is served; the engine stops after it.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: async (error, request, reply) => {
+      await stamp(request, reply)
+      refuse(error, request, reply)
+      await logRequest(request, reply)
+    },
+  })
+
+  app.decorateRequest('owner', '')
+  app.decorateRequest('once', undefined)
+  app.decorateRequest('replayed', false)
+  app.decorateRequest('rpm', undefined)
+  app.addHook('onRequest', stamp)
+  await app.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
+  refuseUnknownPaths(app)
+  readJsonBodies(app, parts)
+  app.setErrorHandler(refuse)
+  app.addHook('onSend', async (_, reply) => {
+    // One client reads a body as JSON only under exactly this type.
+    if (/^application\/json;/.test(String(reply.getHeader('content-type'))))
+      reply.header('content-type', 'application/json')
+  })
+  app.addHook('onSend', async ({ replayed }, reply) => {
+    if (replayed) reply.header('Idempotent-Replayed', 'true')
+  })
+  drain(app)
+  app.addHook('onResponse', logRequest)
+
+  await describeRoutes(app)
+  health(app, parts)
+  files(app, parts)
+  hooks(app, parts)
+  jobEvents(app, parts)
+  webhooks(app, parts)
+  admin(app, parts)
+  const limits = await createLimits(app, parts.limits)
+  await nanogpt(app, parts, limits)
+  await openai(app, parts, limits)
+  jobs(app, parts)
+  await serveDocument(app)
+  return app
+}

@@ -1,0 +1,366 @@
+import type { Field } from '../../providers/input.ts'
+
+export type Kind =
+  | 'text'
+  | 'word'
+  | 'ratio'
+  | 'resolution'
+  | 'size'
+  | 'number'
+  | 'integer'
+  | 'seed'
+  | 'seconds'
+  | 'switch'
+  | 'media'
+  | 'mediaList'
+  | 'object'
+  | 'list'
+
+/** One request field. Names are told apart without regard to case and underscores, so `aliases` lists true synonyms only. */
+type FieldSpec = {
+  kind: Kind
+  label: string
+  description: string
+  aliases?: readonly string[]
+  /** Names that mean the opposite: true there is false here. */
+  opposites?: readonly string[]
+  /** Where an object goes that is sent under this name. */
+  objectMeans?: Field
+  min?: number
+  max?: number
+  /** Set by a route of ours, never read from a request. */
+  internal?: true
+}
+
+/** The vocabulary: each request field once. */
+export const fields: Readonly<Record<Field, FieldSpec>> = {
+  prompt: {
+    kind: 'text',
+    label: 'Prompt',
+    description: 'What the video shows, or what a lip-sync voice says.',
+    aliases: ['text'],
+  },
+  negative_prompt: { kind: 'text', label: 'Negative prompt', description: 'What the video must not show.' },
+  script: {
+    kind: 'text',
+    label: 'Script',
+    description: 'A finished text that is spoken as it stands; it wins over the prompt.',
+  },
+  storyConfig: {
+    kind: 'object',
+    label: 'Story',
+    description: 'A structured story: scenes, narration, voice.',
+  },
+
+  duration: {
+    kind: 'seconds',
+    label: 'Duration',
+    description: 'Length of the video in seconds.',
+    aliases: ['seconds', 'targetLengthInSeconds'],
+    min: 1,
+  },
+  aspect_ratio: {
+    kind: 'ratio',
+    label: 'Aspect ratio',
+    description: 'Width to height; landscape, portrait and square stand for 16:9, 9:16 and 1:1.',
+    aliases: ['aspect', 'orientation', 'ratio'],
+  },
+  resolution: {
+    kind: 'resolution',
+    label: 'Resolution',
+    description: 'How fine the picture is.',
+    aliases: ['target_resolution', 'video_quality'],
+  },
+  size: { kind: 'size', label: 'Size', description: 'A ratio, or width and height in pixels.' },
+  seed: {
+    kind: 'seed',
+    label: 'Seed',
+    description: 'The same seed repeats a result where the model can; -1 or nothing is random.',
+    min: 0,
+  },
+  mode: { kind: 'word', label: 'Mode', description: 'What is done with the inputs.' },
+  style: { kind: 'word', label: 'Style', description: 'A style preset.' },
+  generateAudio: {
+    kind: 'switch',
+    label: 'Audio',
+    description: 'Adds generated sound.',
+    aliases: ['enable_audio', 'sound', 'audioEnabled'],
+  },
+  enhancePrompt: {
+    kind: 'switch',
+    label: 'Enhance prompt',
+    description: 'Lets the upstream rewrite the prompt.',
+    aliases: ['enable_prompt_expansion', 'prompt_optimizer', 'prompt_extend', 'prompt_upsampling'],
+  },
+  pro_mode: {
+    kind: 'switch',
+    label: 'Pro mode',
+    description: 'Higher quality at a higher price.',
+    aliases: ['pro'],
+  },
+  camera_fixed: {
+    kind: 'switch',
+    label: 'Fixed camera',
+    description: 'Keeps the virtual camera still.',
+    aliases: ['camera_fix'],
+  },
+  enable_safety_checker: {
+    kind: 'switch',
+    label: 'Safety checker',
+    description: 'Lets the upstream check the result for unsafe content.',
+    opposites: ['showExplicitContent'],
+  },
+
+  image: {
+    kind: 'media',
+    label: 'Image',
+    description: 'The source image: a link or a data URL.',
+    aliases: ['imageDataUrl', 'imageUrl', 'input_reference', 'imageAttachmentId'],
+  },
+  last_image: {
+    kind: 'media',
+    label: 'Last image',
+    description: 'The image that the video ends with: a link or a data URL.',
+    aliases: ['end_image'],
+  },
+  referenceImages: {
+    kind: 'mediaList',
+    label: 'Reference images',
+    description: 'Images that guide the look: links or data URLs.',
+    aliases: ['reference_image'],
+  },
+  referenceVideos: {
+    kind: 'mediaList',
+    label: 'Reference videos',
+    description: 'Videos that guide the look: links or data URLs.',
+    aliases: ['reference_video'],
+  },
+  video: {
+    kind: 'media',
+    label: 'Video',
+    description: 'The source video: a link or a data URL.',
+    aliases: ['videoDataUrl', 'videoUrl', 'videoAttachmentId'],
+  },
+  audio: {
+    kind: 'media',
+    label: 'Audio',
+    description: 'The speech or sound that drives the video: a link or a data URL.',
+    aliases: ['audioDataUrl', 'audioUrl'],
+  },
+  swapImage: {
+    kind: 'media',
+    label: 'Face image',
+    description: 'The face that is put in: a link or a data URL.',
+  },
+  targetVideo: {
+    kind: 'media',
+    label: 'Target video',
+    description: 'The video whose face is replaced: a link or a data URL.',
+  },
+  targetFaceIndex: {
+    kind: 'integer',
+    label: 'Face',
+    description: 'Which face of the target video, from 0.',
+    min: 0,
+  },
+
+  voice_id: { kind: 'word', label: 'Voice', description: 'The voice that speaks.', aliases: ['voice'] },
+  voice_language: {
+    kind: 'word',
+    label: 'Voice language',
+    description: 'The language that the voice speaks.',
+  },
+  voice_speed: {
+    kind: 'number',
+    label: 'Voice speed',
+    description: 'How fast the voice speaks; 1 is natural.',
+    min: 0.8,
+    max: 2,
+  },
+  videoDuration: {
+    kind: 'seconds',
+    label: 'Source length',
+    description: 'Length of the source video in seconds, for billing.',
+    min: 0.1,
+  },
+  billedDuration: {
+    kind: 'seconds',
+    label: 'Billed length',
+    description: 'Seconds to bill, where they are known.',
+    min: 0.1,
+  },
+  audioDuration: {
+    kind: 'seconds',
+    label: 'Audio length',
+    description: 'Length of the audio in seconds, for billing.',
+    min: 0.1,
+  },
+
+  num_frames: { kind: 'integer', label: 'Frames', description: 'How many frames are rendered.', min: 1 },
+  frames_per_second: {
+    kind: 'integer',
+    label: 'Frames per second',
+    description: 'Frames shown in a second.',
+    aliases: ['fps'],
+    min: 1,
+  },
+  num_inference_steps: {
+    kind: 'integer',
+    label: 'Inference steps',
+    description: 'More steps are finer and slower.',
+    min: 1,
+  },
+  cfg_scale: {
+    kind: 'number',
+    label: 'Guidance',
+    description: 'How closely the video follows the prompt.',
+    aliases: ['guidance_scale'],
+    min: 0,
+  },
+  shift: { kind: 'number', label: 'Shift', description: 'The noise schedule shift.' },
+  interpolator_model: {
+    kind: 'word',
+    label: 'Interpolator',
+    description: 'What makes the frames in between.',
+  },
+  num_interpolated_frames: {
+    kind: 'integer',
+    label: 'Interpolated frames',
+    description: 'Frames made between each two rendered ones.',
+    min: 0,
+  },
+  adjust_fps_for_interpolation: {
+    kind: 'switch',
+    label: 'Adjust frame rate',
+    description: 'Raises the frame rate with interpolated frames, so that the length stays.',
+  },
+  acceleration: {
+    kind: 'switch',
+    label: 'Acceleration',
+    description: 'Renders faster at some loss of quality.',
+  },
+
+  movementAmplitude: { kind: 'word', label: 'Movement', description: 'How much moves.' },
+  motion: {
+    kind: 'word',
+    label: 'Motion',
+    description: 'How strong the motion is.',
+    objectMeans: 'motionConfig',
+  },
+  effectType: { kind: 'word', label: 'Effect type', description: 'The family of the effect.' },
+  effect: { kind: 'word', label: 'Effect', description: 'An effect preset.' },
+  cameraMovement: { kind: 'word', label: 'Camera movement', description: 'A camera movement preset.' },
+  motionMode: { kind: 'word', label: 'Motion mode', description: 'How the motion is rendered.' },
+  soundEffectSwitch: { kind: 'switch', label: 'Sound effects', description: 'Adds sound effects.' },
+  soundEffectPrompt: { kind: 'text', label: 'Sound prompt', description: 'What the sound effects are.' },
+
+  extendTask: {
+    kind: 'word',
+    label: 'Extended task',
+    description: 'The task that is extended.',
+    internal: true,
+  },
+  extendIndex: {
+    kind: 'integer',
+    label: 'Extended clip',
+    description: 'Which clip is extended.',
+    internal: true,
+  },
+
+  animation: { kind: 'switch', label: 'Animation', description: 'Animates the pictures of a story.' },
+  language: { kind: 'word', label: 'Language', description: 'The language of a story.' },
+  characters: { kind: 'list', label: 'Characters', description: 'Who appears in a story.' },
+  framework: { kind: 'word', label: 'Framework', description: 'How a story is built.' },
+  quality: { kind: 'word', label: 'Quality', description: 'A quality preset.' },
+  directorNotes: { kind: 'text', label: 'Director notes', description: 'How a story is to be filmed.' },
+  shortRequestEnhancer: {
+    kind: 'switch',
+    label: 'Enhance short requests',
+    description: 'Makes a full story of a short prompt.',
+  },
+  targetLengthInWords: {
+    kind: 'integer',
+    label: 'Words',
+    description: 'Length of a story in words.',
+    min: 1,
+  },
+  scriptConfig: { kind: 'object', label: 'Script settings', description: 'Style and length of the script.' },
+  imageConfig: { kind: 'object', label: 'Image settings', description: 'The model that draws the pictures.' },
+  videoConfig: {
+    kind: 'object',
+    label: 'Video settings',
+    description: 'Whether and by what pictures are animated.',
+  },
+  voiceoverConfig: {
+    kind: 'object',
+    label: 'Voice-over settings',
+    description: 'Whether and by whom a story is told.',
+  },
+  captionsConfig: {
+    kind: 'object',
+    label: 'Caption settings',
+    description: 'Whether and how captions are shown.',
+  },
+  effectsConfig: {
+    kind: 'object',
+    label: 'Effect settings',
+    description: 'Transitions and floating pictures.',
+  },
+  musicConfig: {
+    kind: 'object',
+    label: 'Music settings',
+    description: 'Whether, which and how loud music plays.',
+  },
+  motionConfig: {
+    kind: 'object',
+    label: 'Motion settings',
+    description: 'Whether and how strongly pictures move.',
+  },
+}
+
+/** Keys of a request that are no field of a video, and are not for this room. */
+const metadata = [
+  'model',
+  'modelSlug',
+  'conversationUUID',
+  'projectId',
+  'provider',
+  'isApiRequest',
+  'paymentSource',
+  'cost',
+  'webhookUrl',
+  'callback_url',
+  'user',
+]
+
+export const allFields = Object.keys(fields) as readonly Field[]
+
+/** Under which names a request may tell a field, the canonical one first. */
+export function fieldNames(field: Field): readonly string[] {
+  const { aliases = [], opposites = [], internal } = fields[field]
+  return internal ? [] : [field, ...aliases, ...opposites]
+}
+
+/** A name without case and underscores: `imageDataUrl` and `image_data_url` are one. */
+export function plainName(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
+}
+
+type Meaning = { field: Field; rank: number; opposite: boolean }
+
+const meanings = new Map<string, Meaning>(
+  allFields.flatMap((field) =>
+    fieldNames(field).map((name, rank): [string, Meaning] => [
+      plainName(name),
+      { field, rank, opposite: fields[field].opposites?.includes(name) ?? false },
+    ]),
+  ),
+)
+
+const metadataNames = new Set(metadata.map(plainName))
+
+/** Which field a name tells; `rank` 0 is the canonical name. */
+export function meaningOf(name: string): Meaning | 'metadata' | undefined {
+  const plain = plainName(name)
+  return metadataNames.has(plain) ? 'metadata' : meanings.get(plain)
+}

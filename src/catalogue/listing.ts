@@ -1,0 +1,103 @@
+import type { Field } from '../../providers/input.ts'
+import type { Mode, Model } from './model.ts'
+import { formOf, valuesOf } from './parameters.ts'
+import { defaultsOf, pricingKeys } from './price.ts'
+import { widestRule } from './rules.ts'
+
+/** The part of a list entry that every model list has. */
+export function brief(model: Model) {
+  return {
+    id: model.id,
+    object: 'model' as const,
+    created: Date.parse(model.released) / 1000,
+    owned_by: model.ownedBy,
+  }
+}
+
+/** The whole entry of a model list. `available`: an upstream that renders it has its keys. */
+export function describe(model: Model, available: boolean, offered?: (usd: number) => number) {
+  const inputs = inputsOf(model)
+  return {
+    ...brief(model),
+    name: model.name,
+    label: model.name,
+    description: model.description,
+    category: 'video' as const,
+    tags: model.modes.map((mode) => operations[mode]),
+    available,
+    architecture: {
+      modality: `${inputs.join('+')}->video`,
+      input_modalities: inputs,
+      output_modalities: ['video' as const],
+    },
+    pricing: pricingKeys(model, offered),
+    capabilities: capabilitiesOf(model),
+    settings: [],
+    supported_parameters: supportedParameters(model),
+  }
+}
+
+/** The entry of the older list that names each model by its id, as one web client reads it. */
+export function describeOld(model: Model, offered?: (usd: number) => number) {
+  return {
+    name: model.name,
+    description: model.description,
+    dateAdded: new Date(model.released).toISOString(),
+    cost: pricingKeys(model, offered),
+    subscription: { included: false, note: '' },
+    additionalParams: formOf(model),
+    defaultSettings: defaultsOf(model),
+  }
+}
+
+type Modality = 'text' | 'image' | 'audio' | 'video'
+
+const operations: Readonly<Record<Mode, string>> = {
+  text: 'text-to-video',
+  image: 'image-to-video',
+  video: 'video-to-video',
+}
+
+const sources: Readonly<Record<Modality, readonly Field[]>> = {
+  text: ['prompt', 'script'],
+  image: ['image', 'last_image', 'referenceImages', 'swapImage'],
+  audio: ['audio'],
+  video: ['video', 'targetVideo', 'referenceVideos'],
+}
+
+function inputsOf(model: Model): readonly Modality[] {
+  const modalities = Object.keys(sources) as Modality[]
+  return modalities.filter((modality) => sources[modality].some((field) => takes(model, field)))
+}
+
+function takes(model: Model, field: Field): boolean {
+  return widestRule(model, field) !== undefined
+}
+
+function capabilitiesOf(model: Model) {
+  return {
+    video_generation: true as const,
+    text_to_video: model.modes.includes('text'),
+    image_to_video: model.modes.includes('image') || takes(model, 'image'),
+    video_to_video: model.modes.includes('video'),
+    audio_input: takes(model, 'audio'),
+    audio_generation: takes(model, 'generateAudio') || takes(model, 'soundEffectSwitch'),
+    fps_control: takes(model, 'frames_per_second'),
+    nsfw: takes(model, 'enable_safety_checker'),
+  }
+}
+
+function supportedParameters(model: Model) {
+  const durations = valuesOf(model, 'duration')
+  const resolutions = valuesOf(model, 'resolution').map(String)
+  const ratios = valuesOf(model, 'aspect_ratio').map(String)
+  const references = widestRule(model, 'referenceImages')?.max
+  return {
+    ...(durations.length > 0 && { durations }),
+    ...(resolutions.length > 0 && { resolutions }),
+    ...(ratios.length > 0 && { aspect_ratios: ratios }),
+    supported_modes: model.modes.map((mode) => operations[mode]),
+    ...(references !== undefined && { max_reference_images: references }),
+    parameters: formOf(model),
+  }
+}

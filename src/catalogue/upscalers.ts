@@ -1,0 +1,80 @@
+import type { Model, Rate } from './model.ts'
+
+const resolutions = ['720p', '1080p', '2k', '4k']
+
+// Another way to tell the resolution, which wins over it; so it is no price list of its own, and has no choices.
+function checkSize(known: readonly string[]): NonNullable<Model['check']> {
+  return ({ size }) =>
+    size === undefined || known.includes(size)
+      ? undefined
+      : { field: 'size', message: `\`size\` must be one of ${known.join(', ')}; got ${JSON.stringify(size)}` }
+}
+
+/** The price of each resolution, whichever field told it. */
+function byResolution(usd: Readonly<Record<string, number>>, usual: number): [Rate, ...Rate[]] {
+  const named = (field: 'size' | 'resolution') =>
+    Object.entries(usd).map(([value, each]) => ({ when: { [field]: value }, usd: each }))
+  const [first = { usd: usual }, ...others] = [...named('size'), ...named('resolution'), { usd: usual }]
+  return [first, ...others]
+}
+
+export const upscalers: readonly Model[] = [
+  {
+    id: 'video-upscaler',
+    name: 'Video Upscaler',
+    description: 'Makes a video of up to ten minutes larger and sharper.',
+    ownedBy: 'wavespeed-ai',
+    released: '2025-08-01',
+    modes: ['video'],
+    fields: {
+      video: { required: true },
+      resolution: { choices: resolutions, default: '1080p' },
+      size: {},
+      videoDuration: { max: 600 },
+      billedDuration: { max: 600 },
+    },
+    price: {
+      source:
+        'WaveSpeed model page: per 5 s USD 0.025 to 1080p, 0.05 for 2k, 0.10 for 4k; whole seconds, 5 s at least',
+      asOf: '2025-11',
+      per: 'second',
+      rates: byResolution({ '720p': 0.005, '1080p': 0.005, '2k': 0.01, '4k': 0.02 }, 0.005),
+      minimumSeconds: 5,
+      stepSeconds: 1,
+      secondsFrom: ['billedDuration', 'videoDuration'],
+      defaultSeconds: 5,
+    },
+    typicalSeconds: 120,
+    deadlineSeconds: 7200,
+    providers: ['wavespeed'],
+    check: checkSize(resolutions),
+  },
+  {
+    id: 'bytedance-seedance-upscaler',
+    name: 'ByteDance Video Upscaler',
+    description: 'Makes a video larger and sharper, up to 4k.',
+    ownedBy: 'bytedance',
+    released: '2025-09-12',
+    modes: ['video'],
+    fields: {
+      video: { required: true },
+      resolution: { choices: resolutions.slice(1), default: '1080p' },
+      size: {},
+      videoDuration: { max: 600 },
+      billedDuration: { max: 600 },
+    },
+    price: {
+      source: 'WaveSpeed model page for 1080p; 2k and 4k inferred from the list of FAL',
+      asOf: '2025-11',
+      per: 'second',
+      rates: byResolution({ '1080p': 0.0072, '2k': 0.0144, '4k': 0.0288 }, 0.0072),
+      stepSeconds: 1,
+      secondsFrom: ['billedDuration', 'videoDuration'],
+      defaultSeconds: 5,
+    },
+    typicalSeconds: 120,
+    deadlineSeconds: 7200,
+    providers: ['wavespeed', 'fal'],
+    check: checkSize(resolutions.slice(1)),
+  },
+]

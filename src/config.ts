@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { Provider, ProviderName } from '../providers/provider.ts'
+import type { S3Settings } from './media/s3.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export type ProviderConfig = {
+  /** Host name -> base URL; absent where the operator must name one and has not. */
+  baseUrls: Readonly<Record<string, string | undefined>>
+  /** Every credential variable that is set. */
+  credentials: Readonly<Record<string, string>>
+  settings: Readonly<Record<string, string>>
+}
+
+export type Config = ReturnType<typeof readConfig>
+
+/** Nobody shall guess it. */
+const shortestAdminKey = 16
+
+/** Thrown by `readConfig`: names every problem at once. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** Environment -> one frozen object. Every secret may come from a file instead (`FAL_KEY_FILE` for `FAL_KEY`). */
+export function readConfig(env: Env, providers: readonly Provider[]) {
+  const problems: string[] = []
+  const read = createReader(env, problems)
+
+  const host = read.text('HOST') ?? '127.0.0.1'
+  const auth = read.choice('AUTH', ['keys', 'off'], 'keys')
+  const adminKey = read.secret('ADMIN_KEY')
+  if (adminKey !== undefined && adminKey.length < shortestAdminKey) {
+    problems.push(`ADMIN_KEY must have ${shortestAdminKey} characters at least`)
+  }
+
+  const upstreams = Object.fromEntries(
+    providers.map((provider) => [provider.name, readProvider(provider, read)]),
+  ) as Record<ProviderName, ProviderConfig>
+  const maxInFlight: Partial<Record<ProviderName, number>> = {}
+  for (const { name } of providers) {
+    const cap = read.integer(`${name.toUpperCase()}_MAX_IN_FLIGHT`, 0, 0, 1_000_000)
+    if (cap > 0) maxInFlight[name] = cap
+  }
+  const anyKey = Object.values(upstreams).some(({ credentials }) => Object.keys(credentials).length > 0)
+  const sandbox = read.choice('SANDBOX', ['auto', 'on', 'off'], 'auto')
+  const isSandbox = sandbox === 'on' || (sandbox === 'auto' && !anyKey)
+
+  const config = {
+    role: read.choice('ROLE', ['all', 'api', 'worker'], 'all'),
+    production: env.NODE_ENV === 'production',
+    host,
+    port: read.integer('PORT', 3000, 0, 65535),
+    publicUrl: read.url('PUBLIC_URL'),
+    auth,
+    logLevel: read.choice(
+      'LOG_LEVEL',
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'info',
+    ),
+    dataDir: resolve(read.text('DATA_DIR') ?? '.data'),
+    redisUrl: read.secret('REDIS_URL'),
+    redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
+    bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
+    keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
+    upstreamTimeoutMs: read.integer('UPSTREAM_TIMEOUT_SECONDS', 30, 1, 300) * 1000,
+    reconcileMs: read.integer('RECONCILE_SECONDS', 120, 1, 3600) * 1000,
+    longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),
+    concurrency: read.integer('STEP_CONCURRENCY', 50, 1, 1000),
+    /** How many jobs an upstream may have at once; absent: any number. */
+    maxInFlight,
+    s3: readS3(read, problems),
+    results: read.choice('RESULTS', ['store', 'link'], 'store'),
+    resultsKeptMs: read.integer('RESULT_DAYS', 7, 1, 365) * 86_400_000,
+    libraryKeptMs: read.integer('LIBRARY_DAYS', 30, 1, 365) * 86_400_000,
+    mediaLimits: {
+      image: read.integer('IMAGE_MAX_MB', 30, 1, 1024) * 1024 * 1024,
+      video: read.integer('VIDEO_MAX_MB', 200, 1, 4096) * 1024 * 1024,
+      audio: read.integer('AUDIO_MAX_MB', 50, 1, 1024) * 1024 * 1024,
+    },
+    ffmpeg: read.text('FFMPEG_PATH') ?? 'ffmpeg',
+    offersFile: read.text('OFFERS_FILE'),
+    adminKey,
+    markupPercent: read.integer('MARKUP_PERCENT', 0, 0, 1000),
+    /** Requests a minute and key. */
+    limits: {
+      submit: read.integer('SUBMIT_RPM', 50, 1, 1_000_000),
+      recover: read.integer('RECOVER_RPM', 20, 1, 1_000_000),
+      extend: read.integer('EXTEND_RPM', 20, 1, 1_000_000),
+    },
+    webhooks: readWebhooks(read, problems, isSandbox && isLoopback(host)),
+    /** Whether stand-in upstreams take the place of the real ones. */
+    sandbox: isSandbox,
+    sandboxRenderMs: read.integer('SANDBOX_RENDER_SECONDS', 6, 0, 3600) * 1000,
+    upstreams,
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(config)
+}
+
+function readProvider(provider: Provider, read: Reader): ProviderConfig {
+  const hosts = Object.entries(provider.hosts)
+  const names = new Set(hosts.flatMap(([, { credentials }]) => credentials))
+  const credentials: Record<string, string> = {}
+  for (const name of names) {
+    const value = read.secret(name)
+    if (value !== undefined) credentials[name] = value
+  }
+  return {
+    baseUrls: Object.fromEntries(
+      hosts.map(([name, at]) => [name, read.url(at.baseUrlVariable) ?? at.baseUrl]),
+    ),
+    credentials,
+    settings: Object.fromEntries(
+      Object.entries(provider.settings ?? {}).map(([name, setting]) => [
+        name,
+        setting.choices === undefined
+          ? (read.text(name) ?? setting.default)
+          : read.choice(name, setting.choices, setting.default),
+      ]),
+    ),
+  }
+}
+
+/** Who tries the gateway out at home may receive webhooks there; where others can reach it, they must not reach inward through it. */
+function readWebhooks(read: Reader, problems: string[], isTrial: boolean) {
+  const inward = read.choice('WEBHOOK_ALLOW_INWARD', ['auto', 'on', 'off'], 'auto')
+  const told = read.text('WEBHOOK_RETRY_SECONDS') ?? '5,30,120,600,3600,21600,43200'
+  const seconds = told.split(',').map((one) => Number(one.trim() || 'none'))
+  if (!seconds.every((one) => one >= 0 && one <= 86_400)) {
+    problems.push(
+      `WEBHOOK_RETRY_SECONDS must be numbers from 0 to 86400 with commas between; it is "${told}"`,
+    )
+  }
+  return {
+    inward: inward === 'on' || (inward === 'auto' && isTrial),
+    retriesMs: seconds.map((one) => one * 1000),
+  }
+}
+
+/** Where files lie, if not on disk. */
+function readS3(read: Reader, problems: string[]): S3Settings | undefined {
+  const bucket = read.text('S3_BUCKET')
+  const endpoint = read.url('S3_ENDPOINT')
+  const accessKeyId = read.secret('S3_ACCESS_KEY')
+  const secretAccessKey = read.secret('S3_SECRET_KEY')
+  if (bucket === undefined) {
+    if (endpoint !== undefined) problems.push('S3_ENDPOINT is set, but S3_BUCKET does not name a bucket')
+    return undefined
+  }
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    problems.push('S3_ACCESS_KEY and S3_SECRET_KEY must be set together')
+  }
+  return {
+    bucket,
+    region: read.text('S3_REGION') ?? 'us-east-1',
+    forcePathStyle:
+      read.choice('S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint === undefined ? 'false' : 'true') ===
+      'true',
+    ...(endpoint !== undefined && { endpoint }),
+    ...(accessKeyId !== undefined &&
+      secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+  }
+}
+
+type Reader = ReturnType<typeof createReader>
+
+function createReader(env: Env, problems: string[]) {
+  const text = (name: string): string | undefined => {
+    const value = env[name]?.trim()
+    return value === '' ? undefined : value
+  }
+  return {
+    text,
+    secret(name: string): string | undefined {
+      const file = text(`${name}_FILE`)
+      if (file === undefined) return text(name)
+      try {
+        return readFileSync(file, 'utf8').trim() || undefined
+      } catch (cause) {
+        problems.push(
+          `${name}_FILE names ${file}, which cannot be read (${cause instanceof Error && 'code' in cause ? cause.code : 'unknown reason'})`,
+        )
+        return undefined
+      }
+    },
+    choice<const Choices extends readonly string[]>(
+      name: string,
+      choices: Choices,
+      fallback: Choices[number],
+    ): Choices[number] {
+      const value = text(name)?.toLowerCase()
+      if (value === undefined) return fallback
+      if (choices.includes(value)) return value
+      problems.push(`${name} must be one of ${choices.join(', ')}; it is "${value}"`)
+      return fallback
+    },
+    integer(name: string, fallback: number, min: number, max: number): number {
+      const value = text(name)
+      if (value === undefined) return fallback
+      const parsed = Number(value)
+      if (Number.isInteger(parsed) && parsed >= min && parsed <= max) return parsed
+      problems.push(`${name} must be a whole number from ${min} to ${max}; it is "${value}"`)
+      return fallback
+    },
+    url(name: string): string | undefined {
+      const value = text(name)
+      if (value === undefined) return undefined
+      if (/^https?:\/\//.test(value) && URL.canParse(value)) return value.replace(/\/+$/, '')
+      problems.push(`${name} must be an http(s) address`)
+      return undefined
+    },
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}

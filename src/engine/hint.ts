@@ -1,0 +1,63 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { ProviderName } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import { change } from './change.ts'
+import { isTerminal, type Job } from './job.ts'
+import type { Offers } from './offers.ts'
+import { delivery, type Queues } from './queues.ts'
+import type { Store } from './store.ts'
+
+type Parts = {
+  store: Store
+  queues: Queues
+  offers: Offers
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>
+}
+
+/**
+ * What an upstream's own callback does: it brings the next poll forward, and tells the upstream's id of a job whose submit answer
+ * was lost. It is a hint, not a fact: the poll alone decides. Answers false for a wrong id or secret.
+ */
+export function createHints({ store, queues, offers, upstreams }: Parts) {
+  return async function hint(id: string, secret: string, body: unknown): Promise<boolean> {
+    const found = await store.read(id)
+    if (found === undefined || !equal(secret, found.hint)) return false
+    const { view, work } = found
+    if (isTerminal(view.state)) return true
+
+    const job: Job = { ...found, fence: 0, cancelAsked: false }
+    if (view.state === 'submitting') await adopt(job, body)
+    const queue = view.state === 'delivering' ? delivery : work.route[0]
+    if (queue !== undefined) await queues.bringForward(queue, id)
+    return true
+  }
+
+  async function adopt(job: Job, body: unknown): Promise<void> {
+    const { attempt } = job.work
+    const found = attempt === undefined ? undefined : offers.find({ id: job.view.model }, attempt.provider)
+    if (attempt === undefined || found === undefined) return
+    const order = {
+      jobId: job.view.id,
+      attempt: attempt.id,
+      input: job.input,
+      at: new Date(attempt.at),
+      settings: upstreams[attempt.provider].settings,
+    }
+    const ticket = found.provider.adopt?.(body, order, found.offer)
+    if (ticket === undefined) return
+    const now = Date.now()
+    const work = { ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 }
+    await store.writeAnswer(
+      job,
+      attempt.id,
+      change(job, { view: { state: 'queued' }, work, reason: 'told by the upstream', at: now, now }),
+    )
+  }
+}
+
+export type Hint = ReturnType<typeof createHints>
+
+function equal(given: string, known: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(known)]
+  return known !== '' && a.length === b.length && timingSafeEqual(a, b)
+}

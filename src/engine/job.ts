@@ -1,0 +1,121 @@
+import type { FaultCode } from '../../providers/fault.ts'
+import type { Input } from '../../providers/input.ts'
+import type { ProviderName, Ticket, Video } from '../../providers/provider.ts'
+import type { Handed } from '../media/hand-over.ts'
+
+/** In the words of the public page; `submitting` is internal, clients see `pending`. */
+export const states = [
+  'pending',
+  'submitting',
+  'queued',
+  'processing',
+  'generating',
+  'delivering',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const
+
+export type State = (typeof states)[number]
+
+export function isTerminal(state: State): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'canceled'
+}
+
+/** What everybody may read of a job; stored ready-made, so that a status is one read. Times are unix milliseconds. */
+export type View = {
+  id: string
+  /** Grows by one with every change. */
+  version: number
+  model: string
+  state: State
+  /** 0 to 100, never goes back. */
+  progress: number
+  /** When it is expected to end, from what is known of the model. */
+  expectedAt?: number
+  createdAt: number
+  completedAt?: number
+  /** Only when succeeded. `url` is absolute, or begins with a slash below the gateway's own address. */
+  videos?: readonly Video[]
+  /** Only when failed or canceled; fit for the client's eyes. */
+  error?: { code: FaultCode; message: string }
+  conversationUUID?: string
+  /** The job whose video this one goes on from. */
+  remixedFrom?: string
+  costUsd: number
+  /** Rendered by a stand-in upstream. */
+  sandbox?: true
+}
+
+/** What only the workers read; written with every step. */
+export type Work = {
+  /** The upstreams still to be tried, the current one first. */
+  route: readonly ProviderName[]
+  deadlineAt: number
+  /** Set from the moment before the call that costs money. */
+  attempt?: { id: string; provider: ProviderName; at: number }
+  ticket?: Ticket
+  /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
+  handed?: Handed
+  /** Refusals in a row that may pass, since the current upstream came first. */
+  refusals: number
+  /** Calls in a row that told nothing about the job. */
+  misses: number
+  polls: number
+  /** When the upstream took the job. */
+  takenAt?: number
+  /** When the upstream was asked to stop. */
+  cancelSentAt?: number
+  /** What the upstream has ready, while it is being fetched. */
+  results?: readonly Video[]
+  /** What the upstream says that it took for the job. */
+  upstreamCostUsd?: number
+  /** Where the price follows the real length: how, as it was when the job was accepted. */
+  meter?: Meter
+}
+
+export type Meter = {
+  /** Without the markup. */
+  usdPerSecond: number
+  markupPercent: number
+  minimumSeconds?: number
+  stepSeconds?: number
+  /** Taken for the length where it cannot be measured. */
+  usualSeconds: number
+}
+
+/** A record as a step holds it. */
+export type Job = {
+  view: View
+  owner: string
+  input: Input
+  work: Work
+  /** A step that holds an old one writes nothing. */
+  fence: number
+  cancelAsked: boolean
+  /** The secret part of the capability URL that an upstream may call. */
+  hint: string
+  webhook?: Webhook
+}
+
+/** Where a job's end is told, and under which address its links are told there. */
+export type Webhook = { url: string; address: string }
+
+/** The same as a submit asks for it; without a URL it goes to where its owner's usually go, if there is such a place. */
+export type Asked = { url?: string; address: string }
+
+/** An idempotency key, and what tells the request that it came with from others. */
+export type Once = { key: string; fingerprint: string }
+
+/** One entry of the audit trail. */
+export type Event = {
+  at: number
+  state: State
+  progress: number
+  provider?: ProviderName
+  /** Why, where a state alone does not say. */
+  reason?: string
+}
+
+/** A step that has not been taken this long after it was due is looked for by the sweep. */
+export const overdueMs = 5000

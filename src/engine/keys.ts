@@ -1,0 +1,62 @@
+/** Every Redis key of the gateway, under one prefix. BullMQ keeps its own below `<prefix>bull`. */
+export function createKeys(prefix: string) {
+  return {
+    bull: `${prefix}bull`,
+    /** Unfinished jobs, scored by the time (unix ms) by which something must have happened. */
+    open: `${prefix}open`,
+    job: (id: string) => `${prefix}job:${id}`,
+    /** Stream of a job's transitions; the entry id is `<version>-0`. */
+    events: (id: string) => `${prefix}events:${id}`,
+    /** Channel on which each transition is told: `<version> <view>`. */
+    channel: (id: string) => `${prefix}channel:${id}`,
+    /** A caller's jobs, scored by arrival (unix ms). */
+    owner: (owner: string) => `${prefix}owner:${owner}`,
+    /** Hash `<model>@<provider>` -> usual render time in ms; what stand-ins take says nothing about the real ones. */
+    renderTimes: (sandbox: boolean) => `${prefix}render-times${sandbox ? ':sandbox' : ''}`,
+    /** Who holds a place at an upstream, and who waits for one. */
+    slots: (provider: string) => ({
+      holders: `${prefix}slots:${provider}`,
+      turns: `${prefix}slots:${provider}:turns`,
+      counter: `${prefix}slots:${provider}:counter`,
+      waiting: `${prefix}slots:${provider}:waiting:`,
+    }),
+    /** Jobs of which nobody knows whether the upstream took them, scored by their end. */
+    unknown: `${prefix}unknown`,
+    attachment: (id: string) => `${prefix}attachment:${id}`,
+    /** A caller's attachments, scored by arrival (unix ms). */
+    library: (owner: string) => `${prefix}library:${owner}`,
+    /** With what links to our files are signed. */
+    linkSecret: `${prefix}link-secret`,
+    /** There was a finished video of this name once. */
+    gone: (name: string) => `${prefix}gone:${name}`,
+    /** Sorted set of the accounts, by when they were made (unix ms). */
+    accounts: `${prefix}accounts`,
+    /** Hash: sha256 of an API key -> its account. */
+    keyHashes: `${prefix}key-hashes`,
+    account: (id: string) => `${prefix}account:${id}`,
+    /** Stream of an account's movements of money. */
+    ledger: (id: string) => `${prefix}ledger:${id}`,
+    /** Hash job -> what is held of its price, until somebody decides. */
+    held: (id: string) => `${prefix}held:${id}`,
+    /** Hash of an account's counters of a day in UTC. */
+    usage: (id: string, day: string) => `${prefix}usage:${id}:${day}`,
+    /** Channel on which it is told that accounts have changed. */
+    accountChanges: `${prefix}account-changes`,
+    /** What the rate limits count with. */
+    limits: `${prefix}limit:`,
+    /** The first answer to an idempotency key. */
+    once: (owner: string, key: string) => `${prefix}once:${owner}:${key}`,
+    /** Ended jobs whose webhook is still to be delivered, scored by the time (unix ms) by which something must have happened. */
+    webhooks: `${prefix}webhooks`,
+    /** List of the attempts to deliver a job's webhook. */
+    webhookLog: (id: string) => `${prefix}webhook-log:${id}`,
+    /** Hash of the destinations that answered 410 -> when. */
+    webhooksGone: (owner: string) => `${prefix}webhooks-gone:${owner}`,
+    /** With what an owner's webhooks are signed. */
+    webhookSecret: (owner: string) => `${prefix}webhook-secret:${owner}`,
+    /** Held by the one process that sweeps. */
+    sweep: `${prefix}sweep`,
+  }
+}
+
+export type Keys = ReturnType<typeof createKeys>

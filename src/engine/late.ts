@@ -1,0 +1,42 @@
+import type { Next } from './change.ts'
+import { type Parts, upstreamOf } from './parts.ts'
+
+/** Jobs that timed out, in case their upstream still finishes. */
+export const lateQueue = 'late'
+export const firstLateLookMs = 60_000
+/** How long after its deadline a job is still asked for. */
+const watchMs = 60 * 60_000
+
+/** A terminal state never changes, but what was paid for and came late is written down. */
+export async function lookLate(parts: Parts, id: string): Promise<Next> {
+  const found = await parts.store.read(id)
+  const { ticket, attempt, deadlineAt } = found?.work ?? {}
+  const now = parts.now()
+  if (
+    found === undefined ||
+    ticket === undefined ||
+    attempt === undefined ||
+    now > (deadlineAt ?? 0) + watchMs
+  )
+    return { kind: 'end' }
+
+  const { provider, config } = upstreamOf(parts, found.view.model, attempt.provider)
+  const sent = await parts.transport.send(provider, config, provider.poll(ticket))
+  const outcome = sent.kind === 'reply' ? provider.read(sent.reply, ticket) : undefined
+  if (outcome?.kind === 'failed') return { kind: 'end' }
+  if (outcome?.kind === 'done') {
+    await parts.store.noteLate(id, {
+      at: now,
+      state: found.view.state,
+      progress: 100,
+      provider: attempt.provider,
+      reason: `late success: ${outcome.videos[0].url}`,
+    })
+    parts.logger.warn(
+      { job: id, provider: attempt.provider },
+      'a job that had timed out was finished by its upstream',
+    )
+    return { kind: 'end' }
+  }
+  return { kind: 'wait', at: now + firstLateLookMs }
+}

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino'
+import type { ProviderName, Video } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import type { HandOver } from '../media/hand-over.ts'
+import type { Next } from './change.ts'
+import type { Offers } from './offers.ts'
+import type { RenderTimes } from './render-times.ts'
+import type { Slots } from './slots.ts'
+import type { Store } from './store.ts'
+import type { Transport } from './transport.ts'
+
+/** What a step works with. */
+export type Parts = {
+  store: Store
+  offers: Offers
+  transport: Transport
+  renderTimes: RenderTimes
+  slots: Slots
+  /** Lets the next step of a job at this upstream happen now. */
+  wake(provider: ProviderName, id: string): Promise<void>
+  /** One attempt to tell the end of a job to its owner. */
+  tellEnd(id: string): Promise<Next>
+  /** Asks for a job that has timed out once in a while. */
+  watchLate(id: string): Promise<void>
+  inputs: HandOver
+  /** Stores the finished files of a job and answers the links that clients are given. */
+  deliver(job: { id: string; secret: string }, videos: readonly Video[]): Promise<readonly Video[]>
+  /** How long a stored video is; absent where nobody can tell. */
+  secondsOf(video: Video): Promise<number | undefined>
+  /** How long a model renders, as long as nothing has been measured. */
+  typicalMs(model: string): number
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>
+  /** The longest that an upstream call may take. */
+  timeoutMs: number
+  /** The longest time between two polls of a job. */
+  longestPollMs: number
+  /** How long a lost answer is looked for. */
+  reconcileMs: number
+  /** The capability URL of a job for its upstream, where the gateway has a public address. */
+  hintUrl?(id: string, secret: string): string
+  logger: Logger
+  now(): number
+}
+
+/** The upstream that has a job. Throws when an operator removed it while the job was running. */
+export function upstreamOf(parts: Parts, model: string, name: ProviderName) {
+  const found = parts.offers.find({ id: model }, name)
+  if (found === undefined) throw new Error(`${name} has no offer for ${model} any more`)
+  return { ...found, config: parts.upstreams[name] }
+}

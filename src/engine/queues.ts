@@ -1,0 +1,55 @@
+import { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { Keys } from './keys.ts'
+
+/** Only the id: the record is the truth. */
+export type StepData = { id: string }
+
+export type Queues = ReturnType<typeof createQueues>
+
+/** Where finished files are fetched. */
+export const delivery = 'delivery'
+
+/** Where the ends of jobs are told to their owners. */
+export const webhookQueue = 'webhook'
+
+/** One queue an upstream, and one for delivery, so that a slow one never blocks another. */
+export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys; names: readonly string[] }) {
+  const queues = new Map(
+    names.map((name) => {
+      const queue = new Queue<StepData>(name, { connection: redis, prefix: keys.bull })
+      queue.on('error', () => undefined)
+      return [name, queue]
+    }),
+  )
+
+  function queueOf(name: string): Queue<StepData> {
+    const queue = queues.get(name)
+    if (queue === undefined) throw new Error(`there is no queue ${name}`)
+    return queue
+  }
+
+  return {
+    ready: () => Promise.all([...queues.values()].map((queue) => queue.waitUntilReady())),
+
+    /** The next step of a job that has none; a job has at most one in a queue. */
+    async add(name: string, id: string, delayMs = 0): Promise<void> {
+      await queueOf(name).add(
+        'step',
+        { id },
+        { jobId: id, delay: delayMs, attempts: 1, removeOnComplete: true, removeOnFail: true },
+      )
+    },
+
+    /** Lets the next step happen now, whether it waits, was lost, or never came to be. */
+    async bringForward(name: string, id: string): Promise<void> {
+      const waiting = await queueOf(name).getJob(id)
+      if (waiting === undefined) return this.add(name, id)
+      if (await waiting.isDelayed()) await waiting.promote().catch(() => undefined)
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+    },
+  }
+}

@@ -1,0 +1,117 @@
+import { movements, reserve, settle } from '../accounts/scripts.ts'
+
+/**
+ * The atomic writes. A record is one hash:
+ * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `reserved`, `paid`, `webhook`, `address`.
+ */
+
+/** How long the first answer to an idempotency key is given again. */
+const onceMs = 86_400_000
+
+/**
+ * KEYS job, open, owner index, events, account, ledger, usage, once. ARGV id, now, open score, owner, view, input, work, event, keep ms, hint,
+ * price, model, oldest movement, books' keep ms, fingerprint or '' (no idempotency key), warnings, webhook or '' (the account's, if it has one),
+ * own address.
+ * Answers 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', or why the account must not.
+ */
+export const accept = `${movements}${reserve}
+if ARGV[15] ~= '' then
+  local first = redis.call('HMGET', KEYS[8], 'fingerprint', 'left', 'view', 'warnings')
+  if first[1] then
+    return first[1] == ARGV[15] and { 'replayed', first[2], first[3], first[4] } or { 'reused' }
+  end
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists' } end
+local refused = refusal(KEYS[5], KEYS[7], tonumber(ARGV[11]))
+if refused then return refused end
+redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'view', ARGV[5], 'input', ARGV[6], 'work', ARGV[7],
+  'state', 'pending', 'version', 1, 'fence', 0, 'hint', ARGV[10])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2] - ARGV[9])
+redis.call('PEXPIRE', KEYS[3], ARGV[9])
+redis.call('XADD', KEYS[4], '1-0', 'event', ARGV[8])
+local left = reserve(KEYS[5], KEYS[6], KEYS[7], ARGV[13], ARGV[14], KEYS[1], ARGV[1], ARGV[12], tonumber(ARGV[11]))
+local webhook = ARGV[17] ~= '' and ARGV[17] or redis.call('HGET', KEYS[5], 'webhook')
+if webhook then redis.call('HSET', KEYS[1], 'webhook', webhook, 'address', ARGV[18]) end
+if ARGV[15] ~= '' then
+  redis.call('HSET', KEYS[8], 'fingerprint', ARGV[15], 'left', left, 'view', ARGV[5], 'warnings', ARGV[16])
+  redis.call('PEXPIRE', KEYS[8], ${onceMs})
+end
+return { 'accepted', left }
+`
+
+/** KEYS job, open. ARGV id, open score. Takes the step: raises the fence and answers the record; nil: no record; 0: it has ended. */
+export const claim = `
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return nil end
+if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+local fields = redis.call('HMGET', KEYS[1], 'owner', 'view', 'input', 'work', 'version', 'cancel', 'hint', 'webhook', 'address')
+return { state, fence, unpack(fields) }
+`
+
+/**
+ * KEYS job, open, events, account, ledger, usage, held. ARGV id, guard ('fence' | 'attempt'), guard value, state, view, work, attempt,
+ * event or '', open score or '' (the end), keep ms, channel, 'charge' | 'release' | 'hold' | '', price, model, oldest movement, books' keep ms,
+ * webhooks, webhook score.
+ * Answers the version, or 0 when the guard does not hold.
+ */
+export const transition = `${movements}${settle}
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
+if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 0 end
+if ARGV[2] == 'attempt' and state ~= 'submitting' then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7])
+if ARGV[9] == '' then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[10])
+  redis.call('PEXPIRE', KEYS[3], ARGV[10])
+  settle(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[15], ARGV[16], KEYS[1], ARGV[1], ARGV[14], ARGV[4], ARGV[12], tonumber(ARGV[13]))
+  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1]) end
+else
+  redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
+end
+if ARGV[8] == '' then return tonumber(redis.call('HGET', KEYS[1], 'version')) end
+local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
+redis.call('XADD', KEYS[3], version .. '-0', 'event', ARGV[8])
+redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
+return version
+`
+
+/** KEYS job. Marks that the end was asked for; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
+export const cancel = `
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return 0 end
+if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 1 end
+redis.call('HSET', KEYS[1], 'cancel', '1')
+return 2
+`
+
+/** KEYS job, events. Forgets a job that has ended; answers 0 when there is none. */
+export const remove = `
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+`
+
+/** KEYS owner index. ARGV 'oldest' | 'newest' first, id or '', count. The ids behind that one; nil: it is not in the index. */
+export const owned = `
+local first = 0
+if ARGV[2] ~= '' then
+  local rank = redis.call(ARGV[1] == 'oldest' and 'ZRANK' or 'ZREVRANK', KEYS[1], ARGV[2])
+  if not rank then return nil end
+  first = rank + 1
+end
+return redis.call(ARGV[1] == 'oldest' and 'ZRANGE' or 'ZREVRANGE', KEYS[1], first, first + ARGV[3] - 1)
+`
+
+/** KEYS job, events. ARGV event. Appends to the audit trail of a job that has ended; its state stays. */
+export const noteLate = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
+redis.call('XADD', KEYS[2], version .. '-0', 'event', ARGV[1])
+return version
+`

@@ -1,0 +1,35 @@
+import { toMicros, withMarkup } from '../accounts/money.ts'
+import { roundUp } from '../catalogue/price.ts'
+import { isTerminal, type Job, type State, type View, type Work } from './job.ts'
+
+/** Containers run a few frames longer than what was ordered. */
+const overhangSeconds = 0.25
+
+/** What a finished job costs: the price that was agreed, or less where it follows the real length. */
+export function finalCostUsd(
+  { view, work }: Pick<Job, 'view' | 'work'>,
+  seconds: number | undefined,
+): number {
+  const { meter, upstreamCostUsd } = work
+  if (meter === undefined) return view.costUsd
+  const { usdPerSecond, usualSeconds, markupPercent } = meter
+  const length = seconds === undefined ? usualSeconds : Math.max(0, seconds - overhangSeconds)
+  const usd = upstreamCostUsd ?? usdPerSecond * roundUp(meter, length)
+  return Math.min(view.costUsd, withMarkup(usd, markupPercent))
+}
+
+export type Settlement = { kind: 'charge' | 'release' | 'hold' | ''; micros: number }
+
+/** What becomes of the money that was reserved, given where a job stood and how it ends. */
+export function settlementOf(before: State, view: View, work: Work): Settlement {
+  const micros = toMicros(view.costUsd)
+  if (!isTerminal(view.state)) return { kind: '', micros }
+  if (view.state === 'succeeded') return { kind: 'charge', micros }
+  if (view.state === 'canceled' && wasBegun(before, work)) return { kind: 'charge', micros }
+  return { kind: view.error?.code === 'submission_unknown' ? 'hold' : 'release', micros }
+}
+
+/** Upstreams bill what they have begun, and what still waits there unless they can be told to drop it. */
+function wasBegun(before: State, { takenAt, cancelSentAt }: Work): boolean {
+  return takenAt !== undefined && (before !== 'queued' || cancelSentAt === undefined)
+}

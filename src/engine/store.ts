@@ -1,0 +1,327 @@
+import type { Redis } from 'ioredis'
+import type { Input } from '../../providers/input.ts'
+import { booksKeptMs, dayOf, toMicros, toUsd } from '../accounts/money.ts'
+import {
+  type Asked,
+  type Event,
+  type Job,
+  type Once,
+  overdueMs,
+  type View,
+  type Webhook,
+  type Work,
+} from './job.ts'
+import type { Keys } from './keys.ts'
+import * as scripts from './scripts.ts'
+import { settlementOf } from './settlement.ts'
+
+export type NewJob = {
+  view: View
+  owner: string
+  input: Input
+  work: Work
+  hint: string
+  dueAt: number
+  once?: Once
+  warnings?: readonly string[]
+  webhook?: Asked
+}
+
+/** The first answer that was given to an idempotency key. */
+type Replayed = { kind: 'replayed'; view: View; warnings: readonly string[]; leftUsd?: number }
+
+/** Why an account may not have a job, or what it has left; absent: it is not limited. `reused`: the key came with another body before. */
+export type Acceptance =
+  | { kind: 'accepted'; leftUsd?: number }
+  | Replayed
+  | { kind: 'reused' }
+  | { kind: 'revoked' }
+  | { kind: 'balance'; leftUsd: number }
+  | { kind: 'daily'; limitUsd: number }
+
+export type Change = {
+  view: View
+  work: Work
+  /** Absent: nothing that a client or the audit trail should see. */
+  event?: Event
+  /** When something must have happened next; absent: this is the end. */
+  dueAt?: number
+}
+
+type Parts = {
+  redis: Redis
+  keys: Keys
+  keepMs: number
+  /** A job has ended, and its end is to be told. */
+  ended?: (id: string) => void
+}
+
+/** The records in Redis. `keepMs` is how long a finished one stays. */
+export function createStore({ redis, keys, keepMs, ended }: Parts) {
+  redis.defineCommand('reelgateAccept', { lua: scripts.accept, numberOfKeys: 8 })
+  redis.defineCommand('reelgateClaim', { lua: scripts.claim, numberOfKeys: 2 })
+  redis.defineCommand('reelgateTransition', { lua: scripts.transition, numberOfKeys: 7 })
+  redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
+  redis.defineCommand('reelgateCancel', { lua: scripts.cancel, numberOfKeys: 1 })
+  redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 2 })
+  redis.defineCommand('reelgateOwned', { lua: scripts.owned, numberOfKeys: 1 })
+  const run = (command: string, ...args: (string | number)[]): Promise<unknown> =>
+    (redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>)[command]?.(
+      ...args,
+    ) ?? Promise.reject(new Error(`unknown script ${command}`))
+
+  const books = (owner: string, at: number) =>
+    [keys.account(owner), keys.ledger(owner), keys.usage(owner, dayOf(at))] as const
+
+  function change(
+    job: Job,
+    guard: ['fence' | 'attempt', string | number],
+    { view, work, event, dueAt }: Change,
+  ) {
+    const id = view.id
+    const settlement = settlementOf(job.view.state, view, work)
+    return run(
+      'reelgateTransition',
+      keys.job(id),
+      keys.open,
+      keys.events(id),
+      ...books(job.owner, view.createdAt),
+      keys.held(job.owner),
+      id,
+      ...guard,
+      view.state,
+      JSON.stringify({ ...view, version: undefined }),
+      JSON.stringify(work),
+      work.attempt?.id ?? job.work.attempt?.id ?? '',
+      event === undefined ? '' : JSON.stringify(event),
+      dueAt ?? '',
+      keepMs,
+      keys.channel(id),
+      settlement.kind,
+      settlement.micros,
+      view.model,
+      Date.now() - booksKeptMs,
+      booksKeptMs,
+      keys.webhooks,
+      Date.now() + overdueMs,
+    ).then((version) => {
+      if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) ended?.(id)
+      return Number(version)
+    })
+  }
+
+  return {
+    /** Writes the record and reserves its price, or neither. */
+    async accept(order: NewJob): Promise<Acceptance> {
+      const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook } = order
+      const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
+      const answer = await run(
+        'reelgateAccept',
+        keys.job(view.id),
+        keys.open,
+        keys.owner(owner),
+        keys.events(view.id),
+        ...books(owner, view.createdAt),
+        keys.once(owner, once?.key ?? ''),
+        view.id,
+        view.createdAt,
+        dueAt,
+        owner,
+        JSON.stringify({ ...view, version: undefined }),
+        JSON.stringify(input),
+        JSON.stringify(work),
+        JSON.stringify(event),
+        keepMs,
+        hint,
+        toMicros(view.costUsd),
+        view.model,
+        Date.now() - booksKeptMs,
+        booksKeptMs,
+        once?.fingerprint ?? '',
+        JSON.stringify(warnings),
+        webhook?.url ?? '',
+        webhook?.address ?? '',
+      )
+      return readAcceptance(answer as string[])
+    },
+
+    /** What the script that accepts would answer to a key that it knows. */
+    async first(
+      owner: string,
+      { key, fingerprint }: Once,
+    ): Promise<Replayed | { kind: 'reused' } | undefined> {
+      const [known, ...answer] = await redis.hmget(
+        keys.once(owner, key),
+        'fingerprint',
+        'left',
+        'view',
+        'warnings',
+      )
+      if (known === null || known === undefined) return undefined
+      return known === fingerprint ? readReplay(answer) : { kind: 'reused' }
+    },
+
+    /** Takes the step. `dueAt`: by when it must have been written. */
+    async claim(id: string, dueAt: number): Promise<Job | 'absent' | 'ended'> {
+      const found = await run('reelgateClaim', keys.job(id), keys.open, id, dueAt)
+      if (found === null) return 'absent'
+      if (!Array.isArray(found)) return 'ended'
+      const [, fence, owner, view, input, work, version, cancel, hint, ...webhook] = found as (
+        | string
+        | null
+      )[]
+      return {
+        fence: Number(fence),
+        owner: owner ?? '',
+        view: readView(view, version),
+        input: JSON.parse(input ?? '{}') as Input,
+        work: JSON.parse(work ?? '{}') as Work,
+        cancelAsked: cancel === '1',
+        hint: hint ?? '',
+        ...readWebhook(webhook),
+      }
+    },
+
+    /** Writes what a step found, if nobody has taken a later one. */
+    async write(job: Job, next: Change): Promise<boolean> {
+      return (await change(job, ['fence', job.fence], next)) > 0
+    },
+
+    /** Writes the answer to an attempt, even if another step has been taken meanwhile: the answer is all that counts. */
+    async writeAnswer(job: Job, attempt: string, next: Change): Promise<boolean> {
+      return (await change(job, ['attempt', attempt], next)) > 0
+    },
+
+    async read(id: string): Promise<Omit<Job, 'fence' | 'cancelAsked'> | undefined> {
+      const fields = await redis.hmget(
+        keys.job(id),
+        'owner',
+        'view',
+        'version',
+        'work',
+        'input',
+        'hint',
+        'webhook',
+        'address',
+      )
+      const [owner, view, version, work, input, hint, ...webhook] = fields
+      if (owner === null || owner === undefined || view === null) return undefined
+      return {
+        owner,
+        view: readView(view, version),
+        work: JSON.parse(work ?? '{}') as Work,
+        input: JSON.parse(input ?? '{}') as Input,
+        hint: hint ?? '',
+        ...readWebhook(webhook),
+      }
+    },
+
+    async status(id: string): Promise<{ owner: string; view: View } | undefined> {
+      const [owner, view, version] = await redis.hmget(keys.job(id), 'owner', 'view', 'version')
+      if (owner === null || owner === undefined || view === null) return undefined
+      return { owner, view: readView(view, version) }
+    },
+
+    async views(ids: readonly string[]): Promise<View[]> {
+      const found = await Promise.all(ids.map((id) => redis.hmget(keys.job(id), 'view', 'version')))
+      return found.flatMap(([view, version]) =>
+        view === null || view === undefined ? [] : [readView(view, version)],
+      )
+    },
+
+    /** What a job was asked for; empty when there is no such job. */
+    async input(id: string): Promise<Input> {
+      return JSON.parse((await redis.hget(keys.job(id), 'input')) ?? '{}') as Input
+    },
+
+    /** Ids of a caller's jobs by arrival, behind one of them; `undefined`: that one is not among them. */
+    async ownedIds(
+      owner: string,
+      { after, oldestFirst, count }: { after: string | undefined; oldestFirst: boolean; count: number },
+    ): Promise<string[] | undefined> {
+      const order = oldestFirst ? 'oldest' : 'newest'
+      const found = await run('reelgateOwned', keys.owner(owner), order, after ?? '', count)
+      return Array.isArray(found) ? found.map(String) : undefined
+    },
+
+    /** Its place in its owner's index stays, so that a list that is being read there goes on. */
+    async remove(id: string): Promise<boolean> {
+      return Number(await run('reelgateRemove', keys.job(id), keys.events(id))) === 1
+    },
+
+    async askCancel(id: string): Promise<'absent' | 'ended' | 'asked'> {
+      const answer = Number(await run('reelgateCancel', keys.job(id)))
+      return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
+    },
+
+    /** Writes something down about a job that has ended. */
+    async noteLate(id: string, event: Event): Promise<void> {
+      await run('reelgateNoteLate', keys.job(id), keys.events(id), JSON.stringify(event))
+    },
+
+    /** Puts a job before the operator's eyes: nobody knows whether its upstream took it. */
+    async listUnknown(id: string, now: number): Promise<void> {
+      await redis
+        .multi()
+        .zadd(keys.unknown, now, id)
+        .zremrangebyscore(keys.unknown, '-inf', now - keepMs)
+        .exec()
+    },
+
+    unknownIds(): Promise<string[]> {
+      return redis.zrevrange(keys.unknown, 0, -1)
+    },
+
+    async events(id: string): Promise<Event[]> {
+      const entries = await redis.xrange(keys.events(id), '-', '+')
+      return entries.map(([, fields]) => JSON.parse(fields[1] ?? '{}') as Event)
+    },
+
+    /** The changes behind a version, oldest first. */
+    async since(id: string, version: number): Promise<{ version: number; event: Event }[]> {
+      const entries = await redis.xrange(keys.events(id), `${version + 1}-0`, '+')
+      return entries.map(([entry, fields]) => ({
+        version: Number(entry.split('-')[0]),
+        event: JSON.parse(fields[1] ?? '{}') as Event,
+      }))
+    },
+
+    /** Ids of unfinished jobs for which something is overdue, longest first. */
+    overdue(now: number, count: number): Promise<string[]> {
+      return redis.zrangebyscore(keys.open, '-inf', now, 'LIMIT', 0, count)
+    },
+
+    async postpone(id: string, dueAt: number): Promise<void> {
+      await redis.zadd(keys.open, 'XX', dueAt, id)
+    },
+
+    async forget(id: string): Promise<void> {
+      await redis.zrem(keys.open, id)
+    },
+  }
+}
+
+export type Store = ReturnType<typeof createStore>
+
+function readAcceptance([kind, amount = '', ...answer]: readonly string[]): Acceptance {
+  const usd = toUsd(Number(amount))
+  if (kind === 'replayed') return readReplay([amount, ...answer])
+  if (kind === 'reused') return { kind }
+  if (kind === 'revoked') return { kind }
+  if (kind === 'balance') return { kind, leftUsd: usd }
+  if (kind === 'daily') return { kind, limitUsd: usd }
+  return amount === '' ? { kind: 'accepted' } : { kind: 'accepted', leftUsd: usd }
+}
+
+function readReplay([left, view, warnings]: readonly (string | null | undefined)[]): Replayed {
+  const answer = { view: readView(view, '1'), warnings: JSON.parse(warnings ?? '[]') as string[] }
+  return { kind: 'replayed', ...answer, ...(left ? { leftUsd: toUsd(Number(left)) } : {}) }
+}
+
+function readWebhook([url, address]: readonly (string | null)[]): { webhook?: Webhook } {
+  return url === null || url === undefined ? {} : { webhook: { url, address: address ?? '' } }
+}
+
+function readView(view: string | null | undefined, version: string | null | undefined): View {
+  return { ...(JSON.parse(view ?? '{}') as View), version: Number(version) }
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import { type Fault, fault, faults } from '../../providers/fault.ts'
+import type { Order, Outcome, ProviderName } from '../../providers/provider.ts'
+import type { Prepared } from '../media/hand-over.ts'
+import { change, failure, type Next } from './change.ts'
+import type { Job, Work } from './job.ts'
+import { nextPollMs } from './pace.ts'
+import { type Parts, upstreamOf } from './parts.ts'
+import { askAgainMs, leavePlace, takePlace } from './place.ts'
+import { delivery } from './queues.ts'
+import type { Change } from './store.ts'
+
+/** How often one upstream may put a job off before the next one is tried, where there is a next one. */
+const refusalsBeforeFailover = 3
+/** How long a job without another upstream waits for one that cannot be reached, or is too busy. */
+const patienceMs = 10 * 60_000
+const longestBackOffMs = 30_000
+/** How soon a lost answer is looked for. */
+export const firstLookMs = 1500
+
+type Ready = Prepared & { kind: 'ready' }
+
+/** Buys the job: stores the intent, makes the one call that costs money, writes its answer. */
+export async function submit(parts: Parts, job: Job): Promise<Next> {
+  const name = job.work.route[0]
+  if (job.cancelAsked) return finish(parts, job, fault('canceled', 'canceled'))
+  if (parts.now() > job.work.deadlineAt)
+    return finish(parts, job, fault('timeout', 'No upstream took the job in time'))
+  if (name === undefined)
+    return finish(parts, job, fault('upstream_error', 'No upstream is left for this job'))
+
+  if (!(await takePlace(parts, job, name))) {
+    const at = parts.now() + askAgainMs
+    await parts.store.write(job, change(job, { at, now: parts.now() }))
+    return { kind: 'wait', at }
+  }
+
+  const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
+  const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, job.work.handed)
+  if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
+  try {
+    return await buy(parts, job, name, prepared)
+  } finally {
+    prepared.release()
+  }
+}
+
+async function buy(parts: Parts, job: Job, name: ProviderName, { input, handed }: Ready): Promise<Next> {
+  const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
+  const attempt = { id: randomUUID(), provider: name, at: parts.now() }
+  const intent = change(job, {
+    view: { state: 'submitting' },
+    work: { attempt, handed, misses: 0 },
+    at: attempt.at + parts.timeoutMs,
+    now: attempt.at,
+  })
+  if (!(await parts.store.write(job, intent))) return { kind: 'end' }
+  const held: Job = { ...job, view: intent.view, work: intent.work }
+
+  if (parts.now() - attempt.at > parts.timeoutMs) {
+    // Another process may take this attempt for lost by now, so it must not be made any more.
+    return settle(parts, held, {
+      kind: 'failed',
+      fault: fault('upstream_unreachable', 'The store was too slow to start the call'),
+    })
+  }
+  const order = orderOf(parts, { ...held, input }, attempt)
+  const sent = await parts.transport.send(provider, config, provider.submit(offer, order), { purchase: true })
+  if (sent.kind === 'reply') return settle(parts, held, provider.accept(sent.reply, order))
+  const certain = sent.kind === 'unsent' && parts.now() - attempt.at < parts.timeoutMs
+  return settle(parts, held, { kind: certain ? 'failed' : 'unclear', fault: sent.fault })
+}
+
+export function orderOf(parts: Parts, job: Job, attempt: NonNullable<Work['attempt']>): Order {
+  const hintUrl = parts.hintUrl?.(job.view.id, job.hint)
+  return {
+    jobId: job.view.id,
+    attempt: attempt.id,
+    input: job.input,
+    at: new Date(attempt.at),
+    settings: parts.upstreams[attempt.provider].settings,
+    ...(hintUrl === undefined ? {} : { hintUrl }),
+  }
+}
+
+/** Writes what became of an attempt. */
+export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
+  const { attempt } = job.work
+  if (attempt === undefined) throw new Error('a job without an attempt has no answer')
+  const now = parts.now()
+  if (outcome.kind === 'running') {
+    const usualMs = await usual(parts, job, attempt.provider)
+    const at =
+      now +
+      (outcome.now === true
+        ? 0
+        : nextPollMs({ elapsedMs: 0, usualMs, polls: 0, longestMs: parts.longestPollMs }))
+    const taken = change(job, {
+      view: { state: outcome.stage, expectedAt: now + usualMs },
+      work: { ticket: outcome.ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 },
+      at,
+      now,
+    })
+    const written = await parts.store.writeAnswer(job, attempt.id, taken)
+    if (!written)
+      parts.logger.warn(
+        { job: job.view.id, ticket: outcome.ticket },
+        'the answer came when the job had gone on already',
+      )
+    return { kind: 'wait', at }
+  }
+  if (outcome.kind === 'done') {
+    const { videos, ticket, costUsd } = outcome
+    const work = {
+      results: videos,
+      takenAt: now,
+      misses: 0,
+      ...(ticket === undefined ? {} : { ticket }),
+      ...(costUsd === undefined ? {} : { upstreamCostUsd: costUsd }),
+    }
+    await parts.store.writeAnswer(job, attempt.id, change(job, { view: { state: 'delivering' }, work, now }))
+    await leavePlace(parts, job)
+    return { kind: 'move', queue: delivery }
+  }
+  if (outcome.kind === 'failed') return putOff(parts, job, outcome.fault)
+  return keepLooking(parts, job, outcome.fault)
+}
+
+/** The answer was lost: stays `submitting`, so that nothing sends the job again before it is known what became of it. */
+async function keepLooking(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const now = parts.now()
+  const misses = job.work.misses + 1
+  const at = now + firstLookMs * Math.min(misses, 8)
+  const waiting = change(job, {
+    work: { misses },
+    at,
+    now,
+    ...(misses === 1 ? { reason: `answer lost: ${found.message}` } : {}),
+  })
+  await parts.store.write(job, waiting)
+  return { kind: 'wait', at }
+}
+
+/** No upstream has the job: wait and ask the same one again, ask the next one, or end. */
+async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const now = parts.now()
+  const rule = faults[found.code]
+  const others = job.work.route.slice(1)
+  const refusals = job.work.refusals + 1
+  const next = others[0]
+  parts.logger.warn(
+    { job: job.view.id, provider: job.work.route[0], code: found.code, detail: found.message },
+    'an upstream did not take a job',
+  )
+
+  const waits =
+    rule.again &&
+    (next === undefined ? now - job.view.createdAt < patienceMs : refusals < refusalsBeforeFailover)
+  if (waits) {
+    const at = now + (found.retryAfterMs ?? Math.min(1000 * 2 ** (refusals - 1), longestBackOffMs))
+    await writeBack(parts, job, { refusals }, found, at)
+    return { kind: 'wait', at }
+  }
+  if (rule.elsewhere && next !== undefined) {
+    await writeBack(parts, job, { refusals: 0, route: others }, found, now)
+    await leavePlace(parts, job)
+    return { kind: 'move', queue: next }
+  }
+  return finish(parts, job, found)
+}
+
+async function writeBack(
+  parts: Parts,
+  job: Job,
+  work: Partial<Work>,
+  found: Fault,
+  at: number,
+): Promise<void> {
+  const back = change(job, {
+    view: { state: 'pending' },
+    work,
+    reason: `${found.code}: ${found.message}`,
+    at,
+    now: parts.now(),
+  })
+  await put(parts, job, back)
+}
+
+/** While an attempt is open its answer counts, whoever holds the latest step. */
+function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
+  const { attempt } = job.work
+  const answers = job.view.state === 'submitting' && attempt !== undefined
+  return answers ? parts.store.writeAnswer(job, attempt.id, next) : parts.store.write(job, next)
+}
+
+export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const end = failure(job, found, parts.now())
+  if (found.code === 'submission_unknown') await parts.store.listUnknown(job.view.id, parts.now())
+  if (await put(parts, job, end)) {
+    parts.logger.info(
+      { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },
+      `job ${end.view.state}`,
+    )
+    await leavePlace(parts, job)
+    if (found.code === 'timeout' && job.work.ticket !== undefined) await parts.watchLate(job.view.id)
+  }
+  return { kind: 'end' }
+}
+
+/** How long this model usually renders on this upstream, in ms. */
+export function usual(parts: Parts, job: Job, provider: ProviderName): Promise<number> {
+  return parts.renderTimes.usual(job.view.model, provider, parts.typicalMs(job.view.model))
+}

@@ -1,0 +1,192 @@
+import type { Readable } from 'node:stream'
+import { ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
+import { Agent, type Dispatcher, request } from 'undici'
+import { type Fault, fault } from '../../providers/fault.ts'
+import type { Call, Provider, ProviderName, Reply } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import { type Upload, uploadBody, uploadMs } from './upload.ts'
+
+/** The largest reply that is read; every real one is a few kilobytes. */
+const replyLimitBytes = 4 * 1024 * 1024
+
+/** After this many failed purchases in a row an upstream is left alone for 10 s. */
+const failuresBeforeBreak = 8
+
+/** Errors that are known to happen before a request has left. */
+const beforeSending =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|ERR_SSL_.*|ERR_INVALID_URL)$/
+
+export type Sent =
+  | { kind: 'reply'; reply: Reply }
+  /** Certainly never reached the upstream. */
+  | { kind: 'unsent'; fault: Fault }
+  /** May have reached it; no answer was read. */
+  | { kind: 'lost'; fault: Fault }
+
+export type Transport = ReturnType<typeof createTransport>
+
+/** The one place that calls upstreams: holds their keys, bounds their time, never follows a redirect, never repeats a call. */
+export function createTransport({
+  timeoutMs,
+  now = () => new Date(),
+}: {
+  timeoutMs: number
+  now?: () => Date
+}) {
+  const pooled = new Agent({ connections: 64, connect: { timeout: 10_000 } })
+  /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
+  const fresh = new Agent({ pipelining: 0, connect: { timeout: 10_000 } })
+
+  const breakers = new Map<ProviderName, ReturnType<typeof createBreaker>>()
+
+  /** An upstream that fails again and again is left alone for a while: a purchase that would be sent to it is known to be unsent. */
+  async function send(
+    provider: Provider,
+    config: ProviderConfig,
+    call: Call,
+    options: Options = {},
+  ): Promise<Sent> {
+    if (options.purchase !== true) return attempt(provider, config, call, options)
+    const breaker = breakers.get(provider.name) ?? createBreaker()
+    breakers.set(provider.name, breaker)
+    // Nothing but an open breaker throws here, and that before the call.
+    return breaker
+      .execute(() => attempt(provider, config, call, options))
+      .catch(() => ({
+        kind: 'unsent',
+        fault: fault(
+          'upstream_unreachable',
+          `${provider.title} has failed too often and is left alone for a while`,
+        ),
+      }))
+  }
+
+  async function attempt(
+    provider: Provider,
+    config: ProviderConfig,
+    call: Call,
+    { purchase = false, upload }: Options,
+  ): Promise<Sent> {
+    const limitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadMs(upload)))
+    const signal = AbortSignal.timeout(limitMs)
+    try {
+      const prepared = prepare(provider, config, call, upload, now())
+      const answer = await request(prepared.url, {
+        method: call.method,
+        headers: prepared.headers,
+        body: prepared.body,
+        dispatcher: purchase ? fresh : pooled,
+        headersTimeout: limitMs,
+        bodyTimeout: timeoutMs,
+        signal,
+      })
+      return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl) }
+    } catch (cause) {
+      const code = codeOf(cause)
+      const kind = beforeSending.test(code) ? 'unsent' : 'lost'
+      return { kind, fault: fault('upstream_unreachable', `${provider.title} could not be asked: ${code}`) }
+    }
+  }
+
+  return {
+    send,
+    async close(): Promise<void> {
+      await Promise.all([pooled.close(), fresh.close()])
+    },
+  }
+}
+
+type Options = { purchase?: boolean; upload?: Upload }
+
+function createBreaker() {
+  const troubled = handleWhenResult((sent) => {
+    const { kind, reply } = sent as { kind: Sent['kind']; reply?: Reply }
+    return kind !== 'reply' || (reply !== undefined && reply.status >= 500)
+  })
+  return circuitBreaker(troubled, {
+    halfOpenAfter: 10_000,
+    breaker: new ConsecutiveBreaker(failuresBeforeBreak),
+  })
+}
+
+type Prepared = {
+  url: URL
+  headers: Record<string, string>
+  body: string | Readable | null
+  baseUrl: string
+}
+
+/** A call below the host's base URL is signed; a whole URL is foreign and gets no key. */
+function prepare(
+  provider: Provider,
+  config: ProviderConfig,
+  call: Call,
+  upload: Upload | undefined,
+  at: Date,
+): Prepared {
+  const hostName = call.host ?? Object.keys(provider.hosts)[0] ?? ''
+  const host = provider.hosts[hostName]
+  const baseUrl = config.baseUrls[hostName]
+  if (host === undefined || baseUrl === undefined)
+    throw new TypeError(`${provider.title} has no address for ${hostName}`)
+
+  const foreign = /^https?:\/\//.test(call.path)
+  const url = new URL(foreign ? call.path : baseUrl + call.path)
+  if (!foreign && url.origin !== new URL(baseUrl).origin)
+    throw new TypeError('a call may not leave the base URL')
+  const { body, type, length } = encode(call, upload)
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    ...(type === undefined ? {} : { 'content-type': type }),
+    ...(length === undefined ? {} : { 'content-length': String(length) }),
+    ...call.headers,
+  }
+  if (!foreign) {
+    const text = typeof body === 'string' ? body : ''
+    const proofs = { ...config.settings, ...config.credentials }
+    Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, proofs, at))
+  }
+  return { url, headers, body, baseUrl }
+}
+
+function encode(
+  call: Call,
+  upload: Upload | undefined,
+): { body: Prepared['body']; type?: string; length?: number } {
+  if (call.json !== undefined) return { body: JSON.stringify(call.json), type: 'application/json' }
+  if (call.form !== undefined) {
+    return { body: new URLSearchParams(call.form).toString(), type: 'application/x-www-form-urlencoded' }
+  }
+  return call.media === undefined || upload === undefined ? { body: null } : uploadBody(upload, call.media)
+}
+
+async function readReply(answer: Dispatcher.ResponseData, baseUrl: string): Promise<Reply> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer.body) {
+    size += (chunk as Buffer).length
+    if (size > replyLimitBytes)
+      throw Object.assign(new Error('the reply is too large'), { code: 'REPLY_TOO_LARGE' })
+    chunks.push(chunk as Buffer)
+  }
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
+  }
+  const text = Buffer.concat(chunks).toString('utf8')
+  return { status: answer.statusCode, headers, body: parse(text), baseUrl }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function codeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  if ('code' in cause && typeof cause.code === 'string') return cause.code
+  return cause.name === 'TimeoutError' ? 'TIMEOUT' : cause.name
+}

@@ -1,0 +1,36 @@
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import { providers } from '../providers/index.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+
+/** A step under way may take as long as one upstream call. */
+const graceMs = 70_000
+
+function banner({ address, upstreams }: Gateway): string {
+  const states = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
+  return `
+Reelgate answers on ${address}
+Upstreams: ${states}
+
+Try it:
+  curl -s ${address}/api/generate-video -H 'content-type: application/json' \\
+    -d '{"model":"veo3-fast-video","prompt":"A paper boat crosses a puddle","duration":"8"}'
+
+`
+}
+
+try {
+  const config = readConfig(process.env, Object.values(providers))
+  const logger = pino({ level: config.logLevel })
+  const gateway = await startGateway(config, logger)
+  closeWithGrace({ delay: graceMs, logger }, () => gateway.stop())
+  if (config.role !== 'worker') process.stdout.write(banner(gateway))
+} catch (cause) {
+  process.stderr.write(
+    cause instanceof ConfigError
+      ? `${cause.message}\n`
+      : `Reelgate cannot start: ${cause instanceof Error ? cause.message : String(cause)}\n`,
+  )
+  process.exitCode = 1
+}

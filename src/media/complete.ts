@@ -1,0 +1,41 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** How far before the end of a PNG its last chunk may lie: some programs write a little more after it. */
+const tailBytes = 4096
+
+/** Whether the end of a file is there, for the formats that tell where it is. */
+export async function isComplete(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const { size } = await file.stat()
+    const head = (await read(file, 0, 16)).toString('latin1')
+    if (head.startsWith('\x89PNG')) {
+      return (await read(file, Math.max(0, size - tailBytes), tailBytes)).includes('IEND')
+    }
+    if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP') {
+      return (await read(file, 4, 4)).readUInt32LE() + 8 <= size
+    }
+    return head.slice(4, 8) !== 'ftyp' || (await endsWithBox(file, size))
+  } finally {
+    await file.close()
+  }
+}
+
+/** An MP4 is a row of boxes, each of which tells its length. */
+async function endsWithBox(file: FileHandle, size: number): Promise<boolean> {
+  let at = 0
+  while (size - at >= 16) {
+    const head = await read(file, at, 16)
+    const told = head.readUInt32BE()
+    const length = told === 1 ? Number(head.readBigUInt64BE(8)) : told
+    // 0 means up to the end of the file; anything else below a head's own length is no box.
+    if (length < 8) return true
+    at += length
+  }
+  return at <= size
+}
+
+async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
+  return buffer.subarray(0, bytesRead)
+}

@@ -1,0 +1,147 @@
+import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { type Fault, fault } from '../../providers/fault.ts'
+import type { Input, MediaKind } from '../../providers/input.ts'
+import type { Media, Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import type { Transport } from '../engine/transport.ts'
+import { createGate } from './gate.ts'
+import type { Links } from './links.ts'
+import { type Held, heldBy, mapMedia, mediaIn, mediaOf, nameOf } from './reference.ts'
+import type { FileStore } from './store.ts'
+
+/** `<provider> <reference>` -> the link under which that upstream has the file, so that a retry names the same one. */
+export type Handed = Readonly<Record<string, string>>
+
+export type Prepared =
+  | {
+      kind: 'ready'
+      input: Input
+      handed: Handed
+      /** To be called when the input is no longer needed. */
+      release(): void
+    }
+  | { kind: 'failed'; fault: Fault }
+
+type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
+
+/** Bytes of inline media that are in memory at once. A call holds a file about five times: bytes, text, input, body. */
+const inlineBytesAtOnce = 24 * 1024 * 1024
+
+export type HandOver = ReturnType<typeof createHandOver>
+
+type Parts = {
+  store: FileStore
+  transport: Transport
+  links: Links
+  /** Where upstreams reach us; absent where they cannot. */
+  publicUrl(): string | undefined
+}
+
+/** Gives held files to upstreams, each in the way it takes them. */
+export function createHandOver({ store, transport, links, publicUrl }: Parts) {
+  const gate = createGate(inlineBytesAtOnce)
+
+  async function give(
+    held: Held,
+    kind: MediaKind,
+    upstream: Upstream,
+  ): Promise<{ text: string; link: boolean } | Fault> {
+    const media = mediaOf(held, kind)
+    const name = nameOf(held)
+    if ((await store.stat(name)) === undefined) {
+      return fault('media_unreadable', `The ${kind} of this job is not kept any more`)
+    }
+    const way = upstream.provider.takes(upstream.offer, media)
+    if (way === 'inline') {
+      const content = await buffer(await store.open(name))
+      return { text: `data:${held.contentType};base64,${content.toString('base64')}`, link: false }
+    }
+    if (way === 'link') {
+      const origin = publicUrl()
+      if (origin === undefined)
+        return fault('media_unreadable', `This model takes a ${kind} as a public link only`)
+      return { text: `${origin}/media/${links.token(held)}`, link: true }
+    }
+    const uploaded = await upload(media, () => store.open(name), upstream)
+    return typeof uploaded === 'string' ? { text: uploaded, link: true } : uploaded
+  }
+
+  async function upload(
+    media: Media,
+    open: () => Promise<Readable>,
+    { provider, config }: Upstream,
+  ): Promise<string | Fault> {
+    if (provider.upload === undefined) return fault('media_unreadable', `${provider.title} takes no uploads`)
+    let call = provider.upload.call(media)
+    let url: string | undefined
+    for (;;) {
+      const sent = await transport.send(provider, config, call, { upload: { media, open } })
+      if (sent.kind !== 'reply') return sent.fault
+      if (url !== undefined) {
+        const { status } = sent.reply
+        return status < 300
+          ? url
+          : fault('upstream_error', `${provider.title} did not take the upload (HTTP ${status})`)
+      }
+      const answer = provider.upload.read(sent.reply, media)
+      if (answer.kind === 'failed') return answer.fault
+      if (answer.kind === 'uploaded') return answer.url
+      call = answer.call
+      url = answer.url
+    }
+  }
+
+  return {
+    /** Gives every held file to an upstream. Links pass untouched, and what was handed over before is not handed over again. */
+    async prepare(input: Input, upstream: Upstream, before: Handed = {}): Promise<Prepared> {
+      const release = await gate.enter(inlineBytes(input, upstream))
+      try {
+        const handed: Record<string, string> = { ...before }
+        const ready = await mapMedia(input, async (value, kind) => {
+          const held = heldBy(value)
+          if (held === undefined) return value
+          const key = keyOf(upstream.provider.name, value)
+          const known = handed[key]
+          if (known !== undefined) return known
+          const given = await give(held, kind, upstream)
+          if ('code' in given) throw new NotGiven(given)
+          if (given.link) handed[key] = given.text
+          return given.text
+        })
+        return { kind: 'ready', input: ready, handed, release }
+      } catch (cause) {
+        release()
+        if (cause instanceof NotGiven) return { kind: 'failed', fault: cause.fault }
+        throw cause
+      }
+    },
+
+    /** The input as it was sent to an upstream, as far as it is known. */
+    recall(input: Input, provider: ProviderName, handed: Handed = {}): Promise<Input> {
+      return mapMedia(input, async (value) => handed[keyOf(provider, value)] ?? value)
+    },
+  }
+}
+
+/** Thrown out of the walk over the fields when a file could not be given. */
+class NotGiven extends Error {
+  override name = 'NotGiven'
+  readonly fault: Fault
+  constructor(found: Fault) {
+    super(found.message)
+    this.fault = found
+  }
+}
+
+function keyOf(provider: ProviderName, reference: string): string {
+  return `${provider} ${reference}`
+}
+
+function inlineBytes(input: Input, { provider, offer }: Upstream): number {
+  const sizes = mediaIn(input).map(({ value, kind }) => {
+    const held = heldBy(value)
+    return held !== undefined && provider.takes(offer, mediaOf(held, kind)) === 'inline' ? held.bytes : 0
+  })
+  return sizes.reduce((sum, bytes) => sum + bytes, 0)
+}

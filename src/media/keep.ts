@@ -1,0 +1,120 @@
+import { rm } from 'node:fs/promises'
+import type { Input, MediaKind } from '../../providers/input.ts'
+import type { Decoded } from './base64.ts'
+import { judge, typeOf } from './check.ts'
+import type { Library } from './library.ts'
+import { inMegabytes, type Limits } from './limits.ts'
+import { type MediaField, mapMedia, nameOf, refer } from './reference.ts'
+import { MediaRefused } from './refusal.ts'
+import { resultsFolder } from './results.ts'
+import type { Scratch } from './scratch.ts'
+import { createSink, type LocalFile } from './sink.ts'
+import type { Spool } from './spool.ts'
+import type { FileStore } from './store.ts'
+
+const dataUrl = /^data:([^,]*?)(?:;base64)?,/i
+const attachment = /^attachment:(.+)$/s
+/** Only our own routes put this into an input. */
+const result = /^result:([\w-]+\.mp4)$/
+
+/** A file that is stored already is stored again after this long, so that its age tells when it was last used. */
+const freshMs = 3_600_000
+
+type Parts = { store: FileStore; scratch: Scratch; spool: Spool; library: Library; limits: Limits }
+
+/** Whose request it is, and how it spells a field where it does not use our own name. */
+export type Sender = { owner: string; spell?(field: MediaField): string }
+
+/** Stores what a request brings by the hash of its content; the job then holds references only. */
+export function createKeeper({ store, scratch, spool, library, limits }: Parts) {
+  /** Throws `MediaRefused`. */
+  async function keepFile(decoded: Decoded, kind: MediaKind, field: string): Promise<string> {
+    if ('refused' in decoded) throw refusalOf(decoded, field)
+    try {
+      const { hash, bytes, path } = decoded
+      if (bytes > limits[kind]) throw refusalOf({ refused: 'too large', limitBytes: limits[kind] }, field)
+      const verdict = await judge(path, kind)
+      if ('wrong' in verdict) throw new MediaRefused(verdict.reason, field, verdict.wrong)
+      await put(decoded)
+      return refer({ hash, bytes, contentType: verdict.contentType })
+    } finally {
+      await rm(decoded.path, { force: true })
+    }
+  }
+
+  async function put(file: LocalFile): Promise<void> {
+    const name = nameOf(file)
+    const known = await store.stat(name)
+    const fresh = known?.bytes === file.bytes && Date.now() - known.storedAt < freshMs
+    if (!fresh) await store.take(name, file.path)
+  }
+
+  /** A job has a copy of its own, so that an attachment may be deleted while it runs. */
+  async function keepAttachment(id: string, kind: MediaKind, field: string, owner: string): Promise<string> {
+    const found = await library.find(id, owner)
+    if (found === undefined)
+      throw new MediaRefused('invalid', field, `names no attachment of yours: ${id.slice(0, 60)}`)
+    if (found.kind !== kind)
+      throw new MediaRefused(
+        'invalid',
+        field,
+        `names an attachment that is a ${found.kind} file, not ${kind}`,
+      )
+    const { hash, bytes, contentType } = found
+    const held = { hash, bytes, contentType }
+    const known = await store.stat(nameOf(held))
+    if (known?.bytes === bytes && Date.now() - known.storedAt < freshMs) return refer(held)
+    const sink = await createSink(scratch, bytes)
+    try {
+      for await (const piece of await library.open(found)) await sink.write(piece as Buffer)
+      await put(await sink.end())
+      return refer(held)
+    } finally {
+      await sink.drop()
+    }
+  }
+
+  /** A job that goes on from a finished video has a copy of it, so that the video may be deleted meanwhile. */
+  async function keepResult(file: string, field: string): Promise<string> {
+    const name = `${resultsFolder}/${file}`
+    const found = await store.stat(name)
+    if (found === undefined)
+      throw new MediaRefused('invalid', field, 'names a video that is not kept any more')
+    const sink = await createSink(scratch, found.bytes)
+    try {
+      for await (const piece of await store.open(name)) await sink.write(piece as Buffer)
+      const copy = await sink.end()
+      const contentType = (await typeOf(copy.path)) ?? 'video/mp4'
+      await put(copy)
+      return refer({ ...copy, contentType })
+    } finally {
+      await sink.drop()
+    }
+  }
+
+  /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused`. */
+  return (input: Input, { owner, spell = (field) => field }: Sender): Promise<Input> =>
+    mapMedia(input, async (value, kind, field) => {
+      const attached = attachment.exec(value)?.[1]
+      if (attached !== undefined) return keepAttachment(attached, kind, spell(field), owner)
+      const made = result.exec(value)?.[1]
+      if (made !== undefined) return keepResult(made, spell(field))
+      const head = dataUrl.exec(value.slice(0, 512))
+      if (head === null) return value
+      const [prefix, declared = ''] = head
+      const decoded = spool.claim(value) ?? (await spool.decode(declared, value.slice(prefix.length)))
+      return keepFile(decoded, kind, spell(field))
+    })
+}
+
+function refusalOf({ refused, limitBytes }: Exclude<Decoded, LocalFile>, field: string): MediaRefused {
+  if (refused === 'too large') {
+    return new MediaRefused('too_large', field, `is larger than ${inMegabytes(limitBytes)}`)
+  }
+  const wrong = {
+    'not base64': 'is not valid base64',
+    'cut short': 'is base64 that is cut short',
+    empty: 'holds no bytes',
+  }
+  return new MediaRefused('invalid', field, wrong[refused])
+}

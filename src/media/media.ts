@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { ProviderConfig } from '../config.ts'
+import type { Keys } from '../engine/keys.ts'
+import type { Transport } from '../engine/transport.ts'
+import { createDiskStore } from './disk.ts'
+import { createDownload } from './download.ts'
+import type { FoundFile } from './found-file.ts'
+import { createGuard } from './guard.ts'
+import { createHandOver } from './hand-over.ts'
+import { createKeeper } from './keep.ts'
+import { createLibrary } from './library.ts'
+import type { Limits } from './limits.ts'
+import { createLinks, linkSecret } from './links.ts'
+import { nameOf } from './reference.ts'
+import { createResults } from './results.ts'
+import { createRetention } from './retention.ts'
+import { createS3Store, type S3Settings } from './s3.ts'
+import { createScratch } from './scratch.ts'
+import { createSpool } from './spool.ts'
+import { createStills } from './stills.ts'
+
+export type MediaConfig = {
+  dataDir: string
+  publicUrl: string | undefined
+  sandbox: boolean
+  /** Absent: files lie on disk. */
+  s3: S3Settings | undefined
+  results: 'store' | 'link'
+  resultsKeptMs: number
+  libraryKeptMs: number
+  mediaLimits: Limits
+  ffmpeg: string
+}
+
+const largestResultBytes = 4 * 1024 ** 3
+const longestDownloadMs = 30 * 60_000
+
+export type MediaRoom = Awaited<ReturnType<typeof createMedia>>
+
+type Parts = {
+  config: MediaConfig
+  redis: Redis
+  keys: Keys
+  transport: Transport
+  upstreams: Readonly<Record<string, ProviderConfig>>
+  logger: Logger
+}
+
+/** Everything about files: what callers send, what upstreams are given, what they make. */
+export async function createMedia({ config, redis, keys, transport, upstreams, logger }: Parts) {
+  await mkdir(config.dataDir, { recursive: true })
+  const store =
+    config.s3 === undefined ? createDiskStore(join(config.dataDir, 'files')) : createS3Store(config.s3)
+  const scratch = await createScratch(join(config.dataDir, 'scratch'))
+  const links = createLinks(await linkSecret(redis, keys))
+  const guard = createGuard({ trusted: originsOf(upstreams) })
+  const limits = config.mediaLimits
+  const spool = createSpool({ scratch, limits })
+  const library = createLibrary({ redis, keys, store, scratch, limits, keepMs: config.libraryKeptMs })
+  const download = createDownload({
+    guard,
+    scratch,
+    largestBytes: largestResultBytes,
+    timeoutMs: longestDownloadMs,
+  })
+  const results = createResults({
+    store,
+    redis,
+    keys,
+    download: config.results === 'link' ? undefined : download,
+    keepMs: config.resultsKeptMs,
+  })
+  const stills = createStills({ store, scratch, ffmpeg: config.ffmpeg })
+  const retention = createRetention({
+    store,
+    scratch,
+    results,
+    library,
+    resultsKeptMs: config.resultsKeptMs,
+    logger,
+  })
+
+  let ownAddress: string | undefined
+  // Stand-in upstreams are on this machine.
+  const publicUrl = () => config.publicUrl ?? (config.sandbox ? ownAddress : undefined)
+
+  async function input(token: string): Promise<FoundFile | 'gone' | undefined> {
+    const held = links.read(token)
+    if (held === undefined) return undefined
+    const found = held === 'expired' ? undefined : await store.stat(nameOf(held))
+    if (held === 'expired' || found === undefined) return 'gone'
+    return { ...found, contentType: held.contentType, open: (range) => store.open(nameOf(held), range) }
+  }
+
+  async function forget(name: string): Promise<void> {
+    await results.forget(name)
+    await stills.forget(name)
+  }
+
+  return {
+    keep: createKeeper({ store, scratch, spool, library, limits }),
+    handOver: createHandOver({ store, transport, links, publicUrl }),
+    /** Whether upstreams can fetch files from us. */
+    reachable: config.publicUrl !== undefined || config.sandbox,
+    deliver: results.deliver,
+    secondsOf: results.secondsOf,
+    spool,
+    library,
+    files: {
+      video: results.find,
+      still: stills.make,
+      picture: stills.find,
+      input,
+      elsewhere: guard.ask,
+      forget,
+    },
+    retention,
+    listensOn(address: string): void {
+      ownAddress = address
+    },
+    async close(): Promise<void> {
+      store.close()
+      await guard.close()
+    },
+  }
+}
+
+/** Where the operator's upstreams are; their addresses are trusted whatever they are. */
+function originsOf(upstreams: Parts['upstreams']): string[] {
+  return Object.values(upstreams).flatMap(({ baseUrls }) =>
+    Object.values(baseUrls).filter((url) => url !== undefined),
+  )
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { open, rm } from 'node:fs/promises'
+import type { Scratch } from './scratch.ts'
+
+/** A whole file in the scratch folder. */
+export type LocalFile = { path: string; hash: string; bytes: number }
+
+export type Sink = Awaited<ReturnType<typeof createSink>>
+
+/** Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. */
+export async function createSink(scratch: Scratch, limitBytes: number) {
+  const path = scratch.path()
+  const file = await open(path, 'wx', 0o600)
+  const hash = createHash('sha256')
+  let bytes = 0
+  let closed = false
+
+  async function drop(): Promise<void> {
+    const wasOpen = !closed
+    closed = true
+    if (wasOpen) await file.close()
+    await rm(path, { force: true })
+  }
+
+  return {
+    isTooLarge: () => bytes > limitBytes,
+
+    async write(piece: Buffer): Promise<void> {
+      const fitted = bytes <= limitBytes
+      bytes += piece.length
+      if (bytes > limitBytes) return fitted ? drop() : undefined
+      hash.update(piece)
+      await file.appendFile(piece)
+    },
+
+    async end(): Promise<LocalFile> {
+      closed = true
+      await file.close()
+      return { path, hash: hash.digest('hex'), bytes }
+    },
+
+    drop,
+  }
+}

@@ -1,0 +1,17 @@
+import type { Readable } from 'node:stream'
+
+/** Offsets of the first and the last byte. */
+export type Range = { start: number; end: number }
+
+/** Where files lie for good. Names are `<folder>/<file>`, made by us alone. */
+export type FileStore = {
+  /** Moves a finished local file in: wholly or not at all. Replaces what had the name. */
+  take(name: string, path: string): Promise<void>
+  /** `undefined`: there is no such file. Times are unix milliseconds. */
+  stat(name: string): Promise<{ bytes: number; storedAt: number } | undefined>
+  /** Rejects where there is no such file. */
+  open(name: string, range?: Range): Promise<Readable>
+  remove(name: string): Promise<void>
+  list(folder: string): AsyncIterable<{ name: string; storedAt: number }>
+  close(): void
+}

@@ -1,0 +1,89 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import type { BaseLogger } from 'pino'
+
+type Logger = Pick<BaseLogger, 'info' | 'error'>
+
+/** `url` of a Redis that somebody else runs, or `path` of the socket of our own. */
+export type Target = { url: string } | { path: string }
+
+export type Connections = ReturnType<typeof createConnections>
+
+type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+
+const longestBackOffMs = 500
+
+/**
+ * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
+ * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients.
+ */
+export function createConnections(
+  target: Target,
+  { prefix, logger, patienceMs = 10_000 }: { prefix: string; logger: Logger; patienceMs?: number },
+) {
+  const opened: Redis[] = []
+  const watch = createOutageLog(logger)
+
+  async function open(name: string, manners: Manners): Promise<Redis> {
+    const settings = {
+      connectionName: `${prefix}${name}`,
+      retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
+      enableAutoPipelining: false,
+      ...manners,
+    }
+    const client =
+      'url' in target ? new Redis(target.url, settings) : new Redis({ ...settings, path: target.path })
+    opened.push(client)
+    await ready(client, patienceMs)
+    watch(client)
+    return client
+  }
+
+  return {
+    /** Fails at once while Redis is away. */
+    forRequests: () =>
+      open('requests', { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000 }),
+    /** Waits out an outage: for BullMQ's workers and for subscriptions. */
+    forWorkers: () => open('workers', { maxRetriesPerRequest: null }),
+    /** Commands still under way are rejected: stop what uses the connections before. */
+    close(): void {
+      for (const client of opened.splice(0)) client.disconnect()
+    },
+  }
+}
+
+async function ready(client: Redis, patienceMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let reason = 'no answer'
+  // Only the message: the error itself carries the arguments of the failed command, passwords included.
+  const remember = (error: Error) => {
+    reason = error.message
+  }
+  client.on('error', remember)
+  client.once('ready', resolve)
+  const timer = setTimeout(() => reject(new Error(`Redis cannot be used: ${reason}`)), patienceMs)
+  try {
+    await promise
+  } catch (error) {
+    client.disconnect()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    client.off('error', remember)
+    client.off('ready', resolve)
+  }
+}
+
+/** One line when Redis goes away and one when it is back, however many connections and attempts. */
+function createOutageLog(logger: Logger) {
+  const away = new Set<Redis>()
+  return (client: Redis) => {
+    client.on('error', (error: Error) => {
+      if (away.size === 0) logger.error({ reason: error.message }, 'Redis is away')
+      away.add(client)
+    })
+    client.on('ready', () => {
+      if (away.delete(client) && away.size === 0) logger.info('Redis is back')
+    })
+    client.on('end', () => away.delete(client))
+  }
+}

@@ -1,0 +1,87 @@
+import type { Redis } from 'ioredis'
+import { overdueMs } from '../engine/job.ts'
+import type { Keys } from '../engine/keys.ts'
+
+/** One line of a job's delivery log. */
+export type Entry = {
+  at: number
+  /** `failed` is tried again; `gave_up`, `gone` (the destination said 410) and `disabled` (it had said so before) are not. */
+  outcome: 'delivered' | 'failed' | 'gave_up' | 'gone' | 'disabled' | 'replayed'
+  /** What the destination answered. */
+  status?: number
+  /** Why it answered nothing. */
+  error?: string
+  tookMs?: number
+  nextAt?: number
+}
+
+export type Outbox = ReturnType<typeof createOutbox>
+
+const mostEntries = 50
+
+/** The webhooks that are still to be delivered, and what became of each attempt. */
+export function createOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys; keepMs: number }) {
+  const log = async (id: string): Promise<Entry[]> => {
+    const lines = await redis.lrange(keys.webhookLog(id), 0, -1)
+    return lines.map((line) => JSON.parse(line) as Entry)
+  }
+
+  return {
+    log,
+
+    async isOpen(id: string): Promise<boolean> {
+      return (await redis.zscore(keys.webhooks, id)) !== null
+    },
+
+    /** Writes an attempt down. `nextAt`: when the next one is due; without it the webhook is done with. */
+    async note(id: string, entry: Entry): Promise<void> {
+      const batch = redis
+        .multi()
+        .rpush(keys.webhookLog(id), JSON.stringify(entry))
+        .ltrim(keys.webhookLog(id), -mostEntries, -1)
+        .pexpire(keys.webhookLog(id), keepMs)
+      if (entry.nextAt === undefined) batch.zrem(keys.webhooks, id)
+      else batch.zadd(keys.webhooks, entry.nextAt + overdueMs, id)
+      await batch.exec()
+    },
+
+    async postpone(id: string, until: number): Promise<void> {
+      await redis.zadd(keys.webhooks, 'XX', until + overdueMs, id)
+    },
+
+    async drop(id: string): Promise<void> {
+      await redis.zrem(keys.webhooks, id)
+    },
+
+    overdue(now: number, count: number): Promise<string[]> {
+      return redis.zrangebyscore(keys.webhooks, '-inf', now, 'LIMIT', 0, count)
+    },
+
+    /** Nothing more goes to a destination that has said 410, until its owner replays something to it. */
+    async disable(owner: string, url: string, at: number): Promise<void> {
+      await redis.hset(keys.webhooksGone(owner), url, at)
+      await redis.pexpire(keys.webhooksGone(owner), goneKeptMs)
+    },
+
+    async enable(owner: string, url: string): Promise<void> {
+      await redis.hdel(keys.webhooksGone(owner), url)
+    },
+
+    async isDisabled(owner: string, url: string): Promise<boolean> {
+      return (await redis.hexists(keys.webhooksGone(owner), url)) === 1
+    },
+
+    /** Where an owner's webhooks go when a job names no address. */
+    async usual(owner: string): Promise<string | undefined> {
+      return (await redis.hget(keys.account(owner), 'webhook')) ?? undefined
+    },
+
+    async setUsual(owner: string, url: string | undefined): Promise<void> {
+      if (url === undefined) await redis.hdel(keys.account(owner), 'webhook')
+      else await redis.hset(keys.account(owner), 'webhook', url)
+    },
+  }
+}
+
+/** A destination that was disabled this long ago, and not since, may be tried again. */
+const goneKeptMs = 90 * 86_400_000

@@ -1,0 +1,55 @@
+import { Webhook } from 'standardwebhooks'
+import { statusBody } from '../api/nanogpt/status.ts'
+import type { View } from '../engine/job.ts'
+import { AddressRefused, type Guard } from '../media/guard.ts'
+
+const timeoutMs = 15_000
+
+export type Sent =
+  | { kind: 'answered'; status: number }
+  | { kind: 'unanswered'; error: string }
+  /** It leads inward, which no later attempt changes. */
+  | { kind: 'refused'; error: string }
+
+const types = { succeeded: 'video.completed', failed: 'video.failed', canceled: 'video.canceled' } as const
+
+/** What is told of a job's end: the same bytes in every attempt. `address` is the gateway's own, for the links. */
+export function messageOf(view: View, address: string): { id: string; body: string } {
+  const endedAt = view.completedAt ?? view.createdAt
+  const type = types[view.state as keyof typeof types]
+  const status = statusBody(view, { dialect: 'current', address, now: endedAt })
+  const timestamp = new Date(endedAt).toISOString()
+  return { id: `msg_${view.id}`, body: JSON.stringify({ type, timestamp, data: status }) }
+}
+
+/** One attempt, as https://www.standardwebhooks.com has it. */
+export async function send(
+  ask: Guard['ask'],
+  url: string,
+  { id, body }: { id: string; body: string },
+  secrets: readonly string[],
+): Promise<Sent> {
+  const now = new Date()
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Reelgate',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),
+  }
+  try {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const answer = await ask(url, { method: 'POST', headers, body, redirects: 0, signal })
+    await answer.body.dump().catch(() => undefined)
+    return { kind: 'answered', status: answer.statusCode }
+  } catch (cause) {
+    if (cause instanceof AddressRefused) return { kind: 'refused', error: 'it is no public address' }
+    return { kind: 'unanswered', error: reasonOf(cause) }
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  if (cause.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`
+  return 'code' in cause ? String(cause.code) : cause.message
+}

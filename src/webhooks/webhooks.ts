@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Next } from '../engine/change.ts'
+import { isTerminal } from '../engine/job.ts'
+import type { Keys } from '../engine/keys.ts'
+import { type Queues, webhookQueue } from '../engine/queues.ts'
+import type { Store } from '../engine/store.ts'
+import { createGuard } from '../media/guard.ts'
+import { deliver } from './deliver.ts'
+import { problemOf } from './destination.ts'
+import { createGate } from './gate.ts'
+import { createOutbox, type Entry } from './outbox.ts'
+import { createSecrets } from './secrets.ts'
+
+export type WebhookConfig = {
+  /** Whether addresses of this machine and of private networks are served. */
+  inward: boolean
+  retriesMs: readonly number[]
+}
+
+/** How the telling of a job's end stands. */
+export type Told = {
+  state: 'none' | 'waiting' | 'delivered' | 'failed' | 'disabled'
+  log: readonly Entry[]
+}
+
+export type Webhooks = ReturnType<typeof createWebhooks>
+
+type Parts = {
+  redis: Redis
+  keys: Keys
+  store: Store
+  queues: Queues
+  keepMs: number
+  config: WebhookConfig
+  logger: Logger
+}
+
+const sweptAtOnce = 500
+const patienceMs = 10_000
+
+/** Tells owners how their jobs have ended: at least once, signed, to where they say. */
+export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: Parts) {
+  const outbox = createOutbox({ redis, keys, keepMs })
+  const secrets = createSecrets({ redis, keys })
+  const guard = createGuard({ inward: config.inward })
+  const gate = createGate()
+  const parts = { store, outbox, secrets, gate, ask: guard.ask, retriesMs: config.retriesMs, logger }
+
+  async function told(id: string): Promise<Told> {
+    const [job, open, log] = await Promise.all([store.read(id), outbox.isOpen(id), outbox.log(id)])
+    if (job?.webhook === undefined) return { state: 'none', log }
+    if (open || !isTerminal(job.view.state)) return { state: 'waiting', log }
+    const last = log.at(-1)?.outcome
+    if (last === 'delivered') return { state: 'delivered', log }
+    return { state: last === 'gone' || last === 'disabled' ? 'disabled' : 'failed', log }
+  }
+
+  return {
+    problemOf: (url: unknown) => problemOf(url, config),
+    secret: secrets.current,
+    rotate: secrets.rotate,
+    usual: outbox.usual,
+    setUsual: outbox.setUsual,
+    told,
+
+    /** Tells the end of a job again. False: it has none, or nobody to tell. */
+    async replay(id: string): Promise<boolean> {
+      const job = await store.read(id)
+      if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
+      await outbox.enable(job.owner, job.webhook.url)
+      const now = Date.now()
+      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now })
+      await queues.bringForward(webhookQueue, id)
+      return true
+    },
+
+    deliver: (id: string): Promise<Next> => deliver(parts, id),
+
+    /** Brings back what was lost between the end of a job and its delivery. */
+    async sweep(): Promise<void> {
+      for (const id of await outbox.overdue(Date.now(), sweptAtOnce)) {
+        await queues.bringForward(webhookQueue, id)
+        await outbox.postpone(id, Date.now() + patienceMs)
+      }
+    },
+
+    close: guard.close,
+  }
+}

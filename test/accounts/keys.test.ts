@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { providers } from '../../providers/index.ts'
+import { ConfigError, readConfig } from '../../src/config.ts'
+import { startGateway } from '../../src/gateway.ts'
+import { createCleanup, quiet, startTestGateway, temporaryFolder } from '../setup.ts'
+import { clientOf, operatorKey, startGround } from './kit.ts'
+
+/** Tells of changes travel over Redis. */
+async function soon(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await holds()) return
+    await sleep(10)
+  }
+  assert.fail('it did not come about within a second')
+}
+
+describe('the door', () => {
+  const cleanup = createCleanup()
+  let ground: Awaited<ReturnType<typeof startGround>>
+  let addresses: string[]
+  const balanceOf = async (address: string, key?: string) =>
+    (await clientOf(address, key).ask('POST', '/api/check-balance')).status
+
+  before(async () => {
+    ground = await startGround(cleanup, { ROLE: 'api' })
+    const gateways = [
+      await startTestGateway(cleanup, ground.env),
+      await startTestGateway(cleanup, ground.env),
+    ]
+    addresses = gateways.map(({ address }) => address)
+  })
+  after(() => cleanup.run())
+
+  it('is open until the first key is made, then shut for good in every process', async () => {
+    for (const address of addresses) {
+      assert.equal(await balanceOf(address), 200)
+      assert.equal(await balanceOf(address, 'anything'), 200)
+    }
+    const { key, account } = await ground.book.create({ name: 'first' })
+    for (const address of addresses) {
+      await soon(async () => (await balanceOf(address)) === 401)
+      assert.equal(await balanceOf(address, 'anything'), 401)
+      assert.equal(await balanceOf(address, key), 200)
+    }
+    await ground.book.revoke(account.id)
+    for (const address of addresses) {
+      await soon(async () => (await balanceOf(address, key)) === 401)
+      assert.equal(await balanceOf(address), 401)
+    }
+  })
+
+  it('lets nothing be bought with a revoked key, whatever a process remembers', async () => {
+    const { key, account } = await ground.book.create({ name: 'hasty' })
+    const [address = ''] = addresses
+    await soon(async () => (await balanceOf(address, key)) === 200)
+    await ground.redis.hset(ground.keys.account(account.id), 'revokedAt', '1')
+    const refused = await clientOf(address, key).submit()
+    assert.equal(refused.status, 401)
+    assert.equal(refused.body.code, 'invalid_api_key')
+  })
+
+  it('takes the key under both headers, x-api-key first', async () => {
+    const { key } = await ground.book.create({ name: 'both' })
+    const ask = async (headers: Record<string, string>) =>
+      (await fetch(`${addresses[0]}/api/check-balance`, { method: 'POST', headers })).status
+    await soon(async () => (await ask({ 'X-Api-Key': key })) === 200)
+    assert.equal(await ask({ authorization: `Bearer ${key}` }), 200)
+    assert.equal(await ask({ 'x-api-key': key, authorization: 'Bearer nonsense' }), 200)
+    assert.equal(await ask({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
+  })
+
+  it('keeps only hashes of keys', async () => {
+    const { key } = await ground.book.create({ name: 'hashed' })
+    assert.match(key, /^sk-reelgate-[\w-]{43}$/)
+    for (const name of await ground.redis.keys('*')) {
+      const dump = await ground.redis.dumpBuffer(name)
+      assert.ok(dump?.includes(key.slice(12)) === false, name)
+    }
+  })
+
+  it('refuses at the start to stand open where others can reach it', async () => {
+    const fresh = { ...ground.env, REDIS_PREFIX: 'fresh:', HOST: '0.0.0.0', ROLE: 'api', PORT: '0' }
+    const start = (env: Record<string, string>) =>
+      startGateway(readConfig(env, Object.values(providers)), quiet)
+    await assert.rejects(
+      start({ ...fresh, ADMIN_KEY: '' }),
+      (error) => error instanceof ConfigError && /HOST is 0\.0\.0\.0.* AUTH=off/.test(error.message),
+    )
+    const guarded = await start(fresh)
+    cleanup.add(() => guarded.stop())
+    const local = guarded.address.replace('0.0.0.0', '127.0.0.1')
+    assert.equal(await balanceOf(local), 401)
+    const off = await start({ ...fresh, ADMIN_KEY: '', AUTH: 'off' })
+    cleanup.add(() => off.stop())
+    assert.equal(await balanceOf(off.address.replace('0.0.0.0', '127.0.0.1')), 200)
+  })
+
+  it("refuses an operator's key that could be guessed", () => {
+    const read = () => readConfig({ ADMIN_KEY: 'short' }, Object.values(providers))
+    assert.throws(read, /ADMIN_KEY must have 16 characters/)
+  })
+
+  it('is run by the operator over HTTP', async () => {
+    const [address = ''] = addresses
+    const operator = clientOf(address, operatorKey)
+    const made = await operator.ask('POST', '/api/admin/keys', { name: 'team', rpm: 7, balanceUsd: 3 })
+    assert.equal(made.status, 201)
+    const path = `/api/admin/keys/${made.body.id}`
+    const shown = await operator.ask('GET', path)
+    assert.equal(shown.body.key, undefined)
+    const { key, ...rest } = made.body
+    assert.deepEqual(shown.body, rest)
+    const changed = await operator.ask('PATCH', path, { rpm: null, dailyUsd: 4, topUpUsd: 2 })
+    assert.deepEqual([changed.body.rpm, changed.body.dailyUsd, changed.body.balanceUsd], [undefined, 4, 5])
+    assert.equal((await operator.ask('PATCH', path, { balance: 4 })).status, 400)
+    assert.equal((await operator.ask('GET', '/api/admin/keys/key_none')).status, 404)
+    assert.equal((await operator.ask('DELETE', path)).status, 200)
+    await soon(async () => (await balanceOf(address, String(key))) === 401)
+    assert.equal((await operator.ask('GET', `/api/admin/usage?key=${made.body.id}`)).status, 200)
+  })
+})
+
+describe('npm run keys', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+  const run = promisify(execFile)
+
+  it('works beside a gateway on its private Redis, and without one', async () => {
+    const env = { PATH: process.env.PATH, DATA_DIR: await temporaryFolder(cleanup), PORT: '0', LOG_LEVEL: 'error' }
+    const keys = async (...args: string[]) =>
+      (await run(process.execPath, ['src/accounts/cli.ts', ...args], { env })).stdout
+    assert.match(await keys('list'), /no keys/)
+
+    const child = spawn(process.execPath, ['src/main.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    cleanup.add(async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await once(child, 'exit')
+    })
+    const [line] = (await once(createInterface({ input: child.stdout }).on('line', () => undefined), 'line')) as string[]
+    let address = /answers on (\S+)/.exec(line ?? '')?.[1]
+    for await (const next of createInterface({ input: child.stdout })) {
+      if (address !== undefined) break
+      address = /answers on (\S+)/.exec(next)?.[1]
+      if (address !== undefined) break
+    }
+    const [key = ''] = (await keys('create', '--name', 'shell', '--rpm', '2', '--balance', '1')).split('\n')
+    const client = clientOf(address ?? '', key)
+    const usd = async () => (await client.ask('POST', '/api/check-balance')).body.usd_balance
+    await soon(async () => (await usd()) === '1.00000000')
+    const id = /key_\w+/.exec(await keys('list'))?.[0] ?? ''
+    await keys('topup', id, '2.5')
+    assert.equal(await usd(), '3.50000000')
+    assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', 'none'), /usual +\$9 +\$3\.5/)
+    assert.match(await keys('ledger', id), /"kind":"topup"/)
+    await keys('revoke', id)
+    await soon(async () => (await client.ask('POST', '/api/check-balance')).status === 401)
+    await assert.rejects(keys('topup', id, 'much'), /must be a number/)
+    await assert.rejects(keys('create'), /needs a name/)
+    await assert.rejects(keys('limit', 'key_none', '--rpm', '3'), /There is no key key_none/)
+  })
+})

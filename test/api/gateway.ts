@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { pino } from 'pino'
+import { open } from '../../src/accounts/open.ts'
+import { priceOf } from '../../src/accounts/price.ts'
+import { type AppParts, createApp } from '../../src/app.ts'
+import { createScratch } from '../../src/media/scratch.ts'
+import { createSpool } from '../../src/media/spool.ts'
+import { problemOf } from '../../src/webhooks/destination.ts'
+import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
+
+const noLibrary: AppParts['library'] = {
+  find: async () => undefined,
+  add: async () => assert.fail('there is no library in this test'),
+  list: async () => [],
+  open: async () => assert.fail('there is no library in this test'),
+  remove: async () => false,
+  has: async () => false,
+}
+
+const noFiles: AppParts['files'] = {
+  video: async () => undefined,
+  still: async () => undefined,
+  picture: async () => undefined,
+  input: async () => undefined,
+  elsewhere: async () => assert.fail('there are no other servers in this test'),
+  forget: async () => undefined,
+}
+
+const noWebhooks: AppParts['webhooks'] = {
+  problemOf: (url) => problemOf(url, { inward: false }),
+  secret: async () => 'whsec_test',
+  rotate: async () => 'whsec_test',
+  usual: async () => undefined,
+  setUsual: async () => undefined,
+  told: async () => ({ state: 'none', log: [] }),
+  replay: async () => false,
+}
+
+type Changes = Partial<Omit<AppParts, 'engine' | 'logger'>>
+
+export type Gateway = { app: FastifyInstance; engine: MemoryEngine; logged: Record<string, unknown>[] }
+
+/** An app of its own for one test, closed with it. */
+export async function startGateway(t: TestContext, changes: Changes = {}): Promise<Gateway> {
+  const engine = createMemoryEngine()
+  const logged: Record<string, unknown>[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => logged.push(JSON.parse(line)) })
+  const dir = await mkdtemp(join(tmpdir(), 'reelgate-'))
+  const app = await createApp({
+    config: { bodyLimitBytes: 1024 * 1024 },
+    offers: everythingOnFal,
+    media: { keep: async (input) => input },
+    spool: createSpool({ scratch: await createScratch(dir), limits: { image: 1e7, video: 1e7, audio: 1e7 } }),
+    library: noLibrary,
+    files: noFiles,
+    accounts: open,
+    money: freeMoney,
+    limits: { namespace: '', submit: 1000, recover: 1000, extend: 1000 },
+    webhooks: noWebhooks,
+    hint: async () => false,
+    ready: async () => true,
+    ...changes,
+    engine,
+    logger,
+  })
+  t.after(async () => {
+    await app.close()
+    await rm(dir, { recursive: true })
+  })
+  return { app, engine, logged }
+}
+
+/** Nobody is limited, and the catalogue's prices hold. */
+export const freeMoney: AppParts['money'] = {
+  balanceUsd: async () => undefined,
+  usage: async () => [],
+  price: (model, input) => priceOf(model, input, 0),
+  markupPercent: 0,
+}
+
+export const everythingOnFal: AppParts['offers'] = {
+  route: () => ['fal'],
+  available: () => true,
+  refusal: () => undefined,
+  missing: () => ['FAL_KEY'],
+  sandbox: false,
+}
+
+/** Accounts of two people: the key `alice-secret-key` and the key `bobby-secret-key`. */
+export const twoPeople: AppParts['accounts'] = {
+  identify: async (key) => {
+    const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
+    return owner === undefined ? undefined : { owner }
+  },
+}
+
+export const asAlice = { 'x-api-key': 'alice-secret-key' }
+export const asBobby = { 'x-api-key': 'bobby-secret-key' }
+
+/** The smallest request that a model of words takes. */
+export const plainBody = { model: 'veo2-video', prompt: 'a red fox in the snow' }
+
+/** Submits and answers the job's id. */
+export async function submitted(app: FastifyInstance, options: Partial<InjectOptions> = {}): Promise<string> {
+  const reply = await app.inject({
+    method: 'POST',
+    url: '/api/generate-video',
+    payload: plainBody,
+    ...options,
+  })
+  return reply.json().runId
+}

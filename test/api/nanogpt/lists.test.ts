@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { models } from '../../../src/catalogue/index.ts'
+import { brief, describe, describeOld } from '../../../src/catalogue/listing.ts'
+import { asAlice, asBobby, everythingOnFal, startGateway, submitted, twoPeople } from '../gateway.ts'
+
+const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))
+
+test('the video models, in full unless asked in short', async (t) => {
+  const available = (model: { id: string }) => model.id === 'veo2-video'
+  const { app } = await startGateway(t, { offers: { ...everythingOnFal, available } })
+  const full = (await app.inject('/api/v1/video-models')).json()
+  assert.deepEqual(full.data, asJson(models.map((model) => describe(model, available(model)))))
+  assert.equal(full.meta.count, models.length)
+  assert.equal(new Date(full.meta.generated_at).toISOString(), full.meta.generated_at)
+  const short = (await app.inject('/api/v1/video-models?detailed=false')).json()
+  assert.deepEqual(short.data, asJson(models.map(brief)))
+})
+
+test('all models, in short unless asked in full', async (t) => {
+  const { app } = await startGateway(t)
+  assert.deepEqual((await app.inject('/api/v1/models')).json(), {
+    object: 'list',
+    data: asJson(models.map(brief)),
+  })
+  const full = (await app.inject('/api/v1/models?detailed=true')).json()
+  assert.deepEqual(full.data, asJson(models.map((model) => describe(model, true))))
+})
+
+test('the older list by model id', async (t) => {
+  const { app } = await startGateway(t)
+  const { video } = (await app.inject('/api/models/video')).json().models
+  assert.deepEqual(
+    Object.keys(video),
+    models.map((model) => model.id),
+  )
+  for (const model of models) assert.deepEqual(video[model.id], asJson(describeOld(model)))
+})
+
+test('a wrong key does not fail a list', async (t) => {
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const reply = await app.inject({ url: '/api/v1/video-models', headers: { 'x-api-key': 'wrong' } })
+  assert.equal(reply.statusCode, 200)
+})
+
+test('the balance is told in texts, and a wrong key is told apart', async (t) => {
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const ask = (headers: Record<string, string>) =>
+    app.inject({ method: 'POST', url: '/api/check-balance', headers })
+  assert.deepEqual((await ask(asAlice)).json(), {
+    usd_balance: '1000000.00000000',
+    nano_balance: '0.00000000',
+    nanoDepositAddress: '',
+  })
+  const wrong = await ask({ 'x-api-key': 'wrong' })
+  assert.deepEqual([wrong.statusCode, wrong.json().code], [401, 'invalid_api_key'])
+  const none = await ask({})
+  assert.deepEqual([none.statusCode, none.json().code], [401, 'missing_api_key'])
+})
+
+test('recover tells an entry exactly', async (t) => {
+  const { app, engine } = await startGateway(t)
+  const id = await submitted(app)
+  const createdAt = Date.parse('2026-11-01T12:00:00.250Z')
+  engine.move(id, { createdAt, conversationUUID: 'c-1' })
+  const entry = {
+    runId: id,
+    id,
+    model: 'veo2-video',
+    status: 'pending',
+    createdAt: '2026-11-01T12:00:00.250Z',
+    conversationUUID: 'c-1',
+    completedAt: null,
+    videoUrl: null,
+    error: null,
+  }
+  const recovered = async () =>
+    (await app.inject({ url: '/api/generate-video/recover', headers: { host: 'reel.example' } })).json()
+  assert.deepEqual(await recovered(), { data: [entry] })
+  engine.move(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
+  assert.deepEqual(await recovered(), {
+    data: [
+      {
+        ...entry,
+        status: 'completed',
+        completedAt: entry.createdAt,
+        videoUrl: 'http://reel.example/a.mp4',
+        cost: 1,
+      },
+    ],
+  })
+})
+
+test('recover speaks its own words', async (t) => {
+  const { app, engine } = await startGateway(t)
+  const id = await submitted(app)
+  const words = {
+    pending: 'pending',
+    submitting: 'pending',
+    queued: 'queued',
+    processing: 'processing',
+    generating: 'processing',
+    delivering: 'processing',
+    succeeded: 'completed',
+    failed: 'failed',
+  } as const
+  const told = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
+  for (const [state, word] of Object.entries(words)) {
+    engine.move(id, { state: state as keyof typeof words })
+    assert.equal((await told()).status, word)
+  }
+  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
+  assert.equal((await told()).status, 'canceled')
+})
+
+test('recover lists the caller’s own jobs, newest first, as many as asked within reason', async (t) => {
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const ids: string[] = []
+  for (let count = 0; count < 55; count++) ids.unshift(await submitted(app, { headers: asAlice }))
+  await submitted(app, { headers: asBobby })
+  const recovered = async (query: string) => {
+    const reply = await app.inject({ url: `/api/generate-video/recover?${query}`, headers: asAlice })
+    return reply.json().data.map((entry: { id: string }) => entry.id)
+  }
+  assert.deepEqual(await recovered(''), ids.slice(0, 10))
+  assert.deepEqual(await recovered('limit=3'), ids.slice(0, 3))
+  assert.deepEqual(await recovered('limit=0'), ids.slice(0, 1))
+  assert.deepEqual(await recovered('limit=-5'), ids.slice(0, 1))
+  assert.deepEqual(await recovered('limit=nonsense'), ids.slice(0, 10))
+  assert.deepEqual(await recovered('limit=1000'), ids.slice(0, 50))
+  assert.deepEqual(await recovered('model=veo2-video&limit=2'), ids.slice(0, 2))
+  assert.deepEqual(await recovered('model=another'), [])
+  assert.deepEqual(await recovered('conversationUUID=another'), [])
+})

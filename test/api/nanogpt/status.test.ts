@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { faults } from '../../../providers/fault.ts'
+import { refusalWords } from '../../../src/api/nanogpt/failure.ts'
+import { statusBody } from '../../../src/api/nanogpt/status.ts'
+import { states, type View } from '../../../src/engine/job.ts'
+import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
+import { completedAt, createdAt, dialects, ids, tell, view } from './told.ts'
+
+const result = [{ url: '/files/a.mp4', thumbnailUrl: '/files/a.jpg' }, { url: 'https://cdn.example/b.mp4' }]
+
+/** State -> nested, current, seed, first. */
+const table: readonly [string, Partial<View>, string, string, string, string][] = [
+  ['accepted', { state: 'pending' }, 'IN_QUEUE', 'queued', 'pending', 'PENDING'],
+  ['submitting', { state: 'submitting' }, 'IN_QUEUE', 'queued', 'pending', 'PENDING'],
+  ['queued', { state: 'queued' }, 'IN_QUEUE', 'queued', 'queued', 'PENDING'],
+  ['processing', { state: 'processing' }, 'IN_PROGRESS', 'processing', 'processing', 'PROCESSING'],
+  ['generating', { state: 'generating' }, 'IN_PROGRESS', 'processing', 'generating', 'PROCESSING'],
+  ['delivering', { state: 'delivering' }, 'IN_PROGRESS', 'processing', 'delivering', 'PROCESSING'],
+]
+
+test('the table of states names them all', () => {
+  const named = new Set([...table.map(([, change]) => change.state), 'succeeded', 'failed', 'canceled'])
+  assert.deepEqual(named, new Set(states))
+})
+
+for (const [name, change, nested, ...words] of table) {
+  test(`a job that is ${name}, exactly, on every path`, async (t) => {
+    for (const { dialect, told } of await tell(t, change)) {
+      assert.deepEqual(told, {
+        ...ids,
+        id: 'vid_abc',
+        model: 'veo2-video',
+        status: words[dialects.indexOf(dialect)],
+        stage: name === 'accepted' || name === 'submitting' ? 'pending' : name,
+        progress: 40,
+        estimatedTimeRemaining: null,
+        videoUrl: null,
+        error: null,
+        createdAt: '2026-11-01T12:00:00.250Z',
+        completedAt: null,
+        paymentSource: 'USD',
+        data: {
+          status: nested,
+          ...ids,
+          request_id: 'vid_abc',
+          projectId: 'vid_abc',
+          model: 'veo2-video',
+          output: null,
+          isCompleted: false,
+          isSuccess: false,
+          progress: 40,
+          estimatedTimeRemaining: null,
+          error: null,
+        },
+      })
+    }
+  })
+}
+
+const doneWords = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
+
+test('a job that is done, exactly, on every path', async (t) => {
+  const url = 'https://reel.example/files/a.mp4'
+  const change: Partial<View> = {
+    state: 'succeeded',
+    progress: 100,
+    completedAt,
+    videos: result,
+    sandbox: true,
+  }
+  for (const { dialect, told } of await tell(t, change))
+    assert.deepEqual(told, {
+      ...ids,
+      id: 'vid_abc',
+      model: 'veo2-video',
+      status: doneWords[dialect],
+      stage: 'succeeded',
+      progress: 100,
+      estimatedTimeRemaining: null,
+      videoUrl: url,
+      error: null,
+      createdAt: '2026-11-01T12:00:00.250Z',
+      completedAt: '2026-11-01T12:01:30.000Z',
+      paymentSource: 'USD',
+      output: { video: { url } },
+      cost: 2.5,
+      sandbox: true,
+      data: {
+        status: 'COMPLETED',
+        ...ids,
+        request_id: 'vid_abc',
+        projectId: 'vid_abc',
+        model: 'veo2-video',
+        output: {
+          video: { url },
+          url,
+          videoUrl: url,
+          videos: [{ url }, { url: 'https://cdn.example/b.mp4' }],
+          videoUrls: [url, 'https://cdn.example/b.mp4'],
+          thumbnailUrl: 'https://reel.example/files/a.jpg',
+        },
+        isCompleted: true,
+        isSuccess: true,
+        progress: 100,
+        estimatedTimeRemaining: null,
+        error: null,
+        cost: 2.5,
+      },
+    })
+})
+
+const telling = { dialect: 'seed', address: 'http://localhost:3000', now: createdAt } as const
+
+test('the type of a failure follows from its code alone', () => {
+  for (const [code, { type }] of Object.entries(faults)) {
+    const error = { code: code as keyof typeof faults, message: 'x' }
+    const told = statusBody({ ...view, state: 'failed', error }, telling).error
+    assert.ok(typeof told === 'object' && told !== null)
+    assert.deepEqual([told.code, told.type], [code, type])
+  }
+})
+
+test('a failure of which nothing is known still has a text, and none that reads as a refusal', () => {
+  const { data } = statusBody({ ...view, state: 'failed' }, telling)
+  assert.equal(data.error, 'The job failed')
+  assert.doesNotMatch(data.error, refusalWords)
+  assert.equal(data.isNSFWError, undefined)
+})
+
+test('the seconds left are whole, never negative, and told while the job runs only', () => {
+  const at = (now: number, state: View['state'] = 'processing') =>
+    statusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...telling, now })
+  assert.equal(at(createdAt).estimatedTimeRemaining, 30)
+  assert.equal(at(createdAt + 100).data.estimatedTimeRemaining, 30)
+  assert.equal(at(createdAt + 99_000).estimatedTimeRemaining, 0)
+  assert.equal(at(createdAt, 'failed').estimatedTimeRemaining, null)
+})
+
+test('a cost of nothing is told as a number', () => {
+  const body = statusBody({ ...view, costUsd: 0, state: 'succeeded', videos: [{ url: '/a.mp4' }] }, telling)
+  assert.equal(body.cost, 0)
+  assert.equal(body.data.cost, 0)
+})
+
+test('a job is shown to its owner only', async (t) => {
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const id = await submitted(app, { headers: asAlice })
+  const url = `/api/video/status?runId=${id}`
+  assert.equal((await app.inject({ url, headers: asAlice })).statusCode, 200)
+  const refused = await app.inject({ url, headers: asBobby })
+  assert.equal(refused.statusCode, 403)
+  assert.equal(refused.json().code, 'forbidden')
+})

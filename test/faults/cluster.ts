@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { type Cleanup, temporaryFolder } from '../setup.ts'
+
+/** A Redis server of the test's own that it can kill and start again on the same file. */
+export async function startServer(cleanup: Cleanup, more: readonly string[] = []) {
+  const dir = await temporaryFolder(cleanup)
+  const path = join(dir, 'redis.sock')
+  let child: ChildProcess
+  const start = async () => {
+    child = spawn(
+      'redis-server',
+      [
+        '--port',
+        '0',
+        '--unixsocket',
+        path,
+        '--dir',
+        dir,
+        '--appendonly',
+        'yes',
+        '--appendfsync',
+        'everysec',
+        '--save',
+        '',
+        '--maxmemory-policy',
+        'noeviction',
+        '--hz',
+        '100',
+        ...more,
+      ],
+      { stdio: 'ignore' },
+    )
+    const probe = new Redis(path, { retryStrategy: () => 20, maxRetriesPerRequest: null })
+    probe.on('error', () => undefined)
+    await probe.ping()
+    probe.disconnect()
+  }
+  const kill = async () => {
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+  await start()
+  cleanup.add(kill)
+  const redis = new Redis(path, { maxRetriesPerRequest: null })
+  redis.on('error', () => undefined)
+  cleanup.add(() => redis.disconnect())
+  return { path, redis, kill, start }
+}
+
+export type Node = { kill(): Promise<void>; stop(): Promise<void> }
+
+/** One gateway process. Its log goes nowhere unless the test asks for it. */
+export async function startNode(env: Record<string, string>): Promise<Node & { address: string }> {
+  const port = await freePort()
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    env: {
+      PATH: process.env.PATH,
+      LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
+      SANDBOX: 'off',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const address = `http://127.0.0.1:${port}`
+  const gone = once(child, 'exit')
+  while (!(await answers(address))) {
+    if (child.exitCode !== null) throw new Error(`a gateway process ended with ${child.exitCode}`)
+    await sleep(20)
+  }
+  const end = (signal: NodeJS.Signals) => async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await gone
+  }
+  return { address, kill: end('SIGKILL'), stop: end('SIGTERM') }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** An offers file that leaves one upstream for each of these models. */
+export async function onlyThese(
+  cleanup: Cleanup,
+  choices: readonly { model: string; provider: string; all: readonly string[] }[],
+): Promise<string> {
+  const path = join(await temporaryFolder(cleanup), 'offers.json')
+  const content = Object.fromEntries(
+    choices.map(({ model, provider, all }) => [
+      model,
+      all.map((name) => ({ provider: name, enabled: name === provider })),
+    ]),
+  )
+  await writeFile(path, JSON.stringify(content))
+  return path
+}
+
+function answers(address: string): Promise<boolean> {
+  return fetch(`${address}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}

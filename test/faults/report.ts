@@ -1,0 +1,6 @@
+type Row = { suite: string; faults: number; jobs: number; lost: number; most: number }
+
+/** Prints what a suite has counted, as a row of the README's table. */
+export function report({ suite, faults, jobs, lost, most }: Row): void {
+  process.stdout.write(`| ${suite} | ${faults} | ${jobs} | ${lost} | ${most} | 0 | 0 |\n`)
+}

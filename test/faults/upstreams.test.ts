@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { ProviderName } from '../../providers/provider.ts'
+import { findModel } from '../../src/catalogue/index.ts'
+import type { Trouble } from '../../src/sandbox/fault.ts'
+import { leastRequest } from '../least-request.ts'
+import { createCleanup, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
+import { report } from './report.ts'
+
+/** One model for each upstream. */
+const models: Readonly<Record<ProviderName, string>> = {
+  fal: 'kling-video',
+  wavespeed: 'wan-wavespeed-video-edit',
+  runware: 'vidu-video',
+  bytedance: 'bytedance-seedance-v1-pro-fast',
+  midjourney: 'midjourney-video',
+  magicapi: 'magicapi-video-face-swap',
+  longstories: 'longstories-movie',
+}
+const names = Object.keys(models) as ProviderName[]
+
+/** Upstreams that can be asked, or that tell by themselves, whether they took a job whose answer was lost. */
+const tells = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
+
+type Case = {
+  fault: string
+  troubles: readonly Omit<Trouble, 'provider'>[]
+  /** `data.status` and, when failed, the code. */
+  end(name: ProviderName): RegExp
+  /** Where it makes sense; everywhere when absent. */
+  only?: (name: ProviderName) => boolean
+}
+
+const completed = () => /^succeeded$/
+const page = { kind: 'html', times: 2 } as const
+const status = (code: number, times = 1, more: Partial<Trouble> = {}) =>
+  ({ kind: 'status', status: code, times, ...more }) as const
+
+const cases: readonly Case[] = [
+  {
+    fault: 'answer lost after acceptance',
+    troubles: [{ operation: 'submit', kind: 'lost', times: 1 }],
+    end: lost,
+  },
+  {
+    fault: 'answer broken in the middle',
+    troubles: [{ operation: 'submit', kind: 'torn', times: 1 }],
+    end: lost,
+  },
+  {
+    fault: 'answer after our time limit',
+    troubles: [{ operation: 'submit', kind: 'late', ms: 1600, times: 1 }],
+    end: lost,
+  },
+  {
+    fault: 'connection reset before the call was read',
+    troubles: [{ operation: 'submit', kind: 'reset', times: 1 }],
+    end: never,
+  },
+  {
+    fault: 'a page instead of JSON at submit',
+    troubles: [{ operation: 'submit', kind: 'html', times: 1 }],
+    end: never,
+  },
+  ...[500, 502, 503, 504].map((code) => ({
+    fault: `${code} at submit`,
+    troubles: [{ operation: 'submit', ...status(code) }],
+    end: never,
+  })),
+  {
+    fault: '429 with Retry-After at submit',
+    troubles: [{ operation: 'submit', ...status(429, 2, { headers: { 'retry-after': '1' } }) }],
+    end: completed,
+    only: (name) => name !== 'wavespeed',
+  },
+  {
+    fault: '429 without Retry-After at submit',
+    troubles: [{ operation: 'submit', ...status(429) }],
+    end: completed,
+    only: (name) => name !== 'wavespeed',
+  },
+  {
+    fault: 'empty balance at submit',
+    troubles: [{ operation: 'submit', ...status(402) }],
+    end: () => /^failed no_credit$/,
+  },
+  {
+    fault: 'our key refused at submit',
+    troubles: [{ operation: 'submit', ...status(401) }],
+    end: () => /^failed bad_credentials$/,
+  },
+  ...[500, 502, 503, 504].map((code) => ({
+    fault: `${code} at two polls`,
+    troubles: [{ operation: 'poll', ...status(code, 2) }],
+    end: completed,
+  })),
+  {
+    fault: 'a page instead of JSON at two polls',
+    troubles: [{ operation: 'poll', ...page }],
+    end: completed,
+  },
+  {
+    fault: 'connection reset at two polls',
+    troubles: [{ operation: 'poll', kind: 'reset', times: 2 }],
+    end: completed,
+  },
+  { fault: '404 at one poll', troubles: [{ operation: 'poll', ...status(404) }], end: completed },
+  {
+    fault: '429 at one poll',
+    troubles: [{ operation: 'poll', ...status(429, 1, { headers: { 'retry-after': '1' } }) }],
+    end: completed,
+    only: (name) => name !== 'wavespeed',
+  },
+  {
+    fault: 'a reply never seen before at two polls',
+    troubles: [{ operation: 'poll', ...status(200, 2, { body: { status: 'MOONING', hello: [1] } }) }],
+    end: completed,
+  },
+  {
+    fault: 'our key revoked while it renders',
+    troubles: [{ operation: 'poll', ...status(401, 3) }],
+    end: completed,
+  },
+]
+
+/** The upstream has the job: found where it can be. */
+function lost(name: ProviderName): RegExp {
+  return tells.has(name) ? /^succeeded$/ : /^failed submission_unknown$/
+}
+
+/** The upstream never had the job, which only one that refuses a second task under the same id lets us mend. */
+function never(name: ProviderName): RegExp {
+  return name === 'runware' ? /^succeeded$/ : /^failed submission_unknown$/
+}
+
+describe('faults of the upstreams', { concurrency: true }, () => {
+  const cleanup = createCleanup()
+  let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+  let address = ''
+  const counts = { jobs: 0, faults: new Set<string>(), most: 0, ends: 0 }
+
+  before(async () => {
+    const server = await startServer(cleanup)
+    upstreams = await startUpstreams(cleanup, server.redis, 400)
+    const port = await freePort()
+    const env = {
+      ...upstreams.env,
+      REDIS_URL: server.path,
+      OFFERS_FILE: await onlyThese(
+        cleanup,
+        names.map((provider) => ({
+          model: models[provider],
+          provider,
+          all: findModel(models[provider])?.providers ?? [],
+        })),
+      ),
+      UPSTREAM_TIMEOUT_SECONDS: '1',
+      RECONCILE_SECONDS: '6',
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+    }
+    const nodes = await Promise.all([
+      startNode({ ...env, ROLE: 'api', PORT: String(port) }),
+      startNode({ ...env, ROLE: 'worker' }),
+      startNode({ ...env, ROLE: 'worker' }),
+    ])
+    address = `http://127.0.0.1:${port}`
+    cleanup.add(() => Promise.all(nodes.map((node) => node.stop())))
+  })
+  after(async () => {
+    report({
+      suite: 'upstream faults',
+      faults: counts.faults.size,
+      jobs: counts.jobs,
+      lost: counts.jobs - counts.ends,
+      most: counts.most,
+    })
+    await cleanup.run()
+  })
+
+  for (const name of names) {
+    it(`${name}: every job ends once, after one submission at the most`, async () => {
+      for (const { fault, troubles, end, only } of cases) {
+        if (only?.(name) === false) continue
+        const mark = `mark-${name}-${fault.replaceAll(/\W/g, '-')}`
+        for (const trouble of troubles) upstreams.host.arm({ ...trouble, provider: name })
+        const { body } = await submit(address, { ...marked(name, mark) })
+        const ended = await endOf(address, body.runId)
+        const made = (await upstreams.host.tasks(name)).filter((task) =>
+          JSON.stringify(task.body).includes(mark),
+        ).length
+        counts.jobs += 1
+        counts.ends += 1
+        counts.faults.add(fault)
+        counts.most = Math.max(counts.most, made)
+        if (process.env.TEST_LOG) console.error(new Date().toISOString(), name, fault, ended, made)
+        assert.match(ended, end(name), `${name}, ${fault}`)
+        assert.ok(made <= 1, `${name}, ${fault}: ${made} tasks`)
+        upstreams.host.disarm(name)
+      }
+    })
+  }
+})
+
+/** How a job ended, in the words of the path that tells the code. */
+async function endOf(address: string, runId: string): Promise<string> {
+  await waitForEnd(address, runId)
+  const { status, error } = (await (await fetch(`${address}/api/video-status?runId=${runId}`)).json()) as {
+    status: string
+    error: null | { code: string }
+  }
+  return error === null ? status : `${status} ${error.code}`
+}
+
+/** A small request that carries a mark into the upstream's own body. */
+function marked(name: ProviderName, mark: string): Record<string, unknown> {
+  const model = findModel(models[name])
+  if (model === undefined) throw new Error(`there is no model ${models[name]}`)
+  const least = leastRequest(model)
+  return name === 'magicapi'
+    ? { ...least, swapImage: `https://files.example/${mark}.png` }
+    : { ...least, prompt: mark }
+}

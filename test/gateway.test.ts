@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from './setup.ts'
+
+describe('a job through the whole gateway', () => {
+  const cleanup = createCleanup()
+  let address: string
+  let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+
+  before(async () => {
+    const { redis } = await startRedis(cleanup)
+    upstreams = await startUpstreams(cleanup, redis)
+    address = (await startTestGateway(cleanup, upstreams.env)).address
+  })
+  after(() => cleanup.run())
+
+  it('ends COMPLETED with a playable file, after one submission', async () => {
+    const answer = await submit(address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
+    assert.equal(answer.status, 202)
+    const end = await waitForEnd(address, answer.body.runId)
+    assert.equal(end.data.status, 'COMPLETED')
+    const file = await fetch(end.data.output?.video.url ?? '', { headers: { range: 'bytes=4-7' } })
+    assert.equal(file.status, 206)
+    assert.equal(file.headers.get('content-type'), 'video/mp4')
+    assert.equal(await file.text(), 'ftyp')
+    assert.equal((await upstreams.host.tasks('fal')).length, 1)
+  })
+
+  it('answers 202 while the upstream hangs', async () => {
+    const before = (await upstreams.host.tasks('fal')).length
+    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'hang', times: 1 })
+    const answer = await submit(address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
+    assert.equal(answer.status, 202)
+    assert.equal((await upstreams.host.tasks('fal')).length, before)
+  })
+
+  it('tells a content refusal in full', async () => {
+    const answer = await submit(address, { model: 'veo3-video', prompt: 'sandbox:refuse', duration: '8' })
+    const end = await waitForEnd(address, answer.body.runId)
+    assert.equal(end.data.status, 'FAILED')
+    assert.equal(end.data.isNSFWError, true)
+  })
+})

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { Redis } from 'ioredis'
+import { asAlice } from '../api/gateway.ts'
+import { createCleanup, startRedis } from '../setup.ts'
+import { dataUrl, png, video } from './files.ts'
+import { megabyte, namesIn, type Room, startRoom, stores } from './room.ts'
+
+const cleanup = createCleanup()
+let redis: Redis
+before(async () => {
+  redis = (await startRedis(cleanup)).redis
+})
+after(() => cleanup.run())
+
+type Answer = { status: number; body: { code: string; message: string; error: { param: string } } }
+
+async function send({ address }: Room, body: unknown): Promise<Answer> {
+  const answer = await fetch(`${address}/api/generate-video`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...asAlice },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  return { status: answer.status, body: (await answer.json()) as Answer['body'] }
+}
+
+const animate = { model: 'midjourney-video', prompt: 'it moves' }
+
+const small = png()
+const large = png({ padding: 300_000 })
+
+for (const name of stores) {
+  describe(`what callers send, on ${name}`, () => {
+    for (const [size, content] of [
+      ['short', small],
+      ['long', large],
+    ] as const) {
+      it(`a ${size} data URL is stored once by its content, and the job holds a reference`, async (t) => {
+        const room = await startRoom(t, name, { redis })
+        for (const field of ['imageDataUrl', 'imageUrl', 'image']) {
+          assert.equal((await send(room, { ...animate, [field]: dataUrl('image/png', content) })).status, 202)
+        }
+        const hash = createHash('sha256').update(content).digest('hex')
+        const images = room.engine.orders.map(({ input }) => input.image)
+        assert.deepEqual(images, Array(3).fill(`stored:${hash}:${content.length}:image/png`))
+        assert.deepEqual(await namesIn(room.store, 'inputs'), [`inputs/${hash}`])
+        assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+      })
+    }
+  })
+}
+
+describe('what callers send', () => {
+  it('a link passes untouched', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    await send(room, { ...animate, imageDataUrl: 'https://cdn.example/a.png?x=1' })
+    assert.equal(room.engine.orders[0]?.input.image, 'https://cdn.example/a.png?x=1')
+  })
+
+  it('data URLs are found in every form that holds one, however it is escaped', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const url = dataUrl('image/png', large)
+    const escaped = url.replaceAll('/', '\\/')
+    const coded = url.replaceAll('+', '\\u002b').replaceAll('=', '\\u003D')
+    const folded = `${url.slice(0, 30)}${url.slice(30).replace(/.{76}/g, '$&\\r\\n')}`
+    const bodies = [
+      JSON.stringify({ ...animate, image: { url } }),
+      JSON.stringify({ ...animate, image: { image_url: { url } } }),
+      ...[escaped, coded, folded, ` ${url} `].map((text) => `{"model":"midjourney-video","image":"${text}"}`),
+    ]
+    for (const body of bodies) assert.equal((await send(room, body)).status, 202, body.slice(0, 200))
+    assert.equal(new Set(room.engine.orders.map(({ input }) => input.image)).size, 1)
+    assert.equal((await namesIn(room.store, 'inputs')).length, 1)
+  })
+
+  it('lists may mix links and data URLs, and keep their order', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const referenceImages = [
+      dataUrl('image/png', large),
+      'https://cdn.example/b.png',
+      { url: dataUrl('image/png', small) },
+    ]
+    const { status } = await send(room, { model: 'vidu-video', prompt: 'both', referenceImages })
+    assert.equal(status, 202)
+    const [first, second, third] = room.engine.orders[0]?.input.referenceImages ?? []
+    assert.match(first ?? '', /^stored:.+:image\/png$/)
+    assert.equal(second, 'https://cdn.example/b.png')
+    assert.match(third ?? '', /^stored:.+:image\/png$/)
+  })
+
+  it('long text that is no data URL stays as it is', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const prompt = `say "ü" \\ and 😀, ${'x'.repeat(7000)}`
+    const negative = `data: ${'é'.repeat(60_000)}`
+    assert.equal(
+      (await send(room, { ...animate, image: 'https://cdn.example/a.png', prompt, strange: negative }))
+        .status,
+      202,
+    )
+    assert.equal(room.engine.orders[0]?.input.prompt, prompt)
+  })
+
+  const lie = Buffer.from('<html><script>alert(1)</script></html>'.repeat(3000))
+  const text = large.toString('base64')
+  const half = text.slice(0, Math.floor(text.length / 8) * 4)
+  const refused: { what: string; field?: string; url: string; status: number; says: RegExp }[] = [
+    {
+      what: 'a page that says it is an image',
+      url: dataUrl('image/png', lie),
+      status: 400,
+      says: /must be an? image file/,
+    },
+    {
+      what: 'a short page that says so',
+      url: dataUrl('image/png', lie.subarray(0, 90)),
+      status: 400,
+      says: /must be an? image file/,
+    },
+    {
+      what: 'a video that says it is an image',
+      url: dataUrl('image/png', video),
+      status: 400,
+      says: /is video\/mp4 by its content/,
+    },
+    {
+      what: 'an image that says it is a video',
+      url: dataUrl('video/mp4', large),
+      status: 400,
+      says: /data:image/,
+    },
+    {
+      what: 'an SVG',
+      url: dataUrl('image/svg+xml', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')),
+      status: 400,
+      says: /must be an? image file/,
+    },
+    {
+      what: 'base64 that is cut short',
+      url: `data:image/png;base64,${text.slice(0, -6)}`,
+      status: 400,
+      says: /base64 that is cut short/,
+    },
+    {
+      what: 'a file that is cut short',
+      url: `data:image/png;base64,${half}`,
+      status: 400,
+      says: /end of the file is missing/,
+    },
+    {
+      what: 'what is no base64',
+      url: `data:image/png;base64,${text.slice(0, 90_000)}%${text.slice(90_000)}`,
+      status: 400,
+      says: /not valid base64/,
+    },
+    {
+      what: 'bytes after the end',
+      url: `data:image/png;base64,${Buffer.from('a').toString('base64')}${text}`,
+      status: 400,
+      says: /not valid base64/,
+    },
+    {
+      what: 'gzip that says it is an image',
+      url: dataUrl('image/png', gzipSync(Buffer.alloc(50 * megabyte))),
+      status: 400,
+      says: /is application\/gzip by its content/,
+    },
+    {
+      what: 'an image that unpacks to 3.6 thousand million pixels',
+      url: dataUrl('image/png', png({ width: 60_000, height: 60_000 })),
+      status: 413,
+      says: /million pixels/,
+    },
+    {
+      what: 'an image that is too large',
+      url: dataUrl('image/png', png({ padding: 2 * megabyte })),
+      status: 413,
+      says: /larger than 2 MB/,
+    },
+    {
+      what: 'a stand-in of somebody else',
+      url: 'data:image/png;spooled=00000000-0000-4000-8000-000000000000;base64,AAAA',
+      status: 400,
+      says: /must be an? image file/,
+    },
+    {
+      what: 'an attachment that does not exist',
+      field: 'imageAttachmentId',
+      url: 'att_0',
+      status: 400,
+      says: /names no attachment of yours/,
+    },
+  ]
+  for (const { what, field = 'imageDataUrl', url, status, says } of refused) {
+    it(`${what}: ${status}, nothing stored`, async (t) => {
+      const room = await startRoom(t, 'disk', { redis })
+      const answer = await send(room, { ...animate, [field]: url })
+      assert.equal(answer.status, status, answer.body.message)
+      assert.match(answer.body.message, says)
+      assert.equal(answer.body.error.param, field)
+      assert.deepEqual(await namesIn(room.store, 'inputs'), [])
+      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+      assert.equal(room.engine.orders.length, 0)
+    })
+  }
+
+  it('a body over the limit: 413 before it has been sent', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 64 * 1024
+        if (sent > 64 * megabyte) controller.close()
+        else controller.enqueue(Buffer.alloc(64 * 1024, 0x20))
+      },
+    })
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...asAlice },
+      body,
+      duplex: 'half',
+    }
+    const answer = await fetch(`${room.address}/api/generate-video`, request as RequestInit)
+    assert.deepEqual(
+      [answer.status, ((await answer.json()) as { code: string }).code],
+      [413, 'payload_too_large'],
+    )
+    assert.ok(sent < 24 * megabyte, `${sent} bytes were sent`)
+  })
+
+  it('a sender that goes away in the middle leaves nothing behind', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const abort = new AbortController()
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(
+          Buffer.from(`{"model":"midjourney-video","image":"${dataUrl('image/png', large).slice(0, -100)}`),
+        )
+        setTimeout(() => abort.abort(), 100)
+      },
+    })
+    const request = { method: 'POST', headers: asAlice, body, duplex: 'half', signal: abort.signal }
+    await assert.rejects(fetch(`${room.address}/api/generate-video`, request as RequestInit))
+    for (
+      let tries = 0;
+      tries < 100 && (await readdir(join(room.dataDir, 'scratch'))).length > 0;
+      tries += 1
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+  })
+
+  it('a compressed body is refused unread', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const answer = await fetch(`${room.address}/api/generate-video`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', ...asAlice },
+      body: gzipSync(Buffer.alloc(50 * megabyte, 0x20)),
+    })
+    assert.equal(answer.status, 415)
+  })
+})

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import type { Redis } from 'ioredis'
+import { LinkNotReady } from '../../src/media/download.ts'
+import { createCleanup, startRedis } from '../setup.ts'
+import { startServer, video, videoOf } from './files.ts'
+import { namesIn, type Room, type StoreName, startRoom, stores } from './room.ts'
+
+const cleanup = createCleanup()
+let redis: Redis
+before(async () => {
+  redis = (await startRedis(cleanup)).redis
+})
+after(() => cleanup.run())
+
+const job = { id: 'vid_1', secret: 'a secret of the job' }
+
+/** A room with one delivered video. */
+async function delivered(
+  t: TestContext,
+  name: StoreName,
+  content: Buffer = video,
+  changes: { resultsKeptMs?: number } = {},
+) {
+  const upstream = await startServer(t, (_, response) => {
+    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': content.length }).end(content)
+  })
+  const room = await startRoom(t, name, { redis, trusted: [upstream], ...changes })
+  const [given] = await room.media.deliver(job, [{ url: `${upstream}/a.mp4` }])
+  return { ...room, link: room.address + given?.url, file: given?.url.slice('/files/'.length) ?? '' }
+}
+
+async function left({ dataDir }: Room): Promise<string[]> {
+  return readdir(join(dataDir, 'scratch'))
+}
+
+for (const name of stores) {
+  describe(`results on ${name}`, () => {
+    it('a finished video is stored once and served whole, without a key', async (t) => {
+      const room = await delivered(t, name)
+      assert.match(room.link, /\/files\/[0-9a-f]{40}\.mp4$/)
+      const answer = await fetch(room.link, { headers: { 'x-api-key': 'whatever' } })
+      assert.equal(answer.status, 200)
+      assert.equal(answer.headers.get('content-type'), 'video/mp4')
+      assert.equal(answer.headers.get('content-length'), String(video.length))
+      assert.equal(answer.headers.get('accept-ranges'), 'bytes')
+      assert.equal(answer.headers.get('access-control-allow-origin'), '*')
+      assert.deepEqual(Buffer.from(await answer.arrayBuffer()), video)
+      assert.deepEqual(await left(room), [])
+    })
+
+    it('ranges are right at the edges', async (t) => {
+      const { link } = await delivered(t, name)
+      const size = video.length
+      const cases: [string, string, Buffer][] = [
+        ['bytes=0-0', `bytes 0-0/${size}`, video.subarray(0, 1)],
+        ['bytes=0-', `bytes 0-${size - 1}/${size}`, video],
+        [`bytes=${size - 1}-`, `bytes ${size - 1}-${size - 1}/${size}`, video.subarray(size - 1)],
+        [
+          `bytes=${size - 5}-${size + 100}`,
+          `bytes ${size - 5}-${size - 1}/${size}`,
+          video.subarray(size - 5),
+        ],
+        ['bytes=-3', `bytes ${size - 3}-${size - 1}/${size}`, video.subarray(size - 3)],
+        [`bytes=-${size + 9}`, `bytes 0-${size - 1}/${size}`, video],
+        ['bytes=100-199', `bytes 100-199/${size}`, video.subarray(100, 200)],
+      ]
+      for (const [range, contentRange, bytes] of cases) {
+        const answer = await fetch(link, { headers: { range } })
+        assert.deepEqual(
+          [range, answer.status, answer.headers.get('content-range')],
+          [range, 206, contentRange],
+        )
+        assert.equal(answer.headers.get('content-length'), String(bytes.length))
+        assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes)
+      }
+      for (const range of [`bytes=${size}-`, 'bytes=-0', `bytes=${size + 5}-${size + 9}`]) {
+        const answer = await fetch(link, { headers: { range } })
+        assert.deepEqual(
+          [range, answer.status, answer.headers.get('content-range')],
+          [range, 416, `bytes */${size}`],
+        )
+        assert.equal(((await answer.json()) as { status: number }).status, 416)
+      }
+      for (const range of ['bytes=5-2', 'bytes=a-b', 'bytes=-', 'items=0-1', 'bytes=0-1,4-5']) {
+        const answer = await fetch(link, { headers: { range } })
+        assert.deepEqual([range, answer.status], [range, 200])
+        assert.equal((await answer.arrayBuffer()).byteLength, size)
+      }
+    })
+
+    it('HEAD, conditional requests and preflights', async (t) => {
+      const { link } = await delivered(t, name)
+      const head = await fetch(link, { method: 'HEAD' })
+      assert.deepEqual([head.status, head.headers.get('content-length')], [200, String(video.length)])
+      const part = await fetch(link, { method: 'HEAD', headers: { range: 'bytes=0-9' } })
+      assert.deepEqual([part.status, part.headers.get('content-length')], [206, '10'])
+      const etag = head.headers.get('etag') ?? ''
+      assert.match(etag, /^"[^"]+"$/)
+      assert.equal((await fetch(link, { headers: { 'if-none-match': etag } })).status, 304)
+      const same = { range: 'bytes=0-9', 'if-range': etag }
+      assert.equal((await fetch(link, { headers: same })).status, 206)
+      assert.equal((await fetch(link, { headers: { ...same, 'if-range': '"other"' } })).status, 200)
+      const preflight = await fetch(link, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://app.example',
+          'access-control-request-method': 'GET',
+          'access-control-request-headers': 'range',
+        },
+      })
+      assert.equal(preflight.status, 204)
+      assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /range/)
+    })
+
+    it('two players at once', async (t) => {
+      const content = videoOf(3 * 1024 * 1024)
+      const { link } = await delivered(t, name, content)
+      const plays = await Promise.all(
+        [0, 1].map(async () => Buffer.from(await (await fetch(link)).arrayBuffer())),
+      )
+      for (const played of plays) assert.ok(played.equals(content))
+    })
+
+    it('after its time the link answers 410 and the bytes are gone; a name that never was answers 404', async (t) => {
+      const room = await delivered(t, name, video, { resultsKeptMs: 60_000 })
+      await room.media.retention.sweep(Date.now() + 120_000)
+      assert.deepEqual(await namesIn(room.store, 'results'), [])
+      const gone = await fetch(room.link)
+      assert.deepEqual([gone.status, ((await gone.json()) as { code: string }).code], [410, 'gone'])
+      const never = await fetch(`${room.address}/files/${'0'.repeat(40)}.mp4`)
+      assert.deepEqual([never.status, ((await never.json()) as { code: string }).code], [404, 'not_found'])
+    })
+
+    it('a file past its time is not served even before the sweep', async (t) => {
+      const { link } = await delivered(t, name, video, { resultsKeptMs: -10_000 })
+      assert.equal((await fetch(link)).status, 410)
+    })
+
+    it('what is no whole video is not taken: a page, an image, a cut-off file', async (t) => {
+      const bodies: Record<string, [string, Buffer]> = {
+        '/page': ['text/html', Buffer.from('<html>soon</html>')],
+        '/lie': ['video/mp4', Buffer.from('<html>soon</html>')],
+        '/half': ['video/mp4', video.subarray(0, video.length - 100)],
+        '/empty': ['video/mp4', Buffer.alloc(0)],
+      }
+      const upstream = await startServer(t, ({ url }, response) => {
+        const [type, body] = bodies[url ?? ''] ?? ['text/plain', undefined]
+        response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body)
+      })
+      const room = await startRoom(t, name, { redis, trusted: [upstream] })
+      for (const path of [...Object.keys(bodies), '/absent']) {
+        await assert.rejects(
+          room.media.deliver({ secret: path }, [{ url: upstream + path }]),
+          LinkNotReady,
+          path,
+        )
+      }
+      assert.deepEqual(await namesIn(room.store, 'results'), [])
+      assert.deepEqual(await left(room), [])
+    })
+
+    it('a download that broke off is gone on with where it stopped', async (t) => {
+      const content = videoOf(2 * 1024 * 1024)
+      const asked: (string | undefined)[] = []
+      const upstream = await startServer(t, ({ headers: { range } }, response) => {
+        asked.push(range)
+        const headers = { 'content-type': 'video/mp4', etag: '"one"', 'accept-ranges': 'bytes' }
+        if (range === undefined) {
+          response.writeHead(200, { ...headers, 'content-length': content.length })
+          response.write(content.subarray(0, content.length / 2), () =>
+            setTimeout(() => response.destroy(), 50),
+          )
+          return
+        }
+        const from = Number(/\d+/.exec(range)?.[0])
+        const told = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+        response
+          .writeHead(206, { ...headers, ...told, 'content-length': content.length - from })
+          .end(content.subarray(from))
+      })
+      const room = await startRoom(t, name, { redis, trusted: [upstream] })
+      const videos = [{ url: `${upstream}/a.mp4` }]
+      await assert.rejects(room.media.deliver(job, videos))
+      assert.equal((await left(room)).length, 1)
+      const [given] = await room.media.deliver(job, videos)
+      assert.deepEqual(asked, [undefined, `bytes=${content.length / 2}-`])
+      const played = Buffer.from(await (await fetch(room.address + given?.url)).arrayBuffer())
+      assert.ok(played.equals(content))
+      assert.deepEqual(await left(room), [])
+    })
+  })
+}
+
+describe('results', () => {
+  it('a file that changed meanwhile is fetched from its start', async (t) => {
+    const content = videoOf(1024 * 1024)
+    const asked: (string | undefined)[] = []
+    const upstream = await startServer(t, ({ headers: { range } }, response) => {
+      asked.push(range)
+      const etag = `"${asked.length}"`
+      if (asked.length === 1) {
+        response.writeHead(200, { 'content-type': 'video/mp4', etag, 'content-length': content.length })
+        response.write(Buffer.alloc(1000), () => setTimeout(() => response.destroy(), 50))
+      } else if (range !== undefined) {
+        const told = { 'content-range': `bytes 1000-${content.length - 1}/${content.length}` }
+        response.writeHead(206, { 'content-type': 'video/mp4', etag, ...told }).end(content.subarray(1000))
+      } else response.writeHead(200, { 'content-type': 'video/mp4', etag }).end(content)
+    })
+    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
+    const videos = [{ url: `${upstream}/a.mp4` }]
+    await assert.rejects(room.media.deliver(job, videos))
+    const [given] = await room.media.deliver(job, videos)
+    assert.deepEqual(asked, [undefined, 'bytes=1000-', undefined])
+    assert.ok(Buffer.from(await (await fetch(room.address + given?.url)).arrayBuffer()).equals(content))
+  })
+
+  it('several tries at once fetch the file once', async (t) => {
+    let asked = 0
+    const upstream = await startServer(t, (_, response) => {
+      asked += 1
+      setTimeout(() => response.writeHead(200, { 'content-type': 'video/mp4' }).end(video), 50)
+    })
+    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
+    const videos = [{ url: `${upstream}/a.mp4` }]
+    const given = await Promise.all([1, 2, 3].map(() => room.media.deliver(job, videos)))
+    assert.equal(asked, 1)
+    assert.deepEqual(given[0], given[2])
+  })
+
+  it('a WebM is served as what it is, under the same kind of name', async (t) => {
+    const webm = Buffer.concat([
+      Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
+      Buffer.alloc(200),
+    ])
+    const { link } = await delivered(t, 'disk', webm)
+    assert.equal((await fetch(link, { method: 'HEAD' })).headers.get('content-type'), 'video/webm')
+  })
+
+  it('RESULTS=link hands on the links of the upstream', async (t) => {
+    const { media } = await startRoom(t, 'disk', { redis, results: 'link' })
+    const videos = [{ url: 'https://cdn.example/a.mp4' }]
+    assert.deepEqual(await media.deliver(job, videos), videos)
+  })
+
+  it('half files that nobody writes any more are swept', async (t) => {
+    const upstream = await startServer(t, (_, response) => {
+      response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 1e6 })
+      response.write(Buffer.alloc(1000), () => setTimeout(() => response.destroy(), 50))
+    })
+    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
+    await assert.rejects(room.media.deliver(job, [{ url: upstream }]))
+    await room.media.retention.sweep(Date.now() + 60_000)
+    assert.equal((await left(room)).length, 1)
+    await room.media.retention.sweep(Date.now() + 4_000_000)
+    assert.deepEqual(await left(room), [])
+  })
+})

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { createByteDance } from '@ai-sdk/bytedance'
+import Fastify from 'fastify'
+import { bytedance } from '../../providers/bytedance/index.ts'
+import { sandbox } from '../../providers/bytedance/sandbox.ts'
+import type { Call } from '../../providers/provider.ts'
+import type { SandboxTask } from '../../providers/sandbox.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { orderFor } from './fixtures.ts'
+
+const model = 'seedance-1-0-pro-fast-251015'
+
+/** ByteDance's stand-ins on loopback; their clock moves by hand. */
+async function open(t: TestContext) {
+  const tasks = new Map<string, SandboxTask>()
+  const clock = { now: Date.parse('2026-11-01T00:00:00Z'), tick: 0 }
+  const app = Fastify()
+  let origin = ''
+  app.register(
+    async (scope) =>
+      sandbox.mount(scope, {
+        tasks: {
+          put: async (task) => void tasks.set(task.id, task),
+          async get(id) {
+            clock.now += clock.tick
+            return tasks.get(id)
+          },
+          list: async () => [...tasks.values()],
+        },
+        baseUrl: (host) => `${origin}/bytedance/${host}`,
+        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
+        now: () => clock.now,
+        renderMs: 1000,
+      }),
+    { prefix: '/bytedance' },
+  )
+  origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.after(() => app.close())
+
+  /** Sends a call of ours as the gateway's transport would. */
+  async function send(call: Call, spoil: { body?: string; unsigned?: true } = {}) {
+    const host = bytedance.hosts[call.host ?? '']
+    assert(host !== undefined)
+    const baseUrl = `${origin}/bytedance/${call.host}`
+    const url = new URL(baseUrl + call.path)
+    const body = call.json === undefined ? '' : JSON.stringify(call.json)
+    const credentials = { ARK_API_KEY: 'fake', VOLC_ACCESS_KEY: 'fake', VOLC_SECRET_KEY: 'fake' }
+    const proof = host.sign({ method: call.method, url, headers: {}, body }, credentials, new Date(clock.now))
+    const sent = spoil.body ?? body
+    const answer = await fetch(url, {
+      method: call.method,
+      headers: {
+        ...(sent !== '' && { 'content-type': 'application/json' }),
+        ...(spoil.unsigned === undefined && proof),
+      },
+      ...(sent !== '' && { body: sent }),
+    })
+    return { status: answer.status, headers: {}, body: await answer.json(), baseUrl }
+  }
+
+  const client = createByteDance({ apiKey: 'fake', baseURL: `${origin}/bytedance/ark` })
+  return { tasks, clock, send, client }
+}
+
+async function ask(client: ReturnType<typeof createByteDance>, prompt: string, extra: object = {}) {
+  return client.video(model).doGenerate({
+    prompt,
+    n: 1,
+    aspectRatio: '16:9',
+    resolution: '1248x704',
+    duration: 5,
+    fps: undefined,
+    seed: 7,
+    image: undefined,
+    frameImages: undefined,
+    inputReferences: undefined,
+    generateAudio: undefined,
+    providerOptions: { bytedance: { pollIntervalMs: 1, watermark: false, ...extra } },
+  })
+}
+
+/** What the gateway asks for, and under which offer. */
+function orderOf(request: { model: string; [field: string]: unknown }) {
+  const admitted = admit(request)
+  assert(admitted.ok, JSON.stringify(admitted))
+  const offer = bytedance.offers[admitted.model.id]
+  assert(offer !== undefined)
+  const order = orderFor(bytedance, admitted.input)
+  return { offer, order, call: bytedance.submit(offer, order) }
+}
+
+const kite = { model: 'bytedance-seedance-v1-pro-fast', prompt: 'A kite' }
+const avatar = {
+  model: 'bytedance-avatar-omni-human-1.5',
+  image: 'https://media.example/face.jpg',
+  audio: 'https://media.example/speech.mp3',
+}
+
+test("the AI SDK's client runs a task to its end", async (t) => {
+  const { client, clock, tasks } = await open(t)
+  clock.tick = 300
+  const { videos } = await ask(client, 'A kite')
+  const [task] = tasks.values()
+  assert.match(task?.id ?? '', /^cgt-/)
+  assert.equal(videos[0]?.type, 'url')
+  assert.match(JSON.stringify(videos[0]), new RegExp(`/videos/${task?.id}\\.mp4`))
+})
+
+test("the AI SDK's client is refused: content, a field that the model does not take, a task that fails", async (t) => {
+  const { client, clock, tasks } = await open(t)
+  clock.tick = 300
+  await assert.rejects(ask(client, 'sandbox:refuse'), /may contain sensitive information/)
+  await assert.rejects(ask(client, 'A kite', { generateAudio: true }), /`generate_audio` .* not valid/)
+  await assert.rejects(ask(client, 'A kite', { frames: 30 }), /`frames` .* not valid/)
+  assert.equal(tasks.size, 0)
+  await assert.rejects(ask(client, 'sandbox:fail'), /"status":"failed"/)
+})
+
+test('our own calls run a Seedance task, and find it again when the answer is lost', async (t) => {
+  const { send, clock } = await open(t)
+  const { offer, order, call } = orderOf(kite)
+  const accepted = bytedance.accept(await send(call), order)
+  assert(accepted.kind === 'running')
+  const { find } = bytedance
+  assert(find !== undefined)
+  const found = find.read(await send(find.call(offer, order)), order, offer)
+  assert(found.kind === 'running')
+  assert.deepEqual(found.ticket, accepted.ticket)
+  const another = { ...order, attempt: '00000000-0000-4000-8000-000000000002' }
+  assert.deepEqual(find.read(await send(find.call(offer, another)), another, offer), { kind: 'absent' })
+
+  const stages: string[] = []
+  for (let polls = 0; polls < 3; polls += 1) {
+    const outcome = bytedance.read(await send(bytedance.poll(accepted.ticket)), accepted.ticket)
+    stages.push(outcome.kind === 'running' ? outcome.stage : outcome.kind)
+    clock.now += 500
+  }
+  assert.deepEqual(stages, ['queued', 'processing', 'done'])
+})
+
+test('a waiting Seedance task is canceled, a running one goes on, an ended one is forgotten', async (t) => {
+  const { send, clock } = await open(t)
+  const { cancel } = bytedance
+  assert(cancel !== undefined)
+  const start = async () => {
+    const { order, call } = orderOf(kite)
+    const accepted = bytedance.accept(await send(call), order)
+    assert(accepted.kind === 'running')
+    return accepted.ticket
+  }
+  const fateOf = async (ticket: Awaited<ReturnType<typeof start>>) => {
+    const outcome = bytedance.read(await send(bytedance.poll(ticket)), ticket)
+    return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+  }
+
+  const waiting = await start()
+  await send(cancel(waiting))
+  assert.equal(await fateOf(waiting), 'canceled')
+
+  const running = await start()
+  clock.now += 500
+  assert.equal((await send(cancel(running))).status, 409)
+  clock.now += 500
+  assert.equal(await fateOf(running), 'done')
+
+  await send(cancel(running))
+  assert.equal(await fateOf(running), 'task_lost')
+})
+
+test('our own calls run and cancel an OmniHuman task', async (t) => {
+  const { send, clock } = await open(t)
+  const { order, call } = orderOf({ ...avatar, prompt: 'She smiles' })
+  const accepted = bytedance.accept(await send(call), order)
+  assert(accepted.kind === 'running')
+  const poll = async () => bytedance.read(await send(bytedance.poll(accepted.ticket)), accepted.ticket)
+  assert.equal((await poll()).kind, 'running')
+  clock.now += 1000
+  assert.equal((await poll()).kind, 'done')
+
+  const second = bytedance.accept(await send(call), order)
+  assert(second.kind === 'running' && bytedance.cancel !== undefined)
+  await send(bytedance.cancel(second.ticket))
+  const end = bytedance.read(await send(bytedance.poll(second.ticket)), second.ticket)
+  assert(end.kind === 'failed' && end.fault.code === 'canceled')
+})
+
+for (const [word, code] of [
+  ['refuse', 'content_policy'],
+  ['invalid', 'invalid_input'],
+]) {
+  test(`OmniHuman and Seedance refuse sandbox:${word} alike`, async (t) => {
+    const { send, tasks } = await open(t)
+    for (const request of [
+      { ...avatar, prompt: `sandbox:${word}` },
+      { ...kite, prompt: `sandbox:${word}` },
+    ]) {
+      const { order, call } = orderOf(request)
+      const outcome = bytedance.accept(await send(call), order)
+      assert(outcome.kind === 'failed')
+      assert.equal(outcome.fault.code, code)
+    }
+    assert.equal(tasks.size, 0)
+  })
+}
+
+test('the Visual API takes no call that is unsigned, altered after signing, or inlines its media', async (t) => {
+  const { send, tasks } = await open(t)
+  const { order, call } = orderOf(avatar)
+  const codeOf = async (reply: ReturnType<typeof send>) => {
+    const outcome = bytedance.accept(await reply, order)
+    return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+  }
+  assert.equal(await codeOf(send(call, { unsigned: true })), 'bad_credentials')
+  assert.equal(await codeOf(send(call, { body: '{}' })), 'bad_credentials')
+  assert.equal(
+    await codeOf(send({ ...call, path: '/?Action=CVSubmitTask&Version=2019-01-01' })),
+    'endpoint_gone',
+  )
+  const inlined = orderOf({ ...avatar, audio: 'data:audio/mpeg;base64,AAAA' })
+  assert.equal(await codeOf(send(inlined.call)), 'invalid_input')
+  assert.equal(tasks.size, 0)
+})

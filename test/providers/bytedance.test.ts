@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bytedance } from '../../providers/bytedance/index.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { orderFor } from './fixtures.ts'
+
+/** What the gateway asks for, and under which offer. */
+function orderOf(request: { model: string; [field: string]: unknown }) {
+  const admitted = admit(request)
+  assert(admitted.ok, JSON.stringify(admitted))
+  const offer = bytedance.offers[admitted.model.id]
+  assert(offer !== undefined)
+  const order = orderFor(bytedance, admitted.input)
+  return { offer, order, call: bytedance.submit(offer, order) }
+}
+
+const kite = { model: 'bytedance-seedance-v1-pro-fast', prompt: 'A kite' }
+const avatar = {
+  model: 'bytedance-avatar-omni-human-1.5',
+  image: 'https://media.example/face.jpg',
+  audio: 'https://media.example/speech.mp3',
+}
+
+test('on Volcengine, which cannot cancel, the call to cancel changes nothing', () => {
+  const ticket = { host: 'visual', task: '1', platform: 'volcengine', reqKey: 'key' }
+  assert.deepEqual(bytedance.cancel?.(ticket), bytedance.poll(ticket))
+})
+
+test('how media is handed over, and what is left to others', () => {
+  const image = { kind: 'image', contentType: 'image/png', bytes: 30_000_000, filename: 'a.png' } as const
+  const seedance = orderOf(kite).offer
+  const omniHuman = orderOf(avatar).offer
+  assert.equal(bytedance.takes(seedance, image), 'inline')
+  assert.equal(bytedance.takes(seedance, { ...image, bytes: 30_000_001 }), 'link')
+  assert.equal(bytedance.takes(omniHuman, { ...image, bytes: 10 }), 'link')
+  assert.equal(omniHuman.refuses?.({ prompt: 'x'.repeat(300), audioDuration: 60 }), undefined)
+  assert.match(omniHuman.refuses?.({ prompt: 'x'.repeat(301) }) ?? '', /300 characters/)
+  assert.match(omniHuman.refuses?.({ audioDuration: 61 }) ?? '', /60 seconds/)
+  assert.equal(bytedance.offers['bytedance-waver-1.0'], undefined)
+})
+
+test('a callback names the task; a search for OmniHuman finds nothing', () => {
+  const { offer, order } = orderOf(avatar)
+  assert.deepEqual(bytedance.adopt?.({ id: 'cgt-1', status: 'running' }, order, offer), {
+    host: 'ark',
+    task: 'cgt-1',
+  })
+  assert.equal(bytedance.adopt?.({ id: 1 }, order, offer), undefined)
+  const reply = { status: 200, headers: {}, baseUrl: '', body: { items: [] } }
+  assert.deepEqual(bytedance.find?.read(reply, order, offer), { kind: 'absent' })
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ApiError, createFalClient, type QueueStatus, ValidationError } from '@fal-ai/client'
+import { openFal } from './fal-stand-in.ts'
+
+const endpoint = 'fal-ai/kling-video/v2/master/text-to-video'
+const hosts: Readonly<Record<string, string>> = {
+  'https://queue.fal.run': 'queue',
+  'https://rest.fal.ai': 'storage',
+}
+
+/** The stand-in and FAL's own client, told nothing but where to call. */
+async function open({ key = 'id:secret' } = {}) {
+  const upstream = await openFal()
+  const client = createFalClient({
+    credentials: key,
+    requestMiddleware: async (request) => {
+      const { origin, pathname, search } = new URL(request.url)
+      const host = hosts[origin] ?? assert.fail(`the client calls ${origin}`)
+      return { ...request, url: `${upstream.stage.baseUrl(host)}${pathname}${search}` }
+    },
+  })
+  return { ...upstream, client }
+}
+
+test('the client subscribes to a job and gets its video', async () => {
+  await using upstream = await open()
+  const seen: QueueStatus['status'][] = []
+  const result = await upstream.client.subscribe(endpoint, {
+    input: { prompt: 'A red kite' },
+    pollInterval: 1,
+    onQueueUpdate: ({ status }) => {
+      seen.push(status)
+      upstream.wait(0.5)
+    },
+  })
+  assert.deepEqual(seen, ['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED'])
+  assert.match(result.data.video.url, /^http:\/\/127\.0\.0\.1:\d+\/videos\/[\w-]+\.mp4$/)
+  assert.equal(result.requestId, [...upstream.tasks.keys()][0])
+})
+
+test('the client reads a validation error field by field, only in the result', async () => {
+  await using upstream = await open()
+  const { client, wait } = upstream
+  const { request_id: requestId } = await client.queue.submit('fal-ai/veo3/image-to-video', {
+    input: { prompt: 'A red kite' } as { prompt: string; image_url: string },
+  })
+  wait(1)
+  assert.equal((await client.queue.status(endpoint, { requestId })).status, 'COMPLETED')
+  await assert.rejects(client.queue.result('fal-ai/veo3/image-to-video', { requestId }), (error) => {
+    assert(error instanceof ValidationError)
+    assert.deepEqual(error.getFieldErrors('image_url'), [
+      { loc: ['body', 'image_url'], msg: 'Field required', type: 'missing' },
+    ])
+    return error.fieldErrors.length === 1
+  })
+})
+
+test('the client is told of refused content', async () => {
+  await using upstream = await open()
+  const { client, wait } = upstream
+  const { request_id: requestId } = await client.queue.submit(endpoint, {
+    input: { prompt: 'sandbox:refuse' },
+  })
+  wait(1)
+  await assert.rejects(
+    client.queue.result(endpoint, { requestId }),
+    (error) => error instanceof ValidationError && error.fieldErrors[0]?.type === 'content_policy_violation',
+  )
+})
+
+test('a result asked for too early is a 400', async () => {
+  await using upstream = await open()
+  const { client } = upstream
+  const { request_id: requestId } = await client.queue.submit(endpoint, { input: { prompt: 'A red kite' } })
+  await assert.rejects(
+    client.queue.result(endpoint, { requestId }),
+    (error) => error instanceof ApiError && error.status === 400,
+  )
+})
+
+test('the client cancels a job, once', async () => {
+  await using upstream = await open()
+  const { client, tasks } = upstream
+  const { request_id: requestId } = await client.queue.submit(endpoint, { input: { prompt: 'sandbox:hang' } })
+  await client.queue.cancel(endpoint, { requestId })
+  assert.notEqual(tasks.get(requestId)?.canceledAt, undefined)
+  assert.equal((await client.queue.status(endpoint, { requestId })).status, 'COMPLETED')
+  await assert.rejects(client.queue.result(endpoint, { requestId }), (error) => {
+    assert(error instanceof ApiError)
+    return error.status === 499 && (error.body as { error_type: string }).error_type === 'client_cancelled'
+  })
+  await assert.rejects(
+    client.queue.cancel(endpoint, { requestId }),
+    (error) => error instanceof ApiError && error.status === 400,
+  )
+  await assert.rejects(
+    client.queue.cancel(endpoint, { requestId: '019fd35a-0000-7000-8000-000000000000' }),
+    (error) => error instanceof ApiError && error.status === 404,
+  )
+})
+
+test('the client uploads a file', async () => {
+  await using upstream = await open()
+  const image = new File([new Uint8Array([137, 80, 78, 71])], 'kite one.png', { type: 'image/png' })
+  const url = await upstream.client.storage.upload(image)
+  assert.match(url, /\/fal\/storage\/files\/[\w-]+\/kite%20one\.png$/)
+})
+
+test('the hook that the client names is kept with the task', async () => {
+  await using upstream = await open()
+  const webhookUrl = 'https://gateway.example/hints/1?s=a&b=c'
+  const { request_id } = await upstream.client.queue.submit(endpoint, { input: { prompt: 'A' }, webhookUrl })
+  assert.equal(upstream.tasks.get(request_id)?.hook, webhookUrl)
+})
+
+test('a wrong key is a 401, with the upload too', async () => {
+  await using upstream = await open({ key: 'wrong' })
+  const refused = (error: unknown) => error instanceof ApiError && error.status === 401
+  await assert.rejects(upstream.client.queue.submit(endpoint, { input: { prompt: 'A' } }), refused)
+  await assert.rejects(upstream.client.storage.upload(new Blob(['x'])), refused)
+})

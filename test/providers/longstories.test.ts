@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { longstories } from '../../providers/longstories/index.ts'
+import { sandbox } from '../../providers/longstories/sandbox.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { quote } from '../../src/catalogue/price.ts'
+import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
+
+const model = 'longstories-movie'
+
+for (const slug of ['', 'my movies']) {
+  test(`the stand-in films a prompt ${slug === '' ? 'by a preset' : 'in a universe'}`, async (t) => {
+    const upstream = await openStandIn(t, sandbox, longstories, {
+      settings: { LONGSTORIES_MOVIE_SLUG: slug },
+    })
+    const ticket = ticketOf(await upstream.submit(model, { prompt: 'A fox', duration: 30 }))
+    const [task] = upstream.tasks.values()
+    assert.equal(task?.endpoint, slug === '' ? '/short' : '/universe/my movies/create')
+    assert.deepEqual(await upstream.look(ticket), { kind: 'running', ticket, stage: 'queued' })
+    upstream.clock.now += 500
+    assert.deepEqual(await upstream.look(ticket), { kind: 'running', ticket, stage: 'processing' })
+    upstream.clock.now += 500
+    const url = `${upstream.origin}/videos/${ticket.id}.mp4`
+    assert.deepEqual(await upstream.look(ticket), { kind: 'done', videos: [{ url }] })
+  })
+}
+
+test('the stand-in ends a run as the prompt asks', async (t) => {
+  const upstream = await openStandIn(t, sandbox, longstories)
+  const submit = (prompt: string) => upstream.submit(model, { prompt })
+  assert.deepEqual(faultOf(await submit('sandbox:invalid')), ['failed', 'invalid_input'])
+  const endings = { refuse: 'content_policy', fail: 'upstream_error', empty: 'no_result' }
+  for (const [word, code] of Object.entries(endings)) {
+    const ticket = ticketOf(await submit(`a fox, sandbox:${word}`))
+    upstream.clock.now += 1000
+    assert.deepEqual(faultOf(await upstream.look(ticket)), ['failed', code])
+  }
+})
+
+test('the stand-in refuses what the service refuses', async (t) => {
+  const upstream = await openStandIn(t, sandbox, longstories)
+  assert.deepEqual(faultOf(await upstream.submit(model, {})), ['failed', 'invalid_input'])
+  const square = await upstream.submit(model, { prompt: 'A fox', aspect_ratio: '1:1' })
+  assert.deepEqual(faultOf(square), ['failed', 'invalid_input'])
+  const unknown = { id: 'run_17', path: '/short?runId=run_17' }
+  assert.deepEqual(faultOf(await upstream.look(unknown)), ['unclear', 'task_lost'])
+  const locked = await openStandIn(t, sandbox, longstories, { credentials: { LONGSTORIES_API_KEY: '' } })
+  assert.deepEqual(faultOf(await locked.submit(model, { prompt: 'A fox' })), ['failed', 'bad_credentials'])
+})
+
+test('a film is never longer than what is billed', () => {
+  const ask = (body: Record<string, unknown>) => admit({ model, prompt: 'A fox', ...body })
+  const short = ask({ targetLengthInWords: 70 })
+  assert.ok(short.ok)
+  assert.deepEqual(quote(short.model, short.input), { usd: 1.2, seconds: 60 })
+  for (const untold of [{ targetLengthInWords: 500 }, { scriptConfig: { targetLengthInSeconds: '240' } }]) {
+    const long = ask(untold)
+    assert.ok(!long.ok)
+    assert.equal(long.problems[0].field, 'duration')
+    assert.match(long.problems[0].message, /needs `duration` 300$/)
+    assert.equal(ask({ ...untold, duration: 300 }).ok, true)
+  }
+})
+
+test('a story with nothing to film is refused before anybody is asked', () => {
+  const empty = admit({ model, storyConfig: { scenes: [{ mood: 'dark' }] } })
+  assert.ok(!empty.ok)
+  assert.equal(empty.problems[0].field, 'storyConfig')
+})

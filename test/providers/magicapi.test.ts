@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Fastify from 'fastify'
+import { magicapi } from '../../providers/magicapi/index.ts'
+import { sandbox } from '../../providers/magicapi/sandbox.ts'
+import type { Call } from '../../providers/provider.ts'
+import type { SandboxTask } from '../../providers/sandbox.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { orderFor } from './fixtures.ts'
+
+/** MagicAPI's stand-in on loopback; its clock moves by hand. */
+async function open(t: TestContext) {
+  const tasks = new Map<string, SandboxTask>()
+  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
+  const app = Fastify()
+  let origin = ''
+  app.register(
+    async (scope) =>
+      sandbox.mount(scope, {
+        tasks: {
+          put: async (task) => void tasks.set(task.id, task),
+          get: async (id) => tasks.get(id),
+          list: async () => [...tasks.values()],
+        },
+        baseUrl: () => `${origin}/magicapi`,
+        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
+        now: () => clock.now,
+        renderMs: 1000,
+      }),
+    { prefix: '/magicapi' },
+  )
+  origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.after(() => app.close())
+
+  async function send(call: Call, key = 'fake') {
+    const baseUrl = `${origin}/magicapi`
+    const url = new URL(baseUrl + call.path)
+    const body =
+      call.form === undefined ? call.json && JSON.stringify(call.json) : new URLSearchParams(call.form)
+    const proof = magicapi.hosts.gateway?.sign(
+      { method: call.method, url, headers: {}, body: '' },
+      { MAGICAPI_KEY: key },
+      new Date(clock.now),
+    )
+    const type = call.json === undefined ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(url, {
+      method: call.method,
+      headers: { ...type, ...proof },
+      ...(body && { body }),
+    })
+    return { status: answer.status, headers: {}, body: await answer.json(), baseUrl }
+  }
+  return { clock, tasks, send }
+}
+
+function orderOf(flavor: string, extra: Readonly<Record<string, unknown>> = {}) {
+  const admitted = admit({
+    model: 'magicapi-video-face-swap',
+    swapImage: 'https://media.example/face.jpg',
+    targetVideo: 'https://media.example/clip.mp4',
+    ...extra,
+  })
+  assert(admitted.ok, JSON.stringify(admitted))
+  const offer = magicapi.offers[admitted.model.id]
+  assert(offer !== undefined)
+  const order = orderFor(magicapi, admitted.input, { settings: { MAGICAPI_FLAVOR: flavor } })
+  return { order, offer, call: magicapi.submit(offer, order) }
+}
+
+for (const flavor of ['v3', 'v2', 'capix']) {
+  test(`${flavor} runs a job to its end`, async (t) => {
+    const { clock, send } = await open(t)
+    const { order, call } = orderOf(flavor, { targetFaceIndex: 1 })
+    const accepted = magicapi.accept(await send(call), order)
+    assert(accepted.kind === 'running')
+    let { ticket } = accepted
+    const kinds: string[] = []
+    for (let polls = 0; polls < 3; polls += 1) {
+      const outcome = magicapi.read(await send(magicapi.poll(ticket)), ticket)
+      kinds.push(outcome.kind)
+      if (outcome.kind === 'running') ticket = outcome.ticket
+      if (outcome.kind === 'done') assert.match(outcome.videos[0].url, /\/videos\/.+\.mp4$/)
+      clock.now += 500
+    }
+    assert.deepEqual(kinds, ['running', 'running', 'done'])
+  })
+
+  test(`${flavor} tells what went wrong`, async (t) => {
+    const { clock, send } = await open(t)
+    const endOf = async (word: string) => {
+      const { order, call } = orderOf(flavor, { swapImage: `https://media.example/sandbox:${word}.jpg` })
+      const accepted = magicapi.accept(await send(call), order)
+      if (accepted.kind === 'failed') return accepted.fault.code
+      assert(accepted.kind === 'running')
+      clock.now += 1000
+      const outcome = magicapi.read(await send(magicapi.poll(accepted.ticket)), accepted.ticket)
+      return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+    }
+    assert.equal(await endOf('fail'), 'upstream_error')
+    assert.equal(await endOf('refuse'), 'content_policy')
+    assert.equal(await endOf('invalid'), 'invalid_input')
+    assert.equal(await endOf('hang'), 'running')
+  })
+
+  test(`${flavor} wants a key and public links`, async (t) => {
+    const { send, tasks } = await open(t)
+    const codeOf = async (extra: Readonly<Record<string, unknown>>, key?: string) => {
+      const { order, call } = orderOf(flavor, extra)
+      const outcome = magicapi.accept(await send(call, key), order)
+      return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+    }
+    assert.equal(await codeOf({}, ''), 'bad_credentials')
+    assert.equal(await codeOf({ swapImage: 'data:image/png;base64,iVBORw0KGgo=' }), 'invalid_input')
+    assert.equal(tasks.size, 0)
+  })
+}
+
+test('capix takes a form, and the first face where none is told', () => {
+  const form = { target_url: 'https://media.example/clip.mp4', swap_url: 'https://media.example/face.jpg' }
+  const path = '/api/v1/magicapi/faceswap-capix/video/run'
+  for (const [asked, index] of [
+    [{}, '0'],
+    [{ targetFaceIndex: -1 }, '0'],
+    [{ targetFaceIndex: 3 }, '3'],
+  ] as const) {
+    assert.deepEqual(orderOf('capix', asked).call, {
+      method: 'POST',
+      path,
+      form: { ...form, target_face_index: index },
+    })
+  }
+})
+
+test('v3 asks the other status path where a fresh task is not found, and only once', async (t) => {
+  const { send } = await open(t)
+  const unknown = { flavor: 'v3', task: 'nobody' }
+  const first = magicapi.read(await send(magicapi.poll(unknown)), unknown)
+  assert(first.kind === 'running' && first.now === true)
+  assert.equal(magicapi.poll(first.ticket).path, '/api/v1/magicapi/faceswap-video-v3/video/status/nobody')
+  const second = magicapi.read(await send(magicapi.poll(first.ticket)), first.ticket)
+  assert(second.kind === 'failed')
+  assert.equal(second.fault.code, 'task_lost')
+})
+
+test('media are always handed over as links', () => {
+  const { offer } = orderOf('v3')
+  const media = { kind: 'image', contentType: 'image/png', bytes: 10, filename: 'a.png' } as const
+  assert.equal(magicapi.takes(offer, media), 'link')
+})

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import Fastify from 'fastify'
+import type { Input } from '../../providers/input.ts'
+import type { Call, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
+import type { Sandbox, SandboxTask } from '../../providers/sandbox.ts'
+import { createTransport } from '../../src/engine/transport.ts'
+import { orderFor } from './fixtures.ts'
+
+type Changes = {
+  credentials?: Readonly<Record<string, string>>
+  settings?: Readonly<Record<string, string>>
+}
+
+/** A provider's stand-in on loopback, asked through the gateway's own transport; its clock moves by hand, a render takes 1000 ms. */
+export async function openStandIn(
+  t: TestContext,
+  sandbox: Sandbox,
+  provider: Provider,
+  changes: Changes = {},
+) {
+  const tasks = new Map<string, SandboxTask>()
+  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
+  const app = Fastify()
+  const transport = createTransport({ timeoutMs: 5000 })
+  let origin = ''
+  app.register(
+    async (scope) =>
+      sandbox.mount(scope, {
+        tasks: {
+          put: async (task) => void tasks.set(task.id, task),
+          get: async (id) => tasks.get(id),
+          list: async () => [...tasks.values()],
+        },
+        baseUrl: () => `${origin}/${sandbox.name}`,
+        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
+        now: () => clock.now,
+        renderMs: 1000,
+      }),
+    { prefix: `/${sandbox.name}` },
+  )
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  t.after(async () => {
+    await transport.close()
+    await app.close()
+  })
+
+  const { settings } = orderFor(
+    provider,
+    {},
+    changes.settings === undefined ? {} : { settings: changes.settings },
+  )
+  const hosts = Object.entries(provider.hosts)
+  const secrets = hosts.flatMap(([, { credentials }]) => credentials.map((name) => [name, 'fake-key']))
+  const config = {
+    baseUrls: Object.fromEntries(hosts.map(([name]) => [name, `${origin}/${sandbox.name}`])),
+    credentials: changes.credentials ?? Object.fromEntries(secrets),
+    settings,
+  }
+
+  async function send(call: Call): Promise<Reply> {
+    const sent = await transport.send(provider, config, call)
+    assert.equal(sent.kind, 'reply', JSON.stringify(sent))
+    return sent.kind === 'reply' ? sent.reply : assert.fail()
+  }
+
+  return {
+    clock,
+    tasks,
+    origin,
+    send,
+    async submit(model: string, input: Input): Promise<Outcome> {
+      const offer = provider.offers[model]
+      assert(offer !== undefined)
+      const order = { ...orderFor(provider, input), settings }
+      return provider.accept(await send(provider.submit(offer, order)), order)
+    },
+    look: async (ticket: Ticket): Promise<Outcome> =>
+      provider.read(await send(provider.poll(ticket)), ticket),
+  }
+}
+
+export function ticketOf(outcome: Outcome): Ticket {
+  assert.equal(outcome.kind, 'running', JSON.stringify(outcome))
+  return outcome.kind === 'running' ? outcome.ticket : assert.fail()
+}
+
+export function faultOf(outcome: Outcome): [kind: string, code: string] {
+  return 'fault' in outcome ? [outcome.kind, outcome.fault.code] : assert.fail(JSON.stringify(outcome))
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Job, Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+
+const timeout = 60_000
+
+// No redis-server is found on this PATH; the tests of a file have a process to themselves.
+process.env.PATH = join(tmpdir(), 'nothing-here')
+
+test('without a server on PATH the trial store starts, with a warning, and carries BullMQ', {
+  timeout,
+}, async (t) => {
+  const { gateway, lines } = await place(t)
+  const embedded = await gateway()
+  assert.equal(embedded.kind, 'wasm')
+  assert.match(lines.join(''), /DEVELOPMENT STORE, NOT DURABLE/)
+
+  const connection = { path: embedded.path, maxRetriesPerRequest: null }
+  const queue = new Queue('trial', { connection })
+  const seen: string[] = []
+  const worker = new Worker('trial', async (job: Job) => seen.push(job.name), { connection })
+  const both = Promise.withResolvers<void>()
+  worker.on('completed', () => {
+    if (seen.length === 2) both.resolve()
+  })
+  await queue.add('later', {}, { delay: 300 })
+  await queue.add('now', {})
+  await both.promise
+  assert.deepEqual(seen, ['now', 'later'])
+  await worker.close()
+  await queue.close()
+})
+
+test('the trial store writes down what it holds when it is stopped', { timeout }, async (t) => {
+  const { gateway } = await place(t)
+  const first = await gateway()
+  await connect(t, first).set('job', 'rendering')
+  await first.stop()
+  assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
+})
+
+test('the trial store ends with a killed gateway, and keeps what it held', { timeout }, async (t) => {
+  const { dataDir, gateway } = await place(t)
+  const killed = spawnGateway(dataDir)
+  const [path] = await once(killed.stdout, 'data')
+  const client = connect(t, { path: String(path).trim() })
+  await client.set('job', 'rendering')
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  killed.kill('SIGKILL')
+  await ended
+  assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
+})
+
+test('production refuses the trial store', { timeout }, async (t) => {
+  const { dataDir } = await place(t)
+  const logger = pino({ level: 'silent' })
+  await assert.rejects(
+    startEmbedded({ dataDir, logger, production: true }),
+    /refused when NODE_ENV=production/,
+  )
+  await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
+})
+
+async function place(t: TestContext) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-wasm-'))
+  const lines: string[] = []
+  const logger = pino({}, { write: (line: string) => lines.push(line) })
+  const started: Embedded[] = []
+  t.after(async () => {
+    for (const embedded of started) await embedded.stop()
+    await rm(dataDir, { recursive: true })
+  })
+  const gateway = async () => {
+    const embedded = await startEmbedded({ dataDir, logger, production: false })
+    started.push(embedded)
+    return embedded
+  }
+  return { dataDir, gateway, lines }
+}
+
+function connect(t: TestContext, { path }: { path: string }): Redis {
+  const client = new Redis({ path, retryStrategy: () => null })
+  client.on('error', () => undefined)
+  t.after(() => client.disconnect())
+  return client
+}
+
+function spawnGateway(dataDir: string) {
+  const module = new URL('../../src/redis/embedded.ts', import.meta.url).href
+  const program = `
+    import { startEmbedded } from ${JSON.stringify(module)}
+    const silent = () => undefined
+    const logger = { info: silent, warn: silent, error: silent }
+    console.log((await startEmbedded({ dataDir: ${JSON.stringify(dataDir)}, logger, production: false })).path)`
+  return spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
