@@ -100,7 +100,7 @@ export type Offer = {
   note?: string
 }
 
-export type Translation = { endpoint: string; body: JsonObject }
+type Translation = { endpoint: string; body: JsonObject }
 
 /** One attempt to buy. */
 export type Order = {

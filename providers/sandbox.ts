@@ -54,8 +54,13 @@ const words: readonly Ending[] = ['fail', 'refuse', 'invalid', 'hang', 'empty']
 
 /** Looks for a trigger word anywhere in the body's text. */
 export function endingOf(body: unknown): Ending {
-  const said = JSON.stringify(body) ?? ''
-  return words.find((word) => said.includes(`sandbox:${word}`)) ?? 'succeed'
+  return words.find((word) => says(body, `sandbox:${word}`)) ?? 'succeed'
+}
+
+/** Whether a text anywhere in the body holds the words. Bodies may be tens of megabytes, so none is written out for it. */
+export function says(body: unknown, text: string): boolean {
+  if (typeof body === 'string') return body.includes(text)
+  return typeof body === 'object' && body !== null && Object.values(body).some((value) => says(value, text))
 }
 
 /** How far a task is: a quarter of the render is spent waiting in the queue. A task that hangs never gets past 99 %. */

@@ -55,13 +55,12 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   refuseUnknownPaths(app)
   readJsonBodies(app, parts)
   app.setErrorHandler(refuse)
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', ({ replayed }, reply, payload, done) => {
     // One client reads a body as JSON only under exactly this type.
     if (/^application\/json;/.test(String(reply.getHeader('content-type'))))
       reply.header('content-type', 'application/json')
-  })
-  app.addHook('onSend', async ({ replayed }, reply) => {
     if (replayed) reply.header('Idempotent-Replayed', 'true')
+    done(null, payload)
   })
   drain(app)
   app.addHook('onResponse', logRequest)

@@ -53,6 +53,13 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
   const sandbox = read.choice('SANDBOX', ['auto', 'on', 'off'], 'auto')
   const isSandbox = sandbox === 'on' || (sandbox === 'auto' && !anyKey)
 
+  const upstreamTimeoutMs = read.integer('UPSTREAM_TIMEOUT_SECONDS', 30, 1, 300) * 1000
+  const reconcileMs = read.integer('RECONCILE_SECONDS', 120, 1, 3600) * 1000
+  if (reconcileMs <= upstreamTimeoutMs)
+    problems.push(
+      'RECONCILE_SECONDS must be more than UPSTREAM_TIMEOUT_SECONDS: a lost answer is looked for after a call has timed out',
+    )
+
   const config = {
     role: read.choice('ROLE', ['all', 'api', 'worker'], 'all'),
     production: env.NODE_ENV === 'production',
@@ -70,8 +77,10 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
-    upstreamTimeoutMs: read.integer('UPSTREAM_TIMEOUT_SECONDS', 30, 1, 300) * 1000,
-    reconcileMs: read.integer('RECONCILE_SECONDS', 120, 1, 3600) * 1000,
+    upstreamTimeoutMs,
+    reconcileMs,
+    /** No job runs longer, whatever its model's own deadline. */
+    longestJobSeconds: read.integer('MAX_JOB_SECONDS', 7200, 1, 7 * 86_400),
     longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),
     concurrency: read.integer('STEP_CONCURRENCY', 50, 1, 1000),
     /** How many jobs an upstream may have at once; absent: any number. */

@@ -94,7 +94,11 @@ async function start(
   closers.push(() => transport.close())
   const upstreams = config.sandbox ? await sandboxed(config, redis, closers) : config.upstreams
   const media = await createMedia({ config, redis, keys, transport, upstreams, logger })
-  closers.push(() => media.close())
+  closers.push(
+    () => media.close(),
+    () => media.retention.stop(),
+  )
+  media.retention.start()
   const offers = createOffers({
     providers,
     upstreams,
@@ -160,12 +164,11 @@ async function start(
     )
     closers.push(
       () => workers.close(),
+      () => webhooks.stop(),
       () => sweep.stop(),
-      () => media.retention.stop(),
     )
     workers.start()
     sweep.start()
-    media.retention.start()
   }
 
   const ready = async () => (await redis.ping().catch(() => '')) === 'PONG'
@@ -181,7 +184,7 @@ async function start(
             resultsKeptMs: config.resultsKeptMs,
             ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
           },
-          engine: createEngine({ store, queues, watchers }),
+          engine: createEngine({ store, queues, watchers, longestJobSeconds: config.longestJobSeconds }),
           offers: { ...offers, sandbox: config.sandbox },
           media,
           spool: media.spool,

@@ -12,7 +12,7 @@ export const configNames = [
   'musicConfig',
 ] as const
 
-export type ConfigName = (typeof configNames)[number]
+type ConfigName = (typeof configNames)[number]
 
 /** A request told apart: what is spoken, what is seen, who speaks. */
 export type Story = {

@@ -15,17 +15,26 @@ export function readJob(reply: Reply, ticket: Ticket): Outcome {
   if (reply.status === 404) return missing(reply, ticket)
   const status = reply.status < 300 ? text(reply.body, 'status')?.toUpperCase() : undefined
   if (status === undefined) return { kind: 'unclear', fault: explainReply(reply) }
-  return readStatus(status, reply.body, { ...ticket, seen: true })
+  return readStatus(status, reply.body, { ...ticket, seen: true, misses: 0 })
 }
 
-// The vendor's pages name two status paths for `v3`: where the first knows nothing of a fresh task, the other is asked.
+/** One 404 proves nothing: this many in a row do. */
+const missesBeforeLost = 6
+
+// The vendor's pages name two status paths for `v3`: as long as neither has known the task, they are asked in turn.
 function missing(reply: Reply, ticket: Ticket): Outcome {
-  if (ticket.flavor === 'v3' && ticket.seen !== true && ticket.detour !== true) {
-    return { kind: 'running', ticket: { ...ticket, detour: true }, stage: 'queued', now: true }
+  if (text(reply.body, 'message') === undefined) return { kind: 'unclear', fault: explainReply(reply) }
+  const misses = Number(ticket.misses ?? 0) + 1
+  if (misses >= missesBeforeLost)
+    return { kind: 'failed', fault: fault('task_lost', 'MagicAPI no longer knows the task') }
+  const turns = ticket.flavor === 'v3' && ticket.seen !== true
+  const detour = turns !== (ticket.detour === true)
+  return {
+    kind: 'running',
+    ticket: { ...ticket, misses, detour },
+    stage: 'queued',
+    ...(turns && misses === 1 ? { now: true } : {}),
   }
-  return text(reply.body, 'message') === undefined
-    ? { kind: 'unclear', fault: explainReply(reply) }
-    : { kind: 'failed', fault: fault('task_lost', 'MagicAPI no longer knows the task') }
 }
 
 function readStatus(status: string, body: unknown, ticket: Ticket): Outcome {

@@ -1,5 +1,5 @@
 /** How the stand-in checks a field. `url` is a text that must be a link; `media` may be a data URL as well. */
-export type FieldSchema = {
+type FieldSchema = {
   type: 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean'
   required?: true
   enum?: readonly (string | number)[]

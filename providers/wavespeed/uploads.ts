@@ -5,6 +5,7 @@ import type { SandboxStage } from '../sandbox.ts'
 const largest = 200 * 1024 * 1024
 /** Files are kept in memory, so only a few of them. */
 const keptFiles = 16
+const keptBytes = 64 * 1024 * 1024
 
 type Stored = { contentType: string; bytes: Buffer | undefined }
 type Ticket = { filename?: string; size?: number; content_type?: string }
@@ -22,7 +23,7 @@ export function mountUploads(
   function keep(filename: string, stored: Stored): string {
     const path = `/media/${randomUUID()}/${encodeURIComponent(filename)}`
     files.set(path, stored)
-    for (const oldest of files.keys()) if (files.size > keptFiles) files.delete(oldest)
+    forgetOldest(files)
     return path
   }
 
@@ -30,15 +31,13 @@ export function mountUploads(
     '/api/v3/media/upload/binary',
     { config, onRequest, bodyLimit: largest },
     async (request, reply) => {
-      const file = await fileOf(request.body, request.headers['content-type'] ?? '')
+      const file = fileOf(request.body, request.headers['content-type'] ?? '')
       if (file === undefined) {
         return reply.code(400).send({ code: 400, message: 'a file is required in the form field "file"' })
       }
-      const path = keep(file.name, {
-        contentType: file.type,
-        bytes: Buffer.from(await file.arrayBuffer()),
-      })
-      return shown(file.name, file.size, file.type, `${stage.baseUrl('api')}${path}`)
+      const { name, contentType, bytes } = file
+      const path = keep(name, { contentType, bytes })
+      return shown(name, bytes.length, contentType, `${stage.baseUrl('api')}${path}`)
     },
   )
 
@@ -77,13 +76,32 @@ function pathOf(url: string): string {
   return url.slice(url.indexOf('/media/'))
 }
 
-async function fileOf(body: unknown, contentType: string): Promise<File | undefined> {
-  if (!Buffer.isBuffer(body) || !contentType.startsWith('multipart/form-data')) return undefined
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } })
-    .formData()
-    .catch(() => undefined)
-  const file = form?.get('file')
-  return file instanceof File ? file : undefined
+function forgetOldest(files: Map<string, Stored>): void {
+  const held = () => [...files.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+  for (const oldest of files.keys()) {
+    if (files.size <= 1 || (files.size <= keptFiles && held() <= keptBytes)) return
+    files.delete(oldest)
+  }
+}
+
+/** The part `file` of a form, without copying it: files may be large, and many may come at once. */
+function fileOf(body: unknown, contentType: string) {
+  const boundary = /;\s*boundary="?([^";]+)"?/i.exec(contentType)?.[1]
+  if (!Buffer.isBuffer(body) || !contentType.startsWith('multipart/form-data') || boundary === undefined) {
+    return undefined
+  }
+  const mark = `--${boundary}`
+  for (let start = body.indexOf(mark); start !== -1; ) {
+    const head = body.indexOf('\r\n\r\n', start)
+    const end = body.indexOf(mark, start + mark.length)
+    if (head === -1 || end === -1) return undefined
+    const told = body.toString('utf8', start, head)
+    const name = /\bname="file".*?\bfilename="([^"]*)"/i.exec(told)?.[1]
+    const type = /^content-type:\s*(\S+)/im.exec(told)?.[1] ?? ''
+    if (name !== undefined) return { name, contentType: type, bytes: body.subarray(head + 4, end - 2) }
+    start = end
+  }
+  return undefined
 }
 
 function shown(filename: string, size: number, contentType: string, url: string, more: object = {}) {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Account, Book, Limits } from './book.ts'
 
-export const usage = `Keys of this gateway. It may be running or not.
+const usage = `Keys of this gateway. It may be running or not.
 
   npm run keys -- create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
   npm run keys -- list

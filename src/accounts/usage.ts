@@ -14,8 +14,6 @@ export type UsageRow = {
   usd: number
 }
 
-export type Usage = ReturnType<typeof createUsage>
-
 const dayMs = 86_400_000
 
 /** Reads the counters that the scripts keep. */

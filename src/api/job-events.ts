@@ -49,7 +49,9 @@ export function jobEvents(app: FastifyInstance, { engine, accounts, config }: Pa
     return last !== undefined && last.version === version && isTerminal(last.event.state)
   }
 
-  app.get('/api/jobs/:id/events', { config: { quiet: true }, onRequest: identify(accounts) }, answer)
+  // A HEAD would be held open like any other listener, for nothing.
+  const route = { config: { quiet: true }, onRequest: identify(accounts), exposeHeadRoute: false }
+  app.get('/api/jobs/:id/events', route, answer)
 }
 
 /** The last event that the listener has got; anything that is no event of ours counts as none. */

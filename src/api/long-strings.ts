@@ -1,7 +1,7 @@
 import type { Diverted, Spool } from '../media/spool.ts'
 
 /** Shorter data URLs stay where they are. */
-const longBytes = 64 * 1024
+export const longBytes = 64 * 1024
 const longestHead = 300
 
 const quote = 0x22

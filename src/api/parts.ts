@@ -59,7 +59,7 @@ export type AppParts = {
     /** Removes a finished video and its pictures. */
     forget(name: string): Promise<void>
   }
-  webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'close'>
+  webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
   /** An upstream's callback; false: the address is wrong. */
   hint(id: string, secret: string, body: unknown): Promise<boolean>
   accounts: Accounts

@@ -22,30 +22,32 @@ export async function sendFile(
   reply: FastifyReply,
   file: FoundFile,
 ): Promise<FastifyReply> {
-  const etag = `"${file.bytes.toString(16)}-${file.storedAt.toString(16)}"`
+  const { bytes, storedAt, contentType } = file
+  const etag = `"${bytes.toString(16)}-${storedAt.toString(16)}"`
+  const { range: asked, 'if-range': condition = etag, 'if-none-match': known } = request.headers
+  const range = names(condition, etag) ? readRange(asked, bytes) : undefined
+  const unchanged = names(known, etag)
+  if (range === 'outside' && !unchanged) {
+    const headers = { ...openToPlayers, 'Content-Range': `bytes */${bytes}` }
+    throw new ApiError('range_not_satisfiable', `The file has ${bytes} bytes`, { headers })
+  }
+  const part = range === 'outside' ? undefined : range
+  // Opened before anything is promised: a file may be removed at any time.
+  const body = unchanged || request.method === 'HEAD' ? undefined : await file.open(part)
+
   reply.headers({
+    ...openToPlayers,
     'Accept-Ranges': 'bytes',
     'Cache-Control': `private, max-age=${maxAgeSeconds}, immutable`,
-    ...openToPlayers,
     ETag: etag,
-    'Last-Modified': new Date(file.storedAt).toUTCString(),
+    'Last-Modified': new Date(storedAt).toUTCString(),
     'X-Content-Type-Options': 'nosniff',
   })
-  if (names(request.headers['if-none-match'], etag)) return reply.code(304).send()
-
-  const asked = names(request.headers['if-range'] ?? etag, etag) ? request.headers.range : undefined
-  const range = readRange(asked, file.bytes)
-  if (range === 'outside') {
-    const headers = { 'Content-Range': `bytes */${file.bytes}` }
-    reply.removeHeader('etag').removeHeader('last-modified').header('cache-control', 'no-store')
-    throw new ApiError('range_not_satisfiable', `The file has ${file.bytes} bytes`, { headers })
-  }
-  reply.type(file.contentType)
-  const { start, end } = range ?? { start: 0, end: file.bytes - 1 }
-  reply.header('content-length', end - start + 1)
-  if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.bytes}`)
-  if (request.method === 'HEAD') return reply.send()
-  return reply.send(await file.open(range))
+  if (unchanged) return reply.code(304).send()
+  const { start, end } = part ?? { start: 0, end: bytes - 1 }
+  reply.type(contentType).header('content-length', end - start + 1)
+  if (part !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`)
+  return reply.send(body)
 }
 
 /** Passes on a file that another server has. */

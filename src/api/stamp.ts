@@ -26,7 +26,7 @@ export function corsOf(request: FastifyRequest) {
   const asked = request.headers['access-control-request-headers']?.match(/[\w-]+/g) ?? []
   return {
     origin: '*',
-    methods: ['GET', 'POST', ...(/\/library\//.test(request.url) ? ['DELETE'] : []), 'OPTIONS'],
+    methods: ['GET', 'POST', ...(/\/(library|videos|jobs)\//.test(request.url) ? ['DELETE'] : []), 'OPTIONS'],
     allowedHeaders: [...new Set([...asked, ...usualHeaders])],
     exposedHeaders: exposed,
     maxAge: 600,

@@ -1,11 +1,11 @@
 import type { Field, Input } from '../../providers/input.ts'
-import { allFields, fields, plainName } from './fields.ts'
+import { fields, plainName } from './fields.ts'
 import { fold, type Given } from './fold.ts'
 import { findModel, models } from './index.ts'
 import type { Mode, Model, Rule } from './model.ts'
 import { nearest } from './near.ts'
 import { isEmpty, type Value } from './parse.ts'
-import { modeOf, type Problem, ruleOf, show } from './rules.ts'
+import { modeOf, type Problem, rulesOf, show } from './rules.ts'
 import { isOperation, settle } from './settle.ts'
 
 export type { Problem } from './rules.ts'
@@ -37,16 +37,12 @@ export function admitTo(model: Model, body: Body): Admitted | Refused {
   const said = [...warnings]
   const problems: Problem[] = []
   const values: Partial<Record<Field, Value>> = {}
-  for (const field of allFields) {
-    const spellings = given.get(field)
-    const rule = ruleOf(model, field, mode)
-    if (rule === undefined) {
-      if (spellings !== undefined && !isOperation(field, spellings[0])) {
-        said.push(unused(model, field, mode, spellings[0]))
-      }
-      continue
-    }
-    const settled = settle(model, field, rule, spellings)
+  const rules = rulesOf(model, mode)
+  for (const [field, [spelling]] of given) {
+    if (!rules.has(field) && !isOperation(field, spelling)) said.push(unused(model, field, mode, spelling))
+  }
+  for (const [field, rule] of rules) {
+    const settled = settle(model, field, rule, given.get(field))
     said.push(...settled.warnings)
     if (settled.problem !== undefined) problems.push(settled.problem)
     else if (settled.value !== undefined) values[field] = settled.value
@@ -121,8 +117,9 @@ function eitherOf(names: readonly string[]): string {
 }
 
 function textUnder(body: Body, name: string): string | undefined {
-  const found = Object.entries(body).find(
-    ([key, value]) => plainName(key) === plainName(name) && !isEmpty(value),
-  )
+  const plain = plainName(name)
+  const found = isEmpty(body[name])
+    ? Object.entries(body).find(([key, value]) => plainName(key) === plain && !isEmpty(value))
+    : [name, body[name]]
   return typeof found?.[1] === 'string' ? found[1].trim() : undefined
 }

@@ -50,6 +50,8 @@ type PricingKeys = {
   currency: 'USD'
   per_second?: number
   per_second_by_resolution?: Readonly<Record<string, number>>
+  text_to_video_per_second?: Readonly<Record<string, number>>
+  image_to_video_per_second?: Readonly<Record<string, number>>
   per_video?: number
   per_resolution?: Readonly<Record<string, number>>
   per_duration?: Readonly<Record<string, number>>
@@ -85,11 +87,23 @@ export function pricingKeys(model: Model, offered = (usd: number) => usd): Prici
     ...(per === 'second' ? { per_second: usd } : { per_video: usd }),
     ...(resolutions &&
       (per === 'second' ? { per_second_by_resolution: resolutions } : { per_resolution: resolutions })),
+    ...(per === 'second' &&
+      model.price.rates.some(({ mode }) => mode !== undefined) && {
+        text_to_video_per_second: byResolution(model, usdWith),
+        image_to_video_per_second: byResolution(model, (told) => usdWith({ ...told, image: '' })),
+      }),
     ...(per === 'video' && dependsOn(model, 'duration') && { per_duration: keyed('duration') }),
     ...(audible && silent && { audio_multiplier: money(audible / silent) }),
     ...(per === 'second' && minimumSeconds !== undefined && { minimum: money(usd * minimumSeconds) }),
     ...durations(model),
   }
+}
+
+/** Where a model has no resolutions to choose from, its one price stands under `default`. */
+function byResolution(model: Model, usdWith: (told: Input) => number): Readonly<Record<string, number>> {
+  const choices = widestRule(model, 'resolution')?.choices?.map(String) ?? []
+  if (choices.length === 0) return { default: usdWith({}) }
+  return Object.fromEntries(choices.map((resolution) => [resolution, usdWith({ resolution })]))
 }
 
 function durations(model: Model): Partial<PricingKeys> {

@@ -1,5 +1,5 @@
 import type { Field } from '../../providers/input.ts'
-import { fields } from './fields.ts'
+import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
 import type { Value } from './parse.ts'
 
@@ -17,6 +17,24 @@ export function modeOf(model: Model, given: (field: Field) => boolean): Mode {
   if (has('video') && (given('video') || given('targetVideo'))) return 'video'
   if (has('image') && given('image')) return 'image'
   return has('text') ? 'text' : model.modes[0]
+}
+
+type Rules = ReadonlyMap<Field, Rule>
+
+/** A model never changes, and every submit asks. */
+const known = new WeakMap<Model, Partial<Record<Mode, Rules>>>()
+
+/** How a model takes each field that it takes in a mode. */
+export function rulesOf(model: Model, mode: Mode): Rules {
+  const rules = known.get(model) ?? {}
+  known.set(model, rules)
+  rules[mode] ??= new Map(
+    allFields.flatMap((field) => {
+      const rule = ruleOf(model, field, mode)
+      return rule === undefined ? [] : [[field, rule]]
+    }),
+  )
+  return rules[mode]
 }
 
 /** How a model takes a field in a mode; absent: it does not. */

@@ -79,7 +79,7 @@ const publicTexts: Partial<Record<FaultCode, string>> = {
   submission_unknown: 'It cannot be told whether the upstream took the job; it was not sent again',
 }
 
-export function publicMessage({ code, message }: Fault): string {
+function publicMessage({ code, message }: Fault): string {
   const fixed = publicTexts[code]
   if (fixed !== undefined) return fixed
   if (code === 'content_policy') return speaksOfPolicy(message) ? message : `Content policy: ${message}`

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
 import {
@@ -12,7 +12,8 @@ import {
   type Work,
 } from './job.ts'
 import { delivery, type Queues } from './queues.ts'
-import type { Acceptance, Store } from './store.ts'
+import type { Acceptance } from './record.ts'
+import type { Store } from './store.ts'
 import type { Watcher, Watchers } from './watchers.ts'
 
 /** What a tongue knows of the engine. Every call rejects with `Unavailable` when Redis cannot be asked. */
@@ -55,7 +56,7 @@ export type ListQuery = {
 }
 
 /** `next`: there may be more, behind this job. */
-export type Page = { views: readonly View[]; next?: string }
+type Page = { views: readonly View[]; next?: string }
 
 export type Accept = {
   id: string
@@ -101,9 +102,9 @@ export class Unavailable extends Error {
 const listBatch = 100
 const mostLooked = 2000
 
-type Parts = { store: Store; queues: Queues; watchers: Watchers }
+type Parts = { store: Store; queues: Queues; watchers: Watchers; longestJobSeconds: number }
 
-export function createEngine({ store, queues, watchers }: Parts): Engine {
+export function createEngine({ store, queues, watchers, longestJobSeconds }: Parts): Engine {
   const engine: Engine = {
     async accept(order) {
       const createdAt = Date.now()
@@ -121,7 +122,7 @@ export function createEngine({ store, queues, watchers }: Parts): Engine {
       }
       const work: Work = {
         route: order.route,
-        deadlineAt: createdAt + order.deadlineSeconds * 1000,
+        deadlineAt: createdAt + Math.min(order.deadlineSeconds, longestJobSeconds) * 1000,
         refusals: 0,
         misses: 0,
         polls: 0,
@@ -132,7 +133,7 @@ export function createEngine({ store, queues, watchers }: Parts): Engine {
         owner: order.owner,
         input: order.input,
         work,
-        hint: randomBytes(16).toString('hex'),
+        hint: randomUUID().replaceAll('-', ''),
         dueAt: createdAt + overdueMs,
         ...(order.once === undefined ? {} : { once: order.once, warnings: order.warnings ?? [] }),
         ...(order.webhook === undefined ? {} : { webhook: order.webhook }),
@@ -143,7 +144,11 @@ export function createEngine({ store, queues, watchers }: Parts): Engine {
       const acceptance = await stored
       if (acceptance.kind === 'replayed') return replayOf(acceptance)
       await (queued ?? (acceptance.kind === 'accepted' ? enqueue() : undefined))
-      if (acceptance.kind !== 'accepted') throw new Refused(acceptance, order.costUsd)
+      if (acceptance.kind !== 'accepted') {
+        // A step that finds no record ends by itself, only later.
+        if (queued !== undefined) await queues.drop(order.route[0], order.id).catch(() => undefined)
+        throw new Refused(acceptance, order.costUsd)
+      }
       return acceptance.leftUsd === undefined ? view : { ...view, leftUsd: acceptance.leftUsd }
     },
 

@@ -55,8 +55,6 @@ export function createHints({ store, queues, offers, upstreams }: Parts) {
   }
 }
 
-export type Hint = ReturnType<typeof createHints>
-
 function equal(given: string, known: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(known)]
   return known !== '' && a.length === b.length && timingSafeEqual(a, b)

@@ -22,7 +22,7 @@ const OffersFile = Type.Record(
 export type Overrides = Static<typeof OffersFile>
 
 /** Thrown at the start; names the file and every place in it that cannot be used. */
-export class OffersFileError extends Error {
+class OffersFileError extends Error {
   override name = 'OffersFileError'
 }
 

@@ -8,8 +8,8 @@ const shortestMs = 1000
 export function nextPollMs({ elapsedMs, usualMs, polls, longestMs }: Polled): number {
   if (polls === 0) return clamp(usualMs * 0.4, longestMs)
   const remaining = usualMs * 0.95 - elapsedMs
-  if (remaining > 0) return clamp(Math.max(remaining * 0.6, usualMs * 0.05), longestMs)
-  return clamp(Math.max(usualMs * 0.04, (elapsedMs - usualMs) * 0.15), longestMs)
+  if (remaining > 0) return clamp(Math.max(remaining * 0.65, usualMs * 0.06), longestMs)
+  return clamp(Math.max(usualMs * 0.05, (elapsedMs - usualMs) * 0.2), longestMs)
 }
 
 /** After a poll that told nothing: doubling, with the same bounds. */

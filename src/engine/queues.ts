@@ -41,11 +41,19 @@ export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys;
       )
     },
 
+    /** Takes back a step that nobody has begun. */
+    async drop(name: string, id: string): Promise<void> {
+      await queueOf(name).remove(id)
+    },
+
     /** Lets the next step happen now, whether it waits, was lost, or never came to be. */
     async bringForward(name: string, id: string): Promise<void> {
-      const waiting = await queueOf(name).getJob(id)
-      if (waiting === undefined) return this.add(name, id)
-      if (await waiting.isDelayed()) await waiting.promote().catch(() => undefined)
+      const entry = await queueOf(name).getJob(id)
+      const state = await entry?.getState()
+      if (state === 'delayed') await entry?.promote().catch(() => undefined)
+      // What stands in no list will never be taken: a worker cut off at the wrong moment leaves such an entry.
+      if (state === 'unknown') await entry?.remove()
+      if (state === undefined || state === 'unknown') await this.add(name, id)
     },
 
     async close(): Promise<void> {

@@ -8,7 +8,7 @@ import { finish, orderOf, settle } from './submit.ts'
 /** An attempt in another process may still be under way until its time limit, and a little longer. */
 const marginMs = 2000
 /** How often an upstream must say that it knows of no task before the same call is sent again, where that is safe. */
-const looksBeforeResending = 3
+const looksBeforeResending = 2
 
 /**
  * A job in `submitting` was cut off between the intent and its answer. It is never simply sent again: the upstream is asked what it knows.
@@ -51,7 +51,7 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
     if (prepared.kind === 'failed') return finish(parts, job, prepared.fault)
     const again = orderOf(parts, { ...job, input: prepared.input }, attempt)
     const sent = await parts.transport
-      .send(provider, config, provider.submit(offer, again), { purchase: true })
+      .send(provider, config, provider.submit(offer, again), { purchase: true, inline: prepared.inline })
       .finally(prepared.release)
     if (sent.kind === 'reply') return settle(parts, job, provider.accept(sent.reply, again))
   }

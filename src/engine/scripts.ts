@@ -62,7 +62,11 @@ export const transition = `${movements}${settle}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
 if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 0 end
-if ARGV[2] == 'attempt' and state ~= 'submitting' then return 0 end
+if ARGV[2] == 'attempt' then
+  if state ~= 'submitting' then return 0 end
+  -- Whoever still holds a step from before this answer must not write over it.
+  redis.call('HINCRBY', KEYS[1], 'fence', 1)
+end
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])

@@ -1,17 +1,16 @@
 import type { Redis } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
-import { booksKeptMs, dayOf, toMicros, toUsd } from '../accounts/money.ts'
-import {
-  type Asked,
-  type Event,
-  type Job,
-  type Once,
-  overdueMs,
-  type View,
-  type Webhook,
-  type Work,
-} from './job.ts'
+import { booksKeptMs, dayOf, toMicros } from '../accounts/money.ts'
+import { type Asked, type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
 import type { Keys } from './keys.ts'
+import {
+  type Acceptance,
+  type Replayed,
+  readAcceptance,
+  readReplay,
+  readView,
+  readWebhook,
+} from './record.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 
@@ -26,18 +25,6 @@ export type NewJob = {
   warnings?: readonly string[]
   webhook?: Asked
 }
-
-/** The first answer that was given to an idempotency key. */
-type Replayed = { kind: 'replayed'; view: View; warnings: readonly string[]; leftUsd?: number }
-
-/** Why an account may not have a job, or what it has left; absent: it is not limited. `reused`: the key came with another body before. */
-export type Acceptance =
-  | { kind: 'accepted'; leftUsd?: number }
-  | Replayed
-  | { kind: 'reused' }
-  | { kind: 'revoked' }
-  | { kind: 'balance'; leftUsd: number }
-  | { kind: 'daily'; limitUsd: number }
 
 export type Change = {
   view: View
@@ -302,26 +289,3 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
 }
 
 export type Store = ReturnType<typeof createStore>
-
-function readAcceptance([kind, amount = '', ...answer]: readonly string[]): Acceptance {
-  const usd = toUsd(Number(amount))
-  if (kind === 'replayed') return readReplay([amount, ...answer])
-  if (kind === 'reused') return { kind }
-  if (kind === 'revoked') return { kind }
-  if (kind === 'balance') return { kind, leftUsd: usd }
-  if (kind === 'daily') return { kind, limitUsd: usd }
-  return amount === '' ? { kind: 'accepted' } : { kind: 'accepted', leftUsd: usd }
-}
-
-function readReplay([left, view, warnings]: readonly (string | null | undefined)[]): Replayed {
-  const answer = { view: readView(view, '1'), warnings: JSON.parse(warnings ?? '[]') as string[] }
-  return { kind: 'replayed', ...answer, ...(left ? { leftUsd: toUsd(Number(left)) } : {}) }
-}
-
-function readWebhook([url, address]: readonly (string | null)[]): { webhook?: Webhook } {
-  return url === null || url === undefined ? {} : { webhook: { url, address: address ?? '' } }
-}
-
-function readView(view: string | null | undefined, version: string | null | undefined): View {
-  return { ...(JSON.parse(view ?? '{}') as View), version: Number(version) }
-}

@@ -16,7 +16,7 @@ const refusalsBeforeFailover = 3
 const patienceMs = 10 * 60_000
 const longestBackOffMs = 30_000
 /** How soon a lost answer is looked for. */
-export const firstLookMs = 1500
+const firstLookMs = 1000
 
 type Ready = Prepared & { kind: 'ready' }
 
@@ -45,7 +45,12 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   }
 }
 
-async function buy(parts: Parts, job: Job, name: ProviderName, { input, handed }: Ready): Promise<Next> {
+async function buy(
+  parts: Parts,
+  job: Job,
+  name: ProviderName,
+  { input, handed, inline }: Ready,
+): Promise<Next> {
   const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
   const attempt = { id: randomUUID(), provider: name, at: parts.now() }
   const intent = change(job, {
@@ -65,7 +70,8 @@ async function buy(parts: Parts, job: Job, name: ProviderName, { input, handed }
     })
   }
   const order = orderOf(parts, { ...held, input }, attempt)
-  const sent = await parts.transport.send(provider, config, provider.submit(offer, order), { purchase: true })
+  const call = provider.submit(offer, order)
+  const sent = await parts.transport.send(provider, config, call, { purchase: true, inline })
   if (sent.kind === 'reply') return settle(parts, held, provider.accept(sent.reply, order))
   const certain = sent.kind === 'unsent' && parts.now() - attempt.at < parts.timeoutMs
   return settle(parts, held, { kind: certain ? 'failed' : 'unclear', fault: sent.fault })

@@ -4,6 +4,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import { type Fault, fault } from '../../providers/fault.ts'
 import type { Call, Provider, ProviderName, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
+import { type Inline, inlineBody } from './inline.ts'
 import { type Upload, uploadBody, uploadMs } from './upload.ts'
 
 /** The largest reply that is read; every real one is a few kilobytes. */
@@ -65,12 +66,12 @@ export function createTransport({
     provider: Provider,
     config: ProviderConfig,
     call: Call,
-    { purchase = false, upload }: Options,
+    { purchase = false, upload, inline = [] }: Options,
   ): Promise<Sent> {
     const limitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadMs(upload)))
     const signal = AbortSignal.timeout(limitMs)
     try {
-      const prepared = prepare(provider, config, call, upload, now())
+      const prepared = prepare(provider, config, call, { upload, inline }, now())
       const answer = await request(prepared.url, {
         method: call.method,
         headers: prepared.headers,
@@ -80,7 +81,7 @@ export function createTransport({
         bodyTimeout: timeoutMs,
         signal,
       })
-      return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl) }
+      return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl, config.credentials) }
     } catch (cause) {
       const code = codeOf(cause)
       const kind = beforeSending.test(code) ? 'unsent' : 'lost'
@@ -96,7 +97,9 @@ export function createTransport({
   }
 }
 
-type Options = { purchase?: boolean; upload?: Upload }
+type Files = { upload: Upload | undefined; inline: readonly Inline[] }
+
+type Options = { purchase?: boolean } & Partial<Files>
 
 function createBreaker() {
   const troubled = handleWhenResult((sent) => {
@@ -117,13 +120,7 @@ type Prepared = {
 }
 
 /** A call below the host's base URL is signed; a whole URL is foreign and gets no key. */
-function prepare(
-  provider: Provider,
-  config: ProviderConfig,
-  call: Call,
-  upload: Upload | undefined,
-  at: Date,
-): Prepared {
+function prepare(provider: Provider, config: ProviderConfig, call: Call, files: Files, at: Date): Prepared {
   const hostName = call.host ?? Object.keys(provider.hosts)[0] ?? ''
   const host = provider.hosts[hostName]
   const baseUrl = config.baseUrls[hostName]
@@ -134,7 +131,7 @@ function prepare(
   const url = new URL(foreign ? call.path : baseUrl + call.path)
   if (!foreign && url.origin !== new URL(baseUrl).origin)
     throw new TypeError('a call may not leave the base URL')
-  const { body, type, length } = encode(call, upload)
+  const { body, type, length } = encode(call, files)
   const headers: Record<string, string> = {
     accept: 'application/json',
     ...(type === undefined ? {} : { 'content-type': type }),
@@ -151,16 +148,26 @@ function prepare(
 
 function encode(
   call: Call,
-  upload: Upload | undefined,
+  { upload, inline }: Files,
 ): { body: Prepared['body']; type?: string; length?: number } {
-  if (call.json !== undefined) return { body: JSON.stringify(call.json), type: 'application/json' }
+  if (call.json !== undefined) {
+    const body = JSON.stringify(call.json)
+    return { type: 'application/json', ...(inline.length === 0 ? { body } : inlineBody(body, inline)) }
+  }
   if (call.form !== undefined) {
     return { body: new URLSearchParams(call.form).toString(), type: 'application/x-www-form-urlencoded' }
   }
   return call.media === undefined || upload === undefined ? { body: null } : uploadBody(upload, call.media)
 }
 
-async function readReply(answer: Dispatcher.ResponseData, baseUrl: string): Promise<Reply> {
+/** Shorter credentials are no secrets; taking them out would tear up ordinary words. */
+const shortestSecret = 12
+
+async function readReply(
+  answer: Dispatcher.ResponseData,
+  baseUrl: string,
+  credentials: ProviderConfig['credentials'],
+): Promise<Reply> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of answer.body) {
@@ -173,7 +180,10 @@ async function readReply(answer: Dispatcher.ResponseData, baseUrl: string): Prom
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
   }
-  const text = Buffer.concat(chunks).toString('utf8')
+  // Some upstreams quote the key that they refuse, and their words end in logs and records.
+  const text = Object.values(credentials)
+    .filter((secret) => secret.length >= shortestSecret)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), Buffer.concat(chunks).toString('utf8'))
   return { status: answer.statusCode, headers, body: parse(text), baseUrl }
 }
 

@@ -6,8 +6,6 @@ export type Decoded =
   | LocalFile
   | { refused: 'not base64' | 'cut short' | 'empty' | 'too large'; limitBytes: number }
 
-export type Decoder = Awaited<ReturnType<typeof createDecoder>>
-
 /** Decodes base64 into a scratch file as it comes. After something wrong the rest is taken and forgotten. */
 export async function createDecoder(scratch: Scratch, limitBytes: number) {
   const sink = await createSink(scratch, limitBytes)

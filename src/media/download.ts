@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, open, rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { createCollector } from './collect.ts'
 import type { Guard } from './guard.ts'
 import type { Scratch } from './scratch.ts'
 
@@ -63,10 +64,12 @@ export function createDownload({
     const file = await open(path, 'a', 0o600)
     try {
       let bytes = from
+      const collect = createCollector()
       for await (const piece of body) {
         bytes += (piece as Buffer).length
         if (bytes > largestBytes) throw new LinkUseless(`the result is larger than ${largestBytes} bytes`)
         await file.appendFile(piece as Buffer)
+        collect((piece as Buffer).length)
       }
     } finally {
       await file.close()

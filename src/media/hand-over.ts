@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { type Fault, fault } from '../../providers/fault.ts'
 import type { Input, MediaKind } from '../../providers/input.ts'
 import type { Media, Offer, Provider, ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
+import type { Inline } from '../engine/inline.ts'
 import type { Transport } from '../engine/transport.ts'
-import { createGate } from './gate.ts'
+import { createGate, type Gate } from './gate.ts'
 import type { Links } from './links.ts'
 import { type Held, heldBy, mapMedia, mediaIn, mediaOf, nameOf } from './reference.ts'
 import type { FileStore } from './store.ts'
@@ -18,15 +19,20 @@ export type Prepared =
       kind: 'ready'
       input: Input
       handed: Handed
+      /** Files whose content goes into the call itself. */
+      inline: readonly Inline[]
       /** To be called when the input is no longer needed. */
       release(): void
     }
   | { kind: 'failed'; fault: Fault }
 
+/** What an upstream reads in the place of a file. */
+type Given = { text: string; inline?: Inline }
+
 type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
 
-/** Bytes of inline media that are in memory at once. A call holds a file about five times: bytes, text, input, body. */
-const inlineBytesAtOnce = 24 * 1024 * 1024
+/** How much is on its way to one upstream at once; a larger file goes alone. */
+const bytesAtOnce = 32 * 1024 * 1024
 
 export type HandOver = ReturnType<typeof createHandOver>
 
@@ -40,13 +46,10 @@ type Parts = {
 
 /** Gives held files to upstreams, each in the way it takes them. */
 export function createHandOver({ store, transport, links, publicUrl }: Parts) {
-  const gate = createGate(inlineBytesAtOnce)
+  /** A slow upstream holds up nobody else's files. */
+  const gates = new Map<ProviderName, Gate>()
 
-  async function give(
-    held: Held,
-    kind: MediaKind,
-    upstream: Upstream,
-  ): Promise<{ text: string; link: boolean } | Fault> {
+  async function give(held: Held, kind: MediaKind, upstream: Upstream): Promise<Given | Fault> {
     const media = mediaOf(held, kind)
     const name = nameOf(held)
     if ((await store.stat(name)) === undefined) {
@@ -54,17 +57,18 @@ export function createHandOver({ store, transport, links, publicUrl }: Parts) {
     }
     const way = upstream.provider.takes(upstream.offer, media)
     if (way === 'inline') {
-      const content = await buffer(await store.open(name))
-      return { text: `data:${held.contentType};base64,${content.toString('base64')}`, link: false }
+      const mark = `reelgate-${randomUUID()}`
+      const inline = { mark, bytes: held.bytes, open: () => store.open(name) }
+      return { text: `data:${held.contentType};base64,${mark}`, inline }
     }
     if (way === 'link') {
       const origin = publicUrl()
       if (origin === undefined)
         return fault('media_unreadable', `This model takes a ${kind} as a public link only`)
-      return { text: `${origin}/media/${links.token(held)}`, link: true }
+      return { text: `${origin}/media/${links.token(held)}` }
     }
     const uploaded = await upload(media, () => store.open(name), upstream)
-    return typeof uploaded === 'string' ? { text: uploaded, link: true } : uploaded
+    return typeof uploaded === 'string' ? { text: uploaded } : uploaded
   }
 
   async function upload(
@@ -95,21 +99,26 @@ export function createHandOver({ store, transport, links, publicUrl }: Parts) {
   return {
     /** Gives every held file to an upstream. Links pass untouched, and what was handed over before is not handed over again. */
     async prepare(input: Input, upstream: Upstream, before: Handed = {}): Promise<Prepared> {
-      const release = await gate.enter(inlineBytes(input, upstream))
+      const { name } = upstream.provider
+      const gate = gates.get(name) ?? createGate(bytesAtOnce)
+      gates.set(name, gate)
+      const release = await gate.enter(bytesToGive(input, upstream, before))
       try {
         const handed: Record<string, string> = { ...before }
+        const inline: Inline[] = []
         const ready = await mapMedia(input, async (value, kind) => {
           const held = heldBy(value)
           if (held === undefined) return value
-          const key = keyOf(upstream.provider.name, value)
+          const key = keyOf(name, value)
           const known = handed[key]
           if (known !== undefined) return known
           const given = await give(held, kind, upstream)
           if ('code' in given) throw new NotGiven(given)
-          if (given.link) handed[key] = given.text
+          if (given.inline === undefined) handed[key] = given.text
+          else inline.push(given.inline)
           return given.text
         })
-        return { kind: 'ready', input: ready, handed, release }
+        return { kind: 'ready', input: ready, handed, inline, release }
       } catch (cause) {
         release()
         if (cause instanceof NotGiven) return { kind: 'failed', fault: cause.fault }
@@ -138,10 +147,10 @@ function keyOf(provider: ProviderName, reference: string): string {
   return `${provider} ${reference}`
 }
 
-function inlineBytes(input: Input, { provider, offer }: Upstream): number {
+function bytesToGive(input: Input, { provider, offer }: Upstream, before: Handed): number {
   const sizes = mediaIn(input).map(({ value, kind }) => {
-    const held = heldBy(value)
-    return held !== undefined && provider.takes(offer, mediaOf(held, kind)) === 'inline' ? held.bytes : 0
+    const held = before[keyOf(provider.name, value)] === undefined ? heldBy(value) : undefined
+    return held === undefined || provider.takes(offer, mediaOf(held, kind)) === 'link' ? 0 : held.bytes
   })
   return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Redis } from 'ioredis'
 import type { MediaKind } from '../../providers/input.ts'
+import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { judge, typeOf } from './check.ts'
 import { inMegabytes, isKind, type Limits } from './limits.ts'
@@ -38,7 +39,7 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
   const nameOf = (id: string) => `${libraryFolder}/${id}`
 
   async function find(id: string, owner: string): Promise<Attachment | undefined> {
-    const found = await redis.get(keys.attachment(id))
+    const found = await answered(redis.get(keys.attachment(id)))
     const attachment = found === null ? undefined : (JSON.parse(found) as Attachment)
     return attachment?.owner === owner ? attachment : undefined
   }
@@ -88,13 +89,14 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
           expiresAt: createdAt + keepMs,
         }
         await store.take(nameOf(id), path)
-        await redis
+        const record = redis
           .multi()
           .set(keys.attachment(id), JSON.stringify(attachment), 'PX', keepMs)
           .zadd(keys.library(owner), createdAt, id)
           .zremrangebyscore(keys.library(owner), '-inf', createdAt - keepMs)
           .pexpire(keys.library(owner), keepMs)
           .exec()
+        await answered(record)
         return attachment
       } finally {
         await rm(path, { force: true })
@@ -103,7 +105,7 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
 
     /** Newest first. */
     async list(owner: string, limit: number): Promise<Attachment[]> {
-      const ids = await redis.zrevrange(keys.library(owner), 0, limit - 1)
+      const ids = await answered(redis.zrevrange(keys.library(owner), 0, limit - 1))
       const found = await Promise.all(ids.map((id) => find(id, owner)))
       return found.filter((attachment) => attachment !== undefined)
     },
@@ -112,7 +114,7 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
 
     async remove(id: string, owner: string): Promise<boolean> {
       if ((await find(id, owner)) === undefined) return false
-      await redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec()
+      await answered(redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec())
       await store.remove(nameOf(id))
       return true
     },

@@ -44,23 +44,23 @@ export function extensionOf(contentType: string): string {
   return usualExtensions[subtype] ?? (/^[a-z0-9]{1,5}$/.test(subtype) ? subtype : 'bin')
 }
 
+const kinds = Object.entries(mediaFields) as [MediaField, MediaKind][]
+
 /** Every value of every media field. */
 export function mediaIn(input: Input): { field: MediaField; kind: MediaKind; value: string }[] {
-  return Object.entries(mediaFields).flatMap(([name, kind]) => {
-    const field = name as MediaField
+  return kinds.flatMap(([field, kind]) => {
     const values = [input[field] ?? []].flat()
     return values.map((value) => ({ field, kind, value }))
   })
 }
 
-/** The input with every value of its media fields replaced, one after the other. */
+/** The input with every value of its media fields replaced, one after the other; the same object where there is none. */
 export async function mapMedia(
   input: Input,
   map: (value: string, kind: MediaKind, field: MediaField) => Promise<string>,
 ): Promise<Input> {
   const changed: Partial<Record<Field, string | string[]>> = {}
-  for (const [name, kind] of Object.entries(mediaFields)) {
-    const field = name as MediaField
+  for (const [field, kind] of kinds) {
     const value = input[field]
     if (typeof value === 'string') changed[field] = await map(value, kind, field)
     else if (value !== undefined) {
@@ -69,5 +69,5 @@ export async function mapMedia(
       changed[field] = mapped
     }
   }
-  return { ...input, ...changed } as Input
+  return Object.keys(changed).length === 0 ? input : ({ ...input, ...changed } as Input)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import type { Redis } from 'ioredis'
 import type { Video } from '../../providers/provider.ts'
+import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { typeOf } from './check.ts'
 import { isComplete } from './complete.ts'
@@ -87,7 +88,7 @@ export function createResults({ store, redis, keys, download, keepMs }: Parts) {
     async find(name: string): Promise<FoundFile | 'gone' | undefined> {
       const found = await findStored(`${resultsFolder}/${name}`)
       if (found !== undefined) return Date.now() - found.storedAt > keepMs ? 'gone' : found
-      return (await redis.exists(keys.gone(name))) === 1 ? 'gone' : undefined
+      return (await answered(redis.exists(keys.gone(name)))) === 1 ? 'gone' : undefined
     },
 
     /** Remembers that there was such a file, then removes it. */

@@ -5,8 +5,6 @@ import type { Scratch } from './scratch.ts'
 /** A whole file in the scratch folder. */
 export type LocalFile = { path: string; hash: string; bytes: number }
 
-export type Sink = Awaited<ReturnType<typeof createSink>>
-
 /** Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. */
 export async function createSink(scratch: Scratch, limitBytes: number) {
   const path = scratch.path()

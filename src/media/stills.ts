@@ -29,8 +29,6 @@ export function isStill(word: string): word is Still {
 const atOnce = 2
 const timeoutMs = 60_000
 
-export type Stills = ReturnType<typeof createStills>
-
 /** Pictures of finished videos, made by ffmpeg when they are first asked for and kept. */
 export function createStills({
   store,
@@ -109,7 +107,7 @@ async function run(ffmpeg: string, source: string, filter: string, picture: stri
     ['-nostdin', '-v', 'error', '-protocol_whitelist', 'file', '-i', source, ...output],
     {
       stdio: 'ignore',
-      timeout: timeoutMs,
+      signal: AbortSignal.timeout(timeoutMs),
     },
   )
   const ended = await once(child, 'close').catch(() => [1])

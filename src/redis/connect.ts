@@ -6,8 +6,6 @@ type Logger = Pick<BaseLogger, 'info' | 'error'>
 /** `url` of a Redis that somebody else runs, or `path` of the socket of our own. */
 export type Target = { url: string } | { path: string }
 
-export type Connections = ReturnType<typeof createConnections>
-
 type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const longestBackOffMs = 500

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { says } from '../../providers/sandbox.ts'
 
 /** What a stand-in upstream can be told to do wrong, once or several times, with one kind of call. */
 export type Trouble = {
@@ -15,24 +16,21 @@ export type Trouble = {
   times: number
 }
 
-export const troubleKinds = [
+type TroubleKind =
   /** Answers with a status of its own; the call has no effect. */
-  'status',
+  | 'status'
   /** Answers with a page instead of JSON; the call has no effect. */
-  'html',
+  | 'html'
   /** Breaks the connection before reading anything out of the call. */
-  'reset',
+  | 'reset'
   /** Does what was asked, then breaks the connection instead of answering. */
-  'lost',
+  | 'lost'
   /** Does what was asked, then breaks the connection in the middle of the answer. */
-  'torn',
+  | 'torn'
   /** Does what was asked and answers late. */
-  'late',
+  | 'late'
   /** Never answers; the call has no effect. */
-  'hang',
-] as const
-
-export type TroubleKind = (typeof troubleKinds)[number]
+  | 'hang'
 
 /** Words in a prompt that trouble the submit call. */
 const words: Readonly<Record<string, Omit<Trouble, 'provider' | 'operation' | 'times'>>> = {
@@ -52,7 +50,11 @@ export function createTroubles() {
     arm(trouble: Trouble): void {
       armed.push(trouble)
     },
-    /** What is left of a provider's troubles. */
+    /** How many calls are still to be befallen. */
+    left(provider: string): number {
+      return armed.reduce((sum, trouble) => sum + (trouble.provider === provider ? trouble.times : 0), 0)
+    },
+    /** Takes back what is left of a provider's troubles. */
     disarm(provider: string): void {
       for (const trouble of armed) if (trouble.provider === provider) trouble.times = 0
     },
@@ -69,8 +71,7 @@ export function createTroubles() {
 
 /** The trouble that a word in the body asks for. */
 export function troubleOf(body: unknown): Omit<Trouble, 'provider' | 'operation' | 'times'> | undefined {
-  const said = JSON.stringify(body) ?? ''
-  return Object.entries(words).find(([word]) => said.includes(word))?.[1]
+  return Object.entries(words).find(([word]) => says(body, word))?.[1]
 }
 
 /** Trouble before the call has an effect. True when it has been answered, or never will be. */

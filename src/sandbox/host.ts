@@ -18,6 +18,7 @@ export type SandboxHost = {
   upstreams: Record<ProviderName, ProviderConfig>
   arm(trouble: Trouble): void
   disarm(provider: string): void
+  left(provider: string): number
   tasks(provider: ProviderName): Promise<readonly SandboxTask[]>
   close(): Promise<void>
 }
@@ -91,6 +92,7 @@ export async function startSandbox({
     ) as Record<ProviderName, ProviderConfig>,
     arm: troubles.arm,
     disarm: troubles.disarm,
+    left: troubles.left,
     tasks: (provider) => tasksOf(redis, prefix, provider).list(),
     close: () => app.close(),
   }
@@ -153,11 +155,23 @@ function callingBack(tasks: SandboxTasks, renderMs: number): SandboxTasks {
   }
 }
 
+/** No task has to remember the megabytes of a file that came inside its body. */
+const longestKept = 16_384
+
+function withoutBulk(_: string, value: unknown): unknown {
+  const long = typeof value === 'string' && value.length > longestKept
+  return long ? `${value.slice(0, 64)}… (${value.length} characters)` : value
+}
+
 function tasksOf(redis: Redis, prefix: string, provider: string): SandboxTasks {
   const key = `${prefix}sandbox:${provider}`
   return {
     async put(task) {
-      await redis.multi().hset(key, task.id, JSON.stringify(task)).expire(key, keepSeconds).exec()
+      await redis
+        .multi()
+        .hset(key, task.id, JSON.stringify(task, withoutBulk))
+        .expire(key, keepSeconds)
+        .exec()
     },
     async get(id) {
       const found = await redis.hget(key, id)

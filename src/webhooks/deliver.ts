@@ -17,6 +17,7 @@ type Parts = {
   secrets: Secrets
   gate: Gate
   ask: Guard['ask']
+  stopping: AbortSignal
   /** How long to wait after each attempt that failed. */
   retriesMs: readonly number[]
   logger: Logger
@@ -30,9 +31,15 @@ export async function deliver(parts: Parts, id: string): Promise<Next> {
     await outbox.drop(id)
     return { kind: 'end' }
   }
-  if (!(await outbox.isOpen(id))) return { kind: 'end' }
   const { owner, view, webhook } = job
-  if (await outbox.isDisabled(owner, webhook.url)) {
+  const [open, disabled, log, signing] = await Promise.all([
+    outbox.isOpen(id),
+    outbox.isDisabled(owner, webhook.url),
+    outbox.log(id),
+    secrets.signing(owner),
+  ])
+  if (!open) return { kind: 'end' }
+  if (disabled) {
     await outbox.note(id, { at: Date.now(), outcome: 'disabled' })
     return { kind: 'end' }
   }
@@ -45,10 +52,12 @@ export async function deliver(parts: Parts, id: string): Promise<Next> {
   const at = Date.now()
   let well = false
   try {
-    const signing = await secrets.signing(owner)
-    const sent = await send(parts.ask, webhook.url, messageOf(view, webhook.address), signing)
+    const message = messageOf(view, webhook.address)
+    const sent = await send(parts, webhook.url, message, signing)
+    // Cut short by a stop: nothing is known, and the next process tries again.
+    if (sent.kind === 'unanswered' && parts.stopping.aborted) return { kind: 'wait', at }
     well = isWell(sent)
-    const since = { log: await outbox.log(id), endedAt: view.completedAt ?? view.createdAt }
+    const since = { log, endedAt: view.completedAt ?? view.createdAt }
     const entry = entryOf(sent, at, nextAt(parts.retriesMs, since))
     if (entry.outcome === 'gone') await outbox.disable(owner, webhook.url, at)
     await outbox.note(id, entry)

@@ -1,6 +1,6 @@
 const most = { destination: 8, failingDestination: 2, owner: 128, failing: 32 }
 const mostRemembered = 10_000
-const firstBackOffMs = 1000
+const firstBackOffMs = 250
 const longestBackOffMs = 60_000
 
 export type Gate = ReturnType<typeof createGate>
@@ -31,7 +31,7 @@ export function createGate() {
         (failures > 0 && isFull('failing', most.failing))
       if (full) {
         const backOffMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
-        return { waitMs: (failures > 0 ? backOffMs : 100) * (0.5 + Math.random()) }
+        return { waitMs: backOffMs * (0.5 + Math.random()) }
       }
       for (const name of names) count(name, 1)
       return {

@@ -34,8 +34,13 @@ export function createSecrets({ redis, keys }: { redis: Redis; keys: Keys }) {
 
     /** All that sign now, the current one first. */
     async signing(owner: string): Promise<readonly string[]> {
-      const secret = await current(owner)
-      const [previous, until] = await redis.hmget(keys.webhookSecret(owner), 'previous', 'until')
+      const [known, previous, until] = await redis.hmget(
+        keys.webhookSecret(owner),
+        'current',
+        'previous',
+        'until',
+      )
+      const secret = known ?? (await current(owner))
       return previous && Number(until) > Date.now() ? [secret, previous] : [secret]
     },
   }

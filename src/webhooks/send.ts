@@ -24,7 +24,7 @@ export function messageOf(view: View, address: string): { id: string; body: stri
 
 /** One attempt, as https://www.standardwebhooks.com has it. */
 export async function send(
-  ask: Guard['ask'],
+  { ask, stopping }: { ask: Guard['ask']; stopping: AbortSignal },
   url: string,
   { id, body }: { id: string; body: string },
   secrets: readonly string[],
@@ -38,7 +38,7 @@ export async function send(
     'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),
   }
   try {
-    const signal = AbortSignal.timeout(timeoutMs)
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), stopping])
     const answer = await ask(url, { method: 'POST', headers, body, redirects: 0, signal })
     await answer.body.dump().catch(() => undefined)
     return { kind: 'answered', status: answer.statusCode }

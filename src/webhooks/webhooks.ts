@@ -12,7 +12,7 @@ import { createGate } from './gate.ts'
 import { createOutbox, type Entry } from './outbox.ts'
 import { createSecrets } from './secrets.ts'
 
-export type WebhookConfig = {
+type WebhookConfig = {
   /** Whether addresses of this machine and of private networks are served. */
   inward: boolean
   retriesMs: readonly number[]
@@ -38,6 +38,8 @@ type Parts = {
 
 const sweptAtOnce = 500
 const patienceMs = 10_000
+/** What is being sent when the gateway stops has this long to be answered. */
+const graceMs = 1000
 
 /** Tells owners how their jobs have ended: at least once, signed, to where they say. */
 export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: Parts) {
@@ -45,7 +47,17 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
   const secrets = createSecrets({ redis, keys })
   const guard = createGuard({ inward: config.inward })
   const gate = createGate()
-  const parts = { store, outbox, secrets, gate, ask: guard.ask, retriesMs: config.retriesMs, logger }
+  const stopping = new AbortController()
+  const parts = {
+    stopping: stopping.signal,
+    store,
+    outbox,
+    secrets,
+    gate,
+    ask: guard.ask,
+    retriesMs: config.retriesMs,
+    logger,
+  }
 
   async function told(id: string): Promise<Told> {
     const [job, open, log] = await Promise.all([store.read(id), outbox.isOpen(id), outbox.log(id)])
@@ -83,6 +95,11 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
         await queues.bringForward(webhookQueue, id)
         await outbox.postpone(id, Date.now() + patienceMs)
       }
+    },
+
+    /** To be called before the workers are waited for: a destination that takes its time must not hold them up. */
+    stop(): void {
+      setTimeout(() => stopping.abort(), graceMs).unref()
     },
 
     close: guard.close,

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { execFile } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { providers } from '../../providers/index.ts'
+import { createBook } from '../../src/accounts/book.ts'
+import { command } from '../../src/accounts/command.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
+import { createKeys } from '../../src/engine/keys.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { createCleanup, quiet, startTestGateway, temporaryFolder } from '../setup.ts'
+import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../setup.ts'
 import { clientOf, operatorKey, startGround } from './kit.ts'
+import { endProcess, startProcess } from './process.ts'
 
 /** Tells of changes travel over Redis. */
 async function soon(holds: () => Promise<boolean>): Promise<void> {
@@ -132,36 +134,49 @@ describe('npm run keys', () => {
   const run = promisify(execFile)
 
   it('works beside a gateway on its private Redis, and without one', async () => {
-    const env = { PATH: process.env.PATH, DATA_DIR: await temporaryFolder(cleanup), PORT: '0', LOG_LEVEL: 'error' }
+    const env = { DATA_DIR: await temporaryFolder(cleanup) }
     const keys = async (...args: string[]) =>
-      (await run(process.execPath, ['src/accounts/cli.ts', ...args], { env })).stdout
+      (
+        await run(process.execPath, ['src/accounts/cli.ts', ...args], {
+          env: { PATH: process.env.PATH, ...env },
+        })
+      ).stdout
     assert.match(await keys('list'), /no keys/)
 
-    const child = spawn(process.execPath, ['src/main.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-    cleanup.add(async () => {
-      child.kill('SIGTERM')
-      if (child.exitCode === null) await once(child, 'exit')
-    })
-    const [line] = (await once(createInterface({ input: child.stdout }).on('line', () => undefined), 'line')) as string[]
-    let address = /answers on (\S+)/.exec(line ?? '')?.[1]
-    for await (const next of createInterface({ input: child.stdout })) {
-      if (address !== undefined) break
-      address = /answers on (\S+)/.exec(next)?.[1]
-      if (address !== undefined) break
-    }
-    const [key = ''] = (await keys('create', '--name', 'shell', '--rpm', '2', '--balance', '1')).split('\n')
-    const client = clientOf(address ?? '', key)
-    const usd = async () => (await client.ask('POST', '/api/check-balance')).body.usd_balance
-    await soon(async () => (await usd()) === '1.00000000')
-    const id = /key_\w+/.exec(await keys('list'))?.[0] ?? ''
-    await keys('topup', id, '2.5')
-    assert.equal(await usd(), '3.50000000')
-    assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', 'none'), /usual +\$9 +\$3\.5/)
-    assert.match(await keys('ledger', id), /"kind":"topup"/)
-    await keys('revoke', id)
+    const { child, address } = await startProcess(env)
+    cleanup.add(() => endProcess(child, 'SIGTERM'))
+    const made = await keys('create', '--name', 'shell', '--rpm', '2', '--balance', '1')
+    const [key = ''] = made.split('\n')
+    const client = clientOf(address, key)
+    await soon(async () => (await client.ask('POST', '/api/check-balance')).body.usd_balance === '1.00000000')
+    const id = /key_\w+/.exec(made)?.[0] ?? ''
+    assert.match(await keys('revoke', id), /shell .* revoked/)
     await soon(async () => (await client.ask('POST', '/api/check-balance')).status === 401)
+  })
+})
+
+describe('what the operator types', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('does what it says', async () => {
+    const { redis } = await startRedis(cleanup)
+    const book = createBook({ redis, keys: createKeys('test:') })
+    const keys = (...args: string[]) => command(book, args)
+    const id = /key_\w+/.exec(await keys('create', '--name', 'typed', '--balance', '1'))?.[0] ?? ''
+    assert.match(await keys('topup', id, '2.5'), /\$3\.5/)
+    assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', '7'), / 7 +\$9 +\$3\.5/)
+    assert.match(await keys('limit', id, '--rpm', 'none', '--balance', 'none'), /usual +\$9 +any/)
+    assert.match(await keys('ledger', id), /"kind":"lift".*\n.*"kind":"topup"/)
+    assert.equal(await keys('held', id), '\n')
+    assert.match(await keys(), /npm run keys -- create/)
     await assert.rejects(keys('topup', id, 'much'), /must be a number/)
+    await assert.rejects(keys('topup', id, '-1'), /Unknown option/)
+    await assert.rejects(keys('limit', id, '--rpm', '0.5'), /whole number/)
     await assert.rejects(keys('create'), /needs a name/)
+    await assert.rejects(keys('create', '--rmp', '3'), /Unknown option/)
     await assert.rejects(keys('limit', 'key_none', '--rpm', '3'), /There is no key key_none/)
+    await assert.rejects(keys('resolve', id, 'vid_1', 'charge'), /Nothing is held/)
+    await assert.rejects(keys('frobnicate', id), /There is no command/)
   })
 })

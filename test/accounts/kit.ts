@@ -74,7 +74,10 @@ export async function assertBooksAddUp(book: Book): Promise<void> {
     for (const [job, own] of ofJobs) {
       const kinds = own.map(({ kind }) => kind)
       assert.equal(kinds.filter((kind) => kind === 'reserve').length, 1, `${job}: ${kinds}`)
-      assert.ok(kinds.filter((kind) => kind === 'charge' || kind === 'release').length <= 1, `${job}: ${kinds}`)
+      assert.ok(
+        kinds.filter((kind) => kind === 'charge' || kind === 'release').length <= 1,
+        `${job}: ${kinds}`,
+      )
     }
   }
 }

@@ -62,7 +62,9 @@ describe('limits a minute', () => {
     }
     assertLimited(await client.ask('GET', '/generate-video/recover'))
     assertLimited(await client.ask('POST', '/api/generate-video/extend', { runId: body.runId }))
-    const polls = Array.from({ length: 200 }, () => client.ask('GET', `/api/video/status?runId=${body.runId}`))
+    const polls = Array.from({ length: 200 }, () =>
+      client.ask('GET', `/api/video/status?runId=${body.runId}`),
+    )
     assert.ok((await Promise.all(polls)).every(({ status }) => status === 200))
   })
 

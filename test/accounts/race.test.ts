@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createCleanup, startTestGateway } from '../setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
 
@@ -28,6 +29,7 @@ describe('500 submits at once on a balance for 100', () => {
     const doomed = JSON.stringify({ ...cheapJob, model: undefined, prompt: 'sandbox:fail' })
     for (const { body } of accepted.slice(0, 30)) await redis.hset(keys.job(body.runId), 'input', doomed)
     await startTestGateway(cleanup, { ...env, ROLE: 'worker' })
+    while ((await book.read(account.id))?.reservedUsd !== 0) await sleep(100)
     const [client = clientOf('')] = clients
     const ends = await Promise.all(accepted.map(({ body }) => client.waitForEnd(body.runId)))
     assert.equal(ends.filter(({ data }) => data.status === 'FAILED').length, 30)

@@ -54,9 +54,7 @@ describe('what becomes of the money', () => {
 
   it('an unknown submission is held apart until the operator decides', async () => {
     const { id, client } = await somebody({ name: 'unknown', balanceUsd: 2 })
-    const jobs = await Promise.all(
-      [1, 2].map(() => client.submit({ ...cheapJob, prompt: 'sandbox:lost' })),
-    )
+    const jobs = await Promise.all([1, 2].map(() => client.submit({ ...cheapJob, prompt: 'sandbox:lost' })))
     const [first = '', second = ''] = jobs.map(({ body }) => body.runId)
     for (const job of [first, second]) await client.waitForEnd(job)
     const held = await book.read(id)
@@ -86,11 +84,13 @@ describe('what becomes of the money', () => {
 
   it('the daily limit refuses until the next day', async () => {
     const { client } = await somebody({ name: 'daily', dailyUsd: 0.9 })
-    assert.equal((await client.submit()).status, 202)
+    const accepted = await client.submit()
+    assert.equal(accepted.status, 202)
     const refused = await client.submit()
     assert.equal(refused.status, 429)
     assert.equal(refused.body.code, 'daily_usd_limit_exceeded')
     assert.match(refused.headers.get('retry-after') ?? '', /^\d{1,5}$/)
+    await client.waitForEnd(accepted.body.runId)
   })
 
   it('a balance that is lifted while a job runs is not refilled by it', async () => {
@@ -109,7 +109,30 @@ describe('what becomes of the money', () => {
     const preview = await client.ask('POST', '/api/price', { ...cheapJob, model: 'sora-2', seconds: '12' })
     assert.deepEqual(preview.body, { model: 'sora-2', usd: 1.2, seconds: 12, warnings: [] })
     assert.equal((await client.ask('POST', '/api/price', { model: 'sora-2' })).status, 400)
-    assert.deepEqual((await book.ledger(id, 9)).map(({ kind }) => kind), ['set'])
+    assert.deepEqual(
+      (await book.ledger(id, 9)).map(({ kind }) => kind),
+      ['set'],
+    )
+  })
+})
+
+describe('a markup', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('is in the list, in the preview, in what is charged, and in nothing twice', async () => {
+    const { book, env } = await startGround(cleanup, { MARKUP_PERCENT: '15' })
+    const { address } = await startTestGateway(cleanup, env)
+    const { key, account } = await book.create({ name: 'marked', balanceUsd: 1 })
+    const client = clientOf(address, key)
+    const list = await client.ask('GET', '/api/v1/video-models')
+    const models = list.body.data as { id: string; pricing: { per_video: number } }[]
+    assert.equal(models.find(({ id }) => id === cheapJob.model)?.pricing.per_video, 0.575)
+    assert.equal((await client.ask('POST', '/api/price', cheapJob)).body.usd, 0.575)
+    const { body } = await client.submit()
+    assert.equal(body.cost, 0.575)
+    assert.equal((await client.waitForEnd(body.runId)).cost, 0.575)
+    assert.equal((await book.read(account.id))?.balanceUsd, 0.425)
   })
 })
 
@@ -125,7 +148,10 @@ describe('who pays for what was begun', () => {
   })
 
   it('the client, where it was being rendered, or could not be called back', () => {
-    assert.equal(settlementOf('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind, 'charge')
+    assert.equal(
+      settlementOf('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
+      'charge',
+    )
     assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1 }).kind, 'charge')
   })
 })

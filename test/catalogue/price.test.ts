@@ -93,6 +93,17 @@ test('what needs pro mode is listed at its price there', () => {
   assert.deepEqual(keys.per_second_by_resolution, { '720p': 0.1, '1080p': 0.9 })
 })
 
+test('a price that differs with and without an image is told for both', () => {
+  const rates = [{ mode: 'text', usd: 0.2 }, { usd: 0.1 }] as const
+  const model = { ...withPrice({ per: 'second', rates }), modes: ['text', 'image'] } as const
+  const { per_second, text_to_video_per_second, image_to_video_per_second } = pricingKeys(model)
+  assert.equal(per_second, 0.2)
+  assert.deepEqual(text_to_video_per_second, { '720p': 0.2, '1080p': 0.2 })
+  assert.deepEqual(image_to_video_per_second, { '720p': 0.1, '1080p': 0.1 })
+  const plain = pricingKeys({ ...model, fields: { image: {} } })
+  assert.deepEqual(plain.image_to_video_per_second, { default: 0.1 })
+})
+
 test('a fixed length is told as such', () => {
   const model = { ...withPrice({ per: 'video', rates: [{ usd: 1 }] }), fields: { duration: { fixed: 5 } } }
   assert.deepEqual(pricingKeys(model), { currency: 'USD', per_video: 1, fixed_duration_seconds: 5 })

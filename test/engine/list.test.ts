@@ -20,7 +20,7 @@ describe('the list of a caller’s jobs', () => {
     cleanup.add(() => queues.close())
     const watchers = createWatchers({ subscriber: redis, keys })
     cleanup.add(() => watchers.close())
-    engine = createEngine({ store, queues, watchers })
+    engine = createEngine({ store, queues, watchers, longestJobSeconds: 3600 })
   })
   after(() => cleanup.run())
 

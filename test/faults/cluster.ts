@@ -51,21 +51,22 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
   const redis = new Redis(path, { maxRetriesPerRequest: null })
   redis.on('error', () => undefined)
   cleanup.add(() => redis.disconnect())
-  return { path, redis, kill, start }
+  return { path, dir, redis, kill, start }
 }
 
 export type Node = { kill(): Promise<void>; stop(): Promise<void> }
 
 /** One gateway process. Its log goes nowhere unless the test asks for it. */
 export async function startNode(env: Record<string, string>): Promise<Node & { address: string }> {
-  const port = await freePort()
+  const port = env.PORT ?? String(await freePort())
   const child = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env.PATH,
       LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
       SANDBOX: 'off',
       HOST: '127.0.0.1',
-      PORT: String(port),
+      PORT: port,
+
       ...env,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -114,4 +115,10 @@ function answers(address: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   )
+}
+
+/** How many ends the audit trail of a job holds. */
+export async function endsOf(redis: Redis, id: string): Promise<number> {
+  const entries = await redis.xrange(`reelgate:events:${id}`, '-', '+')
+  return entries.filter(([, fields]) => /"state":"(succeeded|failed|canceled)"/.test(fields.join())).length
 }

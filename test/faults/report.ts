@@ -1,6 +1,6 @@
-type Row = { suite: string; faults: number; jobs: number; lost: number; most: number }
+type Row = { suite: string; faults: number; jobs: number; lost: number; most: number; doubleEnds: number }
 
 /** Prints what a suite has counted, as a row of the README's table. */
-export function report({ suite, faults, jobs, lost, most }: Row): void {
-  process.stdout.write(`| ${suite} | ${faults} | ${jobs} | ${lost} | ${most} | 0 | 0 |\n`)
+export function report({ suite, faults, jobs, lost, most, doubleEnds }: Row): void {
+  process.stdout.write(`| ${suite} | ${faults} | ${jobs} | ${lost} | ${most} | ${doubleEnds} |\n`)
 }

@@ -21,11 +21,19 @@ async function add({ library }: AppParts, request: FastifyRequest) {
   if (!request.isMultipart()) {
     throw new ApiError('unsupported_media_type', 'The file must be sent as a multipart/form-data form')
   }
-  const part = await request.file()
+  const part = await request.file().catch((cause: unknown) => {
+    throw new ApiError('invalid_request', 'The form cannot be read', { cause })
+  })
   if (part === undefined)
     throw new ApiError('missing_required_parameter', 'A `file` is needed', { param: 'file' })
-  const { filename, mimetype: declared, file: content } = part
-  return shown(await library.add({ owner: request.owner, filename, declared, content }))
+  const { filename, mimetype: declared, file } = part
+  try {
+    const content = file.iterator({ destroyOnReturn: false })
+    return shown(await library.add({ owner: request.owner, filename, declared, content }))
+  } finally {
+    // What still comes after a refusal is let through unread, so that the refusal arrives.
+    file.resume()
+  }
 }
 
 async function list({ library }: AppParts, { owner, query }: FastifyRequest) {

@@ -108,7 +108,8 @@ function serve(app: FastifyInstance, rows: readonly Row[], parts: AppParts, limi
         schema: row.schema === undefined ? {} : { response: { [code]: row.schema } },
         handler: async (request, reply) => {
           const answer = await row.answer(parts, request, reply)
-          return answer === reply ? reply : reply.code(code).send(answer)
+          // A reply that is awaited resolves to nothing, once it has been sent.
+          return reply.sent ? reply : reply.code(code).send(answer)
         },
       })
     }

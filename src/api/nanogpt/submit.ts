@@ -39,7 +39,8 @@ export async function take(
 ): Promise<Submitted> {
   const { engine, offers, media, money } = parts
   const webhook = webhookOf(parts, request)
-  if (offers.route(model, input).length === 0) {
+  const route = offers.route(model, input)
+  if (route.length === 0) {
     const reason = offers.refusal(model, input)
     if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
     const lacking = { model: model.id, setOneOf: offers.missing(model) }
@@ -49,7 +50,7 @@ export async function take(
   }
   const spell = (field: Field) => spellingOf(request.body, field)
   const kept = await media.keep(input, { owner: request.owner, spell })
-  const [best, ...others] = offers.route(model, kept)
+  const [best, ...others] = kept === input ? route : offers.route(model, kept)
   if (best === undefined) throw linkNeeded(model, kept, offers, spell)
   const price = agreed ?? money.price(model, input)
   const said = [...warnings, ...price.warnings]

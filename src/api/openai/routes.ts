@@ -1,5 +1,5 @@
 import multipart from '@fastify/multipart'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { admit } from '../../catalogue/admit.ts'
 import { identify } from '../caller.ts'
 import { firstAnswer } from '../idempotency.ts'
@@ -37,20 +37,18 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
     return videoOf(view, input, parts.config.resultsKeptMs)
   }
   const video = { response: { 200: Video } }
+  /** What a route does, under whichever prefix. */
+  const does = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
+  const byId = `${prefix}/:id`
 
-  app.post(
-    prefix,
-    { onRequest: limits.submit, schema: video, config: { operation: 'videos' } },
-    async (request) => {
-      const body = await bodyOf(parts, request)
-      request.body = body
-      const first = await firstAnswer(parts, request, body)
-      return tell(request, first?.id ?? (await create(parts, request, body)))
-    },
-  )
+  app.post(prefix, { ...does(''), onRequest: limits.submit, schema: video }, async (request) => {
+    const body = await bodyOf(parts, request)
+    const first = await firstAnswer(parts, request, body)
+    return tell(request, first?.id ?? (await create(parts, request, body)))
+  })
   app.post<ById>(
-    `${prefix}/:id/remix`,
-    { onRequest: limits.submit, schema: video, config: { operation: 'remix' } },
+    `${byId}/remix`,
+    { ...does('/:id/remix'), onRequest: limits.submit, schema: video },
     async (request) => {
       const { id } = request.params
       const body = await bodyOf(parts, request)
@@ -58,17 +56,15 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
       return tell(request, first?.id ?? (await remix(parts, request, id, body)))
     },
   )
-  app.get(prefix, { schema: { response: { 200: Videos } } }, (request) => list(parts, request))
-  app.get<ById>(`${prefix}/:id`, { schema: video, config: { quiet: true } }, (request) =>
-    tell(request, request.params.id),
-  )
+  app.get(prefix, { ...does(''), schema: { response: { 200: Videos } } }, (request) => list(parts, request))
+  app.get<ById>(byId, { ...does('/:id', true), schema: video }, (request) => tell(request, request.params.id))
   app.route<ById>({
+    ...does('/:id/content', true),
     method: ['GET', 'HEAD'],
-    url: `${prefix}/:id/content`,
-    config: { quiet: true },
-    handler: (request, reply: FastifyReply) => content(parts, request, reply, request.params.id),
+    url: `${byId}/content`,
+    handler: (request, reply) => content(parts, request, reply, request.params.id),
   })
-  app.delete<ById>(`${prefix}/:id`, { schema: { response: { 200: Deleted } } }, (request) =>
+  app.delete<ById>(byId, { ...does('/:id'), schema: { response: { 200: Deleted } } }, (request) =>
     remove(parts, request, request.params.id),
   )
 }

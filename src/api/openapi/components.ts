@@ -1,3 +1,4 @@
+import { mediaFields } from '../../../providers/input.ts'
 import { models } from '../../catalogue/index.ts'
 import { requestSchema } from '../../catalogue/schema.ts'
 import { errors } from '../errors.ts'
@@ -16,9 +17,20 @@ function modelSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     models.map((model) => {
       const { properties, ...schema } = requestSchema(model)
-      return [model.id, { ...schema, properties: { ...properties, ...common }, additionalProperties: true }]
+      const own = Object.entries(properties).map(([name, field]) => [name, withFormat(name, field)])
+      return [
+        model.id,
+        { ...schema, properties: { ...Object.fromEntries(own), ...common }, additionalProperties: true },
+      ]
     }),
   )
+}
+
+/** Links, data URLs and attachments are all URIs. */
+function withFormat(name: string, schema: JsonSchema): JsonSchema {
+  if (!(name in mediaFields)) return schema
+  const link = { type: 'string', format: 'uri' }
+  return schema.type === 'array' ? { ...schema, items: link } : { ...schema, ...link }
 }
 
 const codes = Object.keys(errors)
@@ -69,24 +81,22 @@ const openaiRefusal = {
 
 const ids = models.map(({ id }) => id)
 
-export function components() {
-  return {
-    securitySchemes: {
-      key: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-      bearer: { type: 'http', scheme: 'bearer' },
-    } as const,
-    schemas: {
-      Error: refusal,
-      OpenAIError: openaiRefusal,
-      VideoRequest: {
-        description: 'What is asked for; which fields there are follows from the model.',
-        oneOf: ids.map(refer),
-        discriminator: {
-          propertyName: 'model',
-          mapping: Object.fromEntries(ids.map((id) => [id, refer(id).$ref])),
-        },
+export const components = {
+  securitySchemes: {
+    key: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+    bearer: { type: 'http', scheme: 'bearer' },
+  } as const,
+  schemas: {
+    Error: refusal,
+    OpenAIError: openaiRefusal,
+    VideoRequest: {
+      description: 'What is asked for; which fields there are follows from the model.',
+      oneOf: ids.map(refer),
+      discriminator: {
+        propertyName: 'model',
+        mapping: Object.fromEntries(ids.map((id) => [id, refer(id).$ref])),
       },
-      ...modelSchemas(),
     },
-  }
+    ...modelSchemas(),
+  },
 }

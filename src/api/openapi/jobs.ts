@@ -58,10 +58,46 @@ export const jobs: Readonly<Record<string, Operation>> = {
     description: 'Server-sent events: the job as it is, then each change, until its end.',
     headers: { 'last-event-id': { ...text, description: 'Where an earlier stream ended.' } },
     replies: {
-      200: reply('Each event is a status body.', { 'text/event-stream': text }),
+      200: reply('Each event is a status body.', {
+        'text/event-stream': { type: 'object', properties: { id: text, data: text } },
+      }),
       204: { description: 'There is nothing more.', type: 'null' },
     },
     refusals: [403, 404],
+  },
+  'GET /api/jobs/:id/webhooks': {
+    id: 'deliveries',
+    tag: 'Webhooks',
+    summary: 'Whether a job’s end was told, and each attempt to',
+    refusals: [403, 404],
+  },
+  'POST /api/jobs/:id/webhooks/replay': {
+    id: 'replayWebhook',
+    tag: 'Webhooks',
+    summary: 'Tell a job’s end again',
+    refusals: [403, 404, 408, 409, 413, 415],
+  },
+  'GET /api/webhooks': {
+    id: 'usualWebhook',
+    tag: 'Webhooks',
+    summary: 'Where the ends of jobs that name no address are told',
+  },
+  'POST /api/webhooks': {
+    id: 'setUsualWebhook',
+    tag: 'Webhooks',
+    summary: 'Set that address; without one, nothing is told',
+    body: json({ type: 'object', properties: { webhookUrl: { type: ['string', 'null'] } } }),
+  },
+  'GET /api/webhooks/secret': {
+    id: 'webhookSecret',
+    tag: 'Webhooks',
+    summary: 'What verifies the signatures of webhooks',
+  },
+  'POST /api/webhooks/secret': {
+    id: 'rotateWebhookSecret',
+    tag: 'Webhooks',
+    summary: 'Make a new one',
+    refusals: [408, 413, 415],
   },
 
   'POST /v1/videos': {

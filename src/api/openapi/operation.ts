@@ -25,6 +25,7 @@ export type Operation = {
 export const tags = {
   Videos: 'Submit a video, ask how it fares, find it again.',
   Jobs: 'The jobs of a key, with their history and their changes as they happen.',
+  Webhooks: 'The ends of jobs, told to whom they concern.',
   'OpenAI Videos': 'The same jobs in the words of the OpenAI Videos API.',
   Files: 'Finished videos, and what callers keep with the gateway.',
   Models: 'What can be asked for.',
@@ -49,12 +50,20 @@ export function reply(description: string, content: Readonly<Record<string, Json
 
 const always = [400, 500, 503]
 const withBody = [408, 413, 415]
+/** A part of the path may be too long to be looked at. */
+const withParams = [414]
 
 /** An operation in the form that @fastify/swagger takes. `own`: what the route declares; it is what validates and what is sent. */
-export function describeOperation(operation: Operation, own: FastifySchema) {
+export function describeOperation(operation: Operation, url: string, own: FastifySchema) {
   const { id, tag, summary, description, query, headers, body, replies, refusals = [], keyless } = operation
   const carriesBody = body !== undefined || own.body !== undefined
-  const statuses = [...always, ...(keyless ? [] : [401]), ...(carriesBody ? withBody : []), ...refusals]
+  const statuses = [
+    ...always,
+    ...(keyless ? [] : [401]),
+    ...(carriesBody ? withBody : []),
+    ...(url.includes(':') ? withParams : []),
+    ...refusals,
+  ]
   const refusal = refer(operation.openai ? 'OpenAIError' : 'Error')
   return {
     ...own,
@@ -85,5 +94,6 @@ export function describeOperation(operation: Operation, own: FastifySchema) {
 
 function codesOf(status: number): string {
   const codes = (Object.keys(errors) as ErrorCode[]).filter((code) => errors[code].status === status)
-  return `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`
+  const told = codes.length > 0 ? codes : ['invalid_request']
+  return `Refused: ${told.map((code) => `\`${code}\``).join(', ')}.`
 }

@@ -3,7 +3,7 @@ import { type JsonSchema, type Operation, reply } from './operation.ts'
 // Replies of routes that declare none themselves, as they are sent as they come.
 
 export const text = { type: 'string' }
-export const time = { type: 'string', format: 'date-time' }
+const time = { type: 'string', format: 'date-time' }
 
 /** An object of which each named member is there, unless its name ends in `?`. */
 export function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {

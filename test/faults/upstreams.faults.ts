@@ -5,7 +5,7 @@ import { findModel } from '../../src/catalogue/index.ts'
 import type { Trouble } from '../../src/sandbox/fault.ts'
 import { leastRequest } from '../least-request.ts'
 import { createCleanup, startUpstreams, submit, waitForEnd } from '../setup.ts'
-import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
+import { endsOf, freePort, onlyThese, startNode, startServer } from './cluster.ts'
 import { report } from './report.ts'
 
 /** One model for each upstream. */
@@ -137,11 +137,12 @@ function never(name: ProviderName): RegExp {
 describe('faults of the upstreams', { concurrency: true }, () => {
   const cleanup = createCleanup()
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+  let server: Awaited<ReturnType<typeof startServer>>
   let address = ''
-  const counts = { jobs: 0, faults: new Set<string>(), most: 0, ends: 0 }
+  const counts = { jobs: 0, faults: new Set<string>(), most: 0, ends: 0, doubleEnds: 0 }
 
   before(async () => {
-    const server = await startServer(cleanup)
+    server = await startServer(cleanup)
     upstreams = await startUpstreams(cleanup, server.redis, 400)
     const port = await freePort()
     const env = {
@@ -156,7 +157,7 @@ describe('faults of the upstreams', { concurrency: true }, () => {
         })),
       ),
       UPSTREAM_TIMEOUT_SECONDS: '1',
-      RECONCILE_SECONDS: '6',
+      RECONCILE_SECONDS: '4',
       PUBLIC_URL: `http://127.0.0.1:${port}`,
     }
     const nodes = await Promise.all([
@@ -174,6 +175,7 @@ describe('faults of the upstreams', { concurrency: true }, () => {
       jobs: counts.jobs,
       lost: counts.jobs - counts.ends,
       most: counts.most,
+      doubleEnds: counts.doubleEnds,
     })
     await cleanup.run()
   })
@@ -190,11 +192,14 @@ describe('faults of the upstreams', { concurrency: true }, () => {
           JSON.stringify(task.body).includes(mark),
         ).length
         counts.jobs += 1
-        counts.ends += 1
+        const ends = await endsOf(server.redis, body.runId)
+        if (ends > 0) counts.ends += 1
+        if (ends > 1) counts.doubleEnds += 1
         counts.faults.add(fault)
         counts.most = Math.max(counts.most, made)
-        if (process.env.TEST_LOG) console.error(new Date().toISOString(), name, fault, ended, made)
+
         assert.match(ended, end(name), `${name}, ${fault}`)
+        assert.equal(ends, 1, `${name}, ${fault}: ${ends} ends`)
         assert.ok(made <= 1, `${name}, ${fault}: ${made} tasks`)
         upstreams.host.disarm(name)
       }

@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Pool } from 'undici'
+import { start, usage } from './child.ts'
+import { percentile } from './numbers.ts'
+
+export type Shot = { method: 'GET' | 'POST'; url: string; headers?: Record<string, string>; body?: string }
+
+export type Measured = {
+  perSecond: number
+  p50: number
+  p99: number
+  /** CPU time of the server itself for one request. */
+  cpuUs: number
+  failed: number
+}
+
+const autocannon = join(import.meta.dirname, '../node_modules/autocannon/autocannon.js')
+
+/** Closed loop: each connection asks again as soon as it is answered. */
+export async function closedLoop(
+  { method, url, headers = {}, body }: Shot,
+  { connections, seconds, pid }: { connections: number; seconds: number; pid: number },
+): Promise<Measured> {
+  const told = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`])
+  const args = ['-j', '-n', '-c', connections, '-d', seconds, '-t', 30, '-m', method, ...told]
+  const before = usage(pid).cpuMs
+  const child = start(
+    process.execPath,
+    [autocannon, ...args.map(String), ...(body === undefined ? [] : ['-b', body]), url],
+    { core: 'load' },
+  )
+  await child.ended
+  const { requests, latency, duration, non2xx, errors } = JSON.parse(
+    /^\{.*\}$/m.exec(child.said())?.[0] ?? '{}',
+  ) as {
+    requests: { total: number }
+    latency: { p50: number; p99: number }
+    duration: number
+    non2xx: number
+    errors: number
+  }
+  return {
+    perSecond: requests.total / duration,
+    p50: latency.p50,
+    p99: latency.p99,
+    cpuUs: ((usage(pid).cpuMs - before) * 1000) / Math.max(requests.total, 1),
+    failed: non2xx + errors,
+  }
+}
+
+/** As many at once as this may be unanswered; what comes on top counts as failed. */
+const mostUnderWay = 2000
+
+/** Constant rate, whatever the server does. Latency counts from when a request was due, not from when it could be sent. */
+export async function constantRate(
+  shotOf: (index: number) => Shot,
+  { perSecond, count, pid }: { perSecond: number; count: number; pid: number },
+): Promise<Measured & { bodies: string[] }> {
+  const pool = new Pool(new URL(shotOf(0).url).origin, { connections: 32, pipelining: 1 })
+  const took: number[] = []
+  const bodies: string[] = []
+  let failed = 0
+  let underWay = 0
+  const before = usage(pid).cpuMs
+  const startedAt = performance.now()
+  const all: Promise<void>[] = []
+
+  async function ask(index: number, dueAt: number): Promise<void> {
+    const { method, url, headers = {}, body } = shotOf(index)
+    try {
+      const answer = await pool.request({
+        method,
+        path: new URL(url).pathname + new URL(url).search,
+        headers,
+        body: body ?? null,
+      })
+      const text = await answer.body.text()
+      took.push(performance.now() - dueAt)
+      if (answer.statusCode >= 300) failed += 1
+      else bodies[index] = text
+    } catch {
+      failed += 1
+    } finally {
+      underWay -= 1
+    }
+  }
+
+  for (let index = 0; index < count; index++) {
+    const dueAt = startedAt + (index * 1000) / perSecond
+    const early = dueAt - performance.now()
+    if (early > 0) await sleep(early)
+    if (underWay >= mostUnderWay) {
+      failed += 1
+      continue
+    }
+    underWay += 1
+    all.push(ask(index, dueAt))
+  }
+  await Promise.all(all)
+  const seconds = (performance.now() - startedAt) / 1000
+  await pool.close()
+  return {
+    perSecond: took.length / seconds,
+    p50: percentile(took, 50),
+    p99: percentile(took, 99),
+    cpuUs: ((usage(pid).cpuMs - before) * 1000) / Math.max(took.length, 1),
+    failed,
+    bodies,
+  }
+}
+
+/** Downloads again and again on a few connections and throws away what it reads, as cheaply as Node can. Answers bytes per second. */
+export async function downloads(
+  url: string,
+  {
+    connections,
+    seconds,
+    headers = {},
+  }: { connections: number; seconds: number; headers?: Record<string, string> },
+): Promise<{ bytesPerSecond: number; files: number; failed: number }> {
+  const { hostname, port, pathname, search, host } = new URL(url)
+  const lines = Object.entries({ host, connection: 'close', ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  const head = `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`
+  const until = performance.now() + seconds * 1000
+  const startedAt = performance.now()
+  let bytes = 0
+  let files = 0
+  let failed = 0
+
+  async function fetchOnce(buffer: Buffer): Promise<void> {
+    let first = true
+    let good = false
+    const onread = {
+      buffer,
+      callback(length: number): boolean {
+        if (first) good = buffer.toString('latin1', 0, 12) === 'HTTP/1.1 200'
+        first = false
+        bytes += length
+        return true
+      },
+    }
+    const socket = connect({ host: hostname, port: Number(port), onread })
+    socket.end(head)
+    await once(socket, 'close')
+    if (good) files += 1
+    else failed += 1
+  }
+
+  async function loop(): Promise<void> {
+    const buffer = Buffer.alloc(256 * 1024)
+    while (performance.now() < until) await fetchOnce(buffer)
+  }
+
+  await Promise.all(Array.from({ length: connections }, loop))
+  return { bytesPerSecond: (bytes * 1000) / (performance.now() - startedAt), files, failed }
+}

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { request } from 'undici'
+import { type Child, freePort, start } from './child.ts'
+import { litellm, nginx, portkey } from './peers.ts'
+
+export type Server = { url: string; child: Child }
+
+const tree = join(import.meta.dirname, '..')
+export const masterKey = 'sk-bench-0123456789abcdef0123456789abcdef'
+
+const folders: string[] = []
+
+export function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'reelgate-bench-'))
+  folders.push(made)
+  return made
+}
+
+export function removeFolders(): void {
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
+}
+
+async function script(
+  name: string,
+  env: Record<string, string> = {},
+  core: 'server' | 'load' = 'server',
+): Promise<Server> {
+  const child = start(process.execPath, [join(import.meta.dirname, name)], { core, env })
+  const [, url = ''] = await child.says(/answers on (\S+)/)
+  return { url, child }
+}
+
+export const startStub = (env: Record<string, string> = {}) => script('stub.ts', env, 'load')
+export const startRoute = () => script('route.ts')
+
+/** Settings as the gateway gives its own Redis. */
+export async function startRedis(): Promise<{ url: string; child: Child }> {
+  const home = folder()
+  const socket = join(home, 'redis.sock')
+  const settings = [
+    ['--port', '0'],
+    ['--unixsocket', socket],
+    ['--dir', home],
+    ['--appendonly', 'yes'],
+    ['--appendfsync', 'everysec'],
+    ['--save', ''],
+    ['--maxmemory-policy', 'noeviction'],
+    ['--hz', '100'],
+  ]
+  const child = start('redis-server', settings.flat(), { core: 'load' })
+  await child.says(/Ready to accept connections|ready to accept connections/)
+  return { url: socket, child }
+}
+
+export async function startGateway(
+  env: Record<string, string>,
+  nodeArgs: readonly string[] = [],
+): Promise<Server> {
+  const child = start(process.execPath, [...nodeArgs, join(tree, 'src/main.ts')], {
+    core: 'server',
+    cwd: tree,
+    env: { PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: folder(), ...env },
+  })
+  const [, url = ''] = await child.says(/answers on (\S+)/)
+  return { url, child }
+}
+
+/** What makes the stub the gateway's FAL. */
+export function upstreamIs(stub: Server): Record<string, string> {
+  return { SANDBOX: 'off', FAL_KEY: 'stub', FAL_BASE_URL: stub.url, FAL_STORAGE_BASE_URL: stub.url }
+}
+
+export async function startPortkey(): Promise<Server | string> {
+  const peer = portkey()
+  if ('missing' in peer) return peer.missing
+  const port = await freePort()
+  const child = start(process.execPath, [peer.program, `--port=${port}`, '--headless'], { core: 'server' })
+  return answering({ url: `http://127.0.0.1:${port}`, child }, '/')
+}
+
+export async function startLitellm(stub: Server): Promise<Server | string> {
+  const peer = litellm()
+  if ('missing' in peer) return peer.missing
+  const port = await freePort()
+  const config = join(folder(), 'litellm.json')
+  const model = { model: 'openai/sora-2', api_base: `${stub.url}/v1`, api_key: 'sk-stub' }
+  writeFileSync(config, JSON.stringify({ model_list: [{ model_name: 'sora-2', litellm_params: model }] }))
+  const child = start(
+    peer.program,
+    ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--telemetry', 'False'],
+    {
+      core: 'server',
+      env: { LITELLM_MASTER_KEY: masterKey, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
+    },
+  )
+  return answering({ url: `http://127.0.0.1:${port}`, child }, '/health/liveliness')
+}
+
+/** One worker that passes everything on to the stub, or serves `files` itself below `/static`. */
+export async function startNginx(stub: Server, files: string): Promise<Server | string> {
+  const peer = nginx()
+  if ('missing' in peer) return peer.missing
+  const port = await freePort()
+  const home = folder()
+  const config = join(home, 'nginx.conf')
+  writeFileSync(
+    config,
+    `daemon off; master_process off; pid ${home}/pid; error_log stderr crit;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; tcp_nopush on; client_max_body_size 100m; keepalive_requests 1000000000;
+  client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
+  upstream stub { server ${stub.url.slice('http://'.length)}; keepalive 64; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location /static/ { alias ${files}/; }
+    location / { proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; }
+  }
+}`,
+  )
+  const child = start(peer.program, ['-p', home, '-c', config], { core: 'server' })
+  return answering({ url: `http://127.0.0.1:${port}`, child }, '/stub')
+}
+
+async function answering(server: Server, path: string): Promise<Server | string> {
+  for (let tries = 0; tries < 600; tries++) {
+    const answer = await request(server.url + path).catch(() => undefined)
+    await answer?.body.dump()
+    if (answer !== undefined && answer.statusCode < 500) return server
+    const ended = await Promise.race([server.child.ended, sleep(200, 'alive')])
+    if (ended !== 'alive') break
+  }
+  await server.child.stop('SIGKILL')
+  return `did not start: ${server.child.said().trim().split('\n').at(-1)?.slice(0, 200)}`
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createCleanup, startTestGateway } from '../setup.ts'
+import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
+import { endProcess, startProcess } from './process.ts'
+
+/** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */
+const killedAfterMs = [40, 300, 900]
+
+describe('kill -9 at any moment', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('leaves books that add up, and every dollar in one purse', async () => {
+    const { book, env } = await startGround(cleanup, { UPSTREAM_TIMEOUT_SECONDS: '1' })
+    const { key, account } = await book.create({ name: 'killed', balanceUsd: 100 })
+    const prompts = ['a boat', 'sandbox:fail', 'sandbox:refuse', 'a hat']
+    for (const ms of killedAfterMs) {
+      const { child, address } = await startProcess(env)
+      cleanup.add(() => endProcess(child, 'SIGKILL'))
+      const client = clientOf(address, key)
+      const jobs = Array.from({ length: 12 }, (_, at) =>
+        client.submit({ ...cheapJob, prompt: prompts[at % prompts.length] }).catch(() => undefined),
+      )
+      await sleep(ms)
+      await endProcess(child, 'SIGKILL')
+      await Promise.all(jobs)
+      await assertBooksAddUp(book)
+    }
+
+    const { address } = await startTestGateway(cleanup, env)
+    const client = clientOf(address, key)
+    const movements = await book.ledger(account.id, 10_000)
+    const reserved = movements.filter(({ kind }) => kind === 'reserve')
+    assert.notEqual(reserved.length, 0)
+    for (const { job = '' } of reserved) await client.waitForEnd(job)
+    await assertBooksAddUp(book)
+    const end = await book.read(account.id)
+    assert.equal(end?.reservedUsd, 0)
+    assert.equal((end?.balanceUsd ?? 0) + (end?.heldUsd ?? 0) + (end?.spentUsd ?? 0), 100)
+  })
+})

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+
+export type SentEvent = { id: number; body: Record<string, unknown> }
+
+/** Listens as a browser does, without coming back by itself. */
+export async function listen(url: string, headers: Record<string, string> = {}) {
+  const abort = new AbortController()
+  const reply = await fetch(url, { headers, signal: abort.signal })
+  assert.equal(reply.status, 200)
+  assert.ok(reply.body !== null)
+  const events: SentEvent[] = []
+  const woken = new Set<() => void>()
+  let text = ''
+
+  async function read(body: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder()
+    for await (const piece of body) {
+      text += decoder.decode(piece, { stream: true })
+      const blocks = [...text.matchAll(/^id: (\d+)\ndata: (.*)\n\n/gm)]
+      for (const [, id, told = ''] of blocks.slice(events.length)) {
+        events.push({ id: Number(id), body: JSON.parse(told) as Record<string, unknown> })
+      }
+      for (const wake of woken) wake()
+    }
+  }
+
+  async function when(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      woken.add(resolve)
+      await promise
+      woken.delete(resolve)
+    }
+  }
+
+  const ended = read(reply.body).catch(() => undefined)
+  return {
+    events,
+    contentType: reply.headers.get('content-type'),
+    /** Until so many events have come. */
+    until: (count: number) => when(() => events.length >= count),
+    heard: (pattern: RegExp) => when(() => pattern.test(text)),
+    ended,
+    close: () => abort.abort(),
+  }
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+  waitForStage,
+} from '../setup.ts'
+
+const small = { model: 'kling-video', prompt: 'a boat' }
+
+describe('the laws of a job', () => {
+  const cleanup = createCleanup()
+  let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+  let store: Awaited<ReturnType<typeof startRedis>>
+  let address: string
+
+  const tasks = async (mark: string) =>
+    (await upstreams.host.tasks('fal')).filter(({ body }) => JSON.stringify(body).includes(mark))
+  const seed = async (runId: string, at = address) =>
+    (await (await fetch(`${at}/api/video-status?runId=${runId}`)).json()) as {
+      status: string
+      error: null | { code: string }
+    }
+  const hookOf = async (runId: string, secret?: string) => {
+    const known = await store.redis.hget(`reelgate:job:${runId}`, 'hint')
+    return fetch(`${address}/hooks/${runId}/${secret ?? known}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"status":"OK","payload":{"video":{"url":"https://evil.example/x.mp4"}}}',
+    })
+  }
+
+  before(async () => {
+    store = await startRedis(cleanup)
+    upstreams = await startUpstreams(cleanup, store.redis, 600)
+    const env = { ...upstreams.env, REDIS_URL: store.url, RECONCILE_SECONDS: '3' }
+    address = (await startTestGateway(cleanup, env)).address
+  })
+  after(() => cleanup.run())
+
+  it('accepted is durable: a job whose queue entry is lost is found by the sweep', async () => {
+    const { body } = await submit(address, { ...small, prompt: 'sandbox:slow swept' })
+    await store.redis.del(...(await store.redis.keys('reelgate:bull:fal:*')))
+    assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
+    assert.equal((await tasks('swept')).length, 1)
+  })
+
+  it('a lost answer that nothing can explain ends as submission_unknown, and is not sent again', async () => {
+    const { body } = await submit(address, { ...small, prompt: 'sandbox:lost once' })
+    await waitForEnd(address, body.runId)
+    assert.deepEqual(
+      { ...(await seed(body.runId)).error, message: '' },
+      { code: 'submission_unknown', type: 'api_error', message: '' },
+    )
+    assert.equal((await tasks('once')).length, 1)
+  })
+
+  it('fails over before acceptance', async () => {
+    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'status', status: 402, times: 1 })
+    const { body } = await submit(address, { model: 'veo3-fast-video', prompt: 'failover', duration: 8 })
+    assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
+    assert.equal((await tasks('failover')).length, 0)
+    const runware = await upstreams.host.tasks('runware')
+    assert.equal(runware.filter(({ body }) => JSON.stringify(body).includes('failover')).length, 1)
+  })
+
+  it('does not fail over after an unknown outcome', async () => {
+    const { body } = await submit(address, {
+      model: 'veo3-fast-video',
+      prompt: 'sandbox:lost stays',
+      duration: 8,
+    })
+    await waitForEnd(address, body.runId)
+    const runware = await upstreams.host.tasks('runware')
+    assert.equal(runware.filter(({ body }) => JSON.stringify(body).includes('stays')).length, 0)
+  })
+
+  it('a hint is not a fact: a forged one is refused, a true one ends nothing by itself', async () => {
+    const { body } = await submit(address, small)
+    await waitForStage(address, body.runId, /^(queued|processing)$/)
+    assert.equal((await hookOf(body.runId, 'f'.repeat(32))).status, 404)
+    assert.equal((await hookOf(body.runId)).status, 200)
+    assert.equal((await hookOf(body.runId)).status, 200)
+    const end = await waitForEnd(address, body.runId)
+    assert.equal(end.data.status, 'COMPLETED')
+    assert.doesNotMatch(JSON.stringify(end), /evil/)
+    assert.equal((await hookOf(body.runId)).status, 200)
+  })
+
+  it('every job ends: one that never does fails at its deadline', async () => {
+    const hasty = await startTestGateway(cleanup, { ...upstreams.env, MAX_JOB_SECONDS: '1' })
+    const { body } = await submit(hasty.address, { ...small, prompt: 'sandbox:hang' })
+    await waitForEnd(hasty.address, body.runId)
+    assert.equal((await seed(body.runId, hasty.address)).error?.code, 'timeout')
+  })
+
+  for (const status of [403, 404, 500]) {
+    it(`the result's link answers ${status} at first`, async () => {
+      upstreams.host.arm({ provider: 'video', operation: 'fetch', kind: 'status', status, times: 1 })
+      const { body } = await submit(address, small)
+      assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
+    })
+  }
+
+  it('cancel reaches the upstream and ends once', async () => {
+    const { body } = await submit(address, { ...small, prompt: 'sandbox:hang stop me' })
+    await waitForStage(address, body.runId, /^(queued|processing)$/)
+    await fetch(`${address}/api/generate-video/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ runId: body.runId }),
+    })
+    const end = await waitForEnd(address, body.runId)
+    assert.equal(end.data.status, 'CANCELED')
+    assert.notEqual((await tasks('stop me'))[0]?.canceledAt, undefined)
+  })
+
+  it('cancel before any upstream has the job buys nothing', async () => {
+    upstreams.host.arm({
+      provider: 'fal',
+      operation: 'submit',
+      kind: 'status',
+      status: 429,
+      headers: { 'retry-after': '2' },
+      times: 1,
+    })
+    const { body } = await submit(address, { ...small, prompt: 'never bought' })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await fetch(`${address}/api/generate-video/cancel?runId=${body.runId}`, { method: 'POST' })
+    assert.equal((await waitForEnd(address, body.runId)).data.status, 'CANCELED')
+    assert.equal((await tasks('never bought')).length, 0)
+    upstreams.host.disarm('fal')
+  })
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import {
+  createCleanup,
+  startRedis,
+  startUpstreams,
+  submit,
+  temporaryFolder,
+  waitForEnd,
+  waitForStage,
+} from '../setup.ts'
+import { startServer, videoOf } from './files.ts'
+import { startProcess, stopProcess } from './gateway-process.ts'
+
+const content = videoOf(4 * 1024 * 1024)
+
+it('kill -9 in the middle of delivering: the job completes, and no half file is served or left', async (t) => {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const asked: (string | undefined)[] = []
+  const files = await startServer(t, ({ headers: { range } }, response) => {
+    asked.push(range)
+    const from = Number(/\d+/.exec(range ?? '')?.[0] ?? 0)
+    const told =
+      from === 0 ? {} : { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+    response.writeHead(from === 0 ? 200 : 206, {
+      'content-type': 'video/mp4',
+      'content-length': content.length - from,
+      etag: '"one"',
+      ...told,
+    })
+    // The first time only the first half comes, and then nothing more.
+    if (asked.length === 1) response.write(content.subarray(0, content.length / 2))
+    else response.end(content.subarray(from))
+  })
+  const { redis } = await startRedis(cleanup)
+  const { host, env: upstreams } = await startUpstreams(cleanup, redis)
+  const dataDir = await temporaryFolder(cleanup)
+  // The address of any upstream is trusted; nothing else of WaveSpeed is asked here.
+  const env = { ...upstreams, DATA_DIR: dataDir, WAVESPEED_BASE_URL: files }
+  host.arm({
+    provider: 'fal',
+    operation: 'result',
+    kind: 'status',
+    status: 200,
+    body: { video: { url: `${files}/a.mp4` } },
+    times: 1,
+  })
+
+  const first = await startProcess(env)
+  cleanup.add(() => stopProcess(first))
+  const { body } = await submit(first.address, { model: 'veo2-video', prompt: 'a boat' })
+  await waitForStage(first.address, body.runId, /^delivering$/)
+  const half = await untilHalf(join(dataDir, 'scratch'))
+  assert.equal(half.length, 1)
+  const status = await fetch(`${first.address}/api/video/status?runId=${body.runId}`)
+  assert.equal(((await status.json()) as { videoUrl: unknown }).videoUrl, null)
+  assert.deepEqual(await readdir(join(dataDir, 'files')).catch(() => []), [])
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+
+  const second = await startProcess(env)
+  cleanup.add(() => stopProcess(second))
+  const end = await waitForEnd(second.address, body.runId)
+  assert.equal(end.data.status, 'COMPLETED')
+  assert.match(asked[1] ?? '', /^bytes=[1-9]\d*-$/)
+  const served = await fetch(end.data.output?.video.url ?? '')
+  assert.ok(Buffer.from(await served.arrayBuffer()).equals(content))
+  assert.deepEqual(await readdir(join(dataDir, 'scratch')), [])
+  assert.equal((await readdir(join(dataDir, 'files', 'results'))).length, 1)
+})
+
+async function untilHalf(folder: string): Promise<string[]> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const found = await readdir(folder)
+    const sizes = await Promise.all(found.map(async (file) => (await stat(join(folder, file))).size))
+    if (sizes.some((size) => size > 0)) return found
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return []
+}

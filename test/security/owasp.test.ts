@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { AddressRefused, createGuard } from '../../src/media/guard.ts'
+import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+
+/** One test a page of the OWASP API Security Top 10 of 2023; the routes and callers are all in `routes.test.ts`. */
+describe('OWASP API Security Top 10, 2023', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+  let ground: Awaited<ReturnType<typeof startGround>>
+  let address: string
+  let alice: ReturnType<typeof clientOf>
+  let bobby: ReturnType<typeof clientOf>
+
+  before(async () => {
+    ground = await startGround(cleanup, { SUBMIT_RPM: '20', BODY_LIMIT_MB: '1' })
+    address = (await startTestGateway(cleanup, ground.env)).address
+    const [first, second] = await Promise.all(
+      ['alice', 'bobby'].map((name) => ground.book.create({ name, balanceUsd: 100 })),
+    )
+    alice = clientOf(address, first?.key)
+    bobby = clientOf(address, second?.key)
+  })
+
+  const purchases = async () => (await ground.upstreams.host.tasks('fal')).length
+
+  it('API1 broken object level authorization: a job is its key’s own, and its id cannot be guessed', async () => {
+    const { runId } = (await alice.submit()).body
+    assert.match(runId, /^vid_[a-z0-9]{25}$/)
+    const tries = [
+      bobby.ask('GET', `/api/video/status?requestId=${runId}`),
+      bobby.ask('POST', '/api/generate-video/cancel', { runId }),
+      bobby.ask('GET', `/api/generate-video/content?runId=${runId}`),
+      bobby.ask('DELETE', `/v1/videos/${runId}`),
+    ]
+    for (const { status, body } of await Promise.all(tries)) {
+      assert.equal(status, 403)
+      assert.equal(JSON.stringify(body).includes('paper boat'), false)
+    }
+    assert.equal((await alice.waitForEnd(runId)).stage, 'succeeded')
+    const listed = await bobby.ask('GET', '/api/generate-video/recover')
+    assert.deepEqual(listed.body.data, [])
+    const file = (await alice.waitForEnd(runId)).videoUrl ?? ''
+    assert.match(file, /\/files\/[0-9a-f]{40}\.mp4$/)
+  })
+
+  it('API2 broken authentication: only a whole valid key in a header counts', async () => {
+    const { key } = await ground.book.create({ name: 'whole' })
+    const ask = async (path: string, headers: Record<string, string> = {}) =>
+      (await fetch(address + path, { method: 'POST', headers })).status
+    assert.equal(await ask('/api/check-balance', { 'x-api-key': key }), 200)
+    assert.equal(await ask(`/api/check-balance?api_key=${key}&x-api-key=${key}`), 401)
+    for (const wrong of [key.slice(0, -1), key.toUpperCase(), `${key}x`, 'null', '*', key.slice(12)]) {
+      assert.equal(await ask('/api/check-balance', { 'x-api-key': wrong }), 401, wrong)
+    }
+    assert.equal(await ask('/api/check-balance', { authorization: `Basic ${btoa(`${key}:`)}` }), 401)
+    assert.equal(await ask('/api/check-balance', { cookie: `key=${key}` }), 401)
+  })
+
+  it('API3 broken object property level authorization: a body sets nothing that is ours, a reply shows nothing of it', async () => {
+    const ours = {
+      owner: 'key_0',
+      costUsd: 0,
+      cost: 0,
+      state: 'succeeded',
+      id: 'vid_mine',
+      route: [],
+      extendTask: 'x',
+    }
+    const { status, body } = await alice.submit({ ...cheapJob, ...ours })
+    assert.equal(status, 202)
+    assert.equal(body.cost, 0.5)
+    assert.notEqual(body.runId, 'vid_mine')
+    const told = JSON.stringify((await alice.ask('GET', `/api/jobs/${body.runId}`)).body)
+    for (const name of ['owner', 'hint', 'ticket', 'attempt', 'fence', 'reserved', 'paid']) {
+      assert.equal(told.includes(`"${name}"`), false, name)
+    }
+  })
+
+  it('API4 unrestricted resource consumption: bodies, pages, numbers and pace are bounded', async () => {
+    const large = await alice.submit({
+      ...cheapJob,
+      imageDataUrl: `data:image/png;base64,${'A'.repeat(2_000_000)}`,
+    })
+    assert.equal(large.status, 413)
+    const page = await alice.ask('GET', '/api/generate-video/recover?limit=1000000000')
+    assert.ok((page.body.data as unknown[]).length <= 50)
+    assert.equal((await alice.ask('GET', '/api/usage?days=1000000000')).status, 400)
+    const { key } = await ground.book.create({ name: 'pace', rpm: 2 })
+    const answers = await Promise.all([1, 2, 3, 4].map(() => clientOf(address, key).submit()))
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [202, 202, 429, 429])
+  })
+
+  it('API5 broken function level authorization: a client key opens no route of the operator, nor the other way round', async () => {
+    for (const method of ['GET', 'POST']) {
+      assert.equal(
+        (await alice.ask(method, '/api/admin/keys', method === 'POST' ? { name: 'x' } : undefined)).status,
+        401,
+      )
+    }
+    assert.equal((await clientOf(address, operatorKey).submit()).status, 401)
+  })
+
+  it('API6 unrestricted access to sensitive business flows: nothing is bought before it is paid for', async () => {
+    const { key } = await ground.book.create({ name: 'poor', balanceUsd: 0.49 })
+    const before = await purchases()
+    const refused = await clientOf(address, key).submit()
+    assert.deepEqual([refused.status, refused.body.requiredBalance], [402, 0.5])
+    const { body } = await alice.submit()
+    await alice.waitForEnd(body.runId)
+    assert.equal(await purchases(), before + 1)
+  })
+
+  it('API7 server side request forgery: nothing inside the network is asked for a stranger', async () => {
+    const guard = createGuard({ trusted: [] })
+    cleanup.add(() => guard.close())
+    const inside = [
+      'http://127.0.0.1:6379/',
+      'http://169.254.169.254/latest/meta-data',
+      'http://[::1]/',
+      'http://2130706433/',
+    ]
+    for (const url of inside) await assert.rejects(guard.ask(url), AddressRefused, url)
+  })
+
+  it('API8 security misconfiguration: refusals tell nothing of the inside, and no cookie is asked of browsers', async () => {
+    const { headers, body } = await alice.ask('POST', '/api/generate-video', {
+      model: { $gt: '' },
+      prompt: [],
+    })
+    const told = JSON.stringify(body)
+    assert.equal(/node_modules|\.ts:|Error:|redis/i.test(told), false, told)
+    assert.equal(headers.get('server') ?? headers.get('x-powered-by'), null)
+    assert.equal(headers.get('access-control-allow-credentials'), null)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    const { key } = await ground.book.create({ name: 'polluter' })
+    const polluted = await fetch(`${address}/api/price`, {
+      method: 'POST',
+      headers: { 'x-api-key': key },
+      body: '{"__proto__": {"admin": true}}',
+    })
+    assert.equal(polluted.status, 400)
+  })
+
+  it('API9 improper inventory management: there is nothing that the list of routes does not tell', async () => {
+    const usual = [
+      '/debug',
+      '/metrics',
+      '/.env',
+      '/.git/config',
+      '/admin',
+      '/api/admin',
+      '/api/v0/generate-video',
+      '/files/',
+      '/files/../package.json',
+    ]
+    for (const path of usual) assert.equal((await alice.ask('GET', path)).status, 404, path)
+    const { ADMIN_KEY: _, ...env } = ground.env
+    const without = await startTestGateway(cleanup, { ...env, ROLE: 'api' })
+    assert.equal((await clientOf(without.address, operatorKey).ask('GET', '/api/admin/keys')).status, 404)
+  })
+
+  it('API10 unsafe consumption of APIs: what an upstream says is taken for text of a stranger', async () => {
+    const troubled = { provider: 'fal', operation: 'poll' }
+    ground.upstreams.host.arm({ ...troubled, kind: 'html', times: 1 })
+    ground.upstreams.host.arm({
+      ...troubled,
+      kind: 'status',
+      status: 302,
+      headers: { location: 'http://127.0.0.1:1/' },
+      times: 1,
+    })
+    const { body } = await alice.submit()
+    const end = await alice.waitForEnd(body.runId)
+    assert.equal(end.stage, 'succeeded')
+    assert.equal(new URL(end.videoUrl ?? '').origin, address)
+  })
+})

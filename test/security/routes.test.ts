@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import diagnostics from 'node:diagnostics_channel'
+import { after, before, describe, it } from 'node:test'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './rules.ts'
+
+type Route = { method: string; url: string }
+type Caller = 'nobody' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
+/** `key`: how a request without a valid one is refused. */
+type Expected = Readonly<Record<Caller, RegExp>>
+
+const pass = /^(?!401|403|5)\d+ /
+const noKey = /^401 missing_api_key/
+const badKey = /^401 invalid_api_key/
+const keyed = { nobody: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
+const anyway = (answer: RegExp): Expected => ({
+  nobody: answer,
+  'wrong key': answer,
+  'revoked key': answer,
+  operator: answer,
+  'another key': answer,
+  'own key': answer,
+})
+
+const expected: Readonly<Record<Access, Expected>> = {
+  everybody: anyway(pass),
+  'secret address': anyway(/^404 /),
+  caller: { ...keyed, 'another key': pass, 'own key': pass },
+  'own list': { ...keyed, 'another key': pass, 'own key': pass },
+  'own job': { ...keyed, 'another key': /^403 forbidden/, 'own key': pass },
+  'own thing': { ...keyed, 'another key': /^404 not_found/, 'own key': pass },
+  operator: { ...keyed, operator: pass, 'another key': badKey, 'own key': badKey },
+}
+
+const others = ['nobody', 'wrong key', 'revoked key', 'operator', 'another key'] as const
+
+describe('every route, for every caller', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+  const routes: Route[] = []
+  const keys: Partial<Record<Caller, string>> = { 'wrong key': 'sk-reelgate-nonsense', operator: operatorKey }
+  let address: string
+  let ground: Awaited<ReturnType<typeof startGround>>
+
+  before(async () => {
+    ground = await startGround(cleanup, { ROLE: 'api', RECOVER_RPM: '1000', EXTEND_RPM: '1000' })
+    const made = new Map<FastifyInstance, Route[]>()
+    const listen = (message: unknown) => {
+      const { fastify } = message as { fastify: FastifyInstance }
+      const own: Route[] = []
+      made.set(fastify, own)
+      fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
+        for (const one of [method].flat()) own.push({ method: one, url })
+      })
+    }
+    diagnostics.subscribe('fastify.initialization', listen)
+    address = (await startTestGateway(cleanup, ground.env)).address
+    diagnostics.unsubscribe('fastify.initialization', listen)
+    const [own = []] = [...made.values()].filter((list) =>
+      list.some(({ url }) => url === '/api/generate-video'),
+    )
+    const known = own.filter(({ method }) => method !== 'OPTIONS')
+    routes.push(
+      ...known.filter(
+        ({ method, url }, at) => known.findIndex((one) => one.method === method && one.url === url) === at,
+      ),
+    )
+
+    for (const name of ['own key', 'another key', 'revoked key'] as const) {
+      const { key, account } = await ground.book.create({ name })
+      keys[name] = key
+      if (name === 'revoked key') await ground.book.revoke(account.id)
+    }
+  })
+
+  async function mine(): Promise<Mine> {
+    const client = clientOf(address, keys['own key'])
+    const form = new FormData()
+    form.append('file', new Blob([pixel], { type: 'image/png' }), 'a.png')
+    const headers = { 'x-api-key': keys['own key'] ?? '' }
+    const added = await fetch(`${address}/api/library`, { method: 'POST', headers, body: form })
+    const { id } = (await added.json()) as { id: string }
+    const job = (await client.submit()).body.runId
+    return { job, attachment: id, account: (await ground.book.create({ name: 'asked for' })).account.id }
+  }
+
+  async function answerOf({ method, url }: Route, rule: Rule, own: Mine, caller: Caller) {
+    const { params = {}, query = '', body } = rule.ask?.(own) ?? {}
+    const path = url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? 'none').replace('*', 'none')
+    const key = keys[caller]
+    const sent = await fetch(`${address}${path}?${query}`, {
+      method,
+      headers: { ...(key !== undefined && { 'x-api-key': key }), 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
+    })
+    const streamed = sent.headers.get('content-type')?.startsWith('text/event-stream') === true
+    const text = streamed ? '' : await sent.text()
+    if (streamed) await sent.body?.cancel()
+    return { line: `${sent.status} ${codeIn(text)}`, text }
+  }
+
+  it('has a rule', () => {
+    const without = routes.filter(({ method, url }) => ruleFor(method, url) === undefined)
+    assert.deepEqual(without, [])
+    const paths = new Set(routes.map(({ url }) => plainPath(url)))
+    assert.deepEqual(
+      rules.filter(({ path }) => !paths.has(path)),
+      [],
+    )
+  })
+
+  it('answers as its rule says', async () => {
+    assert.ok(routes.length > 100, String(routes.length))
+    const shared = await mine()
+    const wrong: string[] = []
+    for (const route of routes) {
+      const rule = ruleFor(route.method, route.url)
+      if (rule === undefined) continue
+      const own = route.method === 'GET' || route.method === 'HEAD' ? shared : await mine()
+      const check = async (caller: Caller) => {
+        const { line, text } = await answerOf(route, rule, own, caller)
+        if (!fits(route, expected[rule.access][caller], line)) {
+          wrong.push(`${route.method} ${route.url} for ${caller}: ${line}`)
+        }
+        const shown = text.includes(own.job) || text.includes(own.attachment)
+        if (rule.access === 'own list' && shown) wrong.push(`${route.url} shows ${caller} what is another's`)
+      }
+      // The own key comes last: it may remove what the others are to be refused.
+      await Promise.all(others.map(check))
+      if (rule.access !== 'own list') await check('own key')
+    }
+    assert.deepEqual(wrong, [])
+  })
+})
+
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+function codeIn(text: string): string {
+  return /"code":"?(\w+)/.exec(text)?.[1] ?? ''
+}
+
+/** A HEAD has no body that could tell the code. */
+function fits({ method }: Route, wanted: RegExp, line: string): boolean {
+  const status = /^\^(\d{3})/.exec(wanted.source)?.[1]
+  return method === 'HEAD' && status !== undefined ? line.startsWith(status) : wanted.test(line)
+}

@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Cleanup } from '../setup.ts'
+
+export type Received = { path: string; at: number; headers: Record<string, string>; body: string }
+
+/** How a path answers, attempt by attempt; the last one goes on. `hang`: never. Everything else answers 204. */
+type Manners = Record<string, readonly (number | 'hang')[]>
+
+/** A real HTTP server that keeps what it is told. */
+export async function startReceiver(cleanup: Cleanup, manners: Manners = {}, port = 0) {
+  const received: Received[] = []
+  const server = createServer(async (request, reply) => {
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece as Buffer)
+    const path = request.url ?? ''
+    const headers = request.headers as Record<string, string>
+    received.push({ path, at: Date.now(), headers, body: Buffer.concat(pieces).toString() })
+    const answers = manners[path] ?? [204]
+    const answer = answers[Math.min(of(path).length, answers.length) - 1] ?? 204
+    if (answer !== 'hang') reply.writeHead(answer, answer === 302 ? { location: '/elsewhere' } : {}).end()
+  }).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const close = async () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  cleanup.add(close)
+  const of = (path: string) => received.filter((one) => one.path === path)
+  const at = server.address()
+  const own = typeof at === 'object' && at !== null ? at.port : 0
+  return { url: `http://127.0.0.1:${own}`, port: own, received, of, close }
+}
