@@ -25,6 +25,7 @@ import { createSlots } from './engine/slots.ts'
 import { createStore } from './engine/store.ts'
 import { createSweep } from './engine/sweep.ts'
 import { createTransport } from './engine/transport.ts'
+import { createUnknownJobs } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
 import { createWorkers } from './engine/worker.ts'
 import { createMedia } from './media/media.ts'
@@ -200,7 +201,9 @@ async function start(
             markupPercent: config.markupPercent,
           },
           limits: { ...config.limits, redis, namespace: keys.limits },
-          ...(config.adminKey !== undefined && { admin: { key: config.adminKey, book } }),
+          ...(config.adminKey !== undefined && {
+            admin: { key: config.adminKey, book, unknown: createUnknownJobs(store) },
+          }),
           ready,
           logger,
         })

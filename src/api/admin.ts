@@ -36,7 +36,7 @@ const mostMovements = 1000
 /** Keys and what they use, for whoever has the operator's own key. No route exists where none is set. */
 export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): void {
   if (parts === undefined) return
-  const { book, key } = parts
+  const { book, key, unknown } = parts
   const onRequest = onlyWith(key)
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
 
@@ -77,6 +77,17 @@ export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): 
     await known(book, id)
     if (await book.resolve(id, job, body.decision)) return known(book, id)
     throw new ApiError('not_found', `Nothing is held for the job ${job}`)
+  })
+  routes.get('/api/admin/unknown', { onRequest }, async () => ({
+    object: 'list',
+    data: await unknown.list(),
+  }))
+  const settle = { onRequest, schema: { params: Id, body: Decision } }
+  routes.post('/api/admin/unknown/:id', settle, async ({ params: { id }, body: { decision } }) => {
+    const owner = await unknown.decide(id, decision)
+    if (owner === undefined) throw new ApiError('not_found', `Nothing is to be decided about the job ${id}`)
+    await book.resolve(owner, id, decision)
+    return { id, decision }
   })
   routes.get('/api/admin/usage', { onRequest }, async ({ query }) => {
     const asked = Reflect.get(Object(query), 'key')

@@ -7,6 +7,7 @@ import type { Offered } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { UnknownJobs } from '../engine/unknown.ts'
 import type { FoundFile } from '../media/found-file.ts'
 import type { Guard } from '../media/guard.ts'
 import type { Sender } from '../media/keep.ts'
@@ -74,7 +75,7 @@ export type AppParts = {
   }
   limits: LimitParts
   /** Absent: there are no routes for the operator. */
-  admin?: { key: string; book: Book } | undefined
+  admin?: { key: string; book: Book; unknown: UnknownJobs } | undefined
   /** Whether the store answers. */
   ready(): Promise<boolean>
   logger: FastifyBaseLogger

@@ -98,6 +98,13 @@ export class Unavailable extends Error {
   override name = 'Unavailable'
 }
 
+/** What Redis answers; rejects with `Unavailable` when it does not. */
+export function answered<T>(asked: Promise<T>): Promise<T> {
+  return asked.catch((cause: unknown) => {
+    throw new Unavailable('the store does not answer', { cause })
+  })
+}
+
 /** How many records are read at once for a filtered list, and for all of it. */
 const listBatch = 100
 const mostLooked = 2000

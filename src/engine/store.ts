@@ -255,6 +255,11 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
         .exec()
     },
 
+    /** False when the job was not listed. */
+    async unlistUnknown(id: string): Promise<boolean> {
+      return (await redis.zrem(keys.unknown, id)) === 1
+    },
+
     unknownIds(): Promise<string[]> {
       return redis.zrevrange(keys.unknown, 0, -1)
     },

@@ -24,7 +24,11 @@ type Document = {
 }
 
 /** The operator's routes are told where there is an operator. */
-const operator = { key: 'operator', book: {} as Book }
+const operator = {
+  key: 'operator',
+  book: {} as Book,
+  unknown: { list: async () => [], decide: async () => undefined },
+}
 
 async function documentOf(t: TestContext): Promise<Document> {
   const { app } = await startGateway(t, { admin: operator })

@@ -10,6 +10,7 @@ import {
   waitForStage,
 } from '../setup.ts'
 
+const adminKey = 'the-operators-own-key'
 const small = { model: 'kling-video', prompt: 'a boat' }
 
 describe('the laws of a job', () => {
@@ -37,7 +38,7 @@ describe('the laws of a job', () => {
   before(async () => {
     store = await startRedis(cleanup)
     upstreams = await startUpstreams(cleanup, store.redis, 600)
-    const env = { ...upstreams.env, REDIS_URL: store.url, RECONCILE_SECONDS: '3' }
+    const env = { ...upstreams.env, REDIS_URL: store.url, RECONCILE_SECONDS: '3', ADMIN_KEY: adminKey }
     address = (await startTestGateway(cleanup, env)).address
   })
   after(() => cleanup.run())
@@ -57,6 +58,23 @@ describe('the laws of a job', () => {
       { code: 'submission_unknown', type: 'api_error', message: '' },
     )
     assert.equal((await tasks('once')).length, 1)
+
+    const operator = { headers: { 'x-api-key': adminKey, 'content-type': 'application/json' } }
+    const listed = (await (await fetch(`${address}/api/admin/unknown`, operator)).json()) as {
+      data: { id: string; provider: string }[]
+    }
+    assert.deepEqual(
+      listed.data.map(({ id, provider }) => ({ id, provider })),
+      [{ id: body.runId, provider: 'fal' }],
+    )
+    const decide = () =>
+      fetch(`${address}/api/admin/unknown/${body.runId}`, {
+        ...operator,
+        method: 'POST',
+        body: '{"decision":"release"}',
+      })
+    assert.equal((await decide()).status, 200)
+    assert.equal((await decide()).status, 404)
   })
 
   it('fails over before acceptance', async () => {

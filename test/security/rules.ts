@@ -114,6 +114,13 @@ export const rules: readonly Rule[] = [
     access: 'operator',
     ask: (mine) => ({ params: { id: mine.account, job: mine.job }, body: { decision: 'release' } }),
   },
+  { methods: 'GET HEAD', path: '/admin/unknown', access: 'operator' },
+  {
+    methods: 'POST',
+    path: '/admin/unknown/:id',
+    access: 'operator',
+    ask: () => ({ params: { id: 'vid_0' }, body: { decision: 'release' } }),
+  },
   { methods: 'GET HEAD', path: '/admin/usage', access: 'operator' },
 ]
 

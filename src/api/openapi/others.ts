@@ -148,6 +148,19 @@ export const others: Readonly<Record<string, Operation>> = {
     replies: ok('The key.', account),
     refusals: [404],
   },
+  'GET /api/admin/unknown': {
+    id: 'unknown',
+    tag: 'Operation',
+    summary: 'Jobs of which nobody knows whether the upstream took them',
+    replies: ok('The jobs, with the attempt to look for at the upstream.', listOf({ type: 'object' })),
+  },
+  'POST /api/admin/unknown/:id': {
+    id: 'decideUnknown',
+    tag: 'Operation',
+    summary: 'Say whether the upstream took such a job: what is held for it is charged or released',
+    replies: ok('The decision.', { type: 'object' }),
+    refusals: [404],
+  },
   'GET /api/admin/usage': {
     id: 'allUsage',
     tag: 'Operation',
