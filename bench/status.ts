@@ -6,6 +6,8 @@ import type { Report } from './report.ts'
 import type { Server } from './servers.ts'
 
 const rounds = 3
+/** V8 compiles in the background, on the same core. */
+export const warmUpSeconds = 8
 const adminKey = 'bench-operator-key-0123456789'
 
 /** A finished job's status: what clients ask most. */
@@ -17,16 +19,18 @@ export async function status(report: Report, field: Field): Promise<void> {
 
   const results = new Map<number, Record<string, Measured[]>>()
   for (const connections of [1, 16, 64]) {
-    const run = (server: Server, shot: Shot) => () =>
-      closedLoop(shot, { connections, seconds: 2, pid: server.child.pid })
-    const contestants: Record<string, () => Promise<Measured>> = {
+    const run =
+      (server: Server, shot: Shot) =>
+      (seconds = 2) =>
+        closedLoop(shot, { connections, seconds, pid: server.child.pid })
+    const contestants: Record<string, (seconds?: number) => Promise<Measured>> = {
       Reelgate: run(gateway, statusOf(gateway, id, own)),
     }
     for (const { name, server, submit, status: shotOf } of field.others) {
       contestants[name] = run(server, shotOf(await submitted(submit)))
     }
     contestants['bare Fastify route'] = run(field.route, { method: 'GET', url: `${field.route.url}/status` })
-    if (connections === 1) await interleaved(contestants, 1)
+    if (connections === 1) for (const warmUp of Object.values(contestants)) await warmUp(warmUpSeconds)
     results.set(connections, await interleaved(contestants, rounds))
   }
   report.section('Status of a finished job, with an API key')

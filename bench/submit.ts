@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { submitBody } from './bodies.ts'
 import { type Field, submitTo } from './field.ts'
 import { closedLoop, constantRate, type Measured, type Shot } from './load.ts'
 import { interleaved, median, number, spread } from './numbers.ts'
 import type { Report } from './report.ts'
 import type { Server } from './servers.ts'
+import { warmUpSeconds } from './status.ts'
 
 const rounds = 3
 const constantPerSecond = 200
@@ -17,6 +19,7 @@ const bare = 'bare Fastify route'
 /** A small JSON submit: how many a second, how late, at which cost. */
 export async function submit(report: Report, field: Field): Promise<void> {
   const api = await field.gateway({ ROLE: 'api' })
+  const all = await field.gateway({ REDIS_PREFIX: 'all:' })
   const found = new Map<string, Record<string, Measured[]>>()
 
   async function closed(server: Server, shot: Shot, connections: number, seconds: number): Promise<Measured> {
@@ -30,15 +33,13 @@ export async function submit(report: Report, field: Field): Promise<void> {
 
   /** Its own worker buys what it accepts; each run begins without the backlog of the one before. */
   async function onWhole(connections: number, seconds: number): Promise<Measured> {
-    const gateway = await field.gateway({ REDIS_PREFIX: 'whole:' })
-    await closed(gateway, submitTo(gateway), connections, 1)
-    const measured = await closed(gateway, submitTo(gateway), connections, seconds)
-    await gateway.child.stop('SIGKILL')
-    return measured
+    await field.commands.flushall()
+    await sleep(300)
+    return closed(all, submitTo(all), connections, seconds)
   }
 
-  function runs(connections: number, seconds: number, all: boolean): Runs {
-    const wanted = field.others.filter(({ name }) => all || name === 'Portkey')
+  function runs(connections: number, seconds: number, everybody: boolean): Runs {
+    const wanted = field.others.filter(({ name }) => everybody || name === 'Portkey')
     const route = { ...submitTo(field.route), url: `${field.route.url}/submit` }
     return {
       [apiOnly]: () => onApi(connections, seconds),
@@ -49,11 +50,11 @@ export async function submit(report: Report, field: Field): Promise<void> {
           () => closed(server, shot, connections, seconds),
         ]),
       ),
-      ...(all && { [bare]: () => closed(field.route, route, connections, seconds) }),
+      ...(everybody && { [bare]: () => closed(field.route, route, connections, seconds) }),
     }
   }
 
-  await interleaved(runs(16, 1, true), 1)
+  await interleaved(runs(32, warmUpSeconds, true), 1)
   for (const delayMs of [0, 200, 2000]) {
     await field.settle({ delayMs, renderMs: 600_000 })
     for (const connections of [1, 16, 64]) {
@@ -72,7 +73,7 @@ export async function submit(report: Report, field: Field): Promise<void> {
   }
   await field.settle({ delayMs: 0 })
   await atConstantRate(report, field, api)
-  await api.child.stop('SIGKILL')
+  await Promise.all([api.child.stop('SIGKILL'), all.child.stop('SIGKILL')])
   judge(report, found)
 }
 

@@ -78,9 +78,10 @@ describe('kill -9 of workers and of the api, again and again', () => {
         await begin(victim)
       }
     })()
-    for (let made = 0; made < jobs; made++) {
-      const [provider, model] = models[made % models.length] ?? ['fal', 'kling-video']
-      const mark = `kill-${made}-end`
+    for (let tried = 0; ids.length < jobs; tried++) {
+      assert.ok(tried < 20 * jobs, 'the api hardly ever answers')
+      const [provider, model] = models[tried % models.length] ?? ['fal', 'kling-video']
+      const mark = `kill-${tried}-end`
       const answer = await submit(address, {
         ...leastRequest(findModel(model) ?? assert.fail()),
         prompt: mark,
@@ -112,7 +113,6 @@ describe('kill -9 of workers and of the api, again and again', () => {
       most: Math.max(...made),
       doubleEnds,
     })
-    assert.ok(ids.length >= 200, `${ids.length} jobs were accepted`)
     assert.deepEqual(
       made.filter((count) => count > 1),
       [],
