@@ -38,7 +38,7 @@ export async function content(report: Report, field: Field): Promise<void> {
         const before = usage(pid)
         const { bytesPerSecond, files, failed } = await downloads(server.url + path, {
           connections,
-          seconds: 2,
+          seconds: 1.5,
           headers,
         })
         const after = usage(pid)

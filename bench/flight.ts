@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { request } from 'undici'
 import { usage } from './child.ts'
-import { submitTo } from './field.ts'
+import { ask, submitTo } from './field.ts'
 import { constantRate } from './load.ts'
 import { number, percentile } from './numbers.ts'
 import type { Report } from './report.ts'
@@ -13,6 +13,8 @@ const renderMs = 60_000
 /** Renders take 51 to 69 s. */
 const renderSpread = 0.15
 const model = 'veo3-fast-video'
+/** What a gateway does without jobs is measured first, and taken off. */
+const idleSeconds = 10
 
 export type Flight = {
   jobs: number
@@ -32,7 +34,7 @@ export type Flight = {
   idleMb: number
 }
 
-type Counted = { commands: number; cpuMs: number; bytes: number }
+type Counted = { commands: number; cpuMs: number; redisCpuMs: number; bytes: number }
 
 /** Jobs that render for a minute, from the accept to the stored file, all of them in flight at once. */
 export async function flight(
@@ -114,17 +116,14 @@ async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
   const env = { REDIS_URL: server.url, ...upstreamIs(stub) }
   const gateway = await startGateway(env)
   const { pid } = gateway.child
-  const count = async (): Promise<Counted> => counted(await redis.info(), usage(pid).cpuMs)
+  const count = async (): Promise<Counted> =>
+    counted(await redis.info(), usage(pid).cpuMs, usage(server.child.pid).cpuMs)
   try {
     await sleep(2000)
     const idleFrom = await count()
-    await sleep(5000)
+    await sleep(idleSeconds * 1000)
     const from = await count()
-    const idle = {
-      commands: (from.commands - idleFrom.commands) / 5,
-      cpuMs: (from.cpuMs - idleFrom.cpuMs) / 5,
-    }
-    const redisFrom = usage(server.child.pid).cpuMs
+    const idle = (of: 'commands' | 'cpuMs' | 'redisCpuMs') => (from[of] - idleFrom[of]) / idleSeconds
     const startedAt = Date.now()
 
     const watching = new AbortController()
@@ -141,7 +140,8 @@ async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
     watching.abort()
     const to = await count()
     const seconds = (Date.now() - startedAt) / 1000
-    const redisCpuMs = usage(server.child.pid).cpuMs - redisFrom
+    const ofAJob = (of: 'commands' | 'cpuMs' | 'redisCpuMs') =>
+      (to[of] - from[of] - idle(of) * seconds) / jobs
     const memoryMb = Math.max(memoryAtPeak.peakMb, usage(pid).peakMb)
     const ends = await endsOf(gateway, stub, ids)
     await gateway.child.stop()
@@ -150,9 +150,9 @@ async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
       lags: ends.lags,
       ended: ends.lags.length,
       polls: ends.polls / jobs,
-      commands: (to.commands - from.commands - idle.commands * seconds) / jobs,
-      cpuMs: (to.cpuMs - from.cpuMs - idle.cpuMs * seconds) / jobs,
-      redisCpuMs: redisCpuMs / jobs,
+      commands: ofAJob('commands'),
+      cpuMs: ofAJob('cpuMs'),
+      redisCpuMs: ofAJob('redisCpuMs'),
       busy: (to.cpuMs - from.cpuMs) / (seconds * 1000),
       busiest: await busiest,
       memoryMb,
@@ -170,9 +170,9 @@ function bodyOf(index: number): string {
   return JSON.stringify({ model, prompt: `job ${index}`, duration: 8 })
 }
 
-function counted(told: string, cpuMs: number): Counted {
+function counted(told: string, cpuMs: number, redisCpuMs: number): Counted {
   const read = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(told)?.[1])
-  return { commands: read('total_commands_processed'), cpuMs, bytes: read('used_memory') }
+  return { commands: read('total_commands_processed'), cpuMs, redisCpuMs, bytes: read('used_memory') }
 }
 
 async function watchBusiest(pid: number, signal: AbortSignal): Promise<number> {
@@ -199,11 +199,12 @@ async function untilQuiet(redis: Redis, giveUpAt: number): Promise<void> {
 async function endsOf(gateway: Server, stub: Server, ids: readonly string[]) {
   const told = await request(`${stub.url}/stub?tasks`)
   const { tasks } = (await told.body.json()) as { tasks: Record<string, { doneAt: number; polls: number }> }
-  const { bodies } = await constantRate((index) => statusOf(gateway, ids[index] ?? ''), {
-    perSecond: 3000,
-    count: ids.length,
-    pid: gateway.child.pid,
-  })
+  const bodies: string[] = []
+  const left = ids.keys()
+  const reader = async () => {
+    for (const index of left) bodies[index] = (await ask(statusOf(gateway, ids[index] ?? ''))).text
+  }
+  await Promise.all(Array.from({ length: 16 }, reader))
   const lags = bodies.flatMap((body, index) => {
     const { stage, completedAt } = JSON.parse(body) as { stage: string; completedAt: string | null }
     const task = tasks[`job ${index}`]

@@ -146,7 +146,7 @@ export async function downloads(
       },
     }
     const socket = connect({ host: hostname, port: Number(port), onread })
-    socket.end(head)
+    socket.write(head)
     await once(socket, 'close')
     if (good) files += 1
     else failed += 1

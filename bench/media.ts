@@ -45,7 +45,7 @@ export async function media(report: Report, field: Field): Promise<void> {
     const look = await lookAt(other)
     contestants[other.name] = () => run(other.server, (image) => withImage(other, image), look)
   }
-  const results = await interleaved(contestants, 3)
+  const results = await interleaved(contestants, 2)
   report.section(`Media: ${atOnce} submits at once with ${imageBytes / 1e6} MB data URLs`)
   report.table(
     ['', 'all answered ms', 'memory on top, MB', 'p99 of a status meanwhile, ms', 'failed'],

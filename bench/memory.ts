@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../test/gateway-process.ts'
 import { dataUrl, png, videoOf } from '../test/media/files.ts'
-import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../test/media/gateway-process.ts'
 import {
   createCleanup,
   startRedis,
@@ -25,10 +25,10 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 /** Runs the work and tells how far the process's memory rose above what it was. */
 async function peakOver(gateway: GatewayProcess, what: string, work: () => Promise<unknown>): Promise<void> {
   await sleep(1500)
-  const idle = memoryOf(gateway, 'now')
+  const idle = memoryOf(gateway)
   let highest = idle
   const timer = setInterval(() => {
-    highest = Math.max(highest, memoryOf(gateway, 'now'))
+    highest = Math.max(highest, memoryOf(gateway))
   }, 5)
   const started = performance.now()
   await work()

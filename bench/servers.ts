@@ -11,6 +11,9 @@ export type Server = { url: string; child: Child }
 const tree = join(import.meta.dirname, '..')
 export const masterKey = 'sk-bench-0123456789abcdef0123456789abcdef'
 
+/** As `npm start` does. */
+const compileCache = join(tree, 'node_modules/.cache/node')
+
 const folders: string[] = []
 
 export function folder(): string {
@@ -62,7 +65,7 @@ export async function startGateway(
   const child = start(process.execPath, [...nodeArgs, join(tree, 'src/main.ts')], {
     core: 'server',
     cwd: tree,
-    env: { PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: folder(), ...env },
+    env: { PORT: '0', LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, DATA_DIR: folder(), ...env },
   })
   const [, url = ''] = await child.says(/answers on (\S+)/)
   return { url, child }

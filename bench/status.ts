@@ -7,7 +7,7 @@ import type { Server } from './servers.ts'
 
 const rounds = 3
 /** V8 compiles in the background, on the same core. */
-export const warmUpSeconds = 8
+export const warmUpSeconds = 6
 const adminKey = 'bench-operator-key-0123456789'
 
 /** A finished job's status: what clients ask most. */
@@ -21,7 +21,7 @@ export async function status(report: Report, field: Field): Promise<void> {
   for (const connections of [1, 16, 64]) {
     const run =
       (server: Server, shot: Shot) =>
-      (seconds = 2) =>
+      (seconds = 1.5) =>
         closedLoop(shot, { connections, seconds, pid: server.child.pid })
     const contestants: Record<string, (seconds?: number) => Promise<Measured>> = {
       Reelgate: run(gateway, statusOf(gateway, id, own)),

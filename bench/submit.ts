@@ -58,7 +58,7 @@ export async function submit(report: Report, field: Field): Promise<void> {
   for (const delayMs of [0, 200, 2000]) {
     await field.settle({ delayMs, renderMs: 600_000 })
     for (const connections of [1, 16, 64]) {
-      const seconds = delayMs === 2000 ? 4.5 : 2
+      const seconds = delayMs === 2000 ? 4.2 : 1.5
       found.set(
         `${delayMs} ${connections}`,
         await interleaved(runs(connections, seconds, delayMs === 0), rounds),
@@ -102,7 +102,7 @@ async function atConstantRate(report: Report, field: Field, api: Server): Promis
     await field.commands.flushall()
     return constantRate(() => shot, {
       perSecond: constantPerSecond,
-      count: constantPerSecond * 4,
+      count: constantPerSecond * 3,
       pid: server.child.pid,
     })
   }

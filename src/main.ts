@@ -4,8 +4,8 @@ import { providers } from '../providers/index.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
-/** A step under way may take as long as one upstream call. */
-const graceMs = 70_000
+/** A step under way may take as long as two upstream calls. */
+const graceMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000
 
 function banner({ address, upstreams }: Gateway): string {
   const states = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
@@ -24,7 +24,7 @@ try {
   const config = readConfig(process.env, Object.values(providers))
   const logger = pino({ level: config.logLevel })
   const gateway = await startGateway(config, logger)
-  closeWithGrace({ delay: graceMs, logger }, () => gateway.stop())
+  closeWithGrace({ delay: graceMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
   if (config.role !== 'worker') process.stdout.write(banner(gateway))
 } catch (cause) {
   process.stderr.write(

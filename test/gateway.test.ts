@@ -34,6 +34,14 @@ describe('a job through the whole gateway', () => {
     assert.equal((await upstreams.host.tasks('fal')).length, before)
   })
 
+  it('waits for an upstream that is too busy at first', async () => {
+    const before = (await upstreams.host.tasks('fal')).length
+    const answer = await submit(address, { model: 'veo3-video', prompt: 'sandbox:busy', duration: '8' })
+    const end = await waitForEnd(address, answer.body.runId)
+    assert.equal(end.data.status, 'COMPLETED')
+    assert.equal((await upstreams.host.tasks('fal')).length, before + 1)
+  })
+
   it('tells a content refusal in full', async () => {
     const answer = await submit(address, { model: 'veo3-video', prompt: 'sandbox:refuse', duration: '8' })
     const end = await waitForEnd(address, answer.body.runId)

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
+import { startProcess, stopProcess } from './gateway-process.ts'
 import {
   type Cleanup,
   createCleanup,
@@ -80,17 +79,17 @@ describe('kill -9 between record and answer', () => {
     const env = { ...upstreams.env, DATA_DIR: await temporaryFolder(cleanup) }
 
     const first = await startProcess({ ...env, REDIS_URL: link.url })
+    cleanup.add(() => stopProcess(first, 'SIGKILL'))
     const { body: warm } = await submit(first.address, body)
     await waitForEnd(first.address, warm.runId)
     link.loseAnswerTo('reelgate:once:')
     const lost = post(first.address, 'killed').catch(() => undefined)
     const [record = ''] = await keysUnder(redis, 'reelgate:once:*')
-    first.child.kill('SIGKILL')
-    await once(first.child, 'exit')
+    await stopProcess(first, 'SIGKILL')
     assert.equal(await lost, undefined)
 
     const second = await startProcess({ ...env, REDIS_URL: url })
-    cleanup.add(() => stopProcess(second.child))
+    cleanup.add(() => stopProcess(second))
     const answer = await post(second.address, 'killed')
     assert.equal(answer.replayed, 'true')
     const known = JSON.parse((await redis.hget(record, 'view')) ?? '{}') as { id: string }
@@ -143,21 +142,4 @@ async function startLink(cleanup: Cleanup, path: string) {
       fatal = key
     },
   }
-}
-
-async function startProcess(env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'error', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const line of createInterface({ input: child.stdout })) {
-    const address = /answers on (\S+)/.exec(line)?.[1]
-    if (address !== undefined) return { child, address }
-  }
-  throw new Error('the gateway did not start')
-}
-
-async function stopProcess(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM')
-  await once(child, 'exit')
 }

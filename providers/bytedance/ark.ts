@@ -35,7 +35,7 @@ export const ark = {
 
   read(reply, ticket) {
     if (reply.status === 404 && text(reply.body, 'error', 'code') !== undefined) {
-      return { kind: 'failed', fault: fault('task_lost', 'Ark no longer knows the task') }
+      return { kind: 'unclear', fault: fault('task_lost', 'Ark does not know the task') }
     }
     const status = reply.status < 300 ? text(reply.body, 'status')?.toLowerCase() : undefined
     if (status === undefined) return { kind: 'unclear', fault: explainReply(reply) }

@@ -79,6 +79,7 @@ function readStatus(status: string, reply: Reply, ticket: Ticket): Outcome {
         : { kind: 'done', videos: [{ url }] }
     }
     case 'not_found':
+      return { kind: 'unclear', fault: fault('task_lost', 'The Visual API does not know the task') }
     case 'expired':
       return { kind: 'failed', fault: fault('task_lost', 'The Visual API no longer knows the task') }
     case 'canceled':

@@ -18,7 +18,7 @@ export function acceptCapix(reply: Reply, ticket: Ticket): Outcome {
 export function readCapix(reply: Reply, ticket: Ticket): Outcome {
   const told = at(reply.body, 'image_process_response')
   if (reply.status === 404 && text(reply.body, 'message') !== undefined) {
-    return { kind: 'failed', fault: fault('task_lost', 'MagicAPI no longer knows the task') }
+    return { kind: 'unclear', fault: fault('task_lost', 'MagicAPI does not know the task') }
   }
   if (reply.status >= 300 || text(told, 'status') === undefined) {
     return { kind: 'unclear', fault: explainReply(reply) }

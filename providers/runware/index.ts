@@ -42,9 +42,8 @@ export const runware: Provider = {
     const code = text(error, 'code')
     // Runware holds a task under this id already: an earlier try of the same call has arrived.
     if (code === 'conflictTaskUUID') return waiting(attempt)
-    if (error !== undefined && reply.status < 300) {
-      return { kind: isTroubleOfItsOwn(code) ? 'unclear' : 'failed', fault: explain(reply, error) }
-    }
+    if (isTroubleOfItsOwn(code)) return { kind: 'unclear', fault: explain(reply, error) }
+    if (error !== undefined && reply.status < 300) return { kind: 'failed', fault: explain(reply, error) }
     if (reply.status >= 300) return refusal(reply, explain(reply, error))
     if (isEnvelope(reply.body)) return waiting(attempt)
     return { kind: 'unclear', fault: fault('unreadable_reply', 'Runware answered a submit with no list') }
@@ -53,6 +52,9 @@ export const runware: Provider = {
   poll: (ticket) => ask(String(ticket.taskUUID)),
 
   read(reply, ticket) {
+    const error = errorAbout(reply.body, String(ticket.taskUUID))
+    if (text(error, 'code') === 'taskNotFound')
+      return { kind: 'unclear', fault: fault('task_lost', 'Runware does not know the task') }
     const outcome = judge(reply, String(ticket.taskUUID))
     // A task that was just accepted may not be listed yet.
     return outcome.kind === 'absent' ? { kind: 'running', ticket, stage: 'queued' } : outcome

@@ -55,7 +55,7 @@ export const wavespeed: Provider = {
     if (text(prediction, 'status') !== undefined) return judge(prediction, ticket)
     const status = statusOf(reply)
     if (status === 404 && isEnvelope(reply)) {
-      return { kind: 'failed', fault: fault('task_lost', 'WaveSpeed no longer knows the task') }
+      return { kind: 'unclear', fault: fault('task_lost', 'WaveSpeed does not know the task') }
     }
     if (status >= 300) return { kind: 'unclear', fault: explain(reply) }
     return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a poll without a status') }

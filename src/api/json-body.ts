@@ -25,13 +25,15 @@ export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }
       const body = await readText(request, payload, reader)
       request.standIns = reader.standIns
       if (body.trim() === '') return undefined
-      return await new Promise<unknown>((resolve, reject) => {
-        void parse(request, body, (error, parsed) => {
-          if (error === null) return resolve(parsed)
+      const parsed = await new Promise<unknown>((resolve, reject) => {
+        void parse(request, body, (error, value) => {
+          if (error === null) return resolve(value)
           const type = request.headers['content-type']
           reject(looksLikeJson(type, body) ? error : foreign(type))
         })
       })
+      if (isDeeper(parsed, mostLevels)) throw new ApiError('invalid_request', 'The body is nested too deeply')
+      return parsed
     } catch (cause) {
       await spool.drop(reader.standIns)
       throw cause
@@ -40,6 +42,14 @@ export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }
   app.addHook('preValidation', async ({ standIns = [] }, { raw }) => {
     if (standIns.length > 0) raw.once('close', () => void spool.drop(standIns))
   })
+}
+
+/** Whoever writes a value out again goes down into it, and would run out of stack. */
+const mostLevels = 64
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 async function readText(

@@ -87,8 +87,9 @@ function readSwitch(value: unknown): Reading {
   return { expected: 'true or false' }
 }
 
-/** The link or data URL inside one of the object forms that clients send. */
-function unwrap(value: unknown): unknown {
+/** The link or data URL inside one of the forms that clients send: an object, or a list with nothing else in it. */
+function unwrap(told: unknown): unknown {
+  const value = Array.isArray(told) && told.length === 1 ? told[0] : told
   if (typeof value !== 'object') return value
   const names = [
     'url',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
 import {
@@ -109,9 +110,28 @@ export function answered<T>(asked: Promise<T>): Promise<T> {
 const listBatch = 100
 const mostLooked = 2000
 
+/** For how long a job is taken back of which nobody knows whether it was stored. */
+const withdrawals = 60
+const withdrawEveryMs = 1000
+
+/** Whether a command that failed may have been carried out, or may yet be. */
+function mayHaveRun(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return true
+  return cause.name !== 'ReplyError' && !cause.message.includes('enableOfflineQueue')
+}
+
 type Parts = { store: Store; queues: Queues; watchers: Watchers; longestJobSeconds: number }
 
 export function createEngine({ store, queues, watchers, longestJobSeconds }: Parts): Engine {
+  /** The client was told that there is no job, and will ask again: what may have been written all the same is not to be bought. */
+  async function withdraw(id: string): Promise<void> {
+    for (let tries = 0; tries < withdrawals; tries++) {
+      const asked = await store.askCancel(id).catch(() => undefined)
+      if (asked !== undefined) return
+      await sleep(withdrawEveryMs, undefined, { ref: false })
+    }
+  }
+
   const engine: Engine = {
     async accept(order) {
       const createdAt = Date.now()
@@ -148,7 +168,11 @@ export function createEngine({ store, queues, watchers, longestJobSeconds }: Par
       const enqueue = () => queues.add(order.route[0], order.id).catch(() => undefined)
       // Sent side by side. Only the record counts: a lost queue entry is made again by the sweep.
       const queued = order.once === undefined ? enqueue() : undefined
-      const acceptance = await stored
+      const acceptance = await stored.catch((cause: unknown) => {
+        // With an idempotency key, the client finds it again.
+        if (order.once === undefined && mayHaveRun(cause)) void withdraw(order.id)
+        throw cause
+      })
       if (acceptance.kind === 'replayed') return replayOf(acceptance)
       await (queued ?? (acceptance.kind === 'accepted' ? enqueue() : undefined))
       if (acceptance.kind !== 'accepted') {

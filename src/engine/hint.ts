@@ -49,7 +49,6 @@ export function createHints({ store, queues, offers, upstreams }: Parts) {
     const work = { ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 }
     await store.writeAnswer(
       job,
-      attempt.id,
       change(job, { view: { state: 'queued' }, work, reason: 'told by the upstream', at: now, now }),
     )
   }

@@ -52,15 +52,19 @@ export type Work = {
   /** The upstreams still to be tried, the current one first. */
   route: readonly ProviderName[]
   deadlineAt: number
-  /** Set from the moment before the call that costs money. */
-  attempt?: { id: string; provider: ProviderName; at: number }
+  /** Set from the moment before the call that costs money. `again`: the same call was sent a second time, where that is safe. */
+  attempt?: { id: string; provider: ProviderName; at: number; again?: true }
   ticket?: Ticket
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
   handed?: Handed
   /** Refusals in a row that may pass, since the current upstream came first. */
   refusals: number
+  /** When the first of them was. */
+  refusedAt?: number
   /** Calls in a row that told nothing about the job. */
   misses: number
+  /** Polls in a row that were answered with: there is no such task. */
+  denials?: number
   polls: number
   /** When the upstream took the job. */
   takenAt?: number

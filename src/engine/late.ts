@@ -1,5 +1,6 @@
 import type { Next } from './change.ts'
-import { type Parts, upstreamOf } from './parts.ts'
+import type { Parts } from './parts.ts'
+import { poll } from './watch.ts'
 
 /** Jobs that timed out, in case their upstream still finishes. */
 export const lateQueue = 'late'
@@ -20,11 +21,9 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   )
     return { kind: 'end' }
 
-  const { provider, config } = upstreamOf(parts, found.view.model, attempt.provider)
-  const sent = await parts.transport.send(provider, config, provider.poll(ticket))
-  const outcome = sent.kind === 'reply' ? provider.read(sent.reply, ticket) : undefined
-  if (outcome?.kind === 'failed') return { kind: 'end' }
-  if (outcome?.kind === 'done') {
+  const outcome = await poll(parts, found.view.model, ticket, attempt.provider)
+  if (outcome.kind === 'failed') return { kind: 'end' }
+  if (outcome.kind === 'done') {
     await parts.store.noteLate(id, {
       at: now,
       state: found.view.state,

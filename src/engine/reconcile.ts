@@ -1,8 +1,8 @@
-import { fault } from '../../providers/fault.ts'
-import type { Next } from './change.ts'
-import { change } from './change.ts'
-import type { Job } from './job.ts'
-import { type Parts, upstreamOf } from './parts.ts'
+import { fault, faults } from '../../providers/fault.ts'
+import type { Outcome } from '../../providers/provider.ts'
+import { change, type Next } from './change.ts'
+import type { Job, Work } from './job.ts'
+import type { Parts } from './parts.ts'
 import { finish, orderOf, settle } from './submit.ts'
 
 /** An attempt in another process may still be under way until its time limit, and a little longer. */
@@ -18,44 +18,90 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const { attempt, misses } = job.work
   if (attempt === undefined) throw new Error('a job in submitting has an attempt')
   const now = parts.now()
-  const { provider, offer, config } = upstreamOf(parts, job.view.model, attempt.provider)
-
   const mayBeUnderWay = attempt.at + parts.timeoutMs + marginMs
   if (misses === 0 && now < mayBeUnderWay) return wait(parts, job, mayBeUnderWay)
 
-  const { handed } = job.work
-  const asSent = await parts.inputs.recall(job.input, attempt.provider, handed)
-  const order = orderOf(parts, { ...job, input: asSent }, attempt)
   const given = now - attempt.at > parts.reconcileMs
   const unknown = fault(
     'submission_unknown',
-    `${provider.title} gave no answer to attempt ${attempt.id}, and nothing tells whether it took it`,
+    `${attempt.provider} gave no answer to attempt ${attempt.id}, and nothing tells whether it took it`,
   )
-  if (provider.find === undefined) {
-    const hintMayCome = order.hintUrl !== undefined && provider.adopt !== undefined
+  const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
+  if (upstream?.provider.find === undefined) {
+    const hintMayCome = parts.hintUrl !== undefined && upstream?.provider.adopt !== undefined
     return hintMayCome && !given
       ? wait(parts, job, attempt.at + parts.reconcileMs + 1)
       : finish(parts, job, unknown)
   }
 
-  const asked = await parts.transport.send(provider, config, provider.find.call(offer, order))
-  const found =
-    asked.kind === 'reply'
-      ? provider.find.read(asked.reply, order, offer)
-      : ({ kind: 'unclear', fault: asked.fault } as const)
+  const found = await look(parts, job, attempt, upstream)
   if (found.kind === 'running' || found.kind === 'done') return settle(parts, job, found)
   if (found.kind === 'failed') return finish(parts, job, found.fault)
   if (given) return finish(parts, job, unknown)
-  if (found.kind === 'absent' && provider.find.safeToResend && misses >= looksBeforeResending) {
-    const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, handed)
-    if (prepared.kind === 'failed') return finish(parts, job, prepared.fault)
-    const again = orderOf(parts, { ...job, input: prepared.input }, attempt)
-    const sent = await parts.transport
-      .send(provider, config, provider.submit(offer, again), { purchase: true, inline: prepared.inline })
-      .finally(prepared.release)
-    if (sent.kind === 'reply') return settle(parts, job, provider.accept(sent.reply, again))
-  }
+  if (found.kind === 'absent' && upstream.provider.find.safeToResend && misses >= looksBeforeResending)
+    return sendAgain(parts, job, attempt, upstream)
   return settle(parts, job, { kind: 'unclear', fault: found.kind === 'absent' ? unknown : found.fault })
+}
+
+type Attempt = NonNullable<Work['attempt']>
+
+type Upstream = NonNullable<ReturnType<Parts['offers']['find']>>
+
+/** What the upstream knows of an attempt. Throws never: a job that cannot be looked for must come to its end all the same. */
+async function look(
+  parts: Parts,
+  job: Job,
+  attempt: Attempt,
+  { provider, offer }: Upstream,
+): Promise<Outcome | { kind: 'absent' }> {
+  try {
+    if (provider.find === undefined) return { kind: 'absent' }
+    const asSent = await parts.inputs.recall(job.input, attempt.provider, job.work.handed)
+    const order = orderOf(parts, { ...job, input: asSent }, attempt)
+    const call = provider.find.call(offer, order)
+    const asked = await parts.transport.send(provider, parts.upstreams[attempt.provider], call)
+    return asked.kind === 'reply'
+      ? provider.find.read(asked.reply, order, offer)
+      : { kind: 'unclear', fault: asked.fault }
+  } catch (cause) {
+    const told = `${provider.title} could not be searched: ${cause}`
+    return { kind: 'unclear', fault: fault('unreadable_reply', told) }
+  }
+}
+
+/** The same call under the same id, of which the upstream takes one at the most. */
+async function sendAgain(
+  parts: Parts,
+  job: Job,
+  first: Attempt,
+  { provider, offer }: Upstream,
+): Promise<Next> {
+  const config = parts.upstreams[first.provider]
+  const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, job.work.handed)
+  if (prepared.kind === 'failed') return settle(parts, job, { kind: 'unclear', fault: prepared.fault })
+  try {
+    const attempt: Attempt = { ...first, again: true }
+    const now = parts.now()
+    const marked = change(job, { work: { attempt }, at: now + parts.timeoutMs, now })
+    // From here on a refusal of the first sending, however late it comes, cannot send the job elsewhere beside this one.
+    if (!(await parts.store.write(job, marked))) return { kind: 'end' }
+    const held: Job = { ...job, work: marked.work }
+    const order = orderOf(parts, { ...job, input: prepared.input }, attempt)
+    const call = provider.submit(offer, order)
+    const sent = await parts.transport.send(provider, config, call, {
+      purchase: true,
+      inline: prepared.inline,
+    })
+    const outcome = sent.kind === 'reply' ? provider.accept(sent.reply, order) : sent
+    if (outcome.kind === 'running' || outcome.kind === 'done') return settle(parts, held, outcome)
+    const { code } = outcome.fault
+    // A refusal of what the client asks for would have met the first sending too. Any other one tells nothing of it.
+    if (outcome.kind === 'failed' && faults[code].blame === 'client')
+      return finish(parts, held, outcome.fault)
+    return settle(parts, held, { kind: 'unclear', fault: outcome.fault })
+  } finally {
+    prepared.release()
+  }
 }
 
 async function wait(parts: Parts, job: Job, at: number): Promise<Next> {

@@ -61,9 +61,12 @@ return { state, fence, unpack(fields) }
 export const transition = `${movements}${settle}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
-if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 0 end
+local current = redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3]
+if ARGV[2] == 'fence' and not current then return 0 end
 if ARGV[2] == 'attempt' then
-  if state ~= 'submitting' then return 0 end
+  -- The upstream has the task, and the job is to be bought: the Redis that took over has never seen the intent.
+  local forgotten = state == 'pending' and ARGV[4] ~= 'pending' and ARGV[9] ~= ''
+  if not forgotten and not (current and state == 'submitting') then return 0 end
   -- Whoever still holds a step from before this answer must not write over it.
   redis.call('HINCRBY', KEYS[1], 'fence', 1)
 end

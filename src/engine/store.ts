@@ -79,7 +79,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       view.state,
       JSON.stringify({ ...view, version: undefined }),
       JSON.stringify(work),
-      work.attempt?.id ?? job.work.attempt?.id ?? '',
+      markOf(work.attempt),
       event === undefined ? '' : JSON.stringify(event),
       dueAt ?? '',
       keepMs,
@@ -175,8 +175,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
     },
 
     /** Writes the answer to an attempt, even if another step has been taken meanwhile: the answer is all that counts. */
-    async writeAnswer(job: Job, attempt: string, next: Change): Promise<boolean> {
-      return (await change(job, ['attempt', attempt], next)) > 0
+    async writeAnswer(job: Job, next: Change): Promise<boolean> {
+      return (await change(job, ['attempt', markOf(job.work.attempt)], next)) > 0
     },
 
     async read(id: string): Promise<Omit<Job, 'fence' | 'cancelAsked'> | undefined> {
@@ -294,3 +294,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
 }
 
 export type Store = ReturnType<typeof createStore>
+
+/** Once a call was sent again, the answer to its first sending counts no more: it may be older than what the second one made. */
+function markOf(attempt: Work['attempt']): string {
+  return attempt === undefined ? '' : `${attempt.id}${attempt.again === true ? ' again' : ''}`
+}

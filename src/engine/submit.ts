@@ -35,8 +35,11 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
     return { kind: 'wait', at }
   }
 
-  const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
-  const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, job.work.handed)
+  const found = parts.offers.find({ id: job.view.model }, name)
+  if (found === undefined)
+    return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
+  const upstream = { ...found, config: parts.upstreams[name] }
+  const prepared = await parts.inputs.prepare(job.input, upstream, job.work.handed)
   if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
   try {
     return await buy(parts, job, name, prepared)
@@ -53,6 +56,9 @@ async function buy(
 ): Promise<Next> {
   const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
   const attempt = { id: randomUUID(), provider: name, at: parts.now() }
+  const order = orderOf(parts, { ...job, input }, attempt)
+  // Before the intent: what cannot be said to an upstream is known to be unsent.
+  const call = provider.submit(offer, order)
   const intent = change(job, {
     view: { state: 'submitting' },
     work: { attempt, handed, misses: 0 },
@@ -69,8 +75,6 @@ async function buy(
       fault: fault('upstream_unreachable', 'The store was too slow to start the call'),
     })
   }
-  const order = orderOf(parts, { ...held, input }, attempt)
-  const call = provider.submit(offer, order)
   const sent = await parts.transport.send(provider, config, call, { purchase: true, inline })
   if (sent.kind === 'reply') return settle(parts, held, provider.accept(sent.reply, order))
   const certain = sent.kind === 'unsent' && parts.now() - attempt.at < parts.timeoutMs
@@ -107,7 +111,7 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
       at,
       now,
     })
-    const written = await parts.store.writeAnswer(job, attempt.id, taken)
+    const written = await parts.store.writeAnswer(job, taken)
     if (!written)
       parts.logger.warn(
         { job: job.view.id, ticket: outcome.ticket },
@@ -124,7 +128,7 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
       ...(ticket === undefined ? {} : { ticket }),
       ...(costUsd === undefined ? {} : { upstreamCostUsd: costUsd }),
     }
-    await parts.store.writeAnswer(job, attempt.id, change(job, { view: { state: 'delivering' }, work, now }))
+    await parts.store.writeAnswer(job, change(job, { view: { state: 'delivering' }, work, now }))
     await leavePlace(parts, job)
     return { kind: 'move', queue: delivery }
   }
@@ -153,18 +157,17 @@ async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const rule = faults[found.code]
   const others = job.work.route.slice(1)
   const refusals = job.work.refusals + 1
+  const refusedAt = (job.work.refusals > 0 ? job.work.refusedAt : undefined) ?? now
   const next = others[0]
   parts.logger.warn(
     { job: job.view.id, provider: job.work.route[0], code: found.code, detail: found.message },
     'an upstream did not take a job',
   )
 
-  const waits =
-    rule.again &&
-    (next === undefined ? now - job.view.createdAt < patienceMs : refusals < refusalsBeforeFailover)
-  if (waits) {
-    const at = now + (found.retryAfterMs ?? Math.min(1000 * 2 ** (refusals - 1), longestBackOffMs))
-    await writeBack(parts, job, { refusals }, found, at)
+  const at = now + (found.retryAfterMs ?? Math.min(1000 * 2 ** (refusals - 1), longestBackOffMs))
+  const patient = at - refusedAt < patienceMs && at <= job.work.deadlineAt
+  if (rule.again && patient && (next === undefined || refusals < refusalsBeforeFailover)) {
+    await writeBack(parts, job, { refusals, refusedAt }, found, at)
     return { kind: 'wait', at }
   }
   if (rule.elsewhere && next !== undefined) {
@@ -196,7 +199,7 @@ async function writeBack(
 function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
   const { attempt } = job.work
   const answers = job.view.state === 'submitting' && attempt !== undefined
-  return answers ? parts.store.writeAnswer(job, attempt.id, next) : parts.store.write(job, next)
+  return answers ? parts.store.writeAnswer(job, next) : parts.store.write(job, next)
 }
 
 export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {

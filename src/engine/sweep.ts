@@ -36,9 +36,15 @@ export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, 
   async function bringBack(id: string): Promise<void> {
     const found = await store.read(id)
     if (found === undefined) return store.forget(id)
+    // First, so that it cannot write over what the step says that is brought forward.
+    await store.postpone(id, Date.now() + patienceMs)
     const queue = found.view.state === 'delivering' ? delivery : found.work.route[0]
     if (queue !== undefined) await queues.bringForward(queue, id)
-    await store.postpone(id, Date.now() + patienceMs)
+  }
+
+  /** One record that cannot be read, or has no queue any more, must not keep the others waiting. */
+  function orTell(id: string) {
+    return (cause: unknown) => logger.error({ job: id, err: cause }, 'an overdue job cannot be brought back')
   }
 
   /** A worker that dies between the end of a job and giving its place back would keep it for ever. */
@@ -61,7 +67,7 @@ export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, 
     if (mine === null && (await redis.get(keys.sweep)) !== me) return
     await redis.pexpire(keys.sweep, everyMs * 5)
     const overdue = await store.overdue(Date.now(), batch)
-    await Promise.all(overdue.map(bringBack))
+    await Promise.all(overdue.map((id) => bringBack(id).catch(orTell(id))))
     await sweepWebhooks()
     if (++rounds % slotRounds === 0) await freeSlots()
     if (overdue.length > 0) logger.info({ jobs: overdue.length }, 'overdue jobs brought back')

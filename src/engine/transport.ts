@@ -13,9 +13,12 @@ const replyLimitBytes = 4 * 1024 * 1024
 /** After this many failed purchases in a row an upstream is left alone for 10 s. */
 const failuresBeforeBreak = 8
 
-/** Errors that are known to happen before a request has left. */
+/** What is said of a certificate, or before there is a connection: no request has left by then. Other errors of TLS come at any time. */
 const beforeSending =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|ERR_SSL_.*|ERR_INVALID_URL)$/
+  /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_CERT_ALTNAME_INVALID|ERR_TLS_HANDSHAKE_TIMEOUT|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/
+
+/** While a connection is made; the same errors of a connection that stands tell nothing. */
+const unconnected = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/
 
 export type Sent =
   | { kind: 'reply'; reply: Reply }
@@ -69,9 +72,11 @@ export function createTransport({
     { purchase = false, upload, inline = [] }: Options,
   ): Promise<Sent> {
     const limitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadMs(upload)))
-    const signal = AbortSignal.timeout(limitMs)
+    let leaves = false
     try {
       const prepared = prepare(provider, config, call, { upload, inline }, now())
+      leaves = true
+      const signal = AbortSignal.timeout(limitMs)
       const answer = await request(prepared.url, {
         method: call.method,
         headers: prepared.headers,
@@ -83,9 +88,9 @@ export function createTransport({
       })
       return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl, config.credentials) }
     } catch (cause) {
-      const code = codeOf(cause)
-      const kind = beforeSending.test(code) ? 'unsent' : 'lost'
-      return { kind, fault: fault('upstream_unreachable', `${provider.title} could not be asked: ${code}`) }
+      const kind = leaves && !neverLeft(cause) ? 'lost' : 'unsent'
+      const told = fault('upstream_unreachable', `${provider.title} could not be asked: ${codeOf(cause)}`)
+      return { kind, fault: told }
     }
   }
 
@@ -193,6 +198,15 @@ function parse(text: string): unknown {
   } catch {
     return text
   }
+}
+
+/** Whether an error is known to have happened before a request could reach anybody. */
+export function neverLeft(cause: unknown): boolean {
+  if (cause instanceof AggregateError) return cause.errors.every(neverLeft)
+  const code = codeOf(cause)
+  const syscall = cause instanceof Error && 'syscall' in cause ? cause.syscall : undefined
+  const connecting = syscall === 'connect' || syscall === 'getaddrinfo'
+  return beforeSending.test(code) || (connecting && unconnected.test(code))
 }
 
 function codeOf(cause: unknown): string {

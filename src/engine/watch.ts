@@ -11,14 +11,12 @@ import { finish, usual } from './submit.ts'
 /** After this long a task that was asked to stop is taken for stopped. */
 const cancelGraceMs = 60_000
 /** How often in a row an upstream must say that it does not know the task. */
-const missesBeforeLost = 6
+const denialsBeforeLost = 6
 
 /** Asks the upstream how the task fares: one poll, free, and never a reason to end a job by itself. */
 export async function watch(parts: Parts, job: Job): Promise<Next> {
   const { ticket, attempt } = job.work
   if (ticket === undefined || attempt === undefined) throw new Error('a running job has a ticket')
-  if (parts.now() > job.work.deadlineAt)
-    return finish(parts, job, fault('timeout', 'The upstream did not finish in time'))
 
   const held =
     job.cancelAsked && job.work.cancelSentAt === undefined
@@ -26,7 +24,7 @@ export async function watch(parts: Parts, job: Job): Promise<Next> {
       : job
   if (held === 'stopped') return finish(parts, job, fault('canceled', 'canceled'))
 
-  const outcome = await poll(parts, held, ticket, attempt.provider)
+  const outcome = await poll(parts, held.view.model, ticket, attempt.provider)
   if (outcome.kind === 'failed') {
     return finish(
       parts,
@@ -34,13 +32,28 @@ export async function watch(parts: Parts, job: Job): Promise<Next> {
       held.work.cancelSentAt === undefined ? outcome.fault : fault('canceled', 'canceled'),
     )
   }
-  if (outcome.kind === 'unclear') return miss(parts, held, outcome.fault)
   if (outcome.kind === 'done') return fetchResults(parts, held, outcome)
+  const { cancelSentAt, deadlineAt } = held.work
+  if (cancelSentAt !== undefined && parts.now() - cancelSentAt > cancelGraceMs)
+    return finish(parts, held, fault('canceled', 'canceled'))
+  // Only now: nobody may have asked for a long while, and what is finished has been paid for.
+  if (parts.now() > deadlineAt)
+    return finish(parts, held, fault('timeout', 'The upstream did not finish in time'))
+  if (outcome.kind === 'unclear') return miss(parts, held, outcome.fault)
   return goOn(parts, held, outcome, attempt.provider)
 }
 
-async function poll(parts: Parts, job: Job, first: Ticket, name: ProviderName): Promise<Outcome> {
-  const { provider, config } = upstreamOf(parts, job.view.model, name)
+/** What an upstream says of a task; it may take several calls. Throws never. */
+export async function poll(parts: Parts, model: string, first: Ticket, name: ProviderName): Promise<Outcome> {
+  try {
+    return await ask(parts, model, first, name)
+  } catch (cause) {
+    return { kind: 'unclear', fault: fault('unreadable_reply', `${name} could not be asked: ${cause}`) }
+  }
+}
+
+async function ask(parts: Parts, model: string, first: Ticket, name: ProviderName): Promise<Outcome> {
+  const { provider, config } = upstreamOf(parts, model, name)
   let ticket = first
   for (;;) {
     const sent = await parts.transport.send(provider, config, provider.poll(ticket))
@@ -61,9 +74,9 @@ async function askToStop(
   ticket: Ticket,
   name: ProviderName,
 ): Promise<Job | 'stopped'> {
-  const { provider, config } = upstreamOf(parts, job.view.model, name)
-  if (provider.cancel === undefined) return 'stopped'
-  await parts.transport.send(provider, config, provider.cancel(ticket))
+  const provider = parts.offers.find({ id: job.view.model }, name)?.provider
+  if (provider?.cancel === undefined) return 'stopped'
+  await parts.transport.send(provider, parts.upstreams[name], provider.cancel(ticket))
   return { ...job, work: { ...job.work, cancelSentAt: parts.now() } }
 }
 
@@ -75,8 +88,6 @@ async function goOn(
 ): Promise<Next> {
   const now = parts.now()
   const { work } = job
-  if (work.cancelSentAt !== undefined && now - work.cancelSentAt > cancelGraceMs)
-    return finish(parts, job, fault('canceled', 'canceled'))
   const usualMs = await usual(parts, job, name)
   const elapsedMs = now - (work.takenAt ?? job.view.createdAt)
   const guessed = outcome.stage === 'queued' ? 0 : guessProgress({ elapsedMs, usualMs })
@@ -87,7 +98,7 @@ async function goOn(
       progress: Math.min(outcome.progress ?? guessed, 99),
       expectedAt: now + Math.max(usualMs - elapsedMs, 0),
     },
-    work: { ticket: outcome.ticket, polls: work.polls + 1, misses: 0 },
+    work: { ticket: outcome.ticket, polls: work.polls + 1, misses: 0, denials: 0 },
     at,
     now,
   })
@@ -124,11 +135,14 @@ async function fetchResults(
 async function miss(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const misses = job.work.misses + 1
   const unknownThere = found.code === 'task_lost' || found.code === 'endpoint_gone'
-  if (unknownThere && misses >= missesBeforeLost) {
+  const denials = unknownThere ? (job.work.denials ?? 0) + 1 : 0
+  if (unknownThere && job.work.cancelSentAt !== undefined)
+    return finish(parts, job, fault('canceled', 'canceled'))
+  if (denials >= denialsBeforeLost)
     return finish(parts, job, fault('task_lost', 'The upstream no longer knows the job'))
-  }
   const now = parts.now()
-  const at = now + (found.retryAfterMs ?? nextTryMs(misses, parts.longestPollMs))
-  await parts.store.write(job, change(job, { work: { misses, polls: job.work.polls + 1 }, at, now }))
+  const soon = now + (found.retryAfterMs ?? nextTryMs(misses, parts.longestPollMs))
+  const at = Math.min(soon, job.work.deadlineAt + 1)
+  await parts.store.write(job, change(job, { work: { misses, denials, polls: job.work.polls + 1 }, at, now }))
   return { kind: 'wait', at }
 }

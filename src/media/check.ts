@@ -35,7 +35,7 @@ export async function judge(path: string, kind: MediaKind): Promise<Verdict> {
     const really = found === undefined ? 'holds no file of a known type' : `is ${found} by its content`
     return {
       reason: 'invalid',
-      wrong: `must be ${kind === 'audio' ? 'an' : 'a'} ${kind} file; what was sent ${really}`,
+      wrong: `must be ${kind === 'video' ? 'a' : 'an'} ${kind} file; what was sent ${really}`,
     }
   }
   if (((await pixelsOf(path, contentType)) ?? 0) > mostPixels) {

@@ -39,13 +39,17 @@ const words: Readonly<Record<string, Omit<Trouble, 'provider' | 'operation' | 't
   'sandbox:busy': {
     kind: 'status',
     status: 429,
-    headers: { 'retry-after': '2' },
+    headers: { 'retry-after': '1' },
     body: { message: 'Too many requests' },
   },
 }
 
+/** Who is too busy takes the next submit: earlier than the gateway would turn to another upstream. */
+const busyTimes = 2
+
 export function createTroubles() {
   const armed: Trouble[] = []
+  const turnedAway = new Map<string, number>()
   return {
     arm(trouble: Trouble): void {
       armed.push(trouble)
@@ -66,12 +70,15 @@ export function createTroubles() {
       if (found !== undefined) found.times -= 1
       return found
     },
+    /** The trouble that a word in the body of a submit asks for. */
+    asked(provider: string, body: unknown): Omit<Trouble, 'provider' | 'operation' | 'times'> | undefined {
+      const found = Object.entries(words).find(([word]) => says(body, word))?.[1]
+      if (found?.kind !== 'status') return found
+      const times = turnedAway.get(provider) ?? 0
+      turnedAway.set(provider, times < busyTimes ? times + 1 : 0)
+      return times < busyTimes ? found : undefined
+    },
   }
-}
-
-/** The trouble that a word in the body asks for. */
-export function troubleOf(body: unknown): Omit<Trouble, 'provider' | 'operation' | 'times'> | undefined {
-  return Object.entries(words).find(([word]) => says(body, word))?.[1]
 }
 
 /** Trouble before the call has an effect. True when it has been answered, or never will be. */

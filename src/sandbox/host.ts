@@ -5,7 +5,7 @@ import { request } from 'undici'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
 import type { Sandbox, SandboxStage, SandboxTask, SandboxTasks } from '../../providers/sandbox.ts'
 import type { ProviderConfig } from '../config.ts'
-import { after, before, createTroubles, type Trouble, troubleOf } from './fault.ts'
+import { after, before, createTroubles, type Trouble } from './fault.ts'
 
 /** Tasks are kept this long after the last one was made. */
 const keepSeconds = 86_400
@@ -111,7 +111,7 @@ function strikeWith(
   scope.addHook('preHandler', async (request: Struck, reply) => {
     const operation = sandbox.operationOf?.(request.body) ?? request.routeOptions.config.operation
     if (operation === undefined) return
-    const asked = operation === 'submit' ? troubleOf(request.body) : undefined
+    const asked = operation === 'submit' ? troubles.asked(sandbox.name, request.body) : undefined
     const trouble = troubles.strike(sandbox.name, operation) ?? asked
     if (trouble === undefined) return
     if (await before(trouble, reply)) return reply

@@ -92,8 +92,8 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
     /** Brings back what was lost between the end of a job and its delivery. */
     async sweep(): Promise<void> {
       for (const id of await outbox.overdue(Date.now(), sweptAtOnce)) {
-        await queues.bringForward(webhookQueue, id)
         await outbox.postpone(id, Date.now() + patienceMs)
+        await queues.bringForward(webhookQueue, id)
       }
     },
 

@@ -9,9 +9,9 @@ import { command } from '../../src/accounts/command.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { environment, startProcess, stopProcess } from '../gateway-process.ts'
 import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../setup.ts'
 import { clientOf, operatorKey, startGround } from './kit.ts'
-import { endProcess, startProcess } from './process.ts'
 
 /** Tells of changes travel over Redis. */
 async function soon(holds: () => Promise<boolean>): Promise<void> {
@@ -138,16 +138,16 @@ describe('npm run keys', () => {
     const keys = async (...args: string[]) =>
       (
         await run(process.execPath, ['src/accounts/cli.ts', ...args], {
-          env: { PATH: process.env.PATH, ...env },
+          env: environment(env),
         })
       ).stdout
     assert.match(await keys('list'), /no keys/)
 
-    const { child, address } = await startProcess(env)
-    cleanup.add(() => endProcess(child, 'SIGTERM'))
+    const gateway = await startProcess(env)
+    cleanup.add(() => stopProcess(gateway))
     const made = await keys('create', '--name', 'shell', '--rpm', '2', '--balance', '1')
     const [key = ''] = made.split('\n')
-    const client = clientOf(address, key)
+    const client = clientOf(gateway.address, key)
     await soon(async () => (await client.ask('POST', '/api/check-balance')).body.usd_balance === '1.00000000')
     const id = /key_\w+/.exec(made)?.[0] ?? ''
     assert.match(await keys('revoke', id), /shell .* revoked/)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startProcess, stopProcess } from '../gateway-process.ts'
 import { createCleanup, startTestGateway } from '../setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
-import { endProcess, startProcess } from './process.ts'
 
 /** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */
 const killedAfterMs = [40, 300, 900]
@@ -17,14 +17,14 @@ describe('kill -9 at any moment', () => {
     const { key, account } = await book.create({ name: 'killed', balanceUsd: 100 })
     const prompts = ['a boat', 'sandbox:fail', 'sandbox:refuse', 'a hat']
     for (const ms of killedAfterMs) {
-      const { child, address } = await startProcess(env)
-      cleanup.add(() => endProcess(child, 'SIGKILL'))
-      const client = clientOf(address, key)
+      const gateway = await startProcess(env)
+      cleanup.add(() => stopProcess(gateway, 'SIGKILL'))
+      const client = clientOf(gateway.address, key)
       const jobs = Array.from({ length: 12 }, (_, at) =>
         client.submit({ ...cheapJob, prompt: prompts[at % prompts.length] }).catch(() => undefined),
       )
       await sleep(ms)
-      await endProcess(child, 'SIGKILL')
+      await stopProcess(gateway, 'SIGKILL')
       await Promise.all(jobs)
       await assertBooksAddUp(book)
     }

@@ -49,6 +49,18 @@ const cases: readonly Case[] = [
     code: 'invalid_json',
   },
   {
+    what: 'a list in a list, ten thousand times',
+    ask: post(`{"model":"veo2-video","prompt":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, json),
+    status: 400,
+    code: 'invalid_request',
+  },
+  {
+    what: 'an object in an object, ten thousand times',
+    ask: post(`{"model":"veo2-video","storyConfig":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`, json),
+    status: 400,
+    code: 'invalid_request',
+  },
+  {
     what: 'a form',
     ask: post('model=veo2-video', 'application/x-www-form-urlencoded'),
     status: 415,

@@ -38,6 +38,8 @@ const readable: readonly (readonly [Field, unknown, unknown])[] = [
   ['referenceImages', '["https://a.example/1.png", ""]', ['https://a.example/1.png']],
   ['referenceImages', [{ image_url: { url: 'https://a.example/1.png' } }], ['https://a.example/1.png']],
   ['image', ' https://a.example/1.png ', 'https://a.example/1.png'],
+  ['image', ['https://a.example/1.png'], 'https://a.example/1.png'],
+  ['video', [{ url: 'https://a.example/1.mp4' }], 'https://a.example/1.mp4'],
   ['image', 'data:application/octet-stream;base64,AAAA', 'data:application/octet-stream;base64,AAAA'],
   ['image', 'data:image/svg+xml;charset=utf-8;base64,AAAA', 'data:image/svg+xml;charset=utf-8;base64,AAAA'],
   ['storyConfig', { scenes: [] }, { scenes: [] }],

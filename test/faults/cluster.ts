@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { spawnGateway, stopProcess } from '../gateway-process.ts'
 import { type Cleanup, temporaryFolder } from '../setup.ts'
 
 /** A Redis server of the test's own that it can kill and start again on the same file. */
@@ -56,32 +57,27 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
 
 export type Node = { kill(): Promise<void>; stop(): Promise<void> }
 
-/** One gateway process. Its log goes nowhere unless the test asks for it. */
+/** One gateway process, whatever its role. */
 export async function startNode(env: Record<string, string>): Promise<Node & { address: string }> {
   const port = env.PORT ?? String(await freePort())
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    env: {
-      PATH: process.env.PATH,
-      LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
-      SANDBOX: 'off',
-      HOST: '127.0.0.1',
-      PORT: port,
-
-      ...env,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const gateway = spawnGateway({
+    LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
+    SANDBOX: 'off',
+    HOST: '127.0.0.1',
+    ...env,
+    PORT: port,
   })
   const address = `http://127.0.0.1:${port}`
-  const gone = once(child, 'exit')
   while (!(await answers(address))) {
-    if (child.exitCode !== null) throw new Error(`a gateway process ended with ${child.exitCode}`)
+    const { child, written } = gateway
+    if (child.exitCode !== null) throw new Error(`a gateway process ended: ${written.join('\n')}`)
     await sleep(20)
   }
-  const end = (signal: NodeJS.Signals) => async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await gone
+  return {
+    address,
+    kill: () => stopProcess(gateway, 'SIGKILL'),
+    stop: () => stopProcess(gateway),
   }
-  return { address, kill: end('SIGKILL'), stop: end('SIGTERM') }
 }
 
 export async function freePort(): Promise<number> {

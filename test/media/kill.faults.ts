@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { startProcess, stopProcess } from '../gateway-process.ts'
 import {
   createCleanup,
   startRedis,
@@ -13,7 +13,6 @@ import {
   waitForStage,
 } from '../setup.ts'
 import { startServer, videoOf } from './files.ts'
-import { startProcess, stopProcess } from './gateway-process.ts'
 
 const content = videoOf(4 * 1024 * 1024)
 
@@ -59,8 +58,7 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   const status = await fetch(`${first.address}/api/video/status?runId=${body.runId}`)
   assert.equal(((await status.json()) as { videoUrl: unknown }).videoUrl, null)
   assert.deepEqual(await readdir(join(dataDir, 'files')).catch(() => []), [])
-  first.child.kill('SIGKILL')
-  await once(first.child, 'exit')
+  await stopProcess(first, 'SIGKILL')
 
   const second = await startProcess(env)
   cleanup.add(() => stopProcess(second))

@@ -1,48 +1,23 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createByteDance } from '@ai-sdk/bytedance'
-import Fastify from 'fastify'
 import { bytedance } from '../../providers/bytedance/index.ts'
 import { sandbox } from '../../providers/bytedance/sandbox.ts'
 import type { Call } from '../../providers/provider.ts'
-import type { SandboxTask } from '../../providers/sandbox.ts'
-import { admit } from '../../src/catalogue/admit.ts'
-import { orderFor } from './fixtures.ts'
+import { avatar, kite, orderOf } from './bytedance-order.ts'
+import { serveStandIn } from './serve.ts'
 
 const model = 'seedance-1-0-pro-fast-251015'
 
-/** ByteDance's stand-ins on loopback; their clock moves by hand. */
+/** ByteDance's stand-ins, and the AI SDK's client of one. */
 async function open(t: TestContext) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: Date.parse('2026-11-01T00:00:00Z'), tick: 0 }
-  const app = Fastify()
-  let origin = ''
-  app.register(
-    async (scope) =>
-      sandbox.mount(scope, {
-        tasks: {
-          put: async (task) => void tasks.set(task.id, task),
-          async get(id) {
-            clock.now += clock.tick
-            return tasks.get(id)
-          },
-          list: async () => [...tasks.values()],
-        },
-        baseUrl: (host) => `${origin}/bytedance/${host}`,
-        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
-        now: () => clock.now,
-        renderMs: 1000,
-      }),
-    { prefix: '/bytedance' },
-  )
-  origin = await app.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => app.close())
+  const { tasks, clock, baseUrl: baseUrlOf } = await serveStandIn(t, sandbox, bytedance)
 
   /** Sends a call of ours as the gateway's transport would. */
   async function send(call: Call, spoil: { body?: string; unsigned?: true } = {}) {
     const host = bytedance.hosts[call.host ?? '']
     assert(host !== undefined)
-    const baseUrl = `${origin}/bytedance/${call.host}`
+    const baseUrl = baseUrlOf(call.host ?? '')
     const url = new URL(baseUrl + call.path)
     const body = call.json === undefined ? '' : JSON.stringify(call.json)
     const credentials = { ARK_API_KEY: 'fake', VOLC_ACCESS_KEY: 'fake', VOLC_SECRET_KEY: 'fake' }
@@ -59,7 +34,7 @@ async function open(t: TestContext) {
     return { status: answer.status, headers: {}, body: await answer.json(), baseUrl }
   }
 
-  const client = createByteDance({ apiKey: 'fake', baseURL: `${origin}/bytedance/ark` })
+  const client = createByteDance({ apiKey: 'fake', baseURL: baseUrlOf('ark') })
   return { tasks, clock, send, client }
 }
 
@@ -78,23 +53,6 @@ async function ask(client: ReturnType<typeof createByteDance>, prompt: string, e
     generateAudio: undefined,
     providerOptions: { bytedance: { pollIntervalMs: 1, watermark: false, ...extra } },
   })
-}
-
-/** What the gateway asks for, and under which offer. */
-function orderOf(request: { model: string; [field: string]: unknown }) {
-  const admitted = admit(request)
-  assert(admitted.ok, JSON.stringify(admitted))
-  const offer = bytedance.offers[admitted.model.id]
-  assert(offer !== undefined)
-  const order = orderFor(bytedance, admitted.input)
-  return { offer, order, call: bytedance.submit(offer, order) }
-}
-
-const kite = { model: 'bytedance-seedance-v1-pro-fast', prompt: 'A kite' }
-const avatar = {
-  model: 'bytedance-avatar-omni-human-1.5',
-  image: 'https://media.example/face.jpg',
-  audio: 'https://media.example/speech.mp3',
 }
 
 test("the AI SDK's client runs a task to its end", async (t) => {
@@ -151,7 +109,7 @@ test('a waiting Seedance task is canceled, a running one goes on, an ended one i
   }
   const fateOf = async (ticket: Awaited<ReturnType<typeof start>>) => {
     const outcome = bytedance.read(await send(bytedance.poll(ticket)), ticket)
-    return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+    return 'fault' in outcome ? outcome.fault.code : outcome.kind
   }
 
   const waiting = await start()
@@ -209,7 +167,7 @@ test('the Visual API takes no call that is unsigned, altered after signing, or i
   const { order, call } = orderOf(avatar)
   const codeOf = async (reply: ReturnType<typeof send>) => {
     const outcome = bytedance.accept(await reply, order)
-    return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
+    return 'fault' in outcome ? outcome.fault.code : outcome.kind
   }
   assert.equal(await codeOf(send(call, { unsigned: true })), 'bad_credentials')
   assert.equal(await codeOf(send(call, { body: '{}' })), 'bad_credentials')

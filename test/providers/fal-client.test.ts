@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { ApiError, createFalClient, type QueueStatus, ValidationError } from '@fal-ai/client'
-import { openFal } from './fal-stand-in.ts'
+import { fal } from '../../providers/fal/index.ts'
+import { sandbox } from '../../providers/fal/sandbox.ts'
+import { serveStandIn } from './serve.ts'
 
 const endpoint = 'fal-ai/kling-video/v2/master/text-to-video'
 const hosts: Readonly<Record<string, string>> = {
@@ -10,28 +12,28 @@ const hosts: Readonly<Record<string, string>> = {
 }
 
 /** The stand-in and FAL's own client, told nothing but where to call. */
-async function open({ key = 'id:secret' } = {}) {
-  const upstream = await openFal()
+async function open(t: TestContext, { key = 'id:secret' } = {}) {
+  const upstream = await serveStandIn(t, sandbox, fal)
   const client = createFalClient({
     credentials: key,
     requestMiddleware: async (request) => {
       const { origin, pathname, search } = new URL(request.url)
       const host = hosts[origin] ?? assert.fail(`the client calls ${origin}`)
-      return { ...request, url: `${upstream.stage.baseUrl(host)}${pathname}${search}` }
+      return { ...request, url: `${upstream.baseUrl(host)}${pathname}${search}` }
     },
   })
   return { ...upstream, client }
 }
 
-test('the client subscribes to a job and gets its video', async () => {
-  await using upstream = await open()
+test('the client subscribes to a job and gets its video', async (t) => {
+  const upstream = await open(t)
   const seen: QueueStatus['status'][] = []
   const result = await upstream.client.subscribe(endpoint, {
     input: { prompt: 'A red kite' },
     pollInterval: 1,
     onQueueUpdate: ({ status }) => {
       seen.push(status)
-      upstream.wait(0.5)
+      upstream.clock.now += 500
     },
   })
   assert.deepEqual(seen, ['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED'])
@@ -39,13 +41,13 @@ test('the client subscribes to a job and gets its video', async () => {
   assert.equal(result.requestId, [...upstream.tasks.keys()][0])
 })
 
-test('the client reads a validation error field by field, only in the result', async () => {
-  await using upstream = await open()
-  const { client, wait } = upstream
+test('the client reads a validation error field by field, only in the result', async (t) => {
+  const upstream = await open(t)
+  const { client, clock } = upstream
   const { request_id: requestId } = await client.queue.submit('fal-ai/veo3/image-to-video', {
     input: { prompt: 'A red kite' } as { prompt: string; image_url: string },
   })
-  wait(1)
+  clock.now += 1000
   assert.equal((await client.queue.status(endpoint, { requestId })).status, 'COMPLETED')
   await assert.rejects(client.queue.result('fal-ai/veo3/image-to-video', { requestId }), (error) => {
     assert(error instanceof ValidationError)
@@ -56,21 +58,21 @@ test('the client reads a validation error field by field, only in the result', a
   })
 })
 
-test('the client is told of refused content', async () => {
-  await using upstream = await open()
-  const { client, wait } = upstream
+test('the client is told of refused content', async (t) => {
+  const upstream = await open(t)
+  const { client, clock } = upstream
   const { request_id: requestId } = await client.queue.submit(endpoint, {
     input: { prompt: 'sandbox:refuse' },
   })
-  wait(1)
+  clock.now += 1000
   await assert.rejects(
     client.queue.result(endpoint, { requestId }),
     (error) => error instanceof ValidationError && error.fieldErrors[0]?.type === 'content_policy_violation',
   )
 })
 
-test('a result asked for too early is a 400', async () => {
-  await using upstream = await open()
+test('a result asked for too early is a 400', async (t) => {
+  const upstream = await open(t)
   const { client } = upstream
   const { request_id: requestId } = await client.queue.submit(endpoint, { input: { prompt: 'A red kite' } })
   await assert.rejects(
@@ -79,8 +81,8 @@ test('a result asked for too early is a 400', async () => {
   )
 })
 
-test('the client cancels a job, once', async () => {
-  await using upstream = await open()
+test('the client cancels a job, once', async (t) => {
+  const upstream = await open(t)
   const { client, tasks } = upstream
   const { request_id: requestId } = await client.queue.submit(endpoint, { input: { prompt: 'sandbox:hang' } })
   await client.queue.cancel(endpoint, { requestId })
@@ -100,22 +102,22 @@ test('the client cancels a job, once', async () => {
   )
 })
 
-test('the client uploads a file', async () => {
-  await using upstream = await open()
+test('the client uploads a file', async (t) => {
+  const upstream = await open(t)
   const image = new File([new Uint8Array([137, 80, 78, 71])], 'kite one.png', { type: 'image/png' })
   const url = await upstream.client.storage.upload(image)
   assert.match(url, /\/fal\/storage\/files\/[\w-]+\/kite%20one\.png$/)
 })
 
-test('the hook that the client names is kept with the task', async () => {
-  await using upstream = await open()
+test('the hook that the client names is kept with the task', async (t) => {
+  const upstream = await open(t)
   const webhookUrl = 'https://gateway.example/hints/1?s=a&b=c'
   const { request_id } = await upstream.client.queue.submit(endpoint, { input: { prompt: 'A' }, webhookUrl })
   assert.equal(upstream.tasks.get(request_id)?.hook, webhookUrl)
 })
 
-test('a wrong key is a 401, with the upload too', async () => {
-  await using upstream = await open({ key: 'wrong' })
+test('a wrong key is a 401, with the upload too', async (t) => {
+  const upstream = await open(t, { key: 'wrong' })
   const refused = (error: unknown) => error instanceof ApiError && error.status === 401
   await assert.rejects(upstream.client.queue.submit(endpoint, { input: { prompt: 'A' } }), refused)
   await assert.rejects(upstream.client.storage.upload(new Blob(['x'])), refused)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { fal } from '../../providers/fal/index.ts'
+import { sandbox } from '../../providers/fal/sandbox.ts'
 import type { Call, Outcome, Reply } from '../../providers/provider.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
-import { openFal } from './fal-stand-in.ts'
 import { orderFor } from './fixtures.ts'
+import { serveStandIn } from './serve.ts'
 
 const id = '019fd35a-7e1c-7b52-9d0a-3b7f5c1e2a44'
 const prompt = 'A red kite'
@@ -83,14 +84,15 @@ describe('the protocol', () => {
 })
 
 describe('against the stand-in', () => {
+  const openFal = (t: TestContext) => serveStandIn(t, sandbox, fal)
   type Upstream = Awaited<ReturnType<typeof openFal>>
 
-  async function send({ stage }: Upstream, call: Call): Promise<Reply> {
+  async function send({ baseUrl }: Upstream, call: Call): Promise<Reply> {
     const host = call.host ?? 'queue'
     const ours = call.path.startsWith('/')
     const request = { method: call.method, url: new URL('https://any.example'), headers: {}, body: '' }
     const signed = ours ? fal.hosts[host]?.sign(request, { FAL_KEY: 'id:secret' }, new Date(0)) : {}
-    const response = await fetch(ours ? `${stage.baseUrl(host)}${call.path}` : call.path, {
+    const response = await fetch(ours ? `${baseUrl(host)}${call.path}` : call.path, {
       method: call.method,
       headers: {
         ...call.headers,
@@ -101,7 +103,7 @@ describe('against the stand-in', () => {
       ...(call.media === 'body' && { body: new Uint8Array([137, 80, 78, 71]) }),
     })
     const headers = Object.fromEntries(response.headers)
-    return { status: response.status, headers, body: await response.json(), baseUrl: stage.baseUrl(host) }
+    return { status: response.status, headers, body: await response.json(), baseUrl: baseUrl(host) }
   }
 
   async function submit(upstream: Upstream, body: Record<string, unknown>): Promise<Outcome> {
@@ -117,18 +119,18 @@ describe('against the stand-in', () => {
     let outcome = begun
     while (outcome.kind === 'running' && seen.length < 20) {
       seen.push(`${outcome.stage}${outcome.now ? ', now' : ''}`)
-      if (!outcome.now) upstream.wait(0.25)
+      if (!outcome.now) upstream.clock.now += 250
       outcome = fal.read(await send(upstream, fal.poll(outcome.ticket)), outcome.ticket)
     }
     return { outcome, seen }
   }
 
-  test('a job runs to its video', async () => {
-    await using upstream = await openFal()
+  test('a job runs to its video', async (t) => {
+    const upstream = await openFal(t)
     const { outcome, seen } = await follow(upstream, await submit(upstream, { model: 'kling-video', prompt }))
     assert.deepEqual(seen, ['queued', 'processing', 'processing', 'processing', 'processing, now'])
     const [task] = upstream.tasks.keys()
-    assert.deepEqual(outcome, { kind: 'done', videos: [{ url: upstream.stage.videoUrl(String(task)) }] })
+    assert.deepEqual(outcome, { kind: 'done', videos: [{ url: `${upstream.origin}/videos/${task}.mp4` }] })
   })
 
   for (const [word, code] of [
@@ -137,16 +139,16 @@ describe('against the stand-in', () => {
     ['invalid', 'invalid_input'],
     ['empty', 'no_result'],
   ] as const) {
-    test(`sandbox:${word} ends with ${code}`, async () => {
-      await using upstream = await openFal()
+    test(`sandbox:${word} ends with ${code}`, async (t) => {
+      const upstream = await openFal(t)
       const begun = await submit(upstream, { model: 'veo3-video', prompt: `${prompt} sandbox:${word}` })
       const { outcome } = await follow(upstream, begun)
       assert.deepEqual('fault' in outcome && [outcome.kind, outcome.fault.code], ['failed', code])
     })
   }
 
-  test('sandbox:hang goes on until it is canceled', async () => {
-    await using upstream = await openFal()
+  test('sandbox:hang goes on until it is canceled', async (t) => {
+    const upstream = await openFal(t)
     const begun = await submit(upstream, { model: 'veo3-video', prompt: 'sandbox:hang' })
     const { outcome, seen } = await follow(upstream, begun)
     assert(outcome.kind === 'running' && fal.cancel !== undefined)
@@ -156,8 +158,8 @@ describe('against the stand-in', () => {
     assert.deepEqual('fault' in end && [end.kind, end.fault.code], ['failed', 'canceled'])
   })
 
-  test('a file is handed over in two calls, the second without the key', async () => {
-    await using upstream = await openFal()
+  test('a file is handed over in two calls, the second without the key', async (t) => {
+    const upstream = await openFal(t)
     const media = { kind: 'image', bytes: 4, contentType: 'image/png', filename: 'image.png' } as const
     assert(fal.upload !== undefined)
     const begun = fal.upload.read(await send(upstream, fal.upload.call(media)), media)
@@ -166,8 +168,8 @@ describe('against the stand-in', () => {
     assert.match(begun.url, /\/fal\/storage\/files\/[\w-]+\/image\.png$/)
   })
 
-  test('every route says what it is for', async () => {
-    await using upstream = await openFal()
+  test('every route says what it is for', async (t) => {
+    const upstream = await openFal(t)
     const told = new Set(upstream.operations.values())
     assert.deepEqual(told, new Set(['upload', 'submit', 'poll', 'result', 'cancel']))
   })

@@ -1,57 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import Fastify from 'fastify'
 import { magicapi } from '../../providers/magicapi/index.ts'
 import { sandbox } from '../../providers/magicapi/sandbox.ts'
-import type { Call, Outcome } from '../../providers/provider.ts'
-import type { SandboxTask } from '../../providers/sandbox.ts'
+import type { Outcome } from '../../providers/provider.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { orderFor } from './fixtures.ts'
+import { openStandIn } from './stand-in.ts'
 
-/** MagicAPI's stand-in on loopback; its clock moves by hand. */
-async function open(t: TestContext) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
-  const app = Fastify()
-  let origin = ''
-  app.register(
-    async (scope) =>
-      sandbox.mount(scope, {
-        tasks: {
-          put: async (task) => void tasks.set(task.id, task),
-          get: async (id) => tasks.get(id),
-          list: async () => [...tasks.values()],
-        },
-        baseUrl: () => `${origin}/magicapi`,
-        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
-        now: () => clock.now,
-        renderMs: 1000,
-      }),
-    { prefix: '/magicapi' },
-  )
-  origin = await app.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => app.close())
-
-  async function send(call: Call, key = 'fake') {
-    const baseUrl = `${origin}/magicapi`
-    const url = new URL(baseUrl + call.path)
-    const body =
-      call.form === undefined ? call.json && JSON.stringify(call.json) : new URLSearchParams(call.form)
-    const proof = magicapi.hosts.gateway?.sign(
-      { method: call.method, url, headers: {}, body: '' },
-      { MAGICAPI_KEY: key },
-      new Date(clock.now),
-    )
-    const type = call.json === undefined ? {} : { 'content-type': 'application/json' }
-    const answer = await fetch(url, {
-      method: call.method,
-      headers: { ...type, ...proof },
-      ...(body && { body }),
-    })
-    return { status: answer.status, headers: {}, body: await answer.json(), baseUrl }
-  }
-  return { clock, tasks, send }
-}
+const open = (t: TestContext, key = 'fake') =>
+  openStandIn(t, sandbox, magicapi, { credentials: { MAGICAPI_KEY: key } })
 
 function orderOf(flavor: string, extra: Readonly<Record<string, unknown>> = {}) {
   const admitted = admit({
@@ -103,15 +60,15 @@ for (const flavor of ['v3', 'v2', 'capix']) {
   })
 
   test(`${flavor} wants a key and public links`, async (t) => {
-    const { send, tasks } = await open(t)
     const codeOf = async (extra: Readonly<Record<string, unknown>>, key?: string) => {
+      const { send, tasks } = await open(t, key)
       const { order, call } = orderOf(flavor, extra)
-      const outcome = magicapi.accept(await send(call, key), order)
+      const outcome = magicapi.accept(await send(call), order)
+      assert.equal(tasks.size, 0)
       return outcome.kind === 'failed' ? outcome.fault.code : outcome.kind
     }
     assert.equal(await codeOf({}, ''), 'bad_credentials')
     assert.equal(await codeOf({ swapImage: 'data:image/png;base64,iVBORw0KGgo=' }), 'invalid_input')
-    assert.equal(tasks.size, 0)
   })
 }
 

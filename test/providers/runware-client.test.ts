@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { type IRequestVideo, RunwareServer } from '@runware/sdk-js'
-import Fastify from 'fastify'
 import { at, list, text } from '../../providers/reader.ts'
+import { runware } from '../../providers/runware/index.ts'
 import { sandbox } from '../../providers/runware/sandbox.ts'
-import type { SandboxTask } from '../../providers/sandbox.ts'
+import { serveStandIn } from './serve.ts'
 import { serveFrames } from './websocket.ts'
 
 const wanted: IRequestVideo = {
@@ -19,28 +18,11 @@ const wanted: IRequestVideo = {
   includeCost: true,
 }
 
-/** Runware's stand-in on loopback. Each look at a task takes 600 ms of its time, so that a render of 1 s is seen at work. */
+/** Each look at a task takes 600 ms of the stand-in's time, so that a render of 1 s is seen at work. */
 async function open(t: TestContext) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
-  const app = Fastify()
-  sandbox.mount(app, {
-    tasks: {
-      put: async (task) => void tasks.set(task.id, task),
-      get: async (id) => {
-        clock.now += 600
-        return tasks.get(id)
-      },
-      list: async () => [...tasks.values()],
-    },
-    baseUrl: () => '',
-    videoUrl: (name) => `https://videos.example/${name}.mp4`,
-    now: () => clock.now,
-    renderMs: 1000,
-  })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => app.close())
-  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1`
+  const { tasks, clock, origin, baseUrl } = await serveStandIn(t, sandbox, runware)
+  clock.tick = 600
+  const url = `${baseUrl('api')}/v1`
   async function ask(body: unknown, key?: string) {
     const headers = {
       'content-type': 'application/json',
@@ -50,7 +32,7 @@ async function open(t: TestContext) {
     const reply = await fetch(url, { method: 'POST', headers, body: json })
     return { status: reply.status, body: (await reply.json()) as unknown }
   }
-  return { tasks, ask }
+  return { origin, tasks, ask }
 }
 
 /** Runware's own client speaks WebSocket only: what it sends reaches the stand-in by HTTP, unchanged. */
@@ -83,13 +65,13 @@ async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
 
 describe("Runware's own client, unchanged", { concurrency: true }, () => {
   test('renders a video to its end', async (t) => {
-    const { client, tasks, seen } = await connect(t)
+    const { client, origin, tasks, seen } = await connect(t)
     const videos = await client.videoInference(wanted)
     const [task] = tasks.values()
     assert.equal(task?.endpoint, 'klingai:5@3')
     const [video] = [videos].flat()
     assert.equal(video?.taskUUID, task?.id)
-    assert.equal(video?.videoURL, `https://videos.example/${task?.id}.mp4`)
+    assert.equal(video?.videoURL, `${origin}/videos/${task?.id}.mp4`)
     assert.equal(video?.cost, 0.924)
     assert.deepEqual(seen, ['authentication', 'videoInference', 'processing', 'success'])
   })

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import Fastify from 'fastify'
 import type { JsonObject } from '../../providers/input.ts'
-import type { Call, Media, Reply } from '../../providers/provider.ts'
+import type { Media } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { sandbox } from '../../providers/runware/sandbox.ts'
 import { violationOf } from '../../providers/runware/violation.ts'
-import type { SandboxTask } from '../../providers/sandbox.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
 import { orderFor, readFixture } from './fixtures.ts'
+import { openStandIn } from './stand-in.ts'
 
 const imageUrl = 'https://media.example/still.png'
 
@@ -27,52 +26,24 @@ function refused(request: Readonly<Record<string, unknown>>): string {
   return admitted.problems[0].message
 }
 
-/** The stand-in without a network; its clock moves by hand. */
-function open(t: TestContext) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: 0 }
-  const app = Fastify()
-  sandbox.mount(app, {
-    tasks: {
-      put: async (task) => void tasks.set(task.id, task),
-      get: async (id) => tasks.get(id),
-      list: async () => [...tasks.values()],
-    },
-    baseUrl: () => '',
-    videoUrl: (name) => `https://videos.example/${name}.mp4`,
-    now: () => clock.now,
-    renderMs: 1000,
-  })
-  t.after(() => app.close())
-  async function send(call: Call): Promise<Reply> {
-    const headers = { authorization: 'Bearer fake-key', 'content-type': 'application/json' }
-    const reply = await app.inject({
-      method: 'POST',
-      url: call.path,
-      headers,
-      payload: JSON.stringify(call.json),
-    })
-    return { status: reply.statusCode, headers: {}, body: reply.json(), baseUrl: 'https://api.runware.ai' }
-  }
-  return { send, clock }
-}
+const open = (t: TestContext) => openStandIn(t, sandbox, runware)
 
 test('a job runs from the submit to its video', async (t) => {
-  const { send, clock } = open(t)
+  const { send, clock, origin } = await open(t)
   const { offer, order } = asked({ model: 'kling-v21-master', prompt: 'A lighthouse' })
   const accepted = runware.accept(await send(runware.submit(offer, order)), order)
   assert.equal(accepted.kind, 'running')
   const ticket = { taskUUID: order.attempt }
   const look = async () => runware.read(await send(runware.poll(ticket)), ticket)
-  clock.now = 500
+  clock.now += 500
   assert.deepEqual(await look(), { kind: 'running', ticket, stage: 'processing', progress: 50 })
-  clock.now = 1000
-  const url = `https://videos.example/${order.attempt}.mp4`
+  clock.now += 500
+  const url = `${origin}/videos/${order.attempt}.mp4`
   assert.deepEqual(await look(), { kind: 'done', videos: [{ url }], costUsd: 0.924 })
 })
 
 test('after a lost answer the attempt is found, and sending it again buys nothing', async (t) => {
-  const { send, clock } = open(t)
+  const { send, clock } = await open(t)
   const { offer, order } = asked({ model: 'pixverse-v5', prompt: 'A lighthouse' })
   const { find } = runware
   assert(find !== undefined)
@@ -83,7 +54,7 @@ test('after a lost answer the attempt is found, and sending it again buys nothin
   assert.equal(find.safeToResend, true)
   const again = runware.accept(await send(runware.submit(offer, order)), order)
   assert.deepEqual(again, { kind: 'running', ticket: { taskUUID: order.attempt }, stage: 'queued' })
-  clock.now = 1000
+  clock.now += 1000
   assert.equal((await look()).kind, 'done')
 })
 

@@ -1,51 +1,27 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import Fastify from 'fastify'
 import type { Input } from '../../providers/input.ts'
 import type { Call, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
-import type { Sandbox, SandboxTask } from '../../providers/sandbox.ts'
+import type { Sandbox } from '../../providers/sandbox.ts'
 import { createTransport } from '../../src/engine/transport.ts'
 import { orderFor } from './fixtures.ts'
+import { serveStandIn } from './serve.ts'
 
 type Changes = {
   credentials?: Readonly<Record<string, string>>
   settings?: Readonly<Record<string, string>>
 }
 
-/** A provider's stand-in on loopback, asked through the gateway's own transport; its clock moves by hand, a render takes 1000 ms. */
+/** A provider's stand-in, asked through the gateway's own transport. */
 export async function openStandIn(
   t: TestContext,
   sandbox: Sandbox,
   provider: Provider,
   changes: Changes = {},
 ) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
-  const app = Fastify()
+  const { origin, baseUrl, clock, tasks } = await serveStandIn(t, sandbox, provider)
   const transport = createTransport({ timeoutMs: 5000 })
-  let origin = ''
-  app.register(
-    async (scope) =>
-      sandbox.mount(scope, {
-        tasks: {
-          put: async (task) => void tasks.set(task.id, task),
-          get: async (id) => tasks.get(id),
-          list: async () => [...tasks.values()],
-        },
-        baseUrl: () => `${origin}/${sandbox.name}`,
-        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
-        now: () => clock.now,
-        renderMs: 1000,
-      }),
-    { prefix: `/${sandbox.name}` },
-  )
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  t.after(async () => {
-    await transport.close()
-    await app.close()
-  })
+  t.after(() => transport.close())
 
   const { settings } = orderFor(
     provider,
@@ -55,7 +31,7 @@ export async function openStandIn(
   const hosts = Object.entries(provider.hosts)
   const secrets = hosts.flatMap(([, { credentials }]) => credentials.map((name) => [name, 'fake-key']))
   const config = {
-    baseUrls: Object.fromEntries(hosts.map(([name]) => [name, `${origin}/${sandbox.name}`])),
+    baseUrls: Object.fromEntries(hosts.map(([name]) => [name, baseUrl(name)])),
     credentials: changes.credentials ?? Object.fromEntries(secrets),
     settings,
   }

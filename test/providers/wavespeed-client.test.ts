@@ -1,42 +1,20 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import Fastify from 'fastify'
 import { Client } from 'wavespeed'
-import type { SandboxTask } from '../../providers/sandbox.ts'
+import { wavespeed } from '../../providers/wavespeed/index.ts'
 import { sandbox } from '../../providers/wavespeed/sandbox.ts'
+import { serveStandIn } from './serve.ts'
 
 const model = 'lightricks/ltx-2-fast/text-to-video'
 const authorization = 'Bearer fake-key'
 
-/** WaveSpeed's stand-in on loopback; its clock moves by hand. */
+/** WaveSpeed's stand-in, and its own client. */
 async function open(t: TestContext) {
-  const tasks = new Map<string, SandboxTask>()
-  const clock = { now: Date.parse('2026-11-01T00:00:00Z') }
-  const app = Fastify()
-  let origin = ''
-  app.register(
-    async (scope) =>
-      sandbox.mount(scope, {
-        tasks: {
-          put: async (task) => void tasks.set(task.id, task),
-          get: async (id) => tasks.get(id),
-          list: async () => [...tasks.values()],
-        },
-        baseUrl: () => `${origin}/wavespeed`,
-        videoUrl: (name) => `${origin}/videos/${name}.mp4`,
-        now: () => clock.now,
-        renderMs: 1000,
-      }),
-    { prefix: '/wavespeed' },
-  )
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  t.after(() => app.close())
-  const baseUrl = `${origin}/wavespeed`
+  const { clock, tasks, ...upstream } = await serveStandIn(t, sandbox, wavespeed)
+  const baseUrl = upstream.baseUrl('api')
   const ask = (
     method: string,
     path: string,
@@ -54,12 +32,8 @@ async function open(t: TestContext) {
 type Upstream = Awaited<ReturnType<typeof open>>
 
 /** Each look of the client at a task takes 400 ms of the stand-in's time, so that every stage is seen. */
-function runWhileTimePasses({ client, clock, tasks }: Upstream, prompt: string) {
-  const get = tasks.get.bind(tasks)
-  tasks.get = (id) => {
-    clock.now += 400
-    return get(id)
-  }
+function runWhileTimePasses({ client, clock }: Upstream, prompt: string) {
+  clock.tick = 400
   return client.run(model, { prompt, duration: 6, generate_audio: false }, { pollInterval: 0.001 })
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import { cheapJob, operatorKey, startGround } from '../accounts/kit.ts'
-import { endProcess, startProcess } from '../accounts/process.ts'
+import { startProcess, stopProcess } from '../gateway-process.ts'
 import { createCleanup } from '../setup.ts'
 
 const credentialNames = new Set(
@@ -32,7 +32,7 @@ describe('a full run at the most talkative log level', () => {
     const { FAL_KEY: _, ...others } = { ...env, ...Object.fromEntries(secrets) }
     secrets.set('API key', key).set('ADMIN_KEY', operatorKey)
     const running = await startProcess({ ...others, FAL_KEY_FILE: file, LOG_LEVEL: 'trace' })
-    cleanup.add(() => endProcess(running.child, 'SIGKILL'))
+    cleanup.add(() => stopProcess(running, 'SIGKILL'))
     const headers = { 'x-api-key': key, 'content-type': 'application/json' }
     const say = async (path: string, init: RequestInit = {}) => {
       const answer = await fetch(running.address + path, { headers, ...init })
@@ -78,7 +78,7 @@ describe('a full run at the most talkative log level', () => {
     await say('/api/admin/keys', { headers: { 'x-api-key': operatorKey } })
     await say(`/api/admin/keys/${account.id}/ledger`, { headers: { 'x-api-key': operatorKey } })
     await say('/hooks/vid_0/wrong', { method: 'POST', body: key })
-    await endProcess(running.child, 'SIGTERM')
+    await stopProcess(running)
 
     emitted.push({ where: 'the log', text: running.written.join('\n') })
     for (const name of await redis.keys('reelgate:*')) {

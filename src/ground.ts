@@ -1,0 +1,105 @@
+import { mkdir } from 'node:fs/promises'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { providers } from '../providers/index.ts'
+import type { ProviderName } from '../providers/provider.ts'
+import type { Config } from './config.ts'
+import { createKeys } from './engine/keys.ts'
+import { lateQueue } from './engine/late.ts'
+import { createOffers } from './engine/offers.ts'
+import { readOverrides } from './engine/overrides.ts'
+import { createQueues, delivery, webhookQueue } from './engine/queues.ts'
+import { createStore } from './engine/store.ts'
+import { createTransport } from './engine/transport.ts'
+import { createMedia } from './media/media.ts'
+import { checkServer } from './redis/check.ts'
+import { createConnections } from './redis/connect.ts'
+import { startEmbedded } from './redis/embedded.ts'
+import { startSandbox } from './sandbox/host.ts'
+import { sandboxes } from './sandbox/index.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
+
+/** What to undo, oldest first. */
+export type Closers = (() => unknown)[]
+
+export type Ground = Awaited<ReturnType<typeof layGround>>
+
+export const queueNames = [...(Object.keys(providers) as ProviderName[]), delivery, lateQueue, webhookQueue]
+
+/** What the api and the workers both stand on. Everything opened here is in `closers` when it rejects, too. */
+export async function layGround(config: Config, logger: Logger, closers: Closers) {
+  await mkdir(config.dataDir, { recursive: true })
+  const target =
+    config.redisUrl === undefined ? await embedded(config, logger, closers) : { url: config.redisUrl }
+  const connections = createConnections(target, { prefix: config.redisPrefix, logger })
+  closers.push(() => connections.close())
+  const redis = await connections.forRequests()
+  await checkServer(redis, { production: config.production, logger })
+
+  const keys = createKeys(config.redisPrefix)
+  const store = createStore({ redis, keys, keepMs: config.keepMs })
+  const queues = createQueues({ redis, keys, names: queueNames })
+  await queues.ready()
+  closers.push(() => queues.close())
+  const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs })
+  closers.push(() => transport.close())
+  const upstreams = config.sandbox ? await sandboxed(config, redis, closers) : config.upstreams
+  const media = await createMedia({ config, redis, keys, transport, upstreams, logger })
+  closers.push(
+    () => media.close(),
+    () => media.retention.stop(),
+  )
+  media.retention.start()
+  const offers = createOffers({
+    providers,
+    upstreams,
+    links: media.reachable,
+    overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
+  })
+  const webhooks = createWebhooks({
+    redis,
+    keys,
+    store,
+    queues,
+    keepMs: config.keepMs,
+    config: config.webhooks,
+    logger,
+  })
+  closers.push(() => webhooks.close())
+  const ready = async () => (await redis.ping().catch(() => '')) === 'PONG'
+  return {
+    config,
+    logger,
+    closers,
+    connections,
+    redis,
+    keys,
+    store,
+    queues,
+    transport,
+    upstreams,
+    media,
+    offers,
+    webhooks,
+    ready,
+  }
+}
+
+async function embedded(config: Config, logger: Logger, closers: Closers) {
+  const server = await startEmbedded({ dataDir: config.dataDir, logger, production: config.production })
+  closers.push(() => server.stop())
+  return { path: server.path }
+}
+
+async function sandboxed(config: Config, redis: Redis, closers: Closers) {
+  const host = await startSandbox({
+    sandboxes,
+    providers: Object.values(providers),
+    upstreams: config.upstreams,
+    redis,
+    prefix: config.redisPrefix,
+    renderMs: config.sandboxRenderMs,
+  })
+  closers.push(() => host.close())
+  return host.upstreams
+}

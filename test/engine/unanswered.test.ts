@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+
+const small = { model: 'kling-video', prompt: 'a boat' }
+
+describe('what is under way when nobody waits for it any more', () => {
+  const cleanup = createCleanup()
+  let store: Awaited<ReturnType<typeof startRedis>>
+  let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+  let env: Record<string, string>
+
+  before(async () => {
+    store = await startRedis(cleanup)
+    upstreams = await startUpstreams(cleanup, (await startRedis(cleanup)).redis, 100)
+    env = { ...upstreams.env, REDIS_URL: store.url }
+  })
+  after(() => cleanup.run())
+
+  it('a job that was stored only after its client was told 503 is not bought', async () => {
+    const { address } = await startTestGateway(cleanup, env)
+    const ids = () => store.redis.zrange('reelgate:owner:anonymous', 0, '-1')
+    await submit(address, small).then(({ body }) => waitForEnd(address, body.runId))
+    const [first] = await ids()
+    await store.redis.client('PAUSE', 4000)
+    assert.equal((await submit(address, { ...small, prompt: 'unheard of' })).status, 503)
+    const late = async () => (await ids().catch(() => [])).find((id) => id !== first)
+    let id = await late()
+    for (; id === undefined; id = await late()) await sleep(50)
+    assert.equal((await waitForEnd(address, id)).data.status, 'CANCELED')
+    const tasks = await upstreams.host.tasks('fal')
+    assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('unheard of')).length, 0)
+  })
+
+  it('a gateway that stops takes no more steps, however long a client takes over its request', async () => {
+    const { url, redis } = await startRedis(cleanup)
+    const gateway = await startTestGateway(cleanup, { ...env, REDIS_URL: url })
+    const takers = async () => String(await redis.client('LIST')).split('cmd=bzpopmin').length - 1
+    while ((await takers()) === 0) await sleep(20)
+    const client = connect(Number(new URL(gateway.address).port), '127.0.0.1')
+    client.on('error', () => undefined)
+    client.write('POST /api/generate-video HTTP/1.1\r\nhost: reelgate\r\n')
+    client.write('content-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
+    await sleep(100)
+    const stopping = gateway.stop()
+    for (let looks = 0; looks < 300 && (await takers()) > 0; looks++) await sleep(20)
+    assert.equal(await takers(), 0)
+    client.destroy()
+    await stopping
+  })
+})

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { bytedance } from '../../providers/bytedance/index.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { orderFor } from './fixtures.ts'
+
+/** What the gateway asks for, and under which offer. */
+export function orderOf(request: { model: string; [field: string]: unknown }) {
+  const admitted = admit(request)
+  assert(admitted.ok, JSON.stringify(admitted))
+  const offer = bytedance.offers[admitted.model.id]
+  assert(offer !== undefined)
+  const order = orderFor(bytedance, admitted.input)
+  return { offer, order, call: bytedance.submit(offer, order) }
+}
+
+export const kite = { model: 'bytedance-seedance-v1-pro-fast', prompt: 'A kite' }
+export const avatar = {
+  model: 'bytedance-avatar-omni-human-1.5',
+  image: 'https://media.example/face.jpg',
+  audio: 'https://media.example/speech.mp3',
+}
