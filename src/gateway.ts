@@ -28,9 +28,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
   try {
     const ground = await layGround(config, logger, closers)
-    if (config.role !== 'api') await startWork(ground)
+    const stopWork = config.role === 'api' ? undefined : await startWork(ground)
+    closers.push(() => stopWork?.())
     const app = config.role === 'worker' ? serveHealth(ground) : await serveApi(ground)
-    closers.push(() => app.close())
+    // Side by side: a client that dawdles over its request keeps no worker taking steps.
+    closers.push(() => Promise.all([app.close(), stopWork?.()]))
     const address = await app.listen({ host: config.host, port: config.port })
     ground.media.listensOn(address)
     return { address, upstreams: describe(ground), stop }

@@ -9,9 +9,9 @@ import { createSweep } from './engine/sweep.ts'
 import { createWorkers } from './engine/worker.ts'
 import { type Ground, queueNames } from './ground.ts'
 
-/** Starts the workers and the sweep. */
-export async function startWork(ground: Ground): Promise<void> {
-  const { config, logger, closers, redis, keys, store, queues, media, webhooks } = ground
+/** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
+export async function startWork(ground: Ground): Promise<() => Promise<void>> {
+  const { config, logger, redis, keys, store, queues, media, webhooks } = ground
   const working = await ground.connections.forWorkers()
   const slots = createSlots({ redis: working, keys, caps: config.maxInFlight })
   const sweep = createSweep({ redis, keys, store, queues, slots, sweepWebhooks: webhooks.sweep, logger })
@@ -47,11 +47,11 @@ export async function startWork(ground: Ground): Promise<void> {
   }
   const { concurrency } = config
   const workers = createWorkers(parts, { redis: working, queues, keys, names: queueNames, concurrency })
-  closers.push(
-    () => workers.close(),
-    () => webhooks.stop(),
-    () => sweep.stop(),
-  )
   workers.start()
   sweep.start()
+  return async () => {
+    await sweep.stop()
+    await webhooks.stop()
+    await workers.close()
+  }
 }
