@@ -1,5 +1,5 @@
 import { toUsd } from '../accounts/money.ts'
-import type { View, Webhook } from './job.ts'
+import type { View, Webhook, Work } from './job.ts'
 
 /** The first answer that was given to an idempotency key. */
 export type Replayed = { kind: 'replayed'; view: View; warnings: readonly string[]; leftUsd?: number }
@@ -34,4 +34,9 @@ export function readWebhook([url, address]: readonly (string | null)[]): { webho
 
 export function readView(view: string | null | undefined, version: string | null | undefined): View {
   return { ...(JSON.parse(view ?? '{}') as View), version: Number(version) }
+}
+
+/** Once a call was sent again, the answer to its first sending counts no more: it may be older than what the second one made. */
+export function markOf(attempt: Work['attempt']): string {
+  return attempt === undefined ? '' : `${attempt.id}${attempt.again === true ? ' again' : ''}`
 }

@@ -5,6 +5,7 @@ import { type Asked, type Event, type Job, type Once, overdueMs, type View, type
 import type { Keys } from './keys.ts'
 import {
   type Acceptance,
+  markOf,
   type Replayed,
   readAcceptance,
   readReplay,
@@ -13,6 +14,7 @@ import {
 } from './record.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
+import { createTrail } from './trail.ts'
 
 export type NewJob = {
   view: View
@@ -241,61 +243,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
     },
 
-    /** Writes something down about a job that has ended. */
-    async noteLate(id: string, event: Event): Promise<void> {
-      await run('reelgateNoteLate', keys.job(id), keys.events(id), JSON.stringify(event))
-    },
-
-    /** Puts a job before the operator's eyes: nobody knows whether its upstream took it. */
-    async listUnknown(id: string, now: number): Promise<void> {
-      await redis
-        .multi()
-        .zadd(keys.unknown, now, id)
-        .zremrangebyscore(keys.unknown, '-inf', now - keepMs)
-        .exec()
-    },
-
-    /** False when the job was not listed. */
-    async unlistUnknown(id: string): Promise<boolean> {
-      return (await redis.zrem(keys.unknown, id)) === 1
-    },
-
-    unknownIds(): Promise<string[]> {
-      return redis.zrevrange(keys.unknown, 0, -1)
-    },
-
-    async events(id: string): Promise<Event[]> {
-      const entries = await redis.xrange(keys.events(id), '-', '+')
-      return entries.map(([, fields]) => JSON.parse(fields[1] ?? '{}') as Event)
-    },
-
-    /** The changes behind a version, oldest first. */
-    async since(id: string, version: number): Promise<{ version: number; event: Event }[]> {
-      const entries = await redis.xrange(keys.events(id), `${version + 1}-0`, '+')
-      return entries.map(([entry, fields]) => ({
-        version: Number(entry.split('-')[0]),
-        event: JSON.parse(fields[1] ?? '{}') as Event,
-      }))
-    },
-
-    /** Ids of unfinished jobs for which something is overdue, longest first. */
-    overdue(now: number, count: number): Promise<string[]> {
-      return redis.zrangebyscore(keys.open, '-inf', now, 'LIMIT', 0, count)
-    },
-
-    async postpone(id: string, dueAt: number): Promise<void> {
-      await redis.zadd(keys.open, 'XX', dueAt, id)
-    },
-
-    async forget(id: string): Promise<void> {
-      await redis.zrem(keys.open, id)
-    },
+    ...createTrail({ redis, keys, keepMs, run }),
   }
 }
 
 export type Store = ReturnType<typeof createStore>
-
-/** Once a call was sent again, the answer to its first sending counts no more: it may be older than what the second one made. */
-function markOf(attempt: Work['attempt']): string {
-  return attempt === undefined ? '' : `${attempt.id}${attempt.again === true ? ' again' : ''}`
-}

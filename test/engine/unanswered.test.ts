@@ -41,6 +41,7 @@ describe('what is under way when nobody waits for it any more', () => {
     while ((await takers()) === 0) await sleep(20)
     const client = connect(Number(new URL(gateway.address).port), '127.0.0.1')
     client.on('error', () => undefined)
+    cleanup.add(() => client.destroy())
     client.write('POST /api/generate-video HTTP/1.1\r\nhost: reelgate\r\n')
     client.write('content-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
     await sleep(100)
