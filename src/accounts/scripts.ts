@@ -4,47 +4,51 @@
  * A movement changes purses and tells so in the ledger, in one script: each purse is the sum of its movements.
  */
 
-/** Functions for other scripts: `move`, `count`. */
+/** Functions for other scripts: `move`, which answers what the purses it changed hold by then, and `count`. */
 export const movements = `
 local function add(key, field, by)
-  if by ~= 0 then redis.call('HINCRBY', key, field, string.format('%.0f', by)) end
+  if by ~= 0 then return redis.call('HINCRBY', key, field, string.format('%.0f', by)) end
 end
+local purses = { 'balance', 'reserved', 'held', 'spent' }
 local function move(account, ledger, oldest, kind, job, by)
-  if redis.call('HEXISTS', account, 'balance') == 0 then by.balance = 0 end
-  local entry = { 'kind', kind, 'job', job }
-  for _, purse in ipairs({ 'balance', 'reserved', 'held', 'spent' }) do
+  local limited = (by.balance or 0) == 0 or redis.call('HEXISTS', account, 'balance') == 1
+  if not limited then by.balance = 0 end
+  local entry, after = { 'kind', kind, 'job', job }, {}
+  for _, purse in ipairs(purses) do
     local amount = by[purse] or 0
-    add(account, purse, amount)
     if amount ~= 0 then
+      after[purse] = add(account, purse, amount)
       entry[#entry + 1] = purse
       entry[#entry + 1] = string.format('%.0f', amount)
     end
   end
   redis.call('XADD', ledger, 'MINID', '~', oldest, '*', unpack(entry))
+  return after
 end
 local function count(usage, keepMs, model, what, by)
-  add(usage, model .. '|' .. what, by)
-  redis.call('PEXPIRE', usage, keepMs)
+  local counted = add(usage, model .. '|' .. what, by)
+  if counted == by then redis.call('PEXPIRE', usage, keepMs) end
 end
 `
 
-/** For the script that accepts a job: what `reserve` answers, when it is not nil, is why it must not. */
+/**
+ * For the script that accepts a job: `refusal` answers why the account must not have it, or nil; `reserve` what is left of its balance,
+ * or '' where it has none. `paid` comes out of the balance: the price, or 0.
+ */
 export const reserve = `
-local function refusal(account, usage, price)
-  local balance, daily, revoked = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt'))
+local function refusal(usage, price, balance, daily, revoked)
   if revoked then return { 'revoked' } end
-  local committed = tonumber(redis.call('HGET', usage, 'committed') or '0')
-  if daily and committed + price > tonumber(daily) then return { 'daily', tostring(daily) } end
+  if daily and tonumber(redis.call('HGET', usage, 'committed') or '0') + price > tonumber(daily) then
+    return { 'daily', tostring(daily) }
+  end
   if balance and tonumber(balance) < price then return { 'balance', balance } end
   return nil
 end
-local function reserve(account, ledger, usage, oldest, keepMs, job, id, model, price)
-  local paid = redis.call('HEXISTS', account, 'balance') == 1 and price or 0
-  redis.call('HSET', job, 'reserved', price, 'paid', paid)
-  move(account, ledger, oldest, 'reserve', id, { balance = -paid, reserved = price })
+local function reserve(account, ledger, usage, oldest, keepMs, id, model, price, paid, balance)
+  local after = move(account, ledger, oldest, 'reserve', id, { balance = -paid, reserved = price })
   add(usage, 'committed', price)
   count(usage, keepMs, model, 'jobs', 1)
-  return redis.call('HGET', account, 'balance') or ''
+  return after.balance and string.format('%.0f', after.balance) or balance or ''
 end
 `
 

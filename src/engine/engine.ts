@@ -155,7 +155,7 @@ export function createEngine({ store, queues, watchers, longestJobSeconds }: Par
         polls: 0,
         ...(order.meter === undefined ? {} : { meter: order.meter }),
       }
-      const stored = store.accept({
+      const storing = store.accept({
         view,
         owner: order.owner,
         input: order.input,
@@ -164,22 +164,15 @@ export function createEngine({ store, queues, watchers, longestJobSeconds }: Par
         dueAt: createdAt + overdueMs,
         ...(order.once === undefined ? {} : { once: order.once, warnings: order.warnings ?? [] }),
         ...(order.webhook === undefined ? {} : { webhook: order.webhook }),
+        queue: order.route[0],
       })
-      const enqueue = () => queues.add(order.route[0], order.id).catch(() => undefined)
-      // Sent side by side. Only the record counts: a lost queue entry is made again by the sweep.
-      const queued = order.once === undefined ? enqueue() : undefined
-      const acceptance = await stored.catch((cause: unknown) => {
+      const acceptance = await storing.catch((cause: unknown) => {
         // With an idempotency key, the client finds it again.
         if (order.once === undefined && mayHaveRun(cause)) void withdraw(order.id)
         throw cause
       })
       if (acceptance.kind === 'replayed') return replayOf(acceptance)
-      await (queued ?? (acceptance.kind === 'accepted' ? enqueue() : undefined))
-      if (acceptance.kind !== 'accepted') {
-        // A step that finds no record ends by itself, only later.
-        if (queued !== undefined) await queues.drop(order.route[0], order.id).catch(() => undefined)
-        throw new Refused(acceptance, order.costUsd)
-      }
+      if (acceptance.kind !== 'accepted') throw new Refused(acceptance, order.costUsd)
       return acceptance.leftUsd === undefined ? view : { ...view, leftUsd: acceptance.leftUsd }
     },
 

@@ -2,6 +2,8 @@
 export function createKeys(prefix: string) {
   return {
     bull: `${prefix}bull`,
+    /** Begins BullMQ's keys of one queue. */
+    queue: (name: string) => `${prefix}bull:${name}:`,
     /** Unfinished jobs, scored by the time (unix ms) by which something must have happened. */
     open: `${prefix}open`,
     job: (id: string) => `${prefix}job:${id}`,

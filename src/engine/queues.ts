@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { entryName, entryOptions } from './enqueue.ts'
 import type { Keys } from './keys.ts'
 
 /** Only the id: the record is the truth. */
@@ -34,16 +35,7 @@ export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys;
 
     /** The next step of a job that has none; a job has at most one in a queue. */
     async add(name: string, id: string, delayMs = 0): Promise<void> {
-      await queueOf(name).add(
-        'step',
-        { id },
-        { jobId: id, delay: delayMs, attempts: 1, removeOnComplete: true, removeOnFail: true },
-      )
-    },
-
-    /** Takes back a step that nobody has begun. */
-    async drop(name: string, id: string): Promise<void> {
-      await queueOf(name).remove(id)
+      await queueOf(name).add(entryName, { id }, { ...entryOptions, delay: delayMs, jobId: id })
     },
 
     /** Lets the next step happen now, whether it waits, was lost, or never came to be. */

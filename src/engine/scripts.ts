@@ -1,4 +1,5 @@
 import { movements, reserve, settle } from '../accounts/scripts.ts'
+import { enqueue } from './enqueue.ts'
 
 /**
  * The atomic writes. A record is one hash:
@@ -11,10 +12,10 @@ const onceMs = 86_400_000
 /**
  * KEYS job, open, owner index, events, account, ledger, usage, once. ARGV id, now, open score, owner, view, input, work, event, keep ms, hint,
  * price, model, oldest movement, books' keep ms, fingerprint or '' (no idempotency key), warnings, webhook or '' (the account's, if it has one),
- * own address.
+ * own address, prefix of its queue's keys.
  * Answers 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', or why the account must not.
  */
-export const accept = `${movements}${reserve}
+export const accept = `${movements}${reserve}${enqueue}
 if ARGV[15] ~= '' then
   local first = redis.call('HMGET', KEYS[8], 'fingerprint', 'left', 'view', 'warnings')
   if first[1] then
@@ -22,18 +23,25 @@ if ARGV[15] ~= '' then
   end
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists' } end
-local refused = refusal(KEYS[5], KEYS[7], tonumber(ARGV[11]))
+local price = tonumber(ARGV[11])
+local balance, daily, revoked, usual = unpack(redis.call('HMGET', KEYS[5], 'balance', 'daily', 'revokedAt', 'webhook'))
+local refused = refusal(KEYS[7], price, balance, daily, revoked)
 if refused then return refused end
-redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'view', ARGV[5], 'input', ARGV[6], 'work', ARGV[7],
-  'state', 'pending', 'version', 1, 'fence', 0, 'hint', ARGV[10])
+local paid = balance and price or 0
+local record = { 'owner', ARGV[4], 'view', ARGV[5], 'input', ARGV[6], 'work', ARGV[7], 'state', 'pending', 'version', 1, 'fence', 0,
+  'hint', ARGV[10], 'reserved', price, 'paid', paid }
+local webhook = ARGV[17] ~= '' and ARGV[17] or usual
+if webhook then
+  for _, part in ipairs({ 'webhook', webhook, 'address', ARGV[18] }) do record[#record + 1] = part end
+end
+redis.call('HSET', KEYS[1], unpack(record))
+enqueue(ARGV[19], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2] - ARGV[9])
 redis.call('PEXPIRE', KEYS[3], ARGV[9])
 redis.call('XADD', KEYS[4], '1-0', 'event', ARGV[8])
-local left = reserve(KEYS[5], KEYS[6], KEYS[7], ARGV[13], ARGV[14], KEYS[1], ARGV[1], ARGV[12], tonumber(ARGV[11]))
-local webhook = ARGV[17] ~= '' and ARGV[17] or redis.call('HGET', KEYS[5], 'webhook')
-if webhook then redis.call('HSET', KEYS[1], 'webhook', webhook, 'address', ARGV[18]) end
+local left = reserve(KEYS[5], KEYS[6], KEYS[7], ARGV[13], ARGV[14], ARGV[1], ARGV[12], price, paid, balance)
 if ARGV[15] ~= '' then
   redis.call('HSET', KEYS[8], 'fingerprint', ARGV[15], 'left', left, 'view', ARGV[5], 'warnings', ARGV[16])
   redis.call('PEXPIRE', KEYS[8], ${onceMs})

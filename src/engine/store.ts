@@ -26,6 +26,8 @@ export type NewJob = {
   once?: Once
   warnings?: readonly string[]
   webhook?: Asked
+  /** Where its first step is queued. */
+  queue: string
 }
 
 export type Change = {
@@ -100,9 +102,9 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
   }
 
   return {
-    /** Writes the record and reserves its price, or neither. */
+    /** Writes the record, reserves its price and queues the first step, or nothing of that. */
     async accept(order: NewJob): Promise<Acceptance> {
-      const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook } = order
+      const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook, queue } = order
       const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
       const answer = await run(
         'reelgateAccept',
@@ -130,6 +132,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
         JSON.stringify(warnings),
         webhook?.url ?? '',
         webhook?.address ?? '',
+        keys.queue(queue),
       )
       return readAcceptance(answer as string[])
     },

@@ -91,6 +91,7 @@ describe('races and dead ends of a step', () => {
       },
       hint: 'secret',
       dueAt: clock.now,
+      queue: 'runware',
     })
     const state = async () => (await store.status(id))?.view.state
     const work = async () => (await store.read(id))?.work
