@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
@@ -29,7 +29,7 @@ export function createConnections(
       ...manners,
     }
     const client =
-      'url' in target ? new Redis(target.url, settings) : new Redis({ ...settings, path: target.path })
+      'url' in target ? new Batching(target.url, settings) : new Batching({ ...settings, path: target.path })
     opened.push(client)
     await ready(client, patienceMs)
     watch(client)
@@ -46,6 +46,24 @@ export function createConnections(
     close(): void {
       for (const client of opened.splice(0)) client.disconnect()
     },
+  }
+}
+
+/** What one turn of the event loop sends leaves in one write. */
+class Batching extends Redis {
+  #corked = false
+
+  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    const { stream: socket } = this
+    if (!this.#corked && socket?.writable) {
+      this.#corked = true
+      socket.cork()
+      setImmediate(() => {
+        this.#corked = false
+        socket.uncork()
+      })
+    }
+    return super.sendCommand(command, stream)
   }
 }
 
