@@ -22,6 +22,8 @@ import { webhooks } from './api/webhooks.ts'
 
 export type { AppParts } from './api/parts.ts'
 
+const jsonOfFastify = 'application/json; charset=utf-8'
+
 /** A body that trickles in for longer is given up. */
 const requestTimeoutMs = 300_000
 
@@ -39,10 +41,10 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     // What still arrives while the server drains is served; the engine stops after it.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,
-    frameworkErrors: async (error, request, reply) => {
-      await stamp(request, reply)
+    frameworkErrors: (error, request, reply) => {
+      stamp(request, reply, () => undefined)
       refuse(error, request, reply)
-      await logRequest(request, reply)
+      logRequest(request, reply, () => undefined)
     },
   })
 
@@ -51,18 +53,21 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('replayed', false)
   app.decorateRequest('rpm', undefined)
   app.addHook('onRequest', stamp)
-  await app.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
+  // What it says on other replies than those to a preflight has been stamped on all of them.
+  await app.register(async (preflights) => {
+    await preflights.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
+  })
   refuseUnknownPaths(app)
   readJsonBodies(app, parts)
   app.setErrorHandler(refuse)
+  drain(app)
   app.addHook('onSend', ({ replayed }, reply, payload, done) => {
     // One client reads a body as JSON only under exactly this type.
-    if (/^application\/json;/.test(String(reply.getHeader('content-type'))))
-      reply.header('content-type', 'application/json')
+    if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
     if (replayed) reply.header('Idempotent-Replayed', 'true')
+    if (app.closing.aborted) reply.header('connection', 'close')
     done(null, payload)
   })
-  drain(app)
   app.addHook('onResponse', logRequest)
 
   await describeRoutes(app)

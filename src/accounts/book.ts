@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../engine/keys.ts'
 import { booksKeptMs, toMicros, toUsd } from './money.ts'
@@ -39,7 +39,7 @@ export type Book = ReturnType<typeof createBook>
 
 /** A key is 256 random bits, which nobody can guess; so a plain hash of it is enough, and can be looked up. */
 export function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
+  return hash('sha256', key)
 }
 
 /** The accounts in Redis. Every change of who may come in is told to all processes at once. */

@@ -12,12 +12,17 @@ export function withMarkup(usd: number, percent: number): number {
   return Math.ceil(Number((usd * (100 + percent) * 1e4).toFixed(2))) / 1e6
 }
 
+const dayMs = 86_400_000
+
 /** `2026-11-23`: the day, in UTC, on which something counts. */
 export function dayOf(unixMs: number): string {
-  return new Date(unixMs).toISOString().slice(0, 10)
+  const number = Math.floor(unixMs / dayMs)
+  if (lately.number !== number) lately = { number, name: new Date(unixMs).toISOString().slice(0, 10) }
+  return lately.name
 }
 
-const dayMs = 86_400_000
+/** Nearly always the same one is asked for, several times a request. */
+let lately = { number: Number.NaN, name: '' }
 
 /** Until the daily limits begin anew, at 00:00 UTC. */
 export function secondsLeftOfDay(unixMs: number): number {

@@ -9,7 +9,7 @@ declare module 'fastify' {
 }
 
 /** The one line of a request. */
-export async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const line = {
     method: request.method,
     // Worked out only for a line that is written.
@@ -17,9 +17,12 @@ export async function logRequest(request: FastifyRequest, reply: FastifyReply): 
       return redactFor(request)(request.url)
     },
     status: reply.statusCode,
-    ms: Math.round(reply.elapsedTime),
+    get ms() {
+      return Math.round(reply.elapsedTime)
+    },
   }
   if (request.routeOptions.config?.quiet === true && reply.statusCode < 400)
     request.log.debug(line, 'request')
   else request.log.info(line, 'request')
+  done()
 }

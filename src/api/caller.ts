@@ -13,10 +13,11 @@ declare module 'fastify' {
 
 /** Every key that a request brings, the one that counts first. */
 export function keysOf({ headers }: FastifyRequest): readonly string[] {
-  const bearer = /^\s*bearer\s+(.*)$/is.exec(headers.authorization ?? '')?.[1]
-  return [headers['x-api-key'], bearer]
+  const { authorization = '', 'x-api-key': told = [] } = headers
+  const bearer = authorization === '' ? undefined : /^\s*bearer\s+(.*)$/is.exec(authorization)?.[1]
+  return [told, bearer ?? []]
     .flat()
-    .map((key) => key?.trim() ?? '')
+    .map((key) => key.trim())
     .filter((key) => key !== '')
 }
 

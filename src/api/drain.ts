@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-/** While the server closes, each connection ends with the reply it is giving. Node alone would wait out its keep-alive time. */
+/** While the server closes, each connection ends with the reply it is giving (`closing` is asked where replies get their headers). Node alone would wait out its keep-alive time. */
 export function drain(app: FastifyInstance): void {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
@@ -24,11 +24,9 @@ export function drain(app: FastifyInstance): void {
     // Clients connect ahead of their next request; for Node that is no idle connection, so it would wait a minute for it.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   })
-  app.addHook('onSend', async (_, reply) => {
-    if (closing.signal.aborted) reply.header('connection', 'close')
-  })
   // A long download has sent its headers before the server began to close.
-  app.addHook('onResponse', async () => {
+  app.addHook('onResponse', (_request, _reply, done) => {
     if (closing.signal.aborted) app.server.closeIdleConnections()
+    done()
   })
 }

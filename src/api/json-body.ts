@@ -39,8 +39,9 @@ export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }
       throw cause
     }
   })
-  app.addHook('preValidation', async ({ standIns = [] }, { raw }) => {
+  app.addHook('preValidation', ({ standIns = [] }, { raw }, done) => {
     if (standIns.length > 0) raw.once('close', () => void spool.drop(standIns))
+    done()
   })
 }
 

@@ -15,8 +15,9 @@ export function requestId(): string {
   return randomUUID()
 }
 
-export async function stamp(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function stamp(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   reply.header('X-Request-ID', request.id).headers(openHeaders)
+  done()
 }
 
 const usualHeaders = ['authorization', 'x-api-key', 'content-type', 'accept']

@@ -343,8 +343,12 @@ export function fieldNames(field: Field): readonly string[] {
 
 /** A name without case and underscores: `imageDataUrl` and `image_data_url` are one. */
 export function plainName(name: string): string {
-  return name.replaceAll('_', '').toLowerCase()
+  return plainNames.get(name) ?? name.replaceAll('_', '').toLowerCase()
 }
+
+/** Of the spellings that nearly every request uses. */
+const plainNames = new Map<string, string>()
+for (const name of [...allFields.flatMap(fieldNames), ...metadata]) plainNames.set(name, plainName(name))
 
 type Meaning = { field: Field; rank: number; opposite: boolean }
 

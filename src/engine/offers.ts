@@ -50,14 +50,22 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     })
   }
 
-  /** The operator's order first, then the catalogue's; without what is switched off. */
+  const found = new Map<string, ReturnType<typeof gather>>()
+
   function offersOf(model: Model) {
+    const offers = found.get(model.id) ?? gather(model)
+    found.set(model.id, offers)
+    return offers
+  }
+
+  /** The operator's order first, then the catalogue's; without what is switched off. */
+  function gather(model: Model) {
     const said = overrides[model.id] ?? []
     const off = said.flatMap(({ provider, enabled }) => (enabled === false ? [provider] : []))
     const names = new Set([...said.map(({ provider }) => provider as ProviderName), ...model.providers])
     return [...names].flatMap((name) => {
       const found = off.includes(name) ? undefined : find(model, name)
-      return found === undefined ? [] : [{ name, ...found }]
+      return found === undefined ? [] : [{ name, ...found, missing: missing(found.provider, found.offer) }]
     })
   }
 
@@ -65,15 +73,15 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     find,
 
     available(model: Model): boolean {
-      return offersOf(model).some(({ provider, offer }) => missing(provider, offer).length === 0)
+      return offersOf(model).some(({ missing }) => missing.length === 0)
     },
 
     /** Upstreams that can be asked for exactly this input, best first. */
     route(model: Model, input: Input): ProviderName[] {
       return offersOf(model)
         .filter(
-          ({ provider, offer }) =>
-            missing(provider, offer).length === 0 &&
+          ({ provider, offer, missing }) =>
+            missing.length === 0 &&
             offer.refuses?.(input) === undefined &&
             canBeGiven(provider, offer, input),
         )
@@ -83,17 +91,16 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     /** Why no upstream that has its keys renders this input, in words for the client. */
     refusal(model: Model, input: Input): string | undefined {
       return offersOf(model)
-        .filter(({ provider, offer }) => missing(provider, offer).length === 0)
+        .filter(({ missing }) => missing.length === 0)
         .map(({ offer }) => offer.refuses?.(input))
         .find((reason) => reason !== undefined)
     },
 
     /** Environment variables that would give the model an upstream, one line an upstream. For the operator's log. */
     missing(model: Model): string[] {
-      return offersOf(model).flatMap(({ provider, offer }) => {
-        const unset = missing(provider, offer)
-        return unset.length === 0 ? [] : [`${provider.title}: ${unset.join(' and ')}`]
-      })
+      return offersOf(model).flatMap(({ provider, missing }) =>
+        missing.length === 0 ? [] : [`${provider.title}: ${missing.join(' and ')}`],
+      )
     },
   }
 }

@@ -4,9 +4,7 @@ import { ApiError } from '../errors.ts'
 
 /** `vid_` and 122 random bits. Node draws UUIDs ahead, many at once; bytes cost a call each. */
 export function newJobId(): string {
-  return `vid_${BigInt(`0x${randomUUID().replaceAll('-', '')}`)
-    .toString(36)
-    .padStart(25, '0')}`
+  return `vid_${randomUUID().replaceAll('-', '')}`
 }
 
 /** The names under which clients send a job id, in the order in which they count. */
@@ -16,17 +14,19 @@ const idShape = /^[\w.:-]{1,128}$/
 
 /** The job id that a query or a body names; refuses two different ones, and what cannot be an id. */
 export function readJobId(...sources: readonly unknown[]): string {
-  const found = sources.flatMap((source) =>
-    idNames.flatMap((name) => valuesOf(source, name).map((id) => ({ name, id }))),
-  )
-  const [first] = found
+  let first: { name: string; id: string } | undefined
+  for (const source of sources) {
+    for (const name of idNames) {
+      for (const id of valuesOf(source, name)) {
+        first ??= { name, id }
+        if (id === first.id) continue
+        const message = `\`${first.name}\` and \`${name}\` name two different jobs`
+        throw new ApiError('invalid_parameter_value', message, { param: name })
+      }
+    }
+  }
   if (first === undefined) {
     throw new ApiError('missing_required_parameter', 'A job id is needed: `runId`', { param: 'runId' })
-  }
-  const other = found.find(({ id }) => id !== first.id)
-  if (other !== undefined) {
-    const message = `\`${first.name}\` and \`${other.name}\` name two different jobs`
-    throw new ApiError('invalid_parameter_value', message, { param: other.name })
   }
   if (idShape.test(first.id)) return first.id
   const message = `\`${first.name}\` is not a job id: letters, digits and _ - . : only, at most 128`
@@ -36,6 +36,7 @@ export function readJobId(...sources: readonly unknown[]): string {
 /** A query may repeat a name. */
 function valuesOf(source: unknown, name: string): readonly string[] {
   const value = typeof source === 'object' && source !== null ? Reflect.get(source, name) : undefined
+  if (value === undefined) return []
   return [value]
     .flat()
     .map((one) => text(one)?.trim() ?? '')

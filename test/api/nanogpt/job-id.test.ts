@@ -28,7 +28,7 @@ test('other names of the query are accepted and not needed', async (t) => {
 test('new ids are long, of letters and digits, and never the same', () => {
   const ids = Array.from({ length: 1000 }, newJobId)
   assert.equal(new Set(ids).size, 1000)
-  for (const id of ids) assert.match(id, /^vid_[a-z0-9]{25}$/)
+  for (const id of ids) assert.match(id, /^vid_[0-9a-f]{32}$/)
 })
 
 test('the first name that is not empty counts', () => {
