@@ -82,7 +82,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     /** No job runs longer, whatever its model's own deadline. */
     longestJobSeconds: read.integer('MAX_JOB_SECONDS', 7200, 1, 7 * 86_400),
     longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),
-    concurrency: read.integer('STEP_CONCURRENCY', 50, 1, 1000),
+    concurrency: read.integer('STEP_CONCURRENCY', 200, 1, 1000),
     /** How many jobs an upstream may have at once; absent: any number. */
     maxInFlight,
     s3: readS3(read, problems),

@@ -37,7 +37,7 @@ export function createTransport({
   timeoutMs: number
   now?: () => Date
 }) {
-  const pooled = new Agent({ connections: 64, connect: { timeout: 10_000 } })
+  const pooled = new Agent({ connections: 256, connect: { timeout: 10_000 } })
   /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
   const fresh = new Agent({ pipelining: 0, connect: { timeout: 10_000 } })
 
