@@ -3,13 +3,14 @@ const shortestMs = 1000
 
 /**
  * When to ask next. Long before the usual time there is little to learn, so the first polls lie far apart; around it they lie close
- * together, and thin out again the longer a render is overdue. For a render of 60 s: five or six polls, noticed within 3 s.
+ * together, and thin out again the longer a render is overdue. For a render of 60 s: six or seven polls, noticed within 4 s, also where
+ * the usual time is a fifth off.
  */
 export function nextPollMs({ elapsedMs, usualMs, polls, longestMs }: Polled): number {
   if (polls === 0) return clamp(usualMs * 0.4, longestMs)
-  const remaining = usualMs * 0.95 - elapsedMs
-  if (remaining > 0) return clamp(Math.max(remaining * 0.65, usualMs * 0.06), longestMs)
-  return clamp(Math.max(usualMs * 0.05, (elapsedMs - usualMs) * 0.2), longestMs)
+  const remaining = usualMs * 0.85 - elapsedMs
+  if (remaining > 0) return clamp(Math.max(remaining * 0.9, usualMs * 0.06), longestMs)
+  return clamp(Math.max(usualMs * 0.06, (elapsedMs - usualMs) * 0.15), longestMs)
 }
 
 /** After a poll that told nothing: doubling, with the same bounds. */

@@ -17,6 +17,15 @@ it('polls a render of 60 s fewer than 8 times and notices its end within 5 s', (
   }
 })
 
+it('notices the end of a render within 5 s, too, where the usual time is a fifth off', () => {
+  for (let usualMs = 54_000; usualMs <= 76_000; usualMs += 500) {
+    let elapsedMs = 0
+    for (let polls = 0; elapsedMs < 60_000; polls++)
+      elapsedMs += nextPollMs({ elapsedMs, usualMs, polls, longestMs })
+    assert.ok(elapsedMs - 60_000 < 5000, `${elapsedMs - 60_000} ms late where ${usualMs} ms are usual`)
+  }
+})
+
 it('never asks more often than once a second, nor less often than the operator wants', () => {
   for (const usualMs of [1, 1000, 60_000, 3_600_000]) {
     for (const elapsedMs of [0, 10, 5000, 10_000_000]) {
