@@ -1,8 +1,10 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { FoundFile } from '../media/found-file.ts'
 import type { Range } from '../media/store.ts'
 import { ApiError } from './errors.ts'
+import { pump } from './pump.ts'
 import { openHeaders } from './stamp.ts'
 
 const maxAgeSeconds = 86_400
@@ -32,8 +34,10 @@ export async function sendFile(
     throw new ApiError('range_not_satisfiable', `The file has ${bytes} bytes`, { headers })
   }
   const part = range === 'outside' ? undefined : range
+  const bodiless = unchanged || request.method === 'HEAD'
   // Opened before anything is promised: a file may be removed at any time.
-  const body = unchanged || request.method === 'HEAD' ? undefined : await file.open(part)
+  const local = bodiless ? undefined : await file.openLocal?.()
+  const body = bodiless || local !== undefined ? undefined : await file.open(part)
 
   reply.headers({
     ...openToPlayers,
@@ -47,7 +51,11 @@ export async function sendFile(
   const { start, end } = part ?? { start: 0, end: bytes - 1 }
   reply.type(contentType).header('content-length', end - start + 1)
   if (part !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`)
-  return reply.send(body)
+  if (local === undefined) return reply.send(body)
+  if (request.server.closing.aborted) reply.header('connection', 'close')
+  reply.hijack().raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
+  void pump(local, { start, end }, reply.raw)
+  return reply
 }
 
 /** Passes on a file that another server has. */

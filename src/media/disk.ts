@@ -4,15 +4,18 @@ import { dirname, join } from 'node:path'
 import type { FileStore } from './store.ts'
 
 /** Files below one folder of this machine. What is moved in must lie on the same file system. */
-export function createDiskStore(root: string): FileStore {
+export function createDiskStore(root: string): FileStore & Required<Pick<FileStore, 'openLocal'>> {
   const pathOf = (name: string) => join(root, name)
 
   return {
     async take(name, path) {
       const file = await open(path, 'r+')
       await file.datasync().finally(() => file.close())
-      await mkdir(dirname(pathOf(name)), { recursive: true })
-      await rename(path, pathOf(name))
+      await rename(path, pathOf(name)).catch(async (cause) => {
+        unlessAbsent(cause)
+        await mkdir(dirname(pathOf(name)), { recursive: true })
+        await rename(path, pathOf(name))
+      })
     },
 
     async stat(name) {
@@ -21,9 +24,10 @@ export function createDiskStore(root: string): FileStore {
     },
 
     async open(name, range) {
-      const file = await open(pathOf(name), 'r')
-      return createReadStream('', { fd: file, ...range })
+      return createReadStream('', { fd: await this.openLocal(name), ...range })
     },
+
+    openLocal: (name) => open(pathOf(name), 'r'),
 
     remove: (name) => rm(pathOf(name), { force: true }),
 

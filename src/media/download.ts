@@ -30,7 +30,8 @@ export function createDownload({
 }: { guard: Guard; scratch: Scratch } & Limits) {
   return async (url: string, name: string): Promise<string> => {
     const signal = AbortSignal.timeout(timeoutMs)
-    const left = await longest(await scratch.left(name))
+    const others = await scratch.left(name)
+    const left = await longest(others)
     const { answer, from } = await askFrom(left)
     const path = scratch.path(`${name}.${entityOf(url, answer)}`)
     try {
@@ -40,7 +41,7 @@ export function createDownload({
       if (cause instanceof LinkUseless) await rm(path, { force: true })
       throw cause
     }
-    for (const other of await scratch.left(name)) if (other !== path) await rm(other, { force: true })
+    for (const other of others) if (other !== path) await rm(other, { force: true })
     return path
 
     async function askFrom(

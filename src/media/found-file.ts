@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { fileTypeFromBuffer } from 'file-type'
@@ -10,6 +11,8 @@ export type FoundFile = {
   /** Unix milliseconds. */
   storedAt: number
   open(range?: Range): Promise<Readable>
+  /** Absent: it does not lie on this machine. */
+  openLocal?: () => Promise<FileHandle>
 }
 
 /** Enough to tell an MP4 from a WebM. */
@@ -36,6 +39,12 @@ export function createFinder(store: FileStore) {
     const found = await store.stat(name)
     if (found === undefined) return undefined
     const contentType = await typeOf(name, found.bytes)
-    return { ...found, contentType, open: (range) => store.open(name, range) }
+    const { openLocal } = store
+    return {
+      ...found,
+      contentType,
+      open: (range) => store.open(name, range),
+      ...(openLocal !== undefined && { openLocal: () => openLocal(name) }),
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
 /** Offsets of the first and the last byte. */
@@ -11,6 +12,8 @@ export type FileStore = {
   stat(name: string): Promise<{ bytes: number; storedAt: number } | undefined>
   /** Rejects where there is no such file. */
   open(name: string, range?: Range): Promise<Readable>
+  /** The same where files lie on this machine. */
+  openLocal?(name: string): Promise<FileHandle>
   remove(name: string): Promise<void>
   list(folder: string): AsyncIterable<{ name: string; storedAt: number }>
   close(): void
