@@ -8,21 +8,20 @@ declare module 'fastify' {
   }
 }
 
-/** The one line of a request. */
+/** The levels of a logger at which a line is written. */
+const heard = { debug: ['trace', 'debug'], info: ['trace', 'debug', 'info'] }
+
+/** The one line of a request; worked out only where it is written. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const line = {
-    method: request.method,
-    // Worked out only for a line that is written.
-    get url() {
-      return redactFor(request)(request.url)
-    },
-    status: reply.statusCode,
-    get ms() {
-      return Math.round(reply.elapsedTime)
-    },
+  const quiet = request.routeOptions.config?.quiet === true && reply.statusCode < 400
+  const level = quiet ? 'debug' : 'info'
+  if (heard[level].includes(request.log.level)) {
+    const { method } = request
+    const url = redactFor(request)(request.url)
+    request.log[level](
+      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    )
   }
-  if (request.routeOptions.config?.quiet === true && reply.statusCode < 400)
-    request.log.debug(line, 'request')
-  else request.log.info(line, 'request')
   done()
 }
