@@ -19,7 +19,7 @@ describe('events of a job through the whole gateway', () => {
   })
   after(() => cleanup.run())
 
-  const stored = async (id: string) => (await redis.xrange(`reelgate:events:${id}`, '-', '+')).length
+  const stored = (id: string) => redis.llen(`reelgate:trail:${id}`)
 
   it('miss nothing for a listener that is killed again and again, and resumes', async () => {
     const { runId } = (await submit(address, body)).body

@@ -7,8 +7,8 @@ export function createKeys(prefix: string) {
     /** Unfinished jobs, scored by the time (unix ms) by which something must have happened. */
     open: `${prefix}open`,
     job: (id: string) => `${prefix}job:${id}`,
-    /** Stream of a job's transitions; the entry id is `<version>-0`. */
-    events: (id: string) => `${prefix}events:${id}`,
+    /** List of a job's transitions: the n-th entry made version n. */
+    events: (id: string) => `${prefix}trail:${id}`,
     /** Channel on which each transition is told: `<version> <view>`. */
     channel: (id: string) => `${prefix}channel:${id}`,
     /** A caller's jobs, scored by arrival (unix ms). */

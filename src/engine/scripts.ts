@@ -40,7 +40,7 @@ redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2] - ARGV[9])
 redis.call('PEXPIRE', KEYS[3], ARGV[9])
-redis.call('XADD', KEYS[4], '1-0', 'event', ARGV[8])
+redis.call('RPUSH', KEYS[4], ARGV[8])
 local left = reserve(KEYS[5], KEYS[6], KEYS[7], ARGV[13], ARGV[14], ARGV[1], ARGV[12], price, paid, balance)
 if ARGV[15] ~= '' then
   redis.call('HSET', KEYS[8], 'fingerprint', ARGV[15], 'left', left, 'view', ARGV[5], 'warnings', ARGV[16])
@@ -90,7 +90,7 @@ else
 end
 if ARGV[8] == '' then return tonumber(redis.call('HGET', KEYS[1], 'version')) end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('XADD', KEYS[3], version .. '-0', 'event', ARGV[8])
+redis.call('RPUSH', KEYS[3], ARGV[8])
 redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
 return version
 `
@@ -127,6 +127,6 @@ return redis.call(ARGV[1] == 'oldest' and 'ZRANGE' or 'ZREVRANGE', KEYS[1], firs
 export const noteLate = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('XADD', KEYS[2], version .. '-0', 'event', ARGV[1])
+redis.call('RPUSH', KEYS[2], ARGV[1])
 return version
 `

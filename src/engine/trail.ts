@@ -36,16 +36,17 @@ export function createTrail({ redis, keys, keepMs, run }: Parts) {
     },
 
     async events(id: string): Promise<Event[]> {
-      const entries = await redis.xrange(keys.events(id), '-', '+')
-      return entries.map(([, fields]) => JSON.parse(fields[1] ?? '{}') as Event)
+      const entries = await redis.lrange(keys.events(id), 0, -1)
+      return entries.map((entry) => JSON.parse(entry) as Event)
     },
 
     /** The changes behind a version, oldest first. */
     async since(id: string, version: number): Promise<{ version: number; event: Event }[]> {
-      const entries = await redis.xrange(keys.events(id), `${version + 1}-0`, '+')
-      return entries.map(([entry, fields]) => ({
-        version: Number(entry.split('-')[0]),
-        event: JSON.parse(fields[1] ?? '{}') as Event,
+      const first = Math.max(version, 0)
+      const entries = await redis.lrange(keys.events(id), first, -1)
+      return entries.map((entry, index) => ({
+        version: first + index + 1,
+        event: JSON.parse(entry) as Event,
       }))
     },
 

@@ -115,6 +115,6 @@ function answers(address: string): Promise<boolean> {
 
 /** How many ends the audit trail of a job holds. */
 export async function endsOf(redis: Redis, id: string): Promise<number> {
-  const entries = await redis.xrange(`reelgate:events:${id}`, '-', '+')
-  return entries.filter(([, fields]) => /"state":"(succeeded|failed|canceled)"/.test(fields.join())).length
+  const entries = await redis.lrange(`reelgate:trail:${id}`, 0, -1)
+  return entries.filter((entry) => /"state":"(succeeded|failed|canceled)"/.test(entry)).length
 }
