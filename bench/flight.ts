@@ -1,12 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { request } from 'undici'
-import { usage } from './child.ts'
+import { freePort, usage } from './child.ts'
 import { ask, submitTo } from './field.ts'
 import { constantRate } from './load.ts'
 import { number, percentile } from './numbers.ts'
 import type { Report } from './report.ts'
-import { type Server, startGateway, startRedis, startStub, upstreamIs } from './servers.ts'
+import {
+  folder,
+  type Server,
+  startGateway,
+  startRedis,
+  startStub,
+  startWorker,
+  upstreamIs,
+} from './servers.ts'
 import { statusOf } from './status.ts'
 
 const renderMs = 60_000
@@ -21,6 +29,10 @@ export type Flight = {
   lags: number[]
   ended: number
   polls: number
+  /** The shortest time between two polls of one job. */
+  closestPollsMs: number
+  /** Tasks that the upstream holds, for each job. */
+  submissions: number
   /** Redis commands a job, those inside scripts counted, beyond what an idle gateway sends. */
   commands: number
   cpuMs: number
@@ -34,6 +46,15 @@ export type Flight = {
   idleMb: number
 }
 
+export type Plan = {
+  jobs: number
+  arriveWithinSeconds?: number
+  spread?: number
+  roundTripMs?: number
+  hooks?: boolean
+  workers?: number
+}
+
 type Counted = { commands: number; cpuMs: number; redisCpuMs: number; bytes: number }
 
 /** Jobs that render for a minute, from the accept to the stored file, all of them in flight at once. */
@@ -42,8 +63,8 @@ export async function flight(
   sizes: readonly number[] = [1, 100, 500, 1000, 2000, 10_000],
 ): Promise<void> {
   const small = sizes.filter((jobs) => jobs <= 1000)
-  const flights = await Promise.all(small.map((jobs) => fly(jobs, 20)))
-  for (const jobs of sizes.filter((one) => one > 1000)) flights.push(await fly(jobs, jobs > 5000 ? 50 : 20))
+  const flights = await Promise.all(small.map((jobs) => fly({ jobs })))
+  for (const jobs of sizes.filter((one) => one > 1000)) flights.push(await fly({ jobs }))
   report.section('In flight: jobs that render for 51 to 69 s')
   report.say(
     `One process accepts, buys, polls and delivers on one core; all jobs arrive within 20 s (10,000: 50 s). Sizes up to 1,000 run side by side, each with a gateway, a Redis and a stub of its own. Lag: from the end of the render to \`succeeded\`, file stored.`,
@@ -105,19 +126,39 @@ function judge(report: Report, flights: readonly Flight[]): void {
   })
 }
 
-async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
+/**
+ * One flight with a Redis and a stub of its own. Without `workers` one process does everything; with them, `ROLE=api` accepts and that
+ * many worker processes do the rest. `hooks`: the upstream calls when it is done.
+ */
+export async function fly({
+  jobs,
+  arriveWithinSeconds = jobs > 5000 ? 50 : 20,
+  spread = renderSpread,
+  roundTripMs = 0,
+  hooks = false,
+  workers = 0,
+}: Plan): Promise<Flight> {
   const stub = await startStub({
     RENDER_MS: String(renderMs),
-    RENDER_SPREAD: String(renderSpread),
+    RENDER_SPREAD: String(spread),
+    ROUND_TRIP_MS: String(roundTripMs),
     FILE_BYTES: '32768',
   })
   const server = await startRedis()
   const redis = new Redis(server.url)
-  const env = { REDIS_URL: server.url, ...upstreamIs(stub) }
-  const gateway = await startGateway(env)
-  const { pid } = gateway.child
+  const port = String(await freePort())
+  const env = {
+    REDIS_URL: server.url,
+    DATA_DIR: folder(),
+    ...upstreamIs(stub),
+    ...(hooks && { PUBLIC_URL: `http://127.0.0.1:${port}` }),
+  }
+  const api = await startGateway({ ...env, PORT: port, ...(workers > 0 && { ROLE: 'api' }) })
+  const others = await Promise.all(Array.from({ length: workers }, () => startWorker(env)))
+  const pids = (workers > 0 ? others : [api]).map(({ child }) => child.pid)
+  const cpuMs = () => pids.reduce((sum, pid) => sum + usage(pid).cpuMs, 0)
   const count = async (): Promise<Counted> =>
-    counted(await redis.info(), usage(pid).cpuMs, usage(server.child.pid).cpuMs)
+    counted(await redis.info(), cpuMs(), usage(server.child.pid).cpuMs)
   try {
     await sleep(2000)
     const idleFrom = await count()
@@ -127,29 +168,31 @@ async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
     const startedAt = Date.now()
 
     const watching = new AbortController()
-    const busiest = watchBusiest(pid, watching.signal)
-    const sent = await constantRate((index) => submitTo(gateway, bodyOf(index)), {
+    const busiest = watchBusiest(cpuMs, watching.signal)
+    const sent = await constantRate((index) => submitTo(api, bodyOf(index)), {
       perSecond: jobs / arriveWithinSeconds,
       count: jobs,
-      pid,
+      pid: api.child.pid,
     })
     const ids = sent.bodies.map((body) => (JSON.parse(body) as { id: string }).id)
     const peak = await count()
-    const memoryAtPeak = usage(pid)
-    await untilQuiet(redis, startedAt + arriveWithinSeconds * 1000 + renderMs * (1 + renderSpread) + 60_000)
+    await untilQuiet(redis, startedAt + arriveWithinSeconds * 1000 + renderMs * (1 + spread) + 60_000)
     watching.abort()
     const to = await count()
     const seconds = (Date.now() - startedAt) / 1000
+    // Of a single job nothing is left beside what the idle gateway does.
     const ofAJob = (of: 'commands' | 'cpuMs' | 'redisCpuMs') =>
-      (to[of] - from[of] - idle(of) * seconds) / jobs
-    const memoryMb = Math.max(memoryAtPeak.peakMb, usage(pid).peakMb)
-    const ends = await endsOf(gateway, stub, ids)
-    await gateway.child.stop()
+      jobs < 100 ? Number.NaN : (to[of] - from[of] - idle(of) * seconds) / jobs
+    const memoryMb = Math.max(...pids.map((pid) => usage(pid).peakMb))
+    const ends = await endsOf(api, stub, ids)
+    await Promise.all([api, ...others].map(({ child }) => child.stop()))
     return {
       jobs,
       lags: ends.lags,
       ended: ends.lags.length,
-      polls: ends.polls / jobs,
+      polls: ends.polls.length / jobs,
+      closestPollsMs: Math.min(...ends.gaps),
+      submissions: ends.tasks / jobs,
       commands: ofAJob('commands'),
       cpuMs: ofAJob('cpuMs'),
       redisCpuMs: ofAJob('redisCpuMs'),
@@ -162,7 +205,7 @@ async function fly(jobs: number, arriveWithinSeconds: number): Promise<Flight> {
     }
   } finally {
     redis.disconnect()
-    await Promise.all([gateway, stub, server].map(({ child }) => child.stop('SIGKILL')))
+    await Promise.all([api, ...others, stub, server].map(({ child }) => child.stop('SIGKILL')))
   }
 }
 
@@ -175,15 +218,15 @@ function counted(told: string, cpuMs: number, redisCpuMs: number): Counted {
   return { commands: read('total_commands_processed'), cpuMs, redisCpuMs, bytes: read('used_memory') }
 }
 
-async function watchBusiest(pid: number, signal: AbortSignal): Promise<number> {
+async function watchBusiest(cpuMs: () => number, signal: AbortSignal): Promise<number> {
   let most = 0
-  let before = usage(pid).cpuMs
+  let before = cpuMs()
   let at = Date.now()
   while (!signal.aborted) {
     await sleep(5000, undefined, { signal }).catch(() => undefined)
     const elapsed = Date.now() - at
     if (elapsed < 2000) break
-    const now = usage(pid).cpuMs
+    const now = cpuMs()
     most = Math.max(most, (now - before) / elapsed)
     before = now
     at = Date.now()
@@ -198,7 +241,10 @@ async function untilQuiet(redis: Redis, giveUpAt: number): Promise<void> {
 
 async function endsOf(gateway: Server, stub: Server, ids: readonly string[]) {
   const told = await request(`${stub.url}/stub?tasks`)
-  const { tasks } = (await told.body.json()) as { tasks: Record<string, { doneAt: number; polls: number }> }
+  const { tasks, seen } = (await told.body.json()) as {
+    tasks: Record<string, { doneAt: number; polls: number[] }>
+    seen: { submits: number }
+  }
   const bodies: string[] = []
   const left = ids.keys()
   const reader = async () => {
@@ -212,7 +258,13 @@ async function endsOf(gateway: Server, stub: Server, ids: readonly string[]) {
       ? [Date.parse(completedAt) - task.doneAt]
       : []
   })
-  return { lags, polls: Object.values(tasks).reduce((sum, task) => sum + task.polls, 0) }
+  const polls = Object.values(tasks).map((task) => task.polls)
+  return {
+    lags,
+    tasks: seen.submits,
+    polls: polls.flat(),
+    gaps: polls.flatMap((times) => times.slice(1).map((at, index) => at - (times[index] ?? 0))),
+  }
 }
 
 async function idleMemory(env: Record<string, string>): Promise<number> {

@@ -5,6 +5,7 @@ import { canPin, pinMyself, stopAll } from './child.ts'
 import { content } from './content.ts'
 import { type Field, openField } from './field.ts'
 import { flight } from './flight.ts'
+import { lag } from './lag.ts'
 import { media } from './media.ts'
 import { createReport, intoReadme, type Report } from './report.ts'
 import { removeFolders } from './servers.ts'
@@ -23,10 +24,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { check: { type: 'boolean' }, write: { type: 'boolean' } },
 })
-const unknown = positionals.filter((name) => parts[name] === undefined && name !== 'flight')
+const alone: Readonly<Record<string, (report: Report) => Promise<void>>> = { flight, lag }
+
+const unknown = positionals.filter((name) => parts[name] === undefined && alone[name] === undefined)
 if (unknown.length > 0) {
   process.stderr.write(
-    `bench: there is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, flight\n`,
+    `bench: there is no part ${unknown.join(', ')}; there are ${Object.keys({ ...parts, ...alone }).join(', ')}\n`,
   )
   process.exit(2)
 }
@@ -44,7 +47,7 @@ try {
 }
 
 async function run(): Promise<boolean> {
-  const wanted = positionals.length > 0 ? positionals : [...Object.keys(parts), 'flight']
+  const wanted = positionals.length > 0 ? positionals : Object.keys({ ...parts, ...alone })
   const report = createReport()
   report.say(
     canPin
@@ -57,7 +60,7 @@ async function run(): Promise<boolean> {
     for (const name of opened) await parts[name]?.(report, field)
     await field.close()
   }
-  if (wanted.includes('flight')) await flight(report)
+  for (const name of wanted) await alone[name]?.(report)
   const holds = report.end()
   if (values.write) intoReadme()
   return holds

@@ -62,13 +62,26 @@ export async function startGateway(
   env: Record<string, string>,
   nodeArgs: readonly string[] = [],
 ): Promise<Server> {
-  const child = start(process.execPath, [...nodeArgs, join(tree, 'src/main.ts')], {
+  const child = startMain(env, nodeArgs)
+  const [, url = ''] = await child.says(/answers on (\S+)/)
+  return { url, child }
+}
+
+/** It says nothing when it is ready, and answers no more than whether it lives. */
+export async function startWorker(env: Record<string, string>): Promise<Server> {
+  const port = await freePort()
+  const child = startMain({ ...env, ROLE: 'worker', PORT: String(port) })
+  const server = await answering({ url: `http://127.0.0.1:${port}`, child }, '/health')
+  if (typeof server === 'string') throw new Error(`the worker ${server}`)
+  return server
+}
+
+function startMain(env: Record<string, string>, nodeArgs: readonly string[] = []): Child {
+  return start(process.execPath, [...nodeArgs, join(tree, 'src/main.ts')], {
     core: 'server',
     cwd: tree,
     env: { PORT: '0', LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, DATA_DIR: folder(), ...env },
   })
-  const [, url = ''] = await child.says(/answers on (\S+)/)
-  return { url, child }
 }
 
 /** What makes the stub the gateway's FAL. */

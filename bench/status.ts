@@ -7,7 +7,7 @@ import type { Server } from './servers.ts'
 
 const rounds = 3
 /** V8 compiles in the background, on the same core. */
-export const warmUpSeconds = 6
+export const warmUpSeconds = 15
 const adminKey = 'bench-operator-key-0123456789'
 
 /** A finished job's status: what clients ask most. */

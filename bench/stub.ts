@@ -16,9 +16,12 @@ const settings = {
   /** Every n-th submit and poll answers 500; 0: none. */
   faultEvery: Number(process.env.FAULT_EVERY ?? 0),
   fileBytes: Number(process.env.FILE_BYTES ?? 256 * 1024),
+  /** How long every answer to a gateway takes on top. */
+  roundTripMs: Number(process.env.ROUND_TRIP_MS ?? 0),
 }
 
-type Task = { prompt: string; doneAt: number; polls: number }
+/** `polls`: when it was asked for. `hook`: where FAL is to call when it is done. */
+type Task = { prompt: string; doneAt: number; polls: number[]; hook: string | null }
 
 const tasks = new Map<string, Task>()
 const seen = { submits: 0, polls: 0, files: 0, bytesIn: 0, asked: 0 }
@@ -36,6 +39,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (path === '/stub') return control(request, response)
   if (path.startsWith('/files/')) return sendFile(response, Number(path.split('/')[2]))
   seen.asked += 1
+  if (settings.roundTripMs > 0) await sleep(settings.roundTripMs)
   if (path === '/storage/upload/initiate') {
     await drain(request)
     const at = `${origin}/storage/${randomUUID()}`
@@ -48,6 +52,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const broken = settings.faultEvery > 0 && seen.asked % settings.faultEvery === 0
   if (method === 'POST') {
     const task = await submitted(request)
+    if (task.hook !== null) setTimeout(() => callHook(task), task.doneAt - Date.now()).unref()
     if (settings.delayMs > 0) await sleep(settings.delayMs)
     if (broken) return json(response, 500, { detail: 'out of order' })
     const id = randomUUID()
@@ -65,7 +70,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return json(response, 200, { video: { url: `${origin}/files/${settings.fileBytes}/${id}.mp4` } })
   }
   seen.polls += 1
-  task.polls += 1
+  task.polls.push(Date.now())
   return json(response, 200, { status: isDone(task) ? 'COMPLETED' : 'IN_PROGRESS', request_id: id })
 }
 
@@ -79,7 +84,7 @@ async function control(request: IncomingMessage, response: ServerResponse): Prom
   json(response, 200, { settings, seen, ...(all !== undefined && { tasks: all }) })
 }
 
-function told({ prompt, doneAt, polls }: Task): [string, { doneAt: number; polls: number }] {
+function told({ prompt, doneAt, polls }: Task): [string, { doneAt: number; polls: number[] }] {
   return [prompt, { doneAt, polls }]
 }
 
@@ -88,7 +93,16 @@ async function submitted(request: IncomingMessage): Promise<Task> {
   seen.bytesIn += body.length
   const prompt = /"prompt":\s*"([^"]*)"/.exec(body.toString('latin1', 0, 4096))?.[1] ?? ''
   const takesMs = settings.renderMs * (1 + settings.spread * (random() * 2 - 1))
-  return { prompt, doneAt: Date.now() + settings.delayMs + takesMs, polls: 0 }
+  const hook = new URL(request.url ?? '/', origin).searchParams.get('fal_webhook')
+  return { prompt, doneAt: Date.now() + settings.delayMs + takesMs, polls: [], hook }
+}
+
+function callHook({ hook }: Task): void {
+  const headers = { 'content-type': 'application/json' }
+  fetch(hook ?? '', { method: 'POST', headers, body: JSON.stringify({ status: 'OK' }) }).then(
+    (answer) => answer.arrayBuffer(),
+    () => undefined,
+  )
 }
 
 function isDone({ doneAt }: Task): boolean {
