@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq'
+import { ErrorCode, Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { entryName, entryOptions } from './enqueue.ts'
 import type { Keys } from './keys.ts'
@@ -15,6 +15,12 @@ export const delivery = 'delivery'
 export const webhookQueue = 'webhook'
 
 /** One queue an upstream, and one for delivery, so that a slow one never blocks another. */
+/** False for the one error that says so; every other one is thrown on. */
+function notDelayed(cause: unknown): false {
+  if (cause instanceof Error && 'code' in cause && cause.code === ErrorCode.JobNotInState) return false
+  throw cause
+}
+
 export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys; names: readonly string[] }) {
   const queues = new Map(
     names.map((name) => {
@@ -40,7 +46,11 @@ export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys;
 
     /** Lets the next step happen now, whether it waits, was lost, or never came to be. */
     async bringForward(name: string, id: string): Promise<void> {
-      const entry = await queueOf(name).getJob(id)
+      const queue = queueOf(name)
+      // Nearly always it waits, and then one call does.
+      const waited = new Job(queue, entryName, { id }, entryOptions, id).promote()
+      if (await waited.then(() => true, notDelayed)) return
+      const entry = await queue.getJob(id)
       const state = await entry?.getState()
       if (state === 'delayed') await entry?.promote().catch(() => undefined)
       // What stands in no list will never be taken: a worker cut off at the wrong moment leaves such an entry.

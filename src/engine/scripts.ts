@@ -63,10 +63,10 @@ return { state, fence, unpack(fields) }
 /**
  * KEYS job, open, events, account, ledger, usage, held. ARGV id, guard ('fence' | 'attempt'), guard value, state, view, work, attempt,
  * event or '', open score or '' (the end), keep ms, channel, 'charge' | 'release' | 'hold' | '', price, model, oldest movement, books' keep ms,
- * webhooks, webhook score.
+ * webhooks, webhook score, prefix of the queue's keys that the next step goes into or '', now.
  * Answers the version, or 0 when the guard does not hold.
  */
-export const transition = `${movements}${settle}
+export const transition = `${movements}${settle}${enqueue}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
 local current = redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3]
@@ -88,6 +88,7 @@ if ARGV[9] == '' then
 else
   redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
 end
+if ARGV[19] ~= '' then enqueue(ARGV[19], ARGV[1], ARGV[20]) end
 if ARGV[8] == '' then return tonumber(redis.call('HGET', KEYS[1], 'version')) end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('RPUSH', KEYS[3], ARGV[8])

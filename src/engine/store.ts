@@ -37,6 +37,8 @@ export type Change = {
   event?: Event
   /** When something must have happened next; absent: this is the end. */
   dueAt?: number
+  /** Where the next step is queued with it; absent: whoever took this one sees to that. */
+  queue?: string
 }
 
 type Parts = {
@@ -67,7 +69,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
   function change(
     job: Job,
     guard: ['fence' | 'attempt', string | number],
-    { view, work, event, dueAt }: Change,
+    { view, work, event, dueAt, queue }: Change,
   ) {
     const id = view.id
     const settlement = settlementOf(job.view.state, view, work)
@@ -95,6 +97,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       booksKeptMs,
       keys.webhooks,
       Date.now() + overdueMs,
+      queue === undefined ? '' : keys.queue(queue),
+      Date.now(),
     ).then((version) => {
       if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) ended?.(id)
       return Number(version)

@@ -128,9 +128,10 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
       ...(ticket === undefined ? {} : { ticket }),
       ...(costUsd === undefined ? {} : { upstreamCostUsd: costUsd }),
     }
-    await parts.store.writeAnswer(job, change(job, { view: { state: 'delivering' }, work, now }))
+    const taken = change(job, { view: { state: 'delivering' }, work, now })
+    await parts.store.writeAnswer(job, { ...taken, queue: delivery })
     await leavePlace(parts, job)
-    return { kind: 'move', queue: delivery }
+    return { kind: 'end' }
   }
   if (outcome.kind === 'failed') return putOff(parts, job, outcome.fault)
   return keepLooking(parts, job, outcome.fault)

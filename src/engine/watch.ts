@@ -113,7 +113,7 @@ async function fetchResults(
 ): Promise<Next> {
   const now = parts.now()
   const { attempt, takenAt } = job.work
-  const fetching = change(job, {
+  const found = change(job, {
     view: { state: 'delivering' },
     work: {
       results: videos,
@@ -123,12 +123,12 @@ async function fetchResults(
     },
     now,
   })
-  if (!(await parts.store.write(job, fetching))) return { kind: 'end' }
+  if (!(await parts.store.write(job, { ...found, queue: delivery }))) return { kind: 'end' }
   await leavePlace(parts, job)
   if (attempt !== undefined && takenAt !== undefined) {
     await parts.renderTimes.learn(job.view.model, attempt.provider, now - takenAt)
   }
-  return { kind: 'move', queue: delivery }
+  return { kind: 'end' }
 }
 
 /** A poll that told nothing: the job lives on, unless the upstream keeps saying that it does not know it. */
