@@ -47,12 +47,15 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
     child.kill('SIGKILL')
     await gone
   }
+  /** Connections stand and take what is sent, and nothing is answered: what a network that swallows everything looks like. */
+  const freeze = () => child.kill('SIGSTOP')
+  const thaw = () => child.kill('SIGCONT')
   await start()
   cleanup.add(kill)
   const redis = new Redis(path, { maxRetriesPerRequest: null })
   redis.on('error', () => undefined)
   cleanup.add(() => redis.disconnect())
-  return { path, dir, redis, kill, start }
+  return { path, dir, redis, kill, start, freeze, thaw }
 }
 
 export type Node = { kill(): Promise<void>; stop(): Promise<void> }

@@ -81,6 +81,17 @@ describe('Redis goes away', () => {
     await check('Redis killed under load', ids, before)
   })
 
+  it('unreachable: submits are refused, and none of them is bought when Redis is back', async () => {
+    const before = (await upstreams.host.tasks('fal')).length
+    const { ids } = await submitMany(20)
+    server.freeze()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => submit(address, small)))
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503])
+    await sleep(Number(process.env.UNREACHABLE_MS ?? 30_000))
+    server.thaw()
+    await check('Redis unreachable for 30 s', ids, before)
+  })
+
   it('away for longer: submits are refused at once, everything goes on by itself', async () => {
     const before = (await upstreams.host.tasks('fal')).length
     const { ids } = await submitMany(20)
