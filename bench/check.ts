@@ -1,3 +1,4 @@
+import { stopAll } from './child.ts'
 import { submitTo } from './field.ts'
 import { closedLoop, type Shot } from './load.ts'
 import { interleaved, number } from './numbers.ts'
@@ -5,11 +6,15 @@ import { type Server, startGateway, startRedis, startRoute, startStub, upstreamI
 import { finished, statusOf } from './status.ts'
 
 /** A bare route's CPU time as a share of ours. Half of what is usual: a slow or busy machine passes, a regression by half does not. */
-const least = { submit: 0.1, status: 0.11 }
+const least = { submit: 0.14, status: 0.15 }
 const warmUpSeconds = 5
 
-/** For CI: ratios only, no peers, under a minute. Answers whether all hold. */
+/** For CI: ratios only, no peers, under a minute. A regression falls short twice, a busy moment once. */
 export async function check(): Promise<boolean> {
+  return (await hold()) || (await hold())
+}
+
+async function hold(): Promise<boolean> {
   const stub = await startStub()
   const route = await startRoute()
   const redis = await startRedis()
@@ -39,9 +44,10 @@ export async function check(): Promise<boolean> {
   const found = { submit: cost('bareSubmit') / cost('submit'), status: cost('bareStatus') / cost('status') }
   for (const name of ['submit', 'status'] as const) {
     process.stdout.write(
-      `${name}: a bare route needs ${number(found[name] * 100)} % of its CPU time; at least ${least[name] * 100} % must be: ${found[name] >= least[name] ? 'holds' : 'REGRESSION'}\n`,
+      `${name}: a bare route needs ${number(found[name] * 100)} % of its CPU time; at least ${number(least[name] * 100)} % must be: ${found[name] >= least[name] ? 'holds' : 'REGRESSION'}\n`,
     )
   }
   if (failed) process.stdout.write('some requests failed\n')
+  await stopAll()
   return !failed && found.submit >= least.submit && found.status >= least.status
 }
