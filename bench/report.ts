@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import type { Measured } from './load.ts'
+import { median, number, spread } from './numbers.ts'
 
 const lastReport = join(import.meta.dirname, '.last.md')
 
@@ -73,4 +75,25 @@ export function intoReadme(): void {
     path,
     readFileSync(path, 'utf8').replace(marks, (_, from: string, to: string) => `${from}\n${found}\n${to}`),
   )
+}
+
+/** A row a contestant: what it did on so many connections, each figure the median of its rounds. */
+export function showRuns(report: Report, connections: number, results: Record<string, Measured[]>): void {
+  const rows = Object.entries(results).map(([name, runs]) => [
+    name,
+    spread(runs.map(({ perSecond }) => perSecond)),
+    number(median(runs.map(({ p50 }) => p50))),
+    number(median(runs.map(({ p99 }) => p99))),
+    number(median(runs.map(({ cpuUs }) => cpuUs))),
+    number(Math.max(...runs.map(({ failed }) => failed))),
+  ])
+  const head = [
+    `${connections} connection${connections === 1 ? '' : 's'}`,
+    'a second',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs each',
+    'failed',
+  ]
+  report.table(head, rows)
 }

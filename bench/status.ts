@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, type Field, submitTo, submitted } from './field.ts'
 import { closedLoop, type Measured, type Shot } from './load.ts'
-import { interleaved, median, number, spread } from './numbers.ts'
-import type { Report } from './report.ts'
+import { interleaved, median, number } from './numbers.ts'
+import { type Report, showRuns } from './report.ts'
 import type { Server } from './servers.ts'
 
 const rounds = 3
@@ -34,26 +34,7 @@ export async function status(report: Report, field: Field): Promise<void> {
     results.set(connections, await interleaved(contestants, rounds))
   }
   report.section('Status of a finished job, with an API key')
-  for (const [connections, found] of results) {
-    report.table(
-      [
-        `${connections} connection${connections === 1 ? '' : 's'}`,
-        'a second',
-        'p50 ms',
-        'p99 ms',
-        'CPU µs each',
-        'failed',
-      ],
-      Object.entries(found).map(([name, runs]) => [
-        name,
-        spread(runs.map(({ perSecond }) => perSecond)),
-        number(median(runs.map(({ p50 }) => p50))),
-        number(median(runs.map(({ p99 }) => p99))),
-        number(median(runs.map(({ cpuUs }) => cpuUs))),
-        number(Math.max(...runs.map(({ failed }) => failed))),
-      ]),
-    )
-  }
+  for (const [connections, found] of results) showRuns(report, connections, found)
   await gateway.child.stop('SIGKILL')
   for (const connections of [16, 64]) {
     const of = (name: string, read = ({ perSecond }: Measured) => perSecond) =>

@@ -3,7 +3,7 @@ import { submitBody } from './bodies.ts'
 import { type Field, submitTo } from './field.ts'
 import { closedLoop, constantRate, type Measured, type Shot } from './load.ts'
 import { interleaved, median, number, spread } from './numbers.ts'
-import type { Report } from './report.ts'
+import { type Report, showRuns } from './report.ts'
 import type { Server } from './servers.ts'
 import { warmUpSeconds } from './status.ts'
 
@@ -69,32 +69,12 @@ export async function submit(report: Report, field: Field): Promise<void> {
   for (const delayMs of [0, 200, 2000]) {
     report.say(`The upstream answers a submit after ${delayMs} ms.`)
     for (const connections of [1, 16, 64])
-      show(report, connections, found.get(`${delayMs} ${connections}`) ?? {})
+      showRuns(report, connections, found.get(`${delayMs} ${connections}`) ?? {})
   }
   await field.settle({ delayMs: 0 })
   await atConstantRate(report, field, api)
   await Promise.all([api.child.stop('SIGKILL'), all.child.stop('SIGKILL')])
   judge(report, found)
-}
-
-function show(report: Report, connections: number, results: Record<string, Measured[]>): void {
-  const rows = Object.entries(results).map(([name, runs]) => [
-    name,
-    spread(runs.map(({ perSecond }) => perSecond)),
-    number(median(runs.map(({ p50 }) => p50))),
-    number(median(runs.map(({ p99 }) => p99))),
-    number(median(runs.map(({ cpuUs }) => cpuUs))),
-    number(Math.max(...runs.map(({ failed }) => failed))),
-  ])
-  const head = [
-    `${connections} connection${connections === 1 ? '' : 's'}`,
-    'a second',
-    'p50 ms',
-    'p99 ms',
-    'CPU µs each',
-    'failed',
-  ]
-  report.table(head, rows)
 }
 
 async function atConstantRate(report: Report, field: Field, api: Server): Promise<void> {
