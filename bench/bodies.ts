@@ -9,11 +9,11 @@ export const openAiBody = JSON.stringify({ model, prompt, seconds: '4', size: '1
 
 /** As long as what the gateway answers. */
 export const submitReply = JSON.stringify({
-  runId: 'vid_0000000000000000000000000',
-  id: 'vid_0000000000000000000000000',
-  requestId: 'vid_0000000000000000000000000',
-  taskId: 'vid_0000000000000000000000000',
-  projectId: 'vid_0000000000000000000000000',
+  runId: 'vid_00000000000000000000000000000000',
+  id: 'vid_00000000000000000000000000000000',
+  requestId: 'vid_00000000000000000000000000000000',
+  taskId: 'vid_00000000000000000000000000000000',
+  projectId: 'vid_00000000000000000000000000000000',
   status: 'pending',
   model,
   cost: 0.4,
@@ -25,9 +25,9 @@ export const submitReply = JSON.stringify({
 })
 
 export const statusReply = JSON.stringify({
-  requestId: 'vid_0000000000000000000000000',
-  runId: 'vid_0000000000000000000000000',
-  id: 'vid_0000000000000000000000000',
+  requestId: 'vid_00000000000000000000000000000000',
+  runId: 'vid_00000000000000000000000000000000',
+  id: 'vid_00000000000000000000000000000000',
   model,
   status: 'completed',
   stage: 'succeeded',
@@ -42,10 +42,10 @@ export const statusReply = JSON.stringify({
   cost: 0.4,
   data: {
     status: 'COMPLETED',
-    requestId: 'vid_0000000000000000000000000',
-    request_id: 'vid_0000000000000000000000000',
-    runId: 'vid_0000000000000000000000000',
-    projectId: 'vid_0000000000000000000000000',
+    requestId: 'vid_00000000000000000000000000000000',
+    request_id: 'vid_00000000000000000000000000000000',
+    runId: 'vid_00000000000000000000000000000000',
+    projectId: 'vid_00000000000000000000000000000000',
     model,
     output: {
       video: { url: `http://127.0.0.1:40000/files/${'0'.repeat(40)}.mp4` },
