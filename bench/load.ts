@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import autocannon from 'autocannon'
 import { Pool } from 'undici'
-import { start, usage } from './child.ts'
+import { usage } from './child.ts'
 import { percentile } from './numbers.ts'
 
 export type Shot = { method: 'GET' | 'POST'; url: string; headers?: Record<string, string>; body?: string }
@@ -18,31 +18,21 @@ export type Measured = {
   failed: number
 }
 
-const autocannon = join(import.meta.dirname, '../node_modules/autocannon/autocannon.js')
-
-/** Closed loop: each connection asks again as soon as it is answered. */
+/** Closed loop: each connection asks again as soon as it is answered. In this process, where V8 has compiled the load by the second run. */
 export async function closedLoop(
   { method, url, headers = {}, body }: Shot,
   { connections, seconds, pid }: { connections: number; seconds: number; pid: number },
 ): Promise<Measured> {
-  const told = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`])
-  const args = ['-j', '-n', '-c', connections, '-d', seconds, '-t', 30, '-m', method, ...told]
   const before = usage(pid).cpuMs
-  const child = start(
-    process.execPath,
-    [autocannon, ...args.map(String), ...(body === undefined ? [] : ['-b', body]), url],
-    { core: 'load' },
-  )
-  await child.ended
-  const { requests, latency, duration, non2xx, errors } = JSON.parse(
-    /^\{.*\}$/m.exec(child.said())?.[0] ?? '{}',
-  ) as {
-    requests: { total: number }
-    latency: { p50: number; p99: number }
-    duration: number
-    non2xx: number
-    errors: number
-  }
+  const { requests, latency, duration, non2xx, errors } = await autocannon({
+    url,
+    method,
+    headers,
+    ...(body !== undefined && { body }),
+    connections,
+    duration: seconds,
+    timeout: 30,
+  })
   return {
     perSecond: requests.total / duration,
     p50: latency.p50,

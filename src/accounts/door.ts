@@ -40,8 +40,6 @@ export async function createDoor({ redis, subscriber, keys, openWithoutKeys }: P
   await subscriber.subscribe(keys.accountChanges)
 
   async function find(hash: string): Promise<Caller | undefined> {
-    const remembered = known.get(hash)
-    if (remembered !== undefined && remembered.until > Date.now()) return remembered.caller
     const here = known
     const caller = await read(hash)
     if (here.size >= mostRemembered) here.clear()
@@ -58,24 +56,36 @@ export async function createDoor({ redis, subscriber, keys, openWithoutKeys }: P
     return rpm === null || rpm === undefined ? { owner } : { owner, rpm: Number(rpm) }
   }
 
-  async function isLocked(): Promise<boolean> {
-    if (!openWithoutKeys) return true
-    if (locked !== undefined && locked.until > Date.now()) return locked.is
+  async function lock(): Promise<boolean> {
     const here = known
     const is = await hasKeys(redis, keys)
     if (here === known) locked = { is, until: Date.now() + rememberMs }
     return is
   }
 
+  /** `undefined`: that has to be asked. */
+  function isLocked(): boolean | undefined {
+    if (!openWithoutKeys) return true
+    return locked !== undefined && locked.until > Date.now() ? locked.is : undefined
+  }
+
+  async function ask(hash: string | undefined, remembered: Found | undefined): Promise<Caller | undefined> {
+    try {
+      const caller = hash === undefined || remembered !== undefined ? undefined : await find(hash)
+      if (caller !== undefined) return caller
+      return (isLocked() ?? (await lock())) ? undefined : anonymous
+    } catch (cause) {
+      throw new Unavailable('the accounts cannot be read', { cause })
+    }
+  }
+
   return {
-    async identify(key) {
-      try {
-        const caller = key === undefined ? undefined : await find(hashOf(key))
-        if (caller !== undefined) return caller
-        return (await isLocked()) ? undefined : anonymous
-      } catch (cause) {
-        throw new Unavailable('the accounts cannot be read', { cause })
-      }
+    identify(key) {
+      const hash = key === undefined ? undefined : hashOf(key)
+      const found = hash === undefined ? undefined : known.get(hash)
+      const remembered = found !== undefined && found.until > Date.now() ? found : undefined
+      if (remembered?.caller !== undefined) return remembered.caller
+      return hash === undefined && isLocked() === false ? anonymous : ask(hash, remembered)
     },
   }
 }

@@ -5,12 +5,15 @@ export type Caller = {
 }
 
 export type Accounts = {
-  /** Whose key this is; `undefined`: nobody's. Asked without a key too. Rejects with `Unavailable` when it cannot tell. */
-  identify(key: string | undefined): Promise<Caller | undefined>
+  /**
+   * Whose key this is; `undefined`: nobody's. Asked without a key too. Answers at once where it remembers; rejects with `Unavailable` when
+   * it cannot tell.
+   */
+  identify(key: string | undefined): Caller | undefined | Promise<Caller | undefined>
 }
 
 /** Everybody, where nobody is told apart. */
 export const anonymous: Caller = { owner: 'anonymous' }
 
 /** Everybody may come in, with any key or none. */
-export const open: Accounts = { identify: async () => anonymous }
+export const open: Accounts = { identify: () => anonymous }

@@ -11,34 +11,60 @@ declare module 'fastify' {
   }
 }
 
+type Done = (error: Error | null, body?: unknown) => void
+
 /**
  * Reads every body as JSON, whatever its content type says: `curl -d` sends JSON as a form, and some clients as text. An
  * empty body is none, also where JSON is announced. Keys that would reach into a prototype make a body invalid.
  */
 export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  app.decorateRequest('standIns', undefined)
-  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+
+  function understand(request: FastifyRequest, text: string, done: Done): void {
+    if (text.trim() === '') {
+      done(null)
+      return
+    }
+    void parse(request, text, (error, value) => {
+      const type = request.headers['content-type']
+      if (error !== null) done(looksLikeJson(type, text) ? error : foreign(type))
+      else if (isDeeper(value, mostLevels))
+        done(new ApiError('invalid_request', 'The body is nested too deeply'))
+      else done(null, value)
+    })
+  }
+
+  async function readLong(request: FastifyRequest, payload: Readable): Promise<unknown> {
     const reader = createReader(spool)
     try {
-      const body = await readText(request, payload, reader)
+      const text = await readText(payload, reader, request.routeOptions.bodyLimit)
       request.standIns = reader.standIns
-      if (body.trim() === '') return undefined
-      const parsed = await new Promise<unknown>((resolve, reject) => {
-        void parse(request, body, (error, value) => {
-          if (error === null) return resolve(value)
-          const type = request.headers['content-type']
-          reject(looksLikeJson(type, body) ? error : foreign(type))
-        })
-      })
-      if (isDeeper(parsed, mostLevels)) throw new ApiError('invalid_request', 'The body is nested too deeply')
-      return parsed
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+      understand(request, text, (error, body) => (error === null ? resolve(body) : reject(error)))
+      return await promise
     } catch (cause) {
       await spool.drop(reader.standIns)
       throw cause
     }
-  })
+  }
+
+  app.removeAllContentTypeParsers()
+  app.decorateRequest('standIns', undefined)
+  // The first of the two is the one that Fastify finds without a search.
+  app.addContentTypeParser(
+    ['application/json', '*'],
+    (request: FastifyRequest, payload: Readable, done: Done) => {
+      const { 'content-length': told, 'content-encoding': encoding = 'identity' } = request.headers
+      const { bodyLimit } = request.routeOptions
+      if (encoding !== 'identity') done(compressed(encoding))
+      else if (Number(told ?? 0) > bodyLimit) done(tooLarge(bodyLimit))
+      else if (Number(told) < longBytes) {
+        readShort(payload, (error, text) => (error === null ? understand(request, text, done) : done(error)))
+      } else {
+        readLong(request, payload).then((body) => done(null, body), done)
+      }
+    },
+  )
   app.addHook('preValidation', ({ standIns = [] }, { raw }, done) => {
     if (standIns.length > 0) raw.once('close', () => void spool.drop(standIns))
     done()
@@ -54,17 +80,10 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 async function readText(
-  request: FastifyRequest,
   payload: Readable,
   reader: ReturnType<typeof createReader>,
+  bodyLimit: number,
 ): Promise<string> {
-  const { bodyLimit } = request.routeOptions
-  const { 'content-length': told, 'content-encoding': encoding = 'identity' } = request.headers
-  if (encoding !== 'identity') {
-    throw new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
-  }
-  if (Number(told ?? 0) > bodyLimit) throw tooLarge(bodyLimit)
-  if (Number(told) < longBytes) return readShort(payload)
   let bytes = 0
   try {
     // The connection lives on after a refusal, so that the refusal arrives.
@@ -84,17 +103,19 @@ async function readText(
 }
 
 /** No long data URL fits into it, so nothing needs to be looked for. Half the cost of iterating. */
-function readShort(payload: Readable): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
-    payload.on('data', (piece: Buffer) => pieces.push(piece))
-    payload.once('end', () => resolve(Buffer.concat(pieces).toString('utf8')))
-    payload.once('error', (cause) => reject(cutShort(cause)))
-  })
+function readShort(payload: Readable, done: (error: Error | null, text: string) => void): void {
+  const pieces: Buffer[] = []
+  payload.on('data', (piece: Buffer) => pieces.push(piece))
+  payload.once('end', () => done(null, Buffer.concat(pieces).toString('utf8')))
+  payload.once('error', (cause) => done(cutShort(cause), ''))
 }
 
 function cutShort(cause: unknown): ApiError {
   return new ApiError('invalid_request', 'The body did not arrive whole', { cause })
+}
+
+function compressed(encoding: string): ApiError {
+  return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
 }
 
 function tooLarge(limitBytes: number): ApiError {

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Redis } from 'ioredis'
 import { anonymous } from '../accounts/open.ts'
 import { ApiError } from './errors.ts'
@@ -15,7 +15,7 @@ export type LimitParts = {
   extend: number
 }
 
-export type Limits = Readonly<Record<Limited, (request: FastifyRequest) => Promise<void>>>
+export type Limits = Readonly<Record<Limited, onRequestHookHandler>>
 
 /** What is limited. A status never is: clients ask for it all the time. */
 export type Limited = 'submit' | 'recover' | 'extend'
@@ -37,14 +37,18 @@ export async function createLimits(app: FastifyInstance, parts: LimitParts): Pro
       max: ({ rpm }: FastifyRequest) => (name === 'submit' ? (rpm ?? parts.submit) : parts[name]),
       keyGenerator: ({ owner }: FastifyRequest) => `${name}:${owner}`,
     })
-    return async (request: FastifyRequest): Promise<void> => {
-      if (request.owner === anonymous.owner) return
+    const count = async (request: FastifyRequest): Promise<void> => {
       const found = await check(request)
       if (found.isAllowed || !found.isExceeded) return
       const seconds = Math.max(1, found.ttlInSeconds)
       const message = `More than ${found.max} a minute; try again in ${seconds} s`
       throw new ApiError('rate_limit_exceeded', message, { headers: { 'Retry-After': String(seconds) } })
     }
+    const limit: onRequestHookHandler = (request, _reply, done) => {
+      if (request.owner === anonymous.owner) done()
+      else count(request).then(() => done(), done)
+    }
+    return limit
   }
   return { submit: hook('submit'), recover: hook('recover'), extend: hook('extend') }
 }

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
+import { randomId } from '../random.ts'
 import {
   type Asked,
   type Event,
@@ -160,7 +160,7 @@ export function createEngine({ store, queues, watchers, longestJobSeconds }: Par
         owner: order.owner,
         input: order.input,
         work,
-        hint: randomUUID().replaceAll('-', ''),
+        hint: randomId(),
         dueAt: createdAt + overdueMs,
         ...(order.once === undefined ? {} : { once: order.once, warnings: order.warnings ?? [] }),
         ...(order.webhook === undefined ? {} : { webhook: order.webhook }),

@@ -15,6 +15,7 @@ import {
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 import { createTrail } from './trail.ts'
+import { createViews } from './views.ts'
 
 export type NewJob = {
   view: View
@@ -63,6 +64,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       ...args,
     ) ?? Promise.reject(new Error(`unknown script ${command}`))
 
+  const viewOf = createViews()
   const books = (owner: string, at: number) =>
     [keys.account(owner), keys.ledger(owner), keys.usage(owner, dayOf(at))] as const
 
@@ -214,8 +216,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
 
     async status(id: string): Promise<{ owner: string; view: View } | undefined> {
       const [owner, view, version] = await redis.hmget(keys.job(id), 'owner', 'view', 'version')
-      if (owner === null || owner === undefined || view === null) return undefined
-      return { owner, view: readView(view, version) }
+      if (typeof owner !== 'string' || typeof view !== 'string') return undefined
+      return { owner, view: viewOf(id, view, version ?? '') }
     },
 
     async views(ids: readonly string[]): Promise<View[]> {

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { text } from '../../../providers/reader.ts'
+import { randomId } from '../../random.ts'
 import { ApiError } from '../errors.ts'
 
-/** `vid_` and 122 random bits. Node draws UUIDs ahead, many at once; bytes cost a call each. */
 export function newJobId(): string {
-  return `vid_${randomUUID().replaceAll('-', '')}`
+  return `vid_${randomId()}`
 }
 
 /** The names under which clients send a job id, in the order in which they count. */

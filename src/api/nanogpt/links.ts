@@ -18,11 +18,18 @@ export function absolute(address: string, url: string): string {
 
 /** Each proxy on the way may have added its own; the first is the one nearest to the caller. */
 function firstOf(header: string | string[] | undefined): string | undefined {
-  return [header].flat()[0]?.split(',')[0]?.trim()
+  return header === undefined ? undefined : [header].flat()[0]?.split(',')[0]?.trim()
 }
 
+/** Nearly every request names the same host. */
+let lastHost = ''
+
 function isHost(host: string | undefined): host is string {
-  return host !== undefined && hostShape.test(host) && URL.canParse(`http://${host}`)
+  if (host === undefined) return false
+  if (host === lastHost) return true
+  if (!hostShape.test(host) || !URL.canParse(`http://${host}`)) return false
+  lastHost = host
+  return true
 }
 
 function ownHost({ socket }: FastifyRequest): string {

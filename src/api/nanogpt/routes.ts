@@ -17,7 +17,7 @@ import { noSuchJob, ownJob } from './own-job.ts'
 import { price } from './price.ts'
 import { recover } from './recover.ts'
 import { Balance, Recovered, Status, Submitted } from './schemas.ts'
-import { statusBody } from './status.ts'
+import { statusBody, statusText } from './status.ts'
 import { submit, submitFirst } from './submit.ts'
 import { afterWait } from './wait.ts'
 import type { Dialect } from './words.ts'
@@ -122,10 +122,13 @@ function statusRow(path: string, dialect: Dialect): Row {
     path,
     quiet: true,
     schema: Status,
-    answer: async ({ engine, config }, request) => {
+    answer: async ({ engine, config }, request, reply) => {
       const found = await ownJob(engine, request, readJobId(request.query))
       const view = await afterWait(engine, request, found)
-      return statusBody(view, { dialect, address: addressOf(request, config.publicUrl), now: Date.now() })
+      const telling = { dialect, address: addressOf(request, config.publicUrl), now: Date.now() }
+      return reply
+        .type('application/json')
+        .send(statusText(view, telling, (body) => String(reply.serialize(body))))
     },
   }
 }

@@ -56,6 +56,19 @@ export function statusBody(view: View, { dialect, address, now }: Telling): Stat
   }
 }
 
+/** The last words for each view. */
+const told = new WeakMap<View, { key: string; text: string }>()
+
+/** The same as `write` makes of `statusBody`, worked out again only when something has changed: clients ask all the time. */
+export function statusText(view: View, telling: Telling, write: (body: Status) => string): string {
+  const key = `${telling.dialect} ${secondsLeft(view, telling.now)} ${telling.address}`
+  const last = told.get(view)
+  if (last?.key === key) return last.text
+  const text = write(statusBody(view, telling))
+  told.set(view, { key, text })
+  return text
+}
+
 /** The result's links; absent until the job has succeeded. */
 export function outputOf({ state, videos }: View, address: string) {
   const [first, ...others] = videos ?? []
