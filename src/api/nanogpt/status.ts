@@ -56,16 +56,20 @@ export function statusBody(view: View, { dialect, address, now }: Telling): Stat
   }
 }
 
-/** The last words for each view. */
-const told = new WeakMap<View, { key: string; text: string }>()
+/** How each view was told last, cut where the time left stands. */
+const told = new WeakMap<View, { dialect: Dialect; address: string; pieces: readonly string[] }>()
 
-/** The same as `write` makes of `statusBody`, worked out again only when something has changed: clients ask all the time. */
+/** Inside a text of ours the quotes would be escaped, so nothing else looks like this. */
+const timeLeft = /(?<="estimatedTimeRemaining":)\d+/
+
+/** The same as `write` makes of `statusBody`. Clients ask all the time, and between two changes only the time left is another. */
 export function statusText(view: View, telling: Telling, write: (body: Status) => string): string {
-  const key = `${telling.dialect} ${secondsLeft(view, telling.now)} ${telling.address}`
+  const { dialect, address, now } = telling
   const last = told.get(view)
-  if (last?.key === key) return last.text
+  if (last?.dialect === dialect && last.address === address)
+    return last.pieces.join(`${secondsLeft(view, now)}`)
   const text = write(statusBody(view, telling))
-  told.set(view, { key, text })
+  told.set(view, { dialect, address, pieces: text.split(timeLeft) })
   return text
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { faults } from '../../../providers/fault.ts'
 import { refusalWords } from '../../../src/api/nanogpt/failure.ts'
-import { statusBody } from '../../../src/api/nanogpt/status.ts'
+import { statusBody, statusText } from '../../../src/api/nanogpt/status.ts'
 import { states, type View } from '../../../src/engine/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
 import { completedAt, createdAt, dialects, ids, tell, view } from './told.ts'
@@ -135,6 +135,30 @@ test('the seconds left are whole, never negative, and told while the job runs on
   assert.equal(at(createdAt + 100).data.estimatedTimeRemaining, 30)
   assert.equal(at(createdAt + 99_000).estimatedTimeRemaining, 0)
   assert.equal(at(createdAt, 'failed').estimatedTimeRemaining, null)
+})
+
+test('a status told again is what it would be if it were worked out anew', () => {
+  const message = 'said {"estimatedTimeRemaining":7} and "estimatedTimeRemaining":8'
+  const running: View = { ...view, state: 'generating', expectedAt: createdAt + 30_000 }
+  const failed: View = { ...view, state: 'failed', error: { code: 'upstream_error', message } }
+  const done: View = { ...view, state: 'succeeded', completedAt, videos: result }
+  let written = 0
+  const write = (body: object) => {
+    written += 1
+    return JSON.stringify(body)
+  }
+  for (const told of [view, running, failed, done]) {
+    for (const dialect of dialects) {
+      for (const address of ['http://localhost:3000', 'https://video.example']) {
+        written = 0
+        for (const now of [createdAt, createdAt + 1, createdAt + 12_345, createdAt + 99_000]) {
+          const as = { dialect, address, now }
+          assert.equal(statusText(told, as, write), JSON.stringify(statusBody(told, as)))
+        }
+        assert.equal(written, 1)
+      }
+    }
+  }
 })
 
 test('a cost of nothing is told as a number', () => {
