@@ -16,9 +16,11 @@ import { openai } from './api/openai/routes.ts'
 import { describeRoutes, serveDocument } from './api/openapi/document.ts'
 import type { AppParts } from './api/parts.ts'
 import { refuse } from './api/refusals.ts'
-import { corsOf, requestId, stamp } from './api/stamp.ts'
+import { corsOf, stamp } from './api/stamp.ts'
 import { refuseUnknownPaths } from './api/unknown-path.ts'
 import { webhooks } from './api/webhooks.ts'
+
+import { randomId } from './random.ts'
 
 export type { AppParts } from './api/parts.ts'
 
@@ -35,7 +37,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     bodyLimit: parts.config.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     requestIdHeader: false,
-    genReqId: requestId,
+    genReqId: randomId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
     // What still arrives while the server drains is served; the engine stops after it.

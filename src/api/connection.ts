@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { randomId } from '../random.ts'
 import { ApiError, errorBody } from './errors.ts'
-import { openHeaders, requestId } from './stamp.ts'
+import { openHeaders } from './stamp.ts'
 
 /** What no route can answer because it is no readable HTTP: the same body, written to the bare connection. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
@@ -13,7 +14,7 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
   const body = errorBody(refusal)
   const headers = {
     ...openHeaders,
-    'X-Request-ID': requestId(),
+    'X-Request-ID': randomId(),
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',

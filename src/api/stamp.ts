@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What any browser program may read of any reply. */
@@ -9,10 +8,6 @@ export const openHeaders = {
   'Cache-Control': 'no-store',
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': exposed.join(', '),
-}
-
-export function requestId(): string {
-  return randomUUID()
 }
 
 export function stamp(request: FastifyRequest, reply: FastifyReply, done: () => void): void {

@@ -9,44 +9,61 @@ import { enqueue } from './enqueue.ts'
 /** How long the first answer to an idempotency key is given again. */
 const onceMs = 86_400_000
 
+/** Of each order that `accept` is given: so many keys, and arguments after the three that count for all. */
+export const keysAnOrder = 8
+export const argumentsAnOrder = 16
+
 /**
- * KEYS job, open, owner index, events, account, ledger, usage, once. ARGV id, now, open score, owner, view, input, work, event, keep ms, hint,
- * price, model, oldest movement, books' keep ms, fingerprint or '' (no idempotency key), warnings, webhook or '' (the account's, if it has one),
- * own address, prefix of its queue's keys.
- * Answers 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', or why the account must not.
+ * Many orders at once. ARGV keep ms, oldest movement, books' keep ms. KEYS of each: job, open, owner index, events, account, ledger, usage,
+ * once. ARGV of each: id, now, open score, owner, view, input, work, event, hint, price, model, fingerprint or '' (no idempotency key), warnings,
+ * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys.
+ * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', why the account must not, or 'error' and
+ * the words of Redis: what goes wrong with one order is nobody else's affair.
  */
 export const accept = `${movements}${reserve}${enqueue}
-if ARGV[15] ~= '' then
-  local first = redis.call('HMGET', KEYS[8], 'fingerprint', 'left', 'view', 'warnings')
-  if first[1] then
-    return first[1] == ARGV[15] and { 'replayed', first[2], first[3], first[4] } or { 'reused' }
+local keepMs, oldest, booksKeptMs = ARGV[1], ARGV[2], ARGV[3]
+local function accept(job, open, owned, events, account, ledger, usage, once,
+  id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue)
+  if fingerprint ~= '' then
+    local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
+    if first[1] then
+      return first[1] == fingerprint and { 'replayed', first[2], first[3], first[4] } or { 'reused' }
+    end
   end
+  if redis.call('EXISTS', job) == 1 then return { 'exists' } end
+  price = tonumber(price)
+  local balance, daily, revoked, usual = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt', 'webhook'))
+  local refused = refusal(usage, price, balance, daily, revoked)
+  if refused then return refused end
+  local paid = balance and price or 0
+  local record = { 'owner', owner, 'view', view, 'input', input, 'work', work, 'state', 'pending', 'version', 1, 'fence', 0,
+    'hint', hint, 'reserved', price, 'paid', paid }
+  if webhook == '' then webhook = usual end
+  if webhook then
+    for _, part in ipairs({ 'webhook', webhook, 'address', address }) do record[#record + 1] = part end
+  end
+  redis.call('HSET', job, unpack(record))
+  enqueue(queue, id, now)
+  redis.call('ZADD', open, score, id)
+  redis.call('ZADD', owned, now, id)
+  redis.call('ZREMRANGEBYSCORE', owned, '-inf', now - keepMs)
+  redis.call('PEXPIRE', owned, keepMs)
+  redis.call('RPUSH', events, event)
+  local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, price, paid, balance)
+  if fingerprint ~= '' then
+    redis.call('HSET', once, 'fingerprint', fingerprint, 'left', left, 'view', view, 'warnings', warnings)
+    redis.call('PEXPIRE', once, ${onceMs})
+  end
+  return { 'accepted', left }
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists' } end
-local price = tonumber(ARGV[11])
-local balance, daily, revoked, usual = unpack(redis.call('HMGET', KEYS[5], 'balance', 'daily', 'revokedAt', 'webhook'))
-local refused = refusal(KEYS[7], price, balance, daily, revoked)
-if refused then return refused end
-local paid = balance and price or 0
-local record = { 'owner', ARGV[4], 'view', ARGV[5], 'input', ARGV[6], 'work', ARGV[7], 'state', 'pending', 'version', 1, 'fence', 0,
-  'hint', ARGV[10], 'reserved', price, 'paid', paid }
-local webhook = ARGV[17] ~= '' and ARGV[17] or usual
-if webhook then
-  for _, part in ipairs({ 'webhook', webhook, 'address', ARGV[18] }) do record[#record + 1] = part end
+local answers = {}
+for n = 0, #KEYS / ${keysAnOrder} - 1 do
+  local order = { unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder}) }
+  for at = n * ${argumentsAnOrder} + 4, (n + 1) * ${argumentsAnOrder} + 3 do order[#order + 1] = ARGV[at] end
+  local done, answer = pcall(accept, unpack(order))
+  answers[n + 1] = done and answer or { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
 end
-redis.call('HSET', KEYS[1], unpack(record))
-enqueue(ARGV[19], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2] - ARGV[9])
-redis.call('PEXPIRE', KEYS[3], ARGV[9])
-redis.call('RPUSH', KEYS[4], ARGV[8])
-local left = reserve(KEYS[5], KEYS[6], KEYS[7], ARGV[13], ARGV[14], ARGV[1], ARGV[12], price, paid, balance)
-if ARGV[15] ~= '' then
-  redis.call('HSET', KEYS[8], 'fingerprint', ARGV[15], 'left', left, 'view', ARGV[5], 'warnings', ARGV[16])
-  redis.call('PEXPIRE', KEYS[8], ${onceMs})
-end
-return { 'accepted', left }
+return answers
 `
 
 /** KEYS job, open. ARGV id, open score. Takes the step: raises the fence and answers the record; nil: no record; 0: it has ended. */

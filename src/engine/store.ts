@@ -1,35 +1,15 @@
 import type { Redis } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
-import { booksKeptMs, dayOf, toMicros } from '../accounts/money.ts'
-import { type Asked, type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
+import { booksKeptMs, dayOf } from '../accounts/money.ts'
+import { createAccepting } from './accepting.ts'
+import { type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
 import type { Keys } from './keys.ts'
-import {
-  type Acceptance,
-  markOf,
-  type Replayed,
-  readAcceptance,
-  readReplay,
-  readView,
-  readWebhook,
-} from './record.ts'
+import { createReading } from './reading.ts'
+import { markOf, type Replayed, readReplay, readView, readWebhook } from './record.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 import { createTrail } from './trail.ts'
 import { createViews } from './views.ts'
-
-export type NewJob = {
-  view: View
-  owner: string
-  input: Input
-  work: Work
-  hint: string
-  dueAt: number
-  once?: Once
-  warnings?: readonly string[]
-  webhook?: Asked
-  /** Where its first step is queued. */
-  queue: string
-}
 
 export type Change = {
   view: View
@@ -52,7 +32,6 @@ type Parts = {
 
 /** The records in Redis. `keepMs` is how long a finished one stays. */
 export function createStore({ redis, keys, keepMs, ended }: Parts) {
-  redis.defineCommand('reelgateAccept', { lua: scripts.accept, numberOfKeys: 8 })
   redis.defineCommand('reelgateClaim', { lua: scripts.claim, numberOfKeys: 2 })
   redis.defineCommand('reelgateTransition', { lua: scripts.transition, numberOfKeys: 7 })
   redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
@@ -65,6 +44,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
     ) ?? Promise.reject(new Error(`unknown script ${command}`))
 
   const viewOf = createViews()
+  const reading = createReading({ redis, keys })
   const books = (owner: string, at: number) =>
     [keys.account(owner), keys.ledger(owner), keys.usage(owner, dayOf(at))] as const
 
@@ -108,40 +88,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
   }
 
   return {
-    /** Writes the record, reserves its price and queues the first step, or nothing of that. */
-    async accept(order: NewJob): Promise<Acceptance> {
-      const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook, queue } = order
-      const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
-      const answer = await run(
-        'reelgateAccept',
-        keys.job(view.id),
-        keys.open,
-        keys.owner(owner),
-        keys.events(view.id),
-        ...books(owner, view.createdAt),
-        keys.once(owner, once?.key ?? ''),
-        view.id,
-        view.createdAt,
-        dueAt,
-        owner,
-        JSON.stringify({ ...view, version: undefined }),
-        JSON.stringify(input),
-        JSON.stringify(work),
-        JSON.stringify(event),
-        keepMs,
-        hint,
-        toMicros(view.costUsd),
-        view.model,
-        Date.now() - booksKeptMs,
-        booksKeptMs,
-        once?.fingerprint ?? '',
-        JSON.stringify(warnings),
-        webhook?.url ?? '',
-        webhook?.address ?? '',
-        keys.queue(queue),
-      )
-      return readAcceptance(answer as string[])
-    },
+    accept: createAccepting({ redis, keys, keepMs }),
 
     /** What the script that accepts would answer to a key that it knows. */
     async first(
@@ -215,7 +162,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
     },
 
     async status(id: string): Promise<{ owner: string; view: View } | undefined> {
-      const [owner, view, version] = await redis.hmget(keys.job(id), 'owner', 'view', 'version')
+      const [owner, view, version] = await reading(id)
       if (typeof owner !== 'string' || typeof view !== 'string') return undefined
       return { owner, view: viewOf(id, view, version ?? '') }
     },

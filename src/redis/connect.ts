@@ -58,13 +58,26 @@ class Batching extends Redis {
     if (!this.#corked && socket?.writable) {
       this.#corked = true
       socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        socket.uncork()
-      })
+      setImmediate(() => this.#write(socket))
     }
     return super.sendCommand(command, stream)
   }
+
+  /** What has been gathered leaves now, not at the end of the turn. */
+  write(): void {
+    if (this.#corked) this.#write(this.stream)
+  }
+
+  #write(socket: Redis['stream']): void {
+    if (!this.#corked) return
+    this.#corked = false
+    socket.uncork()
+  }
+}
+
+/** Ends the gathering of a turn early, on one of our own connections. */
+export function writeNow(client: Redis): void {
+  if (client instanceof Batching) client.write()
 }
 
 async function ready(client: Redis, patienceMs: number): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
+import type { NewJob } from '../../src/engine/accepting.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createQueues } from '../../src/engine/queues.ts'
-import { createStore, type NewJob } from '../../src/engine/store.ts'
+import { createStore } from '../../src/engine/store.ts'
 import { createCleanup, startRedis } from '../setup.ts'
 
 /** The script that accepts a job writes its queue entry too: what it leaves must be what `Queue.add` leaves. */

@@ -1,0 +1,83 @@
+import { type Redis, ReplyError } from 'ioredis'
+import type { Input } from '../../providers/input.ts'
+import { booksKeptMs, dayOf, toMicros } from '../accounts/money.ts'
+import { gather } from '../redis/gather.ts'
+import type { Asked, Event, Once, View, Work } from './job.ts'
+import type { Keys } from './keys.ts'
+import { type Acceptance, readAcceptance } from './record.ts'
+import * as scripts from './scripts.ts'
+
+export type NewJob = {
+  view: View
+  owner: string
+  input: Input
+  work: Work
+  hint: string
+  dueAt: number
+  once?: Once
+  warnings?: readonly string[]
+  webhook?: Asked
+  /** Where its first step is queued. */
+  queue: string
+}
+
+type Parts = { redis: Redis; keys: Keys; keepMs: number }
+
+/** Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. */
+export function createAccepting({ redis, keys, keepMs }: Parts): (order: NewJob) => Promise<Acceptance> {
+  redis.defineCommand('reelgateAccept', { lua: scripts.accept })
+  const { reelgateAccept } = redis as unknown as {
+    reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
+  }
+
+  return gather(redis, async (orders: readonly NewJob[]) => {
+    const answers = await reelgateAccept.call(
+      redis,
+      orders.length * scripts.keysAnOrder,
+      ...orders.flatMap((order) => keysOf(keys, order)),
+      keepMs,
+      Date.now() - booksKeptMs,
+      booksKeptMs,
+      ...orders.flatMap((order) => argumentsOf(keys, order)),
+    )
+    return answers.map(([kind = '', ...told]) =>
+      kind === 'error' ? new ReplyError(told[0]) : readAcceptance([kind, ...told]),
+    )
+  })
+}
+
+function keysOf(keys: Keys, { view, owner, once }: NewJob): string[] {
+  return [
+    keys.job(view.id),
+    keys.open,
+    keys.owner(owner),
+    keys.events(view.id),
+    keys.account(owner),
+    keys.ledger(owner),
+    keys.usage(owner, dayOf(view.createdAt)),
+    keys.once(owner, once?.key ?? ''),
+  ]
+}
+
+function argumentsOf(keys: Keys, order: NewJob): (string | number)[] {
+  const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook, queue } = order
+  const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
+  return [
+    view.id,
+    view.createdAt,
+    dueAt,
+    owner,
+    JSON.stringify({ ...view, version: undefined }),
+    JSON.stringify(input),
+    JSON.stringify(work),
+    JSON.stringify(event),
+    hint,
+    toMicros(view.costUsd),
+    view.model,
+    once?.fingerprint ?? '',
+    JSON.stringify(warnings),
+    webhook?.url ?? '',
+    webhook?.address ?? '',
+    keys.queue(queue),
+  ]
+}

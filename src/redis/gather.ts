@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis'
+import { writeNow } from './connect.ts'
+
+type Waiting<Asked, Answer> = {
+  asked: Asked
+  resolve: (answer: Answer) => void
+  reject: (cause: unknown) => void
+}
+
+/** A longer command would keep everybody else's waiting. */
+const mostTogether = 100
+
+/**
+ * Group commit: what is asked for in one turn of the event loop is asked together, by one command. Waiting for the answer before the next one
+ * leaves was slower: Redis and this process would take turns. `ask` answers in the order of the questions, an `Error` where one fails; what
+ * it rejects with, all of them do.
+ */
+export function gather<Asked, Answer>(
+  redis: Redis,
+  ask: (asked: readonly Asked[]) => Promise<readonly (Answer | Error)[]>,
+) {
+  let waiting: Waiting<Asked, Answer>[] = []
+
+  async function settle(batch: readonly Waiting<Asked, Answer>[]): Promise<void> {
+    try {
+      const answers = await ask(batch.map(({ asked }) => asked))
+      for (const [n, { resolve, reject }] of batch.entries()) {
+        const answer = answers[n]
+        if (answer === undefined || answer instanceof Error) reject(answer ?? new Error('no answer'))
+        else resolve(answer)
+      }
+    } catch (cause) {
+      for (const { reject } of batch) reject(cause)
+    }
+  }
+
+  function send(): void {
+    const all = waiting
+    waiting = []
+    for (let at = 0; at < all.length; at += mostTogether) void settle(all.slice(at, at + mostTogether))
+    writeNow(redis)
+  }
+
+  return (asked: Asked): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      if (waiting.push({ asked, resolve, reject }) === 1) setImmediate(send)
+    })
+}
