@@ -9,7 +9,8 @@ export function toUsd(micros: number): number {
 
 /** What a client pays for what costs us `usd`: the markup on top, a started micro-dollar in full. */
 export function withMarkup(usd: number, percent: number): number {
-  return Math.ceil(Number((usd * (100 + percent) * 1e4).toFixed(2))) / 1e6
+  const hundredths = Math.round(usd * (100 + percent) * 1e6)
+  return Math.ceil(hundredths / 100) / 1e6
 }
 
 const dayMs = 86_400_000

@@ -6,7 +6,7 @@ import type { Mode, Model, Rule } from './model.ts'
 import { nearest } from './near.ts'
 import { isEmpty, type Value } from './parse.ts'
 import { modeOf, type Problem, rulesOf, show } from './rules.ts'
-import { isOperation, settle } from './settle.ts'
+import { fallback, isOperation, settle } from './settle.ts'
 
 export type { Problem } from './rules.ts'
 
@@ -42,8 +42,9 @@ export function admitTo(model: Model, body: Body): Admitted | Refused {
     if (!rules.has(field) && !isOperation(field, spelling)) said.push(unused(model, field, mode, spelling))
   }
   for (const [field, rule] of rules) {
-    const settled = settle(model, field, rule, given.get(field))
-    said.push(...settled.warnings)
+    const told = given.get(field)
+    const settled = told === undefined ? fallback(rule) : settle(model, field, rule, told)
+    if (settled.warnings !== undefined) said.push(...settled.warnings)
     if (settled.problem !== undefined) problems.push(settled.problem)
     else if (settled.value !== undefined) values[field] = settled.value
     else if (isNeeded(rule, given)) problems.push(missing(model, field, rule))

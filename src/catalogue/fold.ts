@@ -6,26 +6,28 @@ import { holdsDataUrl, isEmpty } from './parse.ts'
 /** A field as one caller told it. */
 export type Given = { name: string; value: unknown; opposite: boolean }
 
+type Placed = { told: Given; field: Field; rank: number }
+
 /** What a request body tells of each field, best spelling first, and what is to be said about its other keys. */
 type Folded = { given: ReadonlyMap<Field, readonly [Given, ...Given[]]>; warnings: readonly string[] }
 
 /** Folds the spellings of a request body into fields. */
 export function fold(body: Readonly<Record<string, unknown>>): Folded {
-  const ranked: (Given & { field: Field; rank: number })[] = []
+  const ranked: Placed[] = []
   const unknown: string[] = []
   for (const [name, told] of Object.entries(body)) {
     const value = isEmpty(told) ? told : withScheme(name, told)
     const meaning = meaningOf(name)
     if (meaning === 'metadata' || isEmpty(value)) continue
     if (meaning === undefined) unknown.push(name)
-    else ranked.push({ name, value, opposite: meaning.opposite, ...place(name, value, meaning) })
+    else ranked.push(place({ name, value, opposite: meaning.opposite }, meaning))
   }
   ranked.sort((a, b) => a.rank - b.rank)
   const given = new Map<Field, [Given, ...Given[]]>()
-  for (const { field, name, value, opposite } of ranked) {
+  for (const { field, told } of ranked) {
     const known = given.get(field)
-    if (known === undefined) given.set(field, [{ name, value, opposite }])
-    else known.push({ name, value, opposite })
+    if (known === undefined) given.set(field, [told])
+    else known.push(told)
   }
   return { given, warnings: tellUnknown(unknown) }
 }
@@ -42,11 +44,13 @@ function withScheme(name: string, value: unknown): unknown {
 }
 
 /** The canonical spelling comes first; but of a link and a data URL for the same file, the data URL wins. */
-function place(name: string, value: unknown, meaning: { field: Field; rank: number }) {
+function place(told: Given, meaning: { field: Field; rank: number }): Placed {
+  const { name, value } = told
   const { kind, objectMeans = meaning.field } = fields[meaning.field]
   const isObject = typeof value === 'object' && !Array.isArray(value)
   const spelling = meaning.rank + (name === meaning.field ? 0 : 0.5)
   return {
+    told,
     field: isObject ? objectMeans : meaning.field,
     rank: kind === 'media' && holdsDataUrl(value) ? spelling - 100 : spelling,
   }

@@ -93,7 +93,8 @@ export function judge(field: Field, value: Value, rule: Rule): Verdict {
 }
 
 function judgeChoice(field: Field, value: Value, choices: readonly (string | number)[]): Verdict {
-  const chosen = choices.find((choice) => isAmong([choice], value))
+  const chosen =
+    choices.find((choice) => choice === value) ?? choices.find((choice) => isAmong([choice], value))
   if (chosen !== undefined) return { value: chosen }
   const numbers = choices.filter((choice) => typeof choice === 'number').sort((a, b) => a - b)
   if (field === 'duration' && typeof value === 'number' && value > (numbers[0] ?? Infinity)) {

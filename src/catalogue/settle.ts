@@ -5,14 +5,14 @@ import type { Model, Rule } from './model.ts'
 import { type Reading, read, type Value } from './parse.ts'
 import { isAmong, judge, type Problem, show } from './rules.ts'
 
-type Settled = { value?: Value; warnings: readonly string[]; problem?: Problem }
+type Settled = { value?: Value; warnings?: readonly string[]; problem?: Problem }
 
 /** The value that a field ends with, from all spellings of it in a request and the model's rule. */
-export function settle(model: Model, field: Field, rule: Rule, spellings: readonly Given[] = []): Settled {
+export function settle(model: Model, field: Field, rule: Rule, spellings: readonly Given[]): Settled {
   const [first, ...others] = spellings.filter(
     (one) => !isOperation(field, one) || isAmong(rule.choices, one.value),
   )
-  if (first === undefined) return { ...fallback(rule), warnings: [] }
+  if (first === undefined) return fallback(rule)
   const reading = readGiven(field, first)
   if (rule.fixed !== undefined) return settleFixed(model, rule.fixed, first, reading)
   const warnings = others
@@ -28,7 +28,8 @@ export function settle(model: Model, field: Field, rule: Rule, spellings: readon
   return { value: verdict.value, warnings: [...warnings, ...moved] }
 }
 
-function fallback({ fixed, default: usual }: Rule): { value?: Value } {
+/** The value of a field that is not told. */
+export function fallback({ fixed, default: usual }: Rule): Settled {
   const value = fixed ?? usual
   return value === undefined ? {} : { value }
 }

@@ -48,10 +48,13 @@ const kinds = Object.entries(mediaFields) as [MediaField, MediaKind][]
 
 /** Every value of every media field. */
 export function mediaIn(input: Input): { field: MediaField; kind: MediaKind; value: string }[] {
-  return kinds.flatMap(([field, kind]) => {
-    const values = [input[field] ?? []].flat()
-    return values.map((value) => ({ field, kind, value }))
-  })
+  const found: { field: MediaField; kind: MediaKind; value: string }[] = []
+  for (const [field, kind] of kinds) {
+    const told = input[field]
+    if (told === undefined) continue
+    for (const value of typeof told === 'string' ? [told] : told) found.push({ field, kind, value })
+  }
+  return found
 }
 
 /** The input with every value of its media fields replaced, one after the other; the same object where there is none. */
