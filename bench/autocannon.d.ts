@@ -5,6 +5,7 @@ declare module 'autocannon' {
     method: string
     headers: Readonly<Record<string, string>>
     body?: string
+    requests?: readonly { path: string }[]
     connections: number
     /** Seconds. */
     duration: number

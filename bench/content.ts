@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { resetPeak, usage } from './child.ts'
 import { type Field, submitted } from './field.ts'
 import { mp4Of } from './files.ts'
-import { downloads } from './load.ts'
+import { downloads, leadInSeconds } from './load.ts'
 import { interleaved, median, number, spread } from './numbers.ts'
 import type { Report } from './report.ts'
 import type { Server } from './servers.ts'
@@ -34,13 +34,11 @@ export async function content(report: Report, field: Field): Promise<void> {
       (server: Server, path: string, headers: Record<string, string> = {}) =>
       async (): Promise<Downloaded> => {
         const { pid } = server.child
+        const load = (seconds: number) => downloads(server.url + path, { connections, seconds, headers })
+        await load(leadInSeconds)
         resetPeak(pid)
         const before = usage(pid)
-        const { bytesPerSecond, files, failed } = await downloads(server.url + path, {
-          connections,
-          seconds: 1.5,
-          headers,
-        })
+        const { bytesPerSecond, files, failed } = await load(1.5)
         const after = usage(pid)
         const megabytes = Math.max((files * bytes) / 1e6, 1)
         return {

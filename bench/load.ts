@@ -7,7 +7,14 @@ import { Pool } from 'undici'
 import { usage } from './child.ts'
 import { percentile } from './numbers.ts'
 
-export type Shot = { method: 'GET' | 'POST'; url: string; headers?: Record<string, string>; body?: string }
+export type Shot = {
+  method: 'GET' | 'POST'
+  url: string
+  /** Asked in turn instead of the one that `url` names. */
+  paths?: readonly string[]
+  headers?: Record<string, string>
+  body?: string
+}
 
 export type Measured = {
   perSecond: number
@@ -18,21 +25,26 @@ export type Measured = {
   failed: number
 }
 
+/** Does not count: while a server waited for its turn, its core's caches and its memory have gone to others. */
+export const leadInSeconds = 1
+
 /** Closed loop: each connection asks again as soon as it is answered. In this process, where V8 has compiled the load by the second run. */
 export async function closedLoop(
-  { method, url, headers = {}, body }: Shot,
+  { method, url, paths, headers = {}, body }: Shot,
   { connections, seconds, pid }: { connections: number; seconds: number; pid: number },
 ): Promise<Measured> {
-  const before = usage(pid).cpuMs
-  const { requests, latency, duration, non2xx, errors } = await autocannon({
+  const load = {
     url,
     method,
     headers,
     ...(body !== undefined && { body }),
+    ...(paths !== undefined && { requests: paths.map((path) => ({ path })) }),
     connections,
-    duration: seconds,
     timeout: 30,
-  })
+  }
+  await autocannon({ ...load, duration: leadInSeconds })
+  const before = usage(pid).cpuMs
+  const { requests, latency, duration, non2xx, errors } = await autocannon({ ...load, duration: seconds })
   return {
     perSecond: requests.total / duration,
     p50: latency.p50,

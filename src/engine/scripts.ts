@@ -9,9 +9,9 @@ import { enqueue } from './enqueue.ts'
 /** How long the first answer to an idempotency key is given again. */
 const onceMs = 86_400_000
 
-/** Of each order that `accept` is given: so many keys, and arguments after the three that count for all. */
+/** Of each order that `accept` is given; its arguments come after the three that count for all. */
 export const keysAnOrder = 8
-export const argumentsAnOrder = 16
+const argumentsAnOrder = 16
 
 /**
  * Many orders at once. ARGV keep ms, oldest movement, books' keep ms. KEYS of each: job, open, owner index, events, account, ledger, usage,
