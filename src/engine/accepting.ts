@@ -21,6 +21,8 @@ export type NewJob = {
   queue: string
 }
 
+const mostTogether = 4
+
 type Parts = { redis: Redis; keys: Keys; keepMs: number }
 
 /** Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. */
@@ -30,7 +32,7 @@ export function createAccepting({ redis, keys, keepMs }: Parts): (order: NewJob)
     reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
   }
 
-  return gather(redis, async (orders: readonly NewJob[]) => {
+  return gather(redis, mostTogether, async (orders: readonly NewJob[]) => {
     const answers = await reelgateAccept.call(
       redis,
       orders.length * scripts.keysAnOrder,

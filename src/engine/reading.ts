@@ -9,6 +9,8 @@ for n, job in ipairs(KEYS) do found[n] = redis.call('HMGET', job, 'owner', 'view
 return found
 `
 
+const mostTogether = 100
+
 type Found = readonly [owner: string | null, view: string | null, version: string | null]
 
 /** Reads what a status needs of a record. */
@@ -17,5 +19,7 @@ export function createReading({ redis, keys }: { redis: Redis; keys: Keys }) {
   const { reelgateRead } = redis as unknown as {
     reelgateRead(count: number, ...keys: string[]): Promise<Found[]>
   }
-  return gather(redis, (ids: readonly string[]) => reelgateRead.call(redis, ids.length, ...ids.map(keys.job)))
+  return gather(redis, mostTogether, (ids: readonly string[]) =>
+    reelgateRead.call(redis, ids.length, ...ids.map(keys.job)),
+  )
 }

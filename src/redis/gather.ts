@@ -7,16 +7,14 @@ type Waiting<Asked, Answer> = {
   reject: (cause: unknown) => void
 }
 
-/** A longer command would keep everybody else's waiting. */
-const mostTogether = 100
-
 /**
  * Group commit: what is asked for in one turn of the event loop is asked together, by one command. Waiting for the answer before the next one
  * leaves was slower: Redis and this process would take turns. `ask` answers in the order of the questions, an `Error` where one fails; what
- * it rejects with, all of them do.
+ * it rejects with, all of them do. More than `most` are not kept together: Redis begins with them while this process reads the next requests.
  */
 export function gather<Asked, Answer>(
   redis: Redis,
+  most: number,
   ask: (asked: readonly Asked[]) => Promise<readonly (Answer | Error)[]>,
 ) {
   let waiting: Waiting<Asked, Answer>[] = []
@@ -35,14 +33,16 @@ export function gather<Asked, Answer>(
   }
 
   function send(): void {
-    const all = waiting
+    if (waiting.length === 0) return
+    void settle(waiting)
     waiting = []
-    for (let at = 0; at < all.length; at += mostTogether) void settle(all.slice(at, at + mostTogether))
     writeNow(redis)
   }
 
   return (asked: Asked): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      if (waiting.push({ asked, resolve, reject }) === 1) setImmediate(send)
+      waiting.push({ asked, resolve, reject })
+      if (waiting.length === 1) setImmediate(send)
+      if (waiting.length === most) send()
     })
 }
