@@ -25,13 +25,22 @@ export type Measured = {
   failed: number
 }
 
+type Run = {
+  connections: number
+  seconds: number
+  /** Of the server. */
+  pid: number
+  /** Takes away what the server would go on with. */
+  afterwards?: () => Promise<unknown>
+}
+
 /** Does not count: while a server waited for its turn, its core's caches and its memory have gone to others. */
 export const leadInSeconds = 1
 
 /** Closed loop: each connection asks again as soon as it is answered. In this process, where V8 has compiled the load by the second run. */
 export async function closedLoop(
   { method, url, paths, headers = {}, body }: Shot,
-  { connections, seconds, pid }: { connections: number; seconds: number; pid: number },
+  { connections, seconds, pid, afterwards }: Run,
 ): Promise<Measured> {
   const load = {
     url,
@@ -45,12 +54,27 @@ export async function closedLoop(
   await autocannon({ ...load, duration: leadInSeconds })
   const before = usage(pid).cpuMs
   const { requests, latency, duration, non2xx, errors } = await autocannon({ ...load, duration: seconds })
+  const after = usage(pid).cpuMs
+  await afterwards?.()
+  await untilQuiet(pid)
   return {
     perSecond: requests.total / duration,
     p50: latency.p50,
     p99: latency.p99,
-    cpuUs: ((usage(pid).cpuMs - before) * 1000) / Math.max(requests.total, 1),
+    cpuUs: ((after - before) * 1000) / Math.max(requests.total, 1),
     failed: non2xx + errors,
+  }
+}
+
+const longestUnrestMs = 10_000
+
+/** What a server still does when nobody waits for it any more is not to slow the next one down. */
+async function untilQuiet(pid: number): Promise<void> {
+  const until = performance.now() + longestUnrestMs
+  for (let before = 0, after = usage(pid).cpuMs; after - before > 20 && performance.now() < until; ) {
+    await sleep(100)
+    before = after
+    after = usage(pid).cpuMs
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { submitBody } from './bodies.ts'
 import { type Field, submitTo } from './field.ts'
 import { closedLoop, constantRate, type Measured, type Shot } from './load.ts'
@@ -22,28 +21,18 @@ export async function submit(report: Report, field: Field): Promise<void> {
   const all = await field.gateway({ REDIS_PREFIX: 'all:' })
   const found = new Map<string, Record<string, Measured[]>>()
 
+  /** What a gateway has accepted is gone afterwards, so that its worker does not buy while others are measured. */
   async function closed(server: Server, shot: Shot, connections: number, seconds: number): Promise<Measured> {
-    return closedLoop(shot, { connections, seconds, pid: server.child.pid })
-  }
-
-  async function onApi(connections: number, seconds: number): Promise<Measured> {
-    await field.commands.flushall()
-    return closed(api, submitTo(api), connections, seconds)
-  }
-
-  /** Its own worker buys what it accepts; each run begins without the backlog of the one before. */
-  async function onWhole(connections: number, seconds: number): Promise<Measured> {
-    await field.commands.flushall()
-    await sleep(300)
-    return closed(all, submitTo(all), connections, seconds)
+    const afterwards = () => field.commands.flushall()
+    return closedLoop(shot, { connections, seconds, pid: server.child.pid, afterwards })
   }
 
   function runs(connections: number, seconds: number, everybody: boolean): Runs {
     const wanted = field.others.filter(({ name }) => everybody || name === 'Portkey')
     const route = { ...submitTo(field.route), url: `${field.route.url}/submit` }
     return {
-      [apiOnly]: () => onApi(connections, seconds),
-      [whole]: () => onWhole(connections, seconds),
+      [apiOnly]: () => closed(api, submitTo(api), connections, seconds),
+      [whole]: () => closed(all, submitTo(all), connections, seconds),
       ...Object.fromEntries(
         wanted.map(({ name, server, submit: shot }) => [
           name,
