@@ -21,6 +21,7 @@ export type NewJob = {
   queue: string
 }
 
+/** Worth a command; more of them would keep Redis idle until the last one has been read. */
 const mostTogether = 4
 
 type Parts = { redis: Redis; keys: Keys; keepMs: number }

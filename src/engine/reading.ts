@@ -9,6 +9,7 @@ for n, job in ipairs(KEYS) do found[n] = redis.call('HMGET', job, 'owner', 'view
 return found
 `
 
+/** Little work for Redis, so it can wait for the turn to end. */
 const mostTogether = 100
 
 type Found = readonly [owner: string | null, view: string | null, version: string | null]
