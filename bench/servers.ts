@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
+import { settings } from '../src/redis/launch.ts'
 import { type Child, freePort, start } from './child.ts'
 import { litellm, nginx, portkey } from './peers.ts'
 
@@ -39,21 +40,11 @@ async function script(
 export const startStub = (env: Record<string, string> = {}) => script('stub.ts', env, 'load')
 export const startRoute = () => script('route.ts')
 
-/** Settings as the gateway gives its own Redis. */
+/** With the settings that the gateway gives its own. */
 export async function startRedis(): Promise<{ url: string; child: Child }> {
   const home = folder()
   const socket = join(home, 'redis.sock')
-  const settings = [
-    ['--port', '0'],
-    ['--unixsocket', socket],
-    ['--dir', home],
-    ['--appendonly', 'yes'],
-    ['--appendfsync', 'everysec'],
-    ['--save', ''],
-    ['--maxmemory-policy', 'noeviction'],
-    ['--hz', '100'],
-  ]
-  const child = start('redis-server', settings.flat(), { core: 'load' })
+  const child = start('redis-server', settings({ home, socket }), { core: 'load' })
   await child.says(/Ready to accept connections|ready to accept connections/)
   return { url: socket, child }
 }

@@ -9,16 +9,18 @@ const [optionsBefore, optionsAfter] = JSON.stringify({ ...entryOptions, delay: 0
 
 /**
  * For scripts: `enqueue(<prefix of the queue's keys>, id, unix ms)` makes the entry that `Queue.add` makes, so that a record and its first
- * step come to be together, in one round trip. Only the events are left out, which nobody listens to. The layout is BullMQ's own of
- * exactly the version that package.json names; a test holds it against `Queue.add`.
+ * step come to be together, in one round trip. There must be no entry of that id. Only the events are left out, which nobody listens to,
+ * and one marker wakes the workers for all that a script enqueues. The layout is BullMQ's own of exactly the version that package.json
+ * names; a test holds it against `Queue.add`.
  */
 export const enqueue = `
+local marked = {}
 local function enqueue(queue, id, now)
   local entry = queue .. id
-  if redis.call('EXISTS', entry) == 1 then return end
   redis.call('HSET', entry, 'name', '${entryName}', 'data', '{"id":"' .. id .. '"}',
-    'opts', '${optionsBefore}' .. id .. '${optionsAfter}', 'timestamp', now, 'delay', 0, 'priority', 0)
+    'opts', '${optionsBefore}' .. id .. '${optionsAfter}', 'timestamp', now, 'delay', '0', 'priority', '0')
   redis.call('LPUSH', queue .. 'wait', id)
-  redis.call('ZADD', queue .. 'marker', 0, '0')
+  if not marked[queue] then redis.call('ZADD', queue .. 'marker', '0', '0') end
+  marked[queue] = true
 end
 `

@@ -22,8 +22,12 @@ const argumentsAnOrder = 16
  */
 export const accept = `${movements}${reserve}${enqueue}
 local keepMs, oldest, booksKeptMs = ARGV[1], ARGV[2], ARGV[3]
-local function accept(job, open, owned, events, account, ledger, usage, once,
-  id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue)
+-- The owner indexes that this call has cleared of what is too old: one time serves all its orders.
+local pruned = {}
+local function accept(n)
+  local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder})
+  local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue =
+    unpack(ARGV, n * ${argumentsAnOrder} + 4, (n + 1) * ${argumentsAnOrder} + 3)
   if fingerprint ~= '' then
     local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
     if first[1] then
@@ -31,25 +35,24 @@ local function accept(job, open, owned, events, account, ledger, usage, once,
     end
   end
   if redis.call('EXISTS', job) == 1 then return { 'exists' } end
-  price = tonumber(price)
+  local amount = tonumber(price)
   local balance, daily, revoked, usual = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt', 'webhook'))
-  local refused = refusal(usage, price, balance, daily, revoked)
+  local refused = refusal(usage, amount, balance, daily, revoked)
   if refused then return refused end
-  local paid = balance and price or 0
-  local record = { 'owner', owner, 'view', view, 'input', input, 'work', work, 'state', 'pending', 'version', 1, 'fence', 0,
-    'hint', hint, 'reserved', price, 'paid', paid }
   if webhook == '' then webhook = usual end
-  if webhook then
-    for _, part in ipairs({ 'webhook', webhook, 'address', address }) do record[#record + 1] = part end
-  end
-  redis.call('HSET', job, unpack(record))
+  redis.call('HSET', job, 'owner', owner, 'view', view, 'input', input, 'work', work, 'state', 'pending', 'version', '1',
+    'fence', '0', 'hint', hint, 'reserved', price, 'paid', balance and price or '0')
+  if webhook then redis.call('HSET', job, 'webhook', webhook, 'address', address) end
   enqueue(queue, id, now)
   redis.call('ZADD', open, score, id)
   redis.call('ZADD', owned, now, id)
-  redis.call('ZREMRANGEBYSCORE', owned, '-inf', now - keepMs)
-  redis.call('PEXPIRE', owned, keepMs)
+  if not pruned[owned] then
+    redis.call('ZREMRANGEBYSCORE', owned, '-inf', now - keepMs)
+    redis.call('PEXPIRE', owned, keepMs)
+    pruned[owned] = true
+  end
   redis.call('RPUSH', events, event)
-  local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, price, paid, balance)
+  local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, amount, balance and amount or 0, balance)
   if fingerprint ~= '' then
     redis.call('HSET', once, 'fingerprint', fingerprint, 'left', left, 'view', view, 'warnings', warnings)
     redis.call('PEXPIRE', once, ${onceMs})
@@ -58,9 +61,7 @@ local function accept(job, open, owned, events, account, ledger, usage, once,
 end
 local answers = {}
 for n = 0, #KEYS / ${keysAnOrder} - 1 do
-  local order = { unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder}) }
-  for at = n * ${argumentsAnOrder} + 4, (n + 1) * ${argumentsAnOrder} + 3 do order[#order + 1] = ARGV[at] end
-  local done, answer = pcall(accept, unpack(order))
+  local done, answer = pcall(accept, n)
   answers[n + 1] = done and answer or { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
 end
 return answers
@@ -105,7 +106,7 @@ if ARGV[9] == '' then
 else
   redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
 end
-if ARGV[19] ~= '' then enqueue(ARGV[19], ARGV[1], ARGV[20]) end
+if ARGV[19] ~= '' and redis.call('EXISTS', ARGV[19] .. ARGV[1]) == 0 then enqueue(ARGV[19], ARGV[1], ARGV[20]) end
 if ARGV[8] == '' then return tonumber(redis.call('HGET', KEYS[1], 'version')) end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('RPUSH', KEYS[3], ARGV[8])

@@ -59,7 +59,8 @@ async function startServer(
   }
 }
 
-function settings({ home, socket }: Place): string[] {
+/** What a Redis of jobs must be like: nothing is lost to a crash or to a lack of memory, and what is due is due at once. */
+export function settings({ home, socket }: Place): string[] {
   return [
     ['--port', '0'],
     ['--unixsocket', socket],
@@ -67,6 +68,8 @@ function settings({ home, socket }: Place): string[] {
     ['--dir', home],
     ['--appendonly', 'yes'],
     ['--appendfsync', 'everysec'],
+    // Rewriting the file costs a fork each time. At this size it is read in four seconds.
+    ['--auto-aof-rewrite-min-size', '256mb'],
     ['--save', ''],
     ['--maxmemory-policy', 'noeviction'],
     ['--hz', '100'],

@@ -26,6 +26,7 @@ test('a private Redis keeps an append-only file, evicts nothing and ends with th
     appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
     hz: '100',
+    'auto-aof-rewrite-min-size': String(256 * 1024 * 1024),
     port: '0',
   }
   for (const [name, value] of Object.entries(wanted)) {
