@@ -41,7 +41,7 @@ export type Provider = {
   find?: {
     call(offer: Offer, order: Order): Call
     /** `absent`: the upstream knows of no such task (yet). */
-    read(reply: Reply, order: Order, offer: Offer): Outcome | { kind: 'absent' }
+    read(reply: Reply, order: Order, offer: Offer): Outcome | { kind: 'absent' } | Alike
     /** True where the upstream refuses a second task under the same attempt id, so that the same call may be sent again. */
     safeToResend: boolean
   }
@@ -62,6 +62,16 @@ export type Provider = {
       | { kind: 'next'; call: Call; url: string }
       | { kind: 'failed'; fault: Fault }
   }
+}
+
+/**
+ * What an upstream lists that knows no id of ours: tasks that look like the attempt's, with what became of each. `same`: they were asked
+ * for exactly the same, so that any of them will do that is nobody else's; otherwise only one that is alone.
+ */
+export type Alike = {
+  kind: 'alike'
+  tasks: readonly { ticket: Ticket; outcome: Outcome }[]
+  same: boolean
 }
 
 export type Host = {

@@ -56,11 +56,13 @@ export const findInArk = {
   read(reply, order, offer) {
     if (offer.host !== 'ark') return { kind: 'absent' }
     if (reply.status >= 300) return { kind: 'unclear', fault: explainReply(reply) }
-    const [found, ...others] = list(reply.body, 'items').filter((task) => isOf(task, order))
-    const id = text(found, 'id')
-    return id === undefined || others.length > 0
-      ? { kind: 'absent' }
-      : { kind: 'running', ticket: ticketOf(id), stage: 'queued' }
+    const tasks = list(reply.body, 'items').flatMap((task) => {
+      const id = text(task, 'id')
+      if (id === undefined || !isOf(task, order)) return []
+      const ticket = ticketOf(id)
+      return [{ ticket, outcome: { kind: 'running', ticket, stage: 'queued' } as const }]
+    })
+    return { kind: 'alike', tasks, same: false }
   },
 
   safeToResend: false,

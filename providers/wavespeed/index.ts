@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { fault } from '../fault.ts'
 import type { JsonObject } from '../input.ts'
-import type { Offer, Order, Outcome, Provider, Reply, Ticket } from '../provider.ts'
+import type { Alike, Offer, Order, Outcome, Provider, Reply, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { at, link, list, text } from '../reader.ts'
 import { explain, isEnvelope, statusOf } from './fault.ts'
@@ -114,16 +114,19 @@ function taskPath(ticket: Ticket): string {
   return `/api/v3/predictions/${encodeURIComponent(String(ticket.id))}`
 }
 
-/** The one listed task with exactly our inputs; two of them, or none, tell nothing. */
-function found(reply: Reply, order: Order, offer: Offer): Outcome | { kind: 'absent' } {
+/** The listed tasks with exactly our inputs. */
+function found(reply: Reply, order: Order, offer: Offer): Outcome | Alike {
   if (statusOf(reply) >= 300) return { kind: 'unclear', fault: explain(reply) }
   if (!Array.isArray(at(reply.body, 'data', 'items'))) {
     return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a search without a list') }
   }
   const { body } = render(offer, order)
-  const [match, ...others] = list(reply.body, 'data', 'items').filter((item) => hasInputs(item, body))
-  const id = text(match, 'id')
-  return id === undefined || others.length > 0 ? { kind: 'absent' } : judge(match, { id })
+  const tasks = list(reply.body, 'data', 'items').flatMap((item) => {
+    const id = text(item, 'id')
+    if (id === undefined || !hasInputs(item, body)) return []
+    return [{ ticket: { id }, outcome: judge(item, { id }) }]
+  })
+  return { kind: 'alike', tasks, same: true }
 }
 
 // An item may hold more than was sent: the upstream's own defaults.

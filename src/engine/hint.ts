@@ -45,6 +45,7 @@ export function createHints({ store, queues, offers, upstreams }: Parts) {
     }
     const ticket = found.provider.adopt?.(body, order, found.offer)
     if (ticket === undefined) return
+    await store.ownTask(found.provider, ticket, job.view.id)
     const now = Date.now()
     const work = { ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 }
     await store.writeAnswer(

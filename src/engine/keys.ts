@@ -24,6 +24,8 @@ export function createKeys(prefix: string) {
     }),
     /** Jobs of which nobody knows whether the upstream took them, scored by their end. */
     unknown: `${prefix}unknown`,
+    /** Whose job an upstream's task is. */
+    task: (provider: string, ticket: string) => `${prefix}task:${provider}:${ticket}`,
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,

@@ -60,9 +60,10 @@ async function look(
     const order = orderOf(parts, { ...job, input: asSent }, attempt)
     const call = provider.find.call(offer, order)
     const asked = await parts.transport.send(provider, parts.upstreams[attempt.provider], call)
-    return asked.kind === 'reply'
-      ? provider.find.read(asked.reply, order, offer)
-      : { kind: 'unclear', fault: asked.fault }
+    if (asked.kind !== 'reply') return { kind: 'unclear', fault: asked.fault }
+    const found = provider.find.read(asked.reply, order, offer)
+    if (found.kind !== 'alike') return found
+    return (await parts.store.chooseTask(provider, found, job.view.id)) ?? { kind: 'absent' }
   } catch (cause) {
     const told = `${provider.title} could not be searched: ${cause}`
     return { kind: 'unclear', fault: fault('unreadable_reply', told) }

@@ -4,6 +4,7 @@ import { booksKeptMs, dayOf } from '../accounts/money.ts'
 import { createAccepting } from './accepting.ts'
 import { type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
 import type { Keys } from './keys.ts'
+import { createTaskOwners } from './owners.ts'
 import { createReading } from './reading.ts'
 import { markOf, type Replayed, readReplay, readView, readWebhook } from './record.ts'
 import * as scripts from './scripts.ts'
@@ -199,6 +200,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
     },
 
+    ...createTaskOwners({ redis, keys }),
     ...createTrail({ redis, keys, keepMs, run }),
   }
 }

@@ -99,6 +99,8 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
   if (attempt === undefined) throw new Error('a job without an attempt has no answer')
   const now = parts.now()
   if (outcome.kind === 'running') {
+    const { provider } = upstreamOf(parts, job.view.model, attempt.provider)
+    await parts.store.ownTask(provider, outcome.ticket, job.view.id)
     const usualMs = await usual(parts, job, attempt.provider)
     const at =
       now +

@@ -83,10 +83,14 @@ test('our own calls run a Seedance task, and find it again when the answer is lo
   const { find } = bytedance
   assert(find !== undefined)
   const found = find.read(await send(find.call(offer, order)), order, offer)
-  assert(found.kind === 'running')
-  assert.deepEqual(found.ticket, accepted.ticket)
+  assert(found.kind === 'alike')
+  assert.deepEqual(
+    found.tasks.map(({ ticket }) => ticket),
+    [accepted.ticket],
+  )
   const another = { ...order, attempt: '00000000-0000-4000-8000-000000000002' }
-  assert.deepEqual(find.read(await send(find.call(offer, another)), another, offer), { kind: 'absent' })
+  const none = find.read(await send(find.call(offer, another)), another, offer)
+  assert.deepEqual(none, { kind: 'alike', tasks: [], same: false })
 
   const stages: string[] = []
   for (let polls = 0; polls < 3; polls += 1) {
