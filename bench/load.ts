@@ -35,7 +35,10 @@ type Run = {
 }
 
 /** Does not count: while a server waited for its turn, its core's caches and its memory have gone to others. */
-export const leadInSeconds = 1
+export const leadInSeconds = 2
+
+/** Two answers of an upstream that takes two seconds. */
+export const runSeconds = 4.2
 
 /** Closed loop: each connection asks again as soon as it is answered. In this process, where V8 has compiled the load by the second run. */
 export async function closedLoop(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, type Field, submitTo, submitted } from './field.ts'
-import { closedLoop, type Measured, type Shot } from './load.ts'
+import { closedLoop, type Measured, runSeconds, type Shot } from './load.ts'
 import { interleaved, median, number } from './numbers.ts'
 import { type Report, showRuns } from './report.ts'
 import type { Server } from './servers.ts'
@@ -25,7 +25,7 @@ export async function status(report: Report, field: Field): Promise<void> {
   for (const connections of [1, 16, 64]) {
     const run =
       (server: Server, shot: Shot) =>
-      (seconds = 1.5) =>
+      (seconds = runSeconds) =>
         closedLoop(shot, { connections, seconds, pid: server.child.pid })
     const contestants: Record<string, (seconds?: number) => Promise<Measured>> = {
       Reelgate: run(gateway, looks),

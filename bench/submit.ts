@@ -1,6 +1,6 @@
 import { submitBody } from './bodies.ts'
 import { type Field, submitTo } from './field.ts'
-import { closedLoop, constantRate, type Measured, type Shot } from './load.ts'
+import { closedLoop, constantRate, type Measured, runSeconds, type Shot } from './load.ts'
 import { interleaved, median, number, spread } from './numbers.ts'
 import { type Report, showRuns } from './report.ts'
 import type { Server } from './servers.ts'
@@ -47,11 +47,8 @@ export async function submit(report: Report, field: Field): Promise<void> {
   for (const delayMs of [0, 200, 2000]) {
     await field.settle({ delayMs, renderMs: 600_000 })
     for (const connections of [1, 16, 64]) {
-      const seconds = delayMs === 2000 ? 4.2 : 1.5
-      found.set(
-        `${delayMs} ${connections}`,
-        await interleaved(runs(connections, seconds, delayMs === 0), rounds),
-      )
+      const contestants = runs(connections, runSeconds, delayMs === 0)
+      found.set(`${delayMs} ${connections}`, await interleaved(contestants, rounds))
     }
   }
   report.section('Submit, closed loop')
