@@ -6,8 +6,7 @@ import type { Keys } from './keys.ts'
 const keptMs = 86_400_000
 
 /**
- * Whose job an upstream's task is, where it is found by its likeness: two jobs that ask for the same must not both take the one task that
- * there is for them.
+ * Whose job an upstream's task is, where it is found by its likeness: jobs that ask for the same must not share a task.
  */
 export function createTaskOwners({ redis, keys }: { redis: Redis; keys: Keys }) {
   const key = (provider: ProviderName, ticket: Ticket) => keys.task(provider, JSON.stringify(ticket))
@@ -25,10 +24,13 @@ export function createTaskOwners({ redis, keys }: { redis: Redis; keys: Keys }) 
       const owners = await redis.mget(tasks.map(({ ticket }) => key(name, ticket)))
       const known = tasks.find((_, index) => owners[index] === id)
       if (known !== undefined) return known.outcome
-      const [free, ...others] = tasks.filter((_, index) => owners[index] === null)
-      if (free === undefined || (others.length > 0 && !same)) return undefined
-      const taken = await redis.set(key(name, free.ticket), id, 'PX', keptMs, 'NX')
-      return taken === null ? undefined : free.outcome
+      const free = tasks.filter((_, index) => owners[index] === null)
+      if (free.length > 1 && !same) return undefined
+      for (const { ticket, outcome } of free) {
+        const taken = await redis.set(key(name, ticket), id, 'PX', keptMs, 'NX')
+        if (taken !== null) return outcome
+      }
+      return undefined
     },
   }
 }

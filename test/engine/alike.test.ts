@@ -14,8 +14,9 @@ import {
 /** One upstream only, which lists its tasks without an id of ours. */
 const model = 'wan-wavespeed-video-edit'
 const video = 'https://media.example.com/clip.mp4'
+const many = 20
 
-describe('two jobs that ask an upstream for the same', () => {
+describe('jobs that ask an upstream for the same', () => {
   const cleanup = createCleanup()
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
   let address: string
@@ -40,19 +41,7 @@ describe('two jobs that ask an upstream for the same', () => {
   const tasks = async (prompt: string) =>
     (await upstreams.host.tasks('wavespeed')).filter(({ body }) => JSON.stringify(body).includes(prompt))
 
-  it('each take a task of their own when both answers are lost', async () => {
-    const prompt = 'the same twice, lost twice'
-    upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: 2 })
-    const ended = await ends([await ask(prompt), await ask(prompt)])
-    assert.deepEqual(
-      ended.map(({ stage }) => stage),
-      ['succeeded', 'succeeded'],
-    )
-    assert.equal((await tasks(prompt)).length, 2)
-    assert.equal(new Set(ended.map(({ videoUrl }) => videoUrl)).size, 2)
-  })
-
-  it('are not both given the one task that there is', async () => {
+  it('are not two of them given the one task that there is', async () => {
     const prompt = 'the same twice, one of them never taken'
     upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
     const never = await ask(prompt)
@@ -62,5 +51,17 @@ describe('two jobs that ask an upstream for the same', () => {
     assert.match(JSON.stringify(first?.error), /cannot be told whether/)
     assert.equal(second?.stage, 'succeeded')
     assert.equal((await tasks(prompt)).length, 1)
+  })
+
+  it('each take a task of their own when all answers are lost', async () => {
+    const prompt = 'the same many times, lost each time'
+    upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
+    const ended = await ends(await Promise.all(Array.from({ length: many }, () => ask(prompt))))
+    assert.deepEqual(
+      ended.map(({ stage }) => stage),
+      ended.map(() => 'succeeded'),
+    )
+    assert.equal((await tasks(prompt)).length, many)
+    assert.equal(new Set(ended.map(({ videoUrl }) => videoUrl)).size, many)
   })
 })
