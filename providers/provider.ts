@@ -35,6 +35,13 @@ export type Provider = {
   /** What the answer to `poll` means. `failed` ends the job; `unclear` says nothing about it: ask again. */
   read(reply: Reply, ticket: Ticket): Outcome
 
+  task: {
+    /** The upstream's own id of a task: one job may claim it, and an operator finds it under it. */
+    id(ticket: Ticket): string
+    /** The ticket of a task whose id an operator has looked up; `undefined`: no task has such an id. */
+    ticket(id: string, order: Order, offer: Offer): Ticket | undefined
+  }
+
   /** Asks the upstream to stop. Its answer is not read: the next poll tells what became of the task. */
   cancel?(ticket: Ticket): Call
   /** Finds out whether an attempt whose answer was lost made a task. */

@@ -27,7 +27,7 @@ export const ark = {
   accept(reply) {
     const id = text(reply.body, 'id')
     return reply.status < 300 && id !== undefined
-      ? { kind: 'running', ticket: ticketOf(id), stage: 'queued' }
+      ? { kind: 'running', ticket: arkTicketOf(id), stage: 'queued' }
       : refusal(reply, explainReply(reply))
   },
 
@@ -59,7 +59,7 @@ export const findInArk = {
     const tasks = list(reply.body, 'items').flatMap((task) => {
       const id = text(task, 'id')
       if (id === undefined || !isOf(task, order)) return []
-      const ticket = ticketOf(id)
+      const ticket = arkTicketOf(id)
       return [{ ticket, outcome: { kind: 'running', ticket, stage: 'queued' } as const }]
     })
     return { kind: 'alike', tasks, same: false }
@@ -71,7 +71,7 @@ export const findInArk = {
 /** Ark calls back with the task as a poll would show it. */
 export function adoptFromArk(body: unknown): Ticket | undefined {
   const id = text(body, 'id')
-  return id === undefined ? undefined : ticketOf(id)
+  return id === undefined ? undefined : arkTicketOf(id)
 }
 
 function readStatus(status: string, task: unknown, ticket: Ticket): Outcome {
@@ -118,7 +118,7 @@ function expiryOf({ attempt }: Order): number {
   return 86_400 + (Number.parseInt(attempt.slice(-12), 16) % 172_800)
 }
 
-function ticketOf(task: string): Ticket {
+export function arkTicketOf(task: string): Ticket {
   return { host: 'ark', task }
 }
 

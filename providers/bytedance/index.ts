@@ -1,8 +1,8 @@
 import type { Provider, Ticket } from '../provider.ts'
-import { adoptFromArk, ark, findInArk } from './ark.ts'
+import { adoptFromArk, ark, arkTicketOf, findInArk } from './ark.ts'
 import { offers } from './offers.ts'
 import { regionOf, signV4 } from './signature.ts'
-import { isVisual, settings, visual } from './visual.ts'
+import { isVisual, settings, visual, visualTicketOf } from './visual.ts'
 
 const largestInlineBytes = 30_000_000
 
@@ -36,6 +36,10 @@ export const bytedance: Provider = {
   accept: (reply, order) => (isVisual(reply) ? visual.accept(reply, order) : ark.accept(reply)),
   poll: (ticket) => driverOf(ticket).poll(ticket),
   read: (reply, ticket) => driverOf(ticket).read(reply, ticket),
+  task: {
+    id: (ticket) => String(ticket.task),
+    ticket: (id, order, offer) => (offer.host === 'visual' ? visualTicketOf(id, order) : arkTicketOf(id)),
+  },
   cancel: (ticket) => driverOf(ticket).cancel(ticket),
   find: findInArk,
   adopt: adoptFromArk,

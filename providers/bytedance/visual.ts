@@ -38,7 +38,7 @@ export const visual = {
   accept(reply, order) {
     const task = text(reply.body, 'data', 'task_id')
     if (isFine(reply) && task !== undefined) {
-      return { kind: 'running', ticket: { host: 'visual', task, ...placeOf(order) }, stage: 'queued' }
+      return { kind: 'running', ticket: visualTicketOf(task, order), stage: 'queued' }
     }
     const { fault: refused, certain } = explain(reply)
     if (certain) return { kind: 'failed', fault: refused }
@@ -120,6 +120,10 @@ function endsTheTask({ code }: Fault): boolean {
 function placeOf({ settings: chosen }: Order): { platform: Platform; reqKey: string } {
   const platform = chosen.VOLC_PLATFORM === 'volcengine' ? 'volcengine' : 'byteplus'
   return { platform, reqKey: chosen.VOLC_REQ_KEY || platforms[platform].reqKey }
+}
+
+export function visualTicketOf(task: string, order: Order): Ticket {
+  return { host: 'visual', task, ...placeOf(order) }
 }
 
 function platformOf(ticket: Ticket): Platform {

@@ -58,6 +58,11 @@ export const fal: Provider = {
   read: (reply, ticket) =>
     ticket.phase === 'result' ? readResult(reply, ticket) : readStatus(reply, ticket),
 
+  task: {
+    id: (ticket) => String(ticket.id),
+    ticket: (id, order, offer) => rebuild(render(offer, order).id, id),
+  },
+
   cancel: (ticket) => ({ method: 'PUT', path: String(ticket.cancel) }),
 
   adopt(body, order, offer) {

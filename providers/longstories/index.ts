@@ -52,13 +52,14 @@ export const longstories: Provider = {
         fault: fault('unreadable_reply', 'LongStories answered a submit without a run id'),
       }
     }
-    const path = (settings.LONGSTORIES_STATUS_PATH ?? statusPath).replaceAll('{id}', encodeURIComponent(id))
-    return { kind: 'running', ticket: { id, path }, stage: 'queued' }
+    return { kind: 'running', ticket: ticketOf(id, settings), stage: 'queued' }
   },
 
   poll: (ticket) => ({ method: 'GET', path: String(ticket.path) }),
 
   read: readRun,
+
+  task: { id: (ticket) => String(ticket.id), ticket: (id, { settings }) => ticketOf(id, settings) },
 
   takes: () => 'link',
 }
@@ -69,6 +70,13 @@ function universePath(offer: Offer, settings: Settings): string | undefined {
   const names = [...(template ?? '').matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   if (names.some((name) => (settings[name] ?? '') === '')) return undefined
   return template?.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(settings[name] ?? ''))
+}
+
+function ticketOf(id: string, settings: Settings) {
+  return {
+    id,
+    path: (settings.LONGSTORIES_STATUS_PATH ?? statusPath).replaceAll('{id}', encodeURIComponent(id)),
+  }
 }
 
 function runId({ body }: Reply): string | undefined {

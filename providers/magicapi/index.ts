@@ -54,6 +54,11 @@ export const magicapi: Provider = {
   read: (reply, ticket) =>
     flavorOf(ticket.flavor) === 'capix' ? readCapix(reply, ticket) : readJob(reply, ticket),
 
+  task: {
+    id: (ticket) => String(ticket.task),
+    ticket: (task, { settings }) => ({ flavor: flavorOf(settings.MAGICAPI_FLAVOR), task }),
+  },
+
   takes: () => 'link',
 }
 

@@ -77,6 +77,8 @@ export const midjourney: Provider = {
 
   read: readTask,
 
+  task: { id: (ticket) => String(ticket.id), ticket: (id) => ({ id }) },
+
   cancel: (ticket) => ({ method: 'POST', path: `${taskPath(ticket)}/cancel` }),
 
   adopt(body, order) {

@@ -60,6 +60,8 @@ export const runware: Provider = {
     return outcome.kind === 'absent' ? { kind: 'running', ticket, stage: 'queued' } : outcome
   },
 
+  task: { id: (ticket) => String(ticket.taskUUID), ticket: ticketOf },
+
   find: {
     call: (_offer, order) => ask(order.attempt),
     read(reply, { attempt }) {

@@ -61,6 +61,8 @@ export const wavespeed: Provider = {
     return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a poll without a status') }
   },
 
+  task: { id: (ticket) => String(ticket.id), ticket: (id) => ({ id }) },
+
   cancel: (ticket) => ({ method: 'DELETE', path: taskPath(ticket) }),
 
   find: {
