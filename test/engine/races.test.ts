@@ -51,6 +51,7 @@ describe('races and dead ends of a step', () => {
       poll: ({ phase }) => call(`poll ${phase ?? ''}`),
       read: () => silent,
       find: { call: () => call('find'), read: () => ({ kind: 'absent' }), safeToResend: true },
+      task: { id: ({ task }) => `${id} ${task}`, ticket: (task) => ({ task }) },
       ...provider,
     }
     const offer = runware.offers[model]
@@ -67,6 +68,13 @@ describe('races and dead ends of a step', () => {
         prepare: async () => ({ kind: 'ready', input: {}, handed: {}, inline: [], release: () => undefined }),
         recall: async () => ({}),
       },
+      journal: {
+        begin: async () => undefined,
+        keepReply: async () => undefined,
+        discard: async () => undefined,
+        find: async () => undefined,
+      },
+      confirmReplicas: async () => undefined,
       slots: { ask: async () => ({ mine: true, others: [] }), leave: async () => [] },
       renderTimes: { usual: async () => 1000, learn: async () => undefined },
       watchLate: async () => undefined,
@@ -75,8 +83,10 @@ describe('races and dead ends of a step', () => {
       timeoutMs: 1000,
       longestPollMs: 5000,
       reconcileMs: 20_000,
+      taskLostMs: 600_000,
       logger: quiet,
       now: () => clock.now,
+      sleep: async () => undefined,
     } as unknown as Parts
     await store.accept({
       view: { id, version: 1, model, state: 'pending', progress: 0, createdAt: clock.now, costUsd: 1 },
