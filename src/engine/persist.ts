@@ -32,7 +32,7 @@ const connectionErrors =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries|Socket closed|None of the)/
 
 /** Whether an error is a refusal of Redis or of the connection to it, rather than a bug. */
-function isRedisFault(cause: unknown): boolean {
+export function isRedisFault(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false
   if (cause.name === 'ReplyError') return refusals.test(cause.message)
   if (cause.name === 'MaxRetriesPerRequestError' || cause.name === 'AbortError') return true

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 
 /** Thrown when too few replicas confirmed a write in time; it may be lost if the primary fails now. */
-class NotReplicated extends Error {
+export class NotReplicated extends Error {
   override name = 'NotReplicated'
 }
 
