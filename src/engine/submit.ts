@@ -49,7 +49,8 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (found === undefined)
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
   const upstream = { ...found, config: parts.upstreams[name] }
-  const prepared = await parts.inputs.prepare(job.input, upstream, job.work.handed)
+  const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
+  if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
   if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
   try {
     return await buy(parts, job, name, prepared)
