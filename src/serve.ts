@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
@@ -12,6 +13,7 @@ import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
 import { createUnknownJobs } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
+import { createWithdrawals } from './engine/withdrawals.ts'
 import type { Ground } from './ground.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
@@ -20,6 +22,12 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     ground
   const book = createBook({ redis, keys })
   const subscriber = await ground.connections.forWorkers()
+  const withdrawals = await createWithdrawals({
+    dir: join(config.dataDir, 'withdrawals'),
+    cancel: store.askCancel,
+    logger,
+  })
+  closers.push(() => withdrawals.stop())
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   return createApp({
@@ -33,6 +41,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       queues,
       watchers,
       longestJobSeconds: config.longestJobSeconds,
+      withdraw: withdrawals.add,
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },

@@ -10,12 +10,12 @@ import { enqueue } from './enqueue.ts'
 /** How long the first answer to an idempotency key is given again. */
 const onceMs = 86_400_000
 
-/** Of each order that `accept` is given; its arguments come after the three that count for all. */
+/** Of each order that `accept` is given; its arguments come after the four that count for all. */
 export const keysAnOrder = 8
 const argumentsAnOrder = 16
 
 /**
- * Many orders at once. ARGV keep ms, oldest movement, books' keep ms. KEYS of each: job, open, owner index, events, account, ledger, usage,
+ * Many orders at once. ARGV keep ms, oldest movement, books' keep ms, until when they may be accepted (unix ms). KEYS of each: job, open, owner index, events, account, ledger, usage,
  * once. ARGV of each: id, now, open score, owner, view, input, work, event, hint, price, model, fingerprint or '' (no idempotency key), warnings,
  * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys.
  * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', why the account must not, or 'error' and
@@ -28,7 +28,7 @@ local pruned = {}
 local function accept(n)
   local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder})
   local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue =
-    unpack(ARGV, n * ${argumentsAnOrder} + 4, (n + 1) * ${argumentsAnOrder} + 3)
+    unpack(ARGV, n * ${argumentsAnOrder} + 5, (n + 1) * ${argumentsAnOrder} + 4)
   if fingerprint ~= '' then
     local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
     if first[1] then
@@ -61,6 +61,12 @@ local function accept(n)
   return { 'accepted', left }
 end
 local answers = {}
+-- Whoever asked has given up by now, and told its clients so.
+local time = redis.call('TIME')
+if time[1] * 1000 + math.floor(time[2] / 1000) > tonumber(ARGV[4]) then
+  for n = 1, #KEYS / ${keysAnOrder} do answers[n] = { 'error', 'TIMEOUT the order came too late' } end
+  return answers
+end
 for n = 0, #KEYS / ${keysAnOrder} - 1 do
   local done, answer = pcall(accept, n)
   answers[n + 1] = done and answer or { 'error', type(answer) == 'table' and answer.err or tostring(answer) }

@@ -110,7 +110,7 @@ export function createStore({
   }
 
   return {
-    accept: createAccepting({ redis, keys, keepMs }),
+    accept: createAccepting({ redis, keys, keepMs, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
     storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
