@@ -94,6 +94,24 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       video: read.integer('VIDEO_MAX_MB', 200, 1, 4096) * 1024 * 1024,
       audio: read.integer('AUDIO_MAX_MB', 50, 1, 1024) * 1024 * 1024,
     },
+    /** How results are fetched from upstreams. */
+    downloads: {
+      largestBytes: read.integer('RESULT_MAX_MB', 4096, 1, 1_000_000) * 1024 * 1024,
+      bytesPerSecond: read.integer('RESULT_MIN_KB_PER_SECOND', 8, 0, 1_000_000) * 1024,
+      windowMs: read.integer('RESULT_STALL_SECONDS', 20, 1, 600) * 1000,
+      total: read.integer('RESULT_DOWNLOADS', 100, 1, 1000),
+      perHost: read.integer('RESULT_DOWNLOADS_PER_HOST', 50, 1, 1000),
+    },
+    /** How long a result is tried to be fetched, and to be stored. */
+    delivery: {
+      timeoutMs: read.integer('RESULT_TIMEOUT_SECONDS', 1800, 1, 86_400) * 1000,
+      graceMs: read.integer('RESULT_GRACE_SECONDS', 600, 1, 86_400) * 1000,
+      storageRetryMs: read.integer('RESULT_RETRY_HOURS', 24, 1, 720) * 3_600_000,
+    },
+    storage: {
+      probeMs: read.integer('STORE_PROBE_SECONDS', 30, 1, 3600) * 1000,
+      floorBytes: read.integer('DISK_FREE_FLOOR_MB', 512, 0, 1_000_000) * 1024 * 1024,
+    },
     ffmpeg: read.text('FFMPEG_PATH') ?? 'ffmpeg',
     offersFile: read.text('OFFERS_FILE'),
     adminKey,
@@ -170,6 +188,7 @@ function readS3(read: Reader, problems: string[]): S3Settings | undefined {
   return {
     bucket,
     region: read.text('S3_REGION') ?? 'us-east-1',
+    timeoutMs: read.integer('S3_TIMEOUT_SECONDS', 30, 1, 600) * 1000,
     forcePathStyle:
       read.choice('S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint === undefined ? 'false' : 'true') ===
       'true',
