@@ -94,6 +94,8 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       video: read.integer('VIDEO_MAX_MB', 200, 1, 4096) * 1024 * 1024,
       audio: read.integer('AUDIO_MAX_MB', 50, 1, 1024) * 1024 * 1024,
     },
+    /** How much one key may store: its library, and the files it sent with its jobs lately. */
+    quotaBytes: read.integer('STORAGE_QUOTA_MB', 10_240, 1, 100_000_000) * 1024 * 1024,
     /** How results are fetched from upstreams. */
     downloads: {
       largestBytes: read.integer('RESULT_MAX_MB', 4096, 1, 1_000_000) * 1024 * 1024,
@@ -121,6 +123,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       submit: read.integer('SUBMIT_RPM', 50, 1, 1_000_000),
       recover: read.integer('RECOVER_RPM', 20, 1, 1_000_000),
       extend: read.integer('EXTEND_RPM', 20, 1, 1_000_000),
+      library: read.integer('LIBRARY_RPM', 60, 1, 1_000_000),
     },
     webhooks: readWebhooks(read, problems, isSandbox && isLoopback(host)),
     /** Whether stand-in upstreams take the place of the real ones. */

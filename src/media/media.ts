@@ -11,14 +11,16 @@ import { createDownloadSlots } from './download-slots.ts'
 import type { FoundFile } from './found-file.ts'
 import { createGuard } from './guard.ts'
 import { createHandOver } from './hand-over.ts'
+import { createInputUses } from './input-uses.ts'
 import { createKeeper } from './keep.ts'
 import { createLibrary } from './library.ts'
 import type { Limits } from './limits.ts'
 import { createLinks, linkSecret } from './links.ts'
 import { createStorageProbe, withProbe } from './probe.ts'
+import { createQuota } from './quota.ts'
 import { nameOf } from './reference.ts'
 import { createResults } from './results.ts'
-import { createRetention } from './retention.ts'
+import { createRetention, inputsKeptMs } from './retention.ts'
 import { createS3Store, type S3Settings } from './s3.ts'
 import { createScratch } from './scratch.ts'
 import { createSpool } from './spool.ts'
@@ -34,6 +36,8 @@ export type MediaConfig = {
   resultsKeptMs: number
   libraryKeptMs: number
   mediaLimits: Limits
+  /** How much one key may store. */
+  quotaBytes: number
   downloads: DownloadLimits & { total: number; perHost: number }
   storage: {
     probeMs: number
@@ -73,7 +77,17 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
   const guard = createGuard({ trusted: originsOf(upstreams) })
   const limits = config.mediaLimits
   const spool = createSpool({ scratch, limits })
-  const library = createLibrary({ redis, keys, store, scratch, limits, keepMs: config.libraryKeptMs })
+  const quota = createQuota({ redis, keys, quotaBytes: config.quotaBytes })
+  const uses = createInputUses({ redis, keys, keepMs: 2 * inputsKeptMs })
+  const library = createLibrary({
+    redis,
+    keys,
+    store,
+    scratch,
+    limits,
+    quota,
+    keepMs: config.libraryKeptMs,
+  })
   const download = createDownload({ guard, scratch, ...config.downloads })
   const results = createResults({
     store,
@@ -113,7 +127,7 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
   }
 
   return {
-    keep: createKeeper({ store, scratch, spool, library, limits }),
+    keep: createKeeper({ store, scratch, spool, library, limits, uses, quota }),
     handOver: createHandOver({ store, transport, links, publicUrl }),
     /** Whether upstreams can fetch files from us. */
     reachable: config.publicUrl !== undefined || config.sandbox,
