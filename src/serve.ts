@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
+import { createAccountCheck } from './accounts/check.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
 import { health } from './api/health.ts'
+import { refuse } from './api/refusals.ts'
 import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
@@ -49,12 +51,14 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     spool: media.spool,
     library: media.library,
     files: media.files,
+    storage: media.storage,
     webhooks,
     hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts: config.auth === 'off' ? open : await door(ground, subscriber),
     money: {
       balanceUsd: book.balanceUsd,
       usage: createUsage({ redis, keys }),
+      check: createAccountCheck({ redis, keys }),
       price: (model, input) => priceOf(model, input, config.markupPercent),
       markupPercent: config.markupPercent,
     },
@@ -79,9 +83,10 @@ async function door({ config, redis, keys }: Ground, subscriber: Redis): Promise
 }
 
 /** A worker answers nothing but whether it lives. */
-export function serveHealth({ logger, ready }: Ground): FastifyInstance {
+export function serveHealth({ logger, ready, media }: Ground): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })
-  health(app, { ready })
+  app.setErrorHandler(refuse)
+  health(app, { ready, storage: media.storage })
   return app
 }

@@ -78,6 +78,12 @@ export type Work = {
   cancelSentAt?: number
   /** What the upstream has ready, while it is being fetched. */
   results?: readonly Video[]
+  /** When the first step to fetch it began. */
+  deliveringAt?: number
+  /** Our own storage cannot take the result at the moment. For operators; `store` is what failed, as an error message. */
+  storeFault?: { since: number; tries: number; store: string }
+  /** How long earlier storage faults lasted, in ms. */
+  storeFaultMs?: number
   /** What the upstream says that it took for the job. */
   upstreamCostUsd?: number
   /** Where the price follows the real length: how, as it was when the job was accepted. */

@@ -34,6 +34,11 @@ export function createKeys(prefix: string) {
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,
+    /** What a caller stores: sorted set of `<bytes> <name>` by expiry (unix ms), and the sum of the bytes. */
+    storedFiles: (owner: string) => `${prefix}stored-files:${owner}`,
+    storedBytes: (owner: string) => `${prefix}stored-bytes:${owner}`,
+    /** Hash: how many requests use a stored input. */
+    inputUses: (hash: string) => `${prefix}input-uses:${hash}`,
     /** With what links to our files are signed. */
     linkSecret: `${prefix}link-secret`,
     /** There was a finished video of this name once. */
