@@ -53,7 +53,11 @@ process.env.PATH = `${dirname(process.execPath)}:${process.env.PATH}`
 process.env.NODE_COMPILE_CACHE ??= 'node_modules/.cache/node'
 process.env.NODE_COMPILE_CACHE_PORTABLE = '1'
 
-const last = values.survivors || values.print ? await readReports(files) : []
+const both = values.lua === values.typescript
+const known = await readReports(files)
+/** What this run does not look at again. */
+const kept = both ? [] : known.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
+const last = values.survivors || values.print ? known : kept
 const survivors = new Set(last.filter(survives).map(identity))
 const only = values.survivors
   ? (result: Omit<Result, 'status'>) => survivors.has(identity(result))
@@ -64,7 +68,6 @@ const places = values.survivors
 
 // Redis and its clients keep timers that would hold the process for seconds after the last test.
 const options = { concurrency: Number(values.concurrency), nodeArgs: ['--test-force-exit'] }
-const both = values.lua === values.typescript
 const results = values.print ? [] : await run()
 const now = new Set(results.map(identity))
 const merged = [...last.filter((result) => !now.has(identity(result))), ...results]
