@@ -19,6 +19,7 @@ export const models = {
   wavespeed: 'wan-wavespeed-video-edit',
   runware: 'vidu-video',
   bytedance: 'bytedance-seedance-v1-pro-fast',
+  magicapi: 'magicapi-video-face-swap',
 } as const satisfies Partial<Record<ProviderName, string>>
 
 export type Upstream = keyof typeof models
@@ -73,7 +74,7 @@ export async function submitJobs(
   for (let number = 0; number < count; number++) {
     for (const provider of providers) {
       const mark = `job-${name}-${provider}-${number}-end`
-      const { status, body } = await client.submit({ ...requestFor(provider), prompt: mark })
+      const { status, body } = await client.submit(requestFor(provider, mark))
       assert.equal(status, 202, JSON.stringify(body))
       jobs.push({ id: body.runId, provider, mark })
     }
@@ -81,8 +82,12 @@ export async function submitJobs(
   return jobs
 }
 
-export function requestFor(provider: Upstream): Record<string, unknown> {
-  return leastRequest(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`))
+/** The smallest request for an upstream, with the mark in a field that the upstream receives. */
+export function requestFor(provider: Upstream, mark: string): Record<string, unknown> {
+  const least = leastRequest(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`))
+  return provider === 'magicapi'
+    ? { ...least, swapImage: `https://files.example/${mark}.png` }
+    : { ...least, prompt: mark }
 }
 
 /** How many tasks each job has made at its upstream, in the order of the jobs. */
@@ -187,6 +192,14 @@ async function ledgerDifferences(
     differences += jobs.filter(({ id }, index) => charged(id) > Math.min(made[index] ?? 0, 1)).length
   }
   return differences
+}
+
+/** The movements of money of each job, oldest first. */
+export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promise<string[][]> {
+  const book = createBook({ redis, keys: redisKeys })
+  const accounts = await book.list()
+  const movements = (await Promise.all(accounts.map(({ id }) => book.ledger(id, 1_000_000)))).flat()
+  return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
 }
 
 /** What must hold after every fault. `discarded` is left to suites in which every render can be kept. */
