@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
+import { createHolds } from './accounts/holds.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
@@ -10,7 +11,7 @@ import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
-import { createUnknownJobs } from './engine/unknown.ts'
+import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
 import type { Ground } from './ground.ts'
 
@@ -18,6 +19,14 @@ import type { Ground } from './ground.ts'
 export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, store, queues, media, offers, upstreams, webhooks } = ground
   const book = createBook({ redis, keys })
+  const holds = createHolds({ redis, keys })
+  const unknown = createUnknownJobs({
+    store,
+    holds,
+    offers,
+    settingsOf: (provider) => upstreams[provider].settings,
+    deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+  })
   const subscriber = await ground.connections.forWorkers()
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
@@ -44,7 +53,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     },
     limits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, unknown: createUnknownJobs(store) },
+      admin: { key: config.adminKey, book, holds, unknown },
     }),
     ready: ground.ready,
     logger,

@@ -26,10 +26,9 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   if (outcome.kind === 'done') {
     await parts.store.noteLate(id, {
       at: now,
-      state: found.view.state,
-      progress: 100,
+      kind: 'late_result',
       provider: attempt.provider,
-      reason: `late success: ${outcome.videos[0].url}`,
+      text: outcome.videos[0].url,
     })
     parts.logger.warn(
       { job: id, provider: attempt.provider },

@@ -201,7 +201,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
     },
 
     ...createTaskOwners({ redis, keys }),
-    ...createTrail({ redis, keys, keepMs, run }),
+    ...createTrail({ redis, keys, run }),
   }
 }
 

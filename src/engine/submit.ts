@@ -207,7 +207,6 @@ function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
 
 export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const end = failure(job, found, parts.now())
-  if (found.code === 'submission_unknown') await parts.store.listUnknown(job.view.id, parts.now())
   if (await put(parts, job, end)) {
     parts.logger.info(
       { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },
