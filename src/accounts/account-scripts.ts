@@ -7,7 +7,7 @@ import { movements } from './scripts.ts'
  */
 
 /** How long operation IDs are remembered: as long as the idempotency keys of submits, and far longer than ioredis resends a command. */
-const operationsKeptMs = 86_400_000
+export const operationsKeptMs = 86_400_000
 
 /** `known` returns the reply to an operation that was applied before, or nil. */
 const operations = `

@@ -17,7 +17,7 @@ const argumentsAnOrder = 16
  * Many orders at once. ARGV keep ms, oldest movement, books' keep ms. KEYS of each: job, open, owner index, events, account, ledger, usage,
  * once. ARGV of each: id, now, open score, owner, view, input, work, event, hint, price, model, fingerprint or '' (no idempotency key), warnings,
  * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys.
- * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', why the account must not, or 'error' and
+ * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', why the account must not, or 'error' and
  * the words of Redis: what goes wrong with one order is nobody else's affair.
  */
 export const accept = `${movements}${reserve}${enqueue}
@@ -34,7 +34,8 @@ local function accept(n)
       return first[1] == fingerprint and { 'replayed', first[2], first[3], first[4] } or { 'reused' }
     end
   end
-  if redis.call('EXISTS', job) == 1 then return { 'exists' } end
+  -- The same command came before, and its reply was lost.
+  if redis.call('EXISTS', job) == 1 then return { 'accepted', redis.call('HGET', account, 'balance') or '' } end
   local amount = tonumber(price)
   local balance, daily, revoked, usual = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt', 'webhook'))
   local refused = refusal(usage, amount, balance, daily, revoked)
@@ -99,10 +100,14 @@ end
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[10])
-  redis.call('PEXPIRE', KEYS[3], ARGV[10])
   settle(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[15], ARGV[16], KEYS[1], ARGV[1], ARGV[14], ARGV[4], ARGV[12], tonumber(ARGV[13]))
-  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1]) end
+  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then
+    -- The record is kept until its webhook is done with; then it gets its time.
+    redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1])
+  else
+    redis.call('PEXPIRE', KEYS[1], ARGV[10])
+    redis.call('PEXPIRE', KEYS[3], ARGV[10])
+  end
 else
   redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
 end
@@ -123,11 +128,20 @@ redis.call('HSET', KEYS[1], 'cancel', '1')
 return 2
 `
 
-/** KEYS job, events. Forgets a job that has ended; answers 0 when there is none. */
+/**
+ * KEYS job, events, notes, webhooks, deleted job. ARGV id. Deletes a job that has ended, with its history; what its webhook still needs is kept
+ * until that is done with. Answers 0 when there is none that has ended.
+ */
 export const remove = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2])
+if redis.call('ZSCORE', KEYS[4], ARGV[1]) then
+  for _, name in ipairs({ 'owner', 'view', 'version', 'webhook', 'address' }) do
+    local value = redis.call('HGET', KEYS[1], name)
+    if value then redis.call('HSET', KEYS[5], name, value) end
+  end
+end
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 return 1
 `
 

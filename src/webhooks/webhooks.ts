@@ -82,7 +82,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
       if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
       await outbox.enable(job.owner, job.webhook.url)
       const now = Date.now()
-      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now })
+      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now, version: job.view.version })
       await queues.bringForward(webhookQueue, id)
       return true
     },
