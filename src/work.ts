@@ -46,7 +46,14 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     now: Date.now,
   }
   const { concurrency } = config
-  const workers = createWorkers(parts, { redis: working, queues, keys, names: queueNames, concurrency })
+  const workers = createWorkers(parts, {
+    redis: working,
+    queues,
+    keys,
+    names: queueNames,
+    concurrency,
+    webhooksAtOnce: config.webhooks.limits.all,
+  })
   workers.start()
   sweep.start()
   return async () => {
