@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createCleanup, startRedis } from '../setup.ts'
@@ -104,7 +105,7 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual([held, reserved], ['0', '500000'])
     const usage = await redis.hgetall(keys.usage(owner, '2026-11-27'))
     assert.deepEqual(usage, { 'minimax-video|failed': '-1' })
-    await redis.ping()
+    while (messages.length === 0) await sleep(5)
     assert.match(messages[0] ?? '', /^3 \{.*"state":"queued"/)
   })
 
