@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { type Account, accountOf, type Movement, movementOf, namesAndValues } from './account.ts'
 import * as scripts from './account-scripts.ts'
@@ -19,7 +20,10 @@ export function hashOf(key: string): string {
   return hash('sha256', key)
 }
 
-/** The accounts in Redis. Every change of who may come in is told to all processes at once. */
+/**
+ * The accounts in Redis. Every change of who may come in is told to all processes at once. Every call rejects with `Unavailable` when Redis
+ * does not answer.
+ */
 export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
   redis.defineCommand('reelgateChangeAccount', { lua: scripts.change, numberOfKeys: 3 })
   redis.defineCommand('reelgateCreateAccount', { lua: scripts.create, numberOfKeys: 5 })
@@ -29,7 +33,7 @@ export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
   >
 
   async function read(id: string): Promise<Account | undefined> {
-    const found = await redis.hgetall(keys.account(id))
+    const found = await answered(redis.hgetall(keys.account(id)))
     return found.createdAt === undefined ? undefined : accountOf(id, found)
   }
 
@@ -42,7 +46,7 @@ export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
     const { note = '' } = operation
     const { rpm, dailyUsd, balanceUsd } = limits
     const operationId = idOf(operation)
-    const [kind, result = ''] = await commands.reelgateChangeAccount(
+    const changing = commands.reelgateChangeAccount(
       keys.account(id),
       keys.ledger(id),
       keys.operation(hashOf(operationId)),
@@ -55,6 +59,7 @@ export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
       topUpUsd === undefined ? '' : toMicros(topUpUsd),
       note,
     )
+    const [kind, result = ''] = await answered(changing)
     if (kind === 'reused' || kind === 'absent') throw new OperationRefused({ kind })
     if (kind === 'negative')
       throw new OperationRefused({
@@ -85,7 +90,7 @@ export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
       const id = `key_${randomBytes(8).toString('hex')}`
       const operationId = idOf(operation)
       const now = Date.now()
-      const [kind, result = ''] = await commands.reelgateCreateAccount(
+      const creating = commands.reelgateCreateAccount(
         keys.account(id),
         keys.ledger(id),
         keys.operation(hashOf(operationId)),
@@ -102,32 +107,33 @@ export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {
         key.slice(-4),
         now,
       )
+      const [kind, result = ''] = await answered(creating)
       if (kind === 'reused') throw new OperationRefused({ kind })
       if (kind === 'replayed') throw new OperationRefused({ kind: 'created', id: result })
       return { key, account: readAccount(id, result) }
     },
 
     async list(): Promise<Account[]> {
-      const ids = await redis.zrange(keys.accounts, 0, '-1')
+      const ids = await answered(redis.zrange(keys.accounts, 0, '-1'))
       const found = await Promise.all(ids.map(read))
       return found.filter((account) => account !== undefined)
     },
 
     /** For good: its jobs go on, and nobody comes in with it any more. */
     async revoke(id: string): Promise<void> {
-      await redis.hsetnx(keys.account(id), 'revokedAt', String(Date.now()))
-      await redis.publish(keys.accountChanges, id)
+      await answered(redis.hsetnx(keys.account(id), 'revokedAt', String(Date.now())))
+      await answered(redis.publish(keys.accountChanges, id))
     },
 
     /** Absent: it is not limited. */
     async balanceUsd(id: string): Promise<number | undefined> {
-      const found = await redis.hget(keys.account(id), 'balance')
+      const found = await answered(redis.hget(keys.account(id), 'balance'))
       return found === null ? undefined : toUsd(Number(found))
     },
 
     /** The latest movements, newest first. */
     async ledger(id: string, count: number): Promise<Movement[]> {
-      const entries = await redis.xrevrange(keys.ledger(id), '+', '-', 'COUNT', count)
+      const entries = await answered(redis.xrevrange(keys.ledger(id), '+', '-', 'COUNT', count))
       return entries.map(([entry, fields]) => movementOf(entry, fields))
     },
   }

@@ -14,7 +14,6 @@ local function firstDecision()
   return #first > 0 and { 'decided', unpack(first) } or { 'none' }
 end
 local function record(reserved, fields)
-  redis.call('DEL', decision)
   redis.call('HSET', decision, 'micros', string.format('%.0f', reserved), unpack(fields))
   redis.call('PEXPIRE', decision, keepMs)
   if redis.call('EXISTS', job) == 1 then

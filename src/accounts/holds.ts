@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
+import { answered } from '../engine/engine.ts'
 import type { Note } from '../engine/job.ts'
 import type { Keys } from '../engine/keys.ts'
 import { namesAndValues } from './account.ts'
@@ -69,10 +70,10 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
     (...args: (string | number)[]) => Promise<string[]>
   >
 
-  const owners = async () => [...(await redis.zrange(keys.accounts, 0, '-1')), anonymous.owner]
+  const owners = async () => [...(await answered(redis.zrange(keys.accounts, 0, '-1'))), anonymous.owner]
 
   async function of(owner: string): Promise<Hold[]> {
-    const entries = await redis.hgetall(keys.held(owner))
+    const entries = await answered(redis.hgetall(keys.held(owner)))
     return Object.entries(entries).map(([job, entry]) => readHold(job, owner, entry))
   }
 
@@ -104,21 +105,21 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
 
     /** Whose money is on hold for a job. */
     async ownerOf(job: string): Promise<string | undefined> {
-      const first = await redis.hget(keys.job(job), 'owner')
+      const first = await answered(redis.hget(keys.job(job), 'owner'))
       for (const owner of first === null ? await owners() : [first]) {
-        if ((await redis.hexists(keys.held(owner), job)) === 1) return owner
+        if ((await answered(redis.hexists(keys.held(owner), job))) === 1) return owner
       }
       return undefined
     },
 
     async firstDecision(job: string): Promise<Decision | undefined> {
-      const fields = await redis.hgetall(keys.decision(job))
+      const fields = await answered(redis.hgetall(keys.decision(job)))
       return fields.decision === undefined ? undefined : readDecision(job, Object.entries(fields).flat())
     },
 
     async decide(owner: string, job: string, decision: NewDecision, at: number): Promise<Decided> {
       const args = [...commonOf(job, decision, at), ...fieldsOf(owner, decision, at)]
-      return readDecided(job, await commands.reelgateDecide(...keysOf(owner, job), ...args))
+      return readDecided(job, await answered(commands.reelgateDecide(...keysOf(owner, job), ...args)))
     },
 
     async adopt(
@@ -128,7 +129,7 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
       { version, view, work, attempt, event, dueAt, queue, task }: Revival,
       at: number,
     ): Promise<Decided> {
-      const found = await commands.reelgateAdopt(
+      const adopting = commands.reelgateAdopt(
         ...keysOf(owner, job),
         keys.task(task.provider, task.id),
         keys.task(task.provider, JSON.stringify(task.ticket)),
@@ -147,7 +148,7 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
         at,
         ...fieldsOf(owner, decision, at),
       )
-      return readDecided(job, found)
+      return readDecided(job, await answered(adopting))
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Next } from './change.ts'
+import { isTerminal } from './job.ts'
 import type { Parts } from './parts.ts'
 import { poll } from './watch.ts'
 
@@ -15,6 +16,8 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   const now = parts.now()
   if (
     found === undefined ||
+    // An operator has let it go on.
+    !isTerminal(found.view.state) ||
     ticket === undefined ||
     attempt === undefined ||
     now > (deadlineAt ?? 0) + watchMs

@@ -156,9 +156,10 @@ end
 return redis.call(ARGV[1] == 'oldest' and 'ZRANGE' or 'ZREVRANGE', KEYS[1], first, first + ARGV[3] - 1)
 `
 
-/** KEYS job, notes. ARGV field, note, keep ms. Adds a note to the history of a job, once for each field; its state and version stay. */
+/** KEYS job, notes. ARGV field, note, keep ms. Adds a note to the history of a job that has ended, once for each field; its state and version stay. */
 export const noteLate = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
 local added = redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return added

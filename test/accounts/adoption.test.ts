@@ -171,7 +171,9 @@ describe('the adoption of a task, as one write', () => {
     const second = await money.unknown.decide('vid_7', { ...wish, decision: 'charge' })
     assert.equal(second.kind, 'done')
     assert.equal((await money.unknown.decide('vid_7', { ...wish, decision: 'charge' })).kind, 'replayed')
-    assert.equal((await money.holds.firstDecision('vid_7'))?.decision, 'charge')
+    const decision = await money.holds.firstDecision('vid_7')
+    assert.deepEqual([decision?.decision, decision?.ticket], ['charge', undefined])
+    for (const key of [keys.decision('vid_7'), keys.notes('vid_7')]) assert.ok((await redis.pttl(key)) > 0)
     const notes = Object.values(await redis.hgetall(keys.notes('vid_7')))
     assert.deepEqual(
       notes.map((note) => JSON.parse(note).kind),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { command } from '../../src/accounts/command.ts'
+import { toMicros } from '../../src/accounts/money.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createConnections } from '../../src/redis/connect.ts'
 import { createOutbox } from '../../src/webhooks/outbox.ts'
@@ -186,6 +187,22 @@ describe('a command whose reply is lost is applied once:', () => {
     const entry = { at: Date.now(), outcome: 'failed', error: 'lost attempt', nextAt: Date.now() } as const
     await losing('lost attempt', () => outbox.note('vid_attempt', entry))
     assert.equal((await outbox.log('vid_attempt')).length, 1)
+  })
+
+  it('each of thirty corrections in a row', async (t) => {
+    const { id, path } = await createKey('thirty', 100)
+    let micros = 100_000_000
+    for (let count = 0; count < 30; count++) {
+      const cents = ((count * 37) % 100) - 40
+      micros += cents * 10_000
+      const correct = () =>
+        operator.ask('PATCH', path, { topUpUsd: cents / 100, note: `correction ${count}.` })
+      const { body } = await losing(`correction ${count}.`, correct)
+      assert.equal(toMicros(Number(body.balanceUsd)), micros)
+    }
+    const movements = await ground.book.ledger(id, 99)
+    assert.equal(movements.length, 31)
+    t.diagnostic(`30 operations, 30 lost replies, ${movements.length - 31} differences in the ledger`)
   })
 
   it('and the books add up', () => assertBooksAddUp(ground.book))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { command } from '../../src/accounts/command.ts'
 import { createCleanup, startTestGateway } from '../setup.ts'
 import { assertBooksAddUp, clientOf, operatorKey, startGround } from './kit.ts'
@@ -131,5 +132,30 @@ describe('an operation with an Idempotency-Key', () => {
     assert.equal((await patch({ topUpUsd: '5' })).status, 400)
     const absent = await operator.ask('PATCH', '/api/admin/keys/key_none', { rpm: 3 })
     assert.equal(absent.status, 404)
+  })
+
+  it('is told to all processes', async () => {
+    const subscriber = ground.redis.duplicate({ enableOfflineQueue: true })
+    cleanup.add(() => subscriber.disconnect())
+    await subscriber.subscribe(ground.keys.accountChanges)
+    const told: string[] = []
+    subscriber.on('message', (_, id: string) => told.push(id))
+    const { id, patch } = await createKey('told')
+    await patch({ rpm: 3 })
+    await ground.book.revoke(id)
+    while (told.length < 3) await sleep(5)
+    assert.deepEqual(told, [id, id, id])
+  })
+
+  it('may be sent again after a 503, whether it was applied or not', async () => {
+    const { id, patch } = await createKey('outage')
+    await ground.redis.client('PAUSE', 3000, 'WRITE')
+    const first = await patch({ topUpUsd: 8 }, 'outage')
+    assert.deepEqual([first.status, first.headers.get('retry-after')], [503, '1'])
+    let again = first
+    while (again.status === 503) again = await patch({ topUpUsd: 8 }, 'outage')
+    assert.equal(again.body.balanceUsd, 10)
+    const kinds = (await ground.book.ledger(id, 9)).map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['topup', 'set'])
   })
 })

@@ -49,9 +49,12 @@ describe('the history of a job that has ended', () => {
     assert.ok((await redis.pttl(keys.notes('noted'))) > 0)
   })
 
-  it('takes none for a job that is not there', async () => {
-    await store.noteLate('absent', { at: 3, kind: 'late_result' })
-    assert.deepEqual(await store.notes('absent'), [])
+  it('takes none for a job that is not there, or goes on', async () => {
+    await end('running', [event(1, 'pending'), event(2, 'queued')])
+    for (const id of ['absent', 'running']) {
+      await store.noteLate(id, { at: 3, kind: 'late_result' })
+      assert.deepEqual(await store.notes(id), [])
+    }
   })
 
   it('shows one end where version 0.1 wrote notes among the changes', async () => {
