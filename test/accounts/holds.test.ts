@@ -99,6 +99,20 @@ describe('money on hold', () => {
     await assertBooksAddUp(ground.book)
   })
 
+  it('counts towards the daily limit until it is released, and is used when it is charged', async () => {
+    const { key } = await ground.book.create({ name: 'daily', dailyUsd: 1.2 })
+    const client = clientOf(address, key)
+    const [first, second] = [await loseJob(client), await loseJob(client)]
+    assert.equal((await client.submit()).status, 429)
+    assert.equal((await decide(first, { decision: 'charge' })).status, 200)
+    assert.equal((await client.submit()).status, 429)
+    assert.equal((await decide(second, { decision: 'release' })).status, 200)
+    assert.deepEqual((await client.ask('GET', '/api/usage')).body.total, { jobs: 2, usd: 0.5 })
+    const { status, body } = await client.submit()
+    assert.equal(status, 202)
+    await client.waitForEnd(body.runId)
+  })
+
   it('belongs to one key', async () => {
     const { client } = await createKey('mine')
     const other = await createKey('other')
