@@ -101,6 +101,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     names: queueNames,
     concurrency,
     clock,
+    webhooksAtOnce: config.webhooks.limits.all,
   })
   await restorer.start()
   await workers.start()

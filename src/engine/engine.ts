@@ -5,6 +5,7 @@ import {
   type Asked,
   type Event,
   type Meter,
+  type Note,
   type Once,
   overdueMs,
   type State,
@@ -36,6 +37,8 @@ export type Engine = {
   ticket(id: string): Promise<Ticket | undefined>
   /** The audit trail, oldest first. */
   events(id: string): Promise<readonly Event[]>
+  /** What was written down about a job after it had ended, oldest first. */
+  notes(id: string): Promise<readonly Note[]>
   /** The part of it behind a version of the job. */
   since(id: string, version: number): Promise<readonly Change[]>
   /** Tells every change from now on, without asking the store. Answers how to stop. */
@@ -222,6 +225,8 @@ export function createEngine({
     },
 
     events: (id) => store.events(id),
+
+    notes: (id) => store.notes(id),
 
     since: (id, version) => store.since(id, version),
 
