@@ -55,8 +55,10 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   closers.push(
     () => media.close(),
     () => media.retention.stop(),
+    () => media.storage.stop(),
   )
   media.retention.start()
+  await media.storage.start()
   const offers = createOffers({
     providers,
     upstreams,

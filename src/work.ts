@@ -72,6 +72,8 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(config.sandbox) }),
     inputs: media.handOver,
     deliver: media.deliver,
+    delivery: config.delivery,
+    isCancelAsked: async (id) => (await working.hget(keys.job(id), 'cancel')) === '1',
     secondsOf: media.secondsOf,
     typicalMs: (model) =>
       config.sandbox ? config.sandboxRenderMs : (findModel(model)?.typicalSeconds ?? 60) * 1000,
@@ -99,6 +101,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     names: queueNames,
     concurrency,
     clock,
+    webhooksAtOnce: config.webhooks.limits.all,
   })
   await restorer.start()
   await workers.start()

@@ -88,7 +88,13 @@ async function sendAgain(
   { provider, offer }: Upstream,
 ): Promise<Next> {
   const config = parts.upstreams[first.provider]
-  const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, job.work.handed)
+  const prepared = await parts.inputs.prepare(
+    job.view.id,
+    job.input,
+    { provider, offer, config },
+    job.work.handed,
+  )
+  if (prepared.kind === 'busy') return wait(parts, job, parts.now() + prepared.waitMs)
   if (prepared.kind === 'failed') return keepOutcome(parts, job, { kind: 'unclear', fault: prepared.fault })
   try {
     const attempt: Attempt = { ...first, again: true }

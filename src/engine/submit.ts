@@ -10,7 +10,6 @@ import { type Parts, upstreamOf } from './parts.ts'
 import { persist } from './persist.ts'
 import { askAgainMs, leavePlace, takePlace } from './place.ts'
 import { delivery } from './queues.ts'
-import { isHeld } from './settlement.ts'
 import type { Change } from './store.ts'
 
 /** How often one upstream may put a job off before the next one is tried, where there is a next one. */
@@ -49,7 +48,8 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (found === undefined)
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
   const upstream = { ...found, config: parts.upstreams[name] }
-  const prepared = await parts.inputs.prepare(job.input, upstream, job.work.handed)
+  const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
+  if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
   if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
   try {
     return await buy(parts, job, name, prepared)
@@ -272,7 +272,6 @@ function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
 
 export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const end = failure(job, found, parts.now())
-  if (isHeld(found.code, job.work)) await parts.store.listUnknown(job.view.id, parts.now())
   if (await put(parts, job, end)) {
     parts.logger.info(
       { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },
