@@ -79,6 +79,21 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
     reconcileMs,
+    /** For how long an upstream must say that it does not know a task, before the job ends as lost. */
+    taskLostMs: read.integer('TASK_LOST_MINUTES', 10, 0, 1440) * 60_000,
+    /** How many replicas must have an intent before its purchase; 0: none. */
+    waitReplicas: read.integer('REDIS_WAIT_REPLICAS', 0, 0, 10),
+    waitReplicasMs: read.integer('REDIS_WAIT_MS', 1000, 1, 60_000),
+    /** Whether an intent must be in the append-only file on disk before its purchase (Redis 7.2). */
+    waitAof: read.choice('REDIS_WAIT_AOF', ['on', 'off'], 'off') === 'on',
+    /** How long purchases pause after another Redis server has taken over. */
+    failoverGraceMs: read.integer('REDIS_FAILOVER_GRACE_SECONDS', 5, 0, 300) * 1000,
+    /** How long attempts are remembered on disk, in case Redis loses them. */
+    journalMs: read.integer('ATTEMPT_JOURNAL_HOURS', 24, 1, 720) * 3_600_000,
+    /** A worker whose clock differs more from that of Redis takes no steps. */
+    maxSkewMs: read.integer('MAX_CLOCK_SKEW_SECONDS', 5, 1, 3600) * 1000,
+    /** Whether a key of a real upstream is set, so that jobs cost money. */
+    paid: anyKey && !isSandbox,
     /** No job runs longer, whatever its model's own deadline. */
     longestJobSeconds: read.integer('MAX_JOB_SECONDS', 7200, 1, 7 * 86_400),
     longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),
@@ -94,6 +109,26 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       video: read.integer('VIDEO_MAX_MB', 200, 1, 4096) * 1024 * 1024,
       audio: read.integer('AUDIO_MAX_MB', 50, 1, 1024) * 1024 * 1024,
     },
+    /** How much one key may store: its library, and the files it sent with its jobs lately. */
+    quotaBytes: read.integer('STORAGE_QUOTA_MB', 10_240, 1, 100_000_000) * 1024 * 1024,
+    /** How results are fetched from upstreams. */
+    downloads: {
+      largestBytes: read.integer('RESULT_MAX_MB', 4096, 1, 1_000_000) * 1024 * 1024,
+      bytesPerSecond: read.integer('RESULT_MIN_KB_PER_SECOND', 8, 0, 1_000_000) * 1024,
+      windowMs: read.integer('RESULT_STALL_SECONDS', 20, 1, 600) * 1000,
+      total: read.integer('RESULT_DOWNLOADS', 100, 1, 1000),
+      perHost: read.integer('RESULT_DOWNLOADS_PER_HOST', 50, 1, 1000),
+    },
+    /** How long a result is tried to be fetched, and to be stored. */
+    delivery: {
+      timeoutMs: read.integer('RESULT_TIMEOUT_SECONDS', 1800, 1, 86_400) * 1000,
+      graceMs: read.integer('RESULT_GRACE_SECONDS', 600, 1, 86_400) * 1000,
+      storageRetryMs: read.integer('RESULT_RETRY_HOURS', 24, 1, 720) * 3_600_000,
+    },
+    storage: {
+      probeMs: read.integer('STORE_PROBE_SECONDS', 30, 1, 3600) * 1000,
+      floorBytes: read.integer('DISK_FREE_FLOOR_MB', 512, 0, 1_000_000) * 1024 * 1024,
+    },
     ffmpeg: read.text('FFMPEG_PATH') ?? 'ffmpeg',
     offersFile: read.text('OFFERS_FILE'),
     adminKey,
@@ -103,6 +138,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       submit: read.integer('SUBMIT_RPM', 50, 1, 1_000_000),
       recover: read.integer('RECOVER_RPM', 20, 1, 1_000_000),
       extend: read.integer('EXTEND_RPM', 20, 1, 1_000_000),
+      library: read.integer('LIBRARY_RPM', 60, 1, 1_000_000),
     },
     webhooks: readWebhooks(read, problems, isSandbox && isLoopback(host)),
     /** Whether stand-in upstreams take the place of the real ones. */
@@ -176,6 +212,7 @@ function readS3(read: Reader, problems: string[]): S3Settings | undefined {
   return {
     bucket,
     region: read.text('S3_REGION') ?? 'us-east-1',
+    timeoutMs: read.integer('S3_TIMEOUT_SECONDS', 30, 1, 600) * 1000,
     forcePathStyle:
       read.choice('S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint === undefined ? 'false' : 'true') ===
       'true',

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../config.ts'
+import { markCleanShutdown } from '../engine/epoch.ts'
 import { createKeys } from '../engine/keys.ts'
 import { createOffers } from '../engine/offers.ts'
 import { readOverrides } from '../engine/overrides.ts'
@@ -16,12 +17,17 @@ import { createHolds } from './holds.ts'
 async function run(): Promise<string> {
   const config = readConfig(process.env, Object.values(providers))
   const logger = pino({ level: 'error' }, process.stderr)
-  const server = config.redisUrl === undefined ? await startEmbedded({ ...config, logger }) : undefined
+  const keys = createKeys(config.redisPrefix)
+  const server =
+    config.redisUrl === undefined
+      ? await startEmbedded({ ...config, logger, beforeShutdown: (redis) => markCleanShutdown(redis, keys) })
+      : undefined
   const target = server === undefined ? { url: config.redisUrl ?? '' } : { path: server.path }
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   try {
     const redis = await connections.forRequests()
-    const keys = createKeys(config.redisPrefix)
+    const [seconds] = await redis.time()
+    const skewMs = Number(seconds) * 1000 - Date.now()
     const holds = createHolds({ redis, keys })
     const { upstreams, longestJobSeconds, offersFile } = config
     const unknown = createUnknownJobs({
@@ -34,6 +40,7 @@ async function run(): Promise<string> {
       }),
       settingsOf: (provider) => upstreams[provider].settings,
       deadlineMs: (model) => deadlineMsOf(model, longestJobSeconds),
+      now: () => Date.now() + skewMs,
     })
     return await command({ book: createBook({ redis, keys }), holds, unknown }, process.argv.slice(2))
   } finally {

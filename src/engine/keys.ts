@@ -24,11 +24,21 @@ export function createKeys(prefix: string) {
       counter: `${prefix}slots:${provider}:counter`,
       waiting: `${prefix}slots:${provider}:waiting:`,
     }),
-    /** Whose job an upstream's task is. */
-    task: (provider: string, ticket: string) => `${prefix}task:${provider}:${ticket}`,
+    /** The job that an upstream's task belongs to. */
+    task: (provider: string, taskId: string) => `${prefix}task:${provider}:${taskId}`,
+    /** Jobs that await a reply to exactly the same request, scored by their attempt (unix ms). */
+    identicalRequests: (provider: string, fingerprint: string) =>
+      `${prefix}identical:${provider}:${fingerprint}`,
+    /** Hash: the server (`run_id`) that the workers know, and since when (unix ms). */
+    epoch: `${prefix}epoch`,
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,
+    /** What a caller stores: sorted set of `<bytes> <name>` by expiry (unix ms), and the sum of the bytes. */
+    storedFiles: (owner: string) => `${prefix}stored-files:${owner}`,
+    storedBytes: (owner: string) => `${prefix}stored-bytes:${owner}`,
+    /** Hash: how many requests use a stored input. */
+    inputUses: (hash: string) => `${prefix}input-uses:${hash}`,
     /** With what links to our files are signed. */
     linkSecret: `${prefix}link-secret`,
     /** There was a finished video of this name once. */

@@ -2,7 +2,9 @@ import type { Logger } from 'pino'
 import type { ProviderName, Video } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import type { HandOver } from '../media/hand-over.ts'
+import type { DeliverOptions } from '../media/results.ts'
 import type { Next } from './change.ts'
+import type { Journal } from './journal.ts'
 import type { Offers } from './offers.ts'
 import type { RenderTimes } from './render-times.ts'
 import type { Slots } from './slots.ts'
@@ -22,9 +24,28 @@ export type Parts = {
   tellEnd(id: string): Promise<Next>
   /** Asks for a job that has timed out once in a while. */
   watchLate(id: string): Promise<void>
+  /** The attempts of this machine, on its disk. */
+  journal: Pick<Journal, 'begin' | 'keepReply' | 'discard' | 'find'>
+  /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
+  confirmReplicas(): Promise<void>
   inputs: HandOver
   /** Stores the finished files of a job and answers the links that clients are given. */
-  deliver(job: { id: string; secret: string }, videos: readonly Video[]): Promise<readonly Video[]>
+  deliver(
+    job: { id: string; secret: string },
+    videos: readonly Video[],
+    options: DeliverOptions,
+  ): Promise<readonly Video[]>
+  /** How long delivery may take. */
+  delivery: {
+    /** Of one result, as far as its upstream delays it. */
+    timeoutMs: number
+    /** A job's deadline does not end delivery before this. */
+    graceMs: number
+    /** Of one result, as far as our own storage delays it. */
+    storageRetryMs: number
+  }
+  /** Whether somebody has asked for the end of the job. */
+  isCancelAsked(id: string): Promise<boolean>
   /** How long a stored video is; absent where nobody can tell. */
   secondsOf(video: Video): Promise<number | undefined>
   /** How long a model renders, as long as nothing has been measured. */
@@ -36,10 +57,14 @@ export type Parts = {
   longestPollMs: number
   /** How long a lost answer is looked for. */
   reconcileMs: number
+  /** For how long an upstream must say that it does not know a task. */
+  taskLostMs: number
   /** The capability URL of a job for its upstream, where the gateway has a public address. */
   hintUrl?(id: string, secret: string): string
   logger: Logger
+  /** The time of Redis, unix ms. */
   now(): number
+  sleep(ms: number): Promise<void>
 }
 
 /** The upstream that has a job. Throws when an operator removed it while the job was running. */

@@ -6,7 +6,7 @@ import { stillsFolder } from './stills.ts'
 import type { FileStore } from './store.ts'
 
 /** No job is under way for so long. */
-const inputsKeptMs = 2 * 86_400_000
+export const inputsKeptMs = 2 * 86_400_000
 /** Nothing in the scratch folder is silent for so long while somebody writes it. */
 const scratchIdleMs = 3_600_000
 const everyMs = 600_000

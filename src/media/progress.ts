@@ -1,0 +1,43 @@
+type Options = {
+  bytesPerSecond: number
+  windowMs: number
+  onStall: (message: string) => void
+}
+
+/**
+ * Watches that a transfer does not fall below a rate, measured window by window. The time in which the receiver was busy
+ * storing what had come is not the sender's.
+ */
+export function watchProgress({ bytesPerSecond, windowMs, onStall }: Options) {
+  let bytes = 0
+  let storingMs = 0
+  let storingSince: number | undefined
+
+  function judge(): void {
+    const now = Date.now()
+    if (storingSince !== undefined) {
+      storingMs += now - storingSince
+      storingSince = now
+    }
+    const receivingMs = windowMs - storingMs
+    if (receivingMs > windowMs / 2 && bytes * 1000 < bytesPerSecond * receivingMs)
+      onStall(`the result came too slowly: ${bytes} bytes in ${receivingMs} ms`)
+    bytes = 0
+    storingMs = 0
+  }
+
+  const timer = setInterval(judge, windowMs)
+  return {
+    async store(length: number, work: Promise<unknown>): Promise<void> {
+      bytes += length
+      storingSince = Date.now()
+      try {
+        await work
+      } finally {
+        storingMs += Date.now() - storingSince
+        storingSince = undefined
+      }
+    },
+    stop: () => clearInterval(timer),
+  }
+}
