@@ -175,6 +175,7 @@ describe('races and dead ends of a step', () => {
     assert.ok(found)
     found.provider.read = read
     assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
-    assert.match((await store.events(job.id)).at(-1)?.reason ?? '', /late success/)
+    const [note] = await store.notes(job.id)
+    assert.deepEqual([note?.kind, note?.text], ['late_result', 'https://files.example/late.mp4'])
   })
 })
