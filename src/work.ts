@@ -100,8 +100,8 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     keys,
     names: queueNames,
     concurrency,
-    webhooksAtOnce: config.webhooks.limits.all,
     clock,
+    webhooksAtOnce: config.webhooks.limits.all,
   })
   await restorer.start()
   await workers.start()

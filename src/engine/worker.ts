@@ -20,16 +20,16 @@ export function createWorkers(
     keys,
     names,
     concurrency,
-    webhooksAtOnce,
     clock,
+    webhooksAtOnce,
   }: {
     redis: Redis
     queues: Queues
     keys: Keys
     names: readonly string[]
     concurrency: number
-    webhooksAtOnce: number
     clock: Pick<Clock, 'now' | 'toWallClock' | 'isSkewed' | 'onSkew'>
+    webhooksAtOnce: number
   },
 ) {
   async function putOff(entry: Entry<StepData>, at: number, token: string | undefined): Promise<never> {
