@@ -5,7 +5,14 @@ import type { Cleanup } from '../setup.ts'
 import { startBucket } from './room.ts'
 
 /** How the bucket fails, or what it may not do. */
-export type BucketFault = 'none' | 'forbidden' | 'missing' | 'hanging' | 'unreachable' | 'no list permission'
+export type BucketFault =
+  | 'none'
+  | 'forbidden'
+  | 'missing'
+  | 'hanging'
+  | 'unreachable'
+  | 'no list permission'
+  | 'no results'
 
 const errors = {
   forbidden: { status: 403, code: 'AccessDenied' },
@@ -46,6 +53,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       const { status, code } = errors[fault]
       return refuse(from, to, status, code)
     }
+    if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
+      return refuse(from, to, 403, 'AccessDenied')
     pass(from, to)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
