@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Transform } from 'node:stream'
 import type { S3Settings } from '../../src/media/s3.ts'
 import type { Cleanup } from '../setup.ts'
 import { startBucket } from './room.ts'
@@ -13,11 +14,24 @@ export type BucketFault =
   | 'unreachable'
   | 'no list permission'
   | 'no results'
+  | 'slow'
+  | 'second part hangs'
 
 const errors = {
   forbidden: { status: 403, code: 'AccessDenied' },
   missing: { status: 404, code: 'NoSuchBucket' },
 } as const
+
+const slowBytesPerMs = 8 * 1024
+
+/** Lets so much pass, and no more. */
+function slowly(): Transform {
+  return new Transform({
+    highWaterMark: 1,
+    transform: (piece: Buffer, _, done) =>
+      void setTimeout(() => done(null, piece), piece.length / slowBytesPerMs),
+  })
+}
 
 /** A real bucket behind a proxy that can fail. `env` is what a gateway needs to use it. */
 export async function startFaultyBucket(cleanup: Cleanup) {
@@ -36,7 +50,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       reply.pipe(to)
     })
     forwarded.on('error', () => to.destroy())
-    from.pipe(forwarded)
+    if (fault === 'slow') from.pipe(slowly()).pipe(forwarded)
+    else from.pipe(forwarded)
   }
 
   function refuse(from: IncomingMessage, to: ServerResponse, status: number, code: string): void {
@@ -55,6 +70,7 @@ export async function startFaultyBucket(cleanup: Cleanup) {
     }
     if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
       return refuse(from, to, 403, 'AccessDenied')
+    if (fault === 'second part hangs' && from.url?.includes('partNumber=2')) return void from.resume()
     pass(from, to)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
