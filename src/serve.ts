@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
 import { createAccountCheck } from './accounts/check.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
+import { createHolds } from './accounts/holds.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
@@ -12,15 +14,31 @@ import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
-import { createUnknownJobs } from './engine/unknown.ts'
+import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
+import { createWithdrawals } from './engine/withdrawals.ts'
 import type { Ground } from './ground.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
 export async function serveApi(ground: Ground): Promise<FastifyInstance> {
-  const { config, logger, closers, redis, keys, store, queues, media, offers, upstreams, webhooks } = ground
+  const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
+    ground
   const book = createBook({ redis, keys })
+  const holds = createHolds({ redis, keys })
+  const unknown = createUnknownJobs({
+    store,
+    holds,
+    offers,
+    settingsOf: (provider) => upstreams[provider].settings,
+    deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+  })
   const subscriber = await ground.connections.forWorkers()
+  const withdrawals = await createWithdrawals({
+    dir: join(config.dataDir, 'withdrawals'),
+    cancel: store.askCancel,
+    logger,
+  })
+  closers.push(() => withdrawals.stop())
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   return createApp({
@@ -29,7 +47,14 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       resultsKeptMs: config.resultsKeptMs,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
-    engine: createEngine({ store, queues, watchers, longestJobSeconds: config.longestJobSeconds }),
+    engine: createEngine({
+      store,
+      queues,
+      watchers,
+      longestJobSeconds: config.longestJobSeconds,
+      withdraw: withdrawals.add,
+      now: clock.now,
+    }),
     offers: { ...offers, sandbox: config.sandbox },
     media,
     spool: media.spool,
@@ -37,7 +62,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     files: media.files,
     storage: media.storage,
     webhooks,
-    hint: createHints({ store, queues, offers, upstreams }),
+    hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts: config.auth === 'off' ? open : await door(ground, subscriber),
     money: {
       balanceUsd: book.balanceUsd,
@@ -48,7 +73,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     },
     limits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, unknown: createUnknownJobs(store) },
+      admin: { key: config.adminKey, book, holds, unknown },
     }),
     ready: ground.ready,
     logger,

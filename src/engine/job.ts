@@ -45,6 +45,8 @@ export type View = {
   costUsd: number
   /** Rendered by a stand-in upstream. */
   sandbox?: true
+  /** How often an operator has adopted a task for the job after it had ended; each time it ends anew. */
+  adoptions?: number
 }
 
 /** What only the workers read; written with every step. */
@@ -52,8 +54,10 @@ export type Work = {
   /** The upstreams still to be tried, the current one first. */
   route: readonly ProviderName[]
   deadlineAt: number
-  /** Set from the moment before the call that costs money. `again`: the same call was sent a second time, where that is safe. */
-  attempt?: { id: string; provider: ProviderName; at: number; again?: true }
+  /** Set from the moment before the call that costs money. */
+  attempt?: Attempt
+  /** How many attempts have been made; absent: none. Their ids are derived from it. */
+  attempts?: number
   ticket?: Ticket
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
   handed?: Handed
@@ -65,6 +69,10 @@ export type Work = {
   misses: number
   /** Polls in a row that were answered with: there is no such task. */
   denials?: number
+  /** When the first of them was. */
+  deniedSince?: number
+  /** When the last look for a lost reply was announced. */
+  lastCallAt?: number
   polls: number
   /** When the upstream took the job. */
   takenAt?: number
@@ -83,6 +91,9 @@ export type Work = {
   /** Where the price follows the real length: how, as it was when the job was accepted. */
   meter?: Meter
 }
+
+/** One purchase. `at`: unix ms. `again`: the same call was sent a second time, where that is safe. */
+export type Attempt = { id: string; provider: ProviderName; at: number; again?: true }
 
 export type Meter = {
   /** Without the markup. */
@@ -125,6 +136,18 @@ export type Event = {
   provider?: ProviderName
   /** Why, where a state alone does not say. */
   reason?: string
+}
+
+/** What was written down about a job after it had ended. It changes neither its state nor its version. */
+export type Note = {
+  at: number
+  /** `late_result`: the upstream finished after all. The others are an operator's decisions on the money on hold. */
+  kind: 'late_result' | 'charge' | 'release' | 'adopt'
+  provider?: ProviderName
+  /** Who decided. */
+  by?: string
+  /** For the operator's eyes only. */
+  text?: string
 }
 
 /** A step that has not been taken this long after it was due is looked for by the sweep. */

@@ -45,6 +45,8 @@ export type MediaConfig = {
     floorBytes: number
   }
   ffmpeg: string
+  /** How many steps of one upstream run at once; a quarter of them may upload. */
+  concurrency: number
 }
 
 export type MediaRoom = Awaited<ReturnType<typeof createMedia>>
@@ -128,7 +130,13 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
 
   return {
     keep: createKeeper({ store, scratch, spool, library, limits, uses, quota }),
-    handOver: createHandOver({ store, transport, links, publicUrl }),
+    handOver: createHandOver({
+      store,
+      transport,
+      links,
+      publicUrl,
+      uploadsAtOnce: Math.max(1, Math.floor(config.concurrency / 4)),
+    }),
     /** Whether upstreams can fetch files from us. */
     reachable: config.publicUrl !== undefined || config.sandbox,
     deliver: results.deliver,

@@ -8,7 +8,7 @@ import type { Store } from '../engine/store.ts'
 import { createGuard } from '../media/guard.ts'
 import { deliver } from './deliver.ts'
 import { problemOf } from './destination.ts'
-import { createGate } from './gate.ts'
+import { createGate, type GateLimits } from './gate.ts'
 import { createOutbox, type Entry } from './outbox.ts'
 import { createSecrets } from './secrets.ts'
 
@@ -16,6 +16,7 @@ type WebhookConfig = {
   /** Whether addresses of this machine and of private networks are served. */
   inward: boolean
   retriesMs: readonly number[]
+  limits: GateLimits
 }
 
 /** How the telling of a job's end stands. */
@@ -46,7 +47,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
   const outbox = createOutbox({ redis, keys, keepMs })
   const secrets = createSecrets({ redis, keys })
   const guard = createGuard({ inward: config.inward })
-  const gate = createGate()
+  const gate = createGate(config.limits)
   const stopping = new AbortController()
   const parts = {
     stopping: stopping.signal,
@@ -82,7 +83,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
       if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
       await outbox.enable(job.owner, job.webhook.url)
       const now = Date.now()
-      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now })
+      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now, version: job.view.version })
       await queues.bringForward(webhookQueue, id)
       return true
     },

@@ -72,6 +72,7 @@ export async function startRoom(
     resultsKeptMs: 60_000,
     libraryKeptMs: 60_000,
     mediaLimits: { image: 2 * megabyte, video: 4 * megabyte, audio: megabyte },
+    concurrency: 200,
     quotaBytes: 1024 * megabyte,
     downloads: { largestBytes: 64 * megabyte, bytesPerSecond: 1024, windowMs: 2000, total: 20, perHost: 10 },
     storage: { probeMs: 1000, floorBytes: 0 },
