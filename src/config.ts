@@ -187,6 +187,12 @@ function readWebhooks(read: Reader, problems: string[], isTrial: boolean) {
   return {
     inward: inward === 'on' || (inward === 'auto' && isTrial),
     retriesMs: seconds.map((one) => one * 1000),
+    /** How many deliveries a process makes at once. */
+    limits: {
+      all: read.integer('WEBHOOK_CONCURRENCY', 256, 2, 10_000),
+      failing: read.integer('WEBHOOK_FAILING_CONCURRENCY', 64, 2, 10_000),
+      destination: read.integer('WEBHOOK_DESTINATION_CONCURRENCY', 8, 1, 1000),
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
 import { createAccountCheck } from './accounts/check.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
+import { createHolds } from './accounts/holds.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
@@ -13,7 +14,7 @@ import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
-import { createUnknownJobs } from './engine/unknown.ts'
+import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
 import { createWithdrawals } from './engine/withdrawals.ts'
 import type { Ground } from './ground.ts'
@@ -23,6 +24,15 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
     ground
   const book = createBook({ redis, keys })
+  const holds = createHolds({ redis, keys })
+  const unknown = createUnknownJobs({
+    store,
+    holds,
+    offers,
+    settingsOf: (provider) => upstreams[provider].settings,
+    deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+    now: clock.now,
+  })
   const subscriber = await ground.connections.forWorkers()
   const withdrawals = await createWithdrawals({
     dir: join(config.dataDir, 'withdrawals'),
@@ -44,6 +54,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       watchers,
       longestJobSeconds: config.longestJobSeconds,
       withdraw: withdrawals.add,
+      confirmAccepted: ground.confirmAccepted,
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },
@@ -64,7 +75,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     },
     limits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, unknown: createUnknownJobs(store) },
+      admin: { key: config.adminKey, book, holds, unknown },
     }),
     ready: ground.ready,
     logger,

@@ -3,8 +3,6 @@ import { answered, Refused } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { dayOf, toMicros, toUsd } from './money.ts'
 
-export type CheckAccount = ReturnType<typeof createAccountCheck>
-
 /**
  * Reads whether an account may have a job of this price, before anything is stored for it. Throws `Refused` when it may not. It only
  * spares work: the script that accepts the job decides. Without a price: whether the account may have any job.

@@ -4,8 +4,6 @@ import type { AppParts } from './parts.ts'
 
 type Deps = Pick<AppParts, 'storage' | 'money'>
 
-export type BodyChecks = ReturnType<typeof createBodyChecks>
-
 /**
  * Hooks that refuse a request before its files arrive, as far as that can be known. They come after the one that identifies. Small
  * bodies pass: nothing is stored of them before the whole request has been checked.

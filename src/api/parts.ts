@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import type { Book } from '../accounts/book.ts'
+import type { Holds } from '../accounts/holds.ts'
 import type { Accounts } from '../accounts/open.ts'
 import type { Offered } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
@@ -85,7 +86,7 @@ export type AppParts = {
   }
   limits: LimitParts
   /** Absent: there are no routes for the operator. */
-  admin?: { key: string; book: Book; unknown: UnknownJobs } | undefined
+  admin?: { key: string; book: Book; holds: Pick<Holds, 'of'>; unknown: UnknownJobs } | undefined
   /** Whether the store answers. */
   ready(): Promise<boolean>
   logger: FastifyBaseLogger

@@ -45,6 +45,8 @@ export type View = {
   costUsd: number
   /** Rendered by a stand-in upstream. */
   sandbox?: true
+  /** How often an operator has adopted a task for the job after it had ended; each time it ends anew. */
+  adoptions?: number
 }
 
 /** What only the workers read; written with every step. */
@@ -134,6 +136,18 @@ export type Event = {
   provider?: ProviderName
   /** Why, where a state alone does not say. */
   reason?: string
+}
+
+/** What was written down about a job after it had ended. It changes neither its state nor its version. */
+export type Note = {
+  at: number
+  /** `late_result`: the upstream finished after all. The others are an operator's decisions on the money on hold. */
+  kind: 'late_result' | 'charge' | 'release' | 'adopt'
+  provider?: ProviderName
+  /** Who decided. */
+  by?: string
+  /** For the operator's eyes only. */
+  text?: string
 }
 
 /** A step that has not been taken this long after it was due is looked for by the sweep. */

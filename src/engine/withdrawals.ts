@@ -4,8 +4,6 @@ import type { Logger } from 'pino'
 
 const retryMs = 1000
 
-export type Withdrawals = Awaited<ReturnType<typeof createWithdrawals>>
-
 type Options = {
   dir: string
   /** Cancels the job, if it was stored. Rejects while Redis does not reply. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FaultCode } from '../../providers/fault.ts'
 import type { Meter, State, View, Work } from '../../src/engine/job.ts'
-import { finalCostUsd, isHeld, settlementOf } from '../../src/engine/settlement.ts'
+import { finalCostUsd, settlementOf } from '../../src/engine/settlement.ts'
 
 const view = (state: State, code?: FaultCode): View => ({
   id: 'a',
@@ -76,14 +76,6 @@ describe('the money of a job', () => {
   ]
   for (const [name, before, after, done, kind] of kinds)
     it(name, () => assert.deepEqual(settlementOf(before, after, done), { kind, micros: 1_500_000 }))
-
-  it('is on hold for two reasons only', () => {
-    assert.equal(isHeld('submission_unknown', {}), true)
-    assert.equal(isHeld('task_lost', { takenAt: 0 }), true)
-    assert.equal(isHeld('task_lost', {}), false)
-    assert.equal(isHeld('timeout', taken), false)
-    assert.equal(isHeld(undefined, taken), false)
-  })
 })
 
 describe('the price of a finished job', () => {

@@ -362,9 +362,12 @@ describe('a step of a job', () => {
     it('notes it once and ends', async () => {
       const job = await late(done)
       assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
-      const entry = (await job.history()).at(-1)
-      assert.match(entry?.reason ?? '', /files\.example\/a\.mp4/)
-      assert.equal(entry?.state, 'failed')
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      const notes = await harness.store.notes(job.id)
+      assert.deepEqual(
+        notes.map(({ text, provider }) => `${provider} ${text}`),
+        ['runware https://files.example/a.mp4'],
+      )
       assert.equal(await job.state(), 'failed')
     })
 

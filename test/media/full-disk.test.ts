@@ -32,6 +32,8 @@ describe('a full disk while results are delivered', () => {
       const client = clientOf(address, String(body.key))
       const { runId } = (await client.submit()).body
 
+      // Purchased by then: without its journal, an attempt would not be made.
+      await client.waitFor(runId, /^(queued|processing|generating)$/)
       await disk.fill()
       await client.waitFor(runId, /^delivering$/)
       // Longer than the 20 attempts that ended a job once.
