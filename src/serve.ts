@@ -54,6 +54,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       watchers,
       longestJobSeconds: config.longestJobSeconds,
       withdraw: withdrawals.add,
+      confirmAccepted: ground.confirmAccepted,
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },

@@ -7,9 +7,7 @@ export class CancelAsked extends Error {
   override name = 'CancelAsked'
 }
 
-const lookEveryMs = 1000
-/** The sweep takes a step for lost that is not heard of for longer than a call may take. */
-const renewEveryMs = 10_000
+const everyMs = 1000
 
 /**
  * While a step fetches a result, for minutes perhaps: keeps the sweep from taking the step for lost, and aborts `signal` when
@@ -21,20 +19,18 @@ export function keepLease(
   { watchCancel, untilMs }: { watchCancel: boolean; untilMs: number },
 ) {
   const controller = new AbortController()
-  let renewedAt = parts.now()
 
   async function look(): Promise<void> {
     const now = parts.now()
     if (now >= untilMs) controller.abort(new LinkNotReady('the result took too long'))
     else if (watchCancel && (await parts.isCancelAsked(id)))
       controller.abort(new CancelAsked('the job was canceled'))
-    if (now - renewedAt < renewEveryMs) return
-    renewedAt = now
     await parts.store.postpone(id, now + 2 * parts.timeoutMs + overdueMs)
   }
 
   // A Redis that does not answer is asked again; the end of the step needs it anyway.
-  const timer = setInterval(() => void look().catch(() => undefined), lookEveryMs)
+  const timer = setInterval(() => void look().catch(() => undefined), everyMs)
+  timer.unref()
   return {
     signal: controller.signal,
     end: () => clearInterval(timer),

@@ -198,8 +198,9 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
 }
 
 /** One task for two jobs: at most one of them was purchased, and its reply was the other one's. What became of this one is not known. */
-function refuseForeignTask(parts: Parts, job: Job, task: string): Promise<Next> {
-  const provider = job.work.attempt?.provider
+async function refuseForeignTask(parts: Parts, job: Job, task: string): Promise<Next> {
+  const { provider, id = '' } = job.work.attempt ?? {}
+  await parts.journal.discardReply(id)
   parts.logger.error({ job: job.view.id, provider, task }, 'The upstream returned a task of another job')
   return keepLooking(parts, job, fault('unreadable_reply', `${provider} returned a task of another job`))
 }

@@ -9,7 +9,7 @@ import type { FileStore } from './store.ts'
 
 const content = Buffer.from('Reelgate wrote this file to test its storage.\n')
 /** A result this recent is not checked again on behalf of one request. */
-const recentMs = 5000
+const longestRecentMs = 5000
 /** A store that hangs does not hold up the start any longer. */
 const startMs = 2000
 
@@ -30,6 +30,7 @@ export type StorageProbe = ReturnType<typeof createStorageProbe>
 /** Checks regularly that a file can be stored, found and removed. Every process checks on its own. */
 export function createStorageProbe(deps: Deps) {
   const { store, scratch, dataDir, floorBytes, everyMs, logger, readFreeBytes = freeBytesOf } = deps
+  const recentMs = Math.min(longestRecentMs, everyMs)
   const name = `probes/${randomUUID()}`
   let fault: StorageUnavailable | undefined
   let checking: Promise<void> | undefined
@@ -85,6 +86,11 @@ export function createStorageProbe(deps: Deps) {
     return checking
   }
 
+  async function currentFault(): Promise<StorageUnavailable | undefined> {
+    if (Date.now() - checkedAt > recentMs) await check()
+    return fault
+  }
+
   function again(): void {
     if (stopped) return
     timer = setTimeout(() => void check().finally(again), everyMs)
@@ -98,10 +104,10 @@ export function createStorageProbe(deps: Deps) {
     fault: () => fault,
 
     /** The same, checked again unless that was done moments ago. */
-    async currentFault(): Promise<StorageUnavailable | undefined> {
-      if (Date.now() - checkedAt > recentMs) await check()
-      return fault
-    },
+    currentFault,
+
+    /** The same; only a fault is checked again, so that its end is noticed soon. */
+    confirmedFault: async () => (fault === undefined ? undefined : currentFault()),
 
     /** Throws `StorageUnavailable` when the disk has too little free space. */
     requireSpace,
@@ -126,7 +132,10 @@ async function freeBytesOf(dataDir: string): Promise<number> {
 }
 
 /** A store whose lookups report a fault of the whole store as such, and not as an absent file. */
-export function withProbe(store: FileStore, probe: Pick<StorageProbe, 'fault' | 'currentFault'>): FileStore {
+export function withProbe(
+  store: FileStore,
+  probe: Pick<StorageProbe, 'confirmedFault' | 'currentFault'>,
+): FileStore {
   return {
     ...store,
     async stat(name) {
@@ -136,7 +145,7 @@ export function withProbe(store: FileStore, probe: Pick<StorageProbe, 'fault' | 
         if (!isDenied(cause) || (await probe.currentFault()) !== undefined) throw cause
         return undefined
       })
-      const fault = found === undefined ? probe.fault() : undefined
+      const fault = found === undefined ? await probe.confirmedFault() : undefined
       if (fault !== undefined && !fault.isFull) throw fault
       return found
     },

@@ -11,6 +11,7 @@ type Options = {
 export function watchProgress({ bytesPerSecond, windowMs, onStall }: Options) {
   let bytes = 0
   let storingMs = 0
+  let began = Date.now()
   let storingSince: number | undefined
 
   function judge(): void {
@@ -19,11 +20,15 @@ export function watchProgress({ bytesPerSecond, windowMs, onStall }: Options) {
       storingMs += now - storingSince
       storingSince = now
     }
-    const receivingMs = windowMs - storingMs
-    if (receivingMs > windowMs / 2 && bytes * 1000 < bytesPerSecond * receivingMs)
+    const lastedMs = now - began
+    const receivingMs = lastedMs - storingMs
+    // A process that was busy for so long has not read what had come.
+    const wasBusy = lastedMs > windowMs * 1.5 || receivingMs < windowMs / 2
+    if (!wasBusy && bytes * 1000 < bytesPerSecond * receivingMs)
       onStall(`the result came too slowly: ${bytes} bytes in ${receivingMs} ms`)
     bytes = 0
     storingMs = 0
+    began = now
   }
 
   const timer = setInterval(judge, windowMs)

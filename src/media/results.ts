@@ -27,7 +27,7 @@ type Deps = {
   redis: Redis
   keys: Keys
   scratch: Scratch
-  probe: Pick<StorageProbe, 'fault' | 'requireSpace'>
+  probe: Pick<StorageProbe, 'confirmedFault' | 'requireSpace'>
   slots: DownloadSlots
   /** Absent: clients get the upstream's own links. */
   download: ((url: string, name: string, signal?: AbortSignal) => Promise<string>) | undefined
@@ -76,7 +76,7 @@ export function createResults({ store, redis, keys, scratch, probe, slots, downl
   }
 
   async function fetchWhole({ url, name, download, signal, isRepeated = false }: Fetch): Promise<string> {
-    const fault = probe.fault()
+    const fault = await probe.confirmedFault()
     if (fault !== undefined) throw fault
     await probe.requireSpace()
     const leave = slots.take(URL.canParse(url) ? new URL(url).host : '', isRepeated)

@@ -1,16 +1,37 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Transform } from 'node:stream'
 import type { S3Settings } from '../../src/media/s3.ts'
 import type { Cleanup } from '../setup.ts'
 import { startBucket } from './room.ts'
 
 /** How the bucket fails, or what it may not do. */
-export type BucketFault = 'none' | 'forbidden' | 'missing' | 'hanging' | 'unreachable' | 'no list permission'
+export type BucketFault =
+  | 'none'
+  | 'forbidden'
+  | 'missing'
+  | 'hanging'
+  | 'unreachable'
+  | 'no list permission'
+  | 'no results'
+  | 'slow'
+  | 'second part hangs'
 
 const errors = {
   forbidden: { status: 403, code: 'AccessDenied' },
   missing: { status: 404, code: 'NoSuchBucket' },
 } as const
+
+const slowBytesPerMs = 8 * 1024
+
+/** Lets so much pass, and no more. */
+function slowly(): Transform {
+  return new Transform({
+    highWaterMark: 1,
+    transform: (piece: Buffer, _, done) =>
+      void setTimeout(() => done(null, piece), piece.length / slowBytesPerMs),
+  })
+}
 
 /** A real bucket behind a proxy that can fail. `env` is what a gateway needs to use it. */
 export async function startFaultyBucket(cleanup: Cleanup) {
@@ -29,7 +50,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       reply.pipe(to)
     })
     forwarded.on('error', () => to.destroy())
-    from.pipe(forwarded)
+    if (fault === 'slow') from.pipe(slowly()).pipe(forwarded)
+    else from.pipe(forwarded)
   }
 
   function refuse(from: IncomingMessage, to: ServerResponse, status: number, code: string): void {
@@ -46,6 +68,9 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       const { status, code } = errors[fault]
       return refuse(from, to, status, code)
     }
+    if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
+      return refuse(from, to, 403, 'AccessDenied')
+    if (fault === 'second part hangs' && from.url?.includes('partNumber=2')) return void from.resume()
     pass(from, to)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
