@@ -45,7 +45,7 @@ export type View = {
   costUsd: number
   /** Rendered by a stand-in upstream. */
   sandbox?: true
-  /** How often an operator has adopted a task for the job after it had ended; each time it ends anew. */
+  /** How often an operator has adopted a task for the job after it had ended. Each adoption leads to another end. */
   adoptions?: number
 }
 
