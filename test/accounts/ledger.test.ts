@@ -17,8 +17,11 @@ describe('the money of an account', () => {
     kit = createJobMoney(redis, 'ledger:')
   })
   after(async () => {
-    await assertBooksAddUp(kit.book)
-    await cleanup.run()
+    try {
+      await assertBooksAddUp(kit.book)
+    } finally {
+      await cleanup.run()
+    }
   })
 
   async function create(limits: Parameters<typeof kit.book.create>[0] | object = {}) {
