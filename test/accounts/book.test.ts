@@ -103,6 +103,7 @@ describe('the accounts', () => {
   it('change what is named, and nothing else', async () => {
     const { account } = await kit.book.create({ name: 'cid', rpm: 5, dailyUsd: 20, balanceUsd: 100 })
     const { id } = account
+    await isTold(id)
     await kit.book.limit(id, { rpm: 7 })
     await isTold(id)
     assert.deepEqual(await kit.book.read(id), { ...account, rpm: 7 })
@@ -143,7 +144,17 @@ describe('the accounts', () => {
       kind: 'negative',
       balanceUsd: undefined,
     })
+    assert.deepEqual(await reasonOf(kit.book.topUp(other.id, -0.000001)), {
+      kind: 'negative',
+      balanceUsd: undefined,
+    })
     assert.equal(await kit.book.balanceUsd(other.id), undefined)
+  })
+
+  it('that expired from Redis are not listed', async () => {
+    await redis.zadd(kit.keys.accounts, 1, 'ghost')
+    assert.ok((await kit.book.list()).every((account) => account.id !== 'ghost'))
+    await redis.zrem(kit.keys.accounts, 'ghost')
   })
 
   it('top up the balance that the same change sets, all or nothing', async () => {
@@ -210,6 +221,15 @@ describe('the accounts', () => {
       })
       assert.deepEqual(await reasonOf(kit.book.create({ name: 'other' }, { id: 'op-3' })), { kind: 'reused' })
       assert.equal((await kit.book.list()).filter(({ name }) => name === 'jan').length, 1)
+    })
+
+    it('that sets a balance name it in the ledger', async () => {
+      const { account } = await kit.book.create({ name: 'lea', balanceUsd: 3 }, { id: 'op-4' })
+      await kit.book.change(account.id, { balanceUsd: 2 }, { id: 'op-5' })
+      assert.deepEqual(await tags(account.id), [
+        ['set', -1, 'op-5', undefined],
+        ['set', 3, 'op-4', undefined],
+      ])
     })
 
     it('are remembered for a day', async () => {

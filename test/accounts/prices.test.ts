@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Input } from '../../providers/input.ts'
 import {
   booksKeptMs,
   dayOf,
@@ -10,6 +11,7 @@ import {
 } from '../../src/accounts/money.ts'
 import { priceOf } from '../../src/accounts/price.ts'
 import { findModel } from '../../src/catalogue/index.ts'
+import type { Model } from '../../src/catalogue/model.ts'
 
 describe('money', () => {
   it('is counted in whole micro-dollars', () => {
@@ -95,5 +97,51 @@ describe('what is reserved for a job', () => {
       assert.equal(meter.stepSeconds, price.stepSeconds)
       assert.equal('stepSeconds' in meter, price.stepSeconds !== undefined)
     }
+  })
+
+  describe('with several sources', () => {
+    const sources = (fields: object, from = ['audioDuration', 'videoDuration']): Model =>
+      ({
+        id: 'm',
+        modes: ['video', 'image'],
+        fields: { image: {}, video: {}, ...fields },
+        price: { per: 'second', secondsFrom: from, defaultSeconds: 7, rates: [{ usd: 0.1 }] },
+      }) as unknown as Model
+    const reserved = (entry: Model, input: Input = { video: 'v' }) => priceOf(entry, input, 0)
+
+    it('is that of the longest, whichever is named first', () => {
+      for (const [audio, video] of [
+        [10, 60],
+        [60, 10],
+      ]) {
+        const entry = sources({ audioDuration: { max: audio }, videoDuration: { max: video } })
+        assert.equal(reserved(entry).seconds, 60)
+        assert.equal(reserved(entry).usd, 6)
+        assert.match(reserved(entry).warnings[0] ?? '', audio === 60 ? /`audioDuration`/ : /`videoDuration`/)
+      }
+    })
+
+    it('leaves out what has no bound, or is not taken', () => {
+      assert.equal(reserved(sources({ audioDuration: {}, videoDuration: { max: 5 } })).seconds, 5)
+      assert.equal(reserved(sources({ audioDuration: { max: 5 }, videoDuration: {} })).seconds, 5)
+      assert.equal(reserved(sources({ videoDuration: { max: 5 } })).seconds, 5)
+    })
+
+    it('is the usual price where no source has a bound', () => {
+      const offered = reserved(sources({ audioDuration: {} }))
+      assert.equal(offered.seconds, 7)
+      assert.deepEqual(offered.warnings, [])
+      assert.equal(offered.meter?.usualSeconds, 7)
+    })
+
+    it('is bounded as the mode of the request says', () => {
+      const entry = sources({ videoDuration: { max: 60, image: { max: 5 } } })
+      assert.equal(reserved(entry).seconds, 60)
+      assert.equal(reserved(entry, { image: 'i' }).seconds, 5)
+    })
+  })
+
+  it('counts no seconds where the price is for a video', () => {
+    assert.equal('seconds' in priceOf(model('minimax-video'), { prompt: 'a boat' }, 0), false)
   })
 })
