@@ -94,9 +94,16 @@ function sources(folder: string, files: Readonly<Record<string, readonly string[
   )
 }
 
+let instead: readonly string[] | undefined
+
+/** Takes these test files for every source. */
+export function useTests(patterns: readonly string[]): void {
+  instead = patterns
+}
+
 /** The test files for a source file, relative to the project. */
 export function testsFor(file: string): string[] {
-  return [...new Set((table[file] ?? []).flatMap((pattern) => globSync(pattern).sort()))]
+  return [...new Set((instead ?? table[file] ?? []).flatMap((pattern) => globSync(pattern).sort()))]
 }
 
 /** The TypeScript and Lua files of a folder, or the one file that is named. */
