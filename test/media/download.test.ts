@@ -298,8 +298,10 @@ describe('a result that cannot be stored', () => {
     const absent = await fetch(`${room.address}/files/${'0'.repeat(40)}.mp4`)
     assert.equal(absent.status, 404)
     await room.media.retention.sweep()
-    bucket.fail('forbidden')
-    await sleep(probeMs + 1)
-    assert.equal((await fetch(`${room.address}/files/${'1'.repeat(40)}.mp4`)).status, 503)
+    for (const fault of ['forbidden', 'missing'] as const) {
+      bucket.fail(fault)
+      await sleep(probeMs + 1)
+      assert.equal((await fetch(`${room.address}/files/${'1'.repeat(40)}.mp4`)).status, 503, fault)
+    }
   })
 })
