@@ -100,6 +100,21 @@ describe('a rejected submit leaves no file', () => {
     sent.destroy()
   })
 
+  it('without balance left: a repeated request gets its first answer', async () => {
+    const client = await createClient({ balanceUsd: 0.075 })
+    const body = JSON.stringify({ ...animate, image: dataUrl('image/png', image()) })
+    const send = () =>
+      fetch(`${address}/api/generate-video`, {
+        method: 'POST',
+        headers: { 'x-api-key': client.key, 'content-type': 'application/json', 'idempotency-key': 'one' },
+        body,
+      })
+    const [first, second] = [await send(), await send()]
+    assert.deepEqual([first.status, second.status], [202, 202])
+    assert.equal(second.headers.get('idempotent-replayed'), 'true')
+    assert.deepEqual(await second.json(), await first.json())
+  })
+
   it('over the daily limit: 429, and nothing is stored; OpenAI forms too', async () => {
     const stored = await filesIn('files', 'inputs')
     const client = await createClient({ dailyUsd: 0.01 })
