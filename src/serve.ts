@@ -31,6 +31,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     offers,
     settingsOf: (provider) => upstreams[provider].settings,
     deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+    now: clock.now,
   })
   const subscriber = await ground.connections.forWorkers()
   const withdrawals = await createWithdrawals({
@@ -53,6 +54,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       watchers,
       longestJobSeconds: config.longestJobSeconds,
       withdraw: withdrawals.add,
+      confirmAccepted: ground.confirmAccepted,
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },

@@ -26,6 +26,8 @@ async function run(): Promise<string> {
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   try {
     const redis = await connections.forRequests()
+    const [seconds] = await redis.time()
+    const skewMs = Number(seconds) * 1000 - Date.now()
     const holds = createHolds({ redis, keys })
     const { upstreams, longestJobSeconds, offersFile } = config
     const unknown = createUnknownJobs({
@@ -38,6 +40,7 @@ async function run(): Promise<string> {
       }),
       settingsOf: (provider) => upstreams[provider].settings,
       deadlineMs: (model) => deadlineMsOf(model, longestJobSeconds),
+      now: () => Date.now() + skewMs,
     })
     return await command({ book: createBook({ redis, keys }), holds, unknown }, process.argv.slice(2))
   } finally {

@@ -125,6 +125,8 @@ type Parts = {
   longestJobSeconds: number
   /** Cancels a job that may have been stored although its client was told that it was not. Resolves when it is sure to happen. */
   withdraw(id: string): Promise<void>
+  /** Resolves when as many replicas as the operator asks for have the job; rejects when they do not confirm in time. */
+  confirmAccepted?: (() => Promise<void>) | undefined
   now?: () => number
 }
 
@@ -134,8 +136,16 @@ export function createEngine({
   watchers,
   longestJobSeconds,
   withdraw,
+  confirmAccepted,
   now = Date.now,
 }: Parts): Engine {
+  async function confirmed(storing: Promise<Acceptance>): Promise<Acceptance> {
+    const acceptance = await storing
+    const isStored = acceptance.kind === 'accepted' || acceptance.kind === 'replayed'
+    if (isStored && confirmAccepted !== undefined) await confirmAccepted()
+    return acceptance
+  }
+
   const engine: Engine = {
     async accept(order) {
       const createdAt = now()
@@ -170,7 +180,7 @@ export function createEngine({
         ...(order.webhook === undefined ? {} : { webhook: order.webhook }),
         queue: order.route[0],
       })
-      const acceptance = await storing.catch(async (cause: unknown) => {
+      const acceptance = await confirmed(storing).catch(async (cause: unknown) => {
         // With an idempotency key, the client finds it again.
         if (order.once === undefined && mayHaveRun(cause)) await withdraw(order.id)
         throw cause

@@ -36,6 +36,8 @@ type Parts = {
   graceMs?: number
   /** Where intents are written, if not on `redis`. */
   intentRedis?: Redis
+  /** Where jobs are accepted, if not on `redis`. */
+  acceptRedis?: Redis
   now?: () => number
   /** A job has ended, and its end is to be told. */
   ended?: (id: string) => void
@@ -49,6 +51,7 @@ export function createStore({
   claimMs = 86_400_000,
   graceMs = 5000,
   intentRedis = redis,
+  acceptRedis = redis,
   now = Date.now,
   ended,
 }: Parts) {
@@ -110,7 +113,7 @@ export function createStore({
   }
 
   return {
-    accept: createAccepting({ redis, keys, keepMs, now }),
+    accept: createAccepting({ redis: acceptRedis, keys, keepMs, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
     storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),

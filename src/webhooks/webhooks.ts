@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Next } from '../engine/change.ts'
+import { answered } from '../engine/engine.ts'
 import { isTerminal } from '../engine/job.ts'
 import type { Keys } from '../engine/keys.ts'
 import { type Queues, webhookQueue } from '../engine/queues.ts'
@@ -71,11 +72,11 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
 
   return {
     problemOf: (url: unknown) => problemOf(url, config),
-    secret: secrets.current,
-    rotate: secrets.rotate,
-    usual: outbox.usual,
-    setUsual: outbox.setUsual,
-    told,
+    secret: (owner: string) => answered(secrets.current(owner)),
+    rotate: (owner: string, operation?: string) => answered(secrets.rotate(owner, operation)),
+    usual: (owner: string) => answered(outbox.usual(owner)),
+    setUsual: (owner: string, url: string | undefined) => answered(outbox.setUsual(owner, url)),
+    told: (id: string) => answered(told(id)),
 
     /** Tells the end of a job again. False: it has none, or nobody to tell. */
     async replay(id: string): Promise<boolean> {

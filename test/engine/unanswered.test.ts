@@ -33,6 +33,17 @@ describe('what is under way when nobody waits for it any more', () => {
     assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('unheard of')).length, 0)
   })
 
+  it('a job that no replica has is not accepted, and not purchased', async () => {
+    const { url, redis } = await startRedis(cleanup)
+    const more = { REDIS_URL: url, REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '50' }
+    const { address } = await startTestGateway(cleanup, { ...env, ...more })
+    assert.equal((await submit(address, { ...small, prompt: 'on one machine only' })).status, 503)
+    const [id = ''] = await redis.zrange('reelgate:owner:anonymous', 0, '-1')
+    assert.equal((await waitForEnd(address, id)).data.status, 'CANCELED')
+    const tasks = await upstreams.host.tasks('fal')
+    assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('one machine')).length, 0)
+  })
+
   it('a gateway that stops takes no more steps, however long a client takes over its request', async () => {
     const { url, redis } = await startRedis(cleanup)
     const gateway = await startTestGateway(cleanup, { ...env, REDIS_URL: url })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { createCleanup, temporaryFolder } from '../setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import { type Node, startNode, startServer } from './cluster.ts'
 import {
   assertKept,
   type Client,
@@ -80,6 +80,11 @@ describe('workers whose clocks are 40 minutes off', () => {
     }
   }
 
+  async function assertExplained(nodes: readonly Node[]): Promise<void> {
+    for (const { log } of nodes)
+      assert.ok(await waitUntil(() => /clock/i.test(log.join('\n'))), 'the log does not name the clock')
+  }
+
   it('takes no step with such a clock, says why, and leaves the jobs to others', async () => {
     const skewed = await Promise.all([startSkewed(ahead), startSkewed(behind)])
     const jobs = await submitJobs(client, { name: 'skewed', count: 4, providers })
@@ -92,10 +97,10 @@ describe('workers whose clocks are 40 minutes off', () => {
     await startWorker()
     await check('workers 40 minutes ahead and behind', jobs)
     assert.ok(!early, 'a worker with a wrong clock has taken a step')
-    for (const { log } of skewed) assert.match(log.join('\n'), /clock/i)
+    await assertExplained(skewed)
   })
 
-  it('takes no step once its clock has jumped', async () => {
+  it('times nothing out when its clock jumps, and says why it takes no more steps', async () => {
     const jumping = await Promise.all(
       [ahead, behind].map((offsetMs) => startSkewed(offsetMs, { CLOCK_JUMPS: '1' })),
     )
@@ -104,6 +109,6 @@ describe('workers whose clocks are 40 minutes off', () => {
     for (const node of jumping) node.signal('SIGWINCH')
     await startWorker()
     await check('clocks of two workers jump by 40 minutes', jobs)
-    for (const { log } of jumping) assert.match(log.join('\n'), /clock/i)
+    await assertExplained(jumping)
   })
 })

@@ -146,6 +146,8 @@ type Counted = { host: SandboxHost; redis: Redis; client: Client; jobs: readonly
 export type Counts = Omit<Row, 'suite' | 'faults'> & {
   discarded: number
   ledger: number
+  /** The end of each job, in their order. */
+  ended: readonly (string | undefined)[]
   /** How often each end came, for messages. */
   ends: Readonly<Record<string, number>>
   /** Tasks of each job at its upstream. */
@@ -166,6 +168,7 @@ export async function countJobs({ host, redis, client, jobs }: Counted): Promise
     doubleEnds: histories.filter((count) => count > 1).length,
     discarded: ended.filter((end, index) => (made[index] ?? 0) > 0 && end !== 'succeeded').length,
     ledger: await ledgerDifferences(redis, jobs, made),
+    ended,
     ends,
     made,
   }
