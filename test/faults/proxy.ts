@@ -45,6 +45,10 @@ export async function startProxy(cleanup: Cleanup, first: Target) {
   return {
     port: address.port,
     cut,
+    /** New connections lead elsewhere; those that stand stay. */
+    redirect(next: Target): void {
+      target = next
+    },
     leadTo(next: Target): void {
       cut()
       target = next
