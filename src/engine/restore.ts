@@ -5,7 +5,7 @@ import type { Clock } from '../redis/clock.ts'
 import { fingerprintOf } from './attempt.ts'
 import { change } from './change.ts'
 import { observeServer } from './epoch.ts'
-import { isTerminal, type Job } from './job.ts'
+import type { Job, State } from './job.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Keys } from './keys.ts'
 import type { Offers } from './offers.ts'
@@ -18,6 +18,8 @@ const batch = 200
 /** How often a record is read anew because somebody else wrote it meanwhile. */
 const tries = 20
 const retryMs = 1000
+/** States of a job whose purchase is not known to have succeeded. */
+const unpurchased: ReadonlySet<string> = new Set<State>(['pending', 'submitting'])
 
 type Options = {
   redis: Redis
@@ -51,23 +53,31 @@ export function createRestorer(options: Options) {
     let restored = 0
     for (let first = 0; first < lost.length; first += batch) {
       const entries = lost.slice(first, first + batch)
-      const known = await Promise.all(
-        entries.map(({ job }) => redis.hmget(keys.job(job), 'state', 'attempt')),
-      )
+      const states = await Promise.all(entries.map(({ job }) => redis.hget(keys.job(job), 'state')))
       for (const [index, entry] of entries.entries()) {
-        const [state, attempt] = known[index] ?? []
-        if (state === null || state === undefined) reportMissing(entry)
-        else if (isForgotten(entry, state, attempt ?? '') && (await restore(entry))) restored += 1
+        const state = states[index] ?? undefined
+        if (state === undefined) reportMissing(entry)
+        else if (unpurchased.has(state) && (await restore(entry).catch(orReport(entry)))) restored += 1
       }
     }
     server = seen.server
     if (restored > 0) logger.warn({ jobs: restored }, 'Redis had lost attempts; they are restored')
   }
 
-  /** Whether a record does not show what is known of an attempt. */
-  function isForgotten({ attempt, reply }: JournalEntry, state: string, current: string): boolean {
-    if (state === 'pending') return true
-    return state === 'submitting' && current.startsWith(attempt.id) && reply !== undefined
+  /** Whether a record does not show what is known of an attempt. One that counts as many attempts or more has seen it. */
+  function isForgotten({ attempt, number, reply }: JournalEntry, { view, work }: Job): boolean {
+    if (!unpurchased.has(view.state)) return false
+    if ((work.attempts ?? 0) < number) return true
+    return view.state === 'submitting' && work.attempt?.id === attempt.id && reply !== undefined
+  }
+
+  /** One record that cannot be read must not keep the others from being restored. Faults of Redis are thrown on. */
+  function orReport({ job, attempt }: JournalEntry) {
+    return (cause: unknown) => {
+      if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause
+      logger.error({ job, attempt: attempt.id, err: cause }, 'A lost attempt cannot be restored')
+      return false
+    }
   }
 
   function reportMissing({ job, attempt, reply }: JournalEntry): void {
@@ -81,8 +91,7 @@ export function createRestorer(options: Options) {
   async function restore(entry: JournalEntry): Promise<boolean> {
     for (let tried = 0; tried < tries; tried += 1) {
       const job = await store.read(entry.job)
-      if (job === undefined || isTerminal(job.view.state)) return false
-      if (!isForgotten(entry, job.view.state, job.work.attempt?.id ?? '')) return false
+      if (job === undefined || !isForgotten(entry, job)) return false
       const { next, queue } = await restoredRecord(entry, job)
       if (!(await store.takeOver(job, next))) continue
       await queues.bringForward(queue, entry.job)

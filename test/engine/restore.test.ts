@@ -6,7 +6,7 @@ import { createJournal } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createRestorer } from '../../src/engine/restore.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
-import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
+import { accepted, createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 describe('attempts that Redis has lost', () => {
   const cleanup = createCleanup()
@@ -186,6 +186,79 @@ describe('attempts that Redis has lost', () => {
     assert.ok(other !== 'absent' && other !== 'ended')
     await job.restore()
     assert.equal(await harness.store.write(other, { view: other.view, work: other.work, dueAt: 0 }), false)
+    assert.equal(await job.state(), 'queued')
+  })
+
+  /** The first attempt is refused, and Redis is put back to where it was under way when the second one has a task. */
+  async function secondAttempt(sent?: Upstream['sent']) {
+    let calls = 0
+    const job = await begin({
+      provider: {
+        accept: () => {
+          calls += 1
+          return calls === 1 ? { kind: 'failed', fault: { code: 'rate_limited', message: '' } } : accepted
+        },
+      },
+      ...(sent && { sent }),
+    })
+    const { storeIntent } = harness.store
+    Object.assign(job.parts, {
+      store: {
+        ...harness.store,
+        storeIntent: async (...args: Parameters<typeof storeIntent>) => {
+          const stored = await storeIntent(...args)
+          if (calls === 0) await job.remember()
+          return stored
+        },
+      },
+    })
+    await job.run()
+    assert.equal(await job.state(), 'pending')
+    job.clock.now += 60_000
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    assert.equal(job.submits(), 2)
+    await job.rollBack()
+    assert.equal(await job.state(), 'submitting')
+    return job
+  }
+
+  it('are restored where Redis has an earlier attempt of the job, and not purchased again', async () => {
+    const job = await secondAttempt()
+    await job.restore()
+    assert.equal(await job.state(), 'queued')
+    assert.equal((await job.work())?.attempts, 2)
+    for (let steps = 0; steps < 10; steps += 1) {
+      await job.run()
+      job.clock.now += 10_000
+    }
+    assert.equal(job.submits(), 2)
+  })
+
+  it('of which Redis knows more than the journal are left alone: they were refused', async () => {
+    const job = await begin({
+      provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
+    })
+    // The process dies before it has written that the attempt was refused.
+    Object.assign(job.parts, { journal: { ...job.journal, discard: async () => undefined } })
+    await job.run()
+    assert.equal(await job.state(), 'pending')
+    await redis.hset(harness.keys.epoch, 'server', 'the one that died')
+    await job.restore()
+    assert.equal(await job.state(), 'pending')
+  })
+
+  it('are restored although the record of another job cannot be read', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    const broken = `${job.id}-broken`
+    await redis.hset(harness.keys.job(broken), { state: 'pending', owner: 'ann', view: '{', work: '{' })
+    const [entry] = job.journal.all()
+    assert.ok(entry)
+    const attempt = { ...entry.attempt, id: 'another', at: entry.attempt.at + 1 }
+    await job.journal.begin({ ...entry, job: broken, attempt })
+    await job.restore()
     assert.equal(await job.state(), 'queued')
   })
 })
