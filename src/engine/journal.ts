@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Logger } from 'pino'
 import type { Outcome } from '../../providers/provider.ts'
 import type { Handed } from '../media/hand-over.ts'
@@ -32,6 +31,7 @@ type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken | null; id: 
 const fileMs = 3_600_000
 /** The files of other processes are read again for a lost reply, but no more often than this. */
 const reloadMs = 5000
+const newline = 0x0a
 
 export type Journal = Awaited<ReturnType<typeof createJournal>>
 
@@ -48,6 +48,12 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   let waiting: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
   let writing: Promise<void> | undefined
   let loadedAt = 0
+  /** Files of this process, whose lines were applied as they were written. */
+  const ownFiles = new Set<string>()
+  /** File -> how many of its bytes have been read. */
+  const readBytes = new Map<string, number>()
+  /** Lines that came without their attempt: another file may have it next time. */
+  let unmatched: Exclude<Line, { begin: unknown }>[] = []
 
   function apply(line: Line): void {
     if ('begin' in line) {
@@ -58,24 +64,60 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     } else entries.delete(line.void)
   }
 
-  /** Reads the files of all processes. A reply may lie in another file than its attempt, so replies are applied last. */
+  /** Reads what other processes have written since. A reply may lie in another file than its attempt, so replies are applied last. */
   async function load(): Promise<void> {
     loadedAt = Date.now()
-    const later: Line[] = []
-    for (const name of await readdir(dir)) {
-      const path = join(dir, name)
-      for await (const text of createInterface({ input: createReadStream(path, 'utf8') })) {
-        const line = parse(text)
-        if (line === undefined) logger.warn({ path }, 'A line of the attempt journal cannot be read')
-        else if ('begin' in line && !entries.has(line.begin.attempt.id)) apply(line)
-        else later.push(line)
+    const later: Exclude<Line, { begin: unknown }>[] = []
+    const earlier = unmatched
+    let added = false
+    for (const found of await readdir(dir, { withFileTypes: true })) {
+      if (!found.isFile() || ownFiles.has(found.name)) continue
+      for (const line of await readNewLines(join(dir, found.name))) {
+        if (!('begin' in line)) later.push(line)
+        else if (!entries.has(line.begin.attempt.id)) {
+          apply(line)
+          added = true
+        }
       }
     }
-    for (const line of later) if (!('begin' in line)) apply(line)
+    for (const line of earlier) apply(line)
+    unmatched = later.filter((line) => !entries.has('void' in line ? line.void : line.id))
+    for (const line of later) apply(line)
+    if (added) sort()
+    forgetOld()
+  }
+
+  function sort(): void {
     const sorted = [...entries].sort(([, a], [, b]) => a.attempt.at - b.attempt.at)
     entries.clear()
     for (const [id, entry] of sorted) entries.set(id, entry)
-    forgetOld()
+  }
+
+  /** A line that is not complete yet is read next time. */
+  async function readNewLines(path: string): Promise<Line[]> {
+    const lines: Line[] = []
+    const start = readBytes.get(path) ?? 0
+    let position = start
+    let rest = Buffer.alloc(0)
+    try {
+      for await (const chunk of createReadStream(path, { start })) {
+        rest = Buffer.concat([rest, chunk as Buffer])
+        let from = 0
+        for (let end = rest.indexOf(newline); end !== -1; end = rest.indexOf(newline, from)) {
+          const line = parse(rest.toString('utf8', from, end))
+          if (line === undefined) logger.warn({ path }, 'A line of the attempt journal cannot be read')
+          else lines.push(line)
+          position += end + 1 - from
+          from = end + 1
+        }
+        rest = rest.subarray(from)
+      }
+    } catch (cause) {
+      // Another process may have removed it just now.
+      logger.warn({ path, err: cause }, 'A file of the attempt journal cannot be read')
+    }
+    readBytes.set(path, position)
+    return lines
   }
 
   function forgetOld(): void {
@@ -90,7 +132,9 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     for (const name of await readdir(dir)) {
       const path = join(dir, name)
       const found = await stat(path).catch(() => undefined)
-      if (found !== undefined && found.mtimeMs < Date.now() - keepMs - fileMs) await rm(path, { force: true })
+      if (found === undefined || found.mtimeMs >= Date.now() - keepMs - fileMs) continue
+      await rm(path, { force: true })
+      readBytes.delete(path)
     }
   }
 
@@ -100,7 +144,9 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     file = undefined
     forgetOld()
     await removeOldFiles()
-    const handle = await open(join(dir, `${process.pid}-${randomUUID()}.jsonl`), 'ax', 0o600)
+    const name = `${process.pid}-${randomUUID()}.jsonl`
+    ownFiles.add(name)
+    const handle = await open(join(dir, name), 'ax', 0o600)
     await syncFolder(dir)
     file = { handle, openedAt: Date.now() }
     return handle
@@ -188,11 +234,12 @@ async function syncFolder(dir: string): Promise<void> {
   await folder.sync().finally(() => folder.close())
 }
 
-/** `undefined`: the line was cut short, as the last one of a killed process may be. */
+/** `undefined`: the line was cut short, as the last one of a killed process may be, or is of no known kind. */
 function parse(text: string): Line | undefined {
   try {
-    const line: unknown = JSON.parse(text)
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined
+    const line = JSON.parse(text) as { begin?: Partial<JournalEntry>; id?: unknown; void?: unknown }
+    const id = line.begin?.attempt?.id ?? line.id ?? line.void
+    return typeof id === 'string' ? (line as Line) : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, readdir, rm, utimes } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createJournal } from '../../src/engine/journal.ts'
@@ -104,6 +104,53 @@ describe('the journal of attempts', () => {
     assert.deepEqual(
       next.all().map(({ attempt }) => attempt.id),
       ['second', 'first'],
+    )
+  })
+
+  it('is read although its folder holds what is no journal', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await mkdir(join(folder, 'lost+found'))
+    await symlink('/nowhere/journal', join(folder, 'gone.jsonl'))
+    await writeFile(
+      join(folder, 'other.jsonl'),
+      '{"begin":null}\n{"begin":{}}\n[]\n7\n{"version":2}\n{"reply":{"kind":"running"}}\n\0\0\0\n',
+    )
+    const { journal: next } = await open(folder)
+    assert.deepEqual(
+      next.all().map(({ attempt }) => attempt.id),
+      ['a'],
+    )
+  })
+
+  it('keeps replies whole, whatever characters they have', async () => {
+    const { journal, folder } = await open()
+    const odd = { ...reply, ticket: { id: 'a\u2028b\u2029c\rd' } } as const
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', odd)
+    const { journal: next } = await open(folder)
+    assert.deepEqual((await next.find('a'))?.reply, odd)
+  })
+
+  it('reads what is new only', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const { journal: other } = await open(folder)
+    const [file = ''] = await readdir(folder)
+    const path = join(folder, file)
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll('"a"', '"z"'))
+    await journal.begin(entry('b'))
+    const line = JSON.stringify({ begin: entry('c') })
+    await appendFile(path, line.slice(0, 20))
+    await other.load()
+    await appendFile(path, `${line.slice(20)}\n`)
+    await other.load()
+    assert.deepEqual(
+      other
+        .all()
+        .map(({ attempt }) => attempt.id)
+        .sort(),
+      ['a', 'b', 'c'],
     )
   })
 })
