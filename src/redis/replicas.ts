@@ -22,6 +22,11 @@ type Options = {
 export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }: Options) {
   let underWay: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let lostConnections = 0
+  if (replicas > 0 || aof)
+    redis.on('close', () => {
+      lostConnections += 1
+    })
 
   async function wait(): Promise<void> {
     const reply = aof
@@ -43,8 +48,7 @@ export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }
     return waiting
   }
 
-  return async function confirmReplicas(): Promise<void> {
-    if (replicas === 0 && !aof) return
+  function join(): Promise<void> {
     if (underWay === undefined) return start()
     next ??= underWay
       .catch(() => undefined)
@@ -53,5 +57,14 @@ export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }
         return start()
       })
     return next
+  }
+
+  return async function confirmReplicas(): Promise<void> {
+    if (replicas === 0 && !aof) return
+    const before = lostConnections
+    await join()
+    // ioredis repeats the command on the next connection, of which Redis knows no writes: it confirms at once.
+    if (lostConnections !== before)
+      throw new NotReplicated('The connection to Redis was lost before the write was confirmed')
   }
 }

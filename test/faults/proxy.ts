@@ -45,8 +45,9 @@ export async function startProxy(cleanup: Cleanup, first: Target) {
   return {
     port: address.port,
     cut,
-    leadTo(next: Target): void {
-      cut()
+    /** `cut: false`: connections that stand keep their old target. */
+    leadTo(next: Target, { cut: isCut = true } = {}): void {
+      if (isCut) cut()
       target = next
     },
   }

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { Redis } from 'ioredis'
 import { createReplicaBarrier, NotReplicated } from '../../src/redis/replicas.ts'
 import { freePort } from '../faults/cluster.ts'
+import { startProxy } from '../faults/proxy.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 
 describe('writes that replicas confirm', () => {
@@ -29,9 +30,9 @@ describe('writes that replicas confirm', () => {
     return redis
   }
 
-  const connect = async () => {
-    await replica.replicaof('127.0.0.1', String(primary.options.port))
-    while (!(await replica.info('replication')).includes('master_link_status:up'))
+  const connect = async (to = replica, from = primary) => {
+    await to.replicaof('127.0.0.1', String(from.options.port))
+    while (!(await to.info('replication')).includes('master_link_status:up'))
       await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
@@ -81,5 +82,20 @@ describe('writes that replicas confirm', () => {
     }
     await connect()
     await confirm()
+  })
+
+  it('are not confirmed by the replicas of another server that has taken over meanwhile', async () => {
+    const link = await startProxy(cleanup, { port: primary.options.port ?? 0 })
+    const client = new Redis(link.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
+    client.on('error', () => undefined)
+    cleanup.add(() => client.disconnect())
+    await client.set('c', '1')
+    const confirmed = createReplicaBarrier({ redis: client, replicas: 2, timeoutMs: 60_000 })()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const other = await start(['--repl-diskless-sync-delay', '0'])
+    const replicas = [await start(), await start()]
+    for (const replica of replicas) await connect(replica, other)
+    link.leadTo({ port: other.options.port ?? 0 })
+    await assert.rejects(confirmed, NotReplicated)
   })
 })
