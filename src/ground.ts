@@ -34,7 +34,11 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await mkdir(config.dataDir, { recursive: true })
   const target =
     config.redisUrl === undefined ? await embedded(config, logger, closers) : { url: config.redisUrl }
-  const connections = createConnections(target, { prefix: config.redisPrefix, logger })
+  const connections = createConnections(target, {
+    prefix: config.redisPrefix,
+    logger,
+    silenceMs: longestSilenceMs(config),
+  })
   closers.push(() => connections.close())
   const redis = await connections.forRequests()
   await checkServer(redis, { ...config, logger })
@@ -113,6 +117,9 @@ export function barrierOf(
   const timeoutMs = Math.min(waitReplicasMs, longestMs)
   return createReplicaBarrier({ redis, replicas: waitReplicas, timeoutMs, aof: waitAof })
 }
+
+/** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
+const longestSilenceMs = ({ waitReplicasMs }: Config) => Math.max(15_000, waitReplicasMs + 5000)
 
 /** Less than a command of a request may take. */
 const longestAcceptWaitMs = 1500

@@ -9,14 +9,22 @@ export type Target = { url: string } | { path: string }
 type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const longestBackOffMs = 500
+/** Longer than the longest blocking command of BullMQ, 10 s. */
+const usualSilenceMs = 15_000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
- * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients.
+ * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients. A connection on which nothing comes for `silenceMs` after a command is
+ * made anew: a machine that is cut off ends none of its connections.
  */
 export function createConnections(
   target: Target,
-  { prefix, logger, patienceMs = 10_000 }: { prefix: string; logger: Logger; patienceMs?: number },
+  {
+    prefix,
+    logger,
+    patienceMs = 10_000,
+    silenceMs = usualSilenceMs,
+  }: { prefix: string; logger: Logger; patienceMs?: number; silenceMs?: number },
 ) {
   const opened: Redis[] = []
   const watch = createOutageLog(logger)
@@ -26,6 +34,9 @@ export function createConnections(
       connectionName: `${prefix}${name}`,
       retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
       enableAutoPipelining: false,
+      socketTimeout: silenceMs,
+      // This server has become a replica. The address may lead to another one by now.
+      reconnectOnError: ({ message }: Error) => /\bREADONLY\b/.test(message),
       ...manners,
     }
     const client =
