@@ -15,7 +15,7 @@ export type JournalEntry = {
   number: number
   /** Links of uploaded inputs, by which a task is recognized in an upstream's list. */
   handed: Handed
-  /** The Redis server (`run_id`) that has the intent. Another one may never have got it. */
+  /** The Redis server that has the intent (`engine/epoch.ts`). Another one may never have got it. */
   server: string
   /** What the upstream replied; absent: no reply is known. */
   reply?: Taken

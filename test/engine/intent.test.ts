@@ -186,6 +186,16 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
+    it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await redis.replicaof('127.0.0.1', '1')
+      await redis.replicaof('NO', 'ONE')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
     it('a new installation does not pause, but one whose server is known to have changed does', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
