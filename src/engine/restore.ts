@@ -18,6 +18,8 @@ const batch = 200
 /** How often a record is read anew because somebody else wrote it meanwhile. */
 const tries = 20
 const retryMs = 1000
+/** A proxy may keep our connection while the server behind it changes. */
+const lookEveryMs = 1000
 /** States of a job whose purchase is not known to have succeeded. */
 const unpurchased: ReadonlySet<string> = new Set<State>(['pending', 'submitting'])
 
@@ -44,6 +46,7 @@ export function createRestorer(options: Options) {
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
+  let timer: NodeJS.Timeout | undefined
 
   async function restoreAll(): Promise<void> {
     const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
@@ -160,7 +163,7 @@ export function createRestorer(options: Options) {
     } while (again && !stopped)
   }
 
-  const onReady = () => {
+  const look = () => {
     again = true
     running ??= run().finally(() => {
       running = undefined
@@ -171,12 +174,15 @@ export function createRestorer(options: Options) {
     /** Resolves when everything that is known has been restored; from then on it happens whenever another server answers. */
     async start(): Promise<void> {
       await restoreAll()
-      redis.on('ready', onReady)
+      redis.on('ready', look)
+      timer = setInterval(look, lookEveryMs)
+      timer.unref()
     },
 
     async stop(): Promise<void> {
       stopped = true
-      redis.off('ready', onReady)
+      redis.off('ready', look)
+      clearInterval(timer)
       await running
     },
   }

@@ -43,10 +43,8 @@ describe('attempts that Redis has lost', () => {
     const queues = createQueues({ redis, keys: harness.keys, names: ['runware', 'fal', 'delivery'] })
     await queues.ready()
     cleanup.add(() => queues.close())
-    const restore = async (from = journal) => {
-      // The journal's entries are those of the server that died.
-      for (const entry of from.all()) Object.assign(entry, { server: 'the one that died' })
-      const restorer = createRestorer({
+    const createRestorerOf = (from = journal) =>
+      createRestorer({
         redis,
         keys: harness.keys,
         store: harness.store,
@@ -58,13 +56,17 @@ describe('attempts that Redis has lost', () => {
         graceMs: 0,
         logger: quiet,
       })
+    const restore = async (from = journal) => {
+      // The journal's entries are those of the server that died.
+      for (const entry of from.all()) Object.assign(entry, { server: 'the one that died' })
+      const restorer = createRestorerOf(from)
       await restorer.start()
       await restorer.stop()
     }
     await remember()
     // The pause that an earlier test began is over.
-    await redis.hset(harness.keys.epoch, 'since', '0')
-    return { ...job, journal, open, remember, rollBack, restore }
+    await redis.del(harness.keys.epoch)
+    return { ...job, journal, open, remember, rollBack, restore, createRestorerOf }
   }
 
   it('are purchased once: the reply that was written there is written again', async () => {
@@ -259,6 +261,42 @@ describe('attempts that Redis has lost', () => {
     const attempt = { ...entry.attempt, id: 'another', at: entry.attempt.at + 1 }
     await job.journal.begin({ ...entry, job: broken, attempt })
     await job.restore()
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('are restored although the connection stands, as behind a proxy, when the server changes', async () => {
+    const job = await begin({})
+    const restorer = job.createRestorerOf()
+    await restorer.start()
+    await job.run()
+    await job.rollBack()
+    await redis.replicaof('127.0.0.1', '1')
+    await redis.replicaof('NO', 'ONE')
+    for (let tries = 0; tries < 100 && (await job.state()) === 'pending'; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    await restorer.stop()
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('are not purchased again by their own worker before they are restored', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    await job.run()
+    assert.equal(await job.state(), 'submitting')
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual((await job.work())?.ticket, { task: 1 })
+    assert.equal(job.submits(), 1)
+  })
+
+  it('are not canceled as unpurchased by their own worker before they are restored', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    await harness.store.askCancel(job.id)
+    await job.run()
+    await job.run()
     assert.equal(await job.state(), 'queued')
   })
 })
