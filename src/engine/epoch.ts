@@ -22,8 +22,8 @@ local function purchasesPaused(epoch, graceMs, changed)
   if known ~= server then
     since = (known or changed) and not clean and now() or 0
     redis.call('HSET', epoch, 'server', server, 'since', string.format('%.0f', since))
-    redis.call('HDEL', epoch, 'clean')
   end
+  if clean then redis.call('HDEL', epoch, 'clean') end
   return math.max(0, since + graceMs - now()), server
 end
 `

@@ -196,6 +196,18 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
+    it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await markCleanShutdown(redis, keys)
+      // The next gateway finds it running.
+      await observeServer({ redis, keys, graceMs })
+      await moveFrom('another')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
     it('a new installation does not pause, but one whose server is known to have changed does', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
