@@ -299,4 +299,18 @@ describe('attempts that Redis has lost', () => {
     await job.run()
     assert.equal(await job.state(), 'queued')
   })
+
+  it('end, with the money on hold, when this version has no such upstream for the model any more', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    await job.run()
+    assert.equal(await job.state(), 'submitting')
+    Object.assign(job.parts, { offers: { find: () => undefined } })
+    for (let steps = 0; steps < 20 && (await job.error()) === undefined; steps += 1) {
+      const next = await job.run().catch(() => undefined)
+      job.clock.now = Math.max(job.clock.now + 5000, next?.kind === 'wait' ? next.at : 0)
+    }
+    assert.equal(await job.error(), 'submission_unknown')
+  })
 })
