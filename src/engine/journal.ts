@@ -129,10 +129,12 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   }
 
   async function removeOldFiles(): Promise<void> {
+    // The clock of this machine may be wrong.
+    const oldest = Math.min(Date.now(), now()) - keepMs - fileMs
     for (const name of await readdir(dir)) {
       const path = join(dir, name)
       const found = await stat(path).catch(() => undefined)
-      if (found === undefined || found.mtimeMs >= Date.now() - keepMs - fileMs) continue
+      if (found === undefined || found.mtimeMs >= oldest) continue
       await rm(path, { force: true })
       readBytes.delete(path)
     }

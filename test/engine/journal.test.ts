@@ -153,4 +153,14 @@ describe('the journal of attempts', () => {
       ['a', 'b', 'c'],
     )
   })
+
+  it('keeps its files when the clock of the machine alone is far ahead', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const [file = ''] = await readdir(folder)
+    const past = new Date(Date.now() - 26 * hourMs)
+    await utimes(join(folder, file), past, past)
+    await open(folder, () => past.getTime())
+    assert.deepEqual(await readdir(folder), [file])
+  })
 })
