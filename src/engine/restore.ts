@@ -51,6 +51,8 @@ export function createRestorer(options: Options) {
   async function restoreAll(): Promise<void> {
     const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
     if (seen.server === server) return
+    // Without a pause nothing was lost, so the job of an attempt was deleted, or its time is over.
+    const mayBeLost = seen.pausedMs > 0 || graceMs === 0
     await journal.load()
     const lost = journal.all().filter((entry) => entry.server !== seen.server)
     let restored = 0
@@ -59,8 +61,13 @@ export function createRestorer(options: Options) {
       const states = await Promise.all(entries.map(({ job }) => redis.hget(keys.job(job), 'state')))
       for (const [index, entry] of entries.entries()) {
         const state = states[index] ?? undefined
-        if (state === undefined) reportMissing(entry)
-        else if (unpurchased.has(state) && (await restore(entry).catch(orReport(entry)))) restored += 1
+        if (state === undefined && mayBeLost) reportMissing(entry)
+        else if (
+          state !== undefined &&
+          unpurchased.has(state) &&
+          (await restore(entry).catch(orReport(entry)))
+        )
+          restored += 1
       }
     }
     server = seen.server

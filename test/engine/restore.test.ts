@@ -43,6 +43,8 @@ describe('attempts that Redis has lost', () => {
     const queues = createQueues({ redis, keys: harness.keys, names: ['runware', 'fal', 'delivery'] })
     await queues.ready()
     cleanup.add(() => queues.close())
+    const missing: unknown[] = []
+    const logger = { ...quiet, error: (facts: { job: string }) => void missing.push(facts.job) } as never
     const createRestorerOf = (from = journal) =>
       createRestorer({
         redis,
@@ -53,8 +55,8 @@ describe('attempts that Redis has lost', () => {
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
-        graceMs: 0,
-        logger: quiet,
+        graceMs: 60_000,
+        logger,
       })
     const restore = async (from = journal) => {
       // The journal's entries are those of the server that died.
@@ -66,7 +68,7 @@ describe('attempts that Redis has lost', () => {
     await remember()
     // The pause that an earlier test began is over.
     await redis.del(harness.keys.epoch)
-    return { ...job, journal, open, remember, rollBack, restore, createRestorerOf }
+    return { ...job, journal, open, remember, rollBack, restore, createRestorerOf, missing }
   }
 
   it('are purchased once: the reply that was written there is written again', async () => {
@@ -312,5 +314,18 @@ describe('attempts that Redis has lost', () => {
       job.clock.now = Math.max(job.clock.now + 5000, next?.kind === 'wait' ? next.at : 0)
     }
     assert.equal(await job.error(), 'submission_unknown')
+  })
+
+  it('are reported when their job is lost too, but not when it was deleted before an orderly restart', async () => {
+    const job = await begin({})
+    await job.run()
+    await redis.del(harness.keys.job(job.id))
+    await redis.hset(harness.keys.epoch, 'server', 'the one that stopped', 'clean', '1')
+    await job.restore()
+    assert.deepEqual(job.missing, [])
+    await redis.hset(harness.keys.epoch, 'server', 'the one that died')
+    await job.restore()
+    assert.deepEqual(job.missing, [job.id])
+    await redis.del(harness.keys.epoch)
   })
 })
