@@ -90,6 +90,7 @@ describe('the intent to purchase', () => {
           discardReply: async () => undefined,
           discard: async () => undefined,
           settle: () => undefined,
+          hasMade: () => false,
           find: async () => undefined,
         },
         confirmReplicas: async () => void order.push('replicas'),
@@ -110,6 +111,7 @@ describe('the intent to purchase', () => {
           discardReply: async () => undefined,
           discard: async () => undefined,
           settle: () => undefined,
+          hasMade: () => false,
           find: async () => undefined,
         },
       },
@@ -184,6 +186,28 @@ describe('the intent to purchase', () => {
       const { keys } = harness
       assert.equal((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
       await moveFrom('yet another')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
+    it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await redis.replicaof('127.0.0.1', '1')
+      await redis.replicaof('NO', 'ONE')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
+    it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await markCleanShutdown(redis, keys)
+      // The next gateway finds it running.
+      await observeServer({ redis, keys, graceMs })
+      await moveFrom('another')
       assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })
