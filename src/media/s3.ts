@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { storing } from './storage-fault.ts'
+import { StorageUnavailable, storing } from './storage-fault.ts'
 import type { FileStore, Range } from './store.ts'
 
 export type S3Settings = {
@@ -55,6 +55,7 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
   const inBucket = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
 
   async function upload(name: string, path: string): Promise<void> {
+    const { size } = await stat(path)
     const Body = createReadStream(path)
     const params = { Bucket, Key: name, Body }
     try {
@@ -69,6 +70,10 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
     } finally {
       Body.destroy()
     }
+    // A proxy in front of the bucket may reply 200 and store nothing.
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key: name }))
+    if (head.ContentLength !== size)
+      throw new StorageUnavailable(`Cannot find ${name} in the bucket ${Bucket} after it was stored`)
     await rm(path, { force: true })
   }
 

@@ -266,6 +266,22 @@ describe('a result that cannot be stored', () => {
     assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
   })
 
+  for (const fault of ['says OK to all', 'keeps nothing'] as const) {
+    it(`is not taken for stored by a bucket that ${fault}`, async (t) => {
+      const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
+      // A long time between two probes: the fault is not known yet.
+      const room = await start(t, (response) => response.writeHead(200).end(video), {
+        s3: bucket.settings,
+        storage: { probeMs: 60_000, floorBytes: 0 },
+      })
+      bucket.fail(fault)
+      for (let tries = 0; tries < 2; tries += 1) await assert.rejects(room.deliver(), StorageUnavailable)
+      bucket.fail('none')
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+      assert.equal(room.requests.length, 1)
+    })
+  }
+
   it('is not fetched while the bucket is known to fail', async (t) => {
     const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
     const room = await start(t, (response) => response.writeHead(200).end(video), {

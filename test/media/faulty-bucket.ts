@@ -16,11 +16,16 @@ export type BucketFault =
   | 'no results'
   | 'slow'
   | 'second part hangs'
+  | 'says OK to all'
+  | 'keeps nothing'
 
 const errors = {
   forbidden: { status: 403, code: 'AccessDenied' },
   missing: { status: 404, code: 'NoSuchBucket' },
 } as const
+
+/** What a proxy in front of a bucket may send under maintenance. */
+const page = '<html>soon</html>'
 
 const slowBytesPerMs = 8 * 1024
 
@@ -67,6 +72,12 @@ export async function startFaultyBucket(cleanup: Cleanup) {
     if (fault === 'forbidden' || fault === 'missing') {
       const { status, code } = errors[fault]
       return refuse(from, to, status, code)
+    }
+    const writes = from.method === 'PUT' || from.method === 'POST'
+    if (fault === 'says OK to all' || (fault === 'keeps nothing' && writes)) {
+      from.resume()
+      to.writeHead(200, { 'content-type': 'text/html', 'content-length': page.length })
+      return void to.end(from.method === 'HEAD' ? undefined : page)
     }
     if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
       return refuse(from, to, 403, 'AccessDenied')
