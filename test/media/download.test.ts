@@ -70,6 +70,29 @@ describe('a result is known by its bytes', () => {
   })
 })
 
+describe('a whole video', () => {
+  const all = `bytes 0-${video.length - 1}/${video.length}`
+
+  for (const [status, headers] of [
+    [203, {}],
+    [206, { 'content-range': all }],
+  ] as const) {
+    it(`may come with HTTP ${status}, although no part was asked for`, async (t) => {
+      const room = await start(t, (response) => response.writeHead(status, headers).end(video))
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+    })
+  }
+
+  for (const range of ['bytes 0-999/*', `bytes 0-999/${video.length}`, 'bytes 1-999/1000', 'x', undefined]) {
+    it(`is not what comes with HTTP 206 and the range ${range}`, async (t) => {
+      const headers = range === undefined ? {} : { 'content-range': range }
+      const room = await start(t, (response) => response.writeHead(206, headers).end(video.subarray(0, 1000)))
+      await assert.rejects(room.deliver(), LinkNotReady)
+      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+    })
+  }
+})
+
 describe('an encoded result', () => {
   const content = videoOf(2 * megabyte)
   const encodings: Record<string, (bytes: Buffer) => Buffer> = {
@@ -134,12 +157,14 @@ describe('an encoded result', () => {
     assert.ok((await bytesOf(room, await room.deliver())).equals(content))
   })
 
-  it('one that is not known is no result', async (t) => {
-    const room = await start(t, (response) =>
-      response.writeHead(200, { 'content-encoding': 'constructor' }).end(video),
-    )
-    await assert.rejects(room.deliver(), LinkNotReady)
-  })
+  for (const name of ['aws-chunked', 'none', 'UTF-8', 'binary', 'constructor']) {
+    it(`${name} is no encoding, and the bytes tell`, async (t) => {
+      const room = await start(t, (response) =>
+        response.writeHead(200, { 'content-encoding': name }).end(video),
+      )
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+    })
+  }
 })
 
 describe('a result that does not come', () => {
