@@ -71,11 +71,15 @@ async function realSeconds(parts: Parts, job: Job, [video]: readonly Video[]): P
   })
 }
 
-async function waitForSlot(parts: Parts, job: Job, { retryMs }: DownloadsBusy): Promise<Next> {
+/** Our own limit is at fault, so that time is not the upstream's either. */
+async function waitForSlot(parts: Parts, job: Job, cause: DownloadsBusy): Promise<Next> {
+  const { retryMs } = cause
   const now = parts.now()
   // Spread, so that not all come at once.
   const at = now + Math.round(retryMs * (0.5 + Math.random()))
-  await parts.store.write(job, change(job, { at, now }))
+  const { slotWaitMs = 0 } = job.work
+  if (slotWaitMs > parts.delivery.storageRetryMs) return giveUp(parts, job, cause.message)
+  await parts.store.write(job, change(job, { work: { slotWaitMs: slotWaitMs + at - now }, at, now }))
   return { kind: 'wait', at }
 }
 
@@ -131,13 +135,13 @@ function giveUp(parts: Parts, job: Job, message: string): Promise<Next> {
   return finish(parts, job, fault('result_not_stored', `${message}; the upstream's links: ${links}`))
 }
 
-/** When the upstream has had its time to deliver. What our storage took of it is given back. */
+/** When the upstream has had its time to deliver. What our storage and our own limits took of it is given back. */
 function endsAt(parts: Parts, work: Work): number {
   const now = parts.now()
-  const { deliveringAt = now, deadlineAt } = work
+  const { deliveringAt = now, deadlineAt, slotWaitMs = 0 } = work
   const { timeoutMs, graceMs } = parts.delivery
   const deadline = Math.max(deadlineAt, deliveringAt + graceMs)
-  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now)
+  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now) + slotWaitMs
 }
 
 function lostToStorage({ storeFault, storeFaultMs = 0 }: Work, now: number): number {
