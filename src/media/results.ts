@@ -65,8 +65,25 @@ export function createResults({ store, redis, keys, scratch, probe, slots, downl
     const stored = `${resultsFolder}/${name}`
     if (await isStored(stored)) return
     const path = (await keptWhole(name)) ?? (await fetchWhole(fetch))
-    await store.take(stored, path)
+    await storeUnlessCanceled(stored, path, fetch.signal)
     for (const other of await scratch.left(name)) await rm(other, { force: true })
+  }
+
+  /** An upload ends with a cancel, but not because the upstream's time is over: it has delivered. */
+  async function storeUnlessCanceled(name: string, path: string, signal?: AbortSignal): Promise<void> {
+    const canceled = new AbortController()
+    const abort = () => {
+      if (!(signal?.reason instanceof LinkNotReady)) canceled.abort(signal?.reason)
+    }
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort)
+    try {
+      await store.take(name, path, canceled.signal)
+    } catch (cause) {
+      throw canceled.signal.aborted ? canceled.signal.reason : cause
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
   }
 
   /** Whether an earlier attempt stored the video. A proxy in front of a bucket may report its own page for any name. */

@@ -28,6 +28,8 @@ export type S3Settings = {
 /** Memory that one upload takes: this many parts of this size are on their way at once. */
 const partBytes = 8 * 1024 * 1024
 const partsAtOnce = 2
+/** A bucket that takes a file byte by byte is never silent. */
+const longestUploadMs = 6 * 3_600_000
 const maxSockets = 500
 /** Jobs and clients try again by themselves, later. */
 const maxAttempts = 2
@@ -54,19 +56,25 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
   const reader = createClient({ requestTimeout: timeoutMs })
   const inBucket = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
 
-  async function upload(name: string, path: string): Promise<void> {
+  async function upload(name: string, path: string, aborted?: AbortSignal): Promise<void> {
+    const tooLong = AbortSignal.timeout(longestUploadMs)
+    const signal = aborted === undefined ? tooLong : AbortSignal.any([aborted, tooLong])
     const { size } = await stat(path)
     const Body = createReadStream(path)
     const params = { Bucket, Key: name, Body }
     try {
       // Parts of a failed upload are removed from the bucket: `leavePartsOnError` is off.
-      await new Upload({
+      const sending = new Upload({
         client,
         params,
         partSize: partBytes,
         queueSize: partsAtOnce,
         leavePartsOnError: false,
-      }).done()
+      })
+      const abort = () => void sending.abort()
+      if (signal.aborted) abort()
+      signal.addEventListener('abort', abort, { once: true })
+      await sending.done().finally(() => signal.removeEventListener('abort', abort))
     } finally {
       Body.destroy()
     }
@@ -78,7 +86,7 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
   }
 
   return {
-    take: (name, path) => storing(inBucket('store', name), upload(name, path)),
+    take: (name, path, signal) => storing(inBucket('store', name), upload(name, path, signal)),
 
     async stat(name) {
       const head = client.send(new HeadObjectCommand({ Bucket, Key: name })).catch(unlessAbsent)

@@ -291,6 +291,40 @@ describe('a result that cannot be stored', () => {
     assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
   })
 
+  describe('while it is being stored', () => {
+    async function storing(t: TestContext) {
+      const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
+      const content = videoOf(20 * megabyte)
+      const room = await start(t, (response) => response.writeHead(200).end(content), {
+        s3: { ...bucket.settings, timeoutMs: 60_000 },
+        downloads: { ...usual, largestBytes: 32 * megabyte },
+      })
+      bucket.fail('second part hangs')
+      const controller = new AbortController()
+      const delivered = room.deliver('one', { signal: controller.signal })
+      delivered.catch(() => undefined)
+      while (!bucket.requests.some((request) => request.includes('partNumber=2'))) await sleep(10)
+      return { bucket, controller, delivered, room }
+    }
+
+    it('a cancel ends that at once, and the parts are removed when their calls end', async (t) => {
+      const { bucket, controller, delivered } = await storing(t)
+      const reason = new Error('canceled')
+      controller.abort(reason)
+      await assert.rejects(delivered, reason)
+      bucket.release()
+      while (!bucket.requests.some((request) => /^DELETE .*uploadId=/.test(request))) await sleep(10)
+    })
+
+    it('the time of the upstream does not end that', async (t) => {
+      const { bucket, controller, delivered, room } = await storing(t)
+      controller.abort(new LinkNotReady('the result took too long'))
+      await sleep(200)
+      bucket.release()
+      assert.equal((await bytesOf(room, await delivered)).length, 20 * megabyte)
+    })
+  })
+
   for (const fault of ['says OK to all', 'keeps nothing'] as const) {
     it(`is not taken for stored by a bucket that ${fault}`, async (t) => {
       const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })

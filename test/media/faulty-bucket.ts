@@ -44,6 +44,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
   const target = new URL(bucket.endpoint ?? '')
   let fault: BucketFault = 'none'
   const requests: string[] = []
+  /** Lets a request go on that hangs. */
+  const hanging: (() => void)[] = []
 
   function pass(from: IncomingMessage, to: ServerResponse): void {
     const options = { host: target.hostname, port: target.port, method: from.method, path: from.url }
@@ -81,7 +83,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
     }
     if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
       return refuse(from, to, 403, 'AccessDenied')
-    if (fault === 'second part hangs' && from.url?.includes('partNumber=2')) return void from.resume()
+    if (fault === 'second part hangs' && from.url?.includes('partNumber=2'))
+      return void hanging.push(() => pass(from, to))
     pass(from, to)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -102,6 +105,11 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       STORE_PROBE_SECONDS: '1',
     },
     requests,
+    /** Ends the fault for the parts that hang, too. */
+    release(): void {
+      fault = 'none'
+      for (const goOn of hanging.splice(0)) goOn()
+    },
     fail(next: BucketFault): void {
       fault = next
       if (next === 'unreachable') server.closeAllConnections()
