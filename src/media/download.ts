@@ -8,7 +8,7 @@ import { decodersFor, isEncoded } from './content-encoding.ts'
 import { AddressRefused, type Guard } from './guard.ts'
 import { watchProgress } from './progress.ts'
 import type { Scratch } from './scratch.ts'
-import { StorageUnavailable, storing } from './storage-fault.ts'
+import { StorageUnavailable, storageFault, storing } from './storage-fault.ts'
 
 /** Thrown where the link cannot be had (yet). */
 export class LinkNotReady extends Error {
@@ -116,6 +116,9 @@ export function createDownload({ guard, scratch, largestBytes, bytesPerSecond, w
   }
 }
 
+/** This machine has no file descriptor, memory or port left for a connection. */
+const ownLimits = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']
+
 /** Our own errors as they are; what the network or a decoder reports is the link's. A bug stays a bug. */
 function linkFault(cause: unknown): unknown {
   const isOurs = [StorageUnavailable, LinkNotReady, LinkUseless, AddressRefused].some(
@@ -123,6 +126,8 @@ function linkFault(cause: unknown): unknown {
   )
   const isBug = cause instanceof TypeError || cause instanceof ReferenceError || cause instanceof RangeError
   if (isOurs || isBug || !(cause instanceof Error)) return cause
+  if ('code' in cause && ownLimits.includes(String(cause.code)))
+    return storageFault('open a connection', cause)
   return new LinkNotReady(`the result cannot be fetched: ${cause.message}`, { cause })
 }
 

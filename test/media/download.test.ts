@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Redis } from 'ioredis'
-import { LinkNotReady, LinkUseless } from '../../src/media/download.ts'
+import { createDownload, LinkNotReady, LinkUseless } from '../../src/media/download.ts'
 import { createDownloadSlots, DownloadsBusy } from '../../src/media/download-slots.ts'
 import type { MediaConfig } from '../../src/media/media.ts'
+import { createScratch } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { startFaultyBucket } from './faulty-bucket.ts'
 import { startServer, video, videoOf } from './files.ts'
 import { megabyte, namesIn, type Room, startRoom } from './room.ts'
@@ -271,6 +272,40 @@ describe('many results that do not come', () => {
     assert.throws(() => slots.take('c', false), DownloadsBusy)
     other()
     assert.ok(slots.take('a', true))
+  })
+})
+
+describe('a connection that this machine cannot open', () => {
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'])
+    it(`${code} is no fault of the upstream`, async () => {
+      const scratch = await createScratch(await temporaryFolder(cleanup))
+      const ask = async () => {
+        throw Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })
+      }
+      const download = createDownload({ ...usual, scratch, guard: { ask, close: async () => undefined } })
+      await assert.rejects(download('https://cdn.example/a.mp4', 'a'), StorageUnavailable)
+    })
+})
+
+describe('a folder for temporary files that is removed while the gateway runs', () => {
+  it('is made again by the next check of the storage', async (t) => {
+    const room = await start(t, (response) => response.writeHead(200).end(video), {
+      storage: { probeMs, floorBytes: 0 },
+    })
+    await room.media.storage.start()
+    t.after(() => room.media.storage.stop())
+    for (const folder of ['scratch', 'files', '.']) {
+      await rm(join(room.dataDir, folder), { recursive: true, maxRetries: 20, retryDelay: 5 })
+      let given: readonly { url: string }[] | undefined
+      for (let tries = 0; tries < 300 && given === undefined; tries += 1) {
+        given = await room.deliver(folder).catch((cause: unknown) => {
+          assert.ok(cause instanceof StorageUnavailable, String(cause))
+          return undefined
+        })
+        await sleep(10)
+      }
+      assert.ok((await bytesOf(room, given ?? [])).equals(video))
+    }
   })
 })
 
