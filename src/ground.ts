@@ -120,7 +120,7 @@ export function barrierOf(
 }
 
 /** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
-const longestSilenceMs = ({ waitReplicasMs }: Config) => Math.max(15_000, waitReplicasMs + 5000)
+const longestSilenceMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
 
 /** Less than a command of a request may take. */
 const longestAcceptWaitMs = 1500

@@ -12,7 +12,7 @@ const longestBackOffMs = 500
 /** There may be no other primary yet. */
 const replicaPauseMs = 1000
 /** Longer than the longest blocking command of BullMQ, 10 s. */
-const usualSilenceMs = 15_000
+const usualSilenceMs = 12_000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not

@@ -115,7 +115,12 @@ describe('writes that replicas confirm', () => {
     client.on('error', () => undefined)
     cleanup.add(() => client.disconnect())
     await client.set('c', '1')
-    const confirmed = createReplicaBarrier({ redis: client, key: 'barrier', replicas: 2, timeoutMs: 60_000 })()
+    const confirmed = createReplicaBarrier({
+      redis: client,
+      key: 'barrier',
+      replicas: 2,
+      timeoutMs: 60_000,
+    })()
     await new Promise((resolve) => setTimeout(resolve, 50))
     const other = await start(['--repl-diskless-sync-delay', '0'])
     const replicas = [await start(), await start()]
