@@ -40,7 +40,7 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (job.cancelAsked) return endUnpurchased(parts, job, canceled)
   if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
   if (name === undefined)
-    return finish(parts, job, fault('upstream_error', 'No upstream is left for this job'))
+    return endUnpurchased(parts, job, fault('upstream_error', 'No upstream is left for this job'))
 
   if (!(await takePlace(parts, job, name))) {
     const at = parts.now() + askAgainMs
@@ -275,7 +275,7 @@ async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next> {
     await leavePlace(parts, job)
     return { kind: 'move', queue: next }
   }
-  return finish(parts, job, found)
+  return job.view.state === 'pending' ? endUnpurchased(parts, job, found) : finish(parts, job, found)
 }
 
 async function writeBack(

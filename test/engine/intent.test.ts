@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
+import { fault } from '../../providers/fault.ts'
 import { markCleanShutdown, observeServer } from '../../src/engine/epoch.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createCleanup, startRedis } from '../setup.ts'
@@ -178,6 +179,22 @@ describe('the intent to purchase', () => {
       await redis.hset(harness.keys.epoch, 'since', '0')
       await job.run()
       assert.equal(await job.state(), 'canceled')
+    })
+
+    it('an input that cannot be uploaded any more does not end a job that may have been purchased', async () => {
+      const job = await harness.begin({ work: { route: ['runware'] } })
+      Object.assign(job.parts, {
+        store: createStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
+        inputs: {
+          prepare: async () => ({ kind: 'failed', fault: fault('media_unreadable', 'gone') }),
+        },
+      })
+      await moveFrom('another')
+      assert.equal((await job.run()).kind, 'wait')
+      assert.equal(await job.state(), 'pending')
+      await redis.hset(harness.keys.epoch, 'since', '0')
+      await job.run()
+      assert.equal(await job.error(), 'media_unreadable')
     })
 
     it('that took over after an orderly shutdown, nothing is lost and nothing pauses', async () => {
