@@ -24,7 +24,7 @@ type Options = {
   keys: Keys
   store: Store
   queues: Queues
-  journal: Journal
+  journal: Pick<Journal, 'madeElsewhere'>
   offers: Pick<Offers, 'find'>
   upstreams: Parts['upstreams']
   clock: Pick<Clock, 'now'>
@@ -46,22 +46,24 @@ export function createRestorer(options: Options) {
   async function restoreAll(): Promise<void> {
     const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
     if (seen.server === server) return
-    await journal.load()
-    const lost = journal.all().filter((entry) => entry.server !== seen.server)
     let restored = 0
-    for (let first = 0; first < lost.length; first += batch) {
-      const entries = lost.slice(first, first + batch)
-      const known = await Promise.all(
-        entries.map(({ job }) => redis.hmget(keys.job(job), 'state', 'attempt')),
-      )
-      for (const [index, entry] of entries.entries()) {
-        const [state, attempt] = known[index] ?? []
-        if (state === null || state === undefined) reportMissing(entry)
-        else if (isForgotten(entry, state, attempt ?? '') && (await restore(entry))) restored += 1
-      }
+    for await (const entries of journal.madeElsewhere(seen.server)) {
+      for (let first = 0; first < entries.length; first += batch)
+        restored += await restoreSome(entries.slice(first, first + batch))
     }
     server = seen.server
     if (restored > 0) logger.warn({ jobs: restored }, 'Redis had lost attempts; they are restored')
+  }
+
+  async function restoreSome(entries: readonly JournalEntry[]): Promise<number> {
+    const known = await Promise.all(entries.map(({ job }) => redis.hmget(keys.job(job), 'state', 'attempt')))
+    let restored = 0
+    for (const [index, entry] of entries.entries()) {
+      const [state, attempt] = known[index] ?? []
+      if (state === null || state === undefined) reportMissing(entry)
+      else if (isForgotten(entry, state, attempt ?? '') && (await restore(entry))) restored += 1
+    }
+    return restored
   }
 
   /** Whether a record does not show what is known of an attempt. */
@@ -121,6 +123,7 @@ export function createRestorer(options: Options) {
       work: {
         ...taken,
         results: reply.videos,
+        deliveringAt: now,
         ...(reply.ticket === undefined ? {} : { ticket: reply.ticket }),
         ...(reply.costUsd === undefined ? {} : { upstreamCostUsd: reply.costUsd }),
       },

@@ -142,6 +142,7 @@ export async function keepOutcome(parts: Parts, job: Job, outcome: Outcome): Pro
     await parts.journal.keepReply(attempt.id, outcome)
   const next = await persist(parts, () => settle(parts, job, outcome))
   if (outcome.kind === 'failed') await parts.journal.discard(attempt.id)
+  else if (outcome.kind !== 'unclear') parts.journal.settle(attempt.id)
   return next
 }
 
@@ -177,6 +178,7 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
     const { videos, ticket, costUsd } = outcome
     const work = {
       results: videos,
+      deliveringAt: now,
       takenAt: now,
       misses: 0,
       ...(ticket === undefined ? {} : { ticket }),
