@@ -73,8 +73,13 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
 
   const most = (await host.tasks('fal')).length
   assert.equal(most, 1)
+  const job = (await (await fetch(`${second.address}/api/jobs/${body.runId}`)).json()) as {
+    events: { state: string }[]
+  }
+  const ends = job.events.filter(({ state }) => /^(succeeded|failed|canceled)$/.test(state)).length
+  assert.equal(ends, 1)
   const suite = '`kill -9` in the middle of a delivery'
-  report({ suite, faults: 1, jobs: 1, lost: 0, most, doubleEnds: 0, discarded: 0 })
+  report({ suite, faults: 1, jobs: 1, lost: 0, most, doubleEnds: ends - 1, discarded: 0 })
 })
 
 async function untilHalf(folder: string): Promise<string[]> {
