@@ -114,6 +114,8 @@ export type Job = {
   /** A step that holds an old one writes nothing. */
   fence: number
   cancelAsked: boolean
+  /** The client was told that there is no such job. */
+  withdrawn?: true
   /** The secret part of the capability URL that an upstream may call. */
   hint: string
   webhook?: Webhook

@@ -131,12 +131,12 @@ redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
 return version
 `
 
-/** KEYS job. Marks that the end was asked for, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
+/** KEYS job. ARGV 'client' | 'withdrawn'. Marks who asked for the end, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
 export const cancel = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 0 end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 1 end
-redis.call('HSET', KEYS[1], 'cancel', '1', 'wake', '1')
+redis.call('HSET', KEYS[1], 'cancel', ARGV[1], 'wake', '1')
 return 2
 `
 
