@@ -9,6 +9,8 @@ export type Target = { url: string } | { path: string }
 type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const longestBackOffMs = 500
+/** There may be no other primary yet. */
+const replicaPauseMs = 1000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
@@ -26,6 +28,7 @@ export function createConnections(
       connectionName: `${prefix}${name}`,
       retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
       enableAutoPipelining: false,
+      reconnectOnError: leaveReplicas(),
       ...manners,
     }
     const client =
@@ -46,6 +49,16 @@ export function createConnections(
     close(): void {
       for (const client of opened.splice(0)) client.disconnect()
     },
+  }
+}
+
+/** A connection that stands is not told that another server became the primary: it is made anew when its own one takes no writes any more. */
+function leaveReplicas(): (error: Error) => 1 | false {
+  let latest = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    if (!/\bREADONLY\b/.test(message) || performance.now() - latest < replicaPauseMs) return false
+    latest = performance.now()
+    return 1
   }
 }
 

@@ -58,6 +58,10 @@ export async function startProxy(cleanup: Cleanup, first: Target, { delayMs = 0 
   return {
     port: address.port,
     cut,
+    /** New connections lead elsewhere; those that stand stay. */
+    redirect(next: Target): void {
+      target = next
+    },
     leadTo(next: Target): void {
       cut()
       target = next

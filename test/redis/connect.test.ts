@@ -10,6 +10,8 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { createConnections, type Target } from '../../src/redis/connect.ts'
 import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+import { startProxy } from '../faults/proxy.ts'
+import { createCleanup, startRedis } from '../setup.ts'
 
 const timeout = 60_000
 const silent = pino({ level: 'silent' })
@@ -38,6 +40,25 @@ test('while Redis is away a request fails, a worker waits, and the log says so o
     lines.map((line) => JSON.parse(line).msg),
     ['Redis is away', 'Redis is back'],
   )
+})
+
+test('a connection to a primary that has become a replica is made anew', { timeout }, async (t) => {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const [first, second] = await Promise.all([startRedis(cleanup), startRedis(cleanup)])
+  const proxy = await startProxy(cleanup, { path: first.url })
+  const { connections } = connect(t, { url: `redis://127.0.0.1:${proxy.port}` })
+  const [worker, request] = await Promise.all([connections.forWorkers(), connections.forRequests()])
+  await worker.set('job', 'on the first')
+  proxy.redirect({ path: second.url })
+  await first.redis.replicaof('127.0.0.1', '1')
+  for (const client of [worker, request]) {
+    await assert.rejects(client.set('job', 'on the second'), /READONLY/)
+    const write = () => client.set('job', 'on the second').catch(() => undefined)
+    while ((await write()) === undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.equal(await second.redis.get('job'), 'on the second')
+  await first.redis.replicaof('NO', 'ONE')
 })
 
 test('connections carry the names that an operator sees in CLIENT LIST', { timeout }, async (t) => {

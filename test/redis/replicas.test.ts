@@ -69,6 +69,30 @@ describe('writes that replicas confirm', () => {
     assert.ok((await calls()) - before < 10)
   })
 
+  /** No Redis 7.2 is at hand, which has WAITAOF; its replies are documented. */
+  for (const [reply, outcome] of [
+    [[1, 1], undefined],
+    [[0, 1], /append-only file/],
+    [[1, 0], /0 of 1 replicas/],
+  ] as const) {
+    it(`on disk: WAITAOF replies ${JSON.stringify(reply)}`, async () => {
+      const calls: unknown[][] = []
+      const call = async (...args: unknown[]) => {
+        calls.push(args)
+        return reply
+      }
+      const confirm = createReplicaBarrier({
+        redis: { call } as unknown as Redis,
+        replicas: 1,
+        timeoutMs: 70,
+        aof: true,
+      })
+      if (outcome === undefined) await confirm()
+      else await assert.rejects(confirm(), outcome)
+      assert.deepEqual(calls, [['WAITAOF', 1, 1, 70]])
+    })
+  }
+
   it('are reported when too few replicas confirm in time', async () => {
     await assert.rejects(barrier({ replicas: 2, timeoutMs: 50 })(), /1 of 2 replicas/)
     await replica.replicaof('NO', 'ONE')
