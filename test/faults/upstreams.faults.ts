@@ -175,7 +175,8 @@ describe('faults of the upstreams', () => {
         })),
       ),
       UPSTREAM_TIMEOUT_SECONDS: '1',
-      RECONCILE_SECONDS: '4',
+      // Runware needs two looks before the call is sent again, also on a loaded machine.
+      RECONCILE_SECONDS: '8',
       PUBLIC_URL: address,
     }
     const nodes = await Promise.all([
