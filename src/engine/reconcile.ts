@@ -1,10 +1,11 @@
 import { fault, faults } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
-import { claimantOf, orderOf } from './attempt.ts'
+import { claimantOf, orderOf, replyMarginMs } from './attempt.ts'
 import { change, type Next } from './change.ts'
+import { finish } from './finish.ts'
 import type { Attempt, Job } from './job.ts'
+import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
-import { finish, keepOutcome, replyMarginMs } from './submit.ts'
 
 /** Whoever still holds a reply that Redis refused writes it within this time. */
 const lastCallMs = 3000
