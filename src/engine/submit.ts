@@ -14,7 +14,7 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   const name = job.work.route[0]
   const due = name && attemptId(job.view.id, name, nextAttempt(job))
   const forgotten = due && parts.journal.hasMade(due) ? await parts.journal.find(due) : undefined
-  if (forgotten) return resume(parts, job, forgotten)
+  if (forgotten && forgotten !== 'discarded') return resume(parts, job, forgotten)
   if (job.cancelAsked) return endUnpurchased(parts, job, canceled)
   if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
   if (name === undefined)
