@@ -130,6 +130,10 @@ describe('an operation with an Idempotency-Key', () => {
     assert.deepEqual([lonely.status, (lonely.body.error as { param: string }).param], [400, 'note'])
     assert.match(String((await patch({ topUpUsd: 1, note: 'x'.repeat(201) })).body.message), /note.*200/)
     assert.equal((await patch({ topUpUsd: '5' })).status, 400)
+    for (const topUpUsd of [0, 1e-7, -1e-7]) {
+      const nothing = await patch({ topUpUsd })
+      assert.deepEqual([nothing.status, (nothing.body.error as { param: string }).param], [400, 'topUpUsd'])
+    }
     const absent = await operator.ask('PATCH', '/api/admin/keys/key_none', { rpm: 3 })
     assert.equal(absent.status, 404)
   })
