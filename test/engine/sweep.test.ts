@@ -172,10 +172,10 @@ describe('the sweep', () => {
     })
 
     it('sweeps the webhooks too', async () => {
-      let rounds = 0
-      const { sweep } = create({ sweepWebhooks: async () => void (rounds += 1) })
+      const rounds: string[] = []
+      const { sweep } = create({ sweepWebhooks: async () => void rounds.push('webhooks') })
       await sweep()
-      assert.equal(rounds, 1)
+      assert.deepEqual(rounds, ['webhooks'])
     })
 
     it('takes five hundred jobs at a time', async () => {
