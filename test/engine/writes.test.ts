@@ -324,12 +324,14 @@ describe('an atomic write', () => {
     it('has the webhook of the order, or the usual one of its owner', async () => {
       const webhookOf = async (owner: string, webhook?: NewJob['webhook']) => {
         const id = await accept({ owner, ...(webhook && { webhook }) })
+        assert.deepEqual((await store.read(id))?.webhook, (await claim(id)).webhook)
         return redis.hmget(keys.job(id), 'webhook', 'address')
       }
       await redis.hset(keys.account('usual'), 'webhook', 'https://example.com/usual')
       const address = 'https://gateway.example'
       const own = { url: 'https://example.com/own', address }
       assert.deepEqual(await webhookOf('usual', own), [own.url, address])
+      assert.deepEqual((await store.read(await accept({ webhook: own })))?.webhook, own)
       assert.deepEqual(await webhookOf('usual', { address }), ['https://example.com/usual', address])
       assert.deepEqual(await webhookOf('ann', { address }), [null, null])
     })
