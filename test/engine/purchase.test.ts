@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { type FaultCode, fault } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { attemptId } from '../../src/engine/attempt.ts'
+import { observeServer } from '../../src/engine/epoch.ts'
 import { finish } from '../../src/engine/submit.ts'
 import type { Sent } from '../../src/engine/transport.ts'
 import { createCleanup, startRedis } from '../setup.ts'
@@ -121,7 +122,7 @@ describe('a purchase', () => {
     job.clock.now += await waitOf(job)
     const second = job.clock.now
     await job.run()
-    const [server] = /(?<=run_id:)\w+/.exec(await redis.info('server')) ?? []
+    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
     const entry = (number: number, at: number) => ({
       job: job.id,
       attempt: { id: idOf(job, number), provider: 'runware', at },

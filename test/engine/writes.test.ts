@@ -15,6 +15,13 @@ const keepMs = 3_600_000
 const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
 const identical = { fingerprint: 'f', forMs: 0 }
 
+/** As the scripts name it: by its run and its data. */
+async function serverOf(redis: Redis): Promise<string> {
+  const [run] = /(?<=run_id:)\w+/.exec(await redis.info('server')) ?? []
+  const [replication] = /(?<=master_replid:)\w+/.exec(await redis.info('replication')) ?? []
+  return `${run}:${replication}`
+}
+
 /** What the scripts write, key by key, and what they write when they are executed a second time. */
 describe('an atomic write', () => {
   const cleanup = createCleanup()
@@ -89,7 +96,7 @@ describe('an atomic write', () => {
       const messages = await listen(job.view.id)
       const intent = intentOf(job, 20_000)
       const stored = await store.storeIntent(job, intent, identical)
-      const [server] = /(?<=run_id:)\w+/.exec(await redis.info('server')) ?? []
+      const server = await serverOf(redis)
       assert.deepEqual(stored, { kind: 'stored', server })
       const { id } = job.view
       assert.equal(await redis.hget(keys.job(id), 'attempt'), 'attempt-1')
@@ -187,19 +194,19 @@ describe('an atomic write', () => {
     const observe = (changed?: boolean, connection = redis) =>
       observeServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
     const epoch = createKeys('epoch:').epoch
-    const runId = async () => /(?<=run_id:)\w+/.exec(await redis.info('server'))?.[0] ?? ''
+    const serverName = () => serverOf(redis)
 
     it('notes the first one without a pause', async () => {
       await redis.del(epoch)
-      assert.deepEqual(await observe(), { pausedMs: 0, server: await runId() })
-      assert.deepEqual(await redis.hgetall(epoch), { server: await runId(), since: '0' })
+      assert.deepEqual(await observe(), { pausedMs: 0, server: await serverName() })
+      assert.deepEqual(await redis.hgetall(epoch), { server: await serverName(), since: '0' })
     })
 
     it('pauses from the moment at which another one is seen', async () => {
       await redis.hset(epoch, { server: 'another', since: '5' })
       isClose((await observe()).pausedMs, 60_000)
       const { since, server } = await redis.hgetall(epoch)
-      assert.equal(server, await runId())
+      assert.equal(server, await serverName())
       assert.ok(Math.abs(Number(since) - Date.now()) < 5000)
       await redis.hset(epoch, 'since', Date.now() - 30_000)
       isClose((await observe()).pausedMs, 30_000)
@@ -208,7 +215,7 @@ describe('an atomic write', () => {
     })
 
     it('pauses for no one that is known', async () => {
-      await redis.hset(epoch, { server: await runId(), since: '0' })
+      await redis.hset(epoch, { server: await serverName(), since: '0' })
       assert.equal((await observe(true)).pausedMs, 0)
       assert.equal((await redis.hgetall(epoch)).since, '0')
     })
