@@ -136,8 +136,13 @@ describe('a callback of an upstream', () => {
     assert.equal(await job.state(), 'submitting')
   })
 
-  it('claims the task for the job', async () => {
-    const { job, callback } = await cut()
+  it('claims the task for the job, also where identical requests are told apart', async () => {
+    const find: Provider['find'] = {
+      call: () => ({ method: 'GET', path: 'find' }),
+      read: () => ({ kind: 'absent' }),
+      safeToResend: false,
+    }
+    const { job, callback } = await cut({ find })
     await callback(job.id, 'secret', {})
     assert.equal(await redis.get(harness.keys.task('runware', `${job.id} 9`)), job.id)
   })

@@ -69,6 +69,20 @@ describe('a purchase', () => {
     assert.deepEqual((await job.work())?.handed, { file: 'https://files.example/in.png' })
   })
 
+  it('looks for the offer of its model at its upstream', async () => {
+    const job = await begin()
+    const asked: unknown[] = []
+    const { find } = job.parts.offers
+    job.parts.offers.find = (...args) => {
+      asked.push(args)
+      return find(...args)
+    }
+    await job.run()
+    const model = (await harness.store.read(job.id))?.view.model
+    assert.ok(asked.length > 1)
+    for (const args of asked) assert.deepEqual(args, [{ id: model }, 'runware'])
+  })
+
   it('prepares the input for the upstream that is called', async () => {
     const prepared: unknown[] = []
     const job = await begin()
@@ -381,6 +395,74 @@ describe('a purchase', () => {
     })
   })
 
+  describe('that this machine has made, though Redis does not know it', () => {
+    const made = (attempt: object): Upstream => ({
+      parts: {
+        journal: {
+          begin: async () => undefined,
+          hasMade: () => true,
+          find: async () => ({ attempt, number: 1, handed: { a: 'b' } }),
+        } as never,
+      },
+    })
+
+    it('is looked for at once, and not made again', async () => {
+      const attempt = { id: 'made', provider: 'runware', at: 1 } as const
+      const job = await begin({ ...made(attempt), work: { misses: 3 } })
+      assert.equal(await waitOf(job), 0)
+      assert.equal(await job.state(), 'submitting')
+      const work = await job.work()
+      assert.deepEqual(
+        [work?.attempt, work?.attempts, work?.handed, work?.misses],
+        [attempt, 1, { a: 'b' }, 0],
+      )
+      assert.deepEqual(await reasons(job), ['restored: Redis had lost the attempt'])
+      assert.equal(await dueAt(job), job.clock.now + 5000)
+      assert.deepEqual(job.calls, [])
+    })
+
+    it('is known by the ID of the attempt that is due', async () => {
+      const asked: string[] = []
+      const job = await begin({ work: { attempts: 4 } })
+      Object.assign(job.parts.journal, {
+        hasMade: (id: string) => {
+          asked.push(id)
+          return false
+        },
+        find: () => assert.fail('looked for'),
+      })
+      await job.run()
+      assert.deepEqual(asked, [idOf(job, 5)])
+    })
+
+    it('is made where the journal has forgotten it', async () => {
+      const job = await begin()
+      Object.assign(job.parts.journal, { hasMade: () => true, find: async () => undefined })
+      await job.run()
+      assert.equal(job.submits(), 1)
+    })
+  })
+
+  it('is withdrawn where this process has not restored what the server may have lost', async () => {
+    const asked: string[] = []
+    const job = await begin({
+      parts: {
+        hasRestored: (server) => {
+          asked.push(server)
+          return false
+        },
+      },
+    })
+    assert.equal(await waitOf(job), 2000)
+    assert.deepEqual(job.calls, [])
+    assert.equal(await job.state(), 'pending')
+    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+    assert.deepEqual(asked, [server])
+    assert.deepEqual(await reasons(job), [
+      'upstream_unreachable: Another Redis server has taken over, and is not known to have all attempts',
+    ])
+  })
+
   describe('while another server has just taken over', () => {
     const paused = (ms: number): Upstream => ({
       parts: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
@@ -391,6 +473,23 @@ describe('a purchase', () => {
       job.clock.now += 600_001
       assert.equal(await waitOf(job), 700)
       assert.equal(await job.state(), 'pending')
+    })
+
+    for (const [what, more] of [
+      ['without an upstream', { work: { route: [] } }],
+      ['without an offer', { offered: false, work: { route: ['runware'] } }],
+    ] as const) {
+      it(`a job ${what} does not end yet`, async () => {
+        const job = await begin({ ...paused(700), ...more } as Upstream)
+        assert.equal(await waitOf(job), 700)
+        assert.equal(await job.state(), 'pending')
+      })
+    }
+
+    it('a job whose purchase is refused ends', async () => {
+      const job = await begin({ ...paused(700), ...failing('no_credit'), work: { route: ['runware'] } })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.error(), 'no_credit')
     })
 
     it('a job that is to stop ends when the pause is over', async () => {

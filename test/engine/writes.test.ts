@@ -340,6 +340,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await webhookOf('usual', own), [own.url, address])
       assert.deepEqual((await store.read(await accept({ webhook: own })))?.webhook, own)
       assert.deepEqual(await webhookOf('usual', { address }), ['https://example.com/usual', address])
+      assert.deepEqual(await webhookOf('usual'), ['https://example.com/usual', ''])
       assert.deepEqual(await webhookOf('ann', { address }), [null, null])
     })
 
@@ -475,6 +476,11 @@ describe('an atomic write', () => {
       await store.write(held, failure(held, { code: 'canceled', message: '' }, Date.now()))
       const account = await redis.hgetall(keys.account('withdrawer'))
       assert.deepEqual([account.reserved, account.spent ?? '0'], ['0', '0'])
+      const movements = await redis.xrange(keys.ledger('withdrawer'), '-', '+')
+      assert.deepEqual(
+        movements.map(([, fields]) => fields[fields.indexOf('kind') + 1]),
+        ['reserve', 'release'],
+      )
     })
   })
 
@@ -504,6 +510,15 @@ describe('an atomic write', () => {
   })
 
   describe('of a note', () => {
+    for (const state of ['succeeded', 'failed', 'canceled', 'delivering']) {
+      it(`is ${state === 'delivering' ? 'not ' : ''}for a job that is ${state}`, async () => {
+        const id = await accept()
+        await redis.hset(keys.job(id), 'state', state)
+        await store.noteLate(id, { at: 1, kind: 'late_result' })
+        assert.equal((await store.notes(id)).length, state === 'delivering' ? 0 : 1)
+      })
+    }
+
     it('is for jobs that have ended, once for each kind, and kept as long as the ledger', async () => {
       const going = await accept()
       await store.noteLate(going, { at: 1, kind: 'late_result' })

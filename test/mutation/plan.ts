@@ -10,7 +10,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'inline.ts': ['engine/upstream-files.test.ts'],
     'upload.ts': ['engine/upstream-files.test.ts'],
     'change.ts': ['engine/change.test.ts'],
-    'settlement.ts': ['engine/settlement.test.ts'],
+    'settlement.ts': ['engine/{settlement,writes}.test.ts'],
     'pace.ts': ['engine/pace.test.ts'],
     'offers.ts': ['engine/routing.test.ts'],
     'overrides.ts': ['engine/routing.test.ts'],
