@@ -184,6 +184,8 @@ describe('a purchase', () => {
       await job.run()
       assert.equal(job.submits(), calls)
       assert.equal(await job.state(), calls ? 'queued' : 'pending')
+      const why = 'upstream_unreachable: Redis was too slow to start the call'
+      assert.deepEqual(await reasons(job), calls ? [] : [why])
     })
   }
 
