@@ -326,6 +326,18 @@ describe('a poll', () => {
       })
     }
 
+    it('asks nobody about a job that an operator has resumed', async () => {
+      const job = await late(done)
+      const { error: _, ...resumed } = await view(job)
+      await redis.hset(harness.keys.job(job.id), {
+        state: 'processing',
+        view: JSON.stringify({ ...resumed, state: 'processing' }),
+      })
+      const calls = job.calls.length
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      assert.equal(job.calls.length, calls)
+    })
+
     for (const missing of ['ticket', 'attempt', 'deadlineAt']) {
       it(`asks nobody where the record has no ${missing}`, async () => {
         const job = await late(done)

@@ -361,6 +361,21 @@ describe('an atomic write', () => {
     })
   })
 
+  it('of a new job tells what its owner has left, and a replay the same', async () => {
+    await redis.hset(keys.account('limited'), 'balance', '2500000')
+    const once = { key: 'left', fingerprint: 'same' }
+    const limited = (more: Partial<NewJob> = {}) => store.accept(order({ owner: 'limited', ...more }))
+    assert.deepEqual(await limited({ once }), { kind: 'accepted', leftUsd: 1.5 })
+    assert.deepEqual(await limited(), { kind: 'accepted', leftUsd: 0.5 })
+    const replay = await limited({ once })
+    assert.ok(replay.kind === 'replayed')
+    assert.equal(replay.leftUsd, 1.5)
+    const first = await store.first('limited', once)
+    assert.ok(first?.kind === 'replayed')
+    assert.equal(first.leftUsd, 1.5)
+    assert.deepEqual(await limited(), { kind: 'balance', leftUsd: 0.5 })
+  })
+
   describe('of a step', () => {
     /** A store each of whose transitions is executed twice, as after a lost reply. */
     const createTwice = (between: () => Promise<unknown> = async () => undefined) => {
