@@ -381,4 +381,50 @@ describe('the journal of attempts', () => {
     await open(folder, () => past.getTime())
     assert.deepEqual(await readdir(folder), [file])
   })
+
+  it('forgets after their time which attempts this machine has made', async () => {
+    let now = Date.now()
+    const { journal, folder } = await open(undefined, () => now)
+    await journal.begin(entry('old', now))
+    await journal.begin(entry('young', now + 2))
+    now += 24 * hourMs + 1
+    const { journal: next } = await open(folder, () => now)
+    assert.deepEqual([next.hasMade('old'), next.hasMade('young')], [false, true])
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + hourMs })
+    try {
+      await journal.begin(entry('new', now))
+    } finally {
+      mock.timers.reset()
+    }
+    assert.deepEqual(
+      ['old', 'young', 'new'].map((id) => journal.hasMade(id)),
+      [false, true, true],
+    )
+  })
+
+  it('warns of a file that cannot be read, and reads the others', async () => {
+    const { journal: first, folder } = await open()
+    await first.begin(entry('a'))
+    const warned: { path: string }[] = []
+    const logger = {
+      error: () => undefined,
+      warn: (facts: { path: string }) => void warned.push(facts),
+    } as never
+    const journal = await createJournal({ dir: folder, keepMs: hourMs, logger })
+    cleanup.add(() => journal.close())
+    const found = journal.madeElsewhere('')
+    const [file = ''] = await readdir(folder)
+    await writeFile(join(folder, 'z.jsonl'), '')
+    const past = new Date(Date.now() - 60_000)
+    await utimes(join(folder, file), past, past)
+    // Something else takes its place after the files were listed.
+    await found.next()
+    await rm(join(folder, file))
+    await mkdir(join(folder, file))
+    await found.next()
+    assert.deepEqual(
+      warned.map(({ path }) => path),
+      [join(folder, file)],
+    )
+  })
 })

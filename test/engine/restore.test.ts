@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
+import { observeServer } from '../../src/engine/epoch.ts'
 import { createJournal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createRestorer } from '../../src/engine/restore.ts'
@@ -489,6 +490,58 @@ describe('attempts that Redis has lost', () => {
       assert.equal(tries, 20)
       assert.deepEqual(job.logged, [])
     })
+
+    it('before this process counts as one that has restored them', async () => {
+      const job = await lostAttempt()
+      const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+      assert.equal(job.restorer.hasRestored(server), false)
+      await job.restorer.start()
+      assert.equal(job.restorer.hasRestored(server), true)
+      assert.equal(job.restorer.hasRestored('another'), false)
+    })
+
+    it('each second, until the stop', async () => {
+      mock.timers.enable({ apis: ['setInterval'] })
+      try {
+        const job = await lostAttempt()
+        await job.restorer.start()
+        mock.timers.tick(999)
+        assert.equal(job.changed.length, 1)
+        mock.timers.tick(1)
+        assert.equal(job.changed.length, 2)
+        await job.restorer.stop()
+        mock.timers.tick(5000)
+        assert.equal(job.changed.length, 2)
+      } finally {
+        mock.timers.reset()
+      }
+    })
+
+    it('or the fault of Redis is thrown on', async () => {
+      const job = await lostAttempt()
+      Object.assign(job.parts.offers, {
+        find: () => {
+          throw new Error('Connection is closed.')
+        },
+      })
+      await redis.set(harness.keys.task('runware', `${job.id} 3`), 'another job')
+      await assert.rejects(job.restorer.start(), /Connection is closed/)
+    })
+
+    for (const Bug of [TypeError, SyntaxError]) {
+      it(`or a ${Bug.name} in one record is logged`, async () => {
+        const job = await lostAttempt()
+        Object.assign(job.parts.offers, {
+          find: () => {
+            throw new Bug('odd')
+          },
+        })
+        await job.restorer.start()
+        const [{ job: id, attempt }] = job.logged as [{ job: string; attempt: string }]
+        assert.deepEqual([id, attempt, job.logged.length], [job.id, job.entry.attempt.id, 1])
+        assert.deepEqual(job.forwarded, [])
+      })
+    }
 
     it('when another server answers a new connection, and only then', async () => {
       const job = await lostAttempt()

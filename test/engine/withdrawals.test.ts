@@ -151,6 +151,48 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal(looks, 2)
   })
 
+  it('are looked for until Redis can store them no more, five seconds later', async () => {
+    const clock = mock.method(performance, 'now', () => 1000)
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+      let looks = 0
+      const { add } = await open(dir, async () => {
+        looks += 1
+        return 'absent'
+      })
+      await add('vid_1')
+      const look = async (at: number) => {
+        clock.mock.mockImplementation(() => at)
+        mock.timers.tick(looks === 0 ? 0 : 1000)
+        for (let n = 0; n < 20; n += 1) await new Promise(setImmediate)
+      }
+      await look(1000)
+      await look(5999)
+      assert.deepEqual([looks, await readdir(dir)], [2, ['vid_1']])
+      await look(6000)
+      while ((await readdir(dir)).length > 0) await new Promise(setImmediate)
+      assert.equal(looks, 3)
+    } finally {
+      mock.timers.reset()
+      clock.mock.restore()
+    }
+  })
+
+  it('of an earlier process are looked for once', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const { add, stop } = await open(dir, () => Promise.reject(new Error('away')))
+    await add('vid_1')
+    await stop()
+    let looks = 0
+    await open(dir, async () => {
+      looks += 1
+      return 'absent'
+    })
+    await until(async () => (await readdir(dir)).length === 0)
+    assert.equal(looks, 1)
+  })
+
   it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
     const order: string[] = []
     const engine = createEngine({

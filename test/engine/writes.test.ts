@@ -271,10 +271,11 @@ describe('an atomic write', () => {
     })
 
     it('executed twice, makes one job', async () => {
+      await redis.hset(keys.account('twice'), 'balance', '2500000')
       const given = order({ owner: 'twice' })
-      assert.equal((await store.accept(given)).kind, 'accepted')
+      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
       await claim(given.view.id)
-      assert.equal((await store.accept(given)).kind, 'accepted')
+      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
       assert.equal((await store.events(given.view.id)).length, 1)
       assert.equal(await redis.hget(keys.job(given.view.id), 'fence'), '1')
       assert.equal(await redis.hget(keys.account('twice'), 'reserved'), '1000000')
@@ -292,6 +293,20 @@ describe('an atomic write', () => {
       )
       const other = await accept({ owner: 'index' })
       assert.deepEqual(await redis.zrange(keys.owner('index'), 0, '-1'), ['young', id, other])
+    })
+
+    it('that come together have each its own record', async () => {
+      const orders = [1, 2, 3].map((n) => order({ owner: `owner ${n}`, hint: `hint ${n}`, dueAt: n }))
+      await Promise.all(orders.map((one) => store.accept(one)))
+      for (const { view, owner, input, hint, dueAt } of orders) {
+        const read = await store.read(view.id)
+        assert.deepEqual([read?.owner, read?.input, read?.hint], [owner, input, hint])
+        assert.equal(await redis.zscore(keys.open, view.id), String(dueAt))
+        assert.deepEqual(await redis.zrange(keys.owner(owner), 0, '-1'), [view.id])
+        assert.equal((await store.events(view.id)).length, 1)
+        assert.equal(await queued('runware', view.id), 1)
+        assert.equal(await redis.hget(keys.account(owner), 'reserved'), '1000000')
+      }
     })
 
     it('that come together are written each for itself', async () => {

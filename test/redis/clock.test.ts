@@ -78,6 +78,21 @@ describe('the clock that processes share', () => {
     assert.match(logged[0] ?? '', /takes no steps/)
   })
 
+  it('goes back by what is too much to wait for, and not by less', async () => {
+    for (const [backMs, goesBack] of [
+      [4000, false],
+      [5200, true],
+    ] as const) {
+      const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 }
+      const { clock } = create(time)
+      await clock.sync()
+      const before = clock.now()
+      time.redis -= backMs
+      await clock.sync()
+      assert.equal(clock.now() < before, goesBack)
+    }
+  })
+
   it('is the machine’s own until Redis has been asked, and then that of Redis, though it is earlier', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 + hourMs }
     const { clock } = create(time)
