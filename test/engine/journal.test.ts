@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, describe, it, mock } from 'node:test'
 import { createJournal, type Journal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
 
@@ -156,6 +167,179 @@ describe('the journal of attempts', () => {
     )
   })
 
+  const idsIn = async (journal: Journal, server = '') =>
+    (await attemptsOf(journal, server)).map(({ attempt }) => attempt.id)
+
+  it('is for the gateway’s user alone', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const [file = ''] = await readdir(folder)
+    assert.equal((await stat(folder)).mode & 0o777, 0o700)
+    assert.equal((await stat(join(folder, file))).mode & 0o777, 0o600)
+    assert.match(file, new RegExp(`^${process.pid}-[\\da-f-]{36}\\.jsonl$`))
+  })
+
+  it('has an attempt on disk when it resolves', async () => {
+    const { journal, folder } = await open()
+    const begun = entry('a')
+    await journal.begin(begun)
+    const [file = ''] = await readdir(folder)
+    assert.equal(await readFile(join(folder, file), 'utf8'), `${JSON.stringify({ begin: begun })}\n`)
+  })
+
+  it('writes to one file for an hour, then to another one', async () => {
+    const { journal, folder } = await open()
+    mock.timers.enable({ apis: ['Date'], now: Date.now() })
+    try {
+      await journal.begin(entry('a'))
+      mock.timers.tick(hourMs - 1)
+      await journal.begin(entry('b'))
+      assert.equal((await readdir(folder)).length, 1)
+      mock.timers.tick(1)
+      await journal.begin(entry('c'))
+      assert.equal((await readdir(folder)).length, 2)
+      assert.equal((await idsIn(journal)).length, 3)
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  it('removes a file an hour after its attempts are too old, not before', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const [file = ''] = await readdir(folder)
+    const writtenAgo = async (ms: number) => {
+      const past = new Date(Date.now() - ms)
+      await utimes(join(folder, file), past, past)
+      await open(folder)
+      return (await readdir(folder)).length
+    }
+    assert.equal(await writtenAgo(25 * hourMs - 60_000), 1)
+    assert.equal(await writtenAgo(25 * hourMs + 1000), 0)
+  })
+
+  it('forgets in memory too what is too old, when it begins a file', async () => {
+    let now = Date.now()
+    const { journal, folder } = await open(undefined, () => now)
+    mock.timers.enable({ apis: ['Date'], now })
+    try {
+      await journal.begin(entry('old', now))
+      await journal.begin(entry('young', now + 2))
+      now += 24 * hourMs + 1
+      mock.timers.tick(hourMs)
+      await journal.begin(entry('new', now))
+    } finally {
+      mock.timers.reset()
+    }
+    await rm(folder, { recursive: true })
+    await mkdir(folder)
+    assert.equal(await journal.find('old'), undefined)
+    assert.equal((await entryOf(journal, 'young'))?.job, 'job of young')
+  })
+
+  it('does not tell of attempts that are too old', async () => {
+    let now = Date.now()
+    const { journal } = await open(undefined, () => now)
+    await journal.begin(entry('a', now))
+    now += 24 * hourMs
+    assert.deepEqual(await idsIn(journal), [])
+    now -= 1
+    assert.deepEqual(await idsIn(journal), ['a'])
+  })
+
+  it('knows a reply that lies in an older file than its attempt', async () => {
+    const { journal, folder } = await open()
+    await writeFile(join(folder, 'reply.jsonl'), `${JSON.stringify({ reply, id: 'a' })}\n`)
+    const past = new Date(Date.now() - 60_000)
+    await utimes(join(folder, 'reply.jsonl'), past, past)
+    await journal.begin(entry('a'))
+    const { journal: other } = await open(folder)
+    assert.deepEqual((await entryOf(other, 'a'))?.reply, reply)
+  })
+
+  it('knows of replies to other attempts only', async () => {
+    const { journal, folder } = await open()
+    const begun = entry('a')
+    await journal.keepReply('unheard of', reply)
+    await journal.begin(begun)
+    await journal.keepReply('another', reply)
+    const { journal: other } = await open(folder)
+    assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, begun])
+  })
+
+  it('forgets a foreign reply, in memory and on disk', async () => {
+    const { journal, folder } = await open()
+    const begun = entry('a')
+    await journal.begin(begun)
+    await journal.keepReply('a', reply)
+    await journal.discardReply('a')
+    assert.deepEqual(await journal.find('a'), begun)
+    const { journal: other } = await open(folder)
+    assert.deepEqual(await other.find('a'), begun)
+  })
+
+  it('warns of a line that cannot be read, and reads the others', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'journal')
+    const warned: unknown[] = []
+    const logger = { error: () => undefined, warn: (facts: object) => void warned.push(facts) } as never
+    const journal = await createJournal({ dir, keepMs: hourMs, logger })
+    cleanup.add(() => journal.close())
+    const path = join(dir, 'a.jsonl')
+    await writeFile(path, `{"begin":{\n${JSON.stringify({ begin: entry('a') })}\nnull\n`)
+    assert.deepEqual(await idsIn(journal), ['a'])
+    assert.deepEqual(warned, [{ path }])
+  })
+
+  it('goes on when a reply cannot be written, and has it in memory', async () => {
+    const { journal, folder } = await open()
+    const { journal: away, folder: other } = await open()
+    await rm(other, { recursive: true })
+    await assert.rejects(away.begin(entry('a')))
+    await away.keepReply('a', reply)
+    await away.discardReply('none')
+    await away.discard('none')
+    assert.deepEqual((await entryOf(away, 'a').catch(() => undefined))?.reply, reply)
+    await journal.begin(entry('b'))
+    assert.equal((await readdir(folder)).length, 1)
+  })
+
+  it('begins a new file after a write that failed: the old one may end in half a line', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * hourMs })
+    try {
+      await rename(folder, `${folder} away`)
+      await assert.rejects(journal.begin(entry('b')))
+      await rename(`${folder} away`, folder)
+      await journal.begin(entry('c'))
+    } finally {
+      mock.timers.reset()
+    }
+    assert.equal((await readdir(folder)).length, 2)
+    assert.deepEqual((await idsIn(journal)).sort(), ['a', 'c'])
+  })
+
+  it('looks at the files every two seconds at the most, however often it is asked', async () => {
+    const { journal, folder } = await open()
+    const { journal: other } = await open(folder)
+    assert.equal(await other.find('a'), undefined)
+    await journal.begin(entry('a'))
+    const began = performance.now()
+    assert.equal((await entryOf(other, 'a'))?.job, 'job of a')
+    const tookMs = performance.now() - began
+    assert.ok(tookMs > 1500, `${tookMs} ms`)
+  })
+
+  it('closes after what is being written', async () => {
+    const { journal, folder } = await open()
+    const begun = journal.begin(entry('a'))
+    await journal.close()
+    await begun
+    await journal.close()
+    const { journal: other } = await open(folder)
+    assert.deepEqual(await idsIn(other), ['a'])
+  })
+
   it('is read although its folder holds what is no journal', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
@@ -201,5 +385,51 @@ describe('the journal of attempts', () => {
     await utimes(join(folder, file), past, past)
     await open(folder, () => past.getTime())
     assert.deepEqual(await readdir(folder), [file])
+  })
+
+  it('forgets after their time which attempts this machine has made', async () => {
+    let now = Date.now()
+    const { journal, folder } = await open(undefined, () => now)
+    await journal.begin(entry('old', now))
+    await journal.begin(entry('young', now + 2))
+    now += 24 * hourMs + 1
+    const { journal: next } = await open(folder, () => now)
+    assert.deepEqual([next.hasMade('old'), next.hasMade('young')], [false, true])
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + hourMs })
+    try {
+      await journal.begin(entry('new', now))
+    } finally {
+      mock.timers.reset()
+    }
+    assert.deepEqual(
+      ['old', 'young', 'new'].map((id) => journal.hasMade(id)),
+      [false, true, true],
+    )
+  })
+
+  it('warns of a file that cannot be read, and reads the others', async () => {
+    const { journal: first, folder } = await open()
+    await first.begin(entry('a'))
+    const warned: { path: string }[] = []
+    const logger = {
+      error: () => undefined,
+      warn: (facts: { path: string }) => void warned.push(facts),
+    } as never
+    const journal = await createJournal({ dir: folder, keepMs: hourMs, logger })
+    cleanup.add(() => journal.close())
+    const found = journal.madeElsewhere('')
+    const [file = ''] = await readdir(folder)
+    await writeFile(join(folder, 'z.jsonl'), '')
+    const past = new Date(Date.now() - 60_000)
+    await utimes(join(folder, file), past, past)
+    // Something else takes its place after the files were listed.
+    await found.next()
+    await rm(join(folder, file))
+    await mkdir(join(folder, file))
+    await found.next()
+    assert.deepEqual(
+      warned.map(({ path }) => path),
+      [join(folder, file)],
+    )
   })
 })

@@ -54,4 +54,49 @@ describe('writing a reply that was paid for', () => {
       assert.equal(calls, 1)
     })
   }
+
+  it('pauses longer after each refusal, half a second at the most', async () => {
+    const pauses: number[] = []
+    let refusals = 6
+    const sleep = async (ms: number) => void pauses.push(ms)
+    await persist({ ...parts, sleep }, async () => {
+      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+    })
+    assert.deepEqual(pauses, [100, 200, 400, 500, 500, 500])
+  })
+
+  it('logs the first refusal and then each sixtieth', async () => {
+    const logged: unknown[] = []
+    const logger = { error: ({ tries }: { tries: number }) => void logged.push(tries) } as never
+    let refusals = 125
+    await persist({ ...parts, logger }, async () => {
+      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+    })
+    assert.deepEqual(logged, [1, 61, 121])
+  })
+
+  describe('takes for a fault of Redis', () => {
+    const named = (name: string, message = '') => Object.assign(new Error(message), { name })
+    for (const [cause, isFault] of [
+      [named('MaxRetriesPerRequestError'), true],
+      [named('AbortError'), true],
+      [named('OtherError'), false],
+      [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' }), true],
+      [Object.assign(new Error('invalid'), { code: 'ERR_INVALID_ARG_TYPE' }), false],
+      [Object.assign(new Error('invalid'), { syscall: 'connect' }), false],
+      [new Error("Stream isn't writeable and enableOfflineQueue options is false"), true],
+      [new Error('Reached the max retries per request limit'), true],
+      [new Error('Socket closed unexpectedly'), true],
+      [new Error('None of the sentinels are available'), true],
+      [new Error('a bug: Connection is closed.'), false],
+      [new Error('OOM'), false],
+      [new ReplyError('NOAUTH Authentication required.'), true],
+      [new ReplyError('ERR no ROOM here'), false],
+      [{ name: 'ReplyError', message: 'OOM' }, false],
+    ] as const) {
+      it(`${isFault ? 'what is one' : 'nothing else'}: ${(cause as Error).name} ${cause.message.slice(0, 40)}`, () => {
+        assert.equal(isRedisFault(cause), isFault)
+      })
+    }
+  })
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
 import { attemptId } from '../../src/engine/attempt.ts'
-import { createJournal } from '../../src/engine/journal.ts'
+import { observeServer } from '../../src/engine/epoch.ts'
+import { createJournal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createRestorer } from '../../src/engine/restore.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
@@ -261,6 +263,360 @@ describe('attempts that Redis has lost', () => {
     await job.restore()
     assert.equal(await harness.store.write(other, { view: other.view, work: other.work, dueAt: 0 }), false)
     assert.equal(await job.state(), 'queued')
+  })
+
+  describe('are given back', () => {
+    /** A job of which Redis has lost an attempt, and a restorer whose journal has just that one. */
+    async function lostAttempt(upstream: Upstream = {}, more: Partial<JournalEntry> = {}) {
+      const job = await harness.begin(upstream)
+      await redis.hset(harness.keys.epoch, { server: 'the one that died', since: '0' })
+      const entry: JournalEntry = {
+        job: job.id,
+        attempt: { id: `attempt of ${job.id}`, provider: 'runware', at: job.clock.now - 5000 },
+        number: 1,
+        handed: { 'https://files.example/in.png': 'https://upstream.example/in.png' } as never,
+        server: 'the one that died',
+        ...more,
+      }
+      const forwarded: string[] = []
+      const logged: object[] = []
+      const asked: string[] = []
+      const slept: number[] = []
+      let failures = 0
+      const bringForward = async (queue: string, id: string) => {
+        failures -= 1
+        if (failures >= 0) throw new Error('away')
+        forwarded.push(`${queue} ${id}`)
+      }
+      const events = new EventEmitter()
+      /** Another server that answers from now on. */
+      let moved: string | undefined
+      const changed: unknown[] = []
+      const observe = async (...args: Parameters<typeof redis.eval>) => {
+        changed.push(args.at(-1))
+        return moved === undefined ? redis.eval(...args) : ['0', moved]
+      }
+      const server = new Proxy(redis, {
+        get: (target, name) => {
+          if (name === 'on' || name === 'off') return events[name].bind(events)
+          if (name === 'eval') return observe
+          const value = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+      const restorer = createRestorer({
+        redis: server,
+        keys: harness.keys,
+        store: job.parts.store,
+        queues: { bringForward } as never,
+        journal: {
+          async *madeElsewhere(name) {
+            asked.push(name)
+            yield [entry]
+          },
+          hasDiscarded: () => false,
+        },
+        offers: job.parts.offers,
+        upstreams: job.parts.upstreams,
+        clock: { now: () => job.clock.now },
+        graceMs: 0,
+        sleep: async (ms) => void slept.push(ms),
+        logger: {
+          error: (facts: object) => void logged.push(facts),
+          warn: (facts: object) => void logged.push(facts),
+        } as never,
+      })
+      cleanup.add(() => restorer.stop())
+      /** Another server answers, which has lost the attempt too; bringing the job forward fails so many times. */
+      const moveTo = async (name: string, fails = 0) => {
+        moved = name
+        failures = fails
+        await redis.hset(harness.keys.job(job.id), earlier)
+        events.emit('ready')
+      }
+      const earlier = await redis.hgetall(harness.keys.job(job.id))
+      return { ...job, entry, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
+    }
+    const running: JournalEntry['reply'] = { kind: 'running', ticket: { task: 3 }, stage: 'processing' }
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+
+    it('with the number, the files and the route of the attempt, and without earlier misses', async () => {
+      const job = await lostAttempt({ work: { route: ['fal', 'runware'], misses: 3 } }, { number: 4 })
+      await job.restorer.start()
+      const work = await job.work()
+      assert.deepEqual(work?.attempt, job.entry.attempt)
+      assert.deepEqual(work?.handed, job.entry.handed)
+      assert.deepEqual(work?.route, ['runware', 'fal'])
+      assert.equal(work?.attempts, 4)
+      assert.equal(work?.misses, 0)
+      assert.equal(await job.state(), 'submitting')
+      assert.deepEqual(job.forwarded, [`runware ${job.id}`])
+      assert.equal((await job.history()).at(-1)?.reason, 'restored: Redis had lost the attempt')
+      assert.equal(await redis.zscore(harness.keys.open, job.id), String(job.clock.now + 5000))
+      assert.deepEqual(job.logged, [{ jobs: 1 }])
+    })
+
+    it('with a task that runs, as of the time of the attempt', async () => {
+      const job = await lostAttempt({ work: { refusals: 2, polls: 7 } }, { reply: running })
+      await job.restorer.start()
+      assert.equal(await job.state(), 'processing')
+      const { ticket, takenAt, refusals, polls } = (await job.work()) ?? {}
+      assert.deepEqual(
+        { ticket, takenAt, refusals, polls },
+        { ticket: { task: 3 }, takenAt: job.entry.attempt.at, refusals: 0, polls: 0 },
+      )
+      assert.deepEqual(job.forwarded, [`runware ${job.id}`])
+      assert.equal(await redis.get(harness.keys.task('runware', `${job.id} 3`)), job.id)
+    })
+
+    it('with a finished video, its task and its price', async () => {
+      const videos = [{ url: 'https://files.example/a.mp4' }] as const
+      const job = await lostAttempt(
+        { work: { refusals: 2 } },
+        { reply: { kind: 'done', videos, ticket: { task: 3 }, costUsd: 0.4 } as never },
+      )
+      await job.restorer.start()
+      assert.equal(await job.state(), 'delivering')
+      const work = await job.work()
+      assert.deepEqual(work?.results, videos)
+      assert.deepEqual(work?.ticket, { task: 3 })
+      assert.equal(work?.upstreamCostUsd, 0.4)
+      assert.equal(work?.deliveringAt, job.clock.now)
+      assert.equal(work?.refusals, 0)
+      assert.deepEqual(job.forwarded, [`delivery ${job.id}`])
+    })
+
+    it('with a finished video alone', async () => {
+      const videos = [{ url: 'https://files.example/a.mp4' }] as const
+      const job = await lostAttempt({}, { reply: { kind: 'done', videos } as never })
+      await job.restorer.start()
+      const work = await job.work()
+      assert.deepEqual(work?.results, videos)
+      assert.equal(work && ('ticket' in work || 'upstreamCostUsd' in work), false)
+    })
+
+    it('without a task that belongs to another job by now', async () => {
+      const job = await lostAttempt({}, { reply: running })
+      await redis.set(harness.keys.task('runware', `${job.id} 3`), 'another job')
+      await job.restorer.start()
+      assert.equal(await job.state(), 'submitting')
+      assert.equal((await job.work())?.ticket, undefined)
+    })
+
+    it('with the task where its upstream is not offered any more', async () => {
+      const job = await lostAttempt({ offered: false }, { reply: running })
+      await job.restorer.start()
+      assert.equal(await job.state(), 'processing')
+    })
+
+    for (const [what, view, work, number, reply, isRestored] of [
+      ['a job that knows of a later attempt', 'pending', { attempts: 2 }, 1, running, false],
+      [
+        'a job that knows of the attempt, and that it came to nothing',
+        'pending',
+        { attempts: 1 },
+        1,
+        running,
+        false,
+      ],
+      ['a job that waits for the reply, which is known', 'submitting', { attempts: 1 }, 1, running, true],
+      [
+        'a job that waits for the reply, which is not known',
+        'submitting',
+        { attempts: 1 },
+        1,
+        undefined,
+        false,
+      ],
+      ['a job that has gone on', 'queued', { attempts: 0 }, 1, running, false],
+      ['a job that was delivered', 'delivering', {}, 1, running, false],
+    ] as const) {
+      it(`${isRestored ? '' : 'not '}to ${what}`, async () => {
+        const job = await lostAttempt({}, { number, ...(reply && { reply }) })
+        const { view: known } = (await harness.store.status(job.id)) ?? assert.fail()
+        await redis.hset(harness.keys.job(job.id), {
+          state: view,
+          view: JSON.stringify({ ...known, state: view }),
+          work: JSON.stringify({ ...(await job.work()), ...work, attempt: job.entry.attempt }),
+          attempt: job.entry.attempt.id,
+        })
+        await job.restorer.start()
+        assert.deepEqual(job.logged, isRestored ? [{ jobs: 1 }] : [])
+        assert.equal(await job.state(), isRestored ? 'processing' : view)
+        assert.equal(job.forwarded.length, isRestored ? 1 : 0)
+      })
+    }
+
+    it('not to a job that waits for the reply to another attempt', async () => {
+      const job = await lostAttempt({}, { reply: running })
+      const { view } = (await harness.store.status(job.id)) ?? assert.fail()
+      await redis.hset(harness.keys.job(job.id), {
+        state: 'submitting',
+        view: JSON.stringify({ ...view, state: 'submitting' }),
+        work: JSON.stringify({
+          ...(await job.work()),
+          attempts: 1,
+          attempt: { ...job.entry.attempt, id: 'another' },
+        }),
+      })
+      await job.restorer.start()
+      assert.equal(await job.state(), 'submitting')
+    })
+
+    it('and a job without a record is reported, with its task', async () => {
+      const job = await lostAttempt({}, { reply: running })
+      await redis.del(harness.keys.job(job.id))
+      await job.restorer.start()
+      const { id: attempt, provider } = job.entry.attempt
+      assert.deepEqual(job.logged, [{ job: job.id, attempt, provider, task: { task: 3 } }])
+    })
+
+    it('and a job without a record and a reply is reported', async () => {
+      const job = await lostAttempt()
+      await redis.del(harness.keys.job(job.id))
+      await job.restorer.start()
+      assert.equal((job.logged[0] as { task?: unknown }).task, undefined)
+      assert.equal(job.logged.length, 1)
+    })
+
+    it('though somebody else wrote the record meanwhile', async () => {
+      const job = await lostAttempt()
+      const { takeOver } = harness.store
+      let overtaken = 19
+      Object.assign(job.parts.store, {
+        takeOver: async (...args: Parameters<typeof takeOver>) => {
+          if (overtaken-- > 0) return false
+          return takeOver(...args)
+        },
+      })
+      try {
+        await job.restorer.start()
+      } finally {
+        Object.assign(job.parts.store, { takeOver })
+      }
+      assert.equal(await job.state(), 'submitting')
+    })
+
+    it('not for ever, where somebody else writes it each time', async () => {
+      const job = await lostAttempt()
+      const { takeOver } = harness.store
+      let tries = 0
+      Object.assign(job.parts.store, {
+        takeOver: async () => {
+          tries += 1
+          return false
+        },
+      })
+      try {
+        await job.restorer.start()
+      } finally {
+        Object.assign(job.parts.store, { takeOver })
+      }
+      assert.equal(tries, 20)
+      assert.deepEqual(job.logged, [])
+    })
+
+    it('before this process counts as one that has restored them', async () => {
+      const job = await lostAttempt()
+      const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+      assert.equal(job.restorer.hasRestored(server), false)
+      await job.restorer.start()
+      assert.equal(job.restorer.hasRestored(server), true)
+      assert.equal(job.restorer.hasRestored('another'), false)
+    })
+
+    it('each second, until the stop', async () => {
+      mock.timers.enable({ apis: ['setInterval'] })
+      try {
+        const job = await lostAttempt()
+        await job.restorer.start()
+        mock.timers.tick(999)
+        assert.equal(job.changed.length, 1)
+        mock.timers.tick(1)
+        assert.equal(job.changed.length, 2)
+        await job.restorer.stop()
+        mock.timers.tick(5000)
+        assert.equal(job.changed.length, 2)
+      } finally {
+        mock.timers.reset()
+      }
+    })
+
+    it('or the fault of Redis is thrown on', async () => {
+      const job = await lostAttempt()
+      Object.assign(job.parts.offers, {
+        find: () => {
+          throw new Error('Connection is closed.')
+        },
+      })
+      await redis.set(harness.keys.task('runware', `${job.id} 3`), 'another job')
+      await assert.rejects(job.restorer.start(), /Connection is closed/)
+    })
+
+    for (const Bug of [TypeError, SyntaxError]) {
+      it(`or a ${Bug.name} in one record is logged`, async () => {
+        const job = await lostAttempt()
+        Object.assign(job.parts.offers, {
+          find: () => {
+            throw new Bug('odd')
+          },
+        })
+        await job.restorer.start()
+        const [{ job: id, attempt }] = job.logged as [{ job: string; attempt: string }]
+        assert.deepEqual([id, attempt, job.logged.length], [job.id, job.entry.attempt.id, 1])
+        assert.deepEqual(job.forwarded, [])
+      })
+    }
+
+    it('when another server answers a new connection, and only then', async () => {
+      const job = await lostAttempt()
+      await job.restorer.start()
+      const { server: name } = await redis.hgetall(harness.keys.epoch)
+      assert.deepEqual(job.asked, [name])
+      job.events.emit('ready')
+      await until(() => job.changed.length === 2)
+      await job.moveTo('another')
+      await until(() => job.forwarded.length === 2)
+      assert.deepEqual(job.asked, [name, 'another'])
+      // At the start nobody knows which server answered before.
+      assert.deepEqual(job.changed.slice(0, 2), ['0', '1'])
+    })
+
+    it('again a second later when that failed', async () => {
+      const job = await lostAttempt({}, { reply: running })
+      await job.restorer.start()
+      await job.moveTo('another', 2)
+      await until(() => job.asked.length === 3)
+      assert.deepEqual(job.slept.slice(0, 1), [1000])
+      await job.restorer.stop()
+    })
+
+    it('no more after the stop, also where it failed before', async () => {
+      const job = await lostAttempt()
+      await job.restorer.start()
+      await job.moveTo('another', 1)
+      await job.restorer.stop()
+      assert.equal(job.events.listenerCount('ready'), 0)
+      assert.deepEqual(job.slept, [])
+      assert.equal(job.asked.length, 2)
+      assert.deepEqual(
+        job.logged.filter((facts) => 'err' in facts),
+        [],
+      )
+    })
+
+    it('at the start or not at all: a failure is thrown', async () => {
+      const job = await lostAttempt()
+      Object.assign(job.parts.offers, {
+        find: () => {
+          throw new Error('away')
+        },
+      })
+      await assert.rejects(job.restorer.start(), /away/)
+      assert.equal(job.events.listenerCount('ready'), 0)
+    })
   })
 
   /** The first attempt is refused, and Redis is put back to where it was under way when the second one has a task. */

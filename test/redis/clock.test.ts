@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { EventEmitter } from 'node:events'
+import { afterEach, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createClock } from '../../src/redis/clock.ts'
 
@@ -75,5 +76,163 @@ describe('the clock that processes share', () => {
     assert.deepEqual(skewed, [true, false])
     assert.equal(logged.length, 2)
     assert.match(logged[0] ?? '', /takes no steps/)
+  })
+
+  it('goes back by what is too much to wait for, and not by less', async () => {
+    for (const [backMs, goesBack] of [
+      [4000, false],
+      [5200, true],
+    ] as const) {
+      const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 }
+      const { clock } = create(time)
+      await clock.sync()
+      const before = clock.now()
+      time.redis -= backMs
+      await clock.sync()
+      assert.equal(clock.now() < before, goesBack)
+    }
+  })
+
+  it('is the machine’s own until Redis has been asked, and then that of Redis, though it is earlier', async () => {
+    const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 + hourMs }
+    const { clock } = create(time)
+    assert.ok(Math.abs(clock.now() - time.machine) < 1000)
+    await clock.sync()
+    assert.ok(Math.abs(clock.now() - time.redis) < 1000)
+  })
+
+  it('goes on by itself, in whole milliseconds', async () => {
+    const { clock } = create({ redis: 1_800_000_000_000.25, machine: 1_800_000_000_000 })
+    await clock.sync()
+    const before = clock.now()
+    assert.ok(Number.isInteger(before))
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    assert.ok(clock.now() - before >= 25)
+    assert.ok(clock.now() - before < hourMs)
+  })
+
+  it('counts the microseconds of Redis', async () => {
+    const time = { redis: 1_800_000_000_900, machine: 1_800_000_000_900 }
+    const { clock } = create(time)
+    await clock.sync()
+    assert.ok(clock.now() >= time.redis && clock.now() < time.redis + 90)
+  })
+
+  for (const [skewMs, isSkewed] of [
+    [5000, false],
+    [5002, true],
+    [-5002, true],
+    [-4900, false],
+  ] as const) {
+    it(`that differs by ${skewMs} ms ${isSkewed ? 'differs too much' : 'may be used'}`, async () => {
+      const time = 1_800_000_000_000
+      const { clock } = create({ redis: time, machine: time + skewMs })
+      await clock.sync()
+      assert.equal(clock.isSkewed(), isSkewed)
+    })
+  }
+
+  it('says by how much the clocks differ, in seconds', async () => {
+    const logged: unknown[] = []
+    const redis = { time: async () => ['1800000000', '0'] } as unknown as Redis
+    const logger = { error: (facts: unknown) => void logged.push(facts), info: () => undefined }
+    const wallClock = () => 1_800_000_060_000
+    await createClock({ redis, maxSkewMs: 5000, logger: logger as never, wallClock }).sync()
+    const [{ skewSeconds, maxSkewSeconds }] = logged as [{ skewSeconds: number; maxSkewSeconds: number }]
+    assert.ok(Math.abs(skewSeconds - 60) < 1, String(skewSeconds))
+    assert.equal(maxSkewSeconds, 5)
+  })
+
+  describe('that Redis tells slowly', () => {
+    const slow = () => {
+      const replies: ((reply: [string, string]) => void)[] = []
+      const redis = {
+        time: () => new Promise((resolve) => replies.push(resolve)),
+      } as unknown as Redis
+      const clock = createClock({
+        redis,
+        maxSkewMs: 1e15,
+        logger: { error: () => undefined, info: () => undefined } as never,
+      })
+      const sync = async (seconds: number, tookMs: number) => {
+        const synced = clock.sync()
+        await new Promise((resolve) => setTimeout(resolve, tookMs))
+        replies.shift()?.([String(seconds), '0'])
+        await synced
+      }
+      return { clock, sync }
+    }
+
+    it('is as late as half of the way there and back', async () => {
+      const { clock, sync } = slow()
+      await sync(1000, 200)
+      const error = clock.now() - 1_000_000
+      assert.ok(error >= 95 && error < 195, String(error))
+    })
+
+    it('is used only where there is no better one', async () => {
+      const { clock, sync } = slow()
+      await sync(1000, 510)
+      assert.ok(Math.abs(clock.now() - 1_000_000) < 2000)
+      await sync(5000, 510)
+      assert.ok(clock.now() < 1_100_000)
+      await sync(5000, 0)
+      assert.ok(clock.now() >= 5_000_000)
+    })
+  })
+
+  describe('between its start and its stop', () => {
+    const start = async () => {
+      mock.timers.enable({ apis: ['setInterval'] })
+      const redis = Object.assign(new EventEmitter(), { calls: 0, time: async () => ['1', '0'] })
+      redis.time = async () => {
+        redis.calls += 1
+        return ['1800000000', '0']
+      }
+      const clock = createClock({
+        redis: redis as unknown as Redis,
+        maxSkewMs: 1e15,
+        logger: { error: () => undefined, info: () => undefined } as never,
+      })
+      await clock.start()
+      return { redis, clock }
+    }
+    afterEach(() => mock.timers.reset())
+
+    it('asks Redis at once, every ten seconds, and after each new connection', async () => {
+      const { redis, clock } = await start()
+      assert.equal(redis.calls, 1)
+      mock.timers.tick(9999)
+      assert.equal(redis.calls, 1)
+      mock.timers.tick(1)
+      assert.equal(redis.calls, 2)
+      redis.emit('ready')
+      assert.equal(redis.calls, 3)
+      clock.stop()
+    })
+
+    it('asks no more when it is stopped', async () => {
+      const { redis, clock } = await start()
+      clock.stop()
+      mock.timers.tick(60_000)
+      redis.emit('ready')
+      assert.equal(redis.calls, 1)
+    })
+
+    it('goes on when Redis does not reply', async () => {
+      const { redis, clock } = await start()
+      redis.time = () => Promise.reject(new Error('away'))
+      mock.timers.tick(10_000)
+      await new Promise(setImmediate)
+      assert.ok(clock.now() > 0)
+      clock.stop()
+    })
+
+    it('does not start without Redis', async () => {
+      const redis = { time: () => Promise.reject(new Error('away')), on: () => assert.fail() }
+      const logger = { error: () => undefined, info: () => undefined } as never
+      const clock = createClock({ redis: redis as unknown as Redis, maxSkewMs: 1, logger })
+      await assert.rejects(clock.start(), /away/)
+    })
   })
 })

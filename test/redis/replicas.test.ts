@@ -95,6 +95,59 @@ describe('writes that replicas confirm', () => {
     })
   }
 
+  it('on disk: are waited for without any replica too', async () => {
+    const calls: unknown[][] = []
+    const call = async (...args: unknown[]) => {
+      calls.push(args)
+      return [1, 0]
+    }
+    await createReplicaBarrier({
+      redis: { call, on: () => undefined, set: async () => 'OK' } as unknown as Redis,
+      key: 'barrier',
+      replicas: 0,
+      timeoutMs: 70,
+      aof: true,
+    })()
+    assert.deepEqual(calls, [['WAITAOF', 1, 0, 70]])
+  })
+
+  it('are waited for one after the other: who comes meanwhile shares the next WAIT', async () => {
+    const replies: ((confirmed: number) => void)[] = []
+    const wait = () => new Promise<number>((resolve) => replies.push(resolve))
+    const redis = { wait, on: () => undefined, set: async () => 'OK' } as unknown as Redis
+    const confirm = createReplicaBarrier({ redis, key: 'barrier', replicas: 1, timeoutMs: 70 })
+    const reply = async (confirmed: number) => {
+      replies.shift()?.(confirmed)
+      await new Promise(setImmediate)
+    }
+    const first = confirm()
+    const outcomes: string[] = []
+    const others = [confirm(), confirm()].map((other) =>
+      other.then(
+        () => outcomes.push('confirmed'),
+        () => outcomes.push('rejected'),
+      ),
+    )
+    const failed = assert.rejects(first, NotReplicated)
+    assert.equal(replies.length, 1)
+    await reply(0)
+    await failed
+    assert.deepEqual(outcomes, [])
+    assert.equal(replies.length, 1)
+    const third = confirm()
+    assert.equal(replies.length, 1)
+    await reply(1)
+    await Promise.all(others)
+    assert.deepEqual(outcomes, ['confirmed', 'confirmed'])
+    assert.equal(replies.length, 1)
+    await reply(1)
+    await third
+    const last = confirm()
+    assert.equal(replies.length, 1)
+    await reply(1)
+    await last
+  })
+
   it('are reported when too few replicas confirm in time', async () => {
     await assert.rejects(barrier({ replicas: 2, timeoutMs: 50 })(), /1 of 2 replicas/)
     await replica.replicaof('NO', 'ONE')
