@@ -96,6 +96,7 @@ describe('what is reserved for a job', () => {
       assert.equal(meter.minimumSeconds, price.minimumSeconds)
       assert.equal(meter.stepSeconds, price.stepSeconds)
       assert.equal('stepSeconds' in meter, price.stepSeconds !== undefined)
+      assert.equal('minimumSeconds' in meter, price.minimumSeconds !== undefined)
     }
   })
 
