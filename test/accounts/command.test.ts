@@ -97,6 +97,8 @@ describe('the command line for keys', () => {
     assert.equal(await kit.book.balanceUsd(id), 6.5)
     await fails(/cannot become negative/, 'topup', id, '-100')
     await fails(/USD must be a number/, 'topup', id)
+    await fails(/USD must be a number from -1000000000 to 1000000000/, 'topup', id, '-1000000001')
+    await fails(/USD must be a number/, 'topup', id, '1000000001')
   })
 
   it('applies an operation once', async () => {
@@ -176,6 +178,13 @@ describe('the command line for keys', () => {
       const other = await hold()
       await run('resolve', other.id, other.job, 'release')
       assert.equal(await kit.book.balanceUsd(other.id), 5)
+    })
+
+    it('charges what callers without a key have on hold, and prints no account', async () => {
+      const { id: job } = await kit.accept('anonymous', 2)
+      await kit.fail(job, 'submission_unknown')
+      assert.equal(await run('resolve', 'anonymous', job, 'charge'), '')
+      assert.equal(await run('held', 'anonymous'), '\n')
     })
 
     it('says what is wrong with a decision', async () => {
