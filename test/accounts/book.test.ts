@@ -62,6 +62,7 @@ describe('the accounts', () => {
       spentUsd: 0,
     })
     assert.deepEqual(await kit.book.read(account.id), account)
+    assert.equal(await redis.hget(kit.keys.account(account.id), 'id'), account.id)
     assert.equal(
       await redis.hget(kit.keys.keyHashes, createHash('sha256').update(key).digest('hex')),
       account.id,
