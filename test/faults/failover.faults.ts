@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
 import { type Cleanup, createCleanup, temporaryFolder } from '../setup.ts'
 import { freePort, startNode, startServer } from './cluster.ts'
 import {
@@ -41,6 +42,7 @@ async function startPair(cleanup: Cleanup) {
     url: `redis://127.0.0.1:${entrance.port}`,
     primary,
     replica,
+    entrance,
     /** The replica has everything written so far, and nothing later. */
     async cutReplication(): Promise<void> {
       await primary.redis.set('replicated', '1')
@@ -133,5 +135,55 @@ describe('the primary dies with writes that its replica does not have', () => {
     report({ suite: 'failover, worker dead, REDIS_WAIT_REPLICAS=1', faults: 2, ...counts })
     assertKept(counts)
     assert.ok(!early, 'a job was purchased without the acknowledgement of the replica')
+  })
+
+  /** Jobs that are purchased while the replica gets no writes. */
+  async function purchaseUnreplicated(name: string, more: Record<string, string> = {}) {
+    const gateway = await startGateway(more)
+    gateway.worker.freeze()
+    const jobs = await submitJobs(gateway.client, { name, count: 4, providers })
+    await gateway.pair.cutReplication()
+    gateway.worker.thaw()
+    await waitForPurchases(upstreams.host, jobs)
+    const finish = async (redis: Redis, suite: string) => {
+      const counts = await countJobs({ host: upstreams.host, redis, client: gateway.client, jobs })
+      report({ suite, faults: 1, ...counts })
+      assertKept(counts)
+    }
+    return { ...gateway.pair, finish }
+  }
+
+  it('and is the primary again: its data is that of the replica, though its process and the connections stand', async () => {
+    const { primary, replica, finish } = await purchaseUnreplicated('back')
+    await replica.redis.replicaof('NO', 'ONE')
+    await primary.redis.replicaof('127.0.0.1', String(replica.port))
+    const linked = async () => (await primary.redis.info('replication')).includes('master_link_status:up')
+    assert.ok(await waitUntil(linked, { everyMs: 20 }))
+    await primary.redis.replicaof('NO', 'ONE')
+    await finish(primary.redis, 'failover there and back')
+  })
+
+  it('and nothing pauses: a worker does not repeat its own purchases', async () => {
+    const { replica, failOver, finish } = await purchaseUnreplicated('no grace', {
+      REDIS_FAILOVER_GRACE_SECONDS: '0',
+    })
+    await failOver()
+    await finish(replica.redis, 'failover without a grace time')
+  })
+
+  it('or becomes a replica, and ends no connection', async () => {
+    const { primary, replica, entrance, finish } = await purchaseUnreplicated('demoted')
+    await replica.redis.replicaof('NO', 'ONE')
+    entrance.leadTo({ path: replica.path }, { cut: false })
+    await primary.redis.replicaof('127.0.0.1', String(replica.port))
+    await finish(replica.redis, 'failover, the old primary lives on as a replica')
+  })
+
+  it('or falls silent with its machine, and ends no connection', async () => {
+    const { primary, replica, entrance, finish } = await purchaseUnreplicated('silent')
+    primary.freeze()
+    await replica.redis.replicaof('NO', 'ONE')
+    entrance.leadTo({ path: replica.path }, { cut: false })
+    await finish(replica.redis, 'failover, the machine of the old primary is cut off').finally(primary.thaw)
   })
 })

@@ -45,12 +45,9 @@ export async function startProxy(cleanup: Cleanup, first: Target) {
   return {
     port: address.port,
     cut,
-    /** New connections lead elsewhere; those that stand stay. */
-    redirect(next: Target): void {
-      target = next
-    },
-    leadTo(next: Target): void {
-      cut()
+    /** `cut: false`: connections that stand keep their old target. */
+    leadTo(next: Target, { cut: isCut = true } = {}): void {
+      if (isCut) cut()
       target = next
     },
   }
