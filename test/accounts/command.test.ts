@@ -59,7 +59,7 @@ describe('the command line for keys', () => {
     ])
     const shown = printed.split('\n').find((line) => line.startsWith(id)) ?? ''
     assert.deepEqual(shown.split(/ {2,}/), row.split(/ {2,}/))
-    assert.match(list, /^id +name +key +state +rpm/)
+    assert.match(list, /^id +name +key +state +rpm +a day +balance +reserved +held +spent\n/)
   })
 
   it('aligns its columns', async () => {
