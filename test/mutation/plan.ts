@@ -63,10 +63,10 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'deliver.ts': ['webhooks/{attempt,deliver}.test.ts'],
     'destination.ts': ['webhooks/address.test.ts'],
     'gate.ts': ['webhooks/gate.test.ts'],
-    'outbox.ts': ['webhooks/{outbox,attempt,deliver}.test.ts'],
-    'outbox-scripts.ts': ['webhooks/{outbox,attempt,deliver}.test.ts'],
+    'outbox.ts': ['webhooks/outbox.test.ts', 'webhooks/{attempt,deliver}.test.ts'],
+    'outbox-scripts.ts': ['webhooks/outbox.test.ts', 'webhooks/{attempt,deliver}.test.ts'],
     'secrets.ts': ['webhooks/{secrets,outbox}.test.ts'],
-    'send.ts': ['webhooks/{send,deliver}.test.ts'],
+    'send.ts': ['webhooks/send.test.ts', 'webhooks/deliver.test.ts'],
     'webhooks.ts': ['webhooks/deliver.test.ts'],
   }),
   ...sources('src/media', {
