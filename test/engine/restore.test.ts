@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
+import { attemptId } from '../../src/engine/attempt.ts'
 import { createJournal } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createRestorer } from '../../src/engine/restore.ts'
@@ -52,7 +53,7 @@ describe('attempts that Redis has lost', () => {
         store: harness.store,
         queues,
         // As if the attempts had been made on the server that died.
-        journal: { madeElsewhere: () => from.madeElsewhere('') },
+        journal: { madeElsewhere: () => from.madeElsewhere(''), hasDiscarded: from.hasDiscarded },
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
@@ -138,6 +139,31 @@ describe('attempts that Redis has lost', () => {
     await job.restore()
     assert.equal(await job.state(), 'queued')
     assert.ok(!job.calls.includes('find'))
+  })
+
+  it('whose call was not made after all are made again', async () => {
+    const job = await begin({ work: { route: ['runware'] } })
+    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    await job.run()
+    await job.rollBack()
+    // As another process does that read the file before its last line was written.
+    const attempt = { id: attemptId(job.id, 'runware', 1), provider: 'runware', at: job.clock.now } as const
+    const { journal } = await begin({})
+    await journal.begin({ job: job.id, attempt, number: 1, handed: {}, server: 'the one that died' })
+    await job.restore(journal)
+    assert.equal(await job.state(), 'submitting')
+    await job.run()
+    assert.equal(await job.state(), 'pending')
+    assert.equal(job.submits(), 0)
+  })
+
+  it('are not restored by the process that knows that their call was not made', async () => {
+    const job = await begin({})
+    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.equal(await job.state(), 'pending')
   })
 
   it('that were refused are made again', async () => {
