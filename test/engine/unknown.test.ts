@@ -83,6 +83,12 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await listed(job), before)
     })
 
+    it('without a task that only its record got since', async () => {
+      const { job } = await hold({ ticket: null })
+      await redis.hset(kit.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
+      assert.equal((await listed(job)).task, undefined)
+    })
+
     it('as its record says, where version 0.1 put the money on hold', async () => {
       const held = await hold()
       const { since, ...rest } = await listed(held.job)
@@ -173,6 +179,8 @@ describe('a job whose money is on hold', () => {
       const { owner, job } = await hold()
       assert.deepEqual(await adopt(job, 'task-3', { owner: 'key_0' }), { kind: 'none' })
       assert.equal((await adopt(job, 'task-3', { owner })).kind, 'done')
+      assert.equal((await adopt(job, 'task-3', { owner })).kind, 'replayed')
+      assert.deepEqual(await adopt(job, 'task-3', { owner: 'key_0' }), { kind: 'none' })
     })
 
     it('not without its record, nor with the task of another job', async () => {
