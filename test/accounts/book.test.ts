@@ -234,6 +234,8 @@ describe('the accounts', () => {
     })
 
     it('are remembered for a day', async () => {
+      const fingerprint = await redis.hget(kit.keys.operation(hashOf('op-3')), 'fingerprint')
+      assert.match(fingerprint ?? '', /^[\da-f]{64}$/)
       const ttl = await redis.pttl(kit.keys.operation(hashOf('op-3')))
       assert.ok(ttl > 86_000_000 && ttl <= 86_400_000)
     })
