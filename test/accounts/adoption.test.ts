@@ -142,6 +142,22 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual(await adopt('vid_3'), { kind: 'gone' })
   })
 
+  it('is one of several at once; the others return its decision, and write nothing', async () => {
+    await putJob('vid_10')
+    const task = { provider: 'fal', id: 'task-10', ticket: { id: 'task-10' } }
+    const decided = await Promise.all([1, 2, 3].map(() => adopt('vid_10', { task })))
+    assert.deepEqual(decided.map(({ kind }) => kind).sort(), ['decided', 'decided', 'done'])
+    assert.equal(new Set(decided.map((one) => JSON.stringify('first' in one && one.first))).size, 1)
+    assert.equal(await redis.hget(keys.job('vid_10'), 'version'), '3')
+    const rows = (await money.book.ledger(owner, 100)).filter(({ job }) => job === 'vid_10')
+    assert.deepEqual(
+      rows.map(({ kind, by, heldUsd, reservedUsd }) => [kind, by, heldUsd, reservedUsd]),
+      [['adopt', 'test', -0.5, 0.5]],
+    )
+    await redis.del(keys.decision('vid_10'))
+    assert.deepEqual(await adopt('vid_10', { task }), { kind: 'none' })
+  })
+
   it('takes no task of another job, by its ID or by its ticket', async () => {
     await putJob('vid_4')
     await redis.set(keys.task('fal', JSON.stringify({ id: 'task-3' })), 'vid_9')

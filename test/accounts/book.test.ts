@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { hashOf } from '../../src/accounts/book.ts'
+import { createBook, hashOf } from '../../src/accounts/book.ts'
 import { OperationRefused } from '../../src/accounts/operation.ts'
 import { createCleanup, startRedis } from '../setup.ts'
 import { createJobMoney } from './job-money.ts'
@@ -62,6 +62,7 @@ describe('the accounts', () => {
       spentUsd: 0,
     })
     assert.deepEqual(await kit.book.read(account.id), account)
+    assert.equal(await redis.hget(kit.keys.account(account.id), 'id'), account.id)
     assert.equal(
       await redis.hget(kit.keys.keyHashes, createHash('sha256').update(key).digest('hex')),
       account.id,
@@ -233,8 +234,59 @@ describe('the accounts', () => {
     })
 
     it('are remembered for a day', async () => {
+      const fingerprint = await redis.hget(kit.keys.operation(hashOf('op-3')), 'fingerprint')
+      assert.match(fingerprint ?? '', /^[\da-f]{64}$/)
       const ttl = await redis.pttl(kit.keys.operation(hashOf('op-3')))
       assert.ok(ttl > 86_000_000 && ttl <= 86_400_000)
+    })
+  })
+
+  it('without a balance have no movement of one', async () => {
+    const { account } = await kit.book.create({ name: 'max', balanceUsd: null })
+    assert.deepEqual(await kit.book.ledger(account.id, 10), [])
+  })
+
+  it('have no note where none was given', async () => {
+    const { account } = await kit.book.create({ name: 'mia' })
+    await kit.book.topUp(account.id, 1)
+    assert.equal((await tags(account.id))[0]?.[3], undefined)
+  })
+
+  it('count single micro-dollars', async () => {
+    const { account } = await kit.book.create({ name: 'mo', balanceUsd: 0.000001 })
+    await kit.book.topUp(account.id, 0.000001)
+    assert.equal(await kit.book.balanceUsd(account.id), 0.000002)
+  })
+
+  describe('whose command Redis receives twice', () => {
+    const twice = () =>
+      createBook({
+        keys: kit.keys,
+        redis: new Proxy(redis, {
+          get(target, name) {
+            const value = Reflect.get(target, name)
+            if (!/^reelgate/.test(String(name)))
+              return typeof value === 'function' ? value.bind(target) : value
+            return async (...args: unknown[]) => {
+              await value.apply(target, args)
+              return value.apply(target, args)
+            }
+          },
+        }),
+      })
+
+    it('are created once', async () => {
+      const { account } = await twice().create({ name: 'ned', balanceUsd: 5 })
+      assert.equal(account.balanceUsd, 5)
+      assert.equal((await tags(account.id)).length, 1)
+      assert.equal((await kit.book.list()).filter(({ name }) => name === 'ned').length, 1)
+    })
+
+    it('are changed once', async () => {
+      const { account } = await kit.book.create({ name: 'ora', balanceUsd: 5 })
+      const changed = await twice().change(account.id, { topUpUsd: 1 })
+      assert.deepEqual([changed.account.balanceUsd, changed.replayed], [6, true])
+      assert.equal((await tags(account.id)).length, 2)
     })
   })
 

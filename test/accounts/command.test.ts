@@ -59,7 +59,7 @@ describe('the command line for keys', () => {
     ])
     const shown = printed.split('\n').find((line) => line.startsWith(id)) ?? ''
     assert.deepEqual(shown.split(/ {2,}/), row.split(/ {2,}/))
-    assert.match(list, /^id +name +key +state +rpm/)
+    assert.match(list, /^id +name +key +state +rpm +a day +balance +reserved +held +spent\n/)
   })
 
   it('aligns its columns', async () => {
@@ -96,7 +96,11 @@ describe('the command line for keys', () => {
     await run('topup', '-1', id, '--note', 'first')
     assert.equal(await kit.book.balanceUsd(id), 6.5)
     await fails(/cannot become negative/, 'topup', id, '-100')
-    await fails(/USD must be a number/, 'topup', id)
+    await run('-0.5', 'topup', id)
+    assert.equal(await kit.book.balanceUsd(id), 6)
+    await fails(/USD must be a number .*it is ""$/, 'topup', id)
+    await fails(/USD must be a number from -1000000000 to 1000000000/, 'topup', id, '-1000000001')
+    await fails(/USD must be a number/, 'topup', id, '1000000001')
   })
 
   it('applies an operation once', async () => {
@@ -176,6 +180,13 @@ describe('the command line for keys', () => {
       const other = await hold()
       await run('resolve', other.id, other.job, 'release')
       assert.equal(await kit.book.balanceUsd(other.id), 5)
+    })
+
+    it('charges what callers without a key have on hold, and prints no account', async () => {
+      const { id: job } = await kit.accept('anonymous', 2)
+      await kit.fail(job, 'submission_unknown')
+      assert.equal(await run('resolve', 'anonymous', job, 'charge'), '')
+      assert.equal(await run('held', 'anonymous'), '\n')
     })
 
     it('says what is wrong with a decision', async () => {

@@ -236,6 +236,15 @@ describe('the money of an account', () => {
     assert.ok(ttl > 399 * 86_400_000 && ttl <= 400 * 86_400_000)
   })
 
+  it('is counted until 400 days after its first job of the day', async () => {
+    const { id } = await create()
+    await kit.accept(id, 1)
+    const usage = kit.keys.usage(id, dayOf(Date.now()))
+    await redis.pexpire(usage, 5_000_000)
+    await kit.accept(id, 1)
+    assert.ok((await redis.pttl(usage)) <= 5_000_000)
+  })
+
   it('is checked before a job is stored, by the same rules', async () => {
     const check = createAccountCheck({ redis, keys: kit.keys })
     const refusal = async (id: string, costUsd?: number) => {
@@ -325,6 +334,9 @@ describe('the money of an account', () => {
       assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, 0, -2.5, 0])
       const [entry] = await kit.book.ledger(id, 1)
       assert.equal(entry && 'note' in entry, false)
+      assert.equal(entry?.by, 'olga')
+      assert.deepEqual(await kit.store.notes(job), [{ at: 1_800_000_000_000, kind: 'release', by: 'olga' }])
+      assert.equal('note' in ((await kit.holds.firstDecision(job)) ?? { note: '' }), false)
       assert.equal((await kit.usage([id], 1))[0]?.usd, 0)
     })
 

@@ -96,6 +96,7 @@ describe('what is reserved for a job', () => {
       assert.equal(meter.minimumSeconds, price.minimumSeconds)
       assert.equal(meter.stepSeconds, price.stepSeconds)
       assert.equal('stepSeconds' in meter, price.stepSeconds !== undefined)
+      assert.equal('minimumSeconds' in meter, price.minimumSeconds !== undefined)
     }
   })
 
@@ -131,7 +132,7 @@ describe('what is reserved for a job', () => {
       const offered = reserved(sources({ audioDuration: {} }))
       assert.equal(offered.seconds, 7)
       assert.deepEqual(offered.warnings, [])
-      assert.equal(offered.meter?.usualSeconds, 7)
+      assert.deepEqual(offered.meter, { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 7 })
     })
 
     it('is bounded as the mode of the request says', () => {

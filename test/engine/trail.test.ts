@@ -71,4 +71,55 @@ describe('the history of a job that has ended', () => {
       assert.deepEqual(await followed('adopted', after), ['3 queued', '4 succeeded'])
     assert.equal((await store.events('adopted')).length, 4)
   })
+
+  it('is told from its beginning after no version, and without what came before a version', async () => {
+    const states = ['pending', 'submitting', 'queued', 'failed'] as const
+    await end(
+      'versions',
+      states.map((state, at) => event(at, state)),
+    )
+    const after = async (version: number) =>
+      (await store.since('versions', version)).map((one) => one.version)
+    assert.deepEqual(await after(-3), [1, 2, 3, 4])
+    assert.deepEqual(await after(0), [1, 2, 3, 4])
+    assert.deepEqual(await after(1), [2, 3, 4])
+    assert.deepEqual(await after(3), [4])
+    assert.deepEqual(await after(4), [])
+    assert.deepEqual(await store.since('absent', 0), [])
+  })
+
+  it('has its notes in the order of their time', async () => {
+    await end('ordered', [event(1, 'pending'), event(2, 'failed')])
+    await store.noteLate('ordered', { at: 9, kind: 'late_result' })
+    await store.noteLate('ordered', { at: 8, kind: 'late_reply' })
+    assert.deepEqual(
+      (await store.notes('ordered')).map(({ at }) => at),
+      [8, 9],
+    )
+    const ttl = await redis.pttl(keys.notes('ordered'))
+    assert.ok(ttl > 399 * 86_400_000 && ttl <= 400 * 86_400_000)
+  })
+})
+
+describe('the jobs for which something is overdue', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let store: Store
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    store = createStore({ redis, keys, keepMs: 3_600_000 })
+  })
+  after(() => cleanup.run())
+
+  it('are those whose time has come, the longest first', async () => {
+    await redis.zadd(keys.open, 30, 'third', 10, 'first', 20, 'second', 31, 'later')
+    assert.deepEqual(await store.overdue(30, 9), ['first', 'second', 'third'])
+    assert.deepEqual(await store.overdue(30, 2), ['first', 'second'])
+    await store.postpone('first', 40)
+    await store.postpone('ended', 1)
+    await store.forget('second')
+    assert.deepEqual(await store.overdue(39, 9), ['third', 'later'])
+    assert.deepEqual(await store.overdue(40, 9), ['third', 'later', 'first'])
+  })
 })

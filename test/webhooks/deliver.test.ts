@@ -210,6 +210,13 @@ describe('the delivery of a job’s end', () => {
     assert.equal((await webhooks.told('nobody')).state, 'none')
   })
 
+  it('has failed, as far as anybody knows, where its log has expired', async () => {
+    const id = await put('/hook')
+    await webhooks.deliver(id)
+    await redis.del(keys.webhookLog(id))
+    assert.deepEqual(await webhooks.told(id), { state: 'failed', log: [] })
+  })
+
   it('is made for a job that was deleted before', async () => {
     const id = await put('/hook')
     await store.remove(id)

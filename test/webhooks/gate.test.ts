@@ -93,3 +93,55 @@ test('a failing destination has no more places than any other', () => {
   enter(gate, 'alice', 'https://dead.example')
   assert.ok('waitMs' in gate.enter('alice', 'https://dead.example'))
 })
+
+test('a destination is left alone for twice as long after each failure, up to a minute', (t) => {
+  const gate = createGate({ ...limits, destination: 1 })
+  const url = 'https://dead.example'
+  const waits = (random: number) => {
+    t.mock.method(Math, 'random', () => random)
+    const refused = gate.enter('alice', url)
+    return 'waitMs' in refused ? refused.waitMs : assert.fail()
+  }
+  for (const usual of [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
+    const place = enter(gate, 'alice', url)
+    assert.deepEqual([waits(0), waits(0.5), waits(1)], [usual / 2, usual, usual * 1.5])
+    place.leave(false)
+  }
+})
+
+test('all places are bounded, whoever asks', () => {
+  const gate = createGate({ all: 2, failing: 2, destination: 2 })
+  enter(gate, 'alice', 'https://1.example')
+  assert.ok('waitMs' in gate.enter('alice', 'https://2.example'))
+  const place = enter(gate, 'bobby', 'https://1.example')
+  assert.ok('waitMs' in gate.enter('carol', 'https://1.example'))
+  place.leave(true)
+  enter(gate, 'carol', 'https://1.example')
+})
+
+test('a place among the failing ones is given back', () => {
+  const gate = createGate({ all: 256, failing: 2, destination: 8 })
+  enter(gate, 'alice', 'https://1.example').leave(false)
+  enter(gate, 'alice', 'https://2.example').leave(false)
+  const place = enter(gate, 'alice', 'https://1.example')
+  assert.ok('waitMs' in gate.enter('alice', 'https://2.example'))
+  place.leave(false)
+  enter(gate, 'alice', 'https://2.example')
+})
+
+test('failures are remembered of the 10,000 destinations that failed last', () => {
+  const gate = createGate(limits)
+  const fails = (at: number) => enter(gate, 'alice', `https://${at}.example`).leave(false)
+  const placesOf = (at: number) => {
+    const places = Array.from({ length: 3 }, () => gate.enter('alice', `https://${at}.example`))
+    const entered = places.filter((place) => 'leave' in place)
+    for (const place of entered) place.leave(false)
+    return entered.length
+  }
+  for (let at = 0; at < 10_000; at++) fails(at)
+  fails(0)
+  assert.equal(placesOf(1), 2)
+  fails(10_000)
+  assert.equal(placesOf(2), 3)
+  assert.equal(placesOf(0), 2)
+})

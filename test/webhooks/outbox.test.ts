@@ -61,6 +61,125 @@ describe('the outbox', () => {
     assert.ok(ttl > 0 && ttl <= 1000, String(ttl))
   })
 
+  it('keeps record and history until a webhook is delivered, then for their time', async () => {
+    const ttls = () => Promise.all([keys.job('kept'), keys.events('kept')].map((key) => redis.pttl(key)))
+    await putJob('kept')
+    for (const key of [keys.job('kept'), keys.events('kept')]) await redis.pexpire(key, 1000)
+    await outbox.note('kept', { at: 1, outcome: 'failed', nextAt: 1e12 })
+    assert.deepEqual(await ttls(), [-1, -1])
+    assert.equal(await score('kept'), 1e12 + 5000)
+    await outbox.note('kept', { at: 2, outcome: 'delivered' })
+    for (const ttl of await ttls()) assert.ok(ttl > keepMs - 60_000 && ttl <= keepMs, String(ttl))
+    const ttl = await redis.pttl(keys.webhookLog('kept'))
+    assert.ok(ttl > keepMs - 60_000 && ttl <= keepMs, String(ttl))
+  })
+
+  for (const state of ['succeeded', 'failed', 'canceled'])
+    it(`knows that a job which has ${state} is at its end`, async () => {
+      await putJob(state, state)
+      await redis.zadd(keys.webhooks, 5, state)
+      await outbox.drop(state)
+      assert.equal(await score(state), 5)
+      await outbox.note(state, { at: 1, outcome: 'delivered' })
+      assert.ok((await redis.pttl(keys.job(state))) > 0)
+    })
+
+  it('leaves a job that goes on its expiry', async () => {
+    await putJob('going', 'queued')
+    await redis.pexpire(keys.job('going'), 90_000)
+    await outbox.note('going', { at: 1, outcome: 'failed', nextAt: 1e12 })
+    assert.ok((await redis.pttl(keys.job('going'))) > 0)
+  })
+
+  it('writes one line of a command that Redis receives twice, and the ID of the line into it', async () => {
+    const twice = new Proxy(redis, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (name !== 'reelgateNoteAttempt') return typeof value === 'function' ? value.bind(target) : value
+        return async (...args: unknown[]) => {
+          await value.apply(target, args)
+          return value.apply(target, args)
+        }
+      },
+    })
+    await createOutbox({ redis: twice, keys, keepMs }).note('twice', { at: 1, outcome: 'failed' })
+    await outbox.note('twice', { at: 1, outcome: 'failed' })
+    const [first, second, ...others] = await outbox.log('twice')
+    assert.deepEqual(others, [])
+    assert.match(first?.id ?? '', /^[\da-f-]{36}$/)
+    assert.notEqual(first?.id, second?.id)
+  })
+
+  it('writes down the attempt for a job whose record is gone, and forgets what was left of it', async () => {
+    await redis.hset(keys.deletedJob('gone'), { owner: 'o', view: '{}', webhook: 'https://a.example/' })
+    await redis.zadd(keys.webhooks, 5, 'gone')
+    await outbox.note('gone', { at: 1, outcome: 'failed', nextAt: 10, version: 3 })
+    assert.equal(await score('gone'), 5010)
+    assert.equal(await redis.exists(keys.deletedJob('gone')), 1)
+    await outbox.note('gone', { at: 2, outcome: 'delivered', version: 3 })
+    assert.equal(await redis.zscore(keys.webhooks, 'gone'), null)
+    assert.equal(await redis.exists(keys.deletedJob('gone'), keys.job('gone')), 0)
+  })
+
+  it('drops what was left of a deleted job with its webhook', async () => {
+    await redis.hset(keys.deletedJob('dropped'), 'owner', 'o')
+    await redis.zadd(keys.webhooks, 5, 'dropped')
+    await outbox.drop('dropped')
+    assert.equal(await redis.exists(keys.deletedJob('dropped')), 0)
+  })
+
+  it('reads what is left of a deleted job only where it is complete', async () => {
+    const left = { owner: 'o', view: '{"id":"left"}', version: '4', webhook: 'https://a.example/' }
+    await redis.hset(keys.deletedJob('left'), left)
+    const job = { owner: 'o', view: { id: 'left', version: 4 } }
+    assert.deepEqual(await outbox.deletedJob('left'), { ...job, webhook: { url: left.webhook, address: '' } })
+    await redis.hset(keys.deletedJob('left'), 'address', 'https://us.example')
+    assert.equal((await outbox.deletedJob('left'))?.webhook?.address, 'https://us.example')
+    for (const field of ['owner', 'view', 'webhook'] as const) {
+      await redis.hdel(keys.deletedJob('left'), field)
+      assert.equal(await outbox.deletedJob('left'), undefined)
+      await redis.hset(keys.deletedJob('left'), field, left[field])
+    }
+  })
+
+  it('has what is overdue, the longest first, as much as asked for', async () => {
+    await redis.del(keys.webhooks)
+    await redis.zadd(keys.webhooks, 30, 'c', 10, 'a', 20, 'b', 31, 'later')
+    assert.deepEqual(await outbox.overdue(30, 9), ['a', 'b', 'c'])
+    assert.deepEqual(await outbox.overdue(30, 2), ['a', 'b'])
+    await outbox.postpone('a', 50)
+    await outbox.postpone('absent', 1)
+    assert.deepEqual(await outbox.overdue(9e9, 9), ['b', 'c', 'later', 'a'])
+    assert.equal(await score('a'), 5050)
+    assert.equal(await outbox.isOpen('a'), true)
+    assert.equal(await outbox.isOpen('absent'), false)
+  })
+
+  it('remembers for 90 days, from the last time, which destinations of an owner are gone', async () => {
+    await outbox.disable('o', 'https://a.example/', 5)
+    await redis.pexpire(keys.webhooksGone('o'), 1000)
+    await outbox.disable('o', 'https://b.example/', 6)
+    assert.deepEqual(await redis.hgetall(keys.webhooksGone('o')), {
+      'https://a.example/': '5',
+      'https://b.example/': '6',
+    })
+    assert.ok((await redis.pttl(keys.webhooksGone('o'))) > 89 * 86_400_000)
+    await outbox.enable('o', 'https://a.example/')
+    assert.equal(await outbox.isDisabled('o', 'https://a.example/'), false)
+    assert.equal(await outbox.isDisabled('o', 'https://b.example/'), true)
+    assert.equal(await outbox.isDisabled('p', 'https://b.example/'), false)
+  })
+
+  it('has the usual address of an owner, with its account', async () => {
+    assert.equal(await outbox.usual('q'), undefined)
+    await outbox.setUsual('q', 'https://a.example/')
+    await redis.hset(keys.account('q'), 'name', 'quin')
+    assert.equal(await outbox.usual('q'), 'https://a.example/')
+    await outbox.setUsual('q', undefined)
+    assert.equal(await outbox.usual('q'), undefined)
+    assert.deepEqual(await redis.hgetall(keys.account('q')), { name: 'quin' })
+  })
+
   it('keeps 50 lines of a job', async () => {
     for (let at = 1; at <= 60; at++) await outbox.note('long', { at, outcome: 'failed', nextAt: at })
     const log = await outbox.log('long')

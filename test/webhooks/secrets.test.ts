@@ -80,4 +80,35 @@ describe('the secret with which webhooks are signed', () => {
     ]
     assert.equal(new Set(rotated).size, 3)
   })
+
+  it('is rotated once by a command that Redis receives twice', async () => {
+    const old = await secrets.current('ann')
+    const twice = new Proxy(redis, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (name !== 'eval') return typeof value === 'function' ? value.bind(target) : value
+        return async (...args: unknown[]) => {
+          await value.apply(target, args)
+          return value.apply(target, args)
+        }
+      },
+    })
+    const rotated = await createSecrets({ redis: twice, keys }).rotate('ann')
+    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+  })
+
+  it('is rotated by an operation of before there was one', async () => {
+    await secrets.rotate('ann', 'op')
+    await redis.del(keys.webhookSecret('ann'))
+    const rotated = await secrets.rotate('ann', 'op')
+    assert.deepEqual(await secrets.signing('ann'), [rotated])
+  })
+
+  it('remembers an operation for a day', async () => {
+    await secrets.rotate('ann', 'op')
+    const [name = '', ...others] = await redis.keys(`${keys.operation('')}*`)
+    assert.deepEqual(others, [])
+    const ttl = await redis.pttl(name)
+    assert.ok(ttl > day - 60_000 && ttl <= day)
+  })
 })

@@ -121,6 +121,24 @@ describe('an attempt to deliver a webhook', () => {
     assert.ok(((await deliver('http://a.example', never, odd)) as { error: string }).error !== '')
   })
 
+  it('is a POST that follows no redirect', async () => {
+    let options: Record<string, unknown> = {}
+    const answer = { statusCode: 204, headers: {}, body: { dump: async () => undefined } }
+    const ask = async (_: string, given: object) => {
+      options = { ...given }
+      return answer
+    }
+    await deliver('https://a.example/', never, ask as unknown as typeof guard.ask)
+    assert.deepEqual([options.method, options.body, options.redirects], ['POST', message.body, 0])
+  })
+
+  it('is answered though the rest of the answer is lost', async () => {
+    const dump = () => Promise.reject(new Error('cut'))
+    const ask = async () => ({ statusCode: 200, headers: {}, body: { dump } })
+    const sent = await deliver('https://a.example/', never, ask as unknown as typeof guard.ask)
+    assert.deepEqual(sent, { kind: 'answered', status: 200 })
+  })
+
   it('ends when the gateway stops', { timeout: 20_000 }, async () => {
     const receiver = await startReceiver(cleanup, { '/hang': ['hang'] })
     const stopping = new AbortController()
