@@ -52,7 +52,7 @@ describe('the delivery of a result', () => {
       store,
       deliver,
       delivery: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
-      isCancelAsked: async () => (await redis.hget(keys.job(id), 'cancel')) === '1',
+      isCancelAsked: async () => (await redis.hexists(keys.job(id), 'cancel')) === 1,
       secondsOf: async () => undefined,
       slots: { leave: async () => [] },
       timeoutMs: 1000,
