@@ -424,15 +424,4 @@ describe('a disk that takes no file', () => {
     })
     assert.deepEqual(await room.files(), [])
   })
-
-  it('that is full keeps no half file of an earlier attempt that cannot be gone on with', async (t) => {
-    const room = await start(t, ranges)
-    await room.leave(content.subarray(0, 100))
-    const scratch = await fullScratch(room.dir)
-    await assert.rejects(room.with({ scratch })(room.url, 'a'), {
-      name: 'StorageUnavailable',
-      message: 'Cannot copy a temporary file: ENOSPC',
-    })
-    assert.deepEqual(await room.files(), [])
-  })
 })

@@ -74,7 +74,10 @@ const only = chosen && ((result: Omit<Result, 'status'>) => identities.has(ident
 const places = chosen && [...new Set(chosen.flatMap(({ place }) => place ?? []))]
 
 // Redis and its clients keep timers that would hold the process for seconds after the last test.
-const options = { concurrency: Number(values.concurrency), nodeArgs: ['--test-force-exit', '--test-timeout=10000'] }
+const options = {
+  concurrency: Number(values.concurrency),
+  nodeArgs: ['--test-force-exit', '--test-timeout=10000'],
+}
 const results = values.print ? [] : await run()
 const now = new Set(results.map(identity))
 const merged = [...last.filter((result) => !now.has(identity(result))), ...results]
