@@ -92,6 +92,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'reference.ts': ['media/references.test.ts'],
     'refusal.ts': ['media/formats.test.ts'],
     'results.ts': ['media/store-result.test.ts'],
+    'retention.ts': ['media/keep-time.test.ts'],
+    's3.ts': ['media/bucket.test.ts'],
     'scratch.ts': ['media/base64.test.ts'],
     'seconds.ts': ['media/seconds.test.ts'],
     'sink.ts': ['media/base64.test.ts'],
