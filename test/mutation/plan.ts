@@ -83,6 +83,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'hand-over.ts': ['media/upload-inputs.test.ts'],
     'input-uses.ts': ['media/input-uses.test.ts'],
     'keep.ts': ['media/keep-files.test.ts'],
+    'library.ts': ['media/attachments.test.ts'],
     'limits.ts': ['media/limiters.test.ts'],
     'links.ts': ['media/references.test.ts'],
     'pixels.ts': ['media/formats.test.ts'],
