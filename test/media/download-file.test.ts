@@ -154,6 +154,16 @@ describe('a download that broke off', () => {
     assert.equal((await room.files()).length, 1)
   })
 
+  it('others may remove what it left meanwhile', async (t) => {
+    const room = await start(t, (response) => {
+      void rm(room.dir, { recursive: true })
+        .then(() => mkdir(room.dir))
+        .then(() => whole(response))
+    })
+    await room.leave(content.subarray(0, 100))
+    assert.ok((await readFile(await room.download())).equals(content))
+  })
+
   it('has left nothing: it begins anew', async (t) => {
     const room = await start(t, ranges)
     await room.leave(Buffer.alloc(0))

@@ -111,6 +111,7 @@ describe('a check of the storage', () => {
   it('a file that cannot be removed is none; the log says so once', async (t) => {
     const { probe, log } = await start(t, { remove: () => Promise.reject(broken()) })
     await probe.check()
+    assert.equal(log.length, 1)
     await probe.check()
     assert.equal(probe.fault(), undefined)
     assert.deepEqual(log, ['warn: Storage cannot remove files; old files will stay'])
