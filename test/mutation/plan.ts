@@ -87,6 +87,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'library.ts': ['media/attachments.test.ts'],
     'limits.ts': ['media/limiters.test.ts'],
     'links.ts': ['media/references.test.ts'],
+    'media.ts': ['media/media.test.ts'],
     'pixels.ts': ['media/formats.test.ts'],
     'probe.ts': ['media/probe.test.ts'],
     'progress.ts': ['media/progress.test.ts'],
