@@ -1,10 +1,12 @@
 import { fault, faults } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
-import { claimantOf, orderOf } from './attempt.ts'
+import { claimantOf, orderOf, replyMarginMs } from './attempt.ts'
 import { change, type Next } from './change.ts'
+import { writeBack } from './fail-over.ts'
+import { finish } from './finish.ts'
 import type { Attempt, Job } from './job.ts'
+import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
-import { finish, keepOutcome, replyMarginMs } from './submit.ts'
 
 /** Whoever still holds a reply that Redis refused writes it within this time. */
 const lastCallMs = 3000
@@ -19,7 +21,10 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const { attempt, misses } = job.work
   if (attempt === undefined) throw new Error('a job in submitting has an attempt')
   const remembered = await parts.journal.find(attempt.id)
-  if (remembered?.reply !== undefined) return keepOutcome(parts, job, remembered.reply)
+  const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
+  if (remembered === 'discarded') return attemptAgain(parts, job)
+  if (remembered?.reply !== undefined && upstream !== undefined)
+    return keepOutcome(parts, job, remembered.reply)
   const now = parts.now()
   // An attempt in another process may still be under way until its time limit, and a little longer.
   const mayBeUnderWay = attempt.at + parts.timeoutMs + replyMarginMs
@@ -30,7 +35,6 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
     'submission_unknown',
     `${attempt.provider} gave no answer to attempt ${attempt.id}, and nothing tells whether it took it`,
   )
-  const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
   if (upstream?.provider.find === undefined) {
     const hintMayCome = parts.hintUrl !== undefined && upstream?.provider.adopt !== undefined
     if (hintMayCome && !given) return wait(parts, job, attempt.at + parts.reconcileMs + 1)
@@ -122,6 +126,13 @@ async function sendAgain(
   } finally {
     prepared.release()
   }
+}
+
+/** The call was not made, or was refused; only Redis does not show it. */
+async function attemptAgain(parts: Parts, job: Job): Promise<Next> {
+  const at = parts.now()
+  await writeBack(parts, job, {}, fault('upstream_unreachable', 'The attempt came to nothing'), at)
+  return { kind: 'wait', at }
 }
 
 /** Before nobody knows for good: a process whose reply Redis refused until now has time to write it. */

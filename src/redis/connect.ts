@@ -11,14 +11,22 @@ type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' 
 const longestBackOffMs = 500
 /** There may be no other primary yet. */
 const replicaPauseMs = 1000
+/** Longer than the longest blocking command of BullMQ, 10 s. */
+const usualSilenceMs = 12_000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
- * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients.
+ * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients. A connection on which nothing comes for `silenceMs` after a command is
+ * made anew: a machine that is cut off ends none of its connections.
  */
 export function createConnections(
   target: Target,
-  { prefix, logger, patienceMs = 10_000 }: { prefix: string; logger: Logger; patienceMs?: number },
+  {
+    prefix,
+    logger,
+    patienceMs = 10_000,
+    silenceMs = usualSilenceMs,
+  }: { prefix: string; logger: Logger; patienceMs?: number; silenceMs?: number },
 ) {
   const opened: Redis[] = []
   const watch = createOutageLog(logger)
@@ -29,6 +37,7 @@ export function createConnections(
       retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
       enableAutoPipelining: false,
       reconnectOnError: leaveReplicas(),
+      socketTimeout: silenceMs,
       ...manners,
     }
     const client =

@@ -272,6 +272,27 @@ describe('a step that fetches a result', () => {
     }
   })
 
+  it('a job that waited too long for slots is given up', async () => {
+    const message = new DownloadsBusy('cdn.example', 1000).message
+    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)), {}, { slotWaitMs: 24 * hour })
+    assert.equal((await job.run()).kind, 'wait')
+    assert.equal(((await job.work())?.slotWaitMs ?? 0) > 24 * hour, true)
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(
+      (await job.history()).at(-1),
+      `result_not_stored: ${message}; the upstream's links: https://cdn.example/a.mp4`,
+    )
+  })
+
+  it('the waits for slots add up', async (t) => {
+    t.mock.method(Math, 'random', () => 0.25)
+    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)))
+    await job.run()
+    assert.equal((await job.work())?.slotWaitMs, 750)
+    await job.run()
+    assert.equal((await job.work())?.slotWaitMs, 1500)
+  })
+
   describe('while storage fails', () => {
     it('notes since when, how often and why', async () => {
       const { lines, logger } = recorder()

@@ -16,7 +16,7 @@ export const stored = [{ url: '/files/a.mp4' }]
 export const noSpace = () => new StorageUnavailable('Cannot store results/a.mp4 on the disk store: ENOSPC')
 export const noLink = () => new LinkNotReady('HTTP 404')
 
-type Deliver = Parts['deliver']
+export type Deliver = Parts['deliver']
 
 /** A download that goes on until it is aborted. `begun` resolves when it is under way. */
 export function endless() {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, readdir, rm, utimes } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createJournal, type Journal, type JournalEntry } from '../../src/engine/journal.ts'
@@ -7,6 +7,11 @@ import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
 
 const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const
+
+async function entryOf(journal: Journal, id: string): Promise<JournalEntry | undefined> {
+  const found = await journal.find(id)
+  return found === 'discarded' ? assert.fail() : found
+}
 
 /** All that were made on another server. */
 async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
@@ -40,8 +45,8 @@ describe('the journal of attempts', () => {
     await journal.discard('c')
     const { journal: next } = await open(folder)
     assert.deepEqual(await next.find('a'), await journal.find('a'))
-    assert.deepEqual((await next.find('b'))?.reply, reply)
-    assert.equal(await next.find('c'), undefined)
+    assert.deepEqual((await entryOf(next, 'b'))?.reply, reply)
+    assert.equal(await next.find('c'), 'discarded')
   })
 
   it('finds what a process that still runs has written since', async () => {
@@ -49,7 +54,7 @@ describe('the journal of attempts', () => {
     const { journal: other } = await open(folder)
     await journal.begin(entry('later'))
     await journal.keepReply('later', reply)
-    assert.deepEqual((await other.find('later'))?.reply, reply)
+    assert.deepEqual((await entryOf(other, 'later'))?.reply, reply)
   })
 
   it('takes a reply that another process found', async () => {
@@ -58,7 +63,7 @@ describe('the journal of attempts', () => {
     await journal.begin(entry('a'))
     await other.keepReply('a', reply)
     const { journal: next } = await open(folder)
-    assert.deepEqual((await next.find('a'))?.reply, reply)
+    assert.deepEqual((await entryOf(next, 'a'))?.reply, reply)
   })
 
   it('survives half a line at the end of a file', async () => {
@@ -110,7 +115,7 @@ describe('the journal of attempts', () => {
     const { journal: other } = await open(folder)
     const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
     assert.deepEqual(
-      found.map((one) => one?.reply?.kind),
+      found.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
       ['running', 'running', 'running', undefined],
     )
   })
@@ -123,7 +128,7 @@ describe('the journal of attempts', () => {
     await rm(join(folder, (await readdir(folder))[0] ?? ''))
     assert.equal(await journal.find('a'), undefined)
     await journal.begin(entry('b'))
-    assert.equal((await journal.find('b'))?.job, 'job of b')
+    assert.equal((await entryOf(journal, 'b'))?.job, 'job of b')
   })
 
   it('tells attempts that were made on another server', async () => {
@@ -149,5 +154,52 @@ describe('the journal of attempts', () => {
       (await attemptsOf(other)).map(({ attempt }) => attempt.id),
       ['third', 'second', 'first'],
     )
+  })
+
+  it('is read although its folder holds what is no journal', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await mkdir(join(folder, 'lost+found'))
+    await symlink('/nowhere/journal', join(folder, 'gone.jsonl'))
+    await writeFile(
+      join(folder, 'other.jsonl'),
+      '{"begin":null}\n{"begin":{}}\n[]\n7\n{"version":2}\n{"reply":{"kind":"running"}}\n\0\0\0\n',
+    )
+    const { journal: next } = await open(folder)
+    assert.deepEqual(
+      (await attemptsOf(next)).map(({ attempt }) => attempt.id),
+      ['a'],
+    )
+  })
+
+  it('keeps replies whole, whatever characters they have', async () => {
+    const { journal, folder } = await open()
+    const odd = { ...reply, ticket: { id: 'a\u2028b\u2029c\rd' } } as const
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', odd)
+    const { journal: next } = await open(folder)
+    assert.deepEqual((await entryOf(next, 'a'))?.reply, odd)
+  })
+
+  it('knows the attempts of this machine from before, but not what came to nothing', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await journal.begin(entry('b'))
+    assert.equal(journal.hasMade('a'), true)
+    await journal.discard('b')
+    assert.equal(journal.hasMade('b'), false)
+    const { journal: next } = await open(folder)
+    assert.equal(next.hasMade('a'), true)
+    assert.equal(next.hasMade('c'), false)
+  })
+
+  it('keeps its files when the clock of the machine alone is far ahead', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const [file = ''] = await readdir(folder)
+    const past = new Date(Date.now() - 26 * hourMs)
+    await utimes(join(folder, file), past, past)
+    await open(folder, () => past.getTime())
+    assert.deepEqual(await readdir(folder), [file])
   })
 })

@@ -17,7 +17,7 @@ describe('files in a bucket', () => {
   let dir: string
   before(async () => {
     bucket = await startFaultyBucket(cleanup)
-    store = createS3Store(bucket.settings)
+    store = createS3Store({ ...bucket.settings, timeoutMs: 20_000 })
     cleanup.add(() => store.close())
     dir = await temporaryFolder(cleanup)
   })
@@ -88,8 +88,8 @@ describe('files in a bucket', () => {
   it('a large file is uploaded in parts of 8 MB', async () => {
     const content = Buffer.alloc(17 * megabyte, 7)
     await put('large/a', content)
-    const parts = bucket.requests.filter((request) => request.includes('partNumber='))
-    assert.equal(parts.length, 3)
+    const parts = bucket.requests.flatMap((request) => /partNumber=(\d+)/.exec(request)?.[1] ?? [])
+    assert.deepEqual([...new Set(parts)].sort(), ['1', '2', '3'])
     assert.equal((await store.stat('large/a'))?.bytes, content.length)
   })
 

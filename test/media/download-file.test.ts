@@ -270,17 +270,53 @@ describe('a download that broke off', () => {
     await assert.rejects(room.download(), { name: 'LinkNotReady' })
     assert.deepEqual(await room.files(), [])
   })
+})
 
-  it('of an unknown encoding keeps nothing', async (t) => {
-    const room = await start(
-      t,
-      (response) => void response.writeHead(200, { etag, 'content-encoding': 'compress' }).end(content),
-    )
-    await assert.rejects(room.download(), {
-      name: 'LinkNotReady',
-      message: 'the result is encoded as compress, which cannot be read',
+describe('a whole file', () => {
+  const wholes: [number, Record<string, string>, boolean][] = [
+    [203, {}, true],
+    [206, { 'content-range': 'bytes 0-499/500' }, true],
+    [206, { 'content-range': 'bytes 0-498/500' }, false],
+    [206, { 'content-range': 'bytes 1-499/500' }, false],
+    [206, { 'content-range': 'bytes 0-499/*' }, false],
+    [206, { 'content-range': 'bytes 0-499/500 more' }, false],
+    [206, { 'content-range': 'x bytes 0-499/500' }, false],
+    [206, {}, false],
+    [404, { 'content-range': 'bytes 0-499/500' }, false],
+  ]
+  for (const [status, headers, expected] of wholes) {
+    it(`HTTP ${status} with ${JSON.stringify(headers)}: ${expected}`, async (t) => {
+      const room = await start(t, (response) => void response.writeHead(status, headers).end(content))
+      if (!expected) return assert.rejects(room.download(), { name: 'LinkNotReady' })
+      assert.ok((await readFile(await room.download())).equals(content))
     })
-    assert.deepEqual(await room.files(), [])
+  }
+
+  it('of an unknown encoding is taken as it is', async (t) => {
+    const headers = { etag, 'content-encoding': 'none' }
+    const room = await start(t, (response) => void response.writeHead(200, headers).end(content))
+    assert.ok((await readFile(await room.download())).equals(content))
+  })
+})
+
+describe('a machine at its limits', () => {
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
+    it(`${code} is a fault of ours, not of the link`, async (t) => {
+      const cause = Object.assign(new Error('x'), { code })
+      const guard = { ask: () => Promise.reject(cause) } as unknown as Guard
+      const room = await start(t, whole, { guard })
+      await assert.rejects(room.download(), {
+        name: 'StorageUnavailable',
+        message: `Cannot open a connection: ${code}`,
+      })
+    })
+  }
+
+  it('another code is the fault of the link', async (t) => {
+    const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' })
+    const guard = { ask: () => Promise.reject(cause) } as unknown as Guard
+    const room = await start(t, whole, { guard })
+    await assert.rejects(room.download(), { name: 'LinkNotReady' })
   })
 })
 

@@ -43,6 +43,27 @@ const segment = (marker: number, length: number, body: number[] = []) => {
 const frame = [8, 0x01, 0x02, 0x03, 0x04]
 const jpeg = (...segments: Buffer[]) => Buffer.concat([Buffer.from([0xff, 0xd8]), ...segments])
 
+/** The video, followed by so many boxes of nothing. */
+function withBoxes(count: number): Buffer {
+  const box = bytes(8, { 0: [0, 0, 0, 8], 4: 'free' })
+  return Buffer.concat([video, Buffer.alloc(8 * count, box)])
+}
+
+describe('a file of very many tiny boxes', () => {
+  it('is looked through quickly', async () => {
+    const path = await save(withBoxes(1_000_000))
+    const began = performance.now()
+    assert.equal(await isComplete(path), true)
+    // One read of the file per box took half a minute.
+    assert.ok(performance.now() - began < 5000)
+  })
+
+  it('is cut short where its last box is', async () => {
+    const cut = Buffer.concat([withBoxes(5000), bytes(16, { 0: [0, 0, 1, 0], 4: 'mdat' })])
+    assert.equal(await isComplete(await save(cut)), false)
+  })
+})
+
 describe('the pixels of an image', () => {
   const cases: Readonly<Record<string, [string, Buffer, number | undefined]>> = {
     PNG: ['image/png', png({ width: 3, height: 5 }), 15],

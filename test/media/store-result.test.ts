@@ -127,6 +127,21 @@ describe('a result', () => {
     assert.equal(room.downloads.length, 1)
   })
 
+  for (const [what, content] of [
+    ['no video', 'a page of a proxy'],
+    ['empty', ''],
+  ] as const) {
+    it(`that is stored already, but ${what}, is downloaded again`, async (t) => {
+      const room = await start(t)
+      const path = room.scratch.path('other')
+      await writeFile(path, content)
+      await room.store.take(`results/${nameOf()}`, path)
+      await room.deliver()
+      assert.equal(room.downloads.length, 1)
+      assert.equal((await room.store.stat(`results/${nameOf()}`))?.bytes, video.length)
+    })
+  }
+
   it('that is gone from the store is downloaded again', async (t) => {
     const room = await start(t)
     await room.deliver()
@@ -257,6 +272,53 @@ describe('a result and a store that fails', () => {
     await assert.rejects(room.deliver())
     assert.equal(await room.scratch.sweep(60_000), 0)
     assert.equal(room.downloads.length, 1)
+  })
+})
+
+describe('the upload of a result', () => {
+  /** A store that is busy until its signal is aborted. */
+  function uploading() {
+    const { promise: begun, resolve } = Promise.withResolvers<AbortSignal | undefined>()
+    const take: FileStore['take'] = (_, __, signal) => {
+      resolve(signal)
+      return new Promise((_resolve, reject) =>
+        signal?.addEventListener('abort', () => reject(new Error('aborted'))),
+      )
+    }
+    return { take, begun }
+  }
+
+  it('ends with a cancel, for the reason of the cancel', async (t) => {
+    const { take, begun } = uploading()
+    const abort = new AbortController()
+    const room = await start(t, { store: { take } })
+    const delivering = room.deliver({ signal: abort.signal })
+    await Promise.race([begun, delivering])
+    const reason = new Error('canceled')
+    abort.abort(reason)
+    await assert.rejects(delivering, (cause) => cause === reason)
+  })
+
+  it('does not begin after a cancel', async (t) => {
+    const abort = new AbortController()
+    const reason = new Error('canceled')
+    const take: FileStore['take'] = async (_, __, signal) => signal?.throwIfAborted()
+    const room = await start(t, { store: { take }, during: async () => abort.abort(reason) })
+    await assert.rejects(room.deliver({ signal: abort.signal }), (cause) => cause === reason)
+  })
+
+  it('goes on when the time of the upstream is over, which has delivered', async (t) => {
+    const abort = new AbortController()
+    const room = await start(t, { during: async () => abort.abort(new LinkNotReady('too long')) })
+    await room.deliver({ signal: abort.signal })
+    assert.deepEqual(await room.stored(), [nameOf()])
+  })
+
+  it('its own failure has its own reason', async (t) => {
+    const cause = new StorageUnavailable('broken')
+    const room = await start(t, { store: { take: () => Promise.reject(cause) } })
+    const { signal } = new AbortController()
+    await assert.rejects(room.deliver({ signal }), (found) => found === cause)
   })
 })
 

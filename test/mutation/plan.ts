@@ -40,7 +40,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'place.ts': ['engine/steps.test.ts'],
     'step.ts': ['engine/{steps,races}.test.ts'],
     'watch.ts': ['engine/{steps,races,lost-tasks}.test.ts'],
-    'submit.ts': ['engine/{steps,races,intent,claims}.test.ts'],
+    '{submit,purchase,outcome,fail-over,finish}.ts': ['engine/{steps,races,intent,claims}.test.ts'],
     'reconcile.ts': ['engine/{steps,races,claims}.test.ts'],
   }),
   ...sources('src/accounts', {
