@@ -3,6 +3,7 @@ import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
 import type { Account } from './account.ts'
 import type { Book, Limits } from './book.ts'
 import type { Holds } from './holds.ts'
+import { isNothing } from './money.ts'
 import { anonymous } from './open.ts'
 import { longestNote, type Operation, OperationRefused } from './operation.ts'
 
@@ -67,7 +68,9 @@ async function follow(
   if (verb === 'limit') return book.limit(id, limitsOf(values)).catch(refuse)
   if (verb === 'revoke') return book.revoke(id)
   if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${usage}`)
-  return book.topUp(id, numberOf('USD', rest[0] ?? '', -mostUsd), operationOf(values)).catch(refuse)
+  const usd = numberOf('USD', rest[0] ?? '', -mostUsd)
+  if (isNothing(usd)) throw new CommandError('USD must be at least 0.000001, or at most -0.000001')
+  return book.topUp(id, usd, operationOf(values)).catch(refuse)
 }
 
 /** Who decides on a command line, as the ledger says it. */

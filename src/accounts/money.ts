@@ -7,6 +7,11 @@ export function toUsd(micros: number): number {
   return micros / 1e6
 }
 
+/** Whether an amount is none, counted in whole micro-dollars. */
+export function isNothing(usd: number): boolean {
+  return Math.abs(toMicros(usd)) === 0
+}
+
 /** What a client pays for what costs us `usd`: the markup on top, a started micro-dollar in full. */
 export function withMarkup(usd: number, percent: number): number {
   const hundredths = Math.round(usd * (100 + percent) * 1e6)

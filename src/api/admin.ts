@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Account } from '../accounts/account.ts'
 import type { Book } from '../accounts/book.ts'
+import { isNothing } from '../accounts/money.ts'
 import { anonymous } from '../accounts/open.ts'
 import { longestNote, OperationRefused } from '../accounts/operation.ts'
 import { adminHolds } from './admin-holds.ts'
@@ -57,6 +58,10 @@ export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): 
     if (note !== undefined && change.topUpUsd === undefined && change.balanceUsd === undefined) {
       const message = '`note` belongs to a movement of money: give `topUpUsd` or `balanceUsd` with it'
       throw new ApiError('invalid_parameter_value', message, { param: 'note' })
+    }
+    if (change.topUpUsd !== undefined && isNothing(change.topUpUsd)) {
+      const message = '`topUpUsd` must be at least 0.000001, or at most -0.000001'
+      throw new ApiError('invalid_parameter_value', message, { param: 'topUpUsd' })
     }
     const operation = { ...operationOf(request), ...(note !== undefined && { note }) }
     const changed = await book.change(request.params.id, change, operation).catch(refuse)

@@ -98,9 +98,15 @@ function accountRefusal({ why, costUsd }: Refused): ApiError {
 
 function invalidBySchema(validation: NonNullable<FastifyError['validation']>, cause: unknown): ApiError {
   const told = validation.map(({ instancePath, params, message }) => {
-    const field = text(params, 'missingProperty') ?? instancePath.slice(1).replaceAll('/', '.')
+    const path = instancePath.slice(1).replaceAll('/', '.')
+    const missing = text(params, 'missingProperty')
+    if (missing !== undefined) return { field: missing, message: `\`${missing}\` is required` }
+    const unknown = text(params, 'additionalProperty')
+    if (unknown !== undefined) return { field: unknown, message: `\`${unknown}\` is not known here` }
+    if (path === '') return { field: undefined, message: 'The body must be a JSON object' }
     const allowed = list(params, 'allowedValues').join(', ')
-    return { field, message: `\`${field}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}` }
+    const wrong = `\`${path}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}`
+    return { field: path, message: wrong }
   })
   const message = told.map((one) => one.message).join('; ')
   const param = told[0]?.field

@@ -138,9 +138,9 @@ function giveUp(parts: Parts, job: Job, message: string): Promise<Next> {
 
 /** Whether asking the same link again can change nothing. */
 function isHopeless(cause: unknown): boolean {
-  return cause instanceof LinkUseless || cause instanceof AddressRefused
+  return cause instanceof LinkUseless || (cause instanceof AddressRefused && !cause.isLookedUp)
 }
 
 function isLinkFault(cause: unknown): boolean {
-  return cause instanceof LinkNotReady || isHopeless(cause)
+  return cause instanceof LinkNotReady || cause instanceof AddressRefused || isHopeless(cause)
 }

@@ -3,10 +3,15 @@ import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { isInward, literalAddress } from './address.ts'
 
-/** Thrown for an address that may not be asked; asking again would not help. */
+/** Thrown for an address that may not be asked. Asking again would not help, unless it comes of a look-up: a name may lead elsewhere next time. */
 export class AddressRefused extends Error {
   override name = 'AddressRefused'
   readonly code = 'ADDRESS_REFUSED'
+  readonly isLookedUp: boolean
+  constructor(message: string, { isLookedUp = false } = {}) {
+    super(message)
+    this.isLookedUp = isLookedUp
+  }
 }
 
 const redirectsFollowed = 5
@@ -90,7 +95,7 @@ function outwardOnly(lookup: LookupFunction): LookupFunction {
       if (error !== null) return done(error, found, family)
       const addresses = Array.isArray(found) ? found.map(({ address }) => address) : [found]
       if (addresses.length > 0 && !addresses.some(isInward)) return done(null, found, family)
-      done(new AddressRefused(`${hostname} has no public address`), found, family)
+      done(new AddressRefused(`${hostname} has no public address`, { isLookedUp: true }), found, family)
     })
   }
 }

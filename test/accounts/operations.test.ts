@@ -130,8 +130,28 @@ describe('an operation with an Idempotency-Key', () => {
     assert.deepEqual([lonely.status, (lonely.body.error as { param: string }).param], [400, 'note'])
     assert.match(String((await patch({ topUpUsd: 1, note: 'x'.repeat(201) })).body.message), /note.*200/)
     assert.equal((await patch({ topUpUsd: '5' })).status, 400)
+    for (const topUpUsd of [0, 1e-7, -1e-7]) {
+      const nothing = await patch({ topUpUsd })
+      assert.deepEqual([nothing.status, (nothing.body.error as { param: string }).param], [400, 'topUpUsd'])
+    }
     const absent = await operator.ask('PATCH', '/api/admin/keys/key_none', { rpm: 3 })
     assert.equal(absent.status, 404)
+  })
+
+  it('names the field that it does not know, and a body that is none', async () => {
+    const { account } = await ground.book.create({ name: 'typo' })
+    const operator = clientOf(address, operatorKey)
+    const path = `/api/admin/keys/${account.id}`
+    const unknown = await operator.ask('PATCH', path, { topUp: 5 })
+    assert.deepEqual([unknown.status, (unknown.body.error as { param: string }).param], [400, 'topUp'])
+    assert.match(String(unknown.body.message), /^`topUp` is not known here$/)
+    for (const body of [undefined, [], 'x']) {
+      const none = await operator.ask('PATCH', path, body)
+      assert.equal(none.status, 400)
+      assert.match(String(none.body.message), /^The body must be a JSON object$/)
+    }
+    const nameless = await operator.ask('POST', '/api/admin/keys', {})
+    assert.match(String(nameless.body.message), /^`name` is required$/)
   })
 
   it('is published to all processes', async () => {

@@ -423,6 +423,13 @@ describe('a step that fetches a result', () => {
       })
     }
 
+    it('a name that leads inward now may lead elsewhere later', async () => {
+      const job = await kit.begin(fail(new AddressRefused('inward', { isLookedUp: true })))
+      assert.equal((await job.run()).kind, 'wait')
+      const work = await job.work()
+      assert.deepEqual([work?.misses, work?.storeFault], [1, undefined])
+    })
+
     it('a link that was lost while storage failed is a fault of ours', async () => {
       const causes: Error[] = [noSpace(), new LinkUseless('gone')]
       const job = await kit.begin(() => Promise.reject(causes.shift()))

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { change } from '../../src/engine/change.ts'
 import { LinkUseless } from '../../src/media/download.ts'
 import { DownloadsBusy } from '../../src/media/download-slots.ts'
+import { AddressRefused } from '../../src/media/guard.ts'
 import { createCleanup, startRedis } from '../setup.ts'
 import {
   createDeliveryKit,
@@ -148,6 +149,25 @@ describe('the delivery of a result', () => {
     })
     await job.runFor(10 * hour)
     assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('a name that leads to a private address now may lead elsewhere later; an address does not', async () => {
+    let isLookedUp = true
+    let attempts = 0
+    const deliver: Deliver = async () => {
+      attempts += 1
+      if (attempts < 5) throw new AddressRefused('cdn.example has no public address', { isLookedUp })
+      return stored
+    }
+    const byName = await begin(deliver)
+    await byName.runFor(hour)
+    assert.equal(await byName.state(), 'succeeded')
+    attempts = 0
+    isLookedUp = false
+    const byAddress = await begin(deliver)
+    await byAddress.runFor(hour)
+    assert.equal((await byAddress.error())?.code, 'result_unavailable')
+    assert.equal(attempts, 1)
   })
 
   it('a job that never gets a download slot ends as a fault of ours', async () => {
