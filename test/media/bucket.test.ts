@@ -134,6 +134,20 @@ describe('files in a bucket', () => {
     })
   }
 
+  it('an upload that is canceled ends at once, also when the bucket does not answer', {
+    timeout: 10_000,
+  }, async () => {
+    bucket.fail('hanging')
+    const path = join(dir, 'canceled')
+    await writeFile(path, 'one')
+    const abort = new AbortController()
+    const taking = store.take('canceled/a', path, abort.signal)
+    setImmediate(() => abort.abort())
+    await assert.rejects(taking, { name: 'StorageUnavailable' })
+    bucket.fail('none')
+    assert.deepEqual(await readdir(dir), ['canceled'])
+  })
+
   it('a reader may pause for longer than a call may take', async () => {
     const content = Buffer.alloc(12 * megabyte, 7)
     await put('paused/a', content)
