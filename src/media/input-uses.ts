@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
@@ -32,7 +32,17 @@ export type InputUses = ReturnType<typeof createInputUses>
  * Counts which stored inputs requests use, so that a refused one can take its file away again, and no other's: a file is shared by
  * everybody who sends the same content. `keepMs`: longer than a file is kept.
  */
-export function createInputUses({ redis, keys, keepMs }: { redis: Redis; keys: Keys; keepMs: number }) {
+export function createInputUses({
+  redis,
+  keys,
+  keepMs,
+  sleep = setTimeout,
+}: {
+  redis: Redis
+  keys: Keys
+  keepMs: number
+  sleep?: (ms: number) => Promise<unknown>
+}) {
   return {
     /** Before the file is looked for in the store: from now on nobody removes it. */
     async add(hash: string): Promise<void> {

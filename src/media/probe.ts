@@ -11,7 +11,7 @@ const content = Buffer.from('Reelgate wrote this file to test its storage.\n')
 /** A result this recent is not checked again on behalf of one request. */
 const longestRecentMs = 5000
 /** A store that hangs does not hold up the start any longer. */
-const startMs = 2000
+const longestStartMs = 2000
 
 type Deps = {
   store: FileStore
@@ -23,13 +23,15 @@ type Deps = {
   logger: Logger
   /** Free bytes on the disk that holds `dataDir`. */
   readFreeBytes?: (dataDir: string) => Promise<number>
+  startMs?: number
 }
 
 export type StorageProbe = ReturnType<typeof createStorageProbe>
 
 /** Checks regularly that a file can be stored, found and removed. Every process checks on its own. */
 export function createStorageProbe(deps: Deps) {
-  const { store, scratch, dataDir, floorBytes, everyMs, logger, readFreeBytes = freeBytesOf } = deps
+  const { store, scratch, dataDir, floorBytes, everyMs, logger } = deps
+  const { readFreeBytes = freeBytesOf, startMs = longestStartMs } = deps
   const recentMs = Math.min(longestRecentMs, everyMs)
   const name = `probes/${randomUUID()}`
   let fault: StorageUnavailable | undefined

@@ -23,7 +23,7 @@ export type Picture = FoundFile & { name: string }
 export type Still = keyof typeof filters
 
 export function isStill(word: string): word is Still {
-  return word in filters
+  return Object.hasOwn(filters, word)
 }
 
 /**

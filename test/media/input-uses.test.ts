@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createInputUses, type InputUses } from '../../src/media/input-uses.ts'
 import { createCleanup, startRedis } from '../setup.ts'
 
 describe('uses of a stored input', () => {
   const cleanup = createCleanup()
+  const keys = createKeys('uses:')
+  let redis: Redis
   let uses: InputUses
   let removed = 0
   const remove = async () => {
     removed += 1
   }
   before(async () => {
-    const { redis } = await startRedis(cleanup)
-    uses = createInputUses({ redis, keys: createKeys('uses:'), keepMs: 60_000 })
+    redis = (await startRedis(cleanup)).redis
+    uses = createInputUses({ redis, keys, keepMs: 60_000 })
   })
   after(() => cleanup.run())
 
@@ -48,5 +51,83 @@ describe('uses of a stored input', () => {
     })
     await added
     assert.deepEqual(order, ['removed', 'added'])
+  })
+
+  it('are remembered as long as the file may be kept', async () => {
+    await uses.add('kept')
+    const ms = await redis.pttl(keys.inputUses('kept'))
+    assert.ok(ms > 50_000 && ms <= 60_000, `${ms}`)
+  })
+
+  it('a use more makes them remembered for longer', async () => {
+    await uses.add('longer')
+    await redis.pexpire(keys.inputUses('longer'), 1000)
+    await uses.add('longer')
+    assert.ok((await redis.pttl(keys.inputUses('longer'))) > 50_000)
+  })
+
+  it('a use that nobody counted removes nothing, and leaves nothing behind', async () => {
+    removed = 0
+    await uses.drop('unknown', remove)
+    assert.equal(removed, 0)
+    assert.equal(await redis.exists(keys.inputUses('unknown')), 0)
+  })
+
+  it('the last use of an old file is forgotten', async () => {
+    await uses.add('once')
+    await uses.drop('once', remove)
+    assert.equal(await redis.exists(keys.inputUses('once')), 0)
+  })
+
+  it('a removed file has no uses', async () => {
+    await uses.add('gone')
+    await uses.markNew('gone')
+    await uses.drop('gone', remove)
+    assert.equal(await redis.exists(keys.inputUses('gone')), 0)
+  })
+
+  it('a new file of two uses has one after the first drop', async () => {
+    await uses.add('two')
+    await uses.markNew('two')
+    await uses.add('two')
+    await uses.drop('two', remove)
+    assert.deepEqual(await redis.hgetall(keys.inputUses('two')), { uses: '1', new: '1' })
+  })
+
+  it('a removal that never ends is over after two minutes', async () => {
+    await uses.add('stuck')
+    await uses.markNew('stuck')
+    await assert.rejects(
+      uses.drop('stuck', () => Promise.reject(new Error('stuck'))),
+      { message: 'stuck' },
+    )
+    const ms = await redis.pttl(keys.inputUses('stuck'))
+    assert.ok(ms > 60_000 && ms <= 120_000, `${ms}`)
+    assert.equal(await redis.hget(keys.inputUses('stuck'), 'removing'), '1')
+  })
+
+  it('a file whose removal does not end is not waited for forever', async () => {
+    await redis.hset(keys.inputUses('slow'), 'removing', '1')
+    const waiting = createInputUses({ redis, keys, keepMs: 60_000, sleep: async () => undefined })
+    await assert.rejects(waiting.add('slow'), {
+      name: 'StorageUnavailable',
+      message: 'Cannot store inputs/slow: its removal takes too long',
+    })
+  })
+
+  it('its end is looked for every 100 ms, for ten seconds', async () => {
+    await redis.hset(keys.inputUses('slow'), 'removing', '1')
+    const slept: number[] = []
+    const sleep = async (ms: number) => void slept.push(ms)
+    const waiting = createInputUses({ redis, keys, keepMs: 60_000, sleep })
+    await assert.rejects(waiting.add('slow'))
+    assert.deepEqual(slept, Array(100).fill(100))
+  })
+
+  it('no use is counted while a file is being removed', async () => {
+    await redis.hset(keys.inputUses('busy'), 'removing', '1')
+    const waiting = createInputUses({ redis, keys, keepMs: 60_000, sleep: async () => undefined })
+    await assert.rejects(waiting.add('busy'))
+    assert.deepEqual(await redis.hgetall(keys.inputUses('busy')), { removing: '1' })
   })
 })

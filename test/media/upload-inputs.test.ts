@@ -65,6 +65,8 @@ async function start(
     links,
     handOver,
     upstream: { provider, offer, config },
+    /** A file takes the place of the store's folder. */
+    blockStore: () => writeFile(join(folder, 'files'), ''),
     async keep(letter: string, content = 'hello') {
       const path = join(folder, 'part')
       await writeFile(path, content)
@@ -103,6 +105,14 @@ describe('the files of a job on their way to an upstream', () => {
     assert.deepEqual(await handOver.recall({ image }, 'runware', handed), { image: 'https://cdn.example/1' })
     assert.deepEqual(await handOver.recall({ image }, 'fal', handed), { image })
     assert.deepEqual(await handOver.recall({ image }, 'runware'), { image })
+  })
+
+  it('that cannot be looked up are a fault of storage, not of the job', async (t) => {
+    const { handOver, upstream, blockStore } = await start(t)
+    await blockStore()
+    await assert.rejects(handOver.prepare('job', { image: refer(fileOf('a')) }, upstream), {
+      name: 'StorageUnavailable',
+    })
   })
 
   it('go inside the call, where the upstream takes them so', async (t) => {

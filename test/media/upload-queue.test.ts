@@ -100,4 +100,12 @@ describe('uploads to one upstream', () => {
     assert.ok((waits[0] ?? 0) < (waits[20] ?? 0))
     assert.ok(Math.max(...waits) <= 10_000)
   })
+
+  it('are asked for a quarter of a second later for each job before', () => {
+    const { enter, enters } = create(1)
+    enters('first', 1)
+    assert.deepEqual(enter('a', 1), { waitMs: 250 })
+    assert.deepEqual(enter('b', 1), { waitMs: 500 })
+    assert.deepEqual(enter('a', 1), { waitMs: 250 })
+  })
 })

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { describe, it, type TestContext } from 'node:test'
+import { createDiskStore } from '../../src/media/disk.ts'
+import type { FoundFile } from '../../src/media/found-file.ts'
+import { createScratch } from '../../src/media/scratch.ts'
+import { createStills, isStill } from '../../src/media/stills.ts'
+import { createCleanup, temporaryFolder } from '../setup.ts'
+import { video } from './files.ts'
+
+/** What takes the place of ffmpeg: notes its arguments, then does what the test says. The last argument is the picture. */
+const writes = 'printf picture > "$last"'
+
+async function start(t: TestContext, script = writes) {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const dir = await temporaryFolder(cleanup)
+  const calls = join(dir, 'calls')
+  const ffmpeg = join(dir, 'ffmpeg')
+  await writeFile(ffmpeg, `#!/bin/sh\necho "$@" >> ${calls}\nfor last; do :; done\n${script}\n`)
+  await chmod(ffmpeg, 0o755)
+  const scratch = await createScratch(join(dir, 'scratch'))
+  const store = createDiskStore(join(dir, 'files'))
+  const opened = { count: 0 }
+  const source = {
+    bytes: video.length,
+    contentType: 'video/mp4',
+    storedAt: 0,
+    async open() {
+      opened.count += 1
+      return Readable.from([video])
+    },
+  } satisfies FoundFile
+  return {
+    stills: createStills({ store, scratch, ffmpeg }),
+    source,
+    opened,
+    store,
+    calls: async () =>
+      (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter((line) => line !== ''),
+    temporary: () => readdir(join(dir, 'scratch')),
+    stored: () => readdir(join(dir, 'files/stills')).catch(() => [] as string[]),
+    scratchDir: join(dir, 'scratch'),
+  }
+}
+
+describe('a picture of a video', () => {
+  for (const [still, filter] of [
+    ['thumbnail', 'thumbnail=24,scale=640:-2'],
+    ['spritesheet', 'fps=2,scale=160:-2,tile=5x4'],
+  ] as const) {
+    it(`${still}: ffmpeg may open this one file, of formats without further files`, async (t) => {
+      const room = await start(t)
+      await room.stills.make('a.mp4', room.source, still)
+      const [call = ''] = await room.calls()
+      const formats = 'mov,matroska,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,gif'
+      const before = `-nostdin -v error -protocol_whitelist file -format_whitelist ${formats} -i `
+      assert.ok(call.startsWith(`${before}${room.scratchDir}/still.`), call)
+      assert.match(
+        call.slice(before.length),
+        new RegExp(
+          `^\\S+ -vf ${filter} -frames:v 1 -q:v 4 -f image2 -c:v mjpeg -y ${room.scratchDir}/picture\\.\\S+$`,
+        ),
+      )
+    })
+  }
+
+  it('is stored, and no temporary file is left', async (t) => {
+    const room = await start(t)
+    const picture = await room.stills.make('a.mp4', room.source, 'thumbnail')
+    assert.match(picture?.name ?? '', /^[0-9a-f]{40}\.jpg$/)
+    assert.deepEqual([picture?.contentType, picture?.bytes], ['image/jpeg', 7])
+    assert.deepEqual(await room.stored(), [picture?.name])
+    assert.deepEqual(await room.temporary(), [])
+    assert.ok(picture)
+    assert.equal((await buffer(await picture.open())).toString(), 'picture')
+    assert.equal((await buffer(await picture.open({ start: 1, end: 2 }))).toString(), 'ic')
+  })
+
+  it('is found by its name', async (t) => {
+    const room = await start(t)
+    const made = await room.stills.make('a.mp4', room.source, 'thumbnail')
+    assert.equal((await room.stills.find(made?.name ?? ''))?.name, made?.name)
+    assert.equal(await room.stills.find('other.jpg'), undefined)
+  })
+
+  it('is made once', async (t) => {
+    const room = await start(t)
+    const make = () => room.stills.make('a.mp4', room.source, 'thumbnail')
+    await Promise.all([make(), make()])
+    await make()
+    assert.equal((await room.calls()).length, 1)
+  })
+
+  it('is made again after it was removed', async (t) => {
+    const room = await start(t)
+    for (const still of ['thumbnail', 'spritesheet'] as const)
+      await room.stills.make('a.mp4', room.source, still)
+    assert.equal((await room.stored()).length, 2)
+    await room.stills.forget('a.mp4')
+    assert.deepEqual(await room.stored(), [])
+    assert.ok(await room.stills.make('a.mp4', room.source, 'thumbnail'))
+  })
+
+  it('has a name for each video and each kind', async (t) => {
+    const room = await start(t)
+    const names = new Set<string | undefined>()
+    for (const name of ['a.mp4', 'b.mp4'])
+      for (const still of ['thumbnail', 'spritesheet'] as const)
+        names.add((await room.stills.make(name, room.source, still))?.name)
+    assert.equal(names.size, 4)
+  })
+
+  for (const [what, script] of [
+    ['ffmpeg fails', `${writes}; exit 1`],
+    ['ffmpeg writes nothing', 'exit 0'],
+    ['ffmpeg writes an empty file', ': > "$last"'],
+  ] as const) {
+    it(`is none when ${what}`, async (t) => {
+      const room = await start(t, script)
+      assert.equal(await room.stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+      assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
+    })
+  }
+
+  it('is none without an ffmpeg', async (t) => {
+    const room = await start(t)
+    const cleanup = createCleanup()
+    t.after(() => cleanup.run())
+    const scratch = await createScratch(await temporaryFolder(cleanup))
+    const stills = createStills({ store: room.store, scratch, ffmpeg: '/absent/ffmpeg' })
+    assert.equal(await stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+  })
+
+  it('whose video cannot be read fails, and leaves nothing', async (t) => {
+    const room = await start(t)
+    const source = { ...room.source, open: () => Promise.reject(new Error('broken')) }
+    for (let tries = 0; tries < 3; tries += 1)
+      await assert.rejects(room.stills.make('a.mp4', source, 'thumbnail'), { message: 'broken' })
+    assert.deepEqual(await room.temporary(), [])
+    assert.ok(await room.stills.make('a.mp4', room.source, 'thumbnail'))
+  })
+
+  it('has one of two names', () => {
+    assert.deepEqual(['thumbnail', 'spritesheet', 'poster'].map(isStill), [true, true, false])
+  })
+
+  for (const word of ['constructor', 'toString', '__proto__'])
+    it(`${word} is no name of one`, () => assert.equal(isStill(word), false))
+})
