@@ -1,0 +1,39 @@
+import type { Video } from '../../providers/provider.ts'
+import type { Parts } from '../../src/engine/parts.ts'
+import { LinkUseless } from '../../src/media/download.ts'
+import type { Upstream } from './upstream.ts'
+import type { Actor, World } from './world.ts'
+
+/** How long an upstream's link can be fetched. */
+export const linkMs = 6 * 3_600_000
+
+export type FileStore = ReturnType<typeof createFileStore>
+
+/** The store of finished files, and the fetching of an upstream's links into it. */
+export function createFileStore(world: World, upstreams: Readonly<Record<string, Upstream>>) {
+  /** Served path -> the task whose video it is. */
+  const files = new Map<string, string>()
+  let failsUntil = 0
+  world.onFault(({ kind, ms = 0 }) => {
+    if (kind === 'storeFails') failsUntil = world.now() + ms
+  })
+
+  function fetchFile(id: string, url: string): string {
+    const [, , name = '', taskId = ''] = url.split('/')
+    const task = upstreams[name]?.tasks.get(taskId)
+    if (task === undefined || world.now() > task.endsAt + linkMs) throw new LinkUseless('the link is gone')
+    if (world.now() < failsUntil) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    const path = `/files/${id}.mp4`
+    files.set(path, taskId)
+    return path
+  }
+
+  return {
+    files,
+    deliverFor: (actor: Actor): Parts['deliver'] =>
+      ({ id }, videos) =>
+        world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>
+          videos.map(({ url }): Video => ({ url: fetchFile(id, url) })),
+        ),
+  }
+}

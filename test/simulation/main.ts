@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { createCleanup, startRedis } from '../setup.ts'
+import type { FaultKind } from './faults.ts'
+import { simulate } from './run.ts'
+import { scenarios } from './scenario.ts'
+import { installVirtualTime } from './virtual-time.ts'
+
+const { values } = parseArgs({
+  options: { runs: { type: 'string' }, minutes: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' }, kinds: { type: 'string' }, verbose: { type: 'boolean' }, all: { type: 'string' } },
+})
+const cleanup = createCleanup()
+const { url, redis: admin } = await startRedis(cleanup)
+await admin.config('SET', 'appendonly', 'no')
+const redis = new Redis({ path: url })
+cleanup.add(() => redis.disconnect())
+installVirtualTime()
+const kinds = values.kinds?.split(',') as FaultKind[] | undefined
+let runs = 0
+let jobs = 0
+let tasks = 0
+let slowest = 0
+const injected = new Map<string, number>()
+const began = performance.now()
+const details = await fc.check(
+  fc.asyncProperty(scenarios(kinds), fc.scheduler(), async (scenario, scheduler) => {
+    const t = performance.now()
+    const result = await simulate(redis, scenario, scheduler)
+    const took = performance.now() - t
+    if (took > slowest) { slowest = took; if (values.verbose && took > 500) console.log(took, result.tasks, result.trace.length, JSON.stringify(scenario), result.trace.slice(-30)) }
+    runs += 1
+    jobs += result.jobs
+    tasks += result.tasks
+    for (const [kind, count] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + count)
+    if (result.broken.length > 0) {
+      throw new Error(result.broken.join('\n'))
+    }
+  }),
+  {
+    numRuns: Number(values.runs ?? 1000),
+    ...(values.seed !== undefined && { seed: Number(values.seed) }),
+    ...(values.path !== undefined && { path: values.path }),
+    ...(values.minutes !== undefined && { numRuns: 1e9, interruptAfterTimeLimit: Number(values.minutes) * 60_000 }),
+  },
+)
+console.log({ runs, jobs, tasks, slowest, seconds: (performance.now() - began) / 1000, injected })
+if (details.failed) {
+  console.log('seed', details.seed, 'path', details.counterexamplePath, 'shrinks', details.numShrinks)
+  console.log(JSON.stringify(details.counterexample?.[0], null, 1))
+  const result = await simulate(redis, details.counterexample![0], (details.counterexample![1] as unknown as { [fc.cloneMethod](): fc.Scheduler })[fc.cloneMethod]())
+  console.log(result.trace.join('\n'))
+  console.log('BROKEN', result.broken)
+}
+await cleanup.run()

@@ -1,0 +1,51 @@
+import { toMicros } from '../../src/accounts/money.ts'
+import { priceUsd } from './client.ts'
+import type { State } from './invariants.ts'
+
+/** Must be what `run.ts` gives the limited account. */
+const balanceUsd = 100
+
+const price = toMicros(priceUsd)
+
+type Records = ReadonlyMap<string, { owner: string; view: { state: string; error?: { code: string } } }>
+
+/** Each purse is the sum of its movements, and each job has moved its price exactly once. */
+export async function findMoneyBroken({ redis, keys, jobs }: State, records: Records): Promise<string[]> {
+  const broken: string[] = []
+  for (const owner of ['ann', 'bob']) {
+    const purses = await redis.hgetall(keys.account(owner))
+    const held = await redis.hgetall(keys.held(owner))
+    const movements = (await redis.xrange(keys.ledger(owner), '-', '+')).map(([, fields]) => toMovement(fields))
+    const sum = (purse: string) => movements.reduce((total, movement) => total + Number(movement[purse] ?? 0), 0)
+    const amount = (purse: string) => Number(purses[purse] ?? 0)
+    const start = owner === 'ann' ? toMicros(balanceUsd) : 0
+    for (const purse of ['reserved', 'held', 'spent'])
+      if (sum(purse) !== amount(purse)) broken.push(`${owner}: ${purse} is ${amount(purse)}, its movements add up to ${sum(purse)}`)
+    if (owner === 'ann' && start + sum('balance') !== amount('balance')) broken.push(`${owner}: the balance differs from its movements`)
+    if (owner === 'ann' && amount('balance') + amount('reserved') + amount('held') + amount('spent') !== start)
+      broken.push(`${owner}: money is not conserved: ${JSON.stringify(purses)}`)
+    if (amount('reserved') !== 0) broken.push(`${owner}: ${amount('reserved')} stay reserved`)
+    if (amount('held') !== Object.keys(held).length * price) broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(held)}`)
+    for (const job of jobs.filter((one) => one.owner === owner)) {
+      const kinds = movements.filter((movement) => movement.job === job.id).map(({ kind }) => kind)
+      const record = records.get(job.id)
+      if (record === undefined) continue
+      const want = expected(record.view, job.decided)
+      if (!want.includes(kinds.join(' '))) broken.push(`${job.id}: the ledger shows ${kinds.join(' ')} for ${record.view.state} ${record.view.error?.code ?? ''}`)
+    }
+  }
+  return broken
+}
+
+function expected({ state, error }: { state: string; error?: { code: string } }, decided: string | undefined): string[] {
+  if (state === 'succeeded') return ['reserve charge']
+  if (state === 'canceled') return ['reserve charge', 'reserve release']
+  if (error?.code !== 'submission_unknown') return ['reserve release']
+  return decided === undefined ? ['reserve hold'] : [`reserve hold ${decided}`, 'reserve hold']
+}
+
+function toMovement(fields: readonly string[]): Record<string, string> {
+  const movement: Record<string, string> = {}
+  for (let at = 0; at < fields.length; at += 2) movement[fields[at] ?? ''] = fields[at + 1] ?? ''
+  return movement
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import type { CallType, Fault, FaultKind, Trigger } from './faults.ts'
+import { type SimulatedName, simulatedNames } from './providers.ts'
+import type { Render } from './upstream.ts'
+
+/** What a client does with a job after its submit. */
+export type Action = { afterMs: number; do: 'cancel' | 'delete' | 'forgeCallback' | 'callBack' }
+
+export type PlannedJob = {
+  atMs: number
+  prompt: string
+  owner: string
+  route: readonly SimulatedName[]
+  deadlineSeconds: number
+  uploadMs: number
+  render: Render
+  actions: readonly Action[]
+}
+
+/** Everything that a run is made of, beside the order in which the scheduler takes the tasks. Plain data: it can be printed and shrunk. */
+export type Scenario = {
+  salt: number
+  jobs: readonly PlannedJob[]
+  faults: readonly Fault[]
+  callbacks: boolean
+  maxInFlight: number
+  /** What the operator decides on unknown jobs, and when. */
+  decision: { afterMs: number; how: 'charge' | 'release' } | undefined
+}
+
+const ms = (...choices: number[]) => fc.constantFrom(...choices)
+
+const render: fc.Arbitrary<Render> = fc.record({
+  ms: ms(15_000, 40_000, 5_000, 0, 90_000),
+  end: fc.constantFrom('done', 'done', 'done', 'done', 'done', 'failed', 'never'),
+  callbacksMs: fc.array(ms(0, 500, 10_000), { maxLength: 2 }),
+})
+
+const action: fc.Arbitrary<Action> = fc.record({
+  afterMs: ms(0, 1000, 5000, 11_000, 20_000, 45_000, 200_000),
+  do: fc.constantFrom('cancel', 'callBack', 'forgeCallback', 'delete'),
+})
+
+const job: fc.Arbitrary<PlannedJob> = fc.record({
+  atMs: ms(0, 0, 200, 5000),
+  prompt: fc.constantFrom('boat', 'boat', 'cat'),
+  owner: fc.constantFrom('ann', 'bob'),
+  route: fc.shuffledSubarray(simulatedNames, { minLength: 1, maxLength: 2 }),
+  deadlineSeconds: ms(300, 120),
+  uploadMs: ms(0, 0, 4000),
+  render,
+  actions: fc.array(action, { maxLength: 2 }),
+})
+
+/** Calls around a purchase are few among all calls, and matter most. */
+const anyCall: fc.Arbitrary<CallType | 'any'> = fc.constantFrom(
+  'any',
+  'any',
+  'purchase',
+  'transition',
+  'transition',
+  'claim',
+  'poll',
+  'find',
+  'fetch',
+  'queue',
+)
+
+const on = (type: fc.Arbitrary<CallType | 'any'>): fc.Arbitrary<Trigger> =>
+  type.chain((name) => fc.record({ on: fc.constant(name), nth: fc.nat(name === 'any' ? 250 : 12) }))
+
+const only = (...types: CallType[]) => on(fc.constantFrom(...types))
+const kind = <K extends FaultKind>(name: K) => fc.constant(name)
+
+const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
+  crash: fc.record({ kind: kind('crash'), at: on(anyCall), executed: fc.boolean(), ms: ms(0, 3000, 30_000), keepsJournal: fc.constant(true) }),
+  freeze: fc.record({ kind: kind('freeze'), at: on(anyCall), executed: fc.boolean(), ms: ms(4000, 15_000, 60_000, 200_000) }),
+  clock: fc.record({ kind: kind('clock'), at: on(anyCall), byMs: ms(2000, -2000, 2_400_000, -2_400_000) }),
+  redisRefuses: fc.record({ kind: kind('redisRefuses'), at: on(anyCall), ms: ms(0, 4500, 30_000), error: fc.constantFrom('OOM', 'READONLY', 'NOREPLICAS', 'MISCONF') }),
+  redisLosesReply: fc.record({ kind: kind('redisLosesReply'), at: only('claim', 'transition', 'write', 'accept', 'queue'), executed: fc.boolean() }),
+  redisRunsTwice: fc.record({ kind: kind('redisRunsTwice'), at: only('claim', 'transition', 'write', 'accept', 'queue') }),
+  redisLosesWrites: fc.record({ kind: kind('redisLosesWrites'), since: on(anyCall), at: on(anyCall) }),
+  replyLost: fc.record({ kind: kind('replyLost'), at: only('purchase', 'purchase', 'poll', 'find', 'stop'), executed: fc.boolean(), error: fc.constantFrom('reset', 'unsent') }),
+  slow: fc.record({ kind: kind('slow'), at: only('purchase', 'poll', 'find'), ms: ms(3000, 9000, 12_000) }),
+  refused: fc.record({ kind: kind('refused'), at: only('purchase'), error: fc.constantFrom('429', '402', '500') }),
+  repeatsId: fc.record({ kind: kind('repeatsId'), at: only('purchase') }),
+  forgets: fc.record({ kind: kind('forgets'), at: only('poll', 'find'), ms: ms(20_000, 70_000, 1e9) }),
+  pollFails: fc.record({ kind: kind('pollFails'), at: only('poll', 'find', 'stop') }),
+  storeFails: fc.record({ kind: kind('storeFails'), at: only('fetch'), ms: ms(5000, 600_000) }),
+}
+
+export const faultKinds = Object.keys(faults) as FaultKind[]
+
+/** `kinds`: which faults may happen. */
+export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrary<Scenario> {
+  return fc.record({
+    salt: fc.nat(0xffff),
+    jobs: fc.array(job, { minLength: 1, maxLength: 4 }),
+    faults: kinds.length === 0 ? fc.constant([]) : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
+    callbacks: fc.boolean(),
+    maxInFlight: fc.constantFrom(0, 0, 1, 2),
+    decision: fc.option(fc.record({ afterMs: ms(60_000, 600_000), how: fc.constantFrom('charge', 'release') }), { nil: undefined }),
+  })
+}
