@@ -17,7 +17,8 @@ export type KnownJob = PlannedJob & {
   accepted?: number
   cancelAsked?: number
   canceled?: number
-  removed?: number
+  /** A client has asked to delete it. */
+  removed?: true
   decided?: 'charge' | 'release'
   /** How often its end was delivered. */
   notified: number
@@ -70,7 +71,8 @@ export function createOutside({ world, redis, server, queue, keys }: Environment
       await engine.cancel(job.id)
       job.canceled ??= world.sequence()
     } else if (what === 'delete') {
-      if (await engine.remove(job.id)) job.removed = world.sequence()
+      job.removed = true
+      await engine.remove(job.id)
     } else if (what === 'forgeCallback') {
       if (await callBack(job.id, 'guessed', { task: 'forged-1' })) world.note(`BROKEN a forged callback for ${job.id} was taken`)
     } else await callBack(job.id, (await store.read(job.id))?.hint ?? '', {})

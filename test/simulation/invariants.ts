@@ -44,6 +44,12 @@ function findJobBroken({ upstreams, files, server }: State, job: KnownJob, recor
   )
   if (purchases.length > 1) broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
   const rolledBack = server.generation() > 0
+  for (const { intent, taskId } of rolledBack ? [] : purchases) {
+    if (intent !== undefined && job.canceled !== undefined && job.canceled < intent.sequence)
+      broken.push(`purchased after its cancellation: ${taskId}`)
+    if (intent !== undefined && record !== undefined && intent.at > record.work.deadlineAt)
+      broken.push(`purchased after its deadline: ${taskId}`)
+  }
   if (record === undefined) {
     if (job.accepted !== undefined && job.removed === undefined && !rolledBack) broken.push('lost')
     return broken
@@ -73,6 +79,8 @@ function findJobBroken({ upstreams, files, server }: State, job: KnownJob, recor
   ) {
     if (known !== 'timeout' || task.endsAt < work.deadlineAt) broken.push(`paid result discarded: ${known}, ${task.id} was done`)
   }
+  const received = purchases.some(({ replied, buyer, repeatedId }) => replied && !repeatedId && !buyer.dead && buyer.frozenUntil === 0)
+  if (known === 'submission_unknown' && received && !rolledBack) broken.push('the reply of its purchase was received, and it ended as unknown')
   if (known === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt) broken.push('timed out before its deadline')
   return broken
 }

@@ -101,7 +101,7 @@ export function createQueueClient(world: World, actor: Actor, { queue, server }:
     /** What the engine knows of the queues. */
     asQueues: (): Queues => ({
       ready: async () => [],
-      add: async (name, id, delayMs = 0) => void (await call('add', name, id, actor.now() + delayMs)),
+      add: async (name, id, delayMs = 0) => void (await call('add', name, id, delayMs === 0 ? 0 : actor.now() + delayMs)),
       bringForward: async (name, id) => void (await call('bringForward', name, id)),
       close: async () => undefined,
     }),

@@ -24,6 +24,9 @@ const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.',
 }
 
+/** A point in a run. */
+export type Moment = { sequence: number; at: number }
+
 export type RedisServer = ReturnType<typeof createRedisServer>
 
 /** What happens to the one real Redis of a run: refused writes, writes lost by going back to a snapshot. */
@@ -32,6 +35,7 @@ export function createRedisServer(world: World, redis: Redis) {
   let refusesUntil = 0
   let taken = false
   let generation = 0
+  const written = new Map<string, Moment>()
 
   world.onFault(async (hit: Hit) => {
     if (hit.kind === 'redisRefuses') {
@@ -51,6 +55,12 @@ export function createRedisServer(world: World, redis: Redis) {
   return {
     /** Grows each time that writes were lost: a server with another identity. */
     generation: () => generation,
+
+    /** When an actor has last written the record of a job. */
+    lastWrite: (actor: Actor, jobId: string) => written.get(`${actor.name} ${jobId}`),
+    noteWrite(actor: Actor, jobId: string): void {
+      written.set(`${actor.name} ${jobId}`, { sequence: world.sequence(), at: world.now() })
+    },
 
     async execute<T>(name: string, hits: readonly Hit[], run: () => Promise<T>): Promise<T> {
       if (world.now() < refusesUntil && !reads.has(name)) throw new ReplyError(refusal)
@@ -75,7 +85,11 @@ export function connect(
 ): Redis {
   const commands = new Set<string>(redis.getBuiltinCommands())
   const call = <T>(name: string, args: readonly unknown[], run: () => Promise<T>) =>
-    world.call(actor, { type: typeOf(name), label: labelOf(name, args) }, (hits) => server.execute(name, hits, run))
+    world.call(actor, { type: typeOf(name), label: labelOf(name, args) }, async (hits) => {
+      const reply = await server.execute(name, hits, run)
+      if (name === 'reelgateTransition') server.noteWrite(actor, String(args[0]).replace(/^.*:/, ''))
+      return reply
+    })
 
   return new Proxy(redis, {
     get(target, name) {

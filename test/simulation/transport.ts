@@ -2,6 +2,7 @@ import { fault } from '../../providers/fault.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { Sent, Transport } from '../../src/engine/transport.ts'
 import type { CallType, Hit } from './faults.ts'
+import type { Moment, RedisServer } from './redis-faults.ts'
 import type { Submission, Task, Upstream } from './upstream.ts'
 import type { Actor, World } from './world.ts'
 
@@ -13,12 +14,14 @@ const types: Readonly<Record<string, CallType>> = {
   '/stop': 'stop',
 }
 
+type Received = { path: string; body: Body; hits: readonly Hit[]; buyer: Actor; intent: Moment | undefined }
+
 type Body = Submission & { id: string; after: number }
 
 /** The calls of one worker to the simulated upstreams. */
 export function createTransport(
   world: World,
-  { actor, upstreams, timeoutMs }: { actor: Actor; upstreams: Readonly<Record<string, Upstream>>; timeoutMs: number },
+  { actor, server, upstreams, timeoutMs }: { actor: Actor; server: RedisServer; upstreams: Readonly<Record<string, Upstream>>; timeoutMs: number },
 ): Transport {
   async function send(provider: Provider, _config: unknown, { path, json }: Call): Promise<Sent> {
     const upstream = upstreams[provider.name]
@@ -30,12 +33,15 @@ export function createTransport(
     let delayMs = 0
     const sent = await world.call(actor, { type, label: `${provider.name} ${path} ${labelOf(path, what)}` }, async (hits) => {
       delayMs = hits.find(({ kind }) => kind === 'slow')?.ms ?? 0
-      return answer(upstream, { path, body, hits })
+      return answer(upstream, { path, body, hits, buyer: actor, intent: server.lastWrite(actor, body.jobId) })
     })
     if (sent.kind === 'lost') await actor.sleep(delayMs)
     else if (delayMs > 0) await actor.sleep(Math.min(delayMs, timeoutMs))
     // A process that was frozen finds its time limit passed, as one whose reply is too slow.
-    return sent.kind === 'reply' && world.now() - began >= timeoutMs ? lost('timeout') : sent
+    if (sent.kind === 'reply' && world.now() - began >= timeoutMs) return lost('timeout')
+    const purchase = upstream.purchases.findLast(({ buyer, jobId }) => buyer === actor && jobId === body.jobId)
+    if (type === 'purchase' && sent.kind === 'reply' && sent.reply.status === 200 && purchase) purchase.replied = true
+    return sent
   }
 
   return { send, close: async () => undefined }
@@ -46,19 +52,19 @@ function labelOf(path: string, what: unknown): string {
   return path === '/poll' || path === '/stop' ? String(what).replace(/^.{30,}$/, '') : String(what ?? '')
 }
 
-function answer(upstream: Upstream, { path, body, hits }: { path: string; body: Body; hits: readonly Hit[] }): Sent {
+function answer(upstream: Upstream, { path, body, hits, ...buyer }: Received): Sent {
   const hit = (kind: Hit['kind']) => hits.find((one) => one.kind === kind)
   const cut = hit('replyLost')
   if (cut !== undefined && cut.executed !== true) return cut.error === 'unsent' ? unsent() : lost('reset')
   const refused = hit('refused')
   if (refused !== undefined) return reply(Number(refused.error ?? 429))
   if (hit('pollFails') !== undefined) return reply(500)
-  const sent = handle(upstream, { path, body, hits })
+  const sent = handle(upstream, { path, body, hits, ...buyer })
   return cut === undefined ? sent : lost('reset')
 }
 
-function handle(upstream: Upstream, { path, body, hits }: { path: string; body: Body; hits: readonly Hit[] }): Sent {
-  if (path === '/purchase') return reply(200, { id: upstream.buy(body, hits).id })
+function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Received): Sent {
+  if (path === '/purchase') return reply(200, { id: upstream.buy(body, hits, buyer, intent).id })
   if (path === '/list')
     return reply(200, { tasks: upstream.list(body.prompt, body.after).map((task) => show(upstream, task)) })
   const forgets = hits.find(({ kind }) => kind === 'forgets')

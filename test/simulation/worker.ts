@@ -27,6 +27,8 @@ export const settings = {
 
 const stepsAtOnce = 2
 const afterErrorMs = 2000
+/** BullMQ's `runRetryDelay`, as `src/engine/worker.ts` sets it. */
+const retryMs = 300
 
 export type Environment = {
   world: World
@@ -67,7 +69,7 @@ export function createWorker(environment: Environment, name: string) {
         return offer === undefined ? undefined : { provider: found, offer }
       },
     } as unknown as Parts['offers'],
-    transport: createTransport(world, { actor, upstreams, timeoutMs: settings.timeoutMs }),
+    transport: createTransport(world, { actor, server, upstreams, timeoutMs: settings.timeoutMs }),
     renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),
     slots: createSlots({ redis, keys, caps: maxInFlight }),
     wake: (provider, id) => asQueues.bringForward(provider, id),
@@ -134,11 +136,13 @@ export function createWorker(environment: Environment, name: string) {
       taking.set(token, from)
       world.start(actor, async () => {
         try {
-          const entry = await queues.take(from, token).finally(() => taking.delete(token))
+          const entry = await queues.take(from, token).catch(() => actor.sleep(retryMs))
+          taking.delete(token)
           if (entry !== undefined) await run(entry)
         } catch (cause) {
           world.note(`${name} ENTRY LEFT ${cause}`)
         } finally {
+          taking.delete(token)
           running.delete(token)
         }
       })
