@@ -79,6 +79,21 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
     reconcileMs,
+    /** For how long an upstream must say that it does not know a task, before the job ends as lost. */
+    taskLostMs: read.integer('TASK_LOST_MINUTES', 10, 0, 1440) * 60_000,
+    /** How many replicas must have an intent before its purchase; 0: none. */
+    waitReplicas: read.integer('REDIS_WAIT_REPLICAS', 0, 0, 10),
+    waitReplicasMs: read.integer('REDIS_WAIT_MS', 1000, 1, 60_000),
+    /** Whether an intent must be in the append-only file on disk before its purchase (Redis 7.2). */
+    waitAof: read.choice('REDIS_WAIT_AOF', ['on', 'off'], 'off') === 'on',
+    /** How long purchases pause after another Redis server has taken over. */
+    failoverGraceMs: read.integer('REDIS_FAILOVER_GRACE_SECONDS', 5, 0, 300) * 1000,
+    /** How long attempts are remembered on disk, in case Redis loses them. */
+    journalMs: read.integer('ATTEMPT_JOURNAL_HOURS', 24, 1, 720) * 3_600_000,
+    /** A worker whose clock differs more from that of Redis takes no steps. */
+    maxSkewMs: read.integer('MAX_CLOCK_SKEW_SECONDS', 5, 1, 3600) * 1000,
+    /** Whether a key of a real upstream is set, so that jobs cost money. */
+    paid: anyKey && !isSandbox,
     /** No job runs longer, whatever its model's own deadline. */
     longestJobSeconds: read.integer('MAX_JOB_SECONDS', 7200, 1, 7 * 86_400),
     longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),

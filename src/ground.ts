@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import type { Config } from './config.ts'
+import { markCleanShutdown, observeServer } from './engine/epoch.ts'
 import { createKeys } from './engine/keys.ts'
 import { lateQueue } from './engine/late.ts'
 import { createOffers } from './engine/offers.ts'
@@ -13,6 +14,7 @@ import { createStore } from './engine/store.ts'
 import { createTransport } from './engine/transport.ts'
 import { createMedia } from './media/media.ts'
 import { checkServer } from './redis/check.ts'
+import { type Clock, createClock } from './redis/clock.ts'
 import { createConnections } from './redis/connect.ts'
 import { startEmbedded } from './redis/embedded.ts'
 import { startSandbox } from './sandbox/host.ts'
@@ -34,10 +36,15 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   closers.push(() => connections.close())
   const redis = await connections.forRequests()
-  await checkServer(redis, { production: config.production, logger })
+  await checkServer(redis, { ...config, logger })
 
   const keys = createKeys(config.redisPrefix)
-  const store = createStore({ redis, keys, keepMs: config.keepMs })
+  const clock = createClock({ redis, maxSkewMs: config.maxSkewMs, logger })
+  await clock.start()
+  closers.push(() => clock.stop())
+  await observeServer({ redis, keys, graceMs: config.failoverGraceMs })
+  const storeOptions = storeOptionsOf(config, clock)
+  const store = createStore({ redis, keys, ...storeOptions })
   const queues = createQueues({ redis, keys, names: queueNames })
   await queues.ready()
   closers.push(() => queues.close())
@@ -74,7 +81,9 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     connections,
     redis,
     keys,
+    clock,
     store,
+    storeOptions,
     queues,
     transport,
     upstreams,
@@ -85,8 +94,22 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   }
 }
 
+/** A claim of a task outlives every job that could be given the same task. */
+const claimMarginMs = 86_400_000
+
+function storeOptionsOf(config: Config, { now }: Clock) {
+  const claimMs = config.longestJobSeconds * 1000 + claimMarginMs
+  return { keepMs: config.keepMs, claimMs, graceMs: config.failoverGraceMs, now }
+}
+
 async function embedded(config: Config, logger: Logger, closers: Closers) {
-  const server = await startEmbedded({ dataDir: config.dataDir, logger, production: config.production })
+  const keys = createKeys(config.redisPrefix)
+  const server = await startEmbedded({
+    dataDir: config.dataDir,
+    logger,
+    production: config.production,
+    beforeShutdown: (redis) => markCleanShutdown(redis, keys),
+  })
   closers.push(() => server.stop())
   return { path: server.path }
 }

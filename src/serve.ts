@@ -16,7 +16,8 @@ import type { Ground } from './ground.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
 export async function serveApi(ground: Ground): Promise<FastifyInstance> {
-  const { config, logger, closers, redis, keys, store, queues, media, offers, upstreams, webhooks } = ground
+  const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
+    ground
   const book = createBook({ redis, keys })
   const subscriber = await ground.connections.forWorkers()
   const watchers = createWatchers({ subscriber, keys })
@@ -27,14 +28,20 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       resultsKeptMs: config.resultsKeptMs,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
-    engine: createEngine({ store, queues, watchers, longestJobSeconds: config.longestJobSeconds }),
+    engine: createEngine({
+      store,
+      queues,
+      watchers,
+      longestJobSeconds: config.longestJobSeconds,
+      now: clock.now,
+    }),
     offers: { ...offers, sandbox: config.sandbox },
     media,
     spool: media.spool,
     library: media.library,
     files: media.files,
     webhooks,
-    hint: createHints({ store, queues, offers, upstreams }),
+    hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts: config.auth === 'off' ? open : await door(ground, subscriber),
     money: {
       balanceUsd: book.balanceUsd,

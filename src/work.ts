@@ -1,29 +1,73 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findModel } from './catalogue/index.ts'
+import { createJournal } from './engine/journal.ts'
 import { firstLateLookMs, lateQueue } from './engine/late.ts'
 import type { Parts } from './engine/parts.ts'
 import { webhookQueue } from './engine/queues.ts'
 import { createRenderTimes } from './engine/render-times.ts'
+import { createRestorer } from './engine/restore.ts'
 import { createSlots } from './engine/slots.ts'
 import { createStore } from './engine/store.ts'
 import { createSweep } from './engine/sweep.ts'
 import { createWorkers } from './engine/worker.ts'
 import { type Ground, queueNames } from './ground.ts'
+import { createReplicaBarrier } from './redis/replicas.ts'
 
 /** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
 export async function startWork(ground: Ground): Promise<() => Promise<void>> {
-  const { config, logger, redis, keys, store, queues, media, webhooks } = ground
+  const { config, logger, redis, keys, clock, queues, media, webhooks, offers, upstreams } = ground
   const working = await ground.connections.forWorkers()
+  // WAIT holds up its connection, so the intents that it waits for have one of their own.
+  const waits = config.waitReplicas > 0 || config.waitAof
+  const intents = waits ? await ground.connections.forWorkers() : working
+  const journal = await createJournal({
+    dir: join(config.dataDir, 'journal'),
+    keepMs: config.journalMs,
+    logger,
+    now: clock.now,
+  })
   const slots = createSlots({ redis: working, keys, caps: config.maxInFlight })
-  const sweep = createSweep({ redis, keys, store, queues, slots, sweepWebhooks: webhooks.sweep, logger })
+  const sweep = createSweep({
+    redis,
+    keys,
+    store: ground.store,
+    queues,
+    slots,
+    clock,
+    sweepWebhooks: webhooks.sweep,
+    logger,
+  })
+  const store = createStore({
+    redis: working,
+    intentRedis: intents,
+    keys,
+    ...ground.storeOptions,
+    // Only makes it sooner: the sweep would find it.
+    ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+  })
+  const restorer = createRestorer({
+    redis: working,
+    keys,
+    store,
+    queues,
+    journal,
+    offers,
+    upstreams,
+    clock,
+    graceMs: config.failoverGraceMs,
+    logger,
+  })
   const parts: Parts = {
-    store: createStore({
-      redis: working,
-      keys,
-      keepMs: config.keepMs,
-      // Only makes it sooner: the sweep would find it.
-      ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+    store,
+    journal,
+    confirmReplicas: createReplicaBarrier({
+      redis: intents,
+      replicas: config.waitReplicas,
+      timeoutMs: config.waitReplicasMs,
+      aof: config.waitAof,
     }),
-    offers: ground.offers,
+    offers,
     transport: ground.transport,
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(config.sandbox) }),
     inputs: media.handOver,
@@ -38,20 +82,32 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     ...(config.publicUrl === undefined
       ? {}
       : { hintUrl: (id: string, secret: string) => `${config.publicUrl}/hooks/${id}/${secret}` }),
-    upstreams: ground.upstreams,
+    upstreams,
     timeoutMs: config.upstreamTimeoutMs,
     reconcileMs: config.reconcileMs,
+    taskLostMs: config.taskLostMs,
     longestPollMs: config.longestPollMs,
     logger,
-    now: Date.now,
+    now: clock.now,
+    sleep: (ms) => sleep(ms),
   }
   const { concurrency } = config
-  const workers = createWorkers(parts, { redis: working, queues, keys, names: queueNames, concurrency })
-  workers.start()
+  const workers = createWorkers(parts, {
+    redis: working,
+    queues,
+    keys,
+    names: queueNames,
+    concurrency,
+    clock,
+  })
+  await restorer.start()
+  await workers.start()
   sweep.start()
   return async () => {
     await sweep.stop()
     await webhooks.stop()
     await workers.close()
+    await restorer.stop()
+    await journal.close()
   }
 }

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../config.ts'
+import { markCleanShutdown } from '../engine/epoch.ts'
 import { createKeys } from '../engine/keys.ts'
 import { createConnections } from '../redis/connect.ts'
 import { startEmbedded } from '../redis/embedded.ts'
@@ -11,12 +12,16 @@ import { CommandError, command } from './command.ts'
 async function run(): Promise<string> {
   const config = readConfig(process.env, Object.values(providers))
   const logger = pino({ level: 'error' }, process.stderr)
-  const server = config.redisUrl === undefined ? await startEmbedded({ ...config, logger }) : undefined
+  const keys = createKeys(config.redisPrefix)
+  const server =
+    config.redisUrl === undefined
+      ? await startEmbedded({ ...config, logger, beforeShutdown: (redis) => markCleanShutdown(redis, keys) })
+      : undefined
   const target = server === undefined ? { url: config.redisUrl ?? '' } : { path: server.path }
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   try {
     const redis = await connections.forRequests()
-    return await command(createBook({ redis, keys: createKeys(config.redisPrefix) }), process.argv.slice(2))
+    return await command(createBook({ redis, keys }), process.argv.slice(2))
   } finally {
     connections.close()
     await server?.stop()

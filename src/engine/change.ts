@@ -27,7 +27,8 @@ type Patch = {
 }
 
 /** The record after a step. State and progress only go forwards, but for a job that no upstream has taken yet. */
-export function change(job: Job, { view = {}, work = {}, reason, at, now }: Patch): Change {
+export function change(job: Job, { view = {}, work = {}, reason, at, now: time }: Patch): Change {
+  const now = Math.max(time, job.view.createdAt)
   const before = job.view
   const state = later(before.state, view.state ?? before.state)
   const progress = Math.max(before.progress, Math.floor(view.progress ?? 0))

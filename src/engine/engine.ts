@@ -120,9 +120,15 @@ function mayHaveRun(cause: unknown): boolean {
   return cause.name !== 'ReplyError' && !cause.message.includes('enableOfflineQueue')
 }
 
-type Parts = { store: Store; queues: Queues; watchers: Watchers; longestJobSeconds: number }
+type Parts = {
+  store: Store
+  queues: Queues
+  watchers: Watchers
+  longestJobSeconds: number
+  now?: () => number
+}
 
-export function createEngine({ store, queues, watchers, longestJobSeconds }: Parts): Engine {
+export function createEngine({ store, queues, watchers, longestJobSeconds, now = Date.now }: Parts): Engine {
   /** The client was told that there is no job, and will ask again: what may have been written all the same is not to be bought. */
   async function withdraw(id: string): Promise<void> {
     for (let tries = 0; tries < withdrawals; tries++) {
@@ -134,7 +140,7 @@ export function createEngine({ store, queues, watchers, longestJobSeconds }: Par
 
   const engine: Engine = {
     async accept(order) {
-      const createdAt = Date.now()
+      const createdAt = now()
       const view: View = {
         id: order.id,
         version: 1,

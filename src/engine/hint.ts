@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
+import { fingerprintOf, orderOf } from './attempt.ts'
 import { change } from './change.ts'
 import { isTerminal, type Job } from './job.ts'
 import type { Offers } from './offers.ts'
@@ -8,6 +9,7 @@ import { delivery, type Queues } from './queues.ts'
 import type { Store } from './store.ts'
 
 type Parts = {
+  now(): number
   store: Store
   queues: Queues
   offers: Offers
@@ -18,16 +20,16 @@ type Parts = {
  * What an upstream's own callback does: it brings the next poll forward, and tells the upstream's id of a job whose submit answer
  * was lost. It is a hint, not a fact: the poll alone decides. Answers false for a wrong id or secret.
  */
-export function createHints({ store, queues, offers, upstreams }: Parts) {
+export function createHints({ now: clock, store, queues, offers, upstreams }: Parts) {
   return async function hint(id: string, secret: string, body: unknown): Promise<boolean> {
     const found = await store.read(id)
     if (found === undefined || !equal(secret, found.hint)) return false
     const { view, work } = found
     if (isTerminal(view.state)) return true
 
-    const job: Job = { ...found, fence: 0, cancelAsked: false }
-    if (view.state === 'submitting') await adopt(job, body)
+    if (view.state === 'submitting') await adopt(found, body)
     const queue = view.state === 'delivering' ? delivery : work.route[0]
+    await store.wake(id)
     if (queue !== undefined) await queues.bringForward(queue, id)
     return true
   }
@@ -36,17 +38,12 @@ export function createHints({ store, queues, offers, upstreams }: Parts) {
     const { attempt } = job.work
     const found = attempt === undefined ? undefined : offers.find({ id: job.view.model }, attempt.provider)
     if (attempt === undefined || found === undefined) return
-    const order = {
-      jobId: job.view.id,
-      attempt: attempt.id,
-      input: job.input,
-      at: new Date(attempt.at),
-      settings: upstreams[attempt.provider].settings,
-    }
-    const ticket = found.provider.adopt?.(body, order, found.offer)
+    const { provider, offer } = found
+    const ticket = provider.adopt?.(body, orderOf({ upstreams }, job, attempt), offer)
     if (ticket === undefined) return
-    await store.ownTask(found.provider, ticket, job.view.id)
-    const now = Date.now()
+    const fingerprint = fingerprintOf({ upstreams }, job, provider, offer)
+    if (!(await store.claimTask(provider, ticket, { job: job.view.id, fingerprint }))) return
+    const now = clock()
     const work = { ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 }
     await store.writeAnswer(
       job,

@@ -52,8 +52,10 @@ export type Work = {
   /** The upstreams still to be tried, the current one first. */
   route: readonly ProviderName[]
   deadlineAt: number
-  /** Set from the moment before the call that costs money. `again`: the same call was sent a second time, where that is safe. */
-  attempt?: { id: string; provider: ProviderName; at: number; again?: true }
+  /** Set from the moment before the call that costs money. */
+  attempt?: Attempt
+  /** How many attempts have been made; absent: none. Their ids are derived from it. */
+  attempts?: number
   ticket?: Ticket
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
   handed?: Handed
@@ -65,6 +67,10 @@ export type Work = {
   misses: number
   /** Polls in a row that were answered with: there is no such task. */
   denials?: number
+  /** When the first of them was. */
+  deniedSince?: number
+  /** When the last look for a lost reply was announced. */
+  lastCallAt?: number
   polls: number
   /** When the upstream took the job. */
   takenAt?: number
@@ -77,6 +83,9 @@ export type Work = {
   /** Where the price follows the real length: how, as it was when the job was accepted. */
   meter?: Meter
 }
+
+/** One purchase. `at`: unix ms. `again`: the same call was sent a second time, where that is safe. */
+export type Attempt = { id: string; provider: ProviderName; at: number; again?: true }
 
 export type Meter = {
   /** Without the markup. */

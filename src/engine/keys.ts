@@ -24,8 +24,13 @@ export function createKeys(prefix: string) {
     }),
     /** Jobs of which nobody knows whether the upstream took them, scored by their end. */
     unknown: `${prefix}unknown`,
-    /** Whose job an upstream's task is. */
-    task: (provider: string, ticket: string) => `${prefix}task:${provider}:${ticket}`,
+    /** The job that an upstream's task belongs to. */
+    task: (provider: string, taskId: string) => `${prefix}task:${provider}:${taskId}`,
+    /** Jobs that await a reply to exactly the same request, scored by their attempt (unix ms). */
+    identicalRequests: (provider: string, fingerprint: string) =>
+      `${prefix}identical:${provider}:${fingerprint}`,
+    /** Hash: the server (`run_id`) that the workers know, and since when (unix ms). */
+    epoch: `${prefix}epoch`,
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,

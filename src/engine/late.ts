@@ -22,7 +22,7 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
     return { kind: 'end' }
 
   const outcome = await poll(parts, found.view.model, ticket, attempt.provider)
-  if (outcome.kind === 'failed') return { kind: 'end' }
+  if (outcome.kind === 'failed' && outcome.fault.code !== 'task_lost') return { kind: 'end' }
   if (outcome.kind === 'done') {
     await parts.store.noteLate(id, {
       at: now,

@@ -3,6 +3,7 @@ import type { ProviderName, Video } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import type { HandOver } from '../media/hand-over.ts'
 import type { Next } from './change.ts'
+import type { Journal } from './journal.ts'
 import type { Offers } from './offers.ts'
 import type { RenderTimes } from './render-times.ts'
 import type { Slots } from './slots.ts'
@@ -22,6 +23,10 @@ export type Parts = {
   tellEnd(id: string): Promise<Next>
   /** Asks for a job that has timed out once in a while. */
   watchLate(id: string): Promise<void>
+  /** The attempts of this machine, on its disk. */
+  journal: Pick<Journal, 'begin' | 'keepReply' | 'discard' | 'find'>
+  /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
+  confirmReplicas(): Promise<void>
   inputs: HandOver
   /** Stores the finished files of a job and answers the links that clients are given. */
   deliver(job: { id: string; secret: string }, videos: readonly Video[]): Promise<readonly Video[]>
@@ -36,10 +41,14 @@ export type Parts = {
   longestPollMs: number
   /** How long a lost answer is looked for. */
   reconcileMs: number
+  /** For how long an upstream must say that it does not know a task. */
+  taskLostMs: number
   /** The capability URL of a job for its upstream, where the gateway has a public address. */
   hintUrl?(id: string, secret: string): string
   logger: Logger
+  /** The time of Redis, unix ms. */
   now(): number
+  sleep(ms: number): Promise<void>
 }
 
 /** The upstream that has a job. Throws when an operator removed it while the job was running. */

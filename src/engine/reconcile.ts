@@ -1,12 +1,13 @@
 import { fault, faults } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
+import { claimantOf, orderOf } from './attempt.ts'
 import { change, type Next } from './change.ts'
-import type { Job, Work } from './job.ts'
+import type { Attempt, Job } from './job.ts'
 import type { Parts } from './parts.ts'
-import { finish, orderOf, settle } from './submit.ts'
+import { finish, keepOutcome, replyMarginMs } from './submit.ts'
 
-/** An attempt in another process may still be under way until its time limit, and a little longer. */
-const marginMs = 2000
+/** Whoever still holds a reply that Redis refused writes it within this time. */
+const lastCallMs = 3000
 /** How often an upstream must say that it knows of no task before the same call is sent again, where that is safe. */
 const looksBeforeResending = 2
 
@@ -17,8 +18,11 @@ const looksBeforeResending = 2
 export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const { attempt, misses } = job.work
   if (attempt === undefined) throw new Error('a job in submitting has an attempt')
+  const remembered = await parts.journal.find(attempt.id)
+  if (remembered?.reply !== undefined) return keepOutcome(parts, job, remembered.reply)
   const now = parts.now()
-  const mayBeUnderWay = attempt.at + parts.timeoutMs + marginMs
+  // An attempt in another process may still be under way until its time limit, and a little longer.
+  const mayBeUnderWay = attempt.at + parts.timeoutMs + replyMarginMs
   if (misses === 0 && now < mayBeUnderWay) return wait(parts, job, mayBeUnderWay)
 
   const given = now - attempt.at > parts.reconcileMs
@@ -29,21 +33,22 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
   if (upstream?.provider.find === undefined) {
     const hintMayCome = parts.hintUrl !== undefined && upstream?.provider.adopt !== undefined
-    return hintMayCome && !given
-      ? wait(parts, job, attempt.at + parts.reconcileMs + 1)
-      : finish(parts, job, unknown)
+    if (hintMayCome && !given) return wait(parts, job, attempt.at + parts.reconcileMs + 1)
+    if (job.work.lastCallAt === undefined) return callLast(parts, job)
+    return finish(parts, job, unknown)
   }
 
   const found = await look(parts, job, attempt, upstream)
-  if (found.kind === 'running' || found.kind === 'done') return settle(parts, job, found)
+  if (found.kind === 'running' || found.kind === 'done') return keepOutcome(parts, job, found)
   if (found.kind === 'failed') return finish(parts, job, found.fault)
+  if (given && job.work.lastCallAt === undefined) return callLast(parts, job)
   if (given) return finish(parts, job, unknown)
-  if (found.kind === 'absent' && upstream.provider.find.safeToResend && misses >= looksBeforeResending)
+  const resend = upstream.provider.find.safeToResend && misses >= looksBeforeResending
+  // What a client does not want any more is not purchased now, in case it was not before.
+  if (found.kind === 'absent' && resend && !job.cancelAsked && now <= job.work.deadlineAt)
     return sendAgain(parts, job, attempt, upstream)
-  return settle(parts, job, { kind: 'unclear', fault: found.kind === 'absent' ? unknown : found.fault })
+  return keepOutcome(parts, job, { kind: 'unclear', fault: found.kind === 'absent' ? unknown : found.fault })
 }
-
-type Attempt = NonNullable<Work['attempt']>
 
 type Upstream = NonNullable<ReturnType<Parts['offers']['find']>>
 
@@ -63,7 +68,12 @@ async function look(
     if (asked.kind !== 'reply') return { kind: 'unclear', fault: asked.fault }
     const found = provider.find.read(asked.reply, order, offer)
     if (found.kind !== 'alike') return found
-    return (await parts.store.chooseTask(provider, found, job.view.id)) ?? { kind: 'absent' }
+    const { claimant } = claimantOf(parts, job, attempt)
+    const awaitedSince = parts.now() - parts.timeoutMs - replyMarginMs
+    const chosen = await parts.store.chooseTask(provider, found, { ...claimant, awaitedSince })
+    if (chosen !== 'awaited') return chosen ?? { kind: 'absent' }
+    const detail = `${provider.title} has a task that may belong to an identical job whose reply is awaited`
+    return { kind: 'unclear', fault: fault('unreadable_reply', detail) }
   } catch (cause) {
     const told = `${provider.title} could not be searched: ${cause}`
     return { kind: 'unclear', fault: fault('unreadable_reply', told) }
@@ -78,8 +88,14 @@ async function sendAgain(
   { provider, offer }: Upstream,
 ): Promise<Next> {
   const config = parts.upstreams[first.provider]
-  const prepared = await parts.inputs.prepare(job.input, { provider, offer, config }, job.work.handed)
-  if (prepared.kind === 'failed') return settle(parts, job, { kind: 'unclear', fault: prepared.fault })
+  const prepared = await parts.inputs.prepare(
+    job.view.id,
+    job.input,
+    { provider, offer, config },
+    job.work.handed,
+  )
+  if (prepared.kind === 'busy') return wait(parts, job, parts.now() + prepared.waitMs)
+  if (prepared.kind === 'failed') return keepOutcome(parts, job, { kind: 'unclear', fault: prepared.fault })
   try {
     const attempt: Attempt = { ...first, again: true }
     const now = parts.now()
@@ -94,15 +110,23 @@ async function sendAgain(
       inline: prepared.inline,
     })
     const outcome = sent.kind === 'reply' ? provider.accept(sent.reply, order) : sent
-    if (outcome.kind === 'running' || outcome.kind === 'done') return settle(parts, held, outcome)
+    if (outcome.kind === 'running' || outcome.kind === 'done') return keepOutcome(parts, held, outcome)
     const { code } = outcome.fault
     // A refusal of what the client asks for would have met the first sending too. Any other one tells nothing of it.
     if (outcome.kind === 'failed' && faults[code].blame === 'client')
       return finish(parts, held, outcome.fault)
-    return settle(parts, held, { kind: 'unclear', fault: outcome.fault })
+    return keepOutcome(parts, held, { kind: 'unclear', fault: outcome.fault })
   } finally {
     prepared.release()
   }
+}
+
+/** Before nobody knows for good: a process whose reply Redis refused until now has time to write it. */
+async function callLast(parts: Parts, job: Job): Promise<Next> {
+  const now = parts.now()
+  const at = now + lastCallMs
+  await parts.store.write(job, change(job, { work: { lastCallAt: now }, at, now }))
+  return { kind: 'wait', at }
 }
 
 async function wait(parts: Parts, job: Job, at: number): Promise<Next> {

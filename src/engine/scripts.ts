@@ -3,7 +3,8 @@ import { enqueue } from './enqueue.ts'
 
 /**
  * The atomic writes. A record is one hash:
- * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `reserved`, `paid`, `webhook`, `address`.
+ * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `wake`, `written`, `reserved`, `paid`, `webhook`,
+ * `address`.
  */
 
 /** How long the first answer to an idempotency key is given again. */
@@ -67,36 +68,41 @@ end
 return answers
 `
 
-/** KEYS job, open. ARGV id, open score. Takes the step: raises the fence and answers the record; nil: no record; 0: it has ended. */
+/** KEYS job, open. ARGV id, open score. Takes the step: raises the fence and answers the record; nil: no record; 0: it has ended. A `wake` from here on is for the step after this one. */
 export const claim = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return nil end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('HDEL', KEYS[1], 'wake')
 local fields = redis.call('HMGET', KEYS[1], 'owner', 'view', 'input', 'work', 'version', 'cancel', 'hint', 'webhook', 'address')
 return { state, fence, unpack(fields) }
 `
 
 /**
- * KEYS job, open, events, account, ledger, usage, held. ARGV id, guard ('fence' | 'attempt'), guard value, state, view, work, attempt,
+ * KEYS job, open, events, account, ledger, usage, held. ARGV id, guard ('fence' | 'attempt' | 'takeover'), guard value, state, view, work, attempt,
  * event or '', open score or '' (the end), keep ms, channel, 'charge' | 'release' | 'hold' | '', price, model, oldest movement, books' keep ms,
- * webhooks, webhook score, prefix of the queue's keys that the next step goes into or '', now.
- * Answers the version, or 0 when the guard does not hold.
+ * webhooks, webhook score, prefix of the queue's keys that the next step goes into or '', now, write id.
+ * `fence`: nobody has taken a later step. `attempt`: the reply to the attempt counts, whoever holds the latest step. `takeover`: the same as
+ * `fence`, and whoever holds that step writes nothing any more.
+ * Answers the version, or 0 when the guard does not hold. Executed twice with one write id, as after a lost reply, it writes once.
  */
 export const transition = `${movements}${settle}${enqueue}
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state or state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
-local current = redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3]
-if ARGV[2] == 'fence' and not current then return 0 end
+local state, fence, attempt, written, version = unpack(redis.call('HMGET', KEYS[1], 'state', 'fence', 'attempt', 'written', 'version'))
+if not state then return 0 end
+if written == ARGV[21] then return tonumber(version) end
+if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
 if ARGV[2] == 'attempt' then
-  -- The upstream has the task, and the job is to be bought: the Redis that took over has never seen the intent.
+  -- The upstream has the task, and the job is still to be purchased: the Redis that took over has never seen the intent.
   local forgotten = state == 'pending' and ARGV[4] ~= 'pending' and ARGV[9] ~= ''
-  if not forgotten and not (current and state == 'submitting') then return 0 end
-  -- Whoever still holds a step from before this answer must not write over it.
-  redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  if not forgotten and not (attempt == ARGV[3] and state == 'submitting') then return 0 end
+elseif fence ~= ARGV[3] then
+  return 0
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7])
+-- Whoever still holds a step from before must not write over it.
+if ARGV[2] ~= 'fence' then redis.call('HINCRBY', KEYS[1], 'fence', 1) end
+redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7], 'written', ARGV[21])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[1], ARGV[10])
@@ -107,20 +113,26 @@ else
   redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
 end
 if ARGV[19] ~= '' and redis.call('EXISTS', ARGV[19] .. ARGV[1]) == 0 then enqueue(ARGV[19], ARGV[1], ARGV[20]) end
-if ARGV[8] == '' then return tonumber(redis.call('HGET', KEYS[1], 'version')) end
-local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
+if ARGV[8] == '' then return tonumber(version) end
+version = redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('RPUSH', KEYS[3], ARGV[8])
 redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
 return version
 `
 
-/** KEYS job. Marks that the end was asked for; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
+/** KEYS job. Marks that the end was asked for, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
 export const cancel = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 0 end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 1 end
-redis.call('HSET', KEYS[1], 'cancel', '1')
+redis.call('HSET', KEYS[1], 'cancel', '1', 'wake', '1')
 return 2
+`
+
+/** KEYS job. The next step is to come at once, though one may be under way. */
+export const wake = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'wake', '1') end
+return 1
 `
 
 /** KEYS job, events. Forgets a job that has ended; answers 0 when there is none. */

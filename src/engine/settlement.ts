@@ -1,3 +1,4 @@
+import type { FaultCode } from '../../providers/fault.ts'
 import { toMicros, withMarkup } from '../accounts/money.ts'
 import { roundUp } from '../catalogue/price.ts'
 import { isTerminal, type Job, type State, type View, type Work } from './job.ts'
@@ -26,7 +27,12 @@ export function settlementOf(before: State, view: View, work: Work): Settlement 
   if (!isTerminal(view.state)) return { kind: '', micros }
   if (view.state === 'succeeded') return { kind: 'charge', micros }
   if (view.state === 'canceled' && wasBegun(before, work)) return { kind: 'charge', micros }
-  return { kind: view.error?.code === 'submission_unknown' ? 'hold' : 'release', micros }
+  return { kind: isHeld(view.error?.code, work) ? 'hold' : 'release', micros }
+}
+
+/** Whether nobody knows if the upstream was paid: the money waits for an operator's decision. */
+export function isHeld(code: FaultCode | undefined, { takenAt }: Pick<Work, 'takenAt'>): boolean {
+  return code === 'submission_unknown' || (code === 'task_lost' && takenAt !== undefined)
 }
 
 /** Upstreams bill what they have begun, and what still waits there unless they can be told to drop it. */

@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
 import { booksKeptMs, dayOf } from '../accounts/money.ts'
+import { randomId } from '../random.ts'
 import { createAccepting } from './accepting.ts'
+import { createTaskClaims } from './claims.ts'
+import { observeServer } from './epoch.ts'
+import { createIntents } from './intent.ts'
 import { type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
 import type { Keys } from './keys.ts'
-import { createTaskOwners } from './owners.ts'
 import { createReading } from './reading.ts'
 import { markOf, type Replayed, readReplay, readView, readWebhook } from './record.ts'
 import * as scripts from './scripts.ts'
@@ -27,16 +30,33 @@ type Parts = {
   redis: Redis
   keys: Keys
   keepMs: number
+  /** How long a claim of an upstream's task is kept, ms: longer than any job runs. */
+  claimMs?: number
+  /** How long purchases pause after another Redis server has taken over, ms. */
+  graceMs?: number
+  /** Where intents are written, if not on `redis`. */
+  intentRedis?: Redis
+  now?: () => number
   /** A job has ended, and its end is to be told. */
   ended?: (id: string) => void
 }
 
 /** The records in Redis. `keepMs` is how long a finished one stays. */
-export function createStore({ redis, keys, keepMs, ended }: Parts) {
+export function createStore({
+  redis,
+  keys,
+  keepMs,
+  claimMs = 86_400_000,
+  graceMs = 5000,
+  intentRedis = redis,
+  now = Date.now,
+  ended,
+}: Parts) {
   redis.defineCommand('reelgateClaim', { lua: scripts.claim, numberOfKeys: 2 })
   redis.defineCommand('reelgateTransition', { lua: scripts.transition, numberOfKeys: 7 })
   redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
   redis.defineCommand('reelgateCancel', { lua: scripts.cancel, numberOfKeys: 1 })
+  redis.defineCommand('reelgateWake', { lua: scripts.wake, numberOfKeys: 1 })
   redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 2 })
   redis.defineCommand('reelgateOwned', { lua: scripts.owned, numberOfKeys: 1 })
   const run = (command: string, ...args: (string | number)[]): Promise<unknown> =>
@@ -51,7 +71,7 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
 
   function change(
     job: Job,
-    guard: ['fence' | 'attempt', string | number],
+    guard: ['fence' | 'attempt' | 'takeover', string | number],
     { view, work, event, dueAt, queue }: Change,
   ) {
     const id = view.id
@@ -76,12 +96,13 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       settlement.kind,
       settlement.micros,
       view.model,
-      Date.now() - booksKeptMs,
+      now() - booksKeptMs,
       booksKeptMs,
       keys.webhooks,
-      Date.now() + overdueMs,
+      now() + overdueMs,
       queue === undefined ? '' : keys.queue(queue),
-      Date.now(),
+      now(),
+      randomId(),
     ).then((version) => {
       if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) ended?.(id)
       return Number(version)
@@ -90,6 +111,12 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
 
   return {
     accept: createAccepting({ redis, keys, keepMs }),
+
+    /** Stores the intent to purchase, unless something speaks against it. */
+    storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
+
+    /** For how many ms nothing may be purchased yet, since another server has taken over. */
+    purchasesPausedMs: async () => (await observeServer({ redis, keys, graceMs })).pausedMs,
 
     /** What the script that accepts would answer to a key that it knows. */
     async first(
@@ -138,7 +165,12 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       return (await change(job, ['attempt', markOf(job.work.attempt)], next)) > 0
     },
 
-    async read(id: string): Promise<Omit<Job, 'fence' | 'cancelAsked'> | undefined> {
+    /** Writes what another step of this version of the record must not overwrite. */
+    async takeOver(job: Job, next: Change): Promise<boolean> {
+      return (await change(job, ['takeover', job.fence], next)) > 0
+    },
+
+    async read(id: string): Promise<Job | undefined> {
       const fields = await redis.hmget(
         keys.job(id),
         'owner',
@@ -147,10 +179,12 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
         'work',
         'input',
         'hint',
+        'fence',
+        'cancel',
         'webhook',
         'address',
       )
-      const [owner, view, version, work, input, hint, ...webhook] = fields
+      const [owner, view, version, work, input, hint, fence, cancel, ...webhook] = fields
       if (owner === null || owner === undefined || view === null) return undefined
       return {
         owner,
@@ -158,6 +192,8 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
         work: JSON.parse(work ?? '{}') as Work,
         input: JSON.parse(input ?? '{}') as Input,
         hint: hint ?? '',
+        fence: Number(fence),
+        cancelAsked: cancel === '1',
         ...readWebhook(webhook),
       }
     },
@@ -200,7 +236,17 @@ export function createStore({ redis, keys, keepMs, ended }: Parts) {
       return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
     },
 
-    ...createTaskOwners({ redis, keys }),
+    /** Asks for the next step at once, while one is under way. */
+    async wake(id: string): Promise<void> {
+      await run('reelgateWake', keys.job(id))
+    },
+
+    /** Whether the next step was asked for since this one was taken. */
+    async isWoken(id: string): Promise<boolean> {
+      return (await redis.hexists(keys.job(id), 'wake')) === 1
+    },
+
+    ...createTaskClaims({ redis, keys, claimMs }),
     ...createTrail({ redis, keys, keepMs, run }),
   }
 }

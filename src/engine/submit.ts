@@ -1,13 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { type Fault, fault, faults } from '../../providers/fault.ts'
-import type { Order, Outcome, ProviderName } from '../../providers/provider.ts'
+import type { Outcome, ProviderName } from '../../providers/provider.ts'
 import type { Prepared } from '../media/hand-over.ts'
+import { attemptId, claimantOf, fingerprintOf, orderOf } from './attempt.ts'
 import { change, failure, type Next } from './change.ts'
-import type { Job, Work } from './job.ts'
+import type { Intent } from './intent.ts'
+import type { Attempt, Job, Work } from './job.ts'
 import { nextPollMs } from './pace.ts'
 import { type Parts, upstreamOf } from './parts.ts'
+import { persist } from './persist.ts'
 import { askAgainMs, leavePlace, takePlace } from './place.ts'
 import { delivery } from './queues.ts'
+import { isHeld } from './settlement.ts'
 import type { Change } from './store.ts'
 
 /** How often one upstream may put a job off before the next one is tried, where there is a next one. */
@@ -15,17 +18,24 @@ const refusalsBeforeFailover = 3
 /** How long a job without another upstream waits for one that cannot be reached, or is too busy. */
 const patienceMs = 10 * 60_000
 const longestBackOffMs = 30_000
+/** A reply may come this much later than the call's time limit. */
+export const replyMarginMs = 2000
 /** How soon a lost answer is looked for. */
 const firstLookMs = 1000
+
+/** How soon an attempt that was not made for a reason of ours is made again. */
+const retryAttemptMs = 2000
+
+const canceled = fault('canceled', 'canceled')
+const expired = fault('timeout', 'No upstream took the job in time')
 
 type Ready = Prepared & { kind: 'ready' }
 
 /** Buys the job: stores the intent, makes the one call that costs money, writes its answer. */
 export async function submit(parts: Parts, job: Job): Promise<Next> {
   const name = job.work.route[0]
-  if (job.cancelAsked) return finish(parts, job, fault('canceled', 'canceled'))
-  if (parts.now() > job.work.deadlineAt)
-    return finish(parts, job, fault('timeout', 'No upstream took the job in time'))
+  if (job.cancelAsked) return endUnpurchased(parts, job, canceled)
+  if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
   if (name === undefined)
     return finish(parts, job, fault('upstream_error', 'No upstream is left for this job'))
 
@@ -39,7 +49,8 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (found === undefined)
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
   const upstream = { ...found, config: parts.upstreams[name] }
-  const prepared = await parts.inputs.prepare(job.input, upstream, job.work.handed)
+  const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
+  if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
   if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
   try {
     return await buy(parts, job, name, prepared)
@@ -55,52 +66,97 @@ async function buy(
   { input, handed, inline }: Ready,
 ): Promise<Next> {
   const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
-  const attempt = { id: randomUUID(), provider: name, at: parts.now() }
+  const number = (job.work.attempts ?? 0) + 1
+  const attempt: Attempt = { id: attemptId(job.view.id, name, number), provider: name, at: parts.now() }
   const order = orderOf(parts, { ...job, input }, attempt)
   // Before the intent: what cannot be said to an upstream is known to be unsent.
   const call = provider.submit(offer, order)
   const intent = change(job, {
     view: { state: 'submitting' },
-    work: { attempt, handed, misses: 0 },
+    work: { attempt, attempts: number, handed, misses: 0 },
     at: attempt.at + parts.timeoutMs,
     now: attempt.at,
   })
-  if (!(await parts.store.write(job, intent))) return { kind: 'end' }
+  const fingerprint = fingerprintOf(parts, job, provider, offer)
+  const awaitedMs = fingerprint === '' ? 0 : parts.timeoutMs + replyMarginMs
+  const stored = await parts.store.storeIntent(job, intent, { fingerprint, forMs: awaitedMs })
+  if (stored.kind !== 'stored') return doNotPurchase(parts, { ...job, work: { ...job.work, handed } }, stored)
   const held: Job = { ...job, view: intent.view, work: intent.work }
 
+  try {
+    await Promise.all([
+      parts.journal.begin({ job: job.view.id, attempt, number, handed, server: stored.server }),
+      parts.confirmReplicas(),
+    ])
+  } catch (cause) {
+    parts.logger.error({ job: job.view.id, err: cause }, 'No purchase: the intent could be lost')
+    return withdraw(parts, held, 'The intent to purchase could not be secured')
+  }
   if (parts.now() - attempt.at > parts.timeoutMs) {
     // Another process may take this attempt for lost by now, so it must not be made any more.
-    return settle(parts, held, {
-      kind: 'failed',
-      fault: fault('upstream_unreachable', 'The store was too slow to start the call'),
-    })
+    return withdraw(parts, held, 'Redis was too slow to start the call')
   }
   const sent = await parts.transport.send(provider, config, call, { purchase: true, inline })
-  if (sent.kind === 'reply') return settle(parts, held, provider.accept(sent.reply, order))
+  if (sent.kind === 'reply') return keepOutcome(parts, held, provider.accept(sent.reply, order))
   const certain = sent.kind === 'unsent' && parts.now() - attempt.at < parts.timeoutMs
-  return settle(parts, held, { kind: certain ? 'failed' : 'unclear', fault: sent.fault })
+  return keepOutcome(parts, held, { kind: certain ? 'failed' : 'unclear', fault: sent.fault })
 }
 
-export function orderOf(parts: Parts, job: Job, attempt: NonNullable<Work['attempt']>): Order {
-  const hintUrl = parts.hintUrl?.(job.view.id, job.hint)
-  return {
-    jobId: job.view.id,
-    attempt: attempt.id,
-    input: job.input,
-    at: new Date(attempt.at),
-    settings: parts.upstreams[attempt.provider].settings,
-    ...(hintUrl === undefined ? {} : { hintUrl }),
-  }
+function doNotPurchase(
+  parts: Parts,
+  job: Job,
+  intent: Exclude<Intent, { kind: 'stored' }>,
+): Promise<Next> | Next {
+  if (intent.kind === 'stale') return { kind: 'end' }
+  if (intent.kind === 'paused') return pause(parts, job, intent.ms)
+  return finish(parts, job, intent.kind === 'canceled' ? canceled : expired)
 }
 
-/** Writes what became of an attempt. */
-export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
+/** Ends a job that was not purchased; not while another server has just taken over, which may have forgotten a purchase. */
+async function endUnpurchased(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const pausedMs = await parts.store.purchasesPausedMs()
+  return pausedMs > 0 ? pause(parts, job, pausedMs) : finish(parts, job, found)
+}
+
+async function pause(parts: Parts, job: Job, ms: number): Promise<Next> {
+  const at = parts.now() + ms
+  await parts.store.write(job, change(job, { at, now: parts.now() }))
+  return { kind: 'wait', at }
+}
+
+/** The call of an attempt was not made, for a reason of ours: no refusal of the upstream. */
+function withdraw(parts: Parts, job: Job, reason: string): Promise<Next> {
   const { attempt } = job.work
-  if (attempt === undefined) throw new Error('a job without an attempt has no answer')
+  return persist(parts, async () => {
+    if (attempt !== undefined) await parts.journal.discard(attempt.id)
+    const at = parts.now() + retryAttemptMs
+    await writeBack(parts, job, {}, fault('upstream_unreachable', reason), at)
+    return { kind: 'wait', at }
+  })
+}
+
+/** Writes what became of an attempt, first to the journal, then to Redis until it takes it: the reply cannot be had a second time. */
+export async function keepOutcome(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
+  const { attempt } = job.work
+  if (attempt === undefined) throw new Error('a job without an attempt has no reply')
+  if (outcome.kind === 'running' || outcome.kind === 'done')
+    await parts.journal.keepReply(attempt.id, outcome)
+  const next = await persist(parts, () => settle(parts, job, outcome))
+  if (outcome.kind === 'failed') await parts.journal.discard(attempt.id)
+  return next
+}
+
+async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
+  const { attempt } = job.work
+  if (attempt === undefined) throw new Error('a job without an attempt has no reply')
+  const { provider, claimant } = claimantOf(parts, job, attempt)
   const now = parts.now()
+  if (outcome.kind === 'running' || outcome.kind === 'done') {
+    const { ticket } = outcome
+    if (ticket !== undefined && !(await parts.store.claimTask(provider, ticket, claimant)))
+      return refuseForeignTask(parts, job, provider.task.id(ticket))
+  } else await parts.store.forgetAttempt(provider.name, claimant)
   if (outcome.kind === 'running') {
-    const { provider } = upstreamOf(parts, job.view.model, attempt.provider)
-    await parts.store.ownTask(provider, outcome.ticket, job.view.id)
     const usualMs = await usual(parts, job, attempt.provider)
     const at =
       now +
@@ -113,12 +169,15 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
       at,
       now,
     })
-    const written = await parts.store.writeAnswer(job, taken)
-    if (!written)
-      parts.logger.warn(
-        { job: job.view.id, ticket: outcome.ticket },
-        'the answer came when the job had gone on already',
-      )
+    if (!(await parts.store.writeAnswer(job, taken))) {
+      const found = await parts.store.read(job.view.id)
+      const known = found?.work.ticket
+      if (known === undefined || provider.task.id(known) !== provider.task.id(outcome.ticket))
+        parts.logger.error(
+          { job: job.view.id, provider: provider.name, task: provider.task.id(outcome.ticket) },
+          'The upstream accepted the job after it had ended or was taken elsewhere',
+        )
+    }
     return { kind: 'wait', at }
   }
   if (outcome.kind === 'done') {
@@ -137,6 +196,13 @@ export async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<
   }
   if (outcome.kind === 'failed') return putOff(parts, job, outcome.fault)
   return keepLooking(parts, job, outcome.fault)
+}
+
+/** One task for two jobs: at most one of them was purchased, and its reply was the other one's. What became of this one is not known. */
+function refuseForeignTask(parts: Parts, job: Job, task: string): Promise<Next> {
+  const provider = job.work.attempt?.provider
+  parts.logger.error({ job: job.view.id, provider, task }, 'The upstream returned a task of another job')
+  return keepLooking(parts, job, fault('unreadable_reply', `${provider} returned a task of another job`))
 }
 
 /** The answer was lost: stays `submitting`, so that nothing sends the job again before it is known what became of it. */
@@ -207,14 +273,15 @@ function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
 
 export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const end = failure(job, found, parts.now())
-  if (found.code === 'submission_unknown') await parts.store.listUnknown(job.view.id, parts.now())
+  if (isHeld(found.code, job.work)) await parts.store.listUnknown(job.view.id, parts.now())
   if (await put(parts, job, end)) {
     parts.logger.info(
       { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },
       `job ${end.view.state}`,
     )
     await leavePlace(parts, job)
-    if (found.code === 'timeout' && job.work.ticket !== undefined) await parts.watchLate(job.view.id)
+    const mayFinishLate = found.code === 'timeout' || found.code === 'task_lost'
+    if (mayFinishLate && job.work.ticket !== undefined) await parts.watchLate(job.view.id)
   }
   return { kind: 'end' }
 }

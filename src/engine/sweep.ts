@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import type { Clock } from '../redis/clock.ts'
 import { isTerminal } from './job.ts'
 import type { Keys } from './keys.ts'
 import { delivery, type Queues } from './queues.ts'
@@ -20,13 +21,14 @@ type Parts = {
   store: Store
   queues: Queues
   slots: Slots
+  clock: Pick<Clock, 'now' | 'isSkewed'>
   /** Brings back the webhooks that are overdue. */
   sweepWebhooks(): Promise<void>
   logger: Logger
 }
 
 /** Brings back every unfinished job for which something is overdue: one process at a time, over all of them. */
-export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, logger }: Parts) {
+export function createSweep({ redis, keys, store, queues, slots, clock, sweepWebhooks, logger }: Parts) {
   const me = randomUUID()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
@@ -34,10 +36,10 @@ export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, 
   let rounds = 0
 
   async function bringBack(id: string): Promise<void> {
+    // First, so that it cannot write over what the step says that is brought forward, and a record that cannot be read is not in the way.
+    await store.postpone(id, clock.now() + patienceMs)
     const found = await store.read(id)
     if (found === undefined) return store.forget(id)
-    // First, so that it cannot write over what the step says that is brought forward.
-    await store.postpone(id, Date.now() + patienceMs)
     const queue = found.view.state === 'delivering' ? delivery : found.work.route[0]
     if (queue !== undefined) await queues.bringForward(queue, id)
   }
@@ -50,7 +52,8 @@ export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, 
   /** A worker that dies between the end of a job and giving its place back would keep it for ever. */
   async function freeSlots(): Promise<void> {
     for (const { provider, id } of await slots.holders()) {
-      const found = await store.read(id)
+      const found = await store.read(id).catch(() => 'unreadable' as const)
+      if (found === 'unreadable') continue
       const gone =
         found === undefined ||
         isTerminal(found.view.state) ||
@@ -63,10 +66,11 @@ export function createSweep({ redis, keys, store, queues, slots, sweepWebhooks, 
   }
 
   async function sweep(): Promise<void> {
+    if (clock.isSkewed()) return
     const mine = await redis.set(keys.sweep, me, 'PX', everyMs * 5, 'NX')
     if (mine === null && (await redis.get(keys.sweep)) !== me) return
     await redis.pexpire(keys.sweep, everyMs * 5)
-    const overdue = await store.overdue(Date.now(), batch)
+    const overdue = await store.overdue(clock.now(), batch)
     await Promise.all(overdue.map((id) => bringBack(id).catch(orTell(id))))
     await sweepWebhooks()
     if (++rounds % slotRounds === 0) await freeSlots()

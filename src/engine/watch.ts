@@ -10,7 +10,7 @@ import { finish, usual } from './submit.ts'
 
 /** After this long a task that was asked to stop is taken for stopped. */
 const cancelGraceMs = 60_000
-/** How often in a row an upstream must say that it does not know the task. */
+/** How often in a row an upstream must say that it does not know the task, however long that takes. */
 const denialsBeforeLost = 6
 
 /** Asks the upstream how the task fares: one poll, free, and never a reason to end a job by itself. */
@@ -25,7 +25,7 @@ export async function watch(parts: Parts, job: Job): Promise<Next> {
   if (held === 'stopped') return finish(parts, job, fault('canceled', 'canceled'))
 
   const outcome = await poll(parts, held.view.model, ticket, attempt.provider)
-  if (outcome.kind === 'failed') {
+  if (outcome.kind === 'failed' && outcome.fault.code !== 'task_lost') {
     return finish(
       parts,
       held,
@@ -39,7 +39,8 @@ export async function watch(parts: Parts, job: Job): Promise<Next> {
   // Only now: nobody may have asked for a long while, and what is finished has been paid for.
   if (parts.now() > deadlineAt)
     return finish(parts, held, fault('timeout', 'The upstream did not finish in time'))
-  if (outcome.kind === 'unclear') return miss(parts, held, outcome.fault)
+  // An upstream that does not know a task now may know it again.
+  if (outcome.kind === 'unclear' || outcome.kind === 'failed') return miss(parts, held, outcome.fault)
   return goOn(parts, held, outcome, attempt.provider)
 }
 
@@ -89,7 +90,7 @@ async function goOn(
   const now = parts.now()
   const { work } = job
   const usualMs = await usual(parts, job, name)
-  const elapsedMs = now - (work.takenAt ?? job.view.createdAt)
+  const elapsedMs = Math.max(0, now - (work.takenAt ?? job.view.createdAt))
   const guessed = outcome.stage === 'queued' ? 0 : guessProgress({ elapsedMs, usualMs })
   const at = now + nextPollMs({ elapsedMs, usualMs, polls: work.polls + 1, longestMs: parts.longestPollMs })
   const running = change(job, {
@@ -126,23 +127,25 @@ async function fetchResults(
   if (!(await parts.store.write(job, { ...found, queue: delivery }))) return { kind: 'end' }
   await leavePlace(parts, job)
   if (attempt !== undefined && takenAt !== undefined) {
-    await parts.renderTimes.learn(job.view.model, attempt.provider, now - takenAt)
+    await parts.renderTimes.learn(job.view.model, attempt.provider, Math.max(0, now - takenAt))
   }
   return { kind: 'end' }
 }
 
 /** A poll that told nothing: the job lives on, unless the upstream keeps saying that it does not know it. */
 async function miss(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const now = parts.now()
   const misses = job.work.misses + 1
   const unknownThere = found.code === 'task_lost' || found.code === 'endpoint_gone'
   const denials = unknownThere ? (job.work.denials ?? 0) + 1 : 0
+  const deniedSince = (denials > 1 ? job.work.deniedSince : undefined) ?? now
   if (unknownThere && job.work.cancelSentAt !== undefined)
     return finish(parts, job, fault('canceled', 'canceled'))
-  if (denials >= denialsBeforeLost)
+  if (denials >= denialsBeforeLost && now - deniedSince >= parts.taskLostMs)
     return finish(parts, job, fault('task_lost', 'The upstream no longer knows the job'))
-  const now = parts.now()
   const soon = now + (found.retryAfterMs ?? nextTryMs(misses, parts.longestPollMs))
   const at = Math.min(soon, job.work.deadlineAt + 1)
-  await parts.store.write(job, change(job, { work: { misses, denials, polls: job.work.polls + 1 }, at, now }))
+  const work = { misses, denials, deniedSince, polls: job.work.polls + 1 }
+  await parts.store.write(job, change(job, { work, at, now }))
   return { kind: 'wait', at }
 }

@@ -1,5 +1,6 @@
 import { DelayedError, type Job as Entry, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
+import type { Clock } from '../redis/clock.ts'
 import type { Keys } from './keys.ts'
 import { lateQueue, lookLate } from './late.ts'
 import type { Parts } from './parts.ts'
@@ -21,10 +22,20 @@ export function createWorkers(
     keys,
     names,
     concurrency,
-  }: { redis: Redis; queues: Queues; keys: Keys; names: readonly string[]; concurrency: number },
+    clock,
+  }: {
+    redis: Redis
+    queues: Queues
+    keys: Keys
+    names: readonly string[]
+    concurrency: number
+    clock: Pick<Clock, 'now' | 'toWallClock' | 'isSkewed' | 'onSkew'>
+  },
 ) {
   async function putOff(entry: Entry<StepData>, at: number, token: string | undefined): Promise<never> {
-    await entry.moveToDelayed(at, token)
+    await entry.moveToDelayed(clock.toWallClock(at), token)
+    // A cancel or a callback during the step found nothing to bring forward.
+    if (at > clock.now() && (await parts.store.isWoken(entry.data.id))) await entry.promote()
     throw new DelayedError()
   }
 
@@ -38,12 +49,12 @@ export function createWorkers(
     const taken = take(queue, id)
     const next = await taken.catch((cause: unknown) => {
       parts.logger.error({ job: id, err: cause }, 'a step was cut short')
-      return { kind: 'wait', at: Date.now() + afterErrorMs } as const
+      return { kind: 'wait', at: clock.now() + afterErrorMs } as const
     })
     if (next.kind === 'wait') return putOff(entry, next.at, token)
     if (next.kind === 'move') return queues.add(next.queue, id)
     if (next.kind === 'absent' && Date.now() - entry.timestamp < recordGraceMs)
-      return putOff(entry, Date.now() + 300, token)
+      return putOff(entry, clock.now() + 300, token)
   }
 
   const workers = names.map((name) => {
@@ -63,8 +74,22 @@ export function createWorkers(
     return worker
   })
 
+  /** A worker whose clock is wrong takes entries out of their time. */
+  async function follow(skewed: boolean): Promise<void> {
+    for (const worker of workers) {
+      if (skewed) await worker.pause(true)
+      else await worker.resume()
+    }
+  }
+
   return {
-    start(): void {
+    async start(): Promise<void> {
+      if (clock.isSkewed()) await follow(true)
+      clock.onSkew((skewed) => {
+        follow(skewed).catch((cause: unknown) =>
+          parts.logger.error({ err: cause }, 'Workers could not follow the clock'),
+        )
+      })
       for (const worker of workers) void worker.run()
     },
     /** Takes no new step and waits for those under way. */

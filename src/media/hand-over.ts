@@ -6,10 +6,10 @@ import type { Media, Offer, Provider, ProviderName } from '../../providers/provi
 import type { ProviderConfig } from '../config.ts'
 import type { Inline } from '../engine/inline.ts'
 import type { Transport } from '../engine/transport.ts'
-import { createGate, type Gate } from './gate.ts'
 import type { Links } from './links.ts'
 import { type Held, heldBy, mapMedia, mediaIn, mediaOf, nameOf } from './reference.ts'
 import type { FileStore } from './store.ts'
+import { createUploadQueue, type UploadQueue } from './upload-queue.ts'
 
 /** `<provider> <reference>` -> the link under which that upstream has the file, so that a retry names the same one. */
 export type Handed = Readonly<Record<string, string>>
@@ -24,15 +24,14 @@ export type Prepared =
       /** To be called when the input is no longer needed. */
       release(): void
     }
+  /** Too much is on its way to the upstream; ask again after `waitMs`. */
+  | { kind: 'busy'; waitMs: number }
   | { kind: 'failed'; fault: Fault }
 
 /** What an upstream reads in the place of a file. */
 type Given = { text: string; inline?: Inline }
 
 type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
-
-/** How much is on its way to one upstream at once; a larger file goes alone. */
-const bytesAtOnce = 32 * 1024 * 1024
 
 export type HandOver = ReturnType<typeof createHandOver>
 
@@ -42,12 +41,14 @@ type Parts = {
   links: Links
   /** Where upstreams reach us; absent where they cannot. */
   publicUrl(): string | undefined
+  /** How many jobs may upload to one upstream at once, so that the others' steps find a slot. */
+  uploadsAtOnce: number
 }
 
 /** Gives held files to upstreams, each in the way it takes them. */
-export function createHandOver({ store, transport, links, publicUrl }: Parts) {
+export function createHandOver({ store, transport, links, publicUrl, uploadsAtOnce }: Parts) {
   /** A slow upstream holds up nobody else's files. */
-  const gates = new Map<ProviderName, Gate>()
+  const queues = new Map<ProviderName, UploadQueue>()
 
   async function give(held: Held, kind: MediaKind, upstream: Upstream): Promise<Given | Fault> {
     const media = mediaOf(held, kind)
@@ -97,12 +98,14 @@ export function createHandOver({ store, transport, links, publicUrl }: Parts) {
   }
 
   return {
-    /** Gives every held file to an upstream. Links pass untouched, and what was handed over before is not handed over again. */
-    async prepare(input: Input, upstream: Upstream, before: Handed = {}): Promise<Prepared> {
+    /** Gives every held file of a job to an upstream. Links pass untouched, and what was handed over before is not handed over again. */
+    async prepare(job: string, input: Input, upstream: Upstream, before: Handed = {}): Promise<Prepared> {
       const { name } = upstream.provider
-      const gate = gates.get(name) ?? createGate(bytesAtOnce)
-      gates.set(name, gate)
-      const release = await gate.enter(bytesToGive(input, upstream, before))
+      const queue = queues.get(name) ?? createUploadQueue({ uploadsAtOnce })
+      queues.set(name, queue)
+      const place = queue.enter(job, bytesToGive(input, upstream, before))
+      if ('waitMs' in place) return { kind: 'busy', ...place }
+      const { release } = place
       try {
         const handed: Record<string, string> = { ...before }
         const inline: Inline[] = []

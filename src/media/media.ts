@@ -33,6 +33,8 @@ export type MediaConfig = {
   libraryKeptMs: number
   mediaLimits: Limits
   ffmpeg: string
+  /** How many steps of one upstream run at once; a quarter of them may upload. */
+  concurrency: number
 }
 
 const largestResultBytes = 4 * 1024 ** 3
@@ -102,7 +104,13 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
 
   return {
     keep: createKeeper({ store, scratch, spool, library, limits }),
-    handOver: createHandOver({ store, transport, links, publicUrl }),
+    handOver: createHandOver({
+      store,
+      transport,
+      links,
+      publicUrl,
+      uploadsAtOnce: Math.max(1, Math.floor(config.concurrency / 4)),
+    }),
     /** Whether upstreams can fetch files from us. */
     reachable: config.publicUrl !== undefined || config.sandbox,
     deliver: results.deliver,

@@ -2,14 +2,26 @@ import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
 
 const oldest = '6.2'
+const oldestWaitAof = '7.2'
+
+type Options = {
+  production: boolean
+  /** Whether jobs cost money. */
+  paid?: boolean
+  /** How many replicas confirm an intent before its purchase. */
+  waitReplicas?: number
+  /** Whether an intent is synced to disk before its purchase, whatever `appendfsync` says. */
+  waitAof?: boolean
+  logger: Pick<BaseLogger, 'warn'>
+}
 
 /**
- * Warns of what is at risk with this Redis, and throws where jobs would certainly go wrong. Reads INFO only, since managed
- * servers forbid CONFIG.
+ * Warns of what is at risk with this Redis, and throws where jobs would certainly go wrong. Reads INFO for all that it can, since
+ * managed servers forbid CONFIG.
  */
 export async function checkServer(
-  client: Pick<Redis, 'info'>,
-  { production, logger }: { production: boolean; logger: Pick<BaseLogger, 'warn'> },
+  client: Pick<Redis, 'info' | 'config'>,
+  { production, paid = false, waitReplicas = 0, waitAof = false, logger }: Options,
 ): Promise<void> {
   const read = readFields(await client.info())
   const version = read('redis_version')
@@ -35,7 +47,32 @@ export async function checkServer(
     logger.warn(
       'Redis keeps no append-only file: a crash of it loses the jobs accepted since its last snapshot. Set appendonly yes',
     )
+  } else if (paid && !waitAof && (await readPolicy(client)) !== 'always') {
+    logger.warn(
+      'Redis syncs its append-only file once a second: a power cut can lose the intent of a purchase. The journal under DATA_DIR restores it while that disk survives; appendfsync always (or REDIS_WAIT_AOF=on) is safe without it',
+    )
   }
+
+  if (waitAof && version !== undefined && isOlder(version, oldestWaitAof))
+    throw new Error(`REDIS_WAIT_AOF needs Redis ${oldestWaitAof}; this is ${version}`)
+  const replicas = Number(read('connected_slaves') ?? 0)
+  if (waitReplicas > replicas) {
+    logger.warn(
+      { waitReplicas, replicas },
+      'Redis has fewer replicas than REDIS_WAIT_REPLICAS: nothing is purchased until they are connected',
+    )
+  } else if (paid && replicas > 0 && waitReplicas === 0) {
+    logger.warn(
+      { replicas },
+      'Redis has replicas, and a failover can lose the intent of a purchase. The journal under DATA_DIR restores it while its worker survives; set REDIS_WAIT_REPLICAS=1 to purchase only what a replica has',
+    )
+  }
+}
+
+/** `undefined`: this server does not say. */
+async function readPolicy(client: Pick<Redis, 'config'>): Promise<string | undefined> {
+  const reply = await client.config('GET', 'appendfsync').catch(() => undefined)
+  return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : undefined
 }
 
 function readFields(text: string): (name: string) => string | undefined {

@@ -21,6 +21,8 @@ type Options = {
   dataDir: string
   logger: Pick<BaseLogger, 'info' | 'warn' | 'error'>
   production: boolean
+  /** Called right before Redis is shut down. */
+  beforeShutdown?: ((redis: Redis) => Promise<void>) | undefined
 }
 
 /** A socket's path holds 104 bytes on macOS and 108 on Linux. */
@@ -31,7 +33,12 @@ const restartPauseMs = 2000
  * The gateway's own Redis under `dataDir`: adopts the one that a killed gateway left, else starts one, and starts it again
  * should it end by itself. Throws with Redis' own last words when it cannot start.
  */
-export async function startEmbedded({ dataDir, logger, production }: Options): Promise<Embedded> {
+export async function startEmbedded({
+  dataDir,
+  logger,
+  production,
+  beforeShutdown,
+}: Options): Promise<Embedded> {
   const place = await preparePlace(dataDir)
   const lock = join(place.home, 'lock')
   const attach = () =>
@@ -42,6 +49,7 @@ export async function startEmbedded({ dataDir, logger, production }: Options): P
       const onTrial = (await readKind(survivor)) === 'wasm'
       if (onTrial && production) survivor.disconnect()
       if (onTrial) acceptTrialStore({ logger, production })
+      else await survivor.config('SET', 'appendfsync', 'always')
       return survivor
     })
 
@@ -79,7 +87,7 @@ export async function startEmbedded({ dataDir, logger, production }: Options): P
   async function end(): Promise<void> {
     stopping.abort()
     await watching
-    if (presence.status !== 'end') await withLock(lock, () => leave(presence, logger))
+    if (presence.status !== 'end') await withLock(lock, () => leave(presence, { logger, beforeShutdown }))
   }
 }
 
@@ -111,11 +119,17 @@ async function readKind(presence: Redis): Promise<Embedded['kind']> {
   return server.includes('valkey_version:') ? 'valkey' : 'redis'
 }
 
-async function leave(presence: Redis, logger: Options['logger']): Promise<void> {
+async function leave(
+  presence: Redis,
+  { logger, beforeShutdown }: Pick<Options, 'logger' | 'beforeShutdown'>,
+): Promise<void> {
   try {
     const others = await countOthers(presence)
     if (others > 0) logger.info({ others }, 'leaves the private Redis to the other gateways that use it')
-    else await shutDown(presence)
+    else {
+      await beforeShutdown?.(presence)
+      await shutDown(presence)
+    }
   } catch (error) {
     // Redis answers only to refuse: what ends the connection is the end of its process.
     if (presence.status === 'end') return

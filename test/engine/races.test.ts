@@ -1,114 +1,27 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fault } from '../../providers/fault.ts'
-import type { Outcome, Provider, Reply } from '../../providers/provider.ts'
-import { runware } from '../../providers/runware/index.ts'
-import { createKeys, type Keys } from '../../src/engine/keys.ts'
+import type { Outcome, Provider } from '../../providers/provider.ts'
+import type { Keys } from '../../src/engine/keys.ts'
 import { lookLate } from '../../src/engine/late.ts'
-import type { Parts } from '../../src/engine/parts.ts'
-import { step } from '../../src/engine/step.ts'
-import { createStore, type Store } from '../../src/engine/store.ts'
+import type { Store } from '../../src/engine/store.ts'
 import type { Sent } from '../../src/engine/transport.ts'
-import { createCleanup, quiet, startRedis } from '../setup.ts'
-
-const [model = ''] = Object.keys(runware.offers)
-const refused: Outcome = { kind: 'failed', fault: fault('no_credit', 'no money') }
-const took: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'queued' }
-const silent: Outcome = { kind: 'unclear', fault: fault('upstream_error', 'no sense') }
-const nothing: Reply = { status: 200, headers: {}, body: {}, baseUrl: '' }
+import { createCleanup, startRedis } from '../setup.ts'
+import { createJobHarness, done, lost, model, refused, reply, unclear } from './job-harness.ts'
 
 /** What happens where steps of two processes overlap, or a step is not let through: one record, a clock moved by hand, an upstream of the test's own. */
 describe('races and dead ends of a step', () => {
   const cleanup = createCleanup()
+  let redis: Awaited<ReturnType<typeof startRedis>>['redis']
   let keys: Keys
   let store: Store
-  let redis: Awaited<ReturnType<typeof startRedis>>['redis']
-  let jobs = 0
+  let begin: ReturnType<typeof createJobHarness>['begin']
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    keys = createKeys('races:')
-    store = createStore({ redis, keys, keepMs: 3_600_000 })
+    ;({ keys, store, begin } = createJobHarness(redis, 'races:'))
   })
   after(() => cleanup.run())
-
-  type Upstream = {
-    /** What happens while a call is under way; the answer to it. */
-    sent?: (what: string) => Promise<Sent> | Sent
-    provider?: Partial<Provider>
-    offered?: boolean
-  }
-
-  async function begin({ sent = () => reply, provider = {}, offered = true }: Upstream) {
-    const id = `job${++jobs}`
-    const clock = { now: 1_800_000_000_000 }
-    const calls: string[] = []
-    const call = (path: string) => ({ method: 'GET', path }) as const
-    const upstream: Provider = {
-      ...runware,
-      submit: () => call('submit'),
-      accept: () => took,
-      poll: ({ phase }) => call(`poll ${phase ?? ''}`),
-      read: () => silent,
-      find: { call: () => call('find'), read: () => ({ kind: 'absent' }), safeToResend: true },
-      ...provider,
-    }
-    const offer = runware.offers[model]
-    const parts = {
-      store,
-      offers: { find: () => (offered && offer ? { provider: upstream, offer } : undefined) },
-      transport: {
-        send: (_: Provider, __: unknown, { path }: { path: string }) => {
-          calls.push(path)
-          return sent(path)
-        },
-      },
-      inputs: {
-        prepare: async () => ({ kind: 'ready', input: {}, handed: {}, inline: [], release: () => undefined }),
-        recall: async () => ({}),
-      },
-      slots: { ask: async () => ({ mine: true, others: [] }), leave: async () => [] },
-      renderTimes: { usual: async () => 1000, learn: async () => undefined },
-      watchLate: async () => undefined,
-      upstreams: { runware: { settings: {} }, fal: { settings: {} } },
-      typicalMs: () => 1000,
-      timeoutMs: 1000,
-      longestPollMs: 5000,
-      reconcileMs: 20_000,
-      logger: quiet,
-      now: () => clock.now,
-    } as unknown as Parts
-    await store.accept({
-      view: { id, version: 1, model, state: 'pending', progress: 0, createdAt: clock.now, costUsd: 1 },
-      owner: 'ann',
-      input: {},
-      work: {
-        route: ['runware', 'fal'],
-        deadlineAt: clock.now + 600_000,
-        refusals: 0,
-        misses: 0,
-        polls: 0,
-      },
-      hint: 'secret',
-      dueAt: clock.now,
-      queue: 'runware',
-    })
-    const state = async () => (await store.status(id))?.view.state
-    const work = async () => (await store.read(id))?.work
-    const error = async () => (await store.status(id))?.view.error?.code
-    const run = () => step(parts, id, 'runware')
-    /** Steps, each when the one before says so, as long as there are any. */
-    const runAll = async () => {
-      for (let next = await run(); next.kind === 'wait'; next = await run()) {
-        clock.now = Math.max(clock.now + 1, next.at)
-        if (calls.length > 500) assert.fail('it goes on and on')
-      }
-    }
-    return { id, clock, calls, parts, run, runAll, state, work, error }
-  }
-
-  const reply: Sent = { kind: 'reply', reply: nothing }
-  const lost: Sent = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
 
   it('a refusal of the first sending that comes while the call is sent again does not send the job elsewhere', async () => {
     let late = (): void => undefined
@@ -153,7 +66,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('an answer counts though the Redis that took over has never seen the intent', async () => {
+  it('an answer counts though the Redis that accepted over has never seen the intent', async () => {
     const job = await begin({
       sent: async () => {
         await redis.hset(keys.job(job.id), { state: 'pending', attempt: '' })
@@ -168,7 +81,7 @@ describe('races and dead ends of a step', () => {
     const breaks = () => assert.fail('a body that nobody thought of')
     const job = await begin({
       sent: () => lost,
-      provider: { find: { call: breaks, read: () => silent, safeToResend: false } },
+      provider: { find: { call: breaks, read: () => unclear, safeToResend: false } },
     })
     await job.runAll()
     assert.equal(await job.error(), 'submission_unknown')
@@ -220,17 +133,15 @@ describe('races and dead ends of a step', () => {
 
   it('one "unknown" after a long outage does not lose a task', async () => {
     const said: Outcome[] = [
-      ...Array<Outcome>(20).fill(silent),
+      ...Array<Outcome>(20).fill(unclear),
       { kind: 'unclear', fault: fault('task_lost', '?') },
     ]
-    const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/a.mp4' }] }
     const job = await begin({ provider: { read: () => said.shift() ?? done } })
     await job.runAll()
     assert.equal(await job.state(), 'delivering')
   })
 
   it('what was finished while nobody asked is fetched, though the deadline has passed', async () => {
-    const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/a.mp4' }] }
     const job = await begin({ provider: { read: () => done } })
     await job.run()
     job.clock.now += 3_600_000

@@ -71,6 +71,7 @@ export async function startRoom(
     resultsKeptMs: 60_000,
     libraryKeptMs: 60_000,
     mediaLimits: { image: 2 * megabyte, video: 4 * megabyte, audio: megabyte },
+    concurrency: 200,
     ffmpeg: 'ffmpeg',
     ...changes,
   }

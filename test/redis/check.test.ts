@@ -51,19 +51,62 @@ for (const [name, change, outcome] of [
   })
 }
 
+for (const [name, client, settings, warning] of [
+  ['synced once a second', answering(good, 'everysec'), { paid: true }, /power cut/],
+  ['a server that does not say how it syncs', answering(good), { paid: true }, /power cut/],
+  ['synced always', answering(good, 'always'), { paid: true }, undefined],
+  ['synced before each purchase', answering(good, 'everysec'), { paid: true, waitAof: true }, undefined],
+  ['without real upstreams', answering(good, 'everysec'), { paid: false }, undefined],
+  [
+    'replicas nobody waits for',
+    answering({ ...good, connected_slaves: '1' }, 'always'),
+    { paid: true },
+    /failover/,
+  ],
+  ['too few replicas', answering(good, 'always'), { paid: true, waitReplicas: 1 }, /nothing is purchased/],
+  [
+    'replicas that confirm',
+    answering({ ...good, connected_slaves: '1' }, 'always'),
+    { paid: true, waitReplicas: 1 },
+    undefined,
+  ],
+] as const) {
+  test(`what can lose the intent of a purchase: ${name}`, async () => {
+    const logged = await warnings(client, true, settings)
+    if (warning === undefined) assert.deepEqual(logged, [])
+    else assert.match(logged.join('\n'), warning)
+  })
+}
+
+test('an older Redis cannot sync before each purchase', async () => {
+  const old = answering({ ...good, redis_version: '7.0.15' })
+  await assert.rejects(
+    warnings(old, true, { waitAof: true }),
+    /REDIS_WAIT_AOF needs Redis 7\.2; this is 7\.0\.15/,
+  )
+})
+
 test('a managed Redis that tells little is used, with a warning for each thing not told', async () => {
   const told = await warnings(answering({}), true)
   assert.match(told.join('\n'), /its version.*\n.*maxmemory-policy.*\n.*append-only/)
 })
 
-function answering(fields: Record<string, string>): Pick<Redis, 'info'> {
+function answering(fields: Record<string, string>, appendfsync?: string): Pick<Redis, 'info' | 'config'> {
   const text = Object.entries(fields).map(([name, value]) => `${name}:${value}`)
-  return { info: async () => ['# Server', ...text, ''].join('\r\n') }
+  const config = async () => {
+    if (appendfsync === undefined) throw new Error("ERR unknown command 'CONFIG'")
+    return ['appendfsync', appendfsync]
+  }
+  return { info: async () => ['# Server', ...text, ''].join('\r\n'), config: config as Redis['config'] }
 }
 
-async function warnings(client: Pick<Redis, 'info'>, production: boolean): Promise<string[]> {
+async function warnings(
+  client: Pick<Redis, 'info' | 'config'>,
+  production: boolean,
+  settings: { paid?: boolean; waitReplicas?: number; waitAof?: boolean } = {},
+): Promise<string[]> {
   const lines: string[] = []
   const logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line).msg) })
-  await checkServer(client, { production, logger })
+  await checkServer(client, { production, logger, ...settings })
   return lines
 }

@@ -23,7 +23,7 @@ test('a private Redis keeps an append-only file, evicts nothing and ends with th
   assert.equal((await stat(embedded.path)).mode & 0o777, 0o700)
   const wanted = {
     appendonly: 'yes',
-    appendfsync: 'everysec',
+    appendfsync: 'always',
     'maxmemory-policy': 'noeviction',
     hz: '100',
     'auto-aof-rewrite-min-size': String(256 * 1024 * 1024),

@@ -1,0 +1,174 @@
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { ProviderName } from '../../providers/provider.ts'
+import type { Clock } from '../redis/clock.ts'
+import { fingerprintOf } from './attempt.ts'
+import { change } from './change.ts'
+import { observeServer } from './epoch.ts'
+import { isTerminal, type Job } from './job.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import type { Keys } from './keys.ts'
+import type { Offers } from './offers.ts'
+import type { Parts } from './parts.ts'
+import { delivery, type Queues } from './queues.ts'
+import type { Store } from './store.ts'
+
+/** Records are looked at so many at a time. */
+const batch = 200
+/** How often a record is read anew because somebody else wrote it meanwhile. */
+const tries = 20
+const retryMs = 1000
+
+type Options = {
+  redis: Redis
+  keys: Keys
+  store: Store
+  queues: Queues
+  journal: Journal
+  offers: Pick<Offers, 'find'>
+  upstreams: Parts['upstreams']
+  clock: Pick<Clock, 'now'>
+  graceMs: number
+  logger: Logger
+}
+
+/**
+ * Gives a Redis that has lost its latest writes the attempts back that this machine remembers, before it can purchase them again: purchases pause
+ * for a while when another server answers (`engine/epoch.ts`).
+ */
+export function createRestorer(options: Options) {
+  const { redis, keys, store, queues, journal, clock, graceMs, logger } = options
+  let server: string | undefined
+  let running: Promise<void> | undefined
+  let again = false
+  let stopped = false
+
+  async function restoreAll(): Promise<void> {
+    const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
+    if (seen.server === server) return
+    await journal.load()
+    const lost = journal.all().filter((entry) => entry.server !== seen.server)
+    let restored = 0
+    for (let first = 0; first < lost.length; first += batch) {
+      const entries = lost.slice(first, first + batch)
+      const known = await Promise.all(
+        entries.map(({ job }) => redis.hmget(keys.job(job), 'state', 'attempt')),
+      )
+      for (const [index, entry] of entries.entries()) {
+        const [state, attempt] = known[index] ?? []
+        if (state === null || state === undefined) reportMissing(entry)
+        else if (isForgotten(entry, state, attempt ?? '') && (await restore(entry))) restored += 1
+      }
+    }
+    server = seen.server
+    if (restored > 0) logger.warn({ jobs: restored }, 'Redis had lost attempts; they are restored')
+  }
+
+  /** Whether a record does not show what is known of an attempt. */
+  function isForgotten({ attempt, reply }: JournalEntry, state: string, current: string): boolean {
+    if (state === 'pending') return true
+    return state === 'submitting' && current.startsWith(attempt.id) && reply !== undefined
+  }
+
+  function reportMissing({ job, attempt, reply }: JournalEntry): void {
+    const task = reply !== undefined && 'ticket' in reply ? reply.ticket : undefined
+    logger.error(
+      { job, attempt: attempt.id, provider: attempt.provider, task },
+      'Redis has no record of a purchased job',
+    )
+  }
+
+  async function restore(entry: JournalEntry): Promise<boolean> {
+    for (let tried = 0; tried < tries; tried += 1) {
+      const job = await store.read(entry.job)
+      if (job === undefined || isTerminal(job.view.state)) return false
+      if (!isForgotten(entry, job.view.state, job.work.attempt?.id ?? '')) return false
+      const { next, queue } = await restoredRecord(entry, job)
+      if (!(await store.takeOver(job, next))) continue
+      await queues.bringForward(queue, entry.job)
+      return true
+    }
+    return false
+  }
+
+  async function restoredRecord(entry: JournalEntry, job: Job) {
+    const { attempt, handed, reply } = entry
+    const now = clock.now()
+    const own = await isOwn(entry, job)
+    const route: ProviderName[] = [
+      attempt.provider,
+      ...job.work.route.filter((name) => name !== attempt.provider),
+    ]
+    const work = { attempt, handed, route, attempts: entry.number, misses: 0 }
+    const common = { reason: 'restored: Redis had lost the attempt', at: now, now }
+    if (!own || reply === undefined)
+      return {
+        queue: attempt.provider,
+        next: change(job, { ...common, view: { state: 'submitting' }, work }),
+      }
+    const taken = { ...work, takenAt: attempt.at, refusals: 0, polls: 0 }
+    if (reply.kind === 'running') {
+      const next = change(job, {
+        ...common,
+        view: { state: reply.stage },
+        work: { ...taken, ticket: reply.ticket },
+      })
+      return { queue: attempt.provider, next }
+    }
+    const next = change(job, {
+      ...common,
+      view: { state: 'delivering' },
+      work: {
+        ...taken,
+        results: reply.videos,
+        ...(reply.ticket === undefined ? {} : { ticket: reply.ticket }),
+        ...(reply.costUsd === undefined ? {} : { upstreamCostUsd: reply.costUsd }),
+      },
+    })
+    return { queue: delivery, next }
+  }
+
+  /** The claim of the task may be lost too, and has to be made again. */
+  async function isOwn({ attempt, reply }: JournalEntry, job: Job): Promise<boolean> {
+    const found = options.offers.find({ id: job.view.model }, attempt.provider)
+    if (found === undefined || reply?.ticket === undefined) return true
+    const { provider, offer } = found
+    const fingerprint = fingerprintOf({ upstreams: options.upstreams }, job, provider, offer)
+    return store.claimTask(provider, reply.ticket, { job: job.view.id, fingerprint })
+  }
+
+  async function run(): Promise<void> {
+    do {
+      again = false
+      try {
+        await restoreAll()
+      } catch (cause) {
+        if (stopped) return
+        logger.error({ err: cause }, 'Lost attempts could not be restored; trying again')
+        again = true
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    } while (again && !stopped)
+  }
+
+  const onReady = () => {
+    again = true
+    running ??= run().finally(() => {
+      running = undefined
+    })
+  }
+
+  return {
+    /** Resolves when everything that is known has been restored; from then on it happens whenever another server answers. */
+    async start(): Promise<void> {
+      await restoreAll()
+      redis.on('ready', onReady)
+    },
+
+    async stop(): Promise<void> {
+      stopped = true
+      redis.off('ready', onReady)
+      await running
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis'
+
+/** Thrown when too few replicas confirmed a write in time; it may be lost if the primary fails now. */
+export class NotReplicated extends Error {
+  override name = 'NotReplicated'
+}
+
+type Options = {
+  /** The connection on which the writes were made: `WAIT` counts those of its own connection. */
+  redis: Redis
+  /** How many replicas must confirm; 0: none. */
+  replicas: number
+  timeoutMs: number
+  /** Whether the append-only files of the server and of the replicas must be on disk too (Redis 7.2). */
+  aof?: boolean
+}
+
+/**
+ * Resolves when every write made before on this connection has been confirmed; rejects with `NotReplicated`. Calls that come while one waits share
+ * the next one, since `WAIT` blocks its connection.
+ */
+export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }: Options) {
+  let underWay: Promise<void> | undefined
+  let next: Promise<void> | undefined
+
+  async function wait(): Promise<void> {
+    const reply = aof
+      ? await redis.call('WAITAOF', 1, replicas, timeoutMs)
+      : await redis.wait(replicas, timeoutMs)
+    const [local, confirmed] = Array.isArray(reply) ? reply.map(Number) : [1, Number(reply)]
+    if ((local ?? 0) < 1) throw new NotReplicated('Redis did not sync its append-only file in time')
+    if ((confirmed ?? 0) < replicas)
+      throw new NotReplicated(
+        `${confirmed} of ${replicas} replicas confirmed the write within ${timeoutMs} ms`,
+      )
+  }
+
+  function start(): Promise<void> {
+    const waiting = wait().finally(() => {
+      if (underWay === waiting) underWay = undefined
+    })
+    underWay = waiting
+    return waiting
+  }
+
+  return async function confirmReplicas(): Promise<void> {
+    if (replicas === 0 && !aof) return
+    if (underWay === undefined) return start()
+    next ??= underWay
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
+  }
+}

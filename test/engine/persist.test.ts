@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Redis, ReplyError } from 'ioredis'
+import { isRedisFault, persist } from '../../src/engine/persist.ts'
+import { quiet } from '../setup.ts'
+
+const parts = { logger: quiet, sleep: async () => undefined }
+
+describe('writing a reply that was paid for', () => {
+  for (const message of [
+    "OOM command not allowed when used memory > 'maxmemory'. script: 0a1b, on @user_script:12.",
+    "READONLY You can't write against a read only replica.",
+    'NOREPLICAS Not enough good replicas to write.',
+    'MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.',
+    'LOADING Redis is loading the dataset in memory',
+    'ERR Error running script (call to f_0a): @user_script:5: @user_script: 5: -OOM command not allowed',
+  ]) {
+    it(`goes on while Redis says ${message.slice(0, 40)}…`, async () => {
+      let refusals = 200
+      const write = async () => {
+        refusals -= 1
+        if (refusals > 0) throw new ReplyError(message)
+        return 'written'
+      }
+      assert.equal(await persist(parts, write), 'written')
+      assert.equal(refusals, 0)
+    })
+  }
+
+  it('goes on while Redis cannot be reached', async () => {
+    const away = new Redis('/nowhere/redis.sock', { retryStrategy: () => null, lazyConnect: true })
+    away.on('error', () => undefined)
+    const cause = await away.set('a', '1').catch((error: unknown) => error)
+    assert.ok(isRedisFault(cause), String(cause))
+    assert.ok(isRedisFault(new Error('Connection is closed.')))
+    assert.ok(isRedisFault(new Error('Command timed out')))
+  })
+
+  for (const cause of [
+    new TypeError('x is not a function'),
+    new ReplyError('ERR user_script:3: attempt to index a nil value script: 0a, on @user_script:3.'),
+    new ReplyError('WRONGTYPE Operation against a key holding the wrong kind of value'),
+    'not even an error',
+  ]) {
+    it(`does not repeat a bug for ever: ${String(cause).slice(0, 50)}`, async () => {
+      let calls = 0
+      const write = () => {
+        calls += 1
+        return Promise.reject(cause)
+      }
+      await assert.rejects(persist(parts, write), (error) => error === cause)
+      assert.equal(calls, 1)
+    })
+  }
+})

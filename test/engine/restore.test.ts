@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { createJournal } from '../../src/engine/journal.ts'
+import { createQueues } from '../../src/engine/queues.ts'
+import { createRestorer } from '../../src/engine/restore.ts'
+import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
+import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
+
+describe('attempts that Redis has lost', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    harness = createJobHarness(redis, 'restore:')
+  })
+  after(() => cleanup.run())
+
+  /** A job whose first step runs with a journal on disk; its record can be put back to an earlier moment, on another server. */
+  async function begin(upstream: Upstream) {
+    const dir = join(await temporaryFolder(cleanup), 'journal')
+    const open = async () => {
+      const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
+      cleanup.add(() => journal.close())
+      return journal
+    }
+    const journal = await open()
+    const job = await harness.begin({ ...upstream, parts: { journal } })
+    const key = harness.keys.job(job.id)
+    let earlier: Record<string, string> = {}
+    const remember = async () => {
+      earlier = await redis.hgetall(key)
+    }
+    const rollBack = async () => {
+      await redis.del(key, harness.keys.epoch)
+      await redis.hset(key, earlier)
+      await redis.hset(harness.keys.epoch, 'server', 'the one that died')
+      await redis.del(...(await redis.keys('restore:task:*')), 'none')
+    }
+    const queues = createQueues({ redis, keys: harness.keys, names: ['runware', 'fal', 'delivery'] })
+    await queues.ready()
+    cleanup.add(() => queues.close())
+    const restore = async (from = journal) => {
+      // The journal's entries are those of the server that died.
+      for (const entry of from.all()) Object.assign(entry, { server: 'the one that died' })
+      const restorer = createRestorer({
+        redis,
+        keys: harness.keys,
+        store: harness.store,
+        queues,
+        journal: from,
+        offers: job.parts.offers,
+        upstreams: job.parts.upstreams,
+        clock: { now: () => job.clock.now },
+        graceMs: 0,
+        logger: quiet,
+      })
+      await restorer.start()
+      await restorer.stop()
+    }
+    await remember()
+    // The pause that an earlier test began is over.
+    await redis.hset(harness.keys.epoch, 'since', '0')
+    return { ...job, journal, open, remember, rollBack, restore }
+  }
+
+  it('are purchased once: the reply that was written there is written again', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    assert.equal(await job.state(), 'pending')
+    await job.restore()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual((await job.work())?.ticket, { task: 1 })
+    await job.run()
+    assert.equal(job.submits(), 1)
+  })
+
+  it('are restored by a process that was started again, from the disk', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    await job.restore(await job.open())
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('are not purchased again while their call is under way, and its reply counts', async () => {
+    const job = await begin({
+      sent: async (path) => {
+        if (path === 'submit') {
+          await job.rollBack()
+          await job.restore()
+          assert.equal(await job.state(), 'submitting')
+          assert.equal((await job.run()).kind, 'wait')
+        }
+        return reply
+      },
+    })
+    await job.run()
+    assert.equal(job.submits(), 1)
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('are looked for when nobody knows what became of their call', async () => {
+    const job = await begin({ sent: () => lost, provider: { find: undefined } as never })
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.equal(await job.state(), 'submitting')
+    await job.runAll()
+    assert.equal(job.submits(), 1)
+    assert.equal(await job.error(), 'submission_unknown')
+  })
+
+  it('whose reply was lost alone are not looked for: the journal has it', async () => {
+    const job = await begin({})
+    const { storeIntent } = harness.store
+    Object.assign(job.parts, {
+      store: {
+        ...harness.store,
+        storeIntent: async (...args: Parameters<typeof storeIntent>) => {
+          const stored = await storeIntent(...args)
+          await job.remember()
+          return stored
+        },
+      },
+    })
+    await job.run()
+    await job.rollBack()
+    assert.equal(await job.state(), 'submitting')
+    await job.restore()
+    assert.equal(await job.state(), 'queued')
+    assert.ok(!job.calls.includes('find'))
+  })
+
+  it('that were refused are made again', async () => {
+    const job = await begin({
+      provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
+    })
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.equal(await job.state(), 'pending')
+  })
+
+  it('that were answered with a finished video are delivered', async () => {
+    const job = await begin({ provider: { accept: () => done } })
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.equal(await job.state(), 'delivering')
+    assert.equal((await job.work())?.results?.length, 1)
+  })
+
+  it('at another upstream than the first lead back to that one', async () => {
+    const job = await begin({ work: { route: ['fal', 'runware'] } })
+    await redis.hset(
+      harness.keys.job(job.id),
+      'work',
+      JSON.stringify({ ...(await job.work()), route: ['runware'] }),
+    )
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
+  })
+
+  it('of jobs that have gone on are left alone', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.restore()
+    const before = await redis.hgetall(harness.keys.job(job.id))
+    await redis.hset(harness.keys.epoch, 'server', 'the one that died')
+    await job.restore()
+    assert.deepEqual(await redis.hgetall(harness.keys.job(job.id)), before)
+  })
+
+  it('are taken from a step that is under way elsewhere', async () => {
+    const job = await begin({})
+    await job.run()
+    await job.rollBack()
+    const other = await harness.store.claim(job.id, job.clock.now)
+    assert.ok(other !== 'absent' && other !== 'ended')
+    await job.restore()
+    assert.equal(await harness.store.write(other, { view: other.view, work: other.work, dueAt: 0 }), false)
+    assert.equal(await job.state(), 'queued')
+  })
+})
