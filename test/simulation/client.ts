@@ -5,11 +5,10 @@ import { createStore } from '../../src/engine/store.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
 import { providers } from './providers.ts'
 import { createQueueClient } from './queue.ts'
-import { connect } from './redis-faults.ts'
+import { connect } from './redis-client.ts'
 import type { PlannedJob, Scenario } from './scenario.ts'
-import { type Environment, settings } from './worker.ts'
-
-export const priceUsd = 1
+import { settings } from './settings.ts'
+import type { Environment } from './worker.ts'
 
 /** What the outside knows of a job: what it was told, and when (`World.sequence`). */
 export type KnownJob = PlannedJob & {
@@ -30,12 +29,12 @@ export type Outside = ReturnType<typeof createOutside>
 export function createOutside({ world, redis, server, queue, keys }: Environment, scenario: Scenario) {
   const actor = world.createActor('api')
   const connection = connect(world, { actor, redis, server })
-  const store = createStore({ redis: connection, keys, keepMs: settings.keepMs })
+  const store = createStore({ redis: connection, keys, ...settings.store, now: world.trueNow })
   const queues = createQueueClient(world, actor, { queue, server }).asQueues()
   const engine = createEngine({ store, queues, watchers: { watch: async () => () => undefined, close: () => undefined }, longestJobSeconds: 86_400 })
   const offers = { find: (_: unknown, name: keyof typeof providers) => ({ provider: providers[name], offer: providers[name].offers.video }) }
   const upstreams = new Proxy({}, { get: () => ({ settings: {}, credentials: {}, baseUrls: {} }) })
-  const callBack = createHints({ store, queues, offers, upstreams } as unknown as Parameters<typeof createHints>[0])
+  const callBack = createHints({ now: world.trueNow, store, queues, offers, upstreams } as unknown as Parameters<typeof createHints>[0])
   const unknown = createUnknownJobs(store)
   const book = createBook({ redis: connection, keys })
   const jobs = scenario.jobs.map((job, index): KnownJob => ({ ...job, id: `job${index + 1}`, notified: 0 }))
@@ -57,7 +56,7 @@ export function createOutside({ world, redis, server, queue, keys }: Environment
       input: { prompt: job.prompt },
       route: [first, ...rest],
       deadlineSeconds: job.deadlineSeconds,
-      costUsd: priceUsd,
+      costUsd: settings.priceUsd,
       sandbox: false,
       webhook: { url: `https://${job.owner}.example/`, address: 'https://gateway.example' },
     })

@@ -2,6 +2,9 @@
 export type CallType =
   | 'accept'
   | 'claim'
+  | 'intent'
+  | 'journal'
+  | 'reconnect'
   | 'transition'
   | 'read'
   | 'write'

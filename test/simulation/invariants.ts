@@ -2,17 +2,19 @@ import { isTerminal, states } from '../../src/engine/job.ts'
 import { createStore } from '../../src/engine/store.ts'
 import type { KnownJob } from './client.ts'
 import { findMoneyBroken } from './money.ts'
-import { settings, type Environment } from './worker.ts'
+import type { Scenario } from './scenario.ts'
+import { settings } from './settings.ts'
+import type { Environment } from './worker.ts'
 import { linkMs } from './file-store.ts'
 
 type Record = NonNullable<Awaited<ReturnType<ReturnType<typeof createStore>['read']>>>
 
-export type State = Environment & { jobs: readonly KnownJob[] }
+export type State = Environment & { scenario: Scenario; jobs: readonly KnownJob[] }
 
 /** Compares what is stored at the end of a run with what the clients were told and what the upstreams have written down. */
 export async function findBroken(state: State): Promise<string[]> {
   const { redis, keys, jobs, queue } = state
-  const store = createStore({ redis, keys, keepMs: settings.keepMs })
+  const store = createStore({ redis, keys, ...settings.store })
   const broken: string[] = []
   const records = new Map<string, Record>()
   for (const job of jobs) {
@@ -43,7 +45,7 @@ function findJobBroken({ upstreams, files, server }: State, job: KnownJob, recor
     upstream.purchases.filter(({ jobId }) => jobId === job.id).map((purchase) => ({ ...purchase, upstream })),
   )
   if (purchases.length > 1) broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
-  const rolledBack = server.generation() > 0
+  const rolledBack = server.losses() > 0
   for (const { intent, taskId } of rolledBack ? [] : purchases) {
     if (intent !== undefined && job.canceled !== undefined && job.canceled < intent.sequence)
       broken.push(`purchased after its cancellation: ${taskId}`)
@@ -73,6 +75,7 @@ function findJobBroken({ upstreams, files, server }: State, job: KnownJob, recor
     bought.upstream.stateOf(task) === 'done' &&
     job.cancelAsked === undefined &&
     known !== 'submission_unknown' &&
+    known !== 'task_lost' &&
     task.endsAt <= work.deadlineAt + 3_600_000 &&
     task.endsAt + linkMs > (view.completedAt ?? 0) &&
     task.forgottenUntil < task.endsAt + linkMs

@@ -3,12 +3,13 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { createCleanup, startRedis } from '../setup.ts'
 import type { FaultKind } from './faults.ts'
+import { bugs } from './planted-bugs.ts'
 import { simulate } from './run.ts'
 import { scenarios } from './scenario.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string' }, minutes: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' }, kinds: { type: 'string' }, verbose: { type: 'boolean' }, ignore: { type: 'string' } },
+  options: { runs: { type: 'string' }, minutes: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' }, kinds: { type: 'string' }, verbose: { type: 'boolean' }, ignore: { type: 'string' }, bug: { type: 'string' } },
 })
 const cleanup = createCleanup()
 const { url, redis: admin } = await startRedis(cleanup)
@@ -19,19 +20,19 @@ installVirtualTime()
 const kinds = values.kinds?.split(',') as FaultKind[] | undefined
 let runs = 0
 let jobs = 0
-let tasks = 0
+let calls = 0
 let slowest = 0
 const injected = new Map<string, number>()
 const began = performance.now()
 const details = await fc.check(
   fc.asyncProperty(scenarios(kinds), fc.scheduler(), async (scenario, scheduler) => {
     const t = performance.now()
-    const result = await simulate(redis, scenario, scheduler)
+    const result = await simulate({ redis, scenario, scheduler, ...(values.bug !== undefined && { bug: bugs[values.bug as keyof typeof bugs] }) })
     const took = performance.now() - t
-    if (took > slowest) { slowest = took; if (values.verbose && took > 500) console.log(took, result.tasks, result.trace.length, JSON.stringify(scenario), result.trace.slice(-30)) }
+    if (took > slowest) { slowest = took; if (values.verbose && took > 500) console.log(took, result.calls, JSON.stringify(scenario), result.trace.slice(-30)) }
     runs += 1
     jobs += result.jobs
-    tasks += result.tasks
+    calls += result.calls
     for (const [kind, count] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + count)
     const broken = result.broken.filter((text) => values.ignore === undefined || !new RegExp(values.ignore).test(text))
     if (broken.length > 0) throw new Error(broken.join('\n'))
@@ -43,11 +44,11 @@ const details = await fc.check(
     ...(values.minutes !== undefined && { numRuns: 1e9, interruptAfterTimeLimit: Number(values.minutes) * 60_000 }),
   },
 )
-console.log({ runs, jobs, tasks, slowest, seconds: (performance.now() - began) / 1000, injected })
+console.log({ runs, jobs, calls, slowest, seconds: (performance.now() - began) / 1000, injected })
 if (details.failed) {
   console.log('seed', details.seed, 'path', details.counterexamplePath, 'shrinks', details.numShrinks)
   console.log(JSON.stringify(details.counterexample?.[0], null, 1))
-  const result = await simulate(redis, details.counterexample![0], (details.counterexample![1] as unknown as { [fc.cloneMethod](): fc.Scheduler })[fc.cloneMethod]())
+  const result = await simulate({ redis, scenario: details.counterexample![0], scheduler: (details.counterexample![1] as unknown as { [fc.cloneMethod](): fc.Scheduler })[fc.cloneMethod](), ...(values.bug !== undefined && { bug: bugs[values.bug as keyof typeof bugs] }) })
   console.log(result.trace.join('\n'))
   console.log('BROKEN', result.broken)
 }

@@ -1,13 +1,11 @@
 import { toMicros } from '../../src/accounts/money.ts'
-import { priceUsd } from './client.ts'
 import type { State } from './invariants.ts'
+import { settings } from './settings.ts'
 
-/** Must be what `run.ts` gives the limited account. */
-const balanceUsd = 100
+const price = toMicros(settings.priceUsd)
 
-const price = toMicros(priceUsd)
-
-type Records = ReadonlyMap<string, { owner: string; view: { state: string; error?: { code: string } } }>
+type Known = { owner: string; view: { state: string; error?: { code: string } }; work: { takenAt?: number } }
+type Records = ReadonlyMap<string, Known>
 
 /** Each purse is the sum of its movements, and each job has moved its price exactly once. */
 export async function findMoneyBroken({ redis, keys, jobs }: State, records: Records): Promise<string[]> {
@@ -18,7 +16,7 @@ export async function findMoneyBroken({ redis, keys, jobs }: State, records: Rec
     const movements = (await redis.xrange(keys.ledger(owner), '-', '+')).map(([, fields]) => toMovement(fields))
     const sum = (purse: string) => movements.reduce((total, movement) => total + Number(movement[purse] ?? 0), 0)
     const amount = (purse: string) => Number(purses[purse] ?? 0)
-    const start = owner === 'ann' ? toMicros(balanceUsd) : 0
+    const start = owner === 'ann' ? toMicros(settings.balanceUsd) : 0
     for (const purse of ['reserved', 'held', 'spent'])
       if (sum(purse) !== amount(purse)) broken.push(`${owner}: ${purse} is ${amount(purse)}, its movements add up to ${sum(purse)}`)
     if (owner === 'ann' && start + sum('balance') !== amount('balance')) broken.push(`${owner}: the balance differs from its movements`)
@@ -30,17 +28,18 @@ export async function findMoneyBroken({ redis, keys, jobs }: State, records: Rec
       const kinds = movements.filter((movement) => movement.job === job.id).map(({ kind }) => kind)
       const record = records.get(job.id)
       if (record === undefined) continue
-      const want = expected(record.view, job.decided)
+      const want = expected(record, job.decided)
       if (!want.includes(kinds.join(' '))) broken.push(`${job.id}: the ledger shows ${kinds.join(' ')} for ${record.view.state} ${record.view.error?.code ?? ''}`)
     }
   }
   return broken
 }
 
-function expected({ state, error }: { state: string; error?: { code: string } }, decided: string | undefined): string[] {
+function expected({ view: { state, error }, work }: Known, decided: string | undefined): string[] {
   if (state === 'succeeded') return ['reserve charge']
   if (state === 'canceled') return ['reserve charge', 'reserve release']
-  if (error?.code !== 'submission_unknown') return ['reserve release']
+  const isUnknown = error?.code === 'submission_unknown' || (error?.code === 'task_lost' && work.takenAt !== undefined)
+  if (!isUnknown) return ['reserve release']
   return decided === undefined ? ['reserve hold'] : [`reserve hold ${decided}`, 'reserve hold']
 }
 

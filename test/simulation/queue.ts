@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Queues } from '../../src/engine/queues.ts'
-import type { RedisServer } from './redis-faults.ts'
+import type { RedisServer } from './redis-server.ts'
 import type { Actor, World } from './world.ts'
 
 /**
@@ -87,7 +87,7 @@ export function createQueueServer(world: World, redis: Redis, { prefix, due, nam
 export function createQueueClient(world: World, actor: Actor, { queue, server }: { queue: QueueServer; server: RedisServer }) {
   const call = (name: Script, ...args: (string | number)[]) =>
     world.call(actor, { type: 'queue', label: `queue ${name} ${args.slice(0, 2).join(' ')}` }, (hits) =>
-      server.execute(name, hits, () => queue.run(name, ...args)),
+      server.execute(true, hits, () => queue.run(name, ...args)),
     )
   return {
     async take(name: string, token: string): Promise<Entry | undefined> {

@@ -23,6 +23,8 @@ export type Scenario = {
   jobs: readonly PlannedJob[]
   faults: readonly Fault[]
   callbacks: boolean
+  /** Whether all workers have one DATA_DIR. */
+  sharedDisk: boolean
   maxInFlight: number
   /** What the operator decides on unknown jobs, and when. */
   decision: { afterMs: number; how: 'charge' | 'release' } | undefined
@@ -46,7 +48,7 @@ const job: fc.Arbitrary<PlannedJob> = fc.record({
   prompt: fc.constantFrom('boat', 'boat', 'cat'),
   owner: fc.constantFrom('ann', 'bob'),
   route: fc.shuffledSubarray(simulatedNames, { minLength: 1, maxLength: 2 }),
-  deadlineSeconds: ms(300, 120),
+  deadlineSeconds: ms(300, 120, 1200),
   uploadMs: ms(0, 0, 4000),
   render,
   actions: fc.array(action, { maxLength: 2 }),
@@ -57,6 +59,8 @@ const anyCall: fc.Arbitrary<CallType | 'any'> = fc.constantFrom(
   'any',
   'any',
   'purchase',
+  'intent',
+  'journal',
   'transition',
   'transition',
   'claim',
@@ -75,10 +79,10 @@ const kind = <K extends FaultKind>(name: K) => fc.constant(name)
 const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
   crash: fc.record({ kind: kind('crash'), at: on(anyCall), executed: fc.boolean(), ms: ms(0, 3000, 30_000), keepsJournal: fc.constant(true) }),
   freeze: fc.record({ kind: kind('freeze'), at: on(anyCall), executed: fc.boolean(), ms: ms(4000, 15_000, 60_000, 200_000) }),
-  clock: fc.record({ kind: kind('clock'), at: on(anyCall), byMs: ms(2000, -2000, 2_400_000, -2_400_000) }),
+  clock: fc.record({ kind: kind('clock'), at: on(anyCall), byMs: ms(2000, -2000, 2_400_000, -2_400_000), ms: ms(30_000, 600_000) }),
   redisRefuses: fc.record({ kind: kind('redisRefuses'), at: on(anyCall), ms: ms(0, 4500, 30_000), error: fc.constantFrom('OOM', 'READONLY', 'NOREPLICAS', 'MISCONF') }),
-  redisLosesReply: fc.record({ kind: kind('redisLosesReply'), at: only('claim', 'transition', 'write', 'accept', 'queue'), executed: fc.boolean() }),
-  redisRunsTwice: fc.record({ kind: kind('redisRunsTwice'), at: only('claim', 'transition', 'write', 'accept', 'queue') }),
+  redisLosesReply: fc.record({ kind: kind('redisLosesReply'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue'), executed: fc.boolean() }),
+  redisRunsTwice: fc.record({ kind: kind('redisRunsTwice'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue') }),
   redisLosesWrites: fc.record({ kind: kind('redisLosesWrites'), since: on(anyCall), at: on(anyCall) }),
   replyLost: fc.record({ kind: kind('replyLost'), at: only('purchase', 'purchase', 'poll', 'find', 'stop'), executed: fc.boolean(), error: fc.constantFrom('reset', 'unsent') }),
   slow: fc.record({ kind: kind('slow'), at: only('purchase', 'poll', 'find'), ms: ms(3000, 9000, 12_000) }),
@@ -98,6 +102,7 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
     jobs: fc.array(job, { minLength: 1, maxLength: 4 }),
     faults: kinds.length === 0 ? fc.constant([]) : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
     callbacks: fc.boolean(),
+    sharedDisk: fc.constant(true),
     maxInFlight: fc.constantFrom(0, 0, 1, 2),
     decision: fc.option(fc.record({ afterMs: ms(60_000, 600_000), how: fc.constantFrom('charge', 'release') }), { nil: undefined }),
   })

@@ -1,5 +1,5 @@
 import type { Hit } from './faults.ts'
-import type { Moment } from './redis-faults.ts'
+import type { Moment } from './redis-server.ts'
 import type { Actor, World } from './world.ts'
 
 /** How the render of a job goes at its upstream. */
@@ -27,6 +27,9 @@ export type Task = {
 
 export type Submission = { jobId: string; attempt: string; prompt: string; callback?: string }
 
+/** What is never rendered fails in the end, after the deadline of every job. */
+const givenUpMs = 25 * 60_000
+
 export type Upstream = ReturnType<typeof createUpstream>
 
 type Options = {
@@ -53,7 +56,7 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
       attempt,
       prompt,
       at: world.now(),
-      endsAt: world.now() + ms,
+      endsAt: world.now() + (end === 'never' ? givenUpMs : ms),
       end,
       forgottenUntil: 0,
     }
@@ -70,7 +73,8 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
   /** What is true of a task now. */
   function stateOf(task: Task): 'running' | 'done' | 'failed' | 'stopped' {
     if (task.end === 'stopped') return 'stopped'
-    return task.end !== 'never' && world.now() >= task.endsAt ? task.end : 'running'
+    if (world.now() < task.endsAt) return 'running'
+    return task.end === 'never' ? 'failed' : task.end
   }
 
   return {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Scheduler } from 'fast-check'
 import type { CallType, Fault, Faults, Hit } from './faults.ts'
+import { settings } from './settings.ts'
 import { type Clock, runOn } from './virtual-time.ts'
 
 /** A process, or somebody outside: everything that acts. A dead one never continues, a frozen one continues later. */
@@ -10,8 +11,9 @@ export type Actor = Clock & {
   mortal: boolean
   dead: boolean
   frozenUntil: number
-  /** How far its clock is ahead of the true time. */
+  /** How far its clock is ahead of the true time, and how far it knows so. */
   skewMs: number
+  knownSkewMs: number
 }
 
 type Call = { type: CallType; label: string }
@@ -25,6 +27,9 @@ type Task = Call & {
 
 export type World = ReturnType<typeof createWorld>
 
+/** Calls after which more may wait in the queues than before. */
+const mayQueue = new Set<CallType>(['accept', 'transition', 'queue'])
+
 /** The first moment of each run. */
 export const startMs = 1_800_000_000_000
 
@@ -35,6 +40,7 @@ export const startMs = 1_800_000_000_000
 export function createWorld({ scheduler, faults }: { scheduler: Scheduler; faults: Faults }) {
   let now = startMs
   let sequence = 0
+  let isChanged = true
   const timers: { at: number; order: number; run(): void }[] = []
   const held: Task[] = []
   const trace: string[] = []
@@ -71,7 +77,7 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
     const freeze = actor.mortal ? hits.find(({ kind }) => kind === 'freeze') : undefined
     if (hits.length > 0) note(`${actor.name} ${label} FAULTS ${hits.map(describe).join(', ')}`)
     for (const hit of hits) {
-      if (hit.kind === 'clock') actor.skewMs += hit.byMs ?? 0
+      if (hit.kind === 'clock') jump(actor, hit)
       for (const apply of appliers) await apply(hit)
     }
 
@@ -80,7 +86,8 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
       return void held.push(task)
     }
     if (crash !== undefined && crash.executed !== true) return kill(actor, crash)
-    const resume = await task.effect(hits)
+    const resume = await runOn(actor, () => task.effect(hits))
+    if (mayQueue.has(type)) isChanged = true
     if (crash !== undefined) return kill(actor, crash)
     if (freeze !== undefined) {
       suspend(actor, freeze.ms ?? 0)
@@ -96,22 +103,43 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
     })
   }
 
-  const appliers: ((hit: Hit) => unknown)[] = []
-  const deaths: ((actor: Actor, fault: Fault) => void)[] = []
+  /** A clock is compared with that of Redis now and then, and set right after a while. */
+  function jump(actor: Actor, { byMs = 0, ms = 0 }: Hit): void {
+    actor.skewMs = byMs
+    const check = () => {
+      actor.knownSkewMs = actor.skewMs
+      isChanged = true
+    }
+    at(now + settings.clockCheckMs, check)
+    at(now + ms, () => {
+      actor.skewMs = 0
+    })
+    at(now + ms + settings.clockCheckMs, check)
+  }
 
-  function kill(actor: Actor, fault: Fault): void {
+  const appliers: ((hit: Hit) => unknown)[] = []
+  const deaths: ((actor: Actor, fault: Fault) => unknown)[] = []
+
+  async function kill(actor: Actor, fault: Fault): Promise<void> {
     actor.dead = true
-    for (const tell of deaths) tell(actor, fault)
+    isChanged = true
+    for (const tell of deaths) await tell(actor, fault)
   }
 
   return {
     now: () => now,
+    /** The true time, which is that of Redis. */
+    trueNow: () => now,
     note,
+    /** Workers may find something to do. */
+    changed: () => {
+      isChanged = true
+    },
     at,
     /** Registers what a fault does to more than the call that it hits. */
     onFault: (apply: (hit: Hit) => unknown) => appliers.push(apply),
     /** Registers what happens when an actor dies. */
-    onDeath: (tell: (actor: Actor, fault: Fault) => void) => deaths.push(tell),
+    onDeath: (tell: (actor: Actor, fault: Fault) => unknown) => deaths.push(tell),
     trace,
     /** Of everything that has happened, in order. */
     digest: () => hash.copy().digest('hex'),
@@ -125,6 +153,7 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
         dead: false,
         frozenUntil: 0,
         skewMs: 0,
+        knownSkewMs: 0,
         now: () => now + actor.skewMs,
         sleep: (ms) =>
           new Promise((resolve) =>
@@ -165,7 +194,10 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
       for (;;) {
         await immediate()
         await immediate()
-        await changed()
+        if (isChanged) {
+          isChanged = false
+          await changed()
+        }
         if (scheduler.count() === 0) return
         await scheduler.waitOne()
         if (++sequence > mostTasks) throw new Error('the run does not end')
@@ -177,6 +209,7 @@ export function createWorld({ scheduler, faults }: { scheduler: Scheduler; fault
       const next = Math.min(timers[0]?.at ?? Number.POSITIVE_INFINITY, other)
       if (next === Number.POSITIVE_INFINITY) return false
       now = Math.max(now, next)
+      isChanged = true
       while (timers[0] !== undefined && timers[0].at <= now) timers.shift()?.run()
       return true
     },

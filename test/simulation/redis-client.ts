@@ -1,0 +1,71 @@
+import type { ChainableCommander, Redis } from 'ioredis'
+import type { CallType } from './faults.ts'
+import type { RedisServer } from './redis-server.ts'
+import type { Actor, World } from './world.ts'
+
+/** Commands that change nothing; a Redis that refuses writes carries them out. */
+const reads = new Set(
+  'get mget hget hmget hgetall hexists exists lrange llen zrange zrevrange zrangebyscore zscore zcard smembers sismember scard xrevrange xrange ping info time pttl reelgateOwned reelgateRead'.split(
+    ' ',
+  ),
+)
+
+const types: Readonly<Record<string, CallType>> = {
+  reelgateClaim: 'claim',
+  reelgateStoreIntent: 'intent',
+  reelgateTransition: 'transition',
+  reelgateAccept: 'accept',
+}
+
+const states = /^(pending|submitting|queued|processing|generating|delivering|succeeded|failed|canceled)$/
+
+type Run = <T>(name: string, args: readonly unknown[], run: () => Promise<T>) => Promise<T>
+
+/** The connection of one actor: each command is one call that the scheduler orders. `patch` changes a script before it is defined. */
+export function connect(
+  world: World,
+  { actor, redis, server, patch = (_, lua) => lua }: { actor: Actor; redis: Redis; server: RedisServer; patch?: (name: string, lua: string) => string },
+): Redis {
+  const commands = new Set<string>(redis.getBuiltinCommands())
+  const events = server.connection(actor)
+  const run: Run = (name, args, command) =>
+    world.call(actor, { type: types[name] ?? (reads.has(name) ? 'read' : 'write'), label: labelOf(name, args) }, async (hits) => {
+      const reply = await server.execute(!reads.has(name), hits, command)
+      if (name === 'reelgateTransition' || name === 'reelgateStoreIntent') server.noteWrite(actor, jobOf(args))
+      return reply
+    })
+
+  return new Proxy(redis, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof name !== 'string' || typeof value !== 'function') return value
+      if (name === 'on' || name === 'off') return events[name].bind(events)
+      if (name === 'multi') return () => transaction(target.multi(), run)
+      if (name === 'defineCommand')
+        return (command: string, definition: { lua: string; numberOfKeys?: number }) =>
+          target.defineCommand(command, { ...definition, lua: server.adapt(patch(command, definition.lua)) })
+      if (name === 'eval')
+        return (lua: string, ...args: unknown[]) =>
+          run(name, args, () => Reflect.apply(value, target, [server.adapt(patch(name, lua)), ...args]))
+      if (!commands.has(name) && !name.startsWith('reelgate')) return value.bind(target)
+      return (...args: unknown[]) => run(name, args, () => Reflect.apply(value, target, args))
+    },
+  })
+}
+
+function transaction(pipeline: ChainableCommander, run: Run): ChainableCommander {
+  const exec = pipeline.exec.bind(pipeline)
+  pipeline.exec = () => run('multi', [], exec)
+  return pipeline
+}
+
+function jobOf([key]: readonly unknown[]): string {
+  return String(key).replace(/^.*:/, '')
+}
+
+/** Without what differs between two runs of one seed: random secrets. */
+function labelOf(name: string, args: readonly unknown[]): string {
+  const key = args.find((arg): arg is string => typeof arg === 'string' && arg.startsWith('sim:'))
+  const state = args.find((arg) => typeof arg === 'string' && states.test(arg))
+  return [name, key?.slice(4), state].filter(Boolean).join(' ')
+}

@@ -1,0 +1,16 @@
+/** The settings of the simulated gateway: small, so that runs are short, and of the same proportions as the defaults. */
+export const settings = {
+  store: { keepMs: 7 * 86_400_000, claimMs: 2 * 86_400_000, graceMs: 5000 },
+  timeoutMs: 10_000,
+  longestPollMs: 20_000,
+  reconcileMs: 120_000,
+  taskLostMs: 600_000,
+  journalMs: 86_400_000,
+  typicalMs: 60_000,
+  maxSkewMs: 5000,
+  /** How soon a worker notices that its clock is wrong. */
+  clockCheckMs: 10_000,
+  priceUsd: 1,
+  /** What the one limited account has at the start. */
+  balanceUsd: 100,
+} as const
