@@ -10,7 +10,10 @@ export const linkMs = 6 * 3_600_000
 export type FileStore = ReturnType<typeof createFileStore>
 
 /** The store of finished files, and the fetching of an upstream's links into it. */
-export function createFileStore(world: World, upstreams: Readonly<Record<string, Upstream>>) {
+export function createFileStore(
+  world: World,
+  { upstreams, fetchMs }: { upstreams: Readonly<Record<string, Upstream>>; fetchMs(job: string): number },
+) {
   /** Served path -> the task whose video it is. */
   const files = new Map<string, string>()
   let failsUntil = 0
@@ -31,9 +34,11 @@ export function createFileStore(world: World, upstreams: Readonly<Record<string,
   return {
     files,
     deliverFor: (actor: Actor): Parts['deliver'] =>
-      ({ id }, videos) =>
-        world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>
+      async ({ id }, videos) => {
+        if (fetchMs(id) > 0) await actor.sleep(fetchMs(id))
+        return world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>
           videos.map(({ url }): Video => ({ url: fetchFile(id, url) })),
-        ),
+        )
+      },
   }
 }

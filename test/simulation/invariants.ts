@@ -82,7 +82,14 @@ function findJobBroken({ upstreams, files, server }: State, job: KnownJob, recor
   ) {
     if (known !== 'timeout' || task.endsAt < work.deadlineAt) broken.push(`paid result discarded: ${known}, ${task.id} was done`)
   }
-  const received = purchases.some(({ replied, buyer, repeatedId }) => replied && !repeatedId && !buyer.dead && buyer.frozenUntil === 0)
+  // Where an upstream returns one ID for two jobs, whoever claims it first has the task.
+  const received = purchases.some(
+    ({ replied, buyer, upstream, taskId }) =>
+      replied &&
+      !buyer.dead &&
+      buyer.frozenUntil === 0 &&
+      !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
+  )
   if (known === 'submission_unknown' && received && !rolledBack) broken.push('the reply of its purchase was received, and it ended as unknown')
   if (known === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt) broken.push('timed out before its deadline')
   return broken

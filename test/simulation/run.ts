@@ -79,7 +79,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     queue,
     keys,
     upstreams,
-    files: createFileStore(world, upstreams),
+    files: createFileStore(world, { upstreams, fetchMs: (id) => planned(id)?.fetchMs ?? 0 }),
     notify: (id) => outside.notify(id),
     maxInFlight: maxInFlight === 0 ? {} : Object.fromEntries(simulatedNames.map((name) => [name, maxInFlight])),
     uploadMs: (id) => planned(id)?.uploadMs ?? 0,

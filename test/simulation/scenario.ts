@@ -13,6 +13,8 @@ export type PlannedJob = {
   route: readonly SimulatedName[]
   deadlineSeconds: number
   uploadMs: number
+  /** How long it takes to fetch the finished files. */
+  fetchMs: number
   render: Render
   actions: readonly Action[]
 }
@@ -50,6 +52,7 @@ const job: fc.Arbitrary<PlannedJob> = fc.record({
   route: fc.shuffledSubarray(simulatedNames, { minLength: 1, maxLength: 2 }),
   deadlineSeconds: ms(300, 120, 1200),
   uploadMs: ms(0, 0, 4000),
+  fetchMs: ms(0, 3000, 20_000),
   render,
   actions: fc.array(action, { maxLength: 2 }),
 })
