@@ -53,6 +53,7 @@ export const faults = {
   task_lost: { blame: 'upstream', type: 'api_error', http: 502, elsewhere: false, again: false },
   timeout: { blame: 'upstream', type: 'api_error', http: 504, elsewhere: false, again: false },
   result_unavailable: { blame: 'upstream', type: 'api_error', http: 502, elsewhere: false, again: false },
+  result_not_stored: { blame: 'operator', type: 'server_error', http: 500, elsewhere: false, again: false },
   submission_unknown: { blame: 'upstream', type: 'api_error', http: 502, elsewhere: false, again: false },
 } as const satisfies Record<string, FaultRule>
 

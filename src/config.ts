@@ -109,6 +109,26 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       video: read.integer('VIDEO_MAX_MB', 200, 1, 4096) * 1024 * 1024,
       audio: read.integer('AUDIO_MAX_MB', 50, 1, 1024) * 1024 * 1024,
     },
+    /** How much one key may store: its library, and the files it sent with its jobs lately. */
+    quotaBytes: read.integer('STORAGE_QUOTA_MB', 10_240, 1, 100_000_000) * 1024 * 1024,
+    /** How results are fetched from upstreams. */
+    downloads: {
+      largestBytes: read.integer('RESULT_MAX_MB', 4096, 1, 1_000_000) * 1024 * 1024,
+      bytesPerSecond: read.integer('RESULT_MIN_KB_PER_SECOND', 8, 0, 1_000_000) * 1024,
+      windowMs: read.integer('RESULT_STALL_SECONDS', 20, 1, 600) * 1000,
+      total: read.integer('RESULT_DOWNLOADS', 100, 1, 1000),
+      perHost: read.integer('RESULT_DOWNLOADS_PER_HOST', 50, 1, 1000),
+    },
+    /** How long a result is tried to be fetched, and to be stored. */
+    delivery: {
+      timeoutMs: read.integer('RESULT_TIMEOUT_SECONDS', 1800, 1, 86_400) * 1000,
+      graceMs: read.integer('RESULT_GRACE_SECONDS', 600, 1, 86_400) * 1000,
+      storageRetryMs: read.integer('RESULT_RETRY_HOURS', 24, 1, 720) * 3_600_000,
+    },
+    storage: {
+      probeMs: read.integer('STORE_PROBE_SECONDS', 30, 1, 3600) * 1000,
+      floorBytes: read.integer('DISK_FREE_FLOOR_MB', 512, 0, 1_000_000) * 1024 * 1024,
+    },
     ffmpeg: read.text('FFMPEG_PATH') ?? 'ffmpeg',
     offersFile: read.text('OFFERS_FILE'),
     adminKey,
@@ -118,6 +138,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
       submit: read.integer('SUBMIT_RPM', 50, 1, 1_000_000),
       recover: read.integer('RECOVER_RPM', 20, 1, 1_000_000),
       extend: read.integer('EXTEND_RPM', 20, 1, 1_000_000),
+      library: read.integer('LIBRARY_RPM', 60, 1, 1_000_000),
     },
     webhooks: readWebhooks(read, problems, isSandbox && isLoopback(host)),
     /** Whether stand-in upstreams take the place of the real ones. */
@@ -166,6 +187,12 @@ function readWebhooks(read: Reader, problems: string[], isTrial: boolean) {
   return {
     inward: inward === 'on' || (inward === 'auto' && isTrial),
     retriesMs: seconds.map((one) => one * 1000),
+    /** How many deliveries a process makes at once. */
+    limits: {
+      all: read.integer('WEBHOOK_CONCURRENCY', 256, 2, 10_000),
+      failing: read.integer('WEBHOOK_FAILING_CONCURRENCY', 64, 2, 10_000),
+      destination: read.integer('WEBHOOK_DESTINATION_CONCURRENCY', 8, 1, 1000),
+    },
   }
 }
 
@@ -185,6 +212,7 @@ function readS3(read: Reader, problems: string[]): S3Settings | undefined {
   return {
     bucket,
     region: read.text('S3_REGION') ?? 'us-east-1',
+    timeoutMs: read.integer('S3_TIMEOUT_SECONDS', 30, 1, 600) * 1000,
     forcePathStyle:
       read.choice('S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint === undefined ? 'false' : 'true') ===
       'true',

@@ -17,6 +17,7 @@ import { checkServer } from './redis/check.ts'
 import { type Clock, createClock } from './redis/clock.ts'
 import { createConnections } from './redis/connect.ts'
 import { startEmbedded } from './redis/embedded.ts'
+import { createReplicaBarrier } from './redis/replicas.ts'
 import { startSandbox } from './sandbox/host.ts'
 import { sandboxes } from './sandbox/index.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
@@ -44,7 +45,10 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   closers.push(() => clock.stop())
   await observeServer({ redis, keys, graceMs: config.failoverGraceMs })
   const storeOptions = storeOptionsOf(config, clock)
-  const store = createStore({ redis, keys, ...storeOptions })
+  // WAIT holds up its connection, so the writes that it waits for have one of their own.
+  const waits = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
+  const accepting = waits ? await connections.forRequests() : redis
+  const store = createStore({ redis, acceptRedis: accepting, keys, ...storeOptions })
   const queues = createQueues({ redis, keys, names: queueNames })
   await queues.ready()
   closers.push(() => queues.close())
@@ -55,8 +59,10 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   closers.push(
     () => media.close(),
     () => media.retention.stop(),
+    () => media.storage.stop(),
   )
   media.retention.start()
+  await media.storage.start()
   const offers = createOffers({
     providers,
     upstreams,
@@ -84,6 +90,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     clock,
     store,
     storeOptions,
+    confirmAccepted: waits ? barrierOf(config, accepting, longestAcceptWaitMs) : undefined,
     queues,
     transport,
     upstreams,
@@ -96,6 +103,19 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
 
 /** A claim of a task outlives every job that could be given the same task. */
 const claimMarginMs = 86_400_000
+
+/** Resolves when as many replicas as the operator asks for have what was written on this connection. */
+export function barrierOf(
+  { waitReplicas, waitReplicasMs, waitAof }: Config,
+  redis: Redis,
+  longestMs = waitReplicasMs,
+) {
+  const timeoutMs = Math.min(waitReplicasMs, longestMs)
+  return createReplicaBarrier({ redis, replicas: waitReplicas, timeoutMs, aof: waitAof })
+}
+
+/** Less than a command of a request may take. */
+const longestAcceptWaitMs = 1500
 
 function storeOptionsOf(config: Config, { now }: Clock) {
   const claimMs = config.longestJobSeconds * 1000 + claimMarginMs

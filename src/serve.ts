@@ -1,17 +1,22 @@
+import { join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
+import { createAccountCheck } from './accounts/check.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
+import { createHolds } from './accounts/holds.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
 import { health } from './api/health.ts'
+import { refuse } from './api/refusals.ts'
 import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
-import { createUnknownJobs } from './engine/unknown.ts'
+import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
+import { createWithdrawals } from './engine/withdrawals.ts'
 import type { Ground } from './ground.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
@@ -19,7 +24,22 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
     ground
   const book = createBook({ redis, keys })
+  const holds = createHolds({ redis, keys })
+  const unknown = createUnknownJobs({
+    store,
+    holds,
+    offers,
+    settingsOf: (provider) => upstreams[provider].settings,
+    deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+    now: clock.now,
+  })
   const subscriber = await ground.connections.forWorkers()
+  const withdrawals = await createWithdrawals({
+    dir: join(config.dataDir, 'withdrawals'),
+    cancel: store.askCancel,
+    logger,
+  })
+  closers.push(() => withdrawals.stop())
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   return createApp({
@@ -33,6 +53,8 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       queues,
       watchers,
       longestJobSeconds: config.longestJobSeconds,
+      withdraw: withdrawals.add,
+      confirmAccepted: ground.confirmAccepted,
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },
@@ -40,18 +62,20 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     spool: media.spool,
     library: media.library,
     files: media.files,
+    storage: media.storage,
     webhooks,
     hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts: config.auth === 'off' ? open : await door(ground, subscriber),
     money: {
       balanceUsd: book.balanceUsd,
       usage: createUsage({ redis, keys }),
+      check: createAccountCheck({ redis, keys }),
       price: (model, input) => priceOf(model, input, config.markupPercent),
       markupPercent: config.markupPercent,
     },
     limits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, unknown: createUnknownJobs(store) },
+      admin: { key: config.adminKey, book, holds, unknown },
     }),
     ready: ground.ready,
     logger,
@@ -70,9 +94,10 @@ async function door({ config, redis, keys }: Ground, subscriber: Redis): Promise
 }
 
 /** A worker answers nothing but whether it lives. */
-export function serveHealth({ logger, ready }: Ground): FastifyInstance {
+export function serveHealth({ logger, ready, media }: Ground): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })
-  health(app, { ready })
+  app.setErrorHandler(refuse)
+  health(app, { ready, storage: media.storage })
   return app
 }

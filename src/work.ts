@@ -11,8 +11,7 @@ import { createSlots } from './engine/slots.ts'
 import { createStore } from './engine/store.ts'
 import { createSweep } from './engine/sweep.ts'
 import { createWorkers } from './engine/worker.ts'
-import { type Ground, queueNames } from './ground.ts'
-import { createReplicaBarrier } from './redis/replicas.ts'
+import { barrierOf, type Ground, queueNames } from './ground.ts'
 
 /** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
 export async function startWork(ground: Ground): Promise<() => Promise<void>> {
@@ -61,17 +60,14 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
   const parts: Parts = {
     store,
     journal,
-    confirmReplicas: createReplicaBarrier({
-      redis: intents,
-      replicas: config.waitReplicas,
-      timeoutMs: config.waitReplicasMs,
-      aof: config.waitAof,
-    }),
+    confirmReplicas: barrierOf(config, intents),
     offers,
     transport: ground.transport,
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(config.sandbox) }),
     inputs: media.handOver,
     deliver: media.deliver,
+    delivery: config.delivery,
+    isCancelAsked: async (id) => (await working.hget(keys.job(id), 'cancel')) === '1',
     secondsOf: media.secondsOf,
     typicalMs: (model) =>
       config.sandbox ? config.sandboxRenderMs : (findModel(model)?.typicalSeconds ?? 60) * 1000,
@@ -99,6 +95,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     names: queueNames,
     concurrency,
     clock,
+    webhooksAtOnce: config.webhooks.limits.all,
   })
   await restorer.start()
   await workers.start()

@@ -6,11 +6,10 @@ import { pino } from 'pino'
 import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import { readConfig } from '../src/config.ts'
-import { type Gateway, startGateway } from '../src/gateway.ts'
+import type { Gateway } from '../src/gateway.ts'
 import { createConnections } from '../src/redis/connect.ts'
 import { startEmbedded } from '../src/redis/embedded.ts'
-import { type SandboxHost, startSandbox } from '../src/sandbox/host.ts'
-import { sandboxes } from '../src/sandbox/index.ts'
+import type { SandboxHost } from '../src/sandbox/host.ts'
 
 export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
@@ -54,6 +53,9 @@ export async function startUpstreams(
   redis: Redis,
   renderMs = 300,
 ): Promise<{ host: SandboxHost; env: Record<string, string> }> {
+  // Imported here, as the gateway below: a test of one module does not wait for all the others.
+  const { startSandbox } = await import('../src/sandbox/host.ts')
+  const { sandboxes } = await import('../src/sandbox/index.ts')
   const host = await startSandbox({
     sandboxes,
     providers: Object.values(providers),
@@ -83,6 +85,7 @@ export async function startTestGateway(cleanup: Cleanup, env: Record<string, str
     { PORT: '0', DATA_DIR: await temporaryFolder(cleanup), LOG_LEVEL: 'silent', ...env },
     Object.values(providers),
   )
+  const { startGateway } = await import('../src/gateway.ts')
   const gateway = await startGateway(config, quiet)
   cleanup.add(() => gateway.stop())
   return gateway

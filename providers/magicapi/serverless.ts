@@ -15,26 +15,18 @@ export function readJob(reply: Reply, ticket: Ticket): Outcome {
   if (reply.status === 404) return missing(reply, ticket)
   const status = reply.status < 300 ? text(reply.body, 'status')?.toUpperCase() : undefined
   if (status === undefined) return { kind: 'unclear', fault: explainReply(reply) }
-  return readStatus(status, reply.body, { ...ticket, seen: true, misses: 0 })
+  const { second: _, ...own } = ticket
+  return readStatus(status, reply.body, { ...own, seen: true })
 }
 
-/** One 404 proves nothing: this many in a row do. */
-const missesBeforeLost = 6
-
-// The vendor's pages name two status paths for `v3`: as long as neither has known the task, they are asked in turn.
+// The vendor's pages name two status paths for `v3`: as long as neither has known the task, each poll asks both.
 function missing(reply: Reply, ticket: Ticket): Outcome {
   if (text(reply.body, 'message') === undefined) return { kind: 'unclear', fault: explainReply(reply) }
-  const misses = Number(ticket.misses ?? 0) + 1
-  if (misses >= missesBeforeLost)
-    return { kind: 'failed', fault: fault('task_lost', 'MagicAPI no longer knows the task') }
-  const turns = ticket.flavor === 'v3' && ticket.seen !== true
-  const detour = turns !== (ticket.detour === true)
-  return {
-    kind: 'running',
-    ticket: { ...ticket, misses, detour },
-    stage: 'queued',
-    ...(turns && misses === 1 ? { now: true } : {}),
+  if (ticket.flavor === 'v3' && ticket.seen !== true && ticket.second !== true) {
+    const other = { ...ticket, detour: ticket.detour !== true, second: true }
+    return { kind: 'running', ticket: other, stage: 'queued', now: true }
   }
+  return { kind: 'unclear', fault: fault('task_lost', 'MagicAPI does not know the task') }
 }
 
 function readStatus(status: string, body: unknown, ticket: Ticket): Outcome {

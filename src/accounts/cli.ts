@@ -3,10 +3,15 @@ import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { markCleanShutdown } from '../engine/epoch.ts'
 import { createKeys } from '../engine/keys.ts'
+import { createOffers } from '../engine/offers.ts'
+import { readOverrides } from '../engine/overrides.ts'
+import { createStore } from '../engine/store.ts'
+import { createUnknownJobs, deadlineMsOf } from '../engine/unknown.ts'
 import { createConnections } from '../redis/connect.ts'
 import { startEmbedded } from '../redis/embedded.ts'
 import { createBook } from './book.ts'
 import { CommandError, command } from './command.ts'
+import { createHolds } from './holds.ts'
 
 /** Works on the Redis of a running gateway; where its private one does not run, starts it for the moment. */
 async function run(): Promise<string> {
@@ -21,7 +26,23 @@ async function run(): Promise<string> {
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   try {
     const redis = await connections.forRequests()
-    return await command(createBook({ redis, keys }), process.argv.slice(2))
+    const [seconds] = await redis.time()
+    const skewMs = Number(seconds) * 1000 - Date.now()
+    const holds = createHolds({ redis, keys })
+    const { upstreams, longestJobSeconds, offersFile } = config
+    const unknown = createUnknownJobs({
+      store: createStore({ redis, keys, keepMs: config.keepMs }),
+      holds,
+      offers: createOffers({
+        providers,
+        upstreams,
+        overrides: offersFile === undefined ? {} : readOverrides(offersFile, providers),
+      }),
+      settingsOf: (provider) => upstreams[provider].settings,
+      deadlineMs: (model) => deadlineMsOf(model, longestJobSeconds),
+      now: () => Date.now() + skewMs,
+    })
+    return await command({ book: createBook({ redis, keys }), holds, unknown }, process.argv.slice(2))
   } finally {
     connections.close()
     await server?.stop()

@@ -1,18 +1,26 @@
 import { parseArgs } from 'node:util'
-import type { Account, Book, Limits } from './book.ts'
+import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
+import type { Account } from './account.ts'
+import type { Book, Limits } from './book.ts'
+import type { Holds } from './holds.ts'
+import { anonymous } from './open.ts'
+import { longestNote, type Operation, OperationRefused } from './operation.ts'
 
 const usage = `Keys of this gateway. It may be running or not.
 
   npm run keys -- create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
   npm run keys -- list
   npm run keys -- limit ID [--rpm N|none] [--daily-usd N|none] [--balance N|none]
-  npm run keys -- topup ID USD
+  npm run keys -- topup ID USD [--note TEXT] [--operation KEY]
   npm run keys -- revoke ID
   npm run keys -- ledger ID
   npm run keys -- held ID
-  npm run keys -- resolve ID JOB charge|release
+  npm run keys -- unknown
+  npm run keys -- resolve ID JOB charge|release [--note TEXT]
+  npm run keys -- resolve ID JOB adopt TASK [--note TEXT]
 
-ID is what \`list\` shows; the key itself is shown once, by \`create\`.
+ID is what \`list\` shows; the key itself is shown once, by \`create\`. Jobs of callers without a key have the ID anonymous.
+USD may be negative. The same --operation KEY is applied once in 24 hours. TASK is the upstream's ID of a task.
 `
 
 /** Thrown for a command that cannot be followed; the message is for whoever typed it. */
@@ -20,42 +28,81 @@ export class CommandError extends Error {
   override name = 'CommandError'
 }
 
+type Deps = { book: Book; holds: Pick<Holds, 'of'>; unknown: UnknownJobs }
+
 /** Does what a command line asks for and answers the text to print. */
-export async function command(book: Book, args: readonly string[]): Promise<string> {
+export async function command(deps: Deps, args: readonly string[]): Promise<string> {
+  const { book, holds, unknown } = deps
   const { values, positionals } = read(args)
   const [verb = 'help', id = '', ...rest] = positionals
   if (verb === 'help') return usage
   if (verb === 'create') {
     const name = values.name?.trim() ?? ''
     if (name === '') throw new CommandError('A key needs a name: --name NAME')
-    const { key, account } = await book.create({ name, ...limitsOf(values) })
+    const made = book.create({ name, ...limitsOf(values) }, operationOf(values))
+    const { key, account } = await made.catch(refuse)
     return `${key}\n\nThis is shown once. Its id is ${account.id}.\n${table([account])}`
   }
   if (verb === 'list') return table(await book.list())
-  if ((await book.read(id)) === undefined)
+  if (verb === 'unknown') return json(await unknown.list())
+  if (id !== anonymous.owner && (await book.read(id)) === undefined)
     throw new CommandError(`There is no key ${id === '' ? 'without an id' : id}; see \`list\``)
-  await follow(book, verb, id, rest, values)
+  await follow(deps, verb, id, rest, values)
   if (verb === 'ledger') return json(await book.ledger(id, 1000))
-  if (verb === 'held') return json(await book.held(id))
+  if (verb === 'held') return json(await holds.of(id))
   const account = await book.read(id)
   return account === undefined ? '' : table([account])
 }
 
 async function follow(
-  book: Book,
+  { book, unknown }: Deps,
   verb: string,
   id: string,
   rest: readonly string[],
   values: Values,
 ): Promise<void> {
   if (verb === 'ledger' || verb === 'held') return
-  if (verb === 'limit') return book.limit(id, limitsOf(values))
+  if (verb === 'resolve') return resolve(unknown, id, rest, values)
+  if (id === anonymous.owner) throw new CommandError('Callers without a key have no limits and no balance')
+  if (verb === 'limit') return book.limit(id, limitsOf(values)).catch(refuse)
   if (verb === 'revoke') return book.revoke(id)
-  if (verb === 'topup') return book.topUp(id, numberOf('USD', rest[0] ?? ''))
-  if (verb !== 'resolve') throw new CommandError(`There is no command ${verb}\n\n${usage}`)
-  const [job = '', decision] = rest
-  if (decision !== 'charge' && decision !== 'release') throw new CommandError('Say charge or release')
-  if (!(await book.resolve(id, job, decision))) throw new CommandError(`Nothing is held for the job ${job}`)
+  if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${usage}`)
+  return book.topUp(id, numberOf('USD', rest[0] ?? '', -mostUsd), operationOf(values)).catch(refuse)
+}
+
+/** Who decides on a command line, as the ledger says it. */
+const by = 'command line'
+
+async function resolve(
+  unknown: UnknownJobs,
+  owner: string,
+  [job = '', decision, ticket = '']: readonly string[],
+  values: Values,
+): Promise<void> {
+  const wish = { owner, by, ...noteOf(values) }
+  let settled: Settled
+  if (decision === 'charge' || decision === 'release')
+    settled = await unknown.decide(job, { ...wish, decision })
+  else if (decision === 'adopt' && ticket !== '') settled = await unknown.adopt(job, { ...wish, ticket })
+  else throw new CommandError('The decision must be charge, release, or adopt TASK')
+  if (settled.kind !== 'done' && settled.kind !== 'replayed') throw new CommandError(refusalOf(job, settled))
+}
+
+function noteOf({ note }: Values): { note?: string } {
+  if (note !== undefined && note.length > longestNote)
+    throw new CommandError(`--note must have at most ${longestNote} characters`)
+  return note === undefined ? {} : { note }
+}
+
+function operationOf(values: Values): Operation {
+  const { operation } = values
+  if (operation !== undefined && !/^[\x21-\x7e]{1,255}$/.test(operation))
+    throw new CommandError('--operation must be 1 to 255 printable ASCII characters without spaces')
+  return { ...(operation !== undefined && { id: operation }), ...noteOf(values) }
+}
+
+function refuse(cause: unknown): never {
+  throw cause instanceof OperationRefused ? new CommandError(cause.message, { cause }) : cause
 }
 
 const options = {
@@ -63,13 +110,23 @@ const options = {
   rpm: { type: 'string' },
   'daily-usd': { type: 'string' },
   balance: { type: 'string' },
+  note: { type: 'string' },
+  operation: { type: 'string' },
 } as const
 
 type Values = Readonly<Partial<Record<keyof typeof options, string>>>
 
 function read(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
+    // A negative amount is no option.
+    const negative = args.findIndex((arg) => /^-[\d.]+$/.test(arg))
+    const before = negative < 0 ? args : args.slice(0, negative)
+    const { values, positionals } = parseArgs({
+      args: [...before, ...(negative < 0 ? [] : args.slice(negative + 1))],
+      options,
+      allowPositionals: true,
+    })
+    return { values, positionals: negative < 0 ? positionals : [...positionals, args[negative] ?? ''] }
   } catch (cause) {
     throw new CommandError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
@@ -92,10 +149,10 @@ function limitsOf(values: Values): Limits {
 
 const mostUsd = 1e9
 
-function numberOf(name: string, told: string): number {
+function numberOf(name: string, told: string, least = 0): number {
   const value = Number(told)
-  if (told.trim() !== '' && value >= 0 && value <= mostUsd) return value
-  throw new CommandError(`${name} must be a number from 0 to ${mostUsd}; it is "${told}"`)
+  if (told.trim() !== '' && value >= least && value <= mostUsd) return value
+  throw new CommandError(`${name} must be a number from ${least} to ${mostUsd}; it is "${told}"`)
 }
 
 function table(accounts: readonly Account[]): string {

@@ -4,13 +4,16 @@
  * A movement changes purses and tells so in the ledger, in one script: each purse is the sum of its movements.
  */
 
-/** Functions for other scripts: `move`, which answers what the purses it changed hold by then, and `count`. */
+/**
+ * Functions for other scripts: `move`, which answers what the purses it changed hold by then, and `count`. `more` are further fields of the
+ * ledger's row, names and values in turn.
+ */
 export const movements = `
 local function add(key, field, by)
   if by ~= 0 then return redis.call('HINCRBY', key, field, string.format('%.0f', by)) end
 end
 local purses = { 'balance', 'reserved', 'held', 'spent' }
-local function move(account, ledger, oldest, kind, job, by)
+local function move(account, ledger, oldest, kind, job, by, more)
   local limited = (by.balance or 0) == 0 or redis.call('HEXISTS', account, 'balance') == 1
   if not limited then by.balance = 0 end
   local entry, after = { 'kind', kind, 'job', job }, {}
@@ -22,6 +25,7 @@ local function move(account, ledger, oldest, kind, job, by)
       entry[#entry + 1] = string.format('%.0f', amount)
     end
   end
+  for _, part in ipairs(more or {}) do entry[#entry + 1] = part end
   redis.call('XADD', ledger, 'MINID', '~', oldest, '*', unpack(entry))
   return after
 end
@@ -52,15 +56,30 @@ local function reserve(account, ledger, usage, oldest, keepMs, id, model, price,
 end
 `
 
-/** For the script that ends a job: charges up to what was reserved and gives the rest back, or holds all of it. */
+/**
+ * For the script that ends a job: charges up to what was reserved and gives the rest back, or holds all of it. An entry of the hash `held` is
+ * `<reserved> <paid> <usage key> <model> <JSON>`; the JSON says what an operator needs to decide, when the record is gone too. Entries of
+ * version 0.1 have no JSON.
+ */
 export const settle = `
+local function decoded(text)
+  local fine, value = pcall(cjson.decode, text)
+  return fine and type(value) == 'table' and value or {}
+end
+local function describeHold(job)
+  local view, work = unpack(redis.call('HMGET', job, 'view', 'work'))
+  view, work = decoded(view), decoded(work)
+  local attempt, now = work.attempt or {}, redis.call('TIME')
+  return cjson.encode({ code = view.error and view.error.code, provider = attempt.provider, attempt = attempt.id,
+    attemptAt = attempt.at, ticket = work.ticket, since = now[1] * 1000 + math.floor(now[2] / 1000) })
+end
 local function settle(account, ledger, usage, held, oldest, keepMs, job, id, model, state, kind, asked)
   local reserved, paid = unpack(redis.call('HMGET', job, 'reserved', 'paid'))
   if not reserved then return end
   count(usage, keepMs, model, state, 1)
   reserved, paid = tonumber(reserved), tonumber(paid)
   if kind == 'hold' then
-    redis.call('HSET', held, id, string.format('%.0f %.0f ', reserved, paid) .. usage .. ' ' .. model)
+    redis.call('HSET', held, id, string.format('%.0f %.0f ', reserved, paid) .. usage .. ' ' .. model .. ' ' .. describeHold(job))
     return move(account, ledger, oldest, 'hold', id, { reserved = -reserved, held = reserved })
   end
   local charged = kind == 'charge' and math.min(reserved, asked) or 0
@@ -69,34 +88,4 @@ local function settle(account, ledger, usage, held, oldest, keepMs, job, id, mod
   add(usage, 'committed', charged - reserved)
   count(usage, keepMs, model, 'micros', charged)
 end
-`
-
-/** KEYS account, ledger, held, usage. ARGV job, 'charge' | 'release', oldest, keep ms. Answers 0 when nothing is held for the job. */
-export const resolve = `${movements}
-local found = redis.call('HGET', KEYS[3], ARGV[1])
-if not found then return 0 end
-local reserved, paid, _, model = string.match(found, '^(%d+) (%d+) (%S+) (.+)$')
-reserved, paid = tonumber(reserved), tonumber(paid)
-redis.call('HDEL', KEYS[3], ARGV[1])
-local charged = ARGV[2] == 'charge' and reserved or 0
-local back = ARGV[2] == 'charge' and 0 or paid
-move(KEYS[1], KEYS[2], ARGV[3], ARGV[2], ARGV[1], { balance = back, held = -reserved, spent = charged })
-add(KEYS[4], 'committed', charged - reserved)
-count(KEYS[4], ARGV[4], model, 'micros', charged)
-return 1
-`
-
-/** KEYS account, ledger. ARGV 'add' | 'set' | 'lift', micros, oldest. Makes a balance of none; `lift` makes none of a balance. */
-export const fund = `${movements}
-local before = tonumber(redis.call('HGET', KEYS[1], 'balance') or '0')
-if ARGV[1] == 'lift' then
-  move(KEYS[1], KEYS[2], ARGV[3], 'lift', '', { balance = -before })
-  redis.call('HDEL', KEYS[1], 'balance')
-  return ''
-end
-redis.call('HSETNX', KEYS[1], 'balance', '0')
-local by = ARGV[1] == 'set' and tonumber(ARGV[2]) - before or tonumber(ARGV[2])
-if before + by < 0 then by = -before end
-move(KEYS[1], KEYS[2], ARGV[3], ARGV[1] == 'set' and 'set' or 'topup', '', { balance = by })
-return redis.call('HGET', KEYS[1], 'balance')
 `

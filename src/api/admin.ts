@@ -2,10 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Account, Book } from '../accounts/book.ts'
+import type { Account } from '../accounts/account.ts'
+import type { Book } from '../accounts/book.ts'
 import { anonymous } from '../accounts/open.ts'
+import { longestNote, OperationRefused } from '../accounts/operation.ts'
+import { adminHolds } from './admin-holds.ts'
 import { keysOf } from './caller.ts'
 import { ApiError } from './errors.ts'
+import { readIdempotencyKey } from './idempotency.ts'
 import type { AppParts } from './parts.ts'
 import { daysOf, usageBody } from './usage.ts'
 
@@ -20,15 +24,14 @@ const limits = {
 const strict = { additionalProperties: false }
 const NewKey = Type.Object({ name: Type.String({ minLength: 1, maxLength: 100 }), ...limits }, strict)
 const Changes = Type.Object(
-  { ...limits, topUpUsd: Type.Optional(Type.Number({ minimum: 0, maximum: 1e9 })) },
-  strict,
-)
-const Decision = Type.Object(
-  { decision: Type.Unsafe<'charge' | 'release'>({ enum: ['charge', 'release'] }) },
+  {
+    ...limits,
+    topUpUsd: Type.Optional(Type.Number({ minimum: -1e9, maximum: 1e9 })),
+    note: Type.Optional(Type.String({ maxLength: longestNote })),
+  },
   strict,
 )
 const Id = Type.Object({ id: Type.String() })
-const Held = Type.Object({ id: Type.String(), job: Type.String() })
 
 const path = '/api/admin/keys'
 const mostMovements = 1000
@@ -36,59 +39,40 @@ const mostMovements = 1000
 /** Keys and what they use, for whoever has the operator's own key. No route exists where none is set. */
 export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): void {
   if (parts === undefined) return
-  const { book, key, unknown } = parts
+  const { book, holds, key, unknown } = parts
   const onRequest = onlyWith(key)
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
 
-  routes.post(path, { onRequest, schema: { body: NewKey } }, async ({ body }, reply) => {
-    const made = await book.create(body)
-    return reply.code(201).send({ ...made.account, key: made.key })
+  routes.post(path, { onRequest, schema: { body: NewKey } }, async (request, reply) => {
+    const operation = operationOf(request)
+    const { account, key: made } = await book.create(request.body, operation).catch(refuse)
+    return reply.code(201).send({ ...account, key: made })
   })
   routes.get(path, { onRequest }, async () => ({ object: 'list', data: await book.list() }))
   routes.get(`${path}/:id`, { onRequest, schema: { params: Id } }, async ({ params }) =>
     known(book, params.id),
   )
-  routes.patch(
-    `${path}/:id`,
-    { onRequest, schema: { params: Id, body: Changes } },
-    async ({ params, body }) => {
-      const { topUpUsd, ...changed } = body
-      await known(book, params.id)
-      await book.limit(params.id, changed)
-      if (topUpUsd !== undefined) await book.topUp(params.id, topUpUsd)
-      return known(book, params.id)
-    },
-  )
+  routes.patch(`${path}/:id`, { onRequest, schema: { params: Id, body: Changes } }, async (request) => {
+    const { note, ...change } = request.body
+    if (note !== undefined && change.topUpUsd === undefined && change.balanceUsd === undefined) {
+      const message = '`note` belongs to a movement of money: give `topUpUsd` or `balanceUsd` with it'
+      throw new ApiError('invalid_parameter_value', message, { param: 'note' })
+    }
+    const operation = { ...operationOf(request), ...(note !== undefined && { note }) }
+    const changed = await book.change(request.params.id, change, operation).catch(refuse)
+    request.replayed = changed.replayed
+    return changed.account
+  })
   routes.delete(`${path}/:id`, { onRequest, schema: { params: Id } }, async ({ params }) => {
     await known(book, params.id)
     await book.revoke(params.id)
     return known(book, params.id)
   })
   routes.get(`${path}/:id/ledger`, { onRequest, schema: { params: Id } }, async ({ params }) => {
-    await known(book, params.id)
+    if (params.id !== anonymous.owner) await known(book, params.id)
     return { object: 'list', data: await book.ledger(params.id, mostMovements) }
   })
-  routes.get(`${path}/:id/held`, { onRequest, schema: { params: Id } }, async ({ params }) => {
-    await known(book, params.id)
-    return { object: 'list', data: await book.held(params.id) }
-  })
-  const decide = { onRequest, schema: { params: Held, body: Decision } }
-  routes.post(`${path}/:id/held/:job`, decide, async ({ params: { id, job }, body }) => {
-    await known(book, id)
-    if (await book.resolve(id, job, body.decision)) return known(book, id)
-    throw new ApiError('not_found', `Nothing is held for the job ${job}`)
-  })
-  routes.get('/api/admin/unknown', { onRequest }, async () => ({
-    object: 'list',
-    data: await unknown.list(),
-  }))
-  const settle = { onRequest, schema: { params: Id, body: Decision } }
-  routes.post('/api/admin/unknown/:id', settle, async ({ params: { id }, body: { decision } }) => {
-    const owner = await unknown.decide(id, decision)
-    if (owner === undefined) throw new ApiError('not_found', `Nothing is to be decided about the job ${id}`)
-    await book.resolve(owner, id, decision)
-    return { id, decision }
-  })
+  adminHolds(app, { holds, unknown, onRequest, account: (id) => known(book, id) })
   routes.get('/api/admin/usage', { onRequest }, async ({ query }) => {
     const asked = Reflect.get(Object(query), 'key')
     const ids = (await book.list()).map(({ id }) => id).concat(anonymous.owner)
@@ -101,6 +85,21 @@ async function known(book: Book, id: string): Promise<Account> {
   const account = await book.read(id)
   if (account === undefined) throw new ApiError('not_found', `There is no key ${id}`)
   return account
+}
+
+function operationOf(request: FastifyRequest): { id?: string } {
+  const id = readIdempotencyKey(request)
+  return id === undefined ? {} : { id }
+}
+
+function refuse(cause: unknown): never {
+  if (!(cause instanceof OperationRefused)) throw cause
+  const { kind } = cause.reason
+  const code = kind === 'reused' ? 'idempotency_key_reused' : kind === 'absent' ? 'not_found' : 'conflict'
+  const param = { reused: 'Idempotency-Key', created: 'Idempotency-Key', negative: 'topUpUsd', absent: 'id' }[
+    kind
+  ]
+  throw new ApiError(code, cause.message, { param, cause })
 }
 
 /** Compared as hashes of one length, so that the time it takes tells nothing. */

@@ -26,6 +26,7 @@ export const errors = {
   daily_usd_limit_exceeded: { status: 429, type: 'RATE_LIMITED' },
   internal_error: { status: 500, type: 'server_error' },
   service_unavailable: { status: 503, type: 'service_unavailable' },
+  insufficient_storage: { status: 507, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>
 
 export type ErrorCode = keyof typeof errors

@@ -4,13 +4,19 @@ import type { AppParts } from './parts.ts'
 
 const config = { quiet: true }
 
-/** `/health`: the process answers. `/ready`: it can take jobs. */
-export function health(app: FastifyInstance, parts: Pick<AppParts, 'ready'>): void {
+/** `/health`: the process answers. `/ready`: it can take jobs, and keep what they make. */
+export function health(app: FastifyInstance, parts: HealthDeps): void {
   app.get('/health', { config }, async () => ({ status: 'ok' }))
   app.get('/ready', { config }, async () => {
-    if (await parts.ready()) return { status: 'ready' }
-    throw new ApiError('service_unavailable', 'The job store does not answer', {
-      headers: { 'Retry-After': '1' },
-    })
+    if (!(await parts.ready())) throw notReady('The job store does not answer')
+    const fault = parts.storage.fault()
+    if (fault !== undefined) throw notReady(fault.isFull ? 'The disk is full' : 'File storage is unavailable')
+    return { status: 'ready' }
   })
+}
+
+type HealthDeps = Pick<AppParts, 'ready'> & { storage: Pick<AppParts['storage'], 'fault'> }
+
+function notReady(message: string): ApiError {
+  return new ApiError('service_unavailable', message, { headers: { 'Retry-After': '1' } })
 }

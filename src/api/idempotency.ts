@@ -29,17 +29,21 @@ export async function firstAnswer(
   request: FastifyRequest,
   body: unknown = request.body,
 ): Promise<Accepted | undefined> {
-  const key = request.headers['idempotency-key']
+  const key = readIdempotencyKey(request)
   if (key === undefined) return undefined
-  if (typeof key !== 'string' || !keyShape.test(key)) {
-    const message = '`Idempotency-Key` must be 1 to 255 printable ASCII characters'
-    throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
-  }
   const { url = '', config } = request.routeOptions
   const hash = createHash('sha256').update(`${config.operation ?? url}\n`)
   write(hash, body, spool)
   request.once = { key: digest(key), fingerprint: hash.digest('hex') }
   return noteReplay(request, await engine.first(request.owner, request.once))
+}
+
+/** The `Idempotency-Key` of a request; throws where it cannot be one. */
+export function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined || (typeof key === 'string' && keyShape.test(key))) return key
+  const message = '`Idempotency-Key` must be 1 to 255 printable ASCII characters'
+  throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
 }
 
 /** For the answer of `engine.accept` too: of two at once, one is answered what the other was. */

@@ -33,10 +33,21 @@ export const Entry = Type.Object({
   provider: Type.Optional(Type.String()),
 })
 
+const Note = Type.Object({
+  at: Type.String({ format: 'date-time' }),
+  kind: Type.String({
+    enum: ['late_result', 'charge', 'release', 'adopt'],
+    description: 'The upstream finished after all, or what an operator decided on the money on hold.',
+  }),
+})
+
 export const Job = Type.Object(job, { title: 'Job', description: 'A job.' })
 export const JobWithHistory = Type.Object(
-  { ...job, prompt: Nullable(Type.String()), events: Type.Array(Entry) },
-  { title: 'JobWithHistory', description: 'A job, and every change of it with its time.' },
+  { ...job, prompt: Nullable(Type.String()), events: Type.Array(Entry), notes: Type.Array(Note) },
+  {
+    title: 'JobWithHistory',
+    description: 'A job, every change of it with its time, and notes on it after its end.',
+  },
 )
 export const Jobs = Type.Object(
   { object: Type.Literal('list'), data: Type.Array(Job), next: Nullable(Type.String()) },

@@ -44,11 +44,16 @@ export function jobs(app: FastifyInstance, parts: AppParts): void {
     async (request) => {
       const { id } = request.params
       const view = await ownJob(engine, request, id)
-      const [input, events] = await Promise.all([engine.asked(id), engine.events(id)])
+      const [input, events, notes] = await Promise.all([
+        engine.asked(id),
+        engine.events(id),
+        engine.notes(id),
+      ])
       return {
         ...tell(request, view),
         prompt: input.prompt ?? input.script ?? null,
         events: events.map(entryOf),
+        notes: notes.map(({ at, kind }) => ({ at: timeOf(at), kind })),
       }
     },
   )

@@ -13,12 +13,13 @@ export type LimitParts = {
   submit: number
   recover: number
   extend: number
+  library: number
 }
 
 export type Limits = Readonly<Record<Limited, onRequestHookHandler>>
 
 /** What is limited. A status never is: clients ask for it all the time. */
-export type Limited = 'submit' | 'recover' | 'extend'
+export type Limited = 'submit' | 'recover' | 'extend' | 'library'
 
 /** Hooks that come after the one that identifies. Whoever is nobody in particular is not limited. */
 export async function createLimits(app: FastifyInstance, parts: LimitParts): Promise<Limits> {
@@ -50,5 +51,10 @@ export async function createLimits(app: FastifyInstance, parts: LimitParts): Pro
     }
     return limit
   }
-  return { submit: hook('submit'), recover: hook('recover'), extend: hook('extend') }
+  return {
+    submit: hook('submit'),
+    recover: hook('recover'),
+    extend: hook('extend'),
+    library: hook('library'),
+  }
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import type { Book } from '../accounts/book.ts'
+import type { Holds } from '../accounts/holds.ts'
 import type { Accounts } from '../accounts/open.ts'
 import type { Offered } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
@@ -10,10 +11,11 @@ import type { Engine } from '../engine/engine.ts'
 import type { UnknownJobs } from '../engine/unknown.ts'
 import type { FoundFile } from '../media/found-file.ts'
 import type { Guard } from '../media/guard.ts'
-import type { Sender } from '../media/keep.ts'
+import type { Kept, Sender } from '../media/keep.ts'
 import type { Library } from '../media/library.ts'
 import type { Spool } from '../media/spool.ts'
 import type { Picture, Still } from '../media/stills.ts'
+import type { StorageUnavailable } from '../media/storage-fault.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { LimitParts } from './limits.ts'
 
@@ -40,8 +42,8 @@ export type AppParts = {
     sandbox: boolean
   }
   media: {
-    /** Stores what came as data URLs and answers the input with references instead. Throws `MediaRefused`. */
-    keep(input: Input, sender: Sender): Promise<Input>
+    /** Stores what came as data URLs and returns the input with references instead. Throws `MediaRefused` and `QuotaExceeded`. */
+    keep(input: Input, sender: Sender): Promise<Kept>
   }
   spool: Spool
   library: Library
@@ -60,6 +62,13 @@ export type AppParts = {
     /** Removes a finished video and its pictures. */
     forget(name: string): Promise<void>
   }
+  /** Whether files can be stored. */
+  storage: {
+    /** Why results could not be kept at the moment; `undefined`: they can. */
+    fault(): StorageUnavailable | undefined
+    /** Throws `StorageUnavailable` when the disk has too little free space. */
+    requireSpace(): Promise<void>
+  }
   webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
   /** An upstream's callback; false: the address is wrong. */
   hint(id: string, secret: string, body: unknown): Promise<boolean>
@@ -70,12 +79,14 @@ export type AppParts = {
     /** What these owners did on the last days, today included. */
     usage(owners: readonly string[], days: number): Promise<UsageRow[]>
     price(model: Model, input: Input): Offered
+    /** Throws `Refused` when the account may not have a job of this price; without one: any job. */
+    check(owner: string, costUsd?: number): Promise<void>
     /** What the operator adds to every price of the catalogue. */
     markupPercent: number
   }
   limits: LimitParts
   /** Absent: there are no routes for the operator. */
-  admin?: { key: string; book: Book; unknown: UnknownJobs } | undefined
+  admin?: { key: string; book: Book; holds: Pick<Holds, 'of'>; unknown: UnknownJobs } | undefined
   /** Whether the store answers. */
   ready(): Promise<boolean>
   logger: FastifyBaseLogger

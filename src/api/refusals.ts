@@ -2,7 +2,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { list, text } from '../../providers/reader.ts'
 import { secondsLeftOfDay } from '../accounts/money.ts'
 import { Refused, Unavailable } from '../engine/engine.ts'
+import { QuotaExceeded } from '../media/quota.ts'
 import { MediaRefused } from '../media/refusal.ts'
+import { StorageUnavailable } from '../media/storage-fault.ts'
 import { ApiError, type ErrorCode, errorBody } from './errors.ts'
 import { redactFor } from './redact.ts'
 
@@ -41,7 +43,10 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
       cause: error,
     })
   }
+  if (error instanceof StorageUnavailable) return storageRefusal(error)
   if (error instanceof Refused) return accountRefusal(error)
+  if (error instanceof QuotaExceeded)
+    return new ApiError('payload_too_large', error.message, { cause: error })
   if (error instanceof MediaRefused) {
     const code = error.reason === 'invalid' ? 'invalid_parameter_value' : 'payload_too_large'
     return new ApiError(code, error.message, { param: error.field, cause: error })
@@ -62,9 +67,23 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
   return new ApiError('internal_error', 'Something went wrong inside the gateway', { cause: error })
 }
 
+/** What failed is for the log alone. */
+function storageRefusal(cause: StorageUnavailable): ApiError {
+  const headers = { 'Retry-After': '30' }
+  return cause.isFull
+    ? new ApiError('insufficient_storage', 'There is not enough disk space; try again later', {
+        headers,
+        cause,
+      })
+    : new ApiError('service_unavailable', 'File storage is unavailable; try again later', { headers, cause })
+}
+
 function accountRefusal({ why, costUsd }: Refused): ApiError {
   if (why.kind === 'revoked') return new ApiError('invalid_api_key', 'The API key is not valid')
   if (why.kind === 'balance') {
+    // Refused before the request told what it wants.
+    if (costUsd === 0)
+      return new ApiError('insufficient_balance', `Insufficient balance: $${why.leftUsd} is left`)
     const message = `Insufficient balance: the job may cost $${costUsd}, and $${why.leftUsd} is left`
     return new ApiError('insufficient_balance', message, { extra: { requiredBalance: costUsd } })
   }

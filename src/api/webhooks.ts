@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Told } from '../webhooks/webhooks.ts'
 import { identify } from './caller.ts'
 import { ApiError } from './errors.ts'
+import { readIdempotencyKey } from './idempotency.ts'
 import { readJobId } from './nanogpt/job-id.ts'
 import { ownJob } from './nanogpt/own-job.ts'
 import { timeOf } from './nanogpt/status.ts'
@@ -54,8 +55,8 @@ export function webhooks(
   routes.get('/api/webhooks/secret', answering(Secret), async ({ owner }) => ({
     secret: await webhooks.secret(owner),
   }))
-  routes.post('/api/webhooks/secret', answering(Secret), async ({ owner }) => ({
-    secret: await webhooks.rotate(owner),
+  routes.post('/api/webhooks/secret', answering(Secret), async (request) => ({
+    secret: await webhooks.rotate(request.owner, readIdempotencyKey(request)),
   }))
 
   routes.get('/api/webhooks', answering(Usual), async ({ owner }) => ({
@@ -80,7 +81,7 @@ export function webhooks(
 }
 
 function deliveriesOf(requestId: string, { state, log }: Told) {
-  const attempts = log.map(({ at, nextAt, ...attempt }) => ({
+  const attempts = log.map(({ id: _, version: __, at, nextAt, ...attempt }) => ({
     at: timeOf(at),
     ...attempt,
     ...(nextAt !== undefined && { nextAt: timeOf(nextAt) }),

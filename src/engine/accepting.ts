@@ -24,10 +24,13 @@ export type NewJob = {
 /** Worth a command; more of them would keep Redis idle until the last one has been read. */
 const mostTogether = 4
 
-type Parts = { redis: Redis; keys: Keys; keepMs: number }
+/** Less than a command may take: what Redis executes later, the client has been told that it was not accepted. */
+const patienceMs = 1500
+
+type Parts = { redis: Redis; keys: Keys; keepMs: number; now: () => number }
 
 /** Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. */
-export function createAccepting({ redis, keys, keepMs }: Parts): (order: NewJob) => Promise<Acceptance> {
+export function createAccepting({ redis, keys, keepMs, now }: Parts): (order: NewJob) => Promise<Acceptance> {
   redis.defineCommand('reelgateAccept', { lua: scripts.accept })
   const { reelgateAccept } = redis as unknown as {
     reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
@@ -39,8 +42,9 @@ export function createAccepting({ redis, keys, keepMs }: Parts): (order: NewJob)
       orders.length * scripts.keysAnOrder,
       ...orders.flatMap((order) => keysOf(keys, order)),
       keepMs,
-      Date.now() - booksKeptMs,
+      now() - booksKeptMs,
       booksKeptMs,
+      now() + patienceMs,
       ...orders.flatMap((order) => argumentsOf(keys, order)),
     )
     return answers.map(([kind = '', ...told]) =>

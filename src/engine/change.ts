@@ -77,6 +77,7 @@ const publicTexts: Partial<Record<FaultCode, string>> = {
   bad_credentials: 'This model is not available at the moment',
   no_credit: 'This model is not available at the moment',
   endpoint_gone: 'This model is not available at the moment',
+  result_not_stored: 'The finished video could not be stored',
   submission_unknown: 'It cannot be told whether the upstream took the job; it was not sent again',
 }
 

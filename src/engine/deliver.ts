@@ -1,52 +1,168 @@
 import { fault } from '../../providers/fault.ts'
 import type { Video } from '../../providers/provider.ts'
-import { LinkUseless } from '../media/download.ts'
+import { LinkNotReady, LinkUseless } from '../media/download.ts'
+import { DownloadsBusy } from '../media/download-slots.ts'
 import { AddressRefused } from '../media/guard.ts'
+import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
 import { change, type Next, success } from './change.ts'
-import type { Job } from './job.ts'
+import { CancelAsked, keepLease } from './delivery-lease.ts'
+import type { Job, Work } from './job.ts'
 import { nextTryMs } from './pace.ts'
 import type { Parts } from './parts.ts'
 import { finish } from './submit.ts'
 
-/** A fresh link may need a while before it answers; after this many tries it is taken for broken. */
-const missesBeforeGivingUp = 20
+/** The longest pause between two attempts while our storage fails. */
+const longestStoragePauseMs = 60_000
 
 /** Fetches the finished files. Only when they are in the store does the job succeed. */
-export async function deliver(parts: Parts, job: Job): Promise<Next> {
-  const { id, model } = job.view
+export async function deliver(parts: Parts, claimed: Job): Promise<Next> {
+  const job = withWork(claimed, { deliveringAt: claimed.work.deliveringAt ?? parts.now() })
+  // A cancel that lost the race against the render: what is paid for and at hand is not thrown away.
+  const cameTooLate = job.work.cancelSentAt !== undefined && !wasTried(job.work)
+  if (job.cancelAsked && !cameTooLate) return finish(parts, job, fault('canceled', 'canceled'))
+
+  const fetched = await fetchAll(parts, job, !cameTooLate)
+  return fetched.kind === 'stored' ? succeed(parts, job, fetched) : postpone(parts, job, fetched.cause)
+}
+
+type Fetched =
+  | { kind: 'stored'; videos: readonly Video[]; seconds: number | undefined }
+  | { kind: 'failed'; cause: unknown }
+
+async function fetchAll(parts: Parts, job: Job, watchCancel: boolean): Promise<Fetched> {
+  const untilMs = endsAt(parts, job.work)
+  const lease = keepLease(parts, job, { watchCancel, untilMs })
   try {
-    const videos = await parts.deliver({ id, secret: job.hint }, job.work.results ?? [])
-    const seconds = await realSeconds(parts, job, videos)
-    if (await parts.store.write(job, success(job, videos, parts.now(), seconds))) {
-      parts.logger.info({ job: id, model, tookMs: parts.now() - job.view.createdAt }, 'job succeeded')
-    }
-    return { kind: 'end' }
+    const options = { signal: lease.signal, isRepeated: job.work.misses > 0 }
+    const source = { id: job.view.id, secret: job.hint }
+    const videos = await parts.deliver(source, job.work.results ?? [], options)
+    return { kind: 'stored', videos, seconds: await realSeconds(parts, job, videos) }
   } catch (cause) {
-    const misses = job.work.misses + 1
-    parts.logger.warn({ job: id, misses, err: cause }, 'a result could not be fetched')
-    if (misses >= missesBeforeGivingUp || isHopeless(cause)) {
-      return finish(
-        parts,
-        job,
-        fault('result_unavailable', 'The finished video could not be fetched from the upstream'),
-      )
-    }
-    const at = parts.now() + nextTryMs(misses, parts.longestPollMs)
-    await parts.store.write(job, change(job, { work: { misses }, at, now: parts.now() }))
-    return { kind: 'wait', at }
+    return { kind: 'failed', cause }
+  } finally {
+    lease.end()
   }
+}
+
+async function succeed(parts: Parts, job: Job, { videos, seconds }: Fetched & { kind: 'stored' }) {
+  const { id, model } = job.view
+  const ended = withWork(job, { storeFault: undefined })
+  if (await parts.store.write(job, success(ended, videos, parts.now(), seconds))) {
+    parts.logger.info({ job: id, model, tookMs: parts.now() - job.view.createdAt }, 'job succeeded')
+  }
+  return { kind: 'end' } as const
+}
+
+function postpone(parts: Parts, job: Job, cause: unknown): Promise<Next> {
+  if (cause instanceof CancelAsked) return finish(parts, job, fault('canceled', 'canceled'))
+  if (cause instanceof DownloadsBusy) return waitForSlot(parts, job, cause)
+  if (isLinkFault(cause)) return miss(parts, job, cause)
+  // A bug of ours is no more the upstream's fault than a full disk is.
+  return waitForStorage(parts, job, storageFault('keep a result', cause))
 }
 
 /** Measured only where the price depends on it. */
 async function realSeconds(parts: Parts, job: Job, [video]: readonly Video[]): Promise<number | undefined> {
   if (job.work.meter === undefined || video === undefined) return undefined
   return parts.secondsOf(video).catch((cause: unknown) => {
+    if (cause instanceof StorageUnavailable) throw cause
     parts.logger.warn({ job: job.view.id, err: cause }, 'a result could not be measured')
     return undefined
   })
 }
 
+async function waitForSlot(parts: Parts, job: Job, { retryMs }: DownloadsBusy): Promise<Next> {
+  const now = parts.now()
+  // Spread, so that not all come at once.
+  const at = now + Math.round(retryMs * (0.5 + Math.random()))
+  await parts.store.write(job, change(job, { at, now }))
+  return { kind: 'wait', at }
+}
+
+/** Our storage is at fault, so nothing counts against the upstream, and the job goes on for as long as the operator allows. */
+async function waitForStorage(parts: Parts, job: Job, cause: StorageUnavailable): Promise<Next> {
+  const now = parts.now()
+  const known = job.work.storeFault
+  const { id } = job.view
+  const storeFault = {
+    since: known?.since ?? now,
+    tries: (known?.tries ?? 0) + 1,
+    store: cause.message,
+  }
+  if (lostToStorage(job.work, now) > parts.delivery.storageRetryMs) return giveUp(parts, job, cause.message)
+
+  const isNews = known?.store !== cause.message
+  parts.logger[isNews ? 'warn' : 'debug'](
+    { job: id, err: cause },
+    'Storage cannot take a result; the job waits',
+  )
+  const at = now + Math.min(1000 * 2 ** Math.min(storeFault.tries - 1, 6), longestStoragePauseMs)
+  const reason = isNews ? { reason: `storage: ${cause.message}` } : {}
+  await parts.store.write(job, change(job, { work: { storeFault }, ...reason, at, now }))
+  return { kind: 'wait', at }
+}
+
+/** The upstream did not deliver. */
+async function miss(parts: Parts, failed: Job, cause: unknown): Promise<Next> {
+  const now = parts.now()
+  const lostMs = lostToStorage(failed.work, now)
+  const misses = failed.work.misses + 1
+  const job = withWork(failed, { misses, storeFault: undefined, storeFaultMs: lostMs })
+  parts.logger.warn({ job: job.view.id, misses, err: cause }, 'a result could not be fetched')
+  const end = endsAt(parts, job.work)
+  if (now >= end || isHopeless(cause)) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return lostMs > 0
+      ? giveUp(parts, job, `the link was lost while storage was at fault: ${message}`)
+      : finish(
+          parts,
+          job,
+          fault('result_unavailable', 'The finished video could not be fetched from the upstream'),
+        )
+  }
+  const at = Math.min(now + nextTryMs(misses, parts.longestPollMs), end)
+  await parts.store.write(job, change(job, { at, now }))
+  return { kind: 'wait', at }
+}
+
+/** Ends a paid job by a fault of ours: the client gets its money back, the operator the links. */
+function giveUp(parts: Parts, job: Job, message: string): Promise<Next> {
+  const links = (job.work.results ?? []).map(({ url }) => url).join(' ')
+  return finish(parts, job, fault('result_not_stored', `${message}; the upstream's links: ${links}`))
+}
+
+/** When the upstream has had its time to deliver. What our storage took of it is given back. */
+function endsAt(parts: Parts, work: Work): number {
+  const now = parts.now()
+  const { deliveringAt = now, deadlineAt } = work
+  const { timeoutMs, graceMs } = parts.delivery
+  const deadline = Math.max(deadlineAt, deliveringAt + graceMs)
+  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now)
+}
+
+function lostToStorage({ storeFault, storeFaultMs = 0 }: Work, now: number): number {
+  return storeFaultMs + (storeFault === undefined ? 0 : Math.max(0, now - storeFault.since))
+}
+
+function wasTried({ misses, storeFault, storeFaultMs }: Work): boolean {
+  return misses > 0 || storeFault !== undefined || storeFaultMs !== undefined
+}
+
 /** Whether asking the same link again can change nothing. */
 function isHopeless(cause: unknown): boolean {
   return cause instanceof LinkUseless || cause instanceof AddressRefused
+}
+
+function isLinkFault(cause: unknown): boolean {
+  return cause instanceof LinkNotReady || isHopeless(cause)
+}
+
+type Changes = { [Name in keyof Work]?: Work[Name] | undefined }
+
+/** `undefined` takes a member away. */
+function withWork(job: Job, changes: Changes): Job {
+  const work = Object.fromEntries(
+    Object.entries({ ...job.work, ...changes }).filter(([, value]) => value !== undefined),
+  )
+  return { ...job, work: work as Work }
 }

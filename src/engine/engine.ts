@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
 import { randomId } from '../random.ts'
@@ -6,6 +5,7 @@ import {
   type Asked,
   type Event,
   type Meter,
+  type Note,
   type Once,
   overdueMs,
   type State,
@@ -37,6 +37,8 @@ export type Engine = {
   ticket(id: string): Promise<Ticket | undefined>
   /** The audit trail, oldest first. */
   events(id: string): Promise<readonly Event[]>
+  /** What was written down about a job after it had ended, oldest first. */
+  notes(id: string): Promise<readonly Note[]>
   /** The part of it behind a version of the job. */
   since(id: string, version: number): Promise<readonly Change[]>
   /** Tells every change from now on, without asking the store. Answers how to stop. */
@@ -110,10 +112,6 @@ export function answered<T>(asked: Promise<T>): Promise<T> {
 const listBatch = 100
 const mostLooked = 2000
 
-/** For how long a job is taken back of which nobody knows whether it was stored. */
-const withdrawals = 60
-const withdrawEveryMs = 1000
-
 /** Whether a command that failed may have been carried out, or may yet be. */
 function mayHaveRun(cause: unknown): boolean {
   if (!(cause instanceof Error)) return true
@@ -125,17 +123,27 @@ type Parts = {
   queues: Queues
   watchers: Watchers
   longestJobSeconds: number
+  /** Cancels a job that may have been stored although its client was told that it was not. Resolves when it is sure to happen. */
+  withdraw(id: string): Promise<void>
+  /** Resolves when as many replicas as the operator asks for have the job; rejects when they do not confirm in time. */
+  confirmAccepted?: (() => Promise<void>) | undefined
   now?: () => number
 }
 
-export function createEngine({ store, queues, watchers, longestJobSeconds, now = Date.now }: Parts): Engine {
-  /** The client was told that there is no job, and will ask again: what may have been written all the same is not to be bought. */
-  async function withdraw(id: string): Promise<void> {
-    for (let tries = 0; tries < withdrawals; tries++) {
-      const asked = await store.askCancel(id).catch(() => undefined)
-      if (asked !== undefined) return
-      await sleep(withdrawEveryMs, undefined, { ref: false })
-    }
+export function createEngine({
+  store,
+  queues,
+  watchers,
+  longestJobSeconds,
+  withdraw,
+  confirmAccepted,
+  now = Date.now,
+}: Parts): Engine {
+  async function confirmed(storing: Promise<Acceptance>): Promise<Acceptance> {
+    const acceptance = await storing
+    const isStored = acceptance.kind === 'accepted' || acceptance.kind === 'replayed'
+    if (isStored && confirmAccepted !== undefined) await confirmAccepted()
+    return acceptance
   }
 
   const engine: Engine = {
@@ -172,9 +180,9 @@ export function createEngine({ store, queues, watchers, longestJobSeconds, now =
         ...(order.webhook === undefined ? {} : { webhook: order.webhook }),
         queue: order.route[0],
       })
-      const acceptance = await storing.catch((cause: unknown) => {
+      const acceptance = await confirmed(storing).catch(async (cause: unknown) => {
         // With an idempotency key, the client finds it again.
-        if (order.once === undefined && mayHaveRun(cause)) void withdraw(order.id)
+        if (order.once === undefined && mayHaveRun(cause)) await withdraw(order.id)
         throw cause
       })
       if (acceptance.kind === 'replayed') return replayOf(acceptance)
@@ -227,6 +235,8 @@ export function createEngine({ store, queues, watchers, longestJobSeconds, now =
     },
 
     events: (id) => store.events(id),
+
+    notes: (id) => store.notes(id),
 
     since: (id, version) => store.since(id, version),
 

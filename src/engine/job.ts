@@ -45,6 +45,8 @@ export type View = {
   costUsd: number
   /** Rendered by a stand-in upstream. */
   sandbox?: true
+  /** How often an operator has adopted a task for the job after it had ended; each time it ends anew. */
+  adoptions?: number
 }
 
 /** What only the workers read; written with every step. */
@@ -78,6 +80,12 @@ export type Work = {
   cancelSentAt?: number
   /** What the upstream has ready, while it is being fetched. */
   results?: readonly Video[]
+  /** When the first step to fetch it began. */
+  deliveringAt?: number
+  /** Our own storage cannot take the result at the moment. For operators; `store` is what failed, as an error message. */
+  storeFault?: { since: number; tries: number; store: string }
+  /** How long earlier storage faults lasted, in ms. */
+  storeFaultMs?: number
   /** What the upstream says that it took for the job. */
   upstreamCostUsd?: number
   /** Where the price follows the real length: how, as it was when the job was accepted. */
@@ -128,6 +136,18 @@ export type Event = {
   provider?: ProviderName
   /** Why, where a state alone does not say. */
   reason?: string
+}
+
+/** What was written down about a job after it had ended. It changes neither its state nor its version. */
+export type Note = {
+  at: number
+  /** `late_result`: the upstream finished after all. The others are an operator's decisions on the money on hold. */
+  kind: 'late_result' | 'charge' | 'release' | 'adopt'
+  provider?: ProviderName
+  /** Who decided. */
+  by?: string
+  /** For the operator's eyes only. */
+  text?: string
 }
 
 /** A step that has not been taken this long after it was due is looked for by the sweep. */

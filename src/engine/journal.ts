@@ -25,8 +25,8 @@ export type JournalEntry = {
 /** A reply that says: there is a task. */
 export type Taken = Extract<Outcome, { kind: 'running' | 'done' }>
 
-/** One line of a file: an attempt, what was replied to it, or that certainly no task came of it. */
-type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken; id: string } | { void: string }
+/** One line of a file: an attempt, what was replied to it (`null`: that was another job's reply), or that certainly no task came of it. */
+type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken | null; id: string } | { void: string }
 
 /** Another file is begun after this long, so that a file that nobody writes to any more can be told by its age. */
 const fileMs = 3_600_000
@@ -53,8 +53,8 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     if ('begin' in line) {
       entries.set(line.begin.attempt.id, line.begin)
     } else if ('reply' in line) {
-      const known = entries.get(line.id)
-      if (known !== undefined) entries.set(line.id, { ...known, reply: line.reply })
+      const { reply: _, ...attempt } = entries.get(line.id) ?? {}
+      if ('attempt' in attempt) entries.set(line.id, { ...attempt, ...(line.reply && { reply: line.reply }) })
     } else entries.delete(line.void)
   }
 
@@ -148,6 +148,12 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     async keepReply(id: string, reply: Taken): Promise<void> {
       apply({ reply, id })
       await append({ reply, id }).catch(() => undefined)
+    },
+
+    /** The reply named a task of another job: what became of the attempt is not known. Rejects never. */
+    async discardReply(id: string): Promise<void> {
+      apply({ reply: null, id })
+      await append({ reply: null, id }).catch(() => undefined)
     },
 
     /** Certainly no task came of the attempt. Rejects never. */

@@ -9,6 +9,8 @@ export function createKeys(prefix: string) {
     job: (id: string) => `${prefix}job:${id}`,
     /** List of a job's transitions: the n-th entry made version n. */
     events: (id: string) => `${prefix}trail:${id}`,
+    /** Hash of notes on a job that had ended. */
+    notes: (id: string) => `${prefix}notes:${id}`,
     /** Channel on which each transition is told: `<version> <view>`. */
     channel: (id: string) => `${prefix}channel:${id}`,
     /** A caller's jobs, scored by arrival (unix ms). */
@@ -22,8 +24,6 @@ export function createKeys(prefix: string) {
       counter: `${prefix}slots:${provider}:counter`,
       waiting: `${prefix}slots:${provider}:waiting:`,
     }),
-    /** Jobs of which nobody knows whether the upstream took them, scored by their end. */
-    unknown: `${prefix}unknown`,
     /** The job that an upstream's task belongs to. */
     task: (provider: string, taskId: string) => `${prefix}task:${provider}:${taskId}`,
     /** Jobs that await a reply to exactly the same request, scored by their attempt (unix ms). */
@@ -34,6 +34,11 @@ export function createKeys(prefix: string) {
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,
+    /** What a caller stores: sorted set of `<bytes> <name>` by expiry (unix ms), and the sum of the bytes. */
+    storedFiles: (owner: string) => `${prefix}stored-files:${owner}`,
+    storedBytes: (owner: string) => `${prefix}stored-bytes:${owner}`,
+    /** Hash: how many requests use a stored input. */
+    inputUses: (hash: string) => `${prefix}input-uses:${hash}`,
     /** With what links to our files are signed. */
     linkSecret: `${prefix}link-secret`,
     /** There was a finished video of this name once. */
@@ -47,6 +52,10 @@ export function createKeys(prefix: string) {
     ledger: (id: string) => `${prefix}ledger:${id}`,
     /** Hash job -> what is held of its price, until somebody decides. */
     held: (id: string) => `${prefix}held:${id}`,
+    /** Hash: what was decided on the money that was on hold for a job. */
+    decision: (job: string) => `${prefix}decision:${job}`,
+    /** Hash: an operation on accounts that was applied, by the hash of its ID. */
+    operation: (hash: string) => `${prefix}operation:${hash}`,
     /** Hash of an account's counters of a day in UTC. */
     usage: (id: string, day: string) => `${prefix}usage:${id}:${day}`,
     /** Channel on which it is told that accounts have changed. */
@@ -59,6 +68,8 @@ export function createKeys(prefix: string) {
     webhooks: `${prefix}webhooks`,
     /** List of the attempts to deliver a job's webhook. */
     webhookLog: (id: string) => `${prefix}webhook-log:${id}`,
+    /** Hash: what the webhook of a deleted job needs of its record, until it is delivered. */
+    deletedJob: (id: string) => `${prefix}deleted-job:${id}`,
     /** Hash of the destinations that answered 410 -> when. */
     webhooksGone: (owner: string) => `${prefix}webhooks-gone:${owner}`,
     /** With what an owner's webhooks are signed. */

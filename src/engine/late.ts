@@ -1,4 +1,5 @@
 import type { Next } from './change.ts'
+import { isTerminal } from './job.ts'
 import type { Parts } from './parts.ts'
 import { poll } from './watch.ts'
 
@@ -15,6 +16,8 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   const now = parts.now()
   if (
     found === undefined ||
+    // An operator has let it go on.
+    !isTerminal(found.view.state) ||
     ticket === undefined ||
     attempt === undefined ||
     now > (deadlineAt ?? 0) + watchMs
@@ -26,10 +29,9 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   if (outcome.kind === 'done') {
     await parts.store.noteLate(id, {
       at: now,
-      state: found.view.state,
-      progress: 100,
+      kind: 'late_result',
       provider: attempt.provider,
-      reason: `late success: ${outcome.videos[0].url}`,
+      text: outcome.videos[0].url,
     })
     parts.logger.warn(
       { job: id, provider: attempt.provider },

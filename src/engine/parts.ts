@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { ProviderName, Video } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import type { HandOver } from '../media/hand-over.ts'
+import type { DeliverOptions } from '../media/results.ts'
 import type { Next } from './change.ts'
 import type { Journal } from './journal.ts'
 import type { Offers } from './offers.ts'
@@ -24,12 +25,27 @@ export type Parts = {
   /** Asks for a job that has timed out once in a while. */
   watchLate(id: string): Promise<void>
   /** The attempts of this machine, on its disk. */
-  journal: Pick<Journal, 'begin' | 'keepReply' | 'discard' | 'find'>
+  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'find'>
   /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
   confirmReplicas(): Promise<void>
   inputs: HandOver
   /** Stores the finished files of a job and answers the links that clients are given. */
-  deliver(job: { id: string; secret: string }, videos: readonly Video[]): Promise<readonly Video[]>
+  deliver(
+    job: { id: string; secret: string },
+    videos: readonly Video[],
+    options: DeliverOptions,
+  ): Promise<readonly Video[]>
+  /** How long delivery may take. */
+  delivery: {
+    /** Of one result, as far as its upstream delays it. */
+    timeoutMs: number
+    /** A job's deadline does not end delivery before this. */
+    graceMs: number
+    /** Of one result, as far as our own storage delays it. */
+    storageRetryMs: number
+  }
+  /** Whether somebody has asked for the end of the job. */
+  isCancelAsked(id: string): Promise<boolean>
   /** How long a stored video is; absent where nobody can tell. */
   secondsOf(video: Video): Promise<number | undefined>
   /** How long a model renders, as long as nothing has been measured. */

@@ -10,15 +10,15 @@ import { enqueue } from './enqueue.ts'
 /** How long the first answer to an idempotency key is given again. */
 const onceMs = 86_400_000
 
-/** Of each order that `accept` is given; its arguments come after the three that count for all. */
+/** Of each order that `accept` is given; its arguments come after the four that count for all. */
 export const keysAnOrder = 8
 const argumentsAnOrder = 16
 
 /**
- * Many orders at once. ARGV keep ms, oldest movement, books' keep ms. KEYS of each: job, open, owner index, events, account, ledger, usage,
+ * Many orders at once. ARGV keep ms, oldest movement, books' keep ms, until when they may be accepted (unix ms). KEYS of each: job, open, owner index, events, account, ledger, usage,
  * once. ARGV of each: id, now, open score, owner, view, input, work, event, hint, price, model, fingerprint or '' (no idempotency key), warnings,
  * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys.
- * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', 'exists', why the account must not, or 'error' and
+ * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', why the account must not, or 'error' and
  * the words of Redis: what goes wrong with one order is nobody else's affair.
  */
 export const accept = `${movements}${reserve}${enqueue}
@@ -28,14 +28,15 @@ local pruned = {}
 local function accept(n)
   local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder})
   local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue =
-    unpack(ARGV, n * ${argumentsAnOrder} + 4, (n + 1) * ${argumentsAnOrder} + 3)
+    unpack(ARGV, n * ${argumentsAnOrder} + 5, (n + 1) * ${argumentsAnOrder} + 4)
   if fingerprint ~= '' then
     local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
     if first[1] then
       return first[1] == fingerprint and { 'replayed', first[2], first[3], first[4] } or { 'reused' }
     end
   end
-  if redis.call('EXISTS', job) == 1 then return { 'exists' } end
+  -- The same command came before, and its reply was lost.
+  if redis.call('EXISTS', job) == 1 then return { 'accepted', redis.call('HGET', account, 'balance') or '' } end
   local amount = tonumber(price)
   local balance, daily, revoked, usual = unpack(redis.call('HMGET', account, 'balance', 'daily', 'revokedAt', 'webhook'))
   local refused = refusal(usage, amount, balance, daily, revoked)
@@ -61,6 +62,12 @@ local function accept(n)
   return { 'accepted', left }
 end
 local answers = {}
+-- Whoever asked has given up by now, and told its clients so.
+local time = redis.call('TIME')
+if time[1] * 1000 + math.floor(time[2] / 1000) > tonumber(ARGV[4]) then
+  for n = 1, #KEYS / ${keysAnOrder} do answers[n] = { 'error', 'TIMEOUT the order came too late' } end
+  return answers
+end
 for n = 0, #KEYS / ${keysAnOrder} - 1 do
   local done, answer = pcall(accept, n)
   answers[n + 1] = done and answer or { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
@@ -105,10 +112,14 @@ if ARGV[2] ~= 'fence' then redis.call('HINCRBY', KEYS[1], 'fence', 1) end
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'view', ARGV[5], 'work', ARGV[6], 'attempt', ARGV[7], 'written', ARGV[21])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[10])
-  redis.call('PEXPIRE', KEYS[3], ARGV[10])
   settle(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[15], ARGV[16], KEYS[1], ARGV[1], ARGV[14], ARGV[4], ARGV[12], tonumber(ARGV[13]))
-  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1]) end
+  if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then
+    -- The record is kept until its webhook is done with; then it gets its time.
+    redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1])
+  else
+    redis.call('PEXPIRE', KEYS[1], ARGV[10])
+    redis.call('PEXPIRE', KEYS[3], ARGV[10])
+  end
 else
   redis.call('ZADD', KEYS[2], ARGV[9], ARGV[1])
 end
@@ -135,11 +146,20 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'wake', '
 return 1
 `
 
-/** KEYS job, events. Forgets a job that has ended; answers 0 when there is none. */
+/**
+ * KEYS job, events, notes, webhooks, deleted job. ARGV id. Deletes a job that has ended, with its history; what its webhook still needs is kept
+ * until that is done with. Answers 0 when there is none that has ended.
+ */
 export const remove = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2])
+if redis.call('ZSCORE', KEYS[4], ARGV[1]) then
+  for _, name in ipairs({ 'owner', 'view', 'version', 'webhook', 'address' }) do
+    local value = redis.call('HGET', KEYS[1], name)
+    if value then redis.call('HSET', KEYS[5], name, value) end
+  end
+end
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 return 1
 `
 
@@ -154,10 +174,11 @@ end
 return redis.call(ARGV[1] == 'oldest' and 'ZRANGE' or 'ZREVRANGE', KEYS[1], first, first + ARGV[3] - 1)
 `
 
-/** KEYS job, events. ARGV event. Appends to the audit trail of a job that has ended; its state stays. */
+/** KEYS job, notes. ARGV field, note, keep ms. Adds a note to the history of a job that has ended, once for each field; its state and version stay. */
 export const noteLate = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('RPUSH', KEYS[2], ARGV[1])
-return version
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
+local added = redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return added
 `

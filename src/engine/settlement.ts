@@ -31,7 +31,7 @@ export function settlementOf(before: State, view: View, work: Work): Settlement 
 }
 
 /** Whether nobody knows if the upstream was paid: the money waits for an operator's decision. */
-export function isHeld(code: FaultCode | undefined, { takenAt }: Pick<Work, 'takenAt'>): boolean {
+function isHeld(code: FaultCode | undefined, { takenAt }: Pick<Work, 'takenAt'>): boolean {
   return code === 'submission_unknown' || (code === 'task_lost' && takenAt !== undefined)
 }
 

@@ -36,6 +36,8 @@ type Parts = {
   graceMs?: number
   /** Where intents are written, if not on `redis`. */
   intentRedis?: Redis
+  /** Where jobs are accepted, if not on `redis`. */
+  acceptRedis?: Redis
   now?: () => number
   /** A job has ended, and its end is to be told. */
   ended?: (id: string) => void
@@ -49,6 +51,7 @@ export function createStore({
   claimMs = 86_400_000,
   graceMs = 5000,
   intentRedis = redis,
+  acceptRedis = redis,
   now = Date.now,
   ended,
 }: Parts) {
@@ -57,7 +60,7 @@ export function createStore({
   redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
   redis.defineCommand('reelgateCancel', { lua: scripts.cancel, numberOfKeys: 1 })
   redis.defineCommand('reelgateWake', { lua: scripts.wake, numberOfKeys: 1 })
-  redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 2 })
+  redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 5 })
   redis.defineCommand('reelgateOwned', { lua: scripts.owned, numberOfKeys: 1 })
   const run = (command: string, ...args: (string | number)[]): Promise<unknown> =>
     (redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>)[command]?.(
@@ -110,7 +113,7 @@ export function createStore({
   }
 
   return {
-    accept: createAccepting({ redis, keys, keepMs }),
+    accept: createAccepting({ redis: acceptRedis, keys, keepMs, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
     storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
@@ -228,7 +231,8 @@ export function createStore({
 
     /** Its place in its owner's index stays, so that a list that is being read there goes on. */
     async remove(id: string): Promise<boolean> {
-      return Number(await run('reelgateRemove', keys.job(id), keys.events(id))) === 1
+      const all = [keys.job(id), keys.events(id), keys.notes(id), keys.webhooks, keys.deletedJob(id)]
+      return Number(await run('reelgateRemove', ...all, id)) === 1
     },
 
     async askCancel(id: string): Promise<'absent' | 'ended' | 'asked'> {
@@ -247,7 +251,7 @@ export function createStore({
     },
 
     ...createTaskClaims({ redis, keys, claimMs }),
-    ...createTrail({ redis, keys, keepMs, run }),
+    ...createTrail({ redis, keys, run }),
   }
 }
 

@@ -10,7 +10,6 @@ import { type Parts, upstreamOf } from './parts.ts'
 import { persist } from './persist.ts'
 import { askAgainMs, leavePlace, takePlace } from './place.ts'
 import { delivery } from './queues.ts'
-import { isHeld } from './settlement.ts'
 import type { Change } from './store.ts'
 
 /** How often one upstream may put a job off before the next one is tried, where there is a next one. */
@@ -199,8 +198,9 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
 }
 
 /** One task for two jobs: at most one of them was purchased, and its reply was the other one's. What became of this one is not known. */
-function refuseForeignTask(parts: Parts, job: Job, task: string): Promise<Next> {
-  const provider = job.work.attempt?.provider
+async function refuseForeignTask(parts: Parts, job: Job, task: string): Promise<Next> {
+  const { provider, id = '' } = job.work.attempt ?? {}
+  await parts.journal.discardReply(id)
   parts.logger.error({ job: job.view.id, provider, task }, 'The upstream returned a task of another job')
   return keepLooking(parts, job, fault('unreadable_reply', `${provider} returned a task of another job`))
 }
@@ -273,7 +273,6 @@ function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
 
 export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const end = failure(job, found, parts.now())
-  if (isHeld(found.code, job.work)) await parts.store.listUnknown(job.view.id, parts.now())
   if (await put(parts, job, end)) {
     parts.logger.info(
       { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },

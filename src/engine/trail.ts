@@ -1,53 +1,58 @@
 import type { Redis } from 'ioredis'
-import type { Event } from './job.ts'
+import { booksKeptMs } from '../accounts/money.ts'
+import { type Event, isTerminal, type Note } from './job.ts'
 import type { Keys } from './keys.ts'
 
 type Parts = {
   redis: Redis
   keys: Keys
-  keepMs: number
   run(command: string, ...args: (string | number)[]): Promise<unknown>
 }
 
-/** What is written and looked up about jobs beside their records: the audit trail, the unknown ones, the overdue ones. */
-export function createTrail({ redis, keys, keepMs, run }: Parts) {
+type Numbered = { version: number; event: Event }
+
+/** What is written and looked up about jobs beside their records: the audit trail, notes, the overdue ones. */
+export function createTrail({ redis, keys, run }: Parts) {
+  /** With the version that each made, which is its place in the list. */
+  async function changes(id: string, version: number): Promise<Numbered[]> {
+    const first = Math.max(version, 0)
+    // With the one before, which tells whether the job had ended by then.
+    const entries = await redis.lrange(keys.events(id), Math.max(first - 1, 0), -1)
+    const events = entries.map((entry) => JSON.parse(entry) as Event)
+    return (first === 0 ? [undefined, ...events] : events).flatMap((before, index, all) => {
+      const event = all[index + 1]
+      if (event === undefined || isOldNote(before, event)) return []
+      return [{ version: first + index + 1, event }]
+    })
+  }
+
   return {
-    /** Writes something down about a job that has ended. */
-    async noteLate(id: string, event: Event): Promise<void> {
-      await run('reelgateNoteLate', keys.job(id), keys.events(id), JSON.stringify(event))
+    /** The changes behind a version, oldest first. An end after which an operator let the job go on is none for those who follow it. */
+    async since(id: string, version: number): Promise<Numbered[]> {
+      const found = await changes(id, version)
+      return found.filter(({ event }, index) => !isTerminal(event.state) || index === found.length - 1)
     },
 
-    /** Puts a job before the operator's eyes: nobody knows whether its upstream took it. */
-    async listUnknown(id: string, now: number): Promise<void> {
-      await redis
-        .multi()
-        .zadd(keys.unknown, now, id)
-        .zremrangebyscore(keys.unknown, '-inf', now - keepMs)
-        .exec()
+    /** Writes something down about a job that has ended, once for each kind. */
+    async noteLate(id: string, note: Note): Promise<void> {
+      await run(
+        'reelgateNoteLate',
+        keys.job(id),
+        keys.notes(id),
+        note.kind,
+        JSON.stringify(note),
+        booksKeptMs,
+      )
     },
 
-    /** False when the job was not listed. */
-    async unlistUnknown(id: string): Promise<boolean> {
-      return (await redis.zrem(keys.unknown, id)) === 1
-    },
-
-    unknownIds(): Promise<string[]> {
-      return redis.zrevrange(keys.unknown, 0, -1)
+    /** Oldest first. */
+    async notes(id: string): Promise<Note[]> {
+      const notes = await redis.hvals(keys.notes(id))
+      return notes.map((note) => JSON.parse(note) as Note).sort((a, b) => a.at - b.at)
     },
 
     async events(id: string): Promise<Event[]> {
-      const entries = await redis.lrange(keys.events(id), 0, -1)
-      return entries.map((entry) => JSON.parse(entry) as Event)
-    },
-
-    /** The changes behind a version, oldest first. */
-    async since(id: string, version: number): Promise<{ version: number; event: Event }[]> {
-      const first = Math.max(version, 0)
-      const entries = await redis.lrange(keys.events(id), first, -1)
-      return entries.map((entry, index) => ({
-        version: first + index + 1,
-        event: JSON.parse(entry) as Event,
-      }))
+      return (await changes(id, 0)).map(({ event }) => event)
     },
 
     /** Ids of unfinished jobs for which something is overdue, longest first. */
@@ -63,4 +68,9 @@ export function createTrail({ redis, keys, keepMs, run }: Parts) {
       await redis.zrem(keys.open, id)
     },
   }
+}
+
+/** Version 0.1 wrote notes among the changes, with the state in which the job had ended. */
+function isOldNote(before: Event | undefined, event: Event): boolean {
+  return before !== undefined && isTerminal(before.state) && isTerminal(event.state)
 }

@@ -126,7 +126,8 @@ async function fetchResults(
   })
   if (!(await parts.store.write(job, { ...found, queue: delivery }))) return { kind: 'end' }
   await leavePlace(parts, job)
-  if (attempt !== undefined && takenAt !== undefined) {
+  // When the upstream took an adopted task is not known.
+  if (attempt !== undefined && takenAt !== undefined && job.view.adoptions === undefined) {
     await parts.renderTimes.learn(job.view.model, attempt.provider, Math.max(0, now - takenAt))
   }
   return { kind: 'end' }

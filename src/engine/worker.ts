@@ -10,8 +10,6 @@ import { step } from './step.ts'
 /** A queue entry may come before its record is visible; it is looked for this long before it is given up. */
 const recordGraceMs = 10_000
 const afterErrorMs = 2000
-/** A destination may take its time; what one of them may hold of this is bounded where they are told. */
-const webhooksAtOnce = 256
 
 /** Runs the steps of every queue. Waiting holds no slot: a step ends by putting itself off. */
 export function createWorkers(
@@ -23,6 +21,7 @@ export function createWorkers(
     names,
     concurrency,
     clock,
+    webhooksAtOnce,
   }: {
     redis: Redis
     queues: Queues
@@ -30,6 +29,7 @@ export function createWorkers(
     names: readonly string[]
     concurrency: number
     clock: Pick<Clock, 'now' | 'toWallClock' | 'isSkewed' | 'onSkew'>
+    webhooksAtOnce: number
   },
 ) {
   async function putOff(entry: Entry<StepData>, at: number, token: string | undefined): Promise<never> {

@@ -2,6 +2,7 @@ import { fileTypeFromFile } from 'file-type'
 import type { MediaKind } from '../../providers/input.ts'
 import { isComplete } from './complete.ts'
 import { pixelsOf } from './pixels.ts'
+import { isSystemError, storageFault } from './storage-fault.ts'
 
 /** A small file may unpack to an image that fills a machine's memory. */
 const mostPixels = 100_000_000
@@ -20,9 +21,12 @@ const images = /^image\/(png|apng|jpeg|webp|gif|bmp|tiff|avif|hei[cf](-sequence)
 
 type Verdict = { contentType: string } | { reason: 'invalid' | 'too_large'; wrong: string }
 
-/** What a file really is, told from its bytes; nothing is believed that was declared. */
+/** What a file really is, told from its bytes; nothing is believed that was declared. Rejects with `StorageUnavailable`. */
 export async function typeOf(path: string): Promise<string | undefined> {
-  const found = await fileTypeFromFile(path).catch(() => undefined)
+  const found = await fileTypeFromFile(path).catch((cause: unknown) => {
+    if (isSystemError(cause)) throw storageFault('read a temporary file', cause)
+    return undefined
+  })
   return found?.mime.split(';')[0]?.trim()
 }
 

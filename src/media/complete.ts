@@ -1,13 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { storing } from './storage-fault.ts'
+
+const operation = 'read a temporary file'
 
 /** How far before the end of a PNG its last chunk may lie: some programs write a little more after it. */
 const tailBytes = 4096
 
 /** Whether the end of a file is there, for the formats that tell where it is. */
 export async function isComplete(path: string): Promise<boolean> {
-  const file = await open(path, 'r')
+  const file = await storing(operation, open(path, 'r'))
   try {
-    const { size } = await file.stat()
+    const { size } = await storing(operation, file.stat())
     const head = (await read(file, 0, 16)).toString('latin1')
     if (head.startsWith('\x89PNG')) {
       return (await read(file, Math.max(0, size - tailBytes), tailBytes)).includes('IEND')
@@ -36,6 +39,6 @@ async function endsWithBox(file: FileHandle, size: number): Promise<boolean> {
 }
 
 async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
+  const { buffer, bytesRead } = await storing(operation, file.read(Buffer.alloc(length), 0, length, at))
   return buffer.subarray(0, bytesRead)
 }

@@ -1,5 +1,3 @@
-export type Gate = ReturnType<typeof createGate>
-
 /** Lets work pass as long as all that is inside weighs no more than `capacity`; one that is heavier by itself passes alone. */
 export function createGate(capacity: number) {
   const waiting: { weight: number; pass: () => void }[] = []

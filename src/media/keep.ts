@@ -2,11 +2,14 @@ import { rm } from 'node:fs/promises'
 import type { Input, MediaKind } from '../../providers/input.ts'
 import type { Decoded } from './base64.ts'
 import { judge, typeOf } from './check.ts'
+import type { InputUses } from './input-uses.ts'
 import type { Library } from './library.ts'
 import { inMegabytes, type Limits } from './limits.ts'
-import { type MediaField, mapMedia, nameOf, refer } from './reference.ts'
+import type { Quota } from './quota.ts'
+import { type MediaField, mapMedia, mediaIn, nameOf, refer } from './reference.ts'
 import { MediaRefused } from './refusal.ts'
 import { resultsFolder } from './results.ts'
+import { inputsKeptMs } from './retention.ts'
 import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
 import type { Spool } from './spool.ts'
@@ -20,38 +23,79 @@ const result = /^result:([\w-]+\.mp4)$/
 /** A file that is stored already is stored again after this long, so that its age tells when it was last used. */
 const freshMs = 3_600_000
 
-type Parts = { store: FileStore; scratch: Scratch; spool: Spool; library: Library; limits: Limits }
+type Deps = {
+  store: FileStore
+  scratch: Scratch
+  spool: Spool
+  library: Library
+  limits: Limits
+  uses: InputUses
+  quota: Quota
+}
 
 /** Whose request it is, and how it spells a field where it does not use our own name. */
 export type Sender = { owner: string; spell?(field: MediaField): string }
 
+/** `forget`: takes back what was stored for this request alone. To be called when no job came of it. */
+export type Kept = { input: Input; forget(): Promise<void> }
+
+/** Whether an input has files that would have to be stored. */
+export function bringsFiles(input: Input): boolean {
+  return mediaIn(input).some(({ value }) =>
+    [dataUrl, attachment, result].some((shape) => shape.test(value.slice(0, 512))),
+  )
+}
+
 /** Stores what a request brings by the hash of its content; the job then holds references only. */
-export function createKeeper({ store, scratch, spool, library, limits }: Parts) {
+export function createKeeper({ store, scratch, spool, library, limits, uses, quota }: Deps) {
+  type Undo = () => Promise<void>
+  type Request = { owner: string; undo: Undo[] }
+
   /** Throws `MediaRefused`. */
-  async function keepFile(decoded: Decoded, kind: MediaKind, field: string): Promise<string> {
+  async function keepFile(
+    decoded: Decoded,
+    kind: MediaKind,
+    field: string,
+    request: Request,
+  ): Promise<string> {
     if ('refused' in decoded) throw refusalOf(decoded, field)
     try {
       const { hash, bytes, path } = decoded
       if (bytes > limits[kind]) throw refusalOf({ refused: 'too large', limitBytes: limits[kind] }, field)
       const verdict = await judge(path, kind)
       if ('wrong' in verdict) throw new MediaRefused(verdict.reason, field, verdict.wrong)
-      await put(decoded)
+      await put(decoded, request)
       return refer({ hash, bytes, contentType: verdict.contentType })
     } finally {
       await rm(decoded.path, { force: true })
     }
   }
 
-  async function put(file: LocalFile): Promise<void> {
-    const name = nameOf(file)
+  async function put(file: LocalFile, request: Request): Promise<void> {
+    if (await isStored(file, request)) return
+    await store.take(nameOf(file), file.path)
+  }
+
+  /** Counts the file for its sender, and tells whether it needs no storing. */
+  async function isStored({ hash, bytes }: Omit<LocalFile, 'path'>, { owner, undo }: Request) {
+    const name = nameOf({ hash })
+    const counted = { owner, name, bytes }
+    if (await quota.take(counted, inputsKeptMs)) undo.push(() => quota.giveBack(counted))
+    await uses.add(hash)
+    undo.push(() => uses.drop(hash, () => store.remove(name)))
     const known = await store.stat(name)
-    const fresh = known?.bytes === file.bytes && Date.now() - known.storedAt < freshMs
-    if (!fresh) await store.take(name, file.path)
+    if (known === undefined) await uses.markNew(hash)
+    return known?.bytes === bytes && Date.now() - known.storedAt < freshMs
   }
 
   /** A job has a copy of its own, so that an attachment may be deleted while it runs. */
-  async function keepAttachment(id: string, kind: MediaKind, field: string, owner: string): Promise<string> {
-    const found = await library.find(id, owner)
+  async function keepAttachment(
+    id: string,
+    kind: MediaKind,
+    field: string,
+    request: Request,
+  ): Promise<string> {
+    const found = await library.find(id, request.owner)
     if (found === undefined)
       throw new MediaRefused('invalid', field, `names no attachment of yours: ${id.slice(0, 60)}`)
     if (found.kind !== kind)
@@ -62,12 +106,11 @@ export function createKeeper({ store, scratch, spool, library, limits }: Parts) 
       )
     const { hash, bytes, contentType } = found
     const held = { hash, bytes, contentType }
-    const known = await store.stat(nameOf(held))
-    if (known?.bytes === bytes && Date.now() - known.storedAt < freshMs) return refer(held)
+    if (await isStored(held, request)) return refer(held)
     const sink = await createSink(scratch, bytes)
     try {
       for await (const piece of await library.open(found)) await sink.write(piece as Buffer)
-      await put(await sink.end())
+      await store.take(nameOf(held), (await sink.end()).path)
       return refer(held)
     } finally {
       await sink.drop()
@@ -75,7 +118,7 @@ export function createKeeper({ store, scratch, spool, library, limits }: Parts) 
   }
 
   /** A job that goes on from a finished video has a copy of it, so that the video may be deleted meanwhile. */
-  async function keepResult(file: string, field: string): Promise<string> {
+  async function keepResult(file: string, field: string, request: Request): Promise<string> {
     const name = `${resultsFolder}/${file}`
     const found = await store.stat(name)
     if (found === undefined)
@@ -85,26 +128,43 @@ export function createKeeper({ store, scratch, spool, library, limits }: Parts) 
       for await (const piece of await store.open(name)) await sink.write(piece as Buffer)
       const copy = await sink.end()
       const contentType = (await typeOf(copy.path)) ?? 'video/mp4'
-      await put(copy)
+      await put(copy, request)
       return refer({ ...copy, contentType })
     } finally {
       await sink.drop()
     }
   }
 
-  /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused`. */
-  return (input: Input, { owner, spell = (field) => field }: Sender): Promise<Input> =>
-    mapMedia(input, async (value, kind, field) => {
-      const attached = attachment.exec(value)?.[1]
-      if (attached !== undefined) return keepAttachment(attached, kind, spell(field), owner)
-      const made = result.exec(value)?.[1]
-      if (made !== undefined) return keepResult(made, spell(field))
-      const head = dataUrl.exec(value.slice(0, 512))
-      if (head === null) return value
-      const [prefix, declared = ''] = head
-      const decoded = spool.claim(value) ?? (await spool.decode(declared, value.slice(prefix.length)))
-      return keepFile(decoded, kind, spell(field))
-    })
+  async function keepValue(value: string, kind: MediaKind, field: string, request: Request): Promise<string> {
+    const attached = attachment.exec(value)?.[1]
+    if (attached !== undefined) return keepAttachment(attached, kind, field, request)
+    const made = result.exec(value)?.[1]
+    if (made !== undefined) return keepResult(made, field, request)
+    const head = dataUrl.exec(value.slice(0, 512))
+    if (head === null) return value
+    const [prefix, declared = ''] = head
+    const decoded = spool.claim(value) ?? (await spool.decode(declared, value.slice(prefix.length)))
+    return keepFile(decoded, kind, field, request)
+  }
+
+  /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused` and `QuotaExceeded`. */
+  return async (input: Input, { owner, spell = (field) => field }: Sender): Promise<Kept> => {
+    const undo: Undo[] = []
+    const forget = async () => {
+      for (const step of undo.splice(0).reverse()) await step()
+    }
+    try {
+      const request = { owner, undo }
+      const kept = await mapMedia(input, (value, kind, field) =>
+        keepValue(value, kind, spell(field), request),
+      )
+      return { input: kept, forget }
+    } catch (cause) {
+      // What cannot be removed now goes with the other old inputs.
+      await forget().catch(() => undefined)
+      throw cause
+    }
+  }
 }
 
 function refusalOf({ refused, limitBytes }: Exclude<Decoded, LocalFile>, field: string): MediaRefused {

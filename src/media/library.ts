@@ -7,6 +7,7 @@ import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { judge, typeOf } from './check.ts'
 import { inMegabytes, isKind, type Limits } from './limits.ts'
+import type { Quota } from './quota.ts'
 import { MediaRefused } from './refusal.ts'
 import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
@@ -29,13 +30,21 @@ export type Library = ReturnType<typeof createLibrary>
 
 export const libraryFolder = 'library'
 
-type Parts = { redis: Redis; keys: Keys; store: FileStore; scratch: Scratch; limits: Limits; keepMs: number }
+type Parts = {
+  redis: Redis
+  keys: Keys
+  store: FileStore
+  scratch: Scratch
+  limits: Limits
+  quota: Quota
+  keepMs: number
+}
 
 /** What a sender tells of a file; nothing of it is believed but that sound may come in a video's clothes. */
 type Sent = { owner: string; filename: string; declared: string; content: AsyncIterable<Buffer> }
 
 /** Attachments: the record in Redis, the bytes in the store, each for its owner only. */
-export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: Parts) {
+export function createLibrary({ redis, keys, store, scratch, limits, quota, keepMs }: Parts) {
   const nameOf = (id: string) => `${libraryFolder}/${id}`
 
   async function find(id: string, owner: string): Promise<Attachment | undefined> {
@@ -63,7 +72,7 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
   return {
     find,
 
-    /** Throws `MediaRefused`. */
+    /** Throws `MediaRefused` and `QuotaExceeded`. */
     async add({ owner, filename, declared, content }: Sent): Promise<Attachment> {
       if (isPath(filename))
         throw new MediaRefused('invalid', 'file', 'must have a plain file name, not a path')
@@ -88,7 +97,12 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
           createdAt,
           expiresAt: createdAt + keepMs,
         }
-        await store.take(nameOf(id), path)
+        const counted = { owner, name: nameOf(id), bytes }
+        await quota.take(counted, keepMs)
+        await store.take(nameOf(id), path).catch(async (cause: unknown) => {
+          await quota.giveBack(counted)
+          throw cause
+        })
         const record = redis
           .multi()
           .set(keys.attachment(id), JSON.stringify(attachment), 'PX', keepMs)
@@ -113,9 +127,11 @@ export function createLibrary({ redis, keys, store, scratch, limits, keepMs }: P
     open: ({ id }: Attachment): Promise<Readable> => store.open(nameOf(id)),
 
     async remove(id: string, owner: string): Promise<boolean> {
-      if ((await find(id, owner)) === undefined) return false
+      const found = await find(id, owner)
+      if (found === undefined) return false
       await answered(redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec())
       await store.remove(nameOf(id))
+      await quota.giveBack({ owner, name: nameOf(id), bytes: found.bytes })
       return true
     },
 

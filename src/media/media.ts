@@ -6,17 +6,21 @@ import type { ProviderConfig } from '../config.ts'
 import type { Keys } from '../engine/keys.ts'
 import type { Transport } from '../engine/transport.ts'
 import { createDiskStore } from './disk.ts'
-import { createDownload } from './download.ts'
+import { createDownload, type DownloadLimits } from './download.ts'
+import { createDownloadSlots } from './download-slots.ts'
 import type { FoundFile } from './found-file.ts'
 import { createGuard } from './guard.ts'
 import { createHandOver } from './hand-over.ts'
+import { createInputUses } from './input-uses.ts'
 import { createKeeper } from './keep.ts'
 import { createLibrary } from './library.ts'
 import type { Limits } from './limits.ts'
 import { createLinks, linkSecret } from './links.ts'
+import { createStorageProbe, withProbe } from './probe.ts'
+import { createQuota } from './quota.ts'
 import { nameOf } from './reference.ts'
 import { createResults } from './results.ts'
-import { createRetention } from './retention.ts'
+import { createRetention, inputsKeptMs } from './retention.ts'
 import { createS3Store, type S3Settings } from './s3.ts'
 import { createScratch } from './scratch.ts'
 import { createSpool } from './spool.ts'
@@ -32,13 +36,18 @@ export type MediaConfig = {
   resultsKeptMs: number
   libraryKeptMs: number
   mediaLimits: Limits
+  /** How much one key may store. */
+  quotaBytes: number
+  downloads: DownloadLimits & { total: number; perHost: number }
+  storage: {
+    probeMs: number
+    /** Less free disk space than this counts as none; 0: nothing is checked. */
+    floorBytes: number
+  }
   ffmpeg: string
   /** How many steps of one upstream run at once; a quarter of them may upload. */
   concurrency: number
 }
-
-const largestResultBytes = 4 * 1024 ** 3
-const longestDownloadMs = 30 * 60_000
 
 export type MediaRoom = Awaited<ReturnType<typeof createMedia>>
 
@@ -54,24 +63,41 @@ type Parts = {
 /** Everything about files: what callers send, what upstreams are given, what they make. */
 export async function createMedia({ config, redis, keys, transport, upstreams, logger }: Parts) {
   await mkdir(config.dataDir, { recursive: true })
-  const store =
+  const files =
     config.s3 === undefined ? createDiskStore(join(config.dataDir, 'files')) : createS3Store(config.s3)
   const scratch = await createScratch(join(config.dataDir, 'scratch'))
+  const probe = createStorageProbe({
+    store: files,
+    scratch,
+    dataDir: config.dataDir,
+    floorBytes: config.storage.floorBytes,
+    everyMs: config.storage.probeMs,
+    logger,
+  })
+  const store = withProbe(files, probe)
   const links = createLinks(await linkSecret(redis, keys))
   const guard = createGuard({ trusted: originsOf(upstreams) })
   const limits = config.mediaLimits
   const spool = createSpool({ scratch, limits })
-  const library = createLibrary({ redis, keys, store, scratch, limits, keepMs: config.libraryKeptMs })
-  const download = createDownload({
-    guard,
+  const quota = createQuota({ redis, keys, quotaBytes: config.quotaBytes })
+  const uses = createInputUses({ redis, keys, keepMs: 2 * inputsKeptMs })
+  const library = createLibrary({
+    redis,
+    keys,
+    store,
     scratch,
-    largestBytes: largestResultBytes,
-    timeoutMs: longestDownloadMs,
+    limits,
+    quota,
+    keepMs: config.libraryKeptMs,
   })
+  const download = createDownload({ guard, scratch, ...config.downloads })
   const results = createResults({
     store,
     redis,
     keys,
+    scratch,
+    probe,
+    slots: createDownloadSlots(config.downloads),
     download: config.results === 'link' ? undefined : download,
     keepMs: config.resultsKeptMs,
   })
@@ -103,7 +129,7 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
   }
 
   return {
-    keep: createKeeper({ store, scratch, spool, library, limits }),
+    keep: createKeeper({ store, scratch, spool, library, limits, uses, quota }),
     handOver: createHandOver({
       store,
       transport,
@@ -126,6 +152,13 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
       forget,
     },
     retention,
+    storage: {
+      start: probe.start,
+      stop: probe.stop,
+      /** Why results could not be kept at the moment. */
+      fault: () => (config.results === 'link' ? undefined : probe.fault()),
+      requireSpace: probe.requireSpace,
+    },
     listensOn(address: string): void {
       ownAddress = address
     },

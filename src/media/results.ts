@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { rm, stat } from 'node:fs/promises'
+import { rename, rm, stat, utimes } from 'node:fs/promises'
 import type { Redis } from 'ioredis'
 import type { Video } from '../../providers/provider.ts'
 import { answered } from '../engine/engine.ts'
@@ -7,8 +7,12 @@ import type { Keys } from '../engine/keys.ts'
 import { typeOf } from './check.ts'
 import { isComplete } from './complete.ts'
 import { LinkNotReady } from './download.ts'
+import { type DownloadSlots, DownloadsBusy } from './download-slots.ts'
 import { createFinder, type FoundFile } from './found-file.ts'
+import type { StorageProbe } from './probe.ts'
+import type { Scratch } from './scratch.ts'
 import { secondsOf } from './seconds.ts'
+import { StorageUnavailable, storing } from './storage-fault.ts'
 import type { FileStore } from './store.ts'
 
 export const resultsFolder = 'results'
@@ -18,17 +22,25 @@ const remembered = 90 * 86_400
 
 export type Results = ReturnType<typeof createResults>
 
-type Parts = {
+type Deps = {
   store: FileStore
   redis: Redis
   keys: Keys
+  scratch: Scratch
+  probe: Pick<StorageProbe, 'confirmedFault' | 'requireSpace'>
+  slots: DownloadSlots
   /** Absent: clients get the upstream's own links. */
-  download: ((url: string, name: string) => Promise<string>) | undefined
+  download: ((url: string, name: string, signal?: AbortSignal) => Promise<string>) | undefined
   keepMs: number
 }
 
+/** `isRepeated`: an earlier attempt at the same files failed. */
+export type DeliverOptions = { signal?: AbortSignal; isRepeated?: boolean }
+
+type Fetch = DeliverOptions & { url: string; name: string; download: NonNullable<Deps['download']> }
+
 /** Finished videos: fetched once from the upstream, kept in the store, served under names that cannot be guessed. */
-export function createResults({ store, redis, keys, download, keepMs }: Parts) {
+export function createResults({ store, redis, keys, scratch, probe, slots, download, keepMs }: Deps) {
   const findStored = createFinder(store)
 
   /** The same name in every try, so that a crash leaves nothing behind that the next try does not replace. */
@@ -38,42 +50,73 @@ export function createResults({ store, redis, keys, download, keepMs }: Parts) {
   /** Tries of one file in this process are one try. */
   const underWay = new Map<string, Promise<void>>()
 
-  async function fetchOnce(
-    url: string,
-    name: string,
-    fetchFile: NonNullable<Parts['download']>,
-  ): Promise<void> {
-    const known = underWay.get(name)
+  async function fetchOnce(fetch: Fetch): Promise<void> {
+    const known = underWay.get(fetch.name)
     if (known !== undefined) return known
-    const fetching = fetchInto(url, name, fetchFile).finally(() => underWay.delete(name))
-    underWay.set(name, fetching)
+    const fetching = fetchInto(fetch).finally(() => underWay.delete(fetch.name))
+    underWay.set(fetch.name, fetching)
     return fetching
   }
 
-  async function fetchInto(
-    url: string,
-    name: string,
-    fetchFile: NonNullable<Parts['download']>,
-  ): Promise<void> {
-    if ((await store.stat(`${resultsFolder}/${name}`)) !== undefined) return
-    const path = await fetchFile(url, name)
-    const type = await typeOf(path)
-    if (type?.startsWith('video/') !== true || !(await isComplete(path))) {
-      const { size } = await stat(path)
-      await rm(path, { force: true })
-      throw new LinkNotReady(
-        `the link of the result gave ${size} bytes of ${type ?? 'an unknown type'}, which are no whole video`,
-      )
+  async function fetchInto(fetch: Fetch): Promise<void> {
+    const { name } = fetch
+    const stored = `${resultsFolder}/${name}`
+    if ((await store.stat(stored)) !== undefined) return
+    const path = (await keptWhole(name)) ?? (await fetchWhole(fetch))
+    await store.take(stored, path)
+    for (const other of await scratch.left(name)) await rm(other, { force: true })
+  }
+
+  /** A whole video that an earlier attempt fetched but could not store. */
+  async function keptWhole(name: string): Promise<string | undefined> {
+    const [path] = await scratch.left(`${name}.whole`)
+    // The sweep removes what is not touched for a while.
+    if (path !== undefined) await storing('touch a temporary file', utimes(path, new Date(), new Date()))
+    return path
+  }
+
+  async function fetchWhole({ url, name, download, signal, isRepeated = false }: Fetch): Promise<string> {
+    const fault = await probe.confirmedFault()
+    if (fault !== undefined) throw fault
+    await probe.requireSpace()
+    const leave = slots.take(URL.canParse(url) ? new URL(url).host : '', isRepeated)
+    try {
+      const path = await download(url, name, signal)
+      const type = await typeOf(path)
+      if (type?.startsWith('video/') !== true || !(await isComplete(path))) {
+        const { size } = await storing('read a temporary file', stat(path))
+        await rm(path, { force: true })
+        throw new LinkNotReady(
+          `the link of the result gave ${size} bytes of ${type ?? 'an unknown type'}, which are no whole video`,
+        )
+      }
+      const whole = scratch.path(`${name}.whole`)
+      await storing('rename a temporary file', rename(path, whole))
+      return whole
+    } finally {
+      leave()
     }
-    await store.take(`${resultsFolder}/${name}`, path)
   }
 
   return {
-    /** Answers the links that clients are given. Rejects with `LinkNotReady` or `LinkUseless` when a file cannot be had. */
-    async deliver({ secret }: { secret: string }, videos: readonly Video[]): Promise<readonly Video[]> {
+    /**
+     * Answers the links that clients are given. Rejects with `LinkNotReady` or `LinkUseless` when a file cannot be had, with
+     * `StorageUnavailable` when it cannot be kept, with `DownloadsBusy` when it is not its turn.
+     */
+    async deliver(
+      { secret }: { secret: string },
+      videos: readonly Video[],
+      options: DeliverOptions = {},
+    ): Promise<readonly Video[]> {
       if (download === undefined) return videos
       const names = videos.map((_, index) => nameOf(secret, index))
-      await Promise.all(videos.map((video, index) => fetchOnce(video.url, names[index] ?? '', download)))
+      const fetches = videos.map(({ url }, index) =>
+        fetchOnce({ ...options, url, name: names[index] ?? '', download }),
+      )
+      // No file goes on behind the back of a step that has ended.
+      const failed = (await Promise.allSettled(fetches)).filter((one) => one.status === 'rejected')
+      const [reason] = failed.map((one): unknown => one.reason).sort((a, b) => rankOf(a) - rankOf(b))
+      if (failed.length > 0) throw reason
       return names.map((name) => ({ url: `/files/${name}` }))
     },
 
@@ -97,4 +140,11 @@ export function createResults({ store, redis, keys, download, keepMs }: Parts) {
       await store.remove(`${resultsFolder}/${name}`)
     },
   }
+}
+
+/** Of several files that failed, the one decides that can be helped least. */
+function rankOf(cause: unknown): number {
+  if (cause instanceof DownloadsBusy) return 3
+  if (cause instanceof LinkNotReady) return 2
+  return cause instanceof StorageUnavailable ? 1 : 0
 }

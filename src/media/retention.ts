@@ -3,10 +3,11 @@ import { type Library, libraryFolder } from './library.ts'
 import { type Results, resultsFolder } from './results.ts'
 import type { Scratch } from './scratch.ts'
 import { stillsFolder } from './stills.ts'
+import { StorageUnavailable } from './storage-fault.ts'
 import type { FileStore } from './store.ts'
 
 /** No job is under way for so long. */
-const inputsKeptMs = 2 * 86_400_000
+export const inputsKeptMs = 2 * 86_400_000
 /** Nothing in the scratch folder is silent for so long while somebody writes it. */
 const scratchIdleMs = 3_600_000
 const everyMs = 600_000
@@ -25,13 +26,26 @@ export function createRetention({ store, scratch, results, library, resultsKeptM
   let timer: NodeJS.Timeout | undefined
   let running: Promise<unknown> = Promise.resolve()
   let stopped = false
+  let warnedOfListing = false
+
+  /** Credentials that may not list the bucket leave its old files to a lifecycle rule of the operator's. */
+  async function* listed(folder: string) {
+    try {
+      yield* store.list(folder)
+    } catch (cause) {
+      if (!(cause instanceof StorageUnavailable) || !cause.isForbidden) throw cause
+      if (!warnedOfListing)
+        logger.warn({ err: cause }, 'The bucket may not be listed (s3:ListBucket): old files are not removed')
+      warnedOfListing = true
+    }
+  }
 
   async function each(
     folder: string,
     olderThan: number,
     remove: (name: string, file: string) => Promise<unknown>,
   ): Promise<void> {
-    for await (const { name, storedAt } of store.list(folder)) {
+    for await (const { name, storedAt } of listed(folder)) {
       if (storedAt < olderThan) await remove(name, name.slice(folder.length + 1))
     }
   }

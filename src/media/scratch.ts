@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { storing } from './storage-fault.ts'
 
 export type Scratch = Awaited<ReturnType<typeof createScratch>>
 
 /** Where files are before they are whole. Nothing in here is ever served. */
 export async function createScratch(dir: string) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
+  const list = () => storing('list temporary files', readdir(dir))
 
   return {
     /** A path that nobody else has. */
@@ -14,14 +16,13 @@ export async function createScratch(dir: string) {
 
     /** Paths of this name that were left behind, or that somebody else is writing. */
     async left(name: string): Promise<string[]> {
-      const files = await readdir(dir)
-      return files.filter((file) => file.startsWith(`${name}.`)).map((file) => join(dir, file))
+      return (await list()).filter((file) => file.startsWith(`${name}.`)).map((file) => join(dir, file))
     },
 
     /** Removes what has not been written to for a while: its writer is gone. */
     async sweep(idleMs: number, now = Date.now()): Promise<number> {
       let removed = 0
-      for (const file of await readdir(dir)) {
+      for (const file of await list()) {
         const path = join(dir, file)
         const found = await stat(path).catch(() => undefined)
         if (found === undefined || now - found.mtimeMs < idleMs) continue

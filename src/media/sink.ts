@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import type { Scratch } from './scratch.ts'
+import { storing } from './storage-fault.ts'
 
 /** A whole file in the scratch folder. */
 export type LocalFile = { path: string; hash: string; bytes: number }
 
-/** Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. */
+const operation = 'write a temporary file'
+
+/**
+ * Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. Rejects with `StorageUnavailable` when
+ * the disk takes no more, and keeps nothing then either.
+ */
 export async function createSink(scratch: Scratch, limitBytes: number) {
   const path = scratch.path()
-  const file = await open(path, 'wx', 0o600)
+  const file = await storing(operation, open(path, 'wx', 0o600))
   const hash = createHash('sha256')
   let bytes = 0
   let closed = false
@@ -16,7 +22,7 @@ export async function createSink(scratch: Scratch, limitBytes: number) {
   async function drop(): Promise<void> {
     const wasOpen = !closed
     closed = true
-    if (wasOpen) await file.close()
+    if (wasOpen) await file.close().catch(() => undefined)
     await rm(path, { force: true })
   }
 
@@ -28,12 +34,17 @@ export async function createSink(scratch: Scratch, limitBytes: number) {
       bytes += piece.length
       if (bytes > limitBytes) return fitted ? drop() : undefined
       hash.update(piece)
-      await file.appendFile(piece)
+      try {
+        await storing(operation, file.appendFile(piece))
+      } catch (cause) {
+        await drop()
+        throw cause
+      }
     },
 
     async end(): Promise<LocalFile> {
       closed = true
-      await file.close()
+      await storing(operation, file.close())
       return { path, hash: hash.digest('hex'), bytes }
     },
 

@@ -26,6 +26,13 @@ export function isStill(word: string): word is Still {
   return word in filters
 }
 
+/**
+ * Video formats that hold everything themselves. Others, as playlists and scripts, name further files, and ffmpeg would open
+ * any file of this machine for them.
+ */
+const formats = ['mov', 'matroska', 'avi', 'flv', 'mpegts', 'mpeg', 'mpegvideo', 'ogg', 'asf', 'gif']
+const onlyThisFile = ['-protocol_whitelist', 'file', '-format_whitelist', formats.join(',')]
+
 const atOnce = 2
 const timeoutMs = 60_000
 
@@ -102,14 +109,10 @@ async function run(ffmpeg: string, source: string, filter: string, picture: stri
     '-y',
     picture,
   ]
-  const child = spawn(
-    ffmpeg,
-    ['-nostdin', '-v', 'error', '-protocol_whitelist', 'file', '-i', source, ...output],
-    {
-      stdio: 'ignore',
-      signal: AbortSignal.timeout(timeoutMs),
-    },
-  )
+  const child = spawn(ffmpeg, ['-nostdin', '-v', 'error', ...onlyThisFile, '-i', source, ...output], {
+    stdio: 'ignore',
+    signal: AbortSignal.timeout(timeoutMs),
+  })
   const ended = await once(child, 'close').catch(() => [1])
   const written = await stat(picture).catch(() => undefined)
   return ended[0] === 0 && (written?.size ?? 0) > 0

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Next } from '../engine/change.ts'
-import { isTerminal } from '../engine/job.ts'
+import { isTerminal, type View } from '../engine/job.ts'
 import type { Store } from '../engine/store.ts'
 import type { Guard } from '../media/guard.ts'
 import type { Gate } from './gate.ts'
@@ -26,7 +26,7 @@ type Parts = {
 /** One attempt to tell a job's end to whom it may concern. */
 export async function deliver(parts: Parts, id: string): Promise<Next> {
   const { store, outbox, secrets, gate } = parts
-  const job = await store.read(id)
+  const job = (await store.read(id)) ?? (await outbox.deletedJob(id))
   if (job?.webhook === undefined || !isTerminal(job.view.state)) {
     await outbox.drop(id)
     return { kind: 'end' }
@@ -40,7 +40,7 @@ export async function deliver(parts: Parts, id: string): Promise<Next> {
   ])
   if (!open) return { kind: 'end' }
   if (disabled) {
-    await outbox.note(id, { at: Date.now(), outcome: 'disabled' })
+    await outbox.note(id, { at: Date.now(), outcome: 'disabled', version: view.version })
     return { kind: 'end' }
   }
   const place = gate.enter(owner, webhook.url)
@@ -57,8 +57,7 @@ export async function deliver(parts: Parts, id: string): Promise<Next> {
     // Cut short by a stop: nothing is known, and the next process tries again.
     if (sent.kind === 'unanswered' && parts.stopping.aborted) return { kind: 'wait', at }
     well = isWell(sent)
-    const since = { log, endedAt: view.completedAt ?? view.createdAt }
-    const entry = entryOf(sent, at, nextAt(parts.retriesMs, since))
+    const entry = { ...entryOf(sent, at, nextAt(parts.retriesMs, view, log)), version: view.version }
     if (entry.outcome === 'gone') await outbox.disable(owner, webhook.url, at)
     await outbox.note(id, entry)
     if (!well) parts.logger.warn({ job: id, ...entry }, 'a webhook was not delivered')
@@ -82,13 +81,12 @@ function entryOf(sent: Sent, at: number, next: number | undefined): Entry {
 }
 
 /** When to try again, were this attempt to fail; `undefined`: it is the last one. */
-function nextAt(
-  retriesMs: readonly number[],
-  { log, endedAt }: { log: readonly Entry[]; endedAt: number },
-): number | undefined {
-  const replayed = log.findLastIndex(({ outcome }) => outcome === 'replayed')
-  const began = log[replayed]?.at ?? endedAt
-  const delay = retriesMs[log.length - replayed - 1]
+function nextAt(retriesMs: readonly number[], view: View, log: readonly Entry[]): number | undefined {
+  // A job that an operator let go on has attempts of its first end.
+  const own = log.filter(({ version }) => version === undefined || version === view.version)
+  const replayed = own.findLastIndex(({ outcome }) => outcome === 'replayed')
+  const began = own[replayed]?.at ?? view.completedAt ?? view.createdAt
+  const delay = retriesMs[own.length - replayed - 1]
   if (delay === undefined) return undefined
   const at = Math.round(Date.now() + delay * (0.75 + Math.random() / 2))
   return at - began > longestMs ? undefined : at

@@ -1,12 +1,26 @@
-const most = { destination: 8, failingDestination: 2, owner: 128, failing: 32 }
+/** How many deliveries a process makes at once. */
+export type GateLimits = {
+  all: number
+  /** To destinations whose last delivery failed. */
+  failing: number
+  /** To one destination. */
+  destination: number
+}
+
+/** To one destination whose last delivery failed. */
+const mostToFailing = 2
 const mostRemembered = 10_000
 const firstBackOffMs = 250
 const longestBackOffMs = 60_000
 
 export type Gate = ReturnType<typeof createGate>
 
-/** Bounds how many deliveries one destination, one owner and all failing destinations together may keep waiting, so that the dead slow nobody else. */
-export function createGate() {
+/**
+ * Bounds how many deliveries one destination, one owner and all failing destinations together may keep waiting, so that the dead slow nobody
+ * else. An owner may have as many places as are left over for the others: one alone takes half, two a third each, and there is always a place
+ * for one more.
+ */
+export function createGate(limits: GateLimits) {
   const busy = new Map<string, number>()
   /** Destination -> failures in a row. */
   const failing = new Map<string, number>()
@@ -17,18 +31,23 @@ export function createGate() {
     else busy.set(name, next)
   }
 
-  const isFull = (name: string, limit: number) => (busy.get(name) ?? 0) >= limit
+  const busyAt = (name: string) => busy.get(name) ?? 0
+
+  /** Whether an owner has its share of the places. */
+  const hasShare = (group: string, owner: string, limit: number) =>
+    busyAt(`${group} of ${owner}`) >= limit - busyAt(group)
 
   return {
     /** A place, to be left with how it went; or how long to stay away. */
     enter(owner: string, url: string): { leave(well: boolean): void } | { waitMs: number } {
       const destination = `to ${owner} ${url}`
       const failures = failing.get(destination) ?? 0
-      const names = [destination, `of ${owner}`, ...(failures > 0 ? ['failing'] : [])]
+      const groups = failures > 0 ? ['all', 'failing'] : ['all']
+      const names = [destination, ...groups.flatMap((group) => [group, `${group} of ${owner}`])]
       const full =
-        isFull(destination, failures > 0 ? most.failingDestination : most.destination) ||
-        isFull(`of ${owner}`, most.owner) ||
-        (failures > 0 && isFull('failing', most.failing))
+        busyAt(destination) >= Math.min(limits.destination, failures > 0 ? mostToFailing : Infinity) ||
+        hasShare('all', owner, limits.all) ||
+        (failures > 0 && hasShare('failing', owner, limits.failing))
       if (full) {
         const backOffMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
         return { waitMs: backOffMs * (0.5 + Math.random()) }

@@ -1,9 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { overdueMs } from '../engine/job.ts'
+import { type Job, overdueMs } from '../engine/job.ts'
 import type { Keys } from '../engine/keys.ts'
+import { readView } from '../engine/record.ts'
+import * as scripts from './outbox-scripts.ts'
 
 /** One line of a job's delivery log. */
 export type Entry = {
+  /** Of this line; absent from those of version 0.1. */
+  id?: string
+  /** The version of the job whose end it is about; absent from those of version 0.1. */
+  version?: number
   at: number
   /** `failed` is tried again; `gave_up`, `gone` (the destination said 410) and `disabled` (it had said so before) are not. */
   outcome: 'delivered' | 'failed' | 'gave_up' | 'gone' | 'disabled' | 'replayed'
@@ -21,6 +28,13 @@ const mostEntries = 50
 
 /** The webhooks that are still to be delivered, and what became of each attempt. */
 export function createOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys; keepMs: number }) {
+  redis.defineCommand('reelgateNoteAttempt', { lua: scripts.note, numberOfKeys: 5 })
+  redis.defineCommand('reelgateDropWebhook', { lua: scripts.drop, numberOfKeys: 3 })
+  const commands = redis as unknown as Record<
+    'reelgateNoteAttempt' | 'reelgateDropWebhook',
+    (...args: (string | number)[]) => Promise<number>
+  >
+
   const log = async (id: string): Promise<Entry[]> => {
     const lines = await redis.lrange(keys.webhookLog(id), 0, -1)
     return lines.map((line) => JSON.parse(line) as Entry)
@@ -33,24 +47,39 @@ export function createOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys
       return (await redis.zscore(keys.webhooks, id)) !== null
     },
 
-    /** Writes an attempt down. `nextAt`: when the next one is due; without it the webhook is done with. */
+    /** Writes an attempt down, once. `nextAt`: when the next one is due; without it the webhook is done with. */
     async note(id: string, entry: Entry): Promise<void> {
-      const batch = redis
-        .multi()
-        .rpush(keys.webhookLog(id), JSON.stringify(entry))
-        .ltrim(keys.webhookLog(id), -mostEntries, -1)
-        .pexpire(keys.webhookLog(id), keepMs)
-      if (entry.nextAt === undefined) batch.zrem(keys.webhooks, id)
-      else batch.zadd(keys.webhooks, entry.nextAt + overdueMs, id)
-      await batch.exec()
+      const entryId = randomUUID()
+      await commands.reelgateNoteAttempt(
+        keys.webhookLog(id),
+        keys.webhooks,
+        keys.job(id),
+        keys.deletedJob(id),
+        keys.events(id),
+        id,
+        entryId,
+        JSON.stringify({ ...entry, id: entryId }),
+        mostEntries,
+        keepMs,
+        entry.nextAt === undefined ? '' : entry.nextAt + overdueMs,
+        entry.version ?? '',
+      )
+    },
+
+    /** What is left of a job that was deleted before its webhook was delivered. */
+    async deletedJob(id: string): Promise<Pick<Job, 'owner' | 'view' | 'webhook'> | undefined> {
+      const { owner, view, version, webhook, address } = await redis.hgetall(keys.deletedJob(id))
+      if (owner === undefined || view === undefined || webhook === undefined) return undefined
+      return { owner, view: readView(view, version), webhook: { url: webhook, address: address ?? '' } }
     },
 
     async postpone(id: string, until: number): Promise<void> {
       await redis.zadd(keys.webhooks, 'XX', until + overdueMs, id)
     },
 
+    /** Forgets a webhook, unless its job has ended meanwhile. */
     async drop(id: string): Promise<void> {
-      await redis.zrem(keys.webhooks, id)
+      await commands.reelgateDropWebhook(keys.webhooks, keys.job(id), keys.deletedJob(id), id)
     },
 
     overdue(now: number, count: number): Promise<string[]> {

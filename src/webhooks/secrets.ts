@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { operationsKeptMs } from '../accounts/account-scripts.ts'
+import { hashOf } from '../accounts/book.ts'
 import type { Keys } from '../engine/keys.ts'
 
 /** How long the secret before a rotation still signs beside the new one. */
 const overlapMs = 86_400_000
 
-/** KEYS secret. ARGV new secret, until when the old one signs. */
+/**
+ * KEYS secret, operation. ARGV new secret, until when the old one signs, whether the operation is to be remembered, keep ms. The same command
+ * received twice rotates once, and so does a repeated operation. Returns the current secret.
+ */
 const rotate = `
 local old = redis.call('HGET', KEYS[1], 'current')
+if old == ARGV[1] or (old and redis.call('EXISTS', KEYS[2]) == 1) then return old end
 redis.call('HSET', KEYS[1], 'current', ARGV[1])
 if old then redis.call('HSET', KEYS[1], 'previous', old, 'until', ARGV[2]) end
-return 1
+if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
+return ARGV[1]
 `
 
 /** The secrets with which webhooks are signed: one an owner, made when it is first asked for. */
@@ -26,10 +33,19 @@ export function createSecrets({ redis, keys }: { redis: Redis; keys: Keys }) {
   return {
     current,
 
-    async rotate(owner: string): Promise<string> {
-      const secret = newSecret()
-      await redis.eval(rotate, 1, keys.webhookSecret(owner), secret, String(Date.now() + overlapMs))
-      return secret
+    /** A repeated operation returns the current secret. */
+    async rotate(owner: string, operation?: string): Promise<string> {
+      const rotated = await redis.eval(
+        rotate,
+        2,
+        keys.webhookSecret(owner),
+        keys.operation(hashOf(`webhook secret ${owner} ${operation ?? ''}`)),
+        newSecret(),
+        String(Date.now() + overlapMs),
+        operation === undefined ? '0' : '1',
+        operationsKeptMs,
+      )
+      return String(rotated)
     },
 
     /** All that sign now, the current one first. */

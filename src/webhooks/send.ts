@@ -19,7 +19,9 @@ export function messageOf(view: View, address: string): { id: string; body: stri
   const type = types[view.state as keyof typeof types]
   const status = statusBody(view, { dialect: 'current', address, now: endedAt })
   const timestamp = new Date(endedAt).toISOString()
-  return { id: `msg_${view.id}`, body: JSON.stringify({ type, timestamp, data: status }) }
+  // Another end is another message.
+  const end = view.adoptions === undefined ? '' : `_${view.adoptions + 1}`
+  return { id: `msg_${view.id}${end}`, body: JSON.stringify({ type, timestamp, data: status }) }
 }
 
 /** One attempt, as https://www.standardwebhooks.com has it. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Next } from '../engine/change.ts'
+import { answered } from '../engine/engine.ts'
 import { isTerminal } from '../engine/job.ts'
 import type { Keys } from '../engine/keys.ts'
 import { type Queues, webhookQueue } from '../engine/queues.ts'
@@ -8,7 +9,7 @@ import type { Store } from '../engine/store.ts'
 import { createGuard } from '../media/guard.ts'
 import { deliver } from './deliver.ts'
 import { problemOf } from './destination.ts'
-import { createGate } from './gate.ts'
+import { createGate, type GateLimits } from './gate.ts'
 import { createOutbox, type Entry } from './outbox.ts'
 import { createSecrets } from './secrets.ts'
 
@@ -16,6 +17,7 @@ type WebhookConfig = {
   /** Whether addresses of this machine and of private networks are served. */
   inward: boolean
   retriesMs: readonly number[]
+  limits: GateLimits
 }
 
 /** How the telling of a job's end stands. */
@@ -46,7 +48,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
   const outbox = createOutbox({ redis, keys, keepMs })
   const secrets = createSecrets({ redis, keys })
   const guard = createGuard({ inward: config.inward })
-  const gate = createGate()
+  const gate = createGate(config.limits)
   const stopping = new AbortController()
   const parts = {
     stopping: stopping.signal,
@@ -70,11 +72,11 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
 
   return {
     problemOf: (url: unknown) => problemOf(url, config),
-    secret: secrets.current,
-    rotate: secrets.rotate,
-    usual: outbox.usual,
-    setUsual: outbox.setUsual,
-    told,
+    secret: (owner: string) => answered(secrets.current(owner)),
+    rotate: (owner: string, operation?: string) => answered(secrets.rotate(owner, operation)),
+    usual: (owner: string) => answered(outbox.usual(owner)),
+    setUsual: (owner: string, url: string | undefined) => answered(outbox.setUsual(owner, url)),
+    told: (id: string) => answered(told(id)),
 
     /** Tells the end of a job again. False: it has none, or nobody to tell. */
     async replay(id: string): Promise<boolean> {
@@ -82,7 +84,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
       if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
       await outbox.enable(job.owner, job.webhook.url)
       const now = Date.now()
-      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now })
+      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now, version: job.view.version })
       await queues.bringForward(webhookQueue, id)
       return true
     },

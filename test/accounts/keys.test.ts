@@ -4,14 +4,13 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { providers } from '../../providers/index.ts'
-import { createBook } from '../../src/accounts/book.ts'
 import { command } from '../../src/accounts/command.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { environment, startProcess, stopProcess } from '../gateway-process.ts'
 import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../setup.ts'
-import { clientOf, operatorKey, startGround } from './kit.ts'
+import { clientOf, createMoney, operatorKey, startGround } from './kit.ts'
 
 /** Tells of changes travel over Redis. */
 async function soon(holds: () => Promise<boolean>): Promise<void> {
@@ -161,8 +160,8 @@ describe('what the operator types', () => {
 
   it('does what it says', async () => {
     const { redis } = await startRedis(cleanup)
-    const book = createBook({ redis, keys: createKeys('test:') })
-    const keys = (...args: string[]) => command(book, args)
+    const money = createMoney({ redis, keys: createKeys('test:') })
+    const keys = (...args: string[]) => command(money, args)
     const id = /key_\w+/.exec(await keys('create', '--name', 'typed', '--balance', '1'))?.[0] ?? ''
     assert.match(await keys('topup', id, '2.5'), /\$3\.5/)
     assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', '7'), / 7 +\$9 +\$3\.5/)
@@ -171,12 +170,12 @@ describe('what the operator types', () => {
     assert.equal(await keys('held', id), '\n')
     assert.match(await keys(), /npm run keys -- create/)
     await assert.rejects(keys('topup', id, 'much'), /must be a number/)
-    await assert.rejects(keys('topup', id, '-1'), /Unknown option/)
+    await assert.rejects(keys('topup', id, '-1'), /no balance that could be reduced/)
     await assert.rejects(keys('limit', id, '--rpm', '0.5'), /whole number/)
     await assert.rejects(keys('create'), /needs a name/)
     await assert.rejects(keys('create', '--rmp', '3'), /Unknown option/)
     await assert.rejects(keys('limit', 'key_none', '--rpm', '3'), /There is no key key_none/)
-    await assert.rejects(keys('resolve', id, 'vid_1', 'charge'), /Nothing is held/)
+    await assert.rejects(keys('resolve', id, 'vid_1', 'charge'), /No money is on hold for the job vid_1/)
     await assert.rejects(keys('frobnicate', id), /There is no command/)
   })
 })

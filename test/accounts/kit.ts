@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { providers } from '../../providers/index.ts'
 import { type Book, createBook } from '../../src/accounts/book.ts'
+import { createHolds } from '../../src/accounts/holds.ts'
 import { toMicros } from '../../src/accounts/money.ts'
-import { createKeys } from '../../src/engine/keys.ts'
+import { readConfig } from '../../src/config.ts'
+import { createKeys, type Keys } from '../../src/engine/keys.ts'
+import { createOffers } from '../../src/engine/offers.ts'
+import { createStore } from '../../src/engine/store.ts'
+import { createUnknownJobs } from '../../src/engine/unknown.ts'
 import { type Cleanup, type StatusReply, startRedis, startUpstreams, temporaryFolder } from '../setup.ts'
 
 export const operatorKey = 'operator-key-of-the-tests'
@@ -20,7 +27,21 @@ export async function startGround(cleanup: Cleanup, changes: Record<string, stri
     SUBMIT_RPM: '1000000',
     ...changes,
   }
-  return { redis, keys, book: createBook({ redis, keys }), upstreams, env }
+  return { redis, keys, upstreams, env, ...createMoney({ redis, keys }) }
+}
+
+/** What the command line works with. */
+export function createMoney({ redis, keys }: { redis: Redis; keys: Keys }) {
+  const config = readConfig({}, Object.values(providers))
+  const holds = createHolds({ redis, keys })
+  const unknown = createUnknownJobs({
+    store: createStore({ redis, keys, keepMs: 3_600_000 }),
+    holds,
+    offers: createOffers({ providers, upstreams: config.upstreams }),
+    settingsOf: (provider) => config.upstreams[provider].settings,
+    deadlineMs: () => 600_000,
+  })
+  return { book: createBook({ redis, keys }), holds, unknown }
 }
 
 /** USD 0.50 each. */
@@ -29,10 +50,19 @@ export const cheapJob = { model: 'minimax-video', prompt: 'a paper boat' }
 export type Answer = { status: number; headers: Headers; body: Record<string, unknown> & { runId: string } }
 
 export function clientOf(address: string, key?: string) {
-  async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async function ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const answer = await fetch(address + path, {
       method,
-      headers: { 'content-type': 'application/json', ...(key !== undefined && { 'x-api-key': key }) },
+      headers: {
+        'content-type': 'application/json',
+        ...headers,
+        ...(key !== undefined && { 'x-api-key': key }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await answer.text()

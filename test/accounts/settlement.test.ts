@@ -67,7 +67,8 @@ describe('what becomes of the money', () => {
     assert.deepEqual([charged.body.balanceUsd, charged.body.heldUsd, charged.body.spentUsd], [1, 0.5, 0.5])
     const released = await decide(second, 'release')
     assert.deepEqual([released.body.balanceUsd, released.body.heldUsd], [1.5, 0])
-    assert.equal((await decide(second, 'charge')).status, 404)
+    assert.equal((await decide(second, 'release')).status, 200)
+    assert.equal((await decide(second, 'charge')).status, 409)
     await assertBooksAddUp(book)
   })
 

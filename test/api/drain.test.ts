@@ -28,7 +28,7 @@ test('a server that closes serves what has begun, and ends each connection with 
   const keep = async (input: Input) => {
     arrived()
     await held
-    return input
+    return { input, forget: async () => undefined }
   }
   const { app } = await startGateway(t, { media: { keep } })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))

@@ -54,13 +54,14 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
   const app = await createApp({
     config: { bodyLimitBytes: 1024 * 1024 },
     offers: everythingOnFal,
-    media: { keep: async (input) => input },
+    media: { keep: async (input) => ({ input, forget: async () => undefined }) },
     spool: createSpool({ scratch: await createScratch(dir), limits: { image: 1e7, video: 1e7, audio: 1e7 } }),
     library: noLibrary,
     files: noFiles,
+    storage: { fault: () => undefined, requireSpace: async () => undefined },
     accounts: open,
     money: freeMoney,
-    limits: { namespace: '', submit: 1000, recover: 1000, extend: 1000 },
+    limits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
     hint: async () => false,
     ready: async () => true,
@@ -79,6 +80,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
 export const freeMoney: AppParts['money'] = {
   balanceUsd: async () => undefined,
   usage: async () => [],
+  check: async () => undefined,
   price: (model, input) => priceOf(model, input, 0),
   markupPercent: 0,
 }

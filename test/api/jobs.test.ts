@@ -35,6 +35,7 @@ test('a job is told with every change of it', async (t) => {
       conversationUUID: null,
       prompt: plainBody.prompt,
       events: ['pending', 'pending', 'succeeded'],
+      notes: [],
     },
   )
   assert.equal(new Date(job.events[0].at).toISOString(), job.events[0].at)

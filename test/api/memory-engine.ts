@@ -113,6 +113,7 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
     },
     ticket: async (id) => (entryOf(id) === undefined ? undefined : {}),
     events: async (id) => entryOf(id)?.events ?? [],
+    notes: async () => [],
     since: async (id, version) =>
       (entryOf(id)?.events ?? []).map((event, at) => ({ version: at + 1, event })).slice(version),
     watch: async (id, watcher) => {

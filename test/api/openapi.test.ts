@@ -27,7 +27,12 @@ type Document = {
 const operator = {
   key: 'operator',
   book: {} as Book,
-  unknown: { list: async () => [], decide: async () => undefined },
+  holds: { of: async () => [] },
+  unknown: {
+    list: async () => [],
+    decide: async () => ({ kind: 'none' as const }),
+    adopt: async () => ({ kind: 'none' as const }),
+  },
 }
 
 async function documentOf(t: TestContext): Promise<Document> {

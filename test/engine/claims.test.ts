@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Alike, Outcome, Provider, Ticket } from '../../providers/provider.ts'
 import { createHints } from '../../src/engine/hint.ts'
+import { createJournal } from '../../src/engine/journal.ts'
 import type { Queues } from '../../src/engine/queues.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 const ticket: Ticket = { task: 'the one task' }
@@ -79,6 +81,21 @@ describe('a task belongs to one job', () => {
     assert.equal(await second.state(), 'submitting')
     await second.runAll()
     assert.equal(await second.error(), 'submission_unknown')
+  })
+
+  it('and a foreign reply is not remembered as the attempt’s own', async () => {
+    reset()
+    const dir = join(await temporaryFolder(cleanup), 'journal')
+    const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
+    cleanup.add(() => journal.close())
+    const first = await begin({ find: undefined } as never)
+    const second = await begin({ find: undefined } as never, { parts: { journal } })
+    await first.run()
+    await second.runAll()
+    assert.equal(await second.error(), 'submission_unknown')
+    const [entry] = (await createJournal({ dir, keepMs: 3_600_000, logger: quiet })).all()
+    assert.equal(entry?.job, second.id)
+    assert.equal(entry.reply, undefined)
   })
 
   it('though an upstream replies to the second purchase with the finished video', async () => {

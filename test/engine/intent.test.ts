@@ -87,6 +87,7 @@ describe('the intent to purchase', () => {
             order.push('journal')
           },
           keepReply: async () => void order.push('reply kept'),
+          discardReply: async () => undefined,
           discard: async () => undefined,
           find: async () => undefined,
         },
@@ -105,6 +106,7 @@ describe('the intent to purchase', () => {
         journal: {
           begin: () => Promise.reject(new Error('ENOSPC')),
           keepReply: async () => undefined,
+          discardReply: async () => undefined,
           discard: async () => undefined,
           find: async () => undefined,
         },

@@ -80,6 +80,7 @@ export function createJobHarness(redis: Redis, prefix: string) {
       journal: {
         begin: async ({ attempt }: { attempt: { id: string } }) => void effects.push(`begun ${attempt.id}`),
         keepReply: async (attempt: string) => void effects.push(`replied ${attempt}`),
+        discardReply: async (attempt: string) => void effects.push(`reply discarded ${attempt}`),
         discard: async (attempt: string) => void effects.push(`discarded ${attempt}`),
         find: async () => undefined,
       },

@@ -20,7 +20,13 @@ describe('the list of a caller’s jobs', () => {
     cleanup.add(() => queues.close())
     const watchers = createWatchers({ subscriber: redis, keys })
     cleanup.add(() => watchers.close())
-    engine = createEngine({ store, queues, watchers, longestJobSeconds: 3600 })
+    engine = createEngine({
+      store,
+      queues,
+      watchers,
+      longestJobSeconds: 3600,
+      withdraw: async () => undefined,
+    })
   })
   after(() => cleanup.run())
 

@@ -175,6 +175,9 @@ describe('races and dead ends of a step', () => {
     assert.ok(found)
     found.provider.read = read
     assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
-    assert.match((await store.events(job.id)).at(-1)?.reason ?? '', /late success/)
+    assert.deepEqual(
+      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      [['late_result', 'https://files.example/late.mp4']],
+    )
   })
 })

@@ -19,19 +19,29 @@ describe('what is under way when nobody waits for it any more', () => {
   })
   after(() => cleanup.run())
 
-  it('a job that was stored only after its client was told 503 is not bought', async () => {
+  it('a job that reaches Redis only after its client was told 503 is not accepted', async () => {
     const { address } = await startTestGateway(cleanup, env)
     const ids = () => store.redis.zrange('reelgate:owner:anonymous', 0, '-1')
-    await submit(address, small).then(({ body }) => waitForEnd(address, body.runId))
-    const [first] = await ids()
+    const { body } = await submit(address, small)
+    await waitForEnd(address, body.runId)
     await store.redis.client('PAUSE', 4000)
     assert.equal((await submit(address, { ...small, prompt: 'unheard of' })).status, 503)
-    const late = async () => (await ids().catch(() => [])).find((id) => id !== first)
-    let id = await late()
-    for (; id === undefined; id = await late()) await sleep(50)
-    assert.equal((await waitForEnd(address, id)).data.status, 'CANCELED')
+    let next = await submit(address, small)
+    while (next.status !== 202) next = await submit(address, small)
+    assert.deepEqual(await ids(), [body.runId, next.body.runId])
     const tasks = await upstreams.host.tasks('fal')
     assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('unheard of')).length, 0)
+  })
+
+  it('a job that no replica has is not accepted, and not purchased', async () => {
+    const { url, redis } = await startRedis(cleanup)
+    const more = { REDIS_URL: url, REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '50' }
+    const { address } = await startTestGateway(cleanup, { ...env, ...more })
+    assert.equal((await submit(address, { ...small, prompt: 'on one machine only' })).status, 503)
+    const [id = ''] = await redis.zrange('reelgate:owner:anonymous', 0, '-1')
+    assert.equal((await waitForEnd(address, id)).data.status, 'CANCELED')
+    const tasks = await upstreams.host.tasks('fal')
+    assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('one machine')).length, 0)
   })
 
   it('a gateway that stops takes no more steps, however long a client takes over its request', async () => {

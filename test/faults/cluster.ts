@@ -22,6 +22,7 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
     probe.disconnect()
   }
   const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
@@ -37,7 +38,16 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
   return { path, dir, redis, kill, start, freeze, thaw }
 }
 
-export type Node = { kill(): Promise<void>; stop(): Promise<void> }
+export type Node = {
+  kill(): Promise<void>
+  stop(): Promise<void>
+  /** The process stops running until `thaw`, as a paused virtual machine does. */
+  freeze(): void
+  thaw(): void
+  signal(name: NodeJS.Signals): void
+  /** The lines of its log so far. */
+  log: readonly string[]
+}
 
 /** One gateway process, whatever its role. */
 export async function startNode(env: Record<string, string>): Promise<Node & { address: string }> {
@@ -59,6 +69,10 @@ export async function startNode(env: Record<string, string>): Promise<Node & { a
     address,
     kill: () => stopProcess(gateway, 'SIGKILL'),
     stop: () => stopProcess(gateway),
+    freeze: () => gateway.child.kill('SIGSTOP'),
+    thaw: () => gateway.child.kill('SIGCONT'),
+    signal: (name) => gateway.child.kill(name),
+    log: gateway.written,
   }
 }
 

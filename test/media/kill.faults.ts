@@ -57,7 +57,7 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   assert.equal(half.length, 1)
   const status = await fetch(`${first.address}/api/video/status?runId=${body.runId}`)
   assert.equal(((await status.json()) as { videoUrl: unknown }).videoUrl, null)
-  assert.deepEqual(await readdir(join(dataDir, 'files')).catch(() => []), [])
+  assert.deepEqual(await readdir(join(dataDir, 'files', 'results')).catch(() => []), [])
   await stopProcess(first, 'SIGKILL')
 
   const second = await startProcess(env)

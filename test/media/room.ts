@@ -32,6 +32,7 @@ export async function startBucket(cleanup: Cleanup): Promise<S3Settings> {
     endpoint: `http://127.0.0.1:${port}`,
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
     forcePathStyle: true,
+    timeoutMs: 2000,
   }
 }
 
@@ -72,6 +73,9 @@ export async function startRoom(
     libraryKeptMs: 60_000,
     mediaLimits: { image: 2 * megabyte, video: 4 * megabyte, audio: megabyte },
     concurrency: 200,
+    quotaBytes: 1024 * megabyte,
+    downloads: { largestBytes: 64 * megabyte, bytesPerSecond: 1024, windowMs: 2000, total: 20, perHost: 10 },
+    storage: { probeMs: 1000, floorBytes: 0 },
     ffmpeg: 'ffmpeg',
     ...changes,
   }
@@ -87,6 +91,7 @@ export async function startRoom(
     spool: media.spool,
     library: media.library,
     files: media.files,
+    storage: media.storage,
   })
   cleanup.add(() => transport.close())
   cleanup.add(() => store.close())

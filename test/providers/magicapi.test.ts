@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { magicapi } from '../../providers/magicapi/index.ts'
 import { sandbox } from '../../providers/magicapi/sandbox.ts'
-import type { Outcome } from '../../providers/provider.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { orderFor } from './fixtures.ts'
 import { openStandIn } from './stand-in.ts'
@@ -88,18 +87,35 @@ test('capix takes a form, and the first face where none is told', () => {
   }
 })
 
-test('v3 asks the other status path where a fresh task is not found, and gives up in the end', async (t) => {
+test('v3 asks both status paths while neither knows the task, and does not judge it lost', async (t) => {
   const { send } = await open(t)
-  const unknown = { flavor: 'v3', task: 'nobody' }
-  const first = magicapi.read(await send(magicapi.poll(unknown)), unknown)
-  assert(first.kind === 'running' && first.now === true)
-  assert.equal(magicapi.poll(first.ticket).path, '/api/v1/magicapi/faceswap-video-v3/video/status/nobody')
-  let last: Outcome = first
-  for (let polls = 1; polls < 6 && last.kind === 'running'; polls++) {
-    last = magicapi.read(await send(magicapi.poll(last.ticket)), last.ticket)
+  const paths = ['status', 'video/status'].map((path) => `/api/v1/magicapi/faceswap-video-v3/${path}/nobody`)
+  // A ticket that the version before turned to the second path, too.
+  for (const [before, expected] of [
+    [{}, paths],
+    [{ detour: true, misses: 5 }, paths.toReversed()],
+  ] as const) {
+    const unknown = { flavor: 'v3', task: 'nobody', ...before }
+    const first = magicapi.read(await send(magicapi.poll(unknown)), unknown)
+    assert(first.kind === 'running' && first.now === true)
+    const polled = [unknown, first.ticket].map((ticket) => magicapi.poll(ticket).path)
+    assert.deepEqual(polled, expected)
+    const second = magicapi.read(await send(magicapi.poll(first.ticket)), first.ticket)
+    assert(second.kind === 'unclear')
+    assert.equal(second.fault.code, 'task_lost')
   }
-  assert(last.kind === 'failed')
-  assert.equal(last.fault.code, 'task_lost')
+})
+
+test('v3 stays on the status path that knows the task', () => {
+  const known = {
+    status: 200,
+    headers: {},
+    body: { status: 'IN_PROGRESS' },
+    baseUrl: 'https://prod.api.market',
+  }
+  const outcome = magicapi.read(known, { flavor: 'v3', task: 'somebody', detour: true, second: true })
+  assert(outcome.kind === 'running')
+  assert.deepEqual(outcome.ticket, { flavor: 'v3', task: 'somebody', detour: true, seen: true })
 })
 
 test('media are always handed over as links', () => {

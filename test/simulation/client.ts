@@ -1,45 +1,55 @@
-import { createBook } from '../../src/accounts/book.ts'
+import { createHolds } from '../../src/accounts/holds.ts'
 import { createEngine, Refused } from '../../src/engine/engine.ts'
 import { createHints } from '../../src/engine/hint.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
-import { providers } from './providers.ts'
+import { offers, settingsOf } from './providers.ts'
 import { createQueueClient } from './queue.ts'
 import { connect } from './redis-client.ts'
-import type { PlannedJob, Scenario } from './scenario.ts'
+import type { Decision, PlannedJob, Scenario } from './scenario.ts'
 import { settings } from './settings.ts'
 import type { Environment } from './worker.ts'
 
-/** What the outside knows of a job: what it was told, and when (`World.sequence`). */
+/** What the outside knows of a job. Points in time are those of `World.sequence`. */
 export type KnownJob = PlannedJob & {
   id: string
   accepted?: number
   cancelAsked?: number
+  /** The cancellation was confirmed. */
   canceled?: number
   /** A client has asked to delete it. */
   removed?: true
-  decided?: 'charge' | 'release'
-  /** How often its end was delivered. */
-  notified: number
+  /** What an operator decided on its hold, in order. */
+  decisions: string[]
+  /** The webhooks that its owner received: what each says of its end. */
+  received: string[]
 }
 
 export type Outside = ReturnType<typeof createOutside>
 
 /** Everybody who talks to the API process: clients, upstreams that call back, the operator. */
-export function createOutside({ world, redis, server, queue, keys }: Environment, scenario: Scenario) {
+export function createOutside({ world, redis, server, queue, keys, upstreams }: Environment, scenario: Scenario) {
   const actor = world.createActor('api')
   const connection = connect(world, { actor, redis, server })
-  const store = createStore({ redis: connection, keys, ...settings.store, now: world.trueNow })
+  const now = world.trueNow
+  const store = createStore({ redis: connection, keys, ...settings.store, now })
   const queues = createQueueClient(world, actor, { queue, server }).asQueues()
-  const engine = createEngine({ store, queues, watchers: { watch: async () => () => undefined, close: () => undefined }, longestJobSeconds: 86_400 })
-  const offers = { find: (_: unknown, name: keyof typeof providers) => ({ provider: providers[name], offer: providers[name].offers.video }) }
-  const upstreams = new Proxy({}, { get: () => ({ settings: {}, credentials: {}, baseUrls: {} }) })
-  const callBack = createHints({ now: world.trueNow, store, queues, offers, upstreams } as unknown as Parameters<typeof createHints>[0])
-  const unknown = createUnknownJobs(store)
-  const book = createBook({ redis: connection, keys })
-  const jobs = scenario.jobs.map((job, index): KnownJob => ({ ...job, id: `job${index + 1}`, notified: 0 }))
+  const watchers = { watch: async () => () => undefined, close: () => undefined }
+  const engine = createEngine({ store, queues, watchers, longestJobSeconds: 86_400, withdraw, now })
+  const configs = new Proxy({}, { get: () => ({ settings: {} }) }) as Parameters<typeof createHints>[0]['upstreams']
+  const callBack = createHints({ now, store, queues, offers, upstreams: configs })
+  const holds = createHolds({ redis: connection, keys })
+  const unknown = createUnknownJobs({ store, holds, offers, settingsOf, deadlineMs: () => 300_000, now })
+  const jobs = scenario.jobs.map((job, index): KnownJob => ({ ...job, id: `job${index + 1}`, decisions: [], received: [] }))
 
-  /** What fails is told to the client as an error; it does nothing more about it. */
+  /** As `src/engine/withdrawals.ts` does it, in memory. */
+  async function withdraw(id: string): Promise<void> {
+    later(0, async () => {
+      while (!(await store.askCancel(id).then(Boolean, () => false))) await actor.sleep(1000)
+    })
+  }
+
+  /** A request to the API. One that fails is not repeated. */
   function later(afterMs: number, run: () => Promise<unknown>): void {
     world.at(world.now() + afterMs, () =>
       world.start(actor, () => run().catch((cause: unknown) => world.note(`api FAILED ${cause}`))),
@@ -77,12 +87,16 @@ export function createOutside({ world, redis, server, queue, keys }: Environment
     } else await callBack(job.id, (await store.read(job.id))?.hint ?? '', {})
   }
 
-  async function decide(how: 'charge' | 'release'): Promise<void> {
+  async function decide({ how }: Decision): Promise<void> {
     for (const { id } of await unknown.list()) {
-      const owner = await unknown.decide(id, how)
-      if (owner !== undefined) await book.resolve(owner, id, how)
       const job = jobs.find((one) => one.id === id)
-      if (job !== undefined) job.decided = how
+      const purchase = Object.values(upstreams)
+        .flatMap(({ purchases }) => purchases)
+        .find(({ jobId }) => jobId === id)
+      const adopts = how === 'adopt' && purchase !== undefined
+      job?.decisions.push(adopts ? 'adopt' : how === 'charge' ? 'charge' : 'release')
+      if (adopts) await unknown.adopt(id, { ticket: purchase.taskId, by: 'operator' })
+      else await unknown.decide(id, { decision: how === 'charge' ? 'charge' : 'release', by: 'operator' })
     }
   }
 
@@ -95,17 +109,15 @@ export function createOutside({ world, redis, server, queue, keys }: Environment
             if (!(cause instanceof Refused)) throw cause
           }),
         )
-      if (scenario.decision !== undefined) later(scenario.decision.afterMs, () => decide(scenario.decision?.how ?? 'release'))
+      for (const decision of scenario.decisions) later(decision.afterMs, () => decide(decision))
     },
     /** An upstream calls back. */
     callback(url: string, body: unknown): void {
       const [id = '', secret = ''] = url.split('/')
       later(0, () => callBack(id, secret, body))
     },
-    notify(id: string): void {
-      const job = jobs.find((one) => one.id === id)
-      if (job !== undefined) job.notified += 1
+    received(id: string, type: string): void {
+      jobs.find((one) => one.id === id)?.received.push(type)
     },
-    decide: (how: 'charge' | 'release') => later(0, () => decide(how)),
   }
 }

@@ -36,6 +36,7 @@ export type FaultKind =
   | 'forgets'
   | 'pollFails'
   | 'storeFails'
+  | 'webhookFails'
 
 /** One fault: it hits the n-th call of a type. Plain data, so that it can be generated, shrunk and printed. */
 export type Fault = {

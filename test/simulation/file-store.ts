@@ -1,6 +1,7 @@
 import type { Video } from '../../providers/provider.ts'
 import type { Parts } from '../../src/engine/parts.ts'
 import { LinkUseless } from '../../src/media/download.ts'
+import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import type { Upstream } from './upstream.ts'
 import type { Actor, World } from './world.ts'
 
@@ -25,7 +26,7 @@ export function createFileStore(
     const [, , name = '', taskId = ''] = url.split('/')
     const task = upstreams[name]?.tasks.get(taskId)
     if (task === undefined || world.now() > task.endsAt + linkMs) throw new LinkUseless('the link is gone')
-    if (world.now() < failsUntil) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    if (world.now() < failsUntil) throw new StorageUnavailable('Cannot keep a result: ENOSPC', { isFull: true })
     const path = `/files/${id}.mp4`
     files.set(path, taskId)
     return path
@@ -34,11 +35,20 @@ export function createFileStore(
   return {
     files,
     deliverFor: (actor: Actor): Parts['deliver'] =>
-      async ({ id }, videos) => {
-        if (fetchMs(id) > 0) await actor.sleep(fetchMs(id))
+      async ({ id }, videos, { signal }) => {
+        await sleepUnless(actor, fetchMs(id), signal)
         return world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>
           videos.map(({ url }): Video => ({ url: fetchFile(id, url) })),
         )
       },
   }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted. */
+function sleepUnless(actor: Actor, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms === 0) return Promise.resolve()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  void actor.sleep(ms).then(resolve)
+  return promise
 }

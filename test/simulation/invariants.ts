@@ -1,131 +1,99 @@
-import { isTerminal, states } from '../../src/engine/job.ts'
+import { isTerminal, type Job } from '../../src/engine/job.ts'
 import { createStore } from '../../src/engine/store.ts'
 import type { KnownJob } from './client.ts'
+import { findHistoryBroken } from './history.ts'
 import { findMoneyBroken } from './money.ts'
-import type { Scenario } from './scenario.ts'
+import { findResultBroken } from './results.ts'
 import { settings } from './settings.ts'
+import type { Purchase, Upstream } from './upstream.ts'
 import type { Environment } from './worker.ts'
-import { linkMs } from './file-store.ts'
 
-type Record = NonNullable<Awaited<ReturnType<ReturnType<typeof createStore>['read']>>>
+export type Ended = Environment & { jobs: readonly KnownJob[] }
 
-export type State = Environment & { scenario: Scenario; jobs: readonly KnownJob[] }
+/** A job with all that is known of it at the end of a run. */
+export type Account = {
+  job: KnownJob
+  record: Job | undefined
+  purchases: readonly (Purchase & { upstream: Upstream })[]
+  /** Whether it was noted that its upstream finished late. */
+  hasLateNote: boolean
+}
 
 /** Compares what is stored at the end of a run with what the clients were told and what the upstreams have written down. */
-export async function findBroken(state: State): Promise<string[]> {
-  const { redis, keys, jobs, queue } = state
+export async function findBroken(state: Ended): Promise<string[]> {
+  const { redis, keys, jobs, queue, upstreams } = state
   const store = createStore({ redis, keys, ...settings.store })
   const broken: string[] = []
-  const records = new Map<string, Record>()
+  const records = new Map<string, Job>()
   for (const job of jobs) {
     const record = await store.read(job.id)
-    if (record !== undefined) records.set(job.id, record)
-    broken.push(...findJobBroken(state, job, record).map((text) => `${job.id}: ${text}`))
+    const purchases = Object.values(upstreams).flatMap((upstream) =>
+      upstream.purchases.filter(({ jobId }) => jobId === job.id).map((purchase) => ({ ...purchase, upstream })),
+    )
+    const notes = Object.values(await redis.hgetall(keys.notes(job.id)))
+    const account = { job, record, purchases, hasLateNote: notes.some((note) => note.includes('late_result')) }
+    const found = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
     if (record !== undefined) {
-      const events = await store.events(job.id)
-      broken.push(...findHistoryBroken(events).map((text) => `${job.id}: ${text}`))
+      records.set(job.id, record)
+      found.push(...findResultBroken(state, account), ...findHistoryBroken(await store.events(job.id), job))
     }
+    broken.push(...found.map((text) => `${job.id}: ${text}`))
   }
-  broken.push(...findSharedTasks(state, records))
-  if ((await redis.zcard(keys.open)) > 0) broken.push(`open holds ${await redis.zrange(keys.open, 0, '-1')}`)
-  if ((await redis.zcard(keys.webhooks)) > 0) broken.push(`webhooks holds ${await redis.zrange(keys.webhooks, 0, '-1')}`)
+  for (const key of [keys.open, keys.webhooks]) {
+    const left = await redis.zrange(key, 0, '-1')
+    if (left.length > 0) broken.push(`${key} still holds ${left}`)
+  }
   const { waiting, active, nextAt } = await queue.peek()
-  if (waiting.length + active.length > 0 || nextAt !== Number.POSITIVE_INFINITY) broken.push(`the queues hold ${waiting} ${active} ${nextAt}`)
+  if (waiting.length + active.length > 0 || nextAt !== Number.POSITIVE_INFINITY)
+    broken.push(`the queues still hold ${waiting} ${active}`)
   for (const provider of Object.keys(state.maxInFlight)) {
     const holders = await redis.smembers(keys.slots(provider).holders)
-    if (holders.length > 0) broken.push(`${provider}: slots are held by ${holders}`)
+    if (holders.length > 0) broken.push(`slots of ${provider} are still held by ${holders}`)
   }
-  broken.push(...(await findMoneyBroken(state, records)))
+  broken.push(...findSharedTasks(state, records), ...(await findMoneyBroken(state, records)))
   return broken
 }
 
-function findJobBroken({ upstreams, files, server }: State, job: KnownJob, record: Record | undefined): string[] {
+function findPurchaseBroken({ server }: Ended, { job, record, purchases }: Account): string[] {
   const broken: string[] = []
-  const purchases = Object.values(upstreams).flatMap((upstream) =>
-    upstream.purchases.filter(({ jobId }) => jobId === job.id).map((purchase) => ({ ...purchase, upstream })),
-  )
   if (purchases.length > 1) broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
-  const rolledBack = server.losses() > 0
-  for (const { intent, taskId } of rolledBack ? [] : purchases) {
-    if (intent !== undefined && job.canceled !== undefined && job.canceled < intent.sequence)
-      broken.push(`purchased after its cancellation: ${taskId}`)
-    if (intent !== undefined && record !== undefined && intent.at > record.work.deadlineAt)
+  // A cancellation may be among the writes that were lost.
+  if (server.losses() > 0) return broken
+  for (const { intent, taskId } of purchases) {
+    if (intent === undefined) continue
+    if (job.canceled !== undefined && job.canceled < intent.sequence) broken.push(`purchased after its cancellation: ${taskId}`)
+    if (record !== undefined && !job.decisions.includes('adopt') && intent.at > record.work.deadlineAt)
       broken.push(`purchased after its deadline: ${taskId}`)
   }
-  if (record === undefined) {
-    if (job.accepted !== undefined && job.removed === undefined && !rolledBack) broken.push('lost')
-    return broken
-  }
-  const { view, work } = record
-  if (!isTerminal(view.state)) return [...broken, `has not ended: ${view.state}`]
-  if (view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined) broken.push('canceled, and nobody asked for it')
-  const expected = job.accepted !== undefined || job.notified > 0 ? 1 : 0
-  if (!rolledBack && job.notified < expected) broken.push('its end was not delivered')
-
-  const known = view.error?.code
-  const bought = purchases.find(({ repeatedId }) => !repeatedId)
-  const task = bought && bought.upstream.tasks.get(bought.taskId)
-  if (view.state === 'succeeded') {
-    const [video] = view.videos ?? []
-    if (video === undefined || files.files.get(video.url) === undefined) broken.push('succeeded without a file')
-    if (purchases.length === 0) broken.push('succeeded without a purchase')
-  } else if (
-    task !== undefined &&
-    bought !== undefined &&
-    bought.upstream.stateOf(task) === 'done' &&
-    job.cancelAsked === undefined &&
-    known !== 'submission_unknown' &&
-    known !== 'task_lost' &&
-    task.endsAt <= work.deadlineAt + 3_600_000 &&
-    task.endsAt + linkMs > (view.completedAt ?? 0) &&
-    task.forgottenUntil < task.endsAt + linkMs
-  ) {
-    if (known !== 'timeout' || task.endsAt < work.deadlineAt) broken.push(`paid result discarded: ${known}, ${task.id} was done`)
-  }
-  // Where an upstream returns one ID for two jobs, whoever claims it first has the task.
-  const received = purchases.some(
-    ({ replied, buyer, upstream, taskId }) =>
-      replied &&
-      !buyer.dead &&
-      buyer.frozenUntil === 0 &&
-      !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
-  )
-  if (known === 'submission_unknown' && received && !rolledBack) broken.push('the reply of its purchase was received, and it ended as unknown')
-  if (known === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt) broken.push('timed out before its deadline')
   return broken
 }
 
-/** States and progress only go forwards, and there is one end. */
-function findHistoryBroken(events: readonly { state: string; progress: number; reason?: string }[]): string[] {
+/** Every accepted job ends, once, and its owner gets to know. */
+function findEndBroken({ server }: Ended, { job, record }: Account): string[] {
   const broken: string[] = []
-  const order = states as readonly string[]
-  const isEnd = (state: string) => order.indexOf(state) >= order.indexOf('succeeded')
-  const ends = events.filter(({ state }, index) => isEnd(state) && !isEnd(events[index - 1]?.state ?? 'pending'))
-  if (ends.length > 1) broken.push(`ended ${ends.length} times`)
-  for (const [index, { state, progress }] of events.entries()) {
-    const before = events[index - 1]
-    if (before === undefined) continue
-    const back = order.indexOf(state) < order.indexOf(before.state)
-    if (back && before.state !== 'submitting') broken.push(`state went back from ${before.state} to ${state}`)
-    if (isEnd(before.state) && state !== before.state) broken.push(`the end changed from ${before.state} to ${state}`)
-    if (progress < before.progress && !isEnd(before.state)) broken.push(`progress went back from ${before.progress} to ${progress}`)
-  }
+  const lossless = server.losses() === 0
+  if (record === undefined && job.accepted !== undefined && job.removed === undefined && lossless) broken.push('lost')
+  if (record !== undefined && !isTerminal(record.view.state)) broken.push(`has not ended: ${record.view.state}`)
+  if (record?.view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined)
+    broken.push('canceled, and nobody asked for it')
+  if (record === undefined || !lossless) return broken
+  const type = `video.${record.view.state === 'succeeded' ? 'completed' : record.view.state}`
+  if (!job.received.includes(type)) broken.push(`its end was not delivered: ${job.received}`)
+  const ends = new Set(job.received).size
+  if (ends > 1 + job.decisions.filter((decision) => decision === 'adopt').length) broken.push(`different ends were delivered: ${job.received}`)
   return broken
 }
 
 /** A task belongs to one job. */
-function findSharedTasks({ upstreams, files }: State, records: ReadonlyMap<string, Record>): string[] {
+function findSharedTasks({ files }: Ended, records: ReadonlyMap<string, Job>): string[] {
   const broken: string[] = []
   const holders = new Map<string, string>()
-  for (const [id, { view, work }] of records) {
-    const served = files.files.get(view.videos?.[0]?.url ?? '')
-    const task = served ?? (work.ticket && `${work.attempt?.provider} ${JSON.stringify(work.ticket)}`)
+  for (const [id, { view }] of records) {
+    const task = files.files.get(view.videos?.[0]?.url ?? '')
     if (task === undefined || view.state !== 'succeeded') continue
     const other = holders.get(task)
     if (other !== undefined) broken.push(`${other} and ${id} both have the task ${task}`)
     holders.set(task, id)
   }
-  for (const { tasks } of Object.values(upstreams))
-    for (const task of tasks.values()) if (task.jobId === '') broken.push(`${task.id} has no job`)
   return broken
 }

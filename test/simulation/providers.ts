@@ -1,4 +1,5 @@
 import { fault } from '../../providers/fault.ts'
+import type { Offers } from '../../src/engine/offers.ts'
 import type { Order, Outcome, Provider, ProviderName, Reply } from '../../providers/provider.ts'
 
 /** How an upstream lets a lost reply be found. */
@@ -86,3 +87,14 @@ function submissionOf(order: Order): object {
 function bodyOf(reply: Reply): Body {
   return Object(reply.body) as Body
 }
+
+/** What the engine knows of them: each renders the one model there is. */
+export const offers = {
+  find: (_: unknown, name: ProviderName) => {
+    const provider = providers[name]
+    const offer = provider?.offers.video
+    return offer === undefined ? undefined : { provider, offer }
+  },
+} as unknown as Offers
+
+export const settingsOf = () => ({})

@@ -51,7 +51,8 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
   await redis.flushall()
   const folder = await mkdtemp(join(tmpdir(), 'reelgate-simulation-'))
   const faults = createFaults(scenario.faults)
-  const world = createWorld({ scheduler, faults })
+  const random = createRandom(scenario.salt)
+  const world = createWorld({ scheduler, faults, random })
   const server = createRedisServer(world, redis)
   const keys = createKeys('sim:')
   const queue = createQueueServer(world, redis, {
@@ -80,7 +81,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     keys,
     upstreams,
     files: createFileStore(world, { upstreams, fetchMs: (id) => planned(id)?.fetchMs ?? 0 }),
-    notify: (id) => outside.notify(id),
+    received: (id, type) => outside.received(id, type),
     maxInFlight: maxInFlight === 0 ? {} : Object.fromEntries(simulatedNames.map((name) => [name, maxInFlight])),
     uploadMs: (id) => planned(id)?.uploadMs ?? 0,
     callbacks: scenario.callbacks,
@@ -88,7 +89,11 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     ...(bug && { bug }),
   }
   const outside = createOutside(environment, scenario)
-  await redis.hset(keys.account('ann'), { createdAt: startMs, balance: toMicros(settings.balanceUsd) })
+  for (const owner of ['ann', 'bob']) {
+    await redis.zadd(keys.accounts, startMs, owner)
+    await redis.hset(keys.account(owner), { createdAt: startMs })
+  }
+  await redis.hset(keys.account('ann'), { balance: toMicros(settings.balanceUsd) })
 
   const workers: Worker[] = []
   const startWorker = (name: string) => workers.push(createWorker(environment, name))
@@ -98,7 +103,6 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     world.at(world.now() + ms, () => startWorker(`${name.split('#')[0]}#${++restarts}`)),
   )
   const keeper = createKeeper(environment, workers)
-  const random = createRandom(scenario.salt)
 
   /** Lets workers take what waits. */
   async function dispatch(): Promise<void> {
@@ -124,7 +128,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
       const moved = world.advance(Math.min(nextAt, keeper.nextSweep(dueAt)))
       goesOn = keeper.tick({ dueAt, idle: !moved }) || moved
     }
-    broken = await findBroken({ ...environment, scenario, jobs: outside.jobs })
+    broken = await findBroken({ ...environment, jobs: outside.jobs })
   } catch (cause) {
     broken = [cause instanceof Error ? `${cause.stack}` : `${cause}`]
   }

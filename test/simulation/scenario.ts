@@ -6,6 +6,9 @@ import type { Render } from './upstream.ts'
 /** What a client does with a job after its submit. */
 export type Action = { afterMs: number; do: 'cancel' | 'delete' | 'forgeCallback' | 'callBack' }
 
+/** `adopt`: the task that the upstream has for the job, if there is one. */
+export type Decision = { afterMs: number; how: 'charge' | 'release' | 'adopt' }
+
 export type PlannedJob = {
   atMs: number
   prompt: string
@@ -28,8 +31,8 @@ export type Scenario = {
   /** Whether all workers have one DATA_DIR. */
   sharedDisk: boolean
   maxInFlight: number
-  /** What the operator decides on unknown jobs, and when. */
-  decision: { afterMs: number; how: 'charge' | 'release' } | undefined
+  /** When the operator decides on all jobs whose money is on hold. */
+  decisions: readonly Decision[]
 }
 
 const ms = (...choices: number[]) => fc.constantFrom(...choices)
@@ -52,7 +55,7 @@ const job: fc.Arbitrary<PlannedJob> = fc.record({
   route: fc.shuffledSubarray(simulatedNames, { minLength: 1, maxLength: 2 }),
   deadlineSeconds: ms(300, 120, 1200),
   uploadMs: ms(0, 0, 4000),
-  fetchMs: ms(0, 3000, 20_000),
+  fetchMs: ms(0, 3000, 8000),
   render,
   actions: fc.array(action, { maxLength: 2 }),
 })
@@ -87,12 +90,13 @@ const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
   redisLosesReply: fc.record({ kind: kind('redisLosesReply'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue'), executed: fc.boolean() }),
   redisRunsTwice: fc.record({ kind: kind('redisRunsTwice'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue') }),
   redisLosesWrites: fc.record({ kind: kind('redisLosesWrites'), since: on(anyCall), at: on(anyCall) }),
-  replyLost: fc.record({ kind: kind('replyLost'), at: only('purchase', 'purchase', 'poll', 'find', 'stop'), executed: fc.boolean(), error: fc.constantFrom('reset', 'unsent') }),
+  replyLost: fc.record({ kind: kind('replyLost'), at: only('purchase', 'purchase', 'poll', 'find', 'stop', 'webhook'), executed: fc.boolean(), error: fc.constantFrom('reset', 'unsent') }),
   slow: fc.record({ kind: kind('slow'), at: only('purchase', 'poll', 'find'), ms: ms(3000, 9000, 12_000) }),
   refused: fc.record({ kind: kind('refused'), at: only('purchase'), error: fc.constantFrom('429', '402', '500') }),
   repeatsId: fc.record({ kind: kind('repeatsId'), at: only('purchase') }),
   forgets: fc.record({ kind: kind('forgets'), at: only('poll', 'find'), ms: ms(20_000, 70_000, 1e9) }),
   pollFails: fc.record({ kind: kind('pollFails'), at: only('poll', 'find', 'stop') }),
+  webhookFails: fc.record({ kind: kind('webhookFails'), at: only('webhook') }),
   storeFails: fc.record({ kind: kind('storeFails'), at: only('fetch'), ms: ms(5000, 600_000) }),
 }
 
@@ -107,6 +111,6 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
     callbacks: fc.boolean(),
     sharedDisk: fc.constant(true),
     maxInFlight: fc.constantFrom(0, 0, 1, 2),
-    decision: fc.option(fc.record({ afterMs: ms(60_000, 600_000), how: fc.constantFrom('charge', 'release') }), { nil: undefined }),
+    decisions: fc.array(fc.record({ afterMs: ms(160_000, 600_000), how: fc.constantFrom('adopt', 'charge', 'release') }), { maxLength: 2 }),
   })
 }

@@ -7,6 +7,8 @@ export const settings = {
   taskLostMs: 600_000,
   journalMs: 86_400_000,
   typicalMs: 60_000,
+  delivery: { timeoutMs: 600_000, graceMs: 120_000, storageRetryMs: 3_600_000 },
+  webhookRetriesMs: [5000, 30_000, 120_000, 600_000] as number[],
   maxSkewMs: 5000,
   /** How soon a worker notices that its clock is wrong. */
   clockCheckMs: 10_000,

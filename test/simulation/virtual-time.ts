@@ -7,6 +7,8 @@ export type Clock = {
   /** What `Date.now` returns, unix ms. */
   now(): number
   sleep(ms: number): Promise<void>
+  /** From 0 to below 1. */
+  random(): number
 }
 
 const clocks = new AsyncLocalStorage<Clock>()
@@ -16,21 +18,50 @@ export function runOn<T>(clock: Clock, run: () => T): T {
   return clocks.run(clock, run)
 }
 
+/** A timer on a virtual clock. */
+class Timer {
+  isCleared = false
+  ref = () => this
+  unref = () => this
+}
+
 /**
- * Replaces the sources of time for the whole process: `Date.now`, `setTimeout`, and the one of `node:timers/promises`. Code outside of `runOn`
- * keeps the real ones. Returns how to undo it. The engine takes its time from its options where it can; this catches the rest.
+ * Replaces what differs from run to run, for the whole process: `Date.now`, `Math.random`, `setTimeout`, `setInterval`, and the `setTimeout` of
+ * `node:timers/promises`. Code outside of `runOn` keeps the real ones. Returns how to undo it. The engine takes its time from its options where it
+ * can; this catches the rest.
  */
 export function installVirtualTime(): () => void {
   const { now } = Date
-  const { setTimeout: later } = globalThis
+  const { random } = Math
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis
   const { setTimeout: sleep } = timers
+
   Date.now = () => clocks.getStore()?.now() ?? now()
-  globalThis.setTimeout = ((run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
-    const clock = clocks.getStore()
-    if (clock === undefined) return later(run, ms, ...args)
-    void clock.sleep(ms).then(() => run(...args))
-    return { ref: () => undefined, unref: () => undefined }
-  }) as typeof later
+  Math.random = () => clocks.getStore()?.random() ?? random()
+  Object.assign(globalThis, {
+    setTimeout(run: () => void, ms = 0, ...args: []) {
+      const clock = clocks.getStore()
+      if (clock === undefined) return setTimeout(run, ms, ...args)
+      const timer = new Timer()
+      void clock.sleep(ms).then(() => timer.isCleared || run(...args))
+      return timer
+    },
+    setInterval(run: () => void, ms = 0, ...args: []) {
+      const clock = clocks.getStore()
+      if (clock === undefined) return setInterval(run, ms, ...args)
+      const timer = new Timer()
+      const next = (): unknown =>
+        clock.sleep(ms).then(() => {
+          if (timer.isCleared) return
+          run(...args)
+          void next()
+        })
+      void next()
+      return timer
+    },
+    clearTimeout: (timer: Timer | NodeJS.Timeout | undefined) => clear(timer, clearTimeout),
+    clearInterval: (timer: Timer | NodeJS.Timeout | undefined) => clear(timer, clearInterval),
+  })
   timers.setTimeout = (async (ms = 1, value?: unknown, options?: object) => {
     const clock = clocks.getStore()
     if (clock === undefined) return sleep(ms, value, options)
@@ -38,10 +69,17 @@ export function installVirtualTime(): () => void {
     return value
   }) as typeof sleep
   syncBuiltinESMExports()
+
   return () => {
     Date.now = now
-    globalThis.setTimeout = later
+    Math.random = random
+    Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval })
     timers.setTimeout = sleep
     syncBuiltinESMExports()
   }
+}
+
+function clear(timer: Timer | NodeJS.Timeout | undefined, real: (timer?: NodeJS.Timeout) => void): void {
+  if (timer instanceof Timer) timer.isCleared = true
+  else real(timer)
 }

@@ -14,13 +14,14 @@ import { createStore } from '../../src/engine/store.ts'
 import { quiet } from '../setup.ts'
 import type { FileStore } from './file-store.ts'
 import type { Bug } from './planted-bugs.ts'
-import { providers } from './providers.ts'
+import { offers } from './providers.ts'
 import { createQueueClient, type Entry, type QueueServer } from './queue.ts'
 import { connect } from './redis-client.ts'
 import type { RedisServer } from './redis-server.ts'
 import { settings } from './settings.ts'
 import { createTransport } from './transport.ts'
 import type { Upstream } from './upstream.ts'
+import { createWebhooks, type Received } from './webhooks.ts'
 import type { Actor, World } from './world.ts'
 
 const stepsAtOnce = 2
@@ -37,8 +38,8 @@ export type Environment = {
   keys: Keys
   upstreams: Readonly<Record<string, Upstream>>
   files: FileStore
-  /** Delivers the end of a job to its owner. */
-  notify(id: string): void
+  /** An owner has received a webhook. */
+  received: Received
   /** Jobs at an upstream at once; absent: any number. */
   maxInFlight: Readonly<Record<string, number>>
   /** How long it takes to upload a job's inputs. */
@@ -68,13 +69,6 @@ export function createWorker(environment: Environment, name: string) {
   const { trueNow } = world
   const plain = createStore({ redis, keys, ...settings.store, now: trueNow, ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined) })
   const store = bug?.wrap?.(plain) ?? plain
-  const offers = {
-    find: (_: unknown, provider: keyof typeof providers) => {
-      const found = providers[provider]
-      const offer = found?.offers.video
-      return offer === undefined ? undefined : { provider: found, offer }
-    },
-  } as unknown as Parts['offers']
   const configs = Object.fromEntries(
     Object.keys(upstreams).map((upstream) => [upstream, { settings: {}, credentials: {}, baseUrls: {} }]),
   ) as unknown as Parts['upstreams']
@@ -89,11 +83,7 @@ export function createWorker(environment: Environment, name: string) {
       renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),
       slots: createSlots({ redis, keys, caps: maxInFlight }),
       wake: (provider, id) => queues.bringForward(provider, id),
-      async tellEnd(id) {
-        await world.call(actor, { type: 'webhook', label: `notifies about ${id}` }, async () => environment.notify(id))
-        await redis.zrem(keys.webhooks, id)
-        return { kind: 'end' }
-      },
+      tellEnd: createWebhooks(world, { actor, redis, keys, store, received: environment.received }),
       watchLate: (id) => queues.add(lateQueue, id, firstLateLookMs),
       inputs: {
         async prepare(job, input) {
@@ -107,6 +97,8 @@ export function createWorker(environment: Environment, name: string) {
         recall: async (input) => input,
       },
       deliver: files.deliverFor(actor),
+      delivery: settings.delivery,
+      isCancelAsked: async (id) => (await redis.hget(keys.job(id), 'cancel')) === '1',
       secondsOf: async () => undefined,
       typicalMs: () => settings.typicalMs,
       upstreams: configs,
@@ -225,6 +217,7 @@ function openJournal({ world, journalDir }: Environment, actor: Actor) {
       }),
     begin: (entry) => use(`begin ${entry.job}`, (one) => one.begin(entry)),
     keepReply: (id, reply) => use('reply', (one) => one.keepReply(id, reply)),
+    discardReply: (id) => use('discard reply', (one) => one.discardReply(id)),
     discard: (id) => use('discard', (one) => one.discard(id)),
     load: () => use('load', (one) => one.load()),
     find: (id) => use('find', (one) => one.find(id)),

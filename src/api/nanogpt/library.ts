@@ -11,10 +11,15 @@ const largestLimit = 200
 
 /** What callers keep with us: ours, as no version of the API has published how its library is filled. */
 export const libraryRows: readonly Row[] = [
-  { method: 'POST', path: '/library', code: 201, answer: add },
-  { method: 'GET', path: '/library', answer: list },
-  { method: 'GET', path: '/library/:id', answer: async (parts, request) => shown(await own(parts, request)) },
-  { method: 'DELETE', path: '/library/:id', answer: remove },
+  { method: 'POST', path: '/library', code: 201, answer: add, limit: 'library' },
+  { method: 'GET', path: '/library', answer: list, limit: 'library' },
+  {
+    method: 'GET',
+    path: '/library/:id',
+    answer: async (parts, request) => shown(await own(parts, request)),
+    limit: 'library',
+  },
+  { method: 'DELETE', path: '/library/:id', answer: remove, limit: 'library' },
 ]
 
 async function add({ library }: AppParts, request: FastifyRequest) {

@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
 import type { Limited, Limits } from '../limits.ts'
 import type { AppParts } from '../parts.ts'
@@ -94,6 +95,12 @@ export async function nanogpt(app: FastifyInstance, parts: AppParts, limits: Lim
 function serve(app: FastifyInstance, rows: readonly Row[], parts: AppParts, limits: Limits): void {
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
   const guard = identify(parts.accounts)
+  const bodyChecks = createBodyChecks(parts)
+  const hooksOf = (limit: Limited | undefined) => {
+    if (limit === undefined) return []
+    if (limit === 'recover') return [limits.recover]
+    return [limits[limit], limit === 'library' ? bodyChecks.forUpload : bodyChecks.forSubmit]
+  }
   const taken = new Set<string>()
   for (const row of rows) {
     for (const url of prefixes.map((prefix) => prefix + row.path)) {
@@ -104,7 +111,7 @@ function serve(app: FastifyInstance, rows: readonly Row[], parts: AppParts, limi
         method: row.method,
         url,
         config: { quiet: row.quiet ?? false, operation: row.path },
-        onRequest: row.keyless ? [] : row.limit === undefined ? [guard] : [guard, limits[row.limit]],
+        onRequest: row.keyless ? [] : [guard, ...hooksOf(row.limit)],
         schema: row.schema === undefined ? {} : { response: { [code]: row.schema } },
         handler: async (request, reply) => {
           const answer = await row.answer(parts, request, reply)

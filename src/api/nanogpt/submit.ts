@@ -6,7 +6,8 @@ import { admit } from '../../catalogue/admit.ts'
 import { spellingOf } from '../../catalogue/fold.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
-import type { Accepted } from '../../engine/engine.ts'
+import { type Accepted, Refused } from '../../engine/engine.ts'
+import { bringsFiles, type Kept } from '../../media/keep.ts'
 import { heldBy, mediaIn } from '../../media/reference.ts'
 import { ApiError } from '../errors.ts'
 import { firstAnswer, noteReplay } from '../idempotency.ts'
@@ -48,28 +49,46 @@ export async function take(
     const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
     throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
   }
+  const fault = parts.storage.fault()
+  if (fault !== undefined) throw fault
   const spell = (field: Field) => spellingOf(request.body, field)
-  const kept = await media.keep(input, { owner: request.owner, spell })
-  const [best, ...others] = kept === input ? route : offers.route(model, kept)
-  if (best === undefined) throw linkNeeded(model, kept, offers, spell)
   const price = agreed ?? money.price(model, input)
+  if (bringsFiles(input)) await money.check(request.owner, price.usd)
+  const kept = await media.keep(input, { owner: request.owner, spell })
   const said = [...warnings, ...price.warnings]
-  const accepted = await engine.accept({
-    id: newJobId(),
-    owner: request.owner,
-    model: model.id,
-    input: kept,
-    route: [best, ...others],
-    deadlineSeconds: model.deadlineSeconds,
-    costUsd: price.usd,
-    ...(price.meter !== undefined && { meter: price.meter }),
-    sandbox: offers.sandbox,
-    ...(conversationUUID !== undefined && { conversationUUID }),
-    ...(remixedFrom !== undefined && { remixedFrom }),
-    webhook,
-    ...(request.once !== undefined && { once: request.once, warnings: said }),
+  const accepted = await orForget(kept, () => {
+    const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
+    if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
+    return engine.accept({
+      id: newJobId(),
+      owner: request.owner,
+      model: model.id,
+      input: kept.input,
+      route: [best, ...others],
+      deadlineSeconds: model.deadlineSeconds,
+      costUsd: price.usd,
+      ...(price.meter !== undefined && { meter: price.meter }),
+      sandbox: offers.sandbox,
+      ...(conversationUUID !== undefined && { conversationUUID }),
+      ...(remixedFrom !== undefined && { remixedFrom }),
+      webhook,
+      ...(request.once !== undefined && { once: request.once, warnings: said }),
+    })
   })
   return answerOf(noteReplay(request, accepted), said)
+}
+
+/** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
+async function orForget({ forget }: Kept, accept: () => Promise<Accepted>): Promise<Accepted> {
+  try {
+    const accepted = await accept()
+    if (accepted.replay !== undefined) await forget().catch(() => undefined)
+    return accepted
+  } catch (cause) {
+    // What cannot be removed now goes with the other old inputs.
+    if (cause instanceof Refused || cause instanceof ApiError) await forget().catch(() => undefined)
+    throw cause
+  }
 }
 
 /** What a submit is answered, the first time and again. */

@@ -17,6 +17,8 @@ export async function readForm(request: FastifyRequest, spool: Spool): Promise<B
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
   const standIns: string[] = []
   request.standIns = standIns
+  // What nobody has claimed by the end of the request goes.
+  request.raw.once('close', () => void spool.drop(standIns))
   const values: Values = new Map()
   let bytes = 0
   try {

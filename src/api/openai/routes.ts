@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { admit } from '../../catalogue/admit.ts'
+import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
 import { firstAnswer } from '../idempotency.ts'
 import type { Limits } from '../limits.ts'
@@ -32,6 +33,7 @@ export async function openai(app: FastifyInstance, parts: AppParts, limits: Limi
 }
 
 function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Limits): void {
+  const onRequest = [limits.submit, createBodyChecks(parts).forSubmit]
   const tell = async (request: FastifyRequest, id: string): Promise<Video> => {
     const [view, input] = await Promise.all([ownJob(parts.engine, request, id), parts.engine.asked(id)])
     return videoOf(view, input, parts.config.resultsKeptMs)
@@ -41,21 +43,17 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   const does = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
   const byId = `${prefix}/:id`
 
-  app.post(prefix, { ...does(''), onRequest: limits.submit, schema: video }, async (request) => {
+  app.post(prefix, { ...does(''), onRequest, schema: video }, async (request) => {
     const body = await bodyOf(parts, request)
     const first = await firstAnswer(parts, request, body)
     return tell(request, first?.id ?? (await create(parts, request, body)))
   })
-  app.post<ById>(
-    `${byId}/remix`,
-    { ...does('/:id/remix'), onRequest: limits.submit, schema: video },
-    async (request) => {
-      const { id } = request.params
-      const body = await bodyOf(parts, request)
-      const first = await firstAnswer(parts, request, { ...body, remixed: id })
-      return tell(request, first?.id ?? (await remix(parts, request, id, body)))
-    },
-  )
+  app.post<ById>(`${byId}/remix`, { ...does('/:id/remix'), onRequest, schema: video }, async (request) => {
+    const { id } = request.params
+    const body = await bodyOf(parts, request)
+    const first = await firstAnswer(parts, request, { ...body, remixed: id })
+    return tell(request, first?.id ?? (await remix(parts, request, id, body)))
+  })
   app.get(prefix, { ...does(''), schema: { response: { 200: Videos } } }, (request) => list(parts, request))
   app.get<ById>(byId, { ...does('/:id', true), schema: video }, (request) => tell(request, request.params.id))
   app.route<ById>({

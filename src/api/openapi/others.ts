@@ -99,6 +99,7 @@ export const others: Readonly<Record<string, Operation>> = {
     tag: 'Operation',
     summary: 'Make a key; it is told this once',
     replies: ok('The key.', account, 201),
+    refusals: [409, 422],
   },
   'GET /api/admin/keys': {
     id: 'keys',
@@ -116,9 +117,10 @@ export const others: Readonly<Record<string, Operation>> = {
   'PATCH /api/admin/keys/:id': {
     id: 'changeKey',
     tag: 'Operation',
-    summary: 'Change the limits of a key, or top it up',
+    summary:
+      'Change the limits of a key, top it up or correct its balance, all of it or nothing; with an `Idempotency-Key` once in 24 hours',
     replies: ok('The key.', account),
-    refusals: [404],
+    refusals: [404, 409, 422],
   },
   'DELETE /api/admin/keys/:id': {
     id: 'revokeKey',
@@ -137,29 +139,30 @@ export const others: Readonly<Record<string, Operation>> = {
   'GET /api/admin/keys/:id/held': {
     id: 'held',
     tag: 'Operation',
-    summary: 'Money held for jobs of which nobody knows whether the upstream took them',
+    summary: 'The money of a key that is on hold, job by job',
     replies: ok('The jobs.', listOf({ type: 'object' })),
     refusals: [404],
   },
   'POST /api/admin/keys/:id/held/:job': {
     id: 'decideHeld',
     tag: 'Operation',
-    summary: 'Charge or release what is held for a job',
+    summary: 'Charge or release the money on hold for a job of this key',
     replies: ok('The key.', account),
-    refusals: [404],
+    refusals: [404, 409],
   },
   'GET /api/admin/unknown': {
     id: 'unknown',
     tag: 'Operation',
-    summary: 'Jobs of which nobody knows whether the upstream took them',
+    summary: 'Every job whose money is on hold until an operator decides',
     replies: ok('The jobs, with the attempt to look for at the upstream.', listOf({ type: 'object' })),
   },
   'POST /api/admin/unknown/:id': {
     id: 'decideUnknown',
     tag: 'Operation',
-    summary: 'Say whether the upstream took such a job: what is held for it is charged or released',
-    replies: ok('The decision.', { type: 'object' }),
-    refusals: [404],
+    summary:
+      'Charge or release the money on hold for a job, or resume the job with the task that its upstream has for it',
+    replies: ok('The decision. The same decision again returns the first one.', { type: 'object' }),
+    refusals: [404, 409],
   },
   'GET /api/admin/usage': {
     id: 'allUsage',

@@ -68,7 +68,10 @@ test('the engine is told everything it needs', async (t) => {
 })
 
 test('what the media room stored is what is queued', async (t) => {
-  const keep = async (input: Input) => ({ ...input, image: 'https://stored.example/1' })
+  const keep = async (input: Input) => ({
+    input: { ...input, image: 'https://stored.example/1' },
+    forget: async () => undefined,
+  })
   const { app, engine } = await startGateway(t, { media: { keep } })
   await app.inject(post({ ...plainBody, imageDataUrl: 'data:image/png;base64,AAAA' }))
   assert.equal(engine.orders[0]?.input.image, 'https://stored.example/1')

@@ -1,0 +1,45 @@
+import { createHash, randomUUID } from 'node:crypto'
+
+/** `id` makes a change one with its repetitions; absent: a random one, which only a command that is sent again repeats. */
+export type Operation = { id?: string; note?: string }
+
+/** The longest note of a change, in characters. */
+export const longestNote = 200
+
+/** Why a change of an account was not made. */
+type Reason =
+  | { kind: 'reused' }
+  | { kind: 'created'; id: string }
+  | { kind: 'negative'; balanceUsd: number | undefined }
+  | { kind: 'absent' }
+
+/** Thrown when a change of an account is refused; nothing was written. */
+export class OperationRefused extends Error {
+  override name = 'OperationRefused'
+  readonly reason: Reason
+  constructor(reason: Reason) {
+    super(messages[reason.kind](reason as never))
+    this.reason = reason
+  }
+}
+
+const messages = {
+  reused: () => 'This operation key came with another request before',
+  created: ({ id }: { id: string }) =>
+    `This operation key created the key ${id} before. A key is shown once only: revoke it and create another one`,
+  negative: ({ balanceUsd }: { balanceUsd: number | undefined }) =>
+    balanceUsd === undefined
+      ? 'The account has no balance that could be reduced'
+      : `The balance is ${balanceUsd} USD and cannot become negative`,
+  absent: () => 'There is no such key',
+}
+
+export function idOf({ id }: Operation): string {
+  return id ?? randomUUID()
+}
+
+/** Tells one request from another under the same operation ID. */
+export function fingerprintOf(...request: (string | number | null | undefined)[]): string {
+  const values = request.map((value) => (value === undefined ? '' : JSON.stringify(value)))
+  return createHash('sha256').update(values.join('\n')).digest('hex')
+}

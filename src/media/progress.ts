@@ -1,0 +1,48 @@
+type Options = {
+  bytesPerSecond: number
+  windowMs: number
+  onStall: (message: string) => void
+}
+
+/**
+ * Watches that a transfer does not fall below a rate, measured window by window. The time in which the receiver was busy
+ * storing what had come is not the sender's.
+ */
+export function watchProgress({ bytesPerSecond, windowMs, onStall }: Options) {
+  let bytes = 0
+  let storingMs = 0
+  let began = Date.now()
+  let storingSince: number | undefined
+
+  function judge(): void {
+    const now = Date.now()
+    if (storingSince !== undefined) {
+      storingMs += now - storingSince
+      storingSince = now
+    }
+    const lastedMs = now - began
+    const receivingMs = lastedMs - storingMs
+    // A process that was busy for so long has not read what had come.
+    const wasBusy = lastedMs > windowMs * 1.5 || receivingMs < windowMs / 2
+    if (!wasBusy && bytes * 1000 < bytesPerSecond * receivingMs)
+      onStall(`the result came too slowly: ${bytes} bytes in ${receivingMs} ms`)
+    bytes = 0
+    storingMs = 0
+    began = now
+  }
+
+  const timer = setInterval(judge, windowMs)
+  return {
+    async store(length: number, work: Promise<unknown>): Promise<void> {
+      bytes += length
+      storingSince = Date.now()
+      try {
+        await work
+      } finally {
+        storingMs += Date.now() - storingSince
+        storingSince = undefined
+      }
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { command } from '../../src/accounts/command.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
+
+const lost = { ...cheapJob, prompt: 'sandbox:lost' }
+
+describe('money on hold', () => {
+  const cleanup = createCleanup()
+  let ground: Awaited<ReturnType<typeof startGround>>
+  let operator: ReturnType<typeof clientOf>
+  let address: string
+
+  before(async () => {
+    ground = await startGround(cleanup, { RECONCILE_SECONDS: '3' })
+    address = (await startTestGateway(cleanup, ground.env)).address
+    operator = clientOf(address, operatorKey)
+  })
+  after(() => cleanup.run())
+
+  async function createKey(name: string) {
+    const { key, account } = await ground.book.create({ name, balanceUsd: 2 })
+    return { id: account.id, client: clientOf(address, key) }
+  }
+
+  /** A job that ended as `submission_unknown`. */
+  async function loseJob(client: ReturnType<typeof clientOf>): Promise<string> {
+    const { body } = await client.submit(lost)
+    await client.waitForEnd(body.runId)
+    return body.runId
+  }
+
+  const decide = (job: string, body: object) => operator.ask('POST', `/api/admin/unknown/${job}`, body)
+
+  async function listed(job: string) {
+    const { body } = await operator.ask('GET', '/api/admin/unknown')
+    return (body.data as Record<string, unknown>[]).find(({ id }) => id === job)
+  }
+
+  it('is listed with what an operator needs, whatever becomes of the record', async () => {
+    const { id, client } = await createKey('deleted')
+    const job = await loseJob(client)
+    const first = await listed(job)
+    assert.ok(first)
+    const { attempt, attemptAt, since, ...rest } = first
+    assert.deepEqual(rest, {
+      id: job,
+      owner: id,
+      model: cheapJob.model,
+      costUsd: 0.5,
+      code: 'submission_unknown',
+      provider: 'fal',
+    })
+    assert.match(String(attempt), /^[\da-f-]{36}$/)
+    assert.ok(Number(attemptAt) > 0 && Number(since) >= Number(attemptAt))
+
+    assert.equal((await client.ask('DELETE', `/v1/videos/${job}`)).body.deleted, true)
+    assert.deepEqual(await listed(job), first)
+    const adopted = await decide(job, { ticket: 'task' })
+    assert.equal(adopted.status, 409)
+    assert.match(String(adopted.body.message), /can only be charged or released/)
+
+    const released = await decide(job, { decision: 'release', note: 'not in their list' })
+    assert.equal(released.status, 200)
+    assert.deepEqual(await decide(job, { decision: 'release' }).then(({ body }) => body), released.body)
+    const other = await decide(job, { decision: 'charge' })
+    assert.equal(other.status, 409)
+    assert.match(String(other.body.message), /settled before: release on 20.* by admin API/)
+    assert.equal(await listed(job), undefined)
+    assert.equal((await ground.book.read(id))?.balanceUsd, 2)
+    const [movement] = await ground.book.ledger(id, 1)
+    assert.deepEqual(
+      [movement?.kind, movement?.job, movement?.by, movement?.note],
+      ['release', job, 'admin API', 'not in their list'],
+    )
+    await assertBooksAddUp(ground.book)
+  })
+
+  it('is settled by one decision, whichever way it comes', async () => {
+    const { id, client } = await createKey('ways')
+    const job = await loseJob(client)
+    const typed = (decision: string) => command(ground, ['resolve', id, job, decision])
+    const ofKey = (decision: string) =>
+      operator.ask('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
+    const settled = await Promise.allSettled([
+      typed('charge'),
+      ofKey('charge'),
+      decide(job, { decision: 'charge' }),
+    ])
+    assert.ok(settled.every(({ status }) => status === 'fulfilled'))
+    assert.equal((await ofKey('charge')).status, 200)
+    assert.equal((await ofKey('release')).status, 409)
+    await assert.rejects(typed('release'), /settled before: charge/)
+    const account = await ground.book.read(id)
+    assert.deepEqual([account?.balanceUsd, account?.heldUsd, account?.spentUsd], [1.5, 0, 0.5])
+    assert.equal((await ground.book.ledger(id, 9)).filter(({ kind }) => kind === 'charge').length, 1)
+    await assertBooksAddUp(ground.book)
+  })
+
+  it('counts towards the daily limit until it is released, and is used when it is charged', async () => {
+    const { key } = await ground.book.create({ name: 'daily', dailyUsd: 1.2 })
+    const client = clientOf(address, key)
+    const [first, second] = [await loseJob(client), await loseJob(client)]
+    assert.equal((await client.submit()).status, 429)
+    assert.equal((await decide(first, { decision: 'charge' })).status, 200)
+    assert.equal((await client.submit()).status, 429)
+    assert.equal((await decide(second, { decision: 'release' })).status, 200)
+    assert.deepEqual((await client.ask('GET', '/api/usage')).body.total, { jobs: 2, usd: 0.5 })
+    const { status, body } = await client.submit()
+    assert.equal(status, 202)
+    await client.waitForEnd(body.runId)
+  })
+
+  it('belongs to one key', async () => {
+    const { client } = await createKey('mine')
+    const other = await createKey('other')
+    const job = await loseJob(client)
+    const asked = await operator.ask('POST', `/api/admin/keys/${other.id}/held/${job}`, {
+      decision: 'charge',
+    })
+    assert.equal(asked.status, 404)
+    await assert.rejects(command(ground, ['resolve', other.id, job, 'charge']), /No money is on hold/)
+    assert.ok(await listed(job))
+  })
+
+  it('of version 0.1 is listed and can be settled', async () => {
+    const { id, client } = await createKey('upgraded')
+    const jobs = [await loseJob(client), await loseJob(client)]
+    for (const job of jobs) {
+      const entry = (await ground.redis.hget(ground.keys.held(id), job)) ?? ''
+      await ground.redis.hset(ground.keys.held(id), job, entry.replace(/ \{.*$/, ''))
+    }
+    const [kept = '', deleted = ''] = jobs
+    await client.ask('DELETE', `/v1/videos/${deleted}`)
+    const { provider, code, owner } = (await listed(kept)) ?? {}
+    assert.deepEqual([provider, code, owner], ['fal', 'submission_unknown', id])
+    assert.equal((await listed(deleted))?.costUsd, 0.5)
+    for (const job of jobs) assert.equal((await decide(job, { decision: 'release' })).status, 200)
+    assert.equal((await ground.book.read(id))?.balanceUsd, 2)
+  })
+
+  it('says what is wrong with a decision', async () => {
+    assert.equal((await decide('vid_0', { decision: 'release' })).status, 404)
+    for (const body of [{}, { decision: 'charge', ticket: 'x' }, { decision: 'keep' }, { ticket: '' }]) {
+      const { status, body: said } = await decide('vid_0', body)
+      assert.equal(status, 400)
+      assert.match(String(said.message), /decision|ticket/)
+    }
+    const long = await decide('vid_0', { decision: 'charge', note: 'x'.repeat(201) })
+    assert.match(String(long.body.message), /note.*200/)
+    await assert.rejects(command(ground, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
+  })
+
+  describe('and the task that an operator finds', () => {
+    // Eight lost replies in a row, and the gateway would leave the upstream alone for a while.
+    beforeEach(async () => {
+      const { client } = await createKey('success')
+      await client.waitForEnd((await client.submit()).body.runId)
+    })
+
+    const taskOf = async (mark: string) => {
+      const tasks = await ground.upstreams.host.tasks('fal')
+      const found = tasks.find(({ body }) => JSON.stringify(body).includes(mark))
+      return found?.id ?? assert.fail('no task')
+    }
+
+    it('lets the job go on to its end, once', async () => {
+      const { id, client } = await createKey('adopted')
+      const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost adopted' })
+      const job = body.runId
+      await client.waitForEnd(job)
+      const task = await taskOf('adopted')
+      const adopted = await decide(job, { ticket: task, note: 'found in their dashboard' })
+      assert.equal(adopted.status, 200)
+      assert.deepEqual([adopted.body.decision, adopted.body.ticket], ['adopt', task])
+      const again = await decide(job, { ticket: task })
+      assert.deepEqual(again.body, adopted.body)
+      assert.equal(again.headers.get('idempotent-replayed'), 'true')
+      assert.equal((await decide(job, { decision: 'release' })).status, 409)
+      assert.equal((await decide(job, { ticket: 'another' })).status, 409)
+
+      const end = await client.waitFor(job, /^succeeded$/)
+      assert.equal(end.error, null)
+      const account = await ground.book.read(id)
+      assert.deepEqual(
+        [account?.balanceUsd, account?.reservedUsd, account?.heldUsd, account?.spentUsd],
+        [1.5, 0, 0, 0.5],
+      )
+      assert.deepEqual(
+        (await ground.book.ledger(id, 9)).map(({ kind }) => kind),
+        ['charge', 'adopt', 'hold', 'reserve', 'set'],
+      )
+      const usage = await client.ask('GET', '/api/usage')
+      const [row] = usage.body.data as Record<string, unknown>[]
+      assert.deepEqual([row?.jobs, row?.succeeded, row?.failed, row?.usd], [1, 1, 0, 0.5])
+      const history = await client.ask('GET', `/api/jobs/${job}`)
+      assert.deepEqual(
+        (history.body.notes as { kind: string }[]).map(({ kind }) => kind),
+        ['adopt'],
+      )
+      assert.equal((await ground.upstreams.host.tasks('fal')).filter((one) => one.id === task).length, 1)
+      assert.equal(await ground.redis.zscore(ground.keys.open, job), null)
+      assert.ok((await ground.redis.pttl(ground.keys.job(job))) > 0)
+      await assertBooksAddUp(ground.book)
+    })
+
+    it('is refused when it is the task of another job', async () => {
+      const { client } = await createKey('rival')
+      const rival = await client.submit({ ...cheapJob, prompt: 'sandbox:lost rival' })
+      await client.waitForEnd(rival.body.runId)
+      const task = await taskOf('rival')
+      assert.equal((await decide(rival.body.runId, { ticket: task })).status, 200)
+      const job = await loseJob(client)
+      const refused = await decide(job, { ticket: task })
+      assert.equal(refused.status, 409)
+      assert.match(String(refused.body.message), new RegExp(`belongs to the job ${rival.body.runId}`))
+      assert.equal((await listed(job))?.owner, (await listed(job))?.owner ?? assert.fail())
+      assert.equal((await decide(job, { decision: 'release' })).status, 200)
+      await client.waitForEnd(rival.body.runId)
+    })
+
+    it('is adopted from the command line, of a job that was to be canceled too', async () => {
+      const { id, client } = await createKey('typed')
+      const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost typed' })
+      await client.waitForEnd(body.runId)
+      await ground.redis.hset(ground.keys.job(body.runId), 'cancel', '1')
+      await command(ground, ['resolve', id, body.runId, 'adopt', await taskOf('typed'), '--note', 'seen'])
+      await client.waitFor(body.runId, /^succeeded$/)
+      const notes = (await ground.book.ledger(id, 9)).filter(({ kind }) => kind === 'adopt')
+      assert.deepEqual(
+        notes.map(({ by, note }) => [by, note]),
+        [['command line', 'seen']],
+      )
+    })
+
+    it('may be wrong: the job then ends as its upstream says, with one end more', async () => {
+      const { id, client } = await createKey('wrong')
+      const job = await loseJob(client)
+      assert.equal((await decide(job, { ticket: 'no-such-task' })).status, 200)
+      await client.waitFor(job, /^(queued|processing|generating)$/)
+      await client.ask('DELETE', `/api/jobs/${job}`)
+      await client.waitFor(job, /^canceled$/)
+      while ((await ground.book.read(id))?.reservedUsd !== 0) await sleep(20)
+      await assertBooksAddUp(ground.book)
+    })
+  })
+})
+
+describe('money on hold of callers without a key', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('is listed and settled too', async () => {
+    const ground = await startGround(cleanup, { RECONCILE_SECONDS: '3', AUTH: 'off' })
+    const { address } = await startTestGateway(cleanup, ground.env)
+    const client = clientOf(address)
+    const { body } = await client.submit(lost)
+    await client.waitForEnd(body.runId)
+    await client.ask('DELETE', `/v1/videos/${body.runId}`)
+    const operator = clientOf(address, operatorKey)
+    const list = async () =>
+      (await operator.ask('GET', '/api/admin/unknown')).body.data as { owner: string }[]
+    assert.deepEqual(
+      (await list()).map(({ owner }) => owner),
+      ['anonymous'],
+    )
+    assert.match(await command(ground, ['unknown']), new RegExp(body.runId))
+    assert.equal(await command(ground, ['resolve', 'anonymous', body.runId, 'charge']), '')
+    assert.deepEqual(await list(), [])
+    const ledger = await operator.ask('GET', '/api/admin/keys/anonymous/ledger')
+    const [movement] = ledger.body.data as { kind: string; by: string; spentUsd: number }[]
+    assert.deepEqual([movement?.kind, movement?.by, movement?.spentUsd], ['charge', 'command line', 0.5])
+  })
+})

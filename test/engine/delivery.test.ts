@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { change } from '../../src/engine/change.ts'
+import { createKeys, type Keys } from '../../src/engine/keys.ts'
+import type { Parts } from '../../src/engine/parts.ts'
+import { step } from '../../src/engine/step.ts'
+import { createStore, type Store } from '../../src/engine/store.ts'
+import { LinkNotReady, LinkUseless } from '../../src/media/download.ts'
+import { DownloadsBusy } from '../../src/media/download-slots.ts'
+import { StorageUnavailable } from '../../src/media/storage-fault.ts'
+import { createCleanup, quiet, startRedis } from '../setup.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const stored = [{ url: '/files/a.mp4' }]
+const noSpace = () => new StorageUnavailable('Cannot store results/a.mp4 on the disk store: ENOSPC')
+const noLink = () => new LinkNotReady('HTTP 404')
+
+type Deliver = Parts['deliver']
+
+/** A download that goes on until it is aborted. `begun` resolves when it is under way. */
+function endless() {
+  const { promise: begun, resolve } = Promise.withResolvers<void>()
+  const deliver: Deliver = (_, __, { signal }) => {
+    resolve()
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  }
+  return { deliver, begun }
+}
+
+/** The step that fetches a result, with a real record, a clock moved by hand, and a delivery of the test's own. */
+describe('the delivery of a result', () => {
+  const cleanup = createCleanup()
+  let keys: Keys
+  let store: Store
+  let redis: Redis
+  let jobs = 0
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    keys = createKeys('delivery:')
+    store = createStore({ redis, keys, keepMs: hour })
+  })
+  after(() => cleanup.run())
+
+  /** A job whose result is ready, one minute after it was accepted with a deadline of ten. */
+  async function begin(deliver: Deliver, changes: Partial<Parts> = {}) {
+    const id = `job${++jobs}`
+    const owner = `owner${jobs}`
+    const clock = { now: 1_800_000_000_000 }
+    const parts = {
+      store,
+      deliver,
+      delivery: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
+      isCancelAsked: async () => (await redis.hget(keys.job(id), 'cancel')) === '1',
+      secondsOf: async () => undefined,
+      slots: { leave: async () => [] },
+      timeoutMs: 1000,
+      longestPollMs: 20_000,
+      logger: quiet,
+      now: () => clock.now,
+      ...changes,
+    } as unknown as Parts
+    await store.accept({
+      view: { id, version: 1, model: 'm', state: 'pending', progress: 0, createdAt: clock.now, costUsd: 1 },
+      owner,
+      input: {},
+      work: { route: ['fal'], deadlineAt: clock.now + 10 * minute, refusals: 0, misses: 0, polls: 0 },
+      hint: 'secret',
+      dueAt: clock.now,
+      queue: 'fal',
+    })
+    const job = await store.claim(id, clock.now)
+    assert.ok(typeof job === 'object')
+    const work = { takenAt: clock.now, results: [{ url: 'https://cdn.example/a.mp4' }] }
+    await store.write(job, change(job, { view: { state: 'delivering' }, work, now: clock.now }))
+    clock.now += minute
+    const began = clock.now
+
+    const run = () => step(parts, id, 'delivery')
+    const money = async () => {
+      const { reserved = '0', spent = '0' } = await redis.hgetall(keys.account(owner))
+      return { reserved: Number(reserved), spent: Number(spent) }
+    }
+    return {
+      id,
+      clock,
+      run,
+      money,
+      state: async () => (await store.status(id))?.view.state,
+      error: async () => (await store.status(id))?.view.error,
+      work: async () => (await store.read(id))?.work,
+      history: async () =>
+        (await store.events(id)).map(({ reason }) => reason).filter((one) => one !== undefined),
+      elapsed: () => clock.now - began,
+      /** Steps, each when the one before says so, until the job ends or the time is over. */
+      async runFor(ms: number): Promise<void> {
+        const end = clock.now + ms
+        for (let steps = 0; clock.now <= end; steps += 1) {
+          const next = await run()
+          if (next.kind !== 'wait') return
+          assert.ok(next.at > clock.now, 'the next step is later')
+          assert.ok(next.at - clock.now <= minute, 'a job is never out of sight')
+          assert.ok(steps < 5000, 'it goes on and on')
+          clock.now = next.at
+        }
+      },
+    }
+  }
+
+  it('storage that fails for hours does not end the job, and counts for nothing', async () => {
+    let broken = true
+    const job = await begin(async () => {
+      if (broken) throw noSpace()
+      return stored
+    })
+    await job.runFor(23 * hour)
+    assert.equal(await job.state(), 'delivering')
+    const work = await job.work()
+    assert.equal(work?.misses, 0)
+    assert.match(work?.storeFault?.store ?? '', /disk store: ENOSPC/)
+    assert.deepEqual(await job.history(), ['storage: Cannot store results/a.mp4 on the disk store: ENOSPC'])
+    broken = false
+    await job.run()
+    assert.equal(await job.state(), 'succeeded')
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 1_000_000 })
+    assert.equal((await job.work())?.storeFault, undefined)
+  })
+
+  it('storage that fails for longer ends the job as a fault of ours: refunded, with the links for the operator', async () => {
+    const job = await begin(async () => {
+      throw noSpace()
+    })
+    await job.runFor(30 * hour)
+    assert.ok(job.elapsed() > 24 * hour && job.elapsed() < 24 * hour + 2 * minute)
+    assert.deepEqual(await job.error(), {
+      code: 'result_not_stored',
+      message: 'The finished video could not be stored',
+    })
+    assert.match((await job.history()).at(-1) ?? '', /ENOSPC.*https:\/\/cdn\.example\/a\.mp4/)
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 0 })
+  })
+
+  it('a bug of ours is not reported as the upstream’s', async () => {
+    let calls = 0
+    const job = await begin(async () => {
+      calls += 1
+      if (calls < 40) throw new TypeError('undefined is not a function')
+      return stored
+    })
+    await job.runFor(2 * hour)
+    assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('the time that storage took is given back to the upstream', async () => {
+    const errors = [...Array.from({ length: 100 }, noSpace), noLink(), noLink()]
+    let signal: AbortSignal | undefined
+    const job = await begin(async (_, __, options) => {
+      signal = options.signal
+      const error = errors.shift()
+      if (error !== undefined) throw error
+      return stored
+    })
+    await job.runFor(10 * hour)
+    assert.ok(job.elapsed() > 90 * minute)
+    assert.equal(signal?.aborted, false)
+    assert.equal(await job.state(), 'succeeded')
+    assert.equal((await job.work())?.misses, 2)
+  })
+
+  it('a link that was lost while storage failed is a fault of ours', async () => {
+    const errors: Error[] = Array.from({ length: 100 }, noSpace)
+    const job = await begin(async () => {
+      throw errors.shift() ?? noLink()
+    })
+    await job.runFor(10 * hour)
+    assert.equal((await job.error())?.code, 'result_not_stored')
+  })
+
+  it('a link that does not come ends the job in time, whatever its deadline', async () => {
+    const job = await begin(async () => {
+      throw noLink()
+    })
+    await job.runFor(10 * hour)
+    assert.equal((await job.error())?.code, 'result_unavailable')
+    // The deadline is nine minutes away, delivery has ten.
+    assert.ok(job.elapsed() >= 10 * minute && job.elapsed() < 11 * minute, `${job.elapsed()}`)
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 0 })
+  })
+
+  it('a result that comes after 6 minutes of failures is not lost', async () => {
+    let calls = 0
+    const job = await begin(async () => {
+      calls += 1
+      if (calls < 30) throw noLink()
+      return stored
+    })
+    await job.runFor(hour)
+    assert.ok(job.elapsed() > 6 * minute)
+    assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('what can never be fetched ends at once', async () => {
+    const job = await begin(async () => {
+      throw new LinkUseless('too large')
+    })
+    await job.run()
+    assert.equal((await job.error())?.code, 'result_unavailable')
+  })
+
+  it('a job without a download slot comes again, and nothing counts', async () => {
+    let calls = 0
+    const job = await begin(async () => {
+      calls += 1
+      if (calls < 50) throw new DownloadsBusy('cdn.example', 1000)
+      return stored
+    })
+    await job.runFor(hour)
+    assert.equal(await job.state(), 'succeeded')
+    assert.equal((await job.work())?.misses, 0)
+  })
+
+  it('a cancel ends a job that is being delivered, and is charged', async () => {
+    const job = await begin(async () => {
+      throw noLink()
+    })
+    await job.run()
+    await store.askCancel(job.id)
+    await job.run()
+    assert.equal(await job.state(), 'canceled')
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 1_000_000 })
+  })
+
+  it('a cancel stops a download that is under way', async () => {
+    const { deliver, begun } = endless()
+    const job = await begin(deliver)
+    const running = job.run()
+    await begun
+    await store.askCancel(job.id)
+    await running
+    assert.equal(await job.state(), 'canceled')
+  })
+
+  it('a download that goes on and on is stopped when its time is over', async () => {
+    const { deliver, begun } = endless()
+    const job = await begin(deliver)
+    const running = job.run()
+    await begun
+    job.clock.now += 30 * minute
+    await running
+    assert.equal((await job.error())?.code, 'result_unavailable')
+  })
+
+  it('while a download goes on the sweep leaves the job alone', async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof stored>()
+    const job = await begin(() => promise)
+    const running = job.run()
+    const isOverdue = async () => (await store.overdue(job.clock.now, 100)).includes(job.id)
+    for (let tries = 0; tries < 5; tries += 1) {
+      job.clock.now += 20_000
+      for (let waits = 0; waits < 100 && (await isOverdue()); waits += 1)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      assert.equal(await isOverdue(), false)
+    }
+    resolve(stored)
+    await running
+    assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('a cancel that came too late for the render does not throw its result away', async () => {
+    const job = await begin(async () => stored)
+    const held = await store.claim(job.id, 0)
+    assert.ok(typeof held === 'object')
+    await store.write(held, change(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }))
+    await store.askCancel(job.id)
+    await job.run()
+    assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('a cancel that came too late ends the job when the first attempt fails', async () => {
+    const job = await begin(async () => {
+      throw noLink()
+    })
+    const held = await store.claim(job.id, 0)
+    assert.ok(typeof held === 'object')
+    await store.write(held, change(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }))
+    await store.askCancel(job.id)
+    await job.runFor(minute)
+    assert.equal(await job.state(), 'canceled')
+  })
+
+  it('a real length that cannot be read because storage fails is read again', async () => {
+    let reads = 0
+    const job = await begin(async () => stored, {
+      secondsOf: async () => {
+        reads += 1
+        if (reads < 3) throw noSpace()
+        return 4
+      },
+    })
+    const held = await store.claim(job.id, 0)
+    assert.ok(typeof held === 'object')
+    const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 8 }
+    await store.write(held, change(held, { work: { meter }, now: job.clock.now }))
+    await job.runFor(hour)
+    assert.equal(await job.state(), 'succeeded')
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 375_000 })
+  })
+})

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { ProviderName } from '../../providers/provider.ts'
+import { createBook } from '../../src/accounts/book.ts'
+import { toMicros } from '../../src/accounts/money.ts'
+import { findModel } from '../../src/catalogue/index.ts'
+import { createKeys } from '../../src/engine/keys.ts'
+import type { SandboxHost } from '../../src/sandbox/host.ts'
+import { clientOf } from '../accounts/kit.ts'
+import { leastRequest } from '../least-request.ts'
+import { type Cleanup, startUpstreams } from '../setup.ts'
+import { endsOf, onlyThese, startServer } from './cluster.ts'
+import type { Row } from './report.ts'
+
+/** One model for each upstream of these suites. */
+export const models = {
+  fal: 'kling-video',
+  wavespeed: 'wan-wavespeed-video-edit',
+  runware: 'vidu-video',
+  bytedance: 'bytedance-seedance-v1-pro-fast',
+  magicapi: 'magicapi-video-face-swap',
+} as const satisfies Partial<Record<ProviderName, string>>
+
+export type Upstream = keyof typeof models
+
+/** `mark` is part of the prompt, so that the upstream's tasks show whose they are. */
+export type SentJob = { id: string; provider: Upstream; mark: string }
+
+export type Client = ReturnType<typeof clientOf>
+
+export const redisKeys = createKeys('reelgate:')
+
+export const balanceUsd = 10_000
+
+const attempts = 600
+const pauseMs = 150
+
+/** Mock upstreams on a Redis of their own, and the settings of a gateway that uses them. */
+export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
+  const own = await startServer(cleanup)
+  const { host, env } = await startUpstreams(cleanup, own.redis, renderMs)
+  const offersFile = await onlyThese(
+    cleanup,
+    Object.entries(models).map(([provider, model]) => ({
+      model,
+      provider,
+      all: findModel(model)?.providers ?? [],
+    })),
+  )
+  const settings = {
+    ...env,
+    OFFERS_FILE: offersFile,
+    POLL_MAX_MS: '300',
+    SUBMIT_RPM: '100000',
+    UPSTREAM_TIMEOUT_SECONDS: '10',
+    RECONCILE_SECONDS: '25',
+  }
+  return { host, env: settings }
+}
+
+/** An account with a balance, and a client that uses its key. */
+export async function createAccount(redis: Redis, address: string) {
+  const book = createBook({ redis, keys: redisKeys })
+  const { key, account } = await book.create({ name: 'faults', balanceUsd })
+  return { key, id: account.id, client: clientOf(address, key) }
+}
+
+export async function submitJobs(
+  client: Client,
+  { name, count, providers }: { name: string; count: number; providers: readonly Upstream[] },
+): Promise<SentJob[]> {
+  const jobs: SentJob[] = []
+  for (let number = 0; number < count; number++) {
+    for (const provider of providers) {
+      const mark = `job-${name}-${provider}-${number}-end`
+      const { status, body } = await client.submit(requestFor(provider, mark))
+      assert.equal(status, 202, JSON.stringify(body))
+      jobs.push({ id: body.runId, provider, mark })
+    }
+  }
+  return jobs
+}
+
+/** The smallest request for an upstream, with the mark in a field that the upstream receives. */
+export function requestFor(provider: Upstream, mark: string): Record<string, unknown> {
+  const least = leastRequest(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`))
+  return provider === 'magicapi'
+    ? { ...least, swapImage: `https://files.example/${mark}.png` }
+    : { ...least, prompt: mark }
+}
+
+/** How many tasks each job has made at its upstream, in the order of the jobs. */
+export async function purchasesOf(host: SandboxHost, jobs: readonly SentJob[]): Promise<number[]> {
+  const providers = [...new Set(jobs.map(({ provider }) => provider))]
+  const bodies = new Map(
+    await Promise.all(
+      providers.map(async (provider) => {
+        const tasks = await host.tasks(provider)
+        return [provider, tasks.map(({ body }) => JSON.stringify(body))] as const
+      }),
+    ),
+  )
+  return jobs.map(
+    ({ provider, mark }) => bodies.get(provider)?.filter((body) => body.includes(mark)).length ?? 0,
+  )
+}
+
+/** Resolves to false when the condition does not hold within the time. */
+export async function waitUntil(
+  holds: () => boolean | Promise<boolean>,
+  { times = attempts, everyMs = pauseMs } = {},
+): Promise<boolean> {
+  for (let tried = 0; tried < times; tried++) {
+    if (await holds()) return true
+    await sleep(everyMs)
+  }
+  return false
+}
+
+/** Waits until every job has made its task at the upstream. */
+export async function waitForPurchases(host: SandboxHost, jobs: readonly SentJob[]): Promise<void> {
+  const all = async () => (await purchasesOf(host, jobs)).every((count) => count > 0)
+  assert.ok(await waitUntil(all, { everyMs: 20 }), 'not every job was purchased')
+}
+
+export async function stateOf(redis: Redis, { id }: SentJob): Promise<string> {
+  return (await redis.hget(redisKeys.job(id), 'state')) ?? 'absent'
+}
+
+/** The state and the error code with which a job ended; undefined when it did not end. */
+export async function endOf(client: Client, { id }: SentJob): Promise<string | undefined> {
+  let end: string | undefined
+  await waitUntil(async () => {
+    const answer = await client.ask('GET', `/api/video-status?runId=${id}`).catch(() => undefined)
+    const { status, error } = (answer?.body ?? {}) as { status?: string; error?: { code?: string } | null }
+    if (answer?.status === 200 && /^(succeeded|failed|canceled)$/.test(status ?? ''))
+      end = error?.code === undefined ? status : `${status} ${error.code}`
+    return end !== undefined
+  })
+  return end
+}
+
+type Counted = { host: SandboxHost; redis: Redis; client: Client; jobs: readonly SentJob[] }
+
+export type Counts = Omit<Row, 'suite' | 'faults'> & {
+  discarded: number
+  ledger: number
+  /** The end of each job, in their order. */
+  ended: readonly (string | undefined)[]
+  /** How often each end came, for messages. */
+  ends: Readonly<Record<string, number>>
+  /** Tasks of each job at its upstream. */
+  made: readonly number[]
+}
+
+/** Waits until the jobs have ended and compares them with the upstreams' own tasks and with the ledger. */
+export async function countJobs({ host, redis, client, jobs }: Counted): Promise<Counts> {
+  const ended = await Promise.all(jobs.map((job) => endOf(client, job)))
+  const made = await purchasesOf(host, jobs)
+  const histories = await Promise.all(jobs.map(({ id }) => endsOf(redis, id)))
+  const ends: Record<string, number> = {}
+  for (const end of ended) ends[end ?? 'not ended'] = (ends[end ?? 'not ended'] ?? 0) + 1
+  return {
+    jobs: jobs.length,
+    lost: ended.filter((end) => end === undefined).length,
+    most: Math.max(...made),
+    doubleEnds: histories.filter((count) => count > 1).length,
+    discarded: ended.filter((end, index) => (made[index] ?? 0) > 0 && end !== 'succeeded').length,
+    ledger: await ledgerDifferences(redis, jobs, made),
+    ended,
+    ends,
+    made,
+  }
+}
+
+const purses = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
+
+/** Balances that are not the sum of their movements, and jobs charged twice, or charged without a task at the upstream. */
+async function ledgerDifferences(
+  redis: Redis,
+  jobs: readonly SentJob[],
+  made: readonly number[],
+): Promise<number> {
+  const book = createBook({ redis, keys: redisKeys })
+  let differences = 0
+  for (const account of await book.list()) {
+    const movements = await book.ledger(account.id, 1_000_000)
+    for (const purse of purses) {
+      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
+      if (sum !== toMicros(account[purse] ?? 0) || sum < 0) differences += 1
+    }
+    const charged = (id: string) =>
+      movements.filter(({ job, kind }) => job === id && kind === 'charge').length
+    differences += jobs.filter(({ id }, index) => charged(id) > Math.min(made[index] ?? 0, 1)).length
+  }
+  return differences
+}
+
+/** The movements of money of each job, oldest first. */
+export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promise<string[][]> {
+  const book = createBook({ redis, keys: redisKeys })
+  const accounts = await book.list()
+  const movements = (await Promise.all(accounts.map(({ id }) => book.ledger(id, 1_000_000)))).flat()
+  return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
+}
+
+/** What must hold after every fault. `discarded` is left to suites in which every render can be kept. */
+export function assertSound(counts: Counts): void {
+  const { jobs, lost, most, doubleEnds, ledger, ends, made } = counts
+  const twice = made.filter((count) => count > 1).length
+  const context = `ends: ${JSON.stringify(ends)}`
+  assert.ok(most <= 1, `${twice} of ${jobs} jobs purchased more than once; ${context}`)
+  assert.equal(lost, 0, `${lost} of ${jobs} jobs did not end; ${context}`)
+  assert.equal(doubleEnds, 0, `${doubleEnds} of ${jobs} jobs ended more than once; ${context}`)
+  assert.equal(ledger, 0, `${ledger} differences in the ledger; ${context}`)
+}
+
+export function assertKept(counts: Counts): void {
+  assertSound(counts)
+  const { jobs, discarded, ends } = counts
+  assert.equal(
+    discarded,
+    0,
+    `${discarded} of ${jobs} paid results were discarded; ends: ${JSON.stringify(ends)}`,
+  )
+}
+
+/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx. */
+export async function deliverCallbacks(host: SandboxHost, jobs: readonly SentJob[]): Promise<void> {
+  for (const provider of new Set(jobs.map((job) => job.provider))) {
+    for (const { id, hook } of await host.tasks(provider)) {
+      if (hook === undefined || !jobs.some((job) => hook.includes(job.id))) continue
+      const body = JSON.stringify({ id, request_id: id, taskUUID: id, status: 'done' })
+      await waitUntil(() =>
+        fetch(hook, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      )
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Trouble } from '../../src/sandbox/fault.ts'
+import { createCleanup, temporaryFolder } from '../setup.ts'
+import { startNode, startServer } from './cluster.ts'
+import {
+  assertKept,
+  assertSound,
+  countJobs,
+  createAccount,
+  ledgerKinds,
+  startMockUpstreams,
+  submitJobs,
+  type Upstream,
+  waitForPurchases,
+} from './jobs.ts'
+import { report } from './report.ts'
+
+const deniedMs = Number(process.env.DENIED_MS ?? 70_000)
+
+/** How each upstream says that it does not know a task. */
+const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<Trouble>>> = {
+  fal: { status: 404, body: { detail: 'Request not found' } },
+  wavespeed: { status: 404, body: { code: 404, message: 'Prediction not found' } },
+  bytedance: { status: 404, body: { error: { code: 'ResourceNotFound', message: 'Task not found' } } },
+  magicapi: { status: 404, body: { message: 'Task not found' } },
+}
+const providers = Object.keys(denials) as (Upstream & keyof typeof denials)[]
+
+/** Each test has upstreams of its own, so that both can wait at the same time. */
+describe('upstreams that do not know the tasks that they have', { concurrency: true }, () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  async function startGateway(more: Record<string, string>) {
+    const upstreams = await startMockUpstreams(cleanup, 1000)
+    const server = await startServer(cleanup)
+    const env = {
+      ...upstreams.env,
+      REDIS_URL: server.path,
+      DATA_DIR: await temporaryFolder(cleanup),
+      POLL_MAX_MS: '1000',
+      ...more,
+    }
+    const api = await startNode({ ...env, ROLE: 'api' })
+    cleanup.add(() => api.kill())
+    const worker = await startNode({ ...env, ROLE: 'worker' })
+    cleanup.add(() => worker.kill())
+    return { host: upstreams.host, redis: server.redis, ...(await createAccount(server.redis, api.address)) }
+  }
+
+  async function purchaseAndDeny(name: string, gateway: Awaited<ReturnType<typeof startGateway>>) {
+    const { host, client } = gateway
+    for (const provider of providers)
+      host.arm({ kind: 'status', ...denials[provider], provider, operation: 'poll', times: 1e9 })
+    const jobs = await submitJobs(client, { name, count: 3, providers })
+    await waitForPurchases(host, jobs)
+    return jobs
+  }
+
+  describe('for 70 s', () => {
+    let gateway: Awaited<ReturnType<typeof startGateway>>
+    before(async () => {
+      gateway = await startGateway({})
+    })
+
+    it('keeps polling: every job succeeds', async () => {
+      const jobs = await purchaseAndDeny('denied', gateway)
+      await sleep(deniedMs)
+      for (const provider of providers) gateway.host.disarm(provider)
+      const counts = await countJobs({ ...gateway, jobs })
+      report({ suite: 'polls answered with 404 for 70 s', faults: 1, ...counts })
+      assertKept(counts)
+    })
+  })
+
+  describe('for ever', () => {
+    let gateway: Awaited<ReturnType<typeof startGateway>>
+    before(async () => {
+      gateway = await startGateway({ TASK_LOST_MINUTES: '1' })
+    })
+
+    it('ends as task_lost after TASK_LOST_MINUTES, with the money on hold', async () => {
+      const startedAt = performance.now()
+      const jobs = await purchaseAndDeny('forgotten', gateway)
+      const counts = await countJobs({ ...gateway, jobs })
+      const tookMs = performance.now() - startedAt
+      // The upstream denies the tasks, so there is no result to keep.
+      const { discarded: _, ...counted } = counts
+      report({ suite: 'polls answered with 404 for ever', faults: 1, ...counted })
+      assertSound(counts)
+      assert.deepEqual(counts.ends, { 'failed task_lost': jobs.length })
+      assert.ok(tookMs >= 60_000, `gave the tasks up after ${Math.round(tookMs / 1000)} s`)
+      const kinds = await ledgerKinds(gateway.redis, jobs)
+      assert.deepEqual(new Set(kinds.flat()), new Set(['reserve', 'hold']), 'the money is on hold')
+    })
+  })
+})

@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Cleanup } from '../setup.ts'
+
+/** Where a proxy leads: a Unix socket, or a port on loopback. */
+type Target = { path: string } | { port: number }
+
+/** A TCP proxy on loopback whose target can be replaced, and whose connections can be cut. */
+export async function startProxy(cleanup: Cleanup, first: Target) {
+  let target: Target | undefined = first
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    if (target === undefined) {
+      client.destroy()
+      return
+    }
+    const upstream = connect({ host: '127.0.0.1', ...target })
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from)
+      from.pipe(to)
+      from.on('error', () => undefined)
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+
+  /** Closes every connection and accepts no new one until `leadTo`. */
+  function cut(): void {
+    target = undefined
+    for (const socket of sockets) socket.destroy()
+  }
+
+  cleanup.add(() => {
+    cut()
+    server.close()
+  })
+  return {
+    port: address.port,
+    cut,
+    leadTo(next: Target): void {
+      cut()
+      target = next
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { createCleanup, temporaryFolder } from '../setup.ts'
+import { freePort, type Node, startNode, startServer } from './cluster.ts'
+import {
+  assertKept,
+  type Client,
+  countJobs,
+  createAccount,
+  type SentJob,
+  startMockUpstreams,
+  submitJobs,
+  type Upstream,
+  waitForPurchases,
+  waitUntil,
+} from './jobs.ts'
+import { report } from './report.ts'
+
+const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
+
+/** The replies come this long after the upstream has the job. */
+const replyMs = 2000
+const refusedMs = 4500
+
+type Refusal = {
+  error: string
+  begin(redis: Redis, dir: string): Promise<unknown>
+  end(redis: Redis, dir: string): Promise<unknown>
+}
+
+/** Each way in which Redis answers and refuses every write. */
+const refusals: readonly Refusal[] = [
+  {
+    error: 'OOM',
+    begin: (redis) => redis.config('SET', 'maxmemory', '1'),
+    end: (redis) => redis.config('SET', 'maxmemory', '0'),
+  },
+  {
+    error: 'READONLY',
+    begin: async (redis) => redis.replicaof('127.0.0.1', await freePort()),
+    end: (redis) => redis.replicaof('NO', 'ONE'),
+  },
+  {
+    error: 'NOREPLICAS',
+    begin: (redis) => redis.config('SET', 'min-replicas-to-write', '1'),
+    end: (redis) => redis.config('SET', 'min-replicas-to-write', '0'),
+  },
+  {
+    error: 'MISCONF',
+    // A snapshot cannot replace a directory, and Redis refuses writes after a failed snapshot.
+    async begin(redis, dir) {
+      await mkdir(join(dir, 'dump.rdb'))
+      await redis.config('SET', 'save', '3600 1')
+      await redis.bgsave()
+      const failed = async () => (await redis.info('persistence')).includes('rdb_last_bgsave_status:err')
+      assert.ok(await waitUntil(failed, { everyMs: 10 }), 'the snapshot did not fail')
+    },
+    async end(redis, dir) {
+      await redis.config('SET', 'save', '')
+      await rmdir(join(dir, 'dump.rdb'))
+    },
+  },
+]
+
+describe('Redis refuses every write while the upstreams reply', { concurrency: true }, () => {
+  const cleanup = createCleanup()
+  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+
+  before(async () => {
+    upstreams = await startMockUpstreams(cleanup, 1500)
+  })
+  after(() => cleanup.run())
+
+  for (const refusal of refusals) {
+    describe(refusal.error, { concurrency: 1 }, () => {
+      const own = createCleanup()
+      let server: Awaited<ReturnType<typeof startServer>>
+      let env: Record<string, string>
+      let worker: Node
+      let client: Client
+
+      before(async () => {
+        server = await startServer(own)
+        env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: await temporaryFolder(own) }
+        const api = await startNode({ ...env, ROLE: 'api' })
+        own.add(() => api.kill())
+        client = (await createAccount(server.redis, api.address)).client
+        await startWorker()
+        own.add(() => worker.kill())
+      })
+      after(() => own.run())
+
+      async function startWorker(): Promise<void> {
+        worker = await startNode({ ...env, ROLE: 'worker' })
+      }
+
+      /** Jobs that their upstreams have, and whose replies meet a Redis that refuses writes. */
+      async function purchase(name: string): Promise<SentJob[]> {
+        worker.freeze()
+        for (const provider of providers)
+          upstreams.host.arm({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
+        const jobs = await submitJobs(client, { name: `${refusal.error}-${name}`, count: 4, providers })
+        worker.thaw()
+        await waitForPurchases(upstreams.host, jobs)
+        await refusal.begin(server.redis, server.dir)
+        return jobs
+      }
+
+      async function check(suite: string, jobs: readonly SentJob[]): Promise<void> {
+        const counts = await countJobs({ host: upstreams.host, redis: server.redis, client, jobs })
+        report({ suite: `${refusal.error} while the upstream replies${suite}`, faults: 1, ...counts })
+        assertKept(counts)
+      }
+
+      it('keeps the replies that arrive', async () => {
+        const jobs = await purchase('alive')
+        await sleep(refusedMs)
+        await refusal.end(server.redis, server.dir)
+        await check('', jobs)
+      })
+
+      it('keeps the replies that arrive while the worker shuts down', async () => {
+        const jobs = await purchase('stop')
+        await sleep(replyMs / 2)
+        const stopped = worker.stop()
+        await sleep(refusedMs - replyMs / 2)
+        await refusal.end(server.redis, server.dir)
+        await stopped
+        await startWorker()
+        await check(', worker shutting down', jobs)
+      })
+
+      if (refusal.error !== 'READONLY') return
+      it('keeps the replies of a worker that is killed before it could write them', async () => {
+        const jobs = await purchase('killed')
+        const tasks = await Promise.all(providers.map((provider) => upstreams.host.tasks(provider)))
+        const ids = tasks
+          .flat()
+          .filter(({ body }) => jobs.some(({ mark }) => JSON.stringify(body).includes(mark)))
+          .map(({ id }) => id)
+        const isJournaled = async () => {
+          const text = await readJournal(env.DATA_DIR ?? '')
+          return ids.every((id) => text.includes(id))
+        }
+        await waitUntil(isJournaled, { times: 80, everyMs: 50 })
+        await worker.kill()
+        await refusal.end(server.redis, server.dir)
+        await startWorker()
+        await check(', worker killed', jobs)
+      })
+    })
+  }
+})
+
+async function readJournal(dataDir: string): Promise<string> {
+  const folder = join(dataDir, 'journal')
+  const names = await readdir(folder).catch(() => [])
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')))
+  return texts.join('\n')
+}

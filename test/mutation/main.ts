@@ -1,0 +1,94 @@
+/**
+ * `npm run mutate -- <folder or file>...`: changes the code in small ways, one at a time, and prints each change that no test notices.
+ * `--survivors`: only those that survived the last run. `--concurrency 1`: one at a time (default 2). `--lua`, `--typescript`: one of both.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { setPriority } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createLeftovers } from './leftovers.ts'
+import { mutateLua } from './lua.ts'
+import { sourcesIn, testsFor } from './plan.ts'
+import { print } from './print.ts'
+import { mutateTypeScript } from './typescript.ts'
+
+export type Result = {
+  file: string
+  line: number
+  column: number
+  name: string
+  original: string
+  replacement: string
+  /** How Stryker is told where the mutant is. */
+  place?: string
+  status:
+    | 'Killed'
+    | 'Timeout'
+    | 'Survived'
+    | 'NoCoverage'
+    | 'Ignored'
+    | 'CompileError'
+    | 'RuntimeError'
+    | 'Pending'
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    survivors: { type: 'boolean', default: false },
+    lua: { type: 'boolean', default: false },
+    typescript: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+  },
+})
+
+const paths = positionals.map((path) => path.replace(/\/$/, ''))
+const files = paths.flatMap(sourcesIn).filter((file) => testsFor(file).length > 0)
+if (files.length === 0)
+  throw new Error('Name a folder or a file that test/mutation/plan.ts lists, for example src/webhooks')
+
+setPriority(10)
+process.env.PATH = `${dirname(process.execPath)}:${process.env.PATH}`
+process.env.NODE_COMPILE_CACHE ??= 'node_modules/.cache/node'
+process.env.NODE_COMPILE_CACHE_PORTABLE = '1'
+
+const report = join('node_modules/.cache/mutation', `${paths.join('+').replaceAll('/', '-')}.json`)
+const last: Result[] = values.survivors ? JSON.parse(await readFile(report, 'utf8')) : []
+const survivors = new Set(last.filter(survives).map(identity))
+const only = values.survivors
+  ? (result: Omit<Result, 'status'>) => survivors.has(identity(result))
+  : undefined
+const places = values.survivors
+  ? [...new Set(last.filter(survives).flatMap(({ place }) => place ?? []))]
+  : undefined
+
+// Redis and its clients keep timers that would hold the process for seconds after the last test.
+const options = { concurrency: Number(values.concurrency), nodeArgs: ['--test-force-exit'] }
+const both = values.lua === values.typescript
+const leftovers = await createLeftovers()
+const results: Result[] = []
+try {
+  if (both || values.lua) results.push(...(await mutateLua(files, { ...options, ...(only && { only }) })))
+  if (both || values.typescript) {
+    const typescript = files.filter((file) => file.endsWith('.ts'))
+    const found = await mutateTypeScript(typescript, { ...options, ...(places && { places }) })
+    results.push(...found.filter((result) => only?.(result) ?? true))
+  }
+} finally {
+  await leftovers.clear()
+}
+
+const now = new Set(results.map(identity))
+const merged = [...last.filter((result) => !now.has(identity(result))), ...results]
+await mkdir(dirname(report), { recursive: true })
+await writeFile(report, JSON.stringify(merged))
+print(merged)
+
+function survives({ status }: Result): boolean {
+  return status === 'Survived' || status === 'NoCoverage'
+}
+
+/** The line may move between two runs; what is changed into what does not. */
+function identity({ file, line, column, name, replacement }: Omit<Result, 'status'>): string {
+  return [file, line, column, name, replacement].join('|')
+}

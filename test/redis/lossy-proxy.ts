@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Cleanup } from '../setup.ts'
+
+/**
+ * Stands between a gateway and a real Redis, and loses a reply on demand: Redis carries the command out, then the connection breaks before
+ * the client hears of it. `path` is the socket of the Redis.
+ */
+export async function startLossyProxy(cleanup: Cleanup, path: string) {
+  let armed: { text: string; lost: () => void } | undefined
+  const sockets = new Set<Socket>()
+
+  function serve(client: Socket): void {
+    const redis = connect(path)
+    for (const socket of [client, redis]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => sockets.delete(socket))
+    }
+    client.on('close', () => redis.destroy())
+    redis.on('close', () => client.destroy())
+
+    /** What Redis says until it has carried out all that was sent; nothing of it has reached the client. */
+    let kept: Buffer[] | undefined
+    const mark = `carried-out-${Math.random()}`
+
+    client.on('data', (bytes) => {
+      redis.write(bytes)
+      if (armed === undefined || kept !== undefined || !bytes.includes(armed.text)) return
+      kept = []
+      redis.write(`*2\r\n$4\r\nECHO\r\n$${mark.length}\r\n${mark}\r\n`)
+    })
+    redis.on('data', (bytes) => {
+      if (kept === undefined) return client.write(bytes)
+      kept.push(bytes)
+      const said = Buffer.concat(kept)
+      const echo = Buffer.from(`$${mark.length}\r\n${mark}\r\n`)
+      const at = said.indexOf(echo)
+      if (at < 0) return
+      kept = undefined
+      // The client sends the whole script next, and that is carried out.
+      if (said.subarray(0, at).includes('-NOSCRIPT')) {
+        client.write(said.subarray(0, at))
+        client.write(said.subarray(at + echo.length))
+        return
+      }
+      armed?.lost()
+      armed = undefined
+      client.destroy()
+      redis.destroy()
+    })
+  }
+
+  const server = createServer(serve).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanup.add(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    /** Loses the reply to the next command that contains the text. Resolves when it is lost. */
+    loseReplyTo(text: string): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      armed = { text, lost: resolve }
+      return promise
+    },
+  }
+}

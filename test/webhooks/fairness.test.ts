@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cheapJob, clientOf, startGround } from '../accounts/kit.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+import { startReceiver } from './receiver.ts'
+
+describe('the dead destinations of one key', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('do not keep a recovering destination of another key waiting', async () => {
+    const ground = await startGround(cleanup, {
+      WEBHOOK_ALLOW_INWARD: 'on',
+      WEBHOOK_FAILING_CONCURRENCY: '4',
+      WEBHOOK_RETRY_SECONDS: Array(50).fill('0.1').join(),
+    })
+    const dead = Array.from({ length: 8 }, (_, at) => `/dead/${at}`)
+    const answers = Object.fromEntries(dead.map((path) => [path, [500, 'hang'] as const]))
+    const receiver = await startReceiver(cleanup, { ...answers, '/recovering': [500, 200] })
+    const { address } = await startTestGateway(cleanup, ground.env)
+    const [alice, bobby] = await Promise.all(
+      ['alice', 'bobby'].map(async (name) => clientOf(address, (await ground.book.create({ name })).key)),
+    )
+    const submit = (client: typeof alice, path: string) =>
+      client?.submit({ ...cheapJob, webhookUrl: receiver.url + path }) ?? assert.fail()
+    const hanging = () => dead.filter((path) => receiver.of(path).length > 1).length
+    const until = async (holds: () => boolean) => {
+      for (let looks = 0; !holds(); looks++) {
+        if (looks > 2000) assert.fail('it did not come about')
+        await sleep(10)
+      }
+    }
+
+    const jobs = await Promise.all(dead.map((path) => submit(alice, path)))
+    await until(() => dead.every((path) => receiver.of(path).length > 0) && hanging() >= 2)
+    await submit(bobby, '/recovering')
+    await until(() => receiver.of('/recovering').length === 2)
+    // Nobody has given up on a dead one by then, and so nothing was left to wait for.
+    for (const { body } of jobs) {
+      const log = await ground.redis.lrange(ground.keys.webhookLog(body.runId), 0, -1)
+      assert.deepEqual(
+        log.filter((line) => line.includes('no answer')),
+        [],
+      )
+    }
+    assert.equal(hanging(), 2)
+  })
+})
