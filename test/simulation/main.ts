@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
@@ -18,6 +19,7 @@ const redis = new Redis({ path: url })
 cleanup.add(() => redis.disconnect())
 installVirtualTime()
 const kinds = values.kinds?.split(',') as FaultKind[] | undefined
+const all = createHash('sha256')
 let runs = 0
 let jobs = 0
 let calls = 0
@@ -31,6 +33,7 @@ const details = await fc.check(
     const took = performance.now() - t
     if (took > slowest) { slowest = took; if (values.verbose && took > 500) console.log(took, result.calls, JSON.stringify(scenario), result.trace.slice(-30)) }
     runs += 1
+    all.update(result.digest)
     jobs += result.jobs
     calls += result.calls
     for (const [kind, count] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + count)
@@ -44,7 +47,7 @@ const details = await fc.check(
     ...(values.minutes !== undefined && { numRuns: 1e9, interruptAfterTimeLimit: Number(values.minutes) * 60_000 }),
   },
 )
-console.log({ runs, jobs, calls, slowest, seconds: (performance.now() - began) / 1000, injected })
+console.log({ runs, jobs, calls, slowest, seconds: (performance.now() - began) / 1000, injected, digest: all.digest('hex') })
 if (details.failed) {
   console.log('seed', details.seed, 'path', details.counterexamplePath, 'shrinks', details.numShrinks)
   console.log(JSON.stringify(details.counterexample?.[0], null, 1))

@@ -32,7 +32,7 @@ export function connect(
     world.call(actor, { type: types[name] ?? (reads.has(name) ? 'read' : 'write'), label: labelOf(name, args) }, async (hits) => {
       const reply = await server.execute(!reads.has(name), hits, command)
       if (name === 'reelgateTransition' || name === 'reelgateStoreIntent') server.noteWrite(actor, jobOf(args))
-      return reply
+      return inOrder(name, reply)
     })
 
   return new Proxy(redis, {
@@ -68,4 +68,11 @@ function labelOf(name: string, args: readonly unknown[]): string {
   const key = args.find((arg): arg is string => typeof arg === 'string' && arg.startsWith('sim:'))
   const state = args.find((arg) => typeof arg === 'string' && states.test(arg))
   return [name, key?.slice(4), state].filter(Boolean).join(' ')
+}
+
+/** Redis returns the members of sets and hashes in an order that differs from server to server. */
+function inOrder<T>(name: string, reply: T): T {
+  if (name === 'smembers' && Array.isArray(reply)) return reply.toSorted() as T
+  if (name !== 'hgetall') return reply
+  return Object.fromEntries(Object.entries(Object(reply)).toSorted(([a], [b]) => (a < b ? -1 : 1))) as T
 }

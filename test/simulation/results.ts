@@ -23,7 +23,9 @@ export function findResultBroken({ files, server }: Ended, { job, record, purcha
     broken.push('the reply of its purchase was received, and it ended as unknown')
 
   const onHold = code === 'submission_unknown' || code === 'task_lost'
-  if (job.cancelAsked !== undefined || onHold || hasLateNote) return broken
+  // A job whose client was told that it was not accepted is canceled by the gateway itself.
+  const unwanted = job.cancelAsked !== undefined || job.accepted === undefined
+  if (unwanted || onHold || hasLateNote) return broken
   for (const { upstream, taskId } of own) {
     const task = upstream.tasks.get(taskId)
     if (task === undefined || upstream.stateOf(task) !== 'done') continue
