@@ -20,7 +20,7 @@ const signing = async () => [secret]
 /** The real delivery of webhooks, to simulated receivers. */
 export function createWebhooks(world: World, { actor, redis, keys, store, received }: Options) {
   const ask = (async (_url: string, { headers, body }: { headers: Record<string, string>; body: string }) => {
-    const job = String(headers['webhook-id']).replace(/^msg_/, '')
+    const job = String(headers['webhook-id']).replace(/^msg_(.*?)(_\d+)?$/, '$1')
     const status = await world.call(actor, { type: 'webhook', label: `webhook of ${job}` }, async (hits) => {
       if (hits.some(({ kind }) => kind === 'webhookFails')) return 500
       received(job, (JSON.parse(body) as { type: string }).type)

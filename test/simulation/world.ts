@@ -28,7 +28,7 @@ type Task = Call & {
 export type World = ReturnType<typeof createWorld>
 
 /** Calls after which more may wait in the queues than before. */
-const mayQueue = new Set<CallType>(['accept', 'transition', 'queue'])
+const mayQueue = new Set<CallType>(['accept', 'transition', 'queue', 'write'])
 
 /** The first moment of each run. */
 export const startMs = 1_800_000_000_000
