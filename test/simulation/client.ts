@@ -28,7 +28,10 @@ export type KnownJob = PlannedJob & {
 export type Outside = ReturnType<typeof createOutside>
 
 /** Everybody who talks to the API process: clients, upstreams that call back, the operator. */
-export function createOutside({ world, redis, server, queue, keys, upstreams }: Environment, scenario: Scenario) {
+export function createOutside(
+  { world, redis, server, queue, keys, upstreams }: Environment,
+  scenario: Scenario,
+) {
   const actor = world.createActor('api')
   const connection = connect(world, { actor, redis, server })
   const now = world.trueNow
@@ -36,11 +39,15 @@ export function createOutside({ world, redis, server, queue, keys, upstreams }: 
   const queues = createQueueClient(world, actor, { queue, server }).asQueues()
   const watchers = { watch: async () => () => undefined, close: () => undefined }
   const engine = createEngine({ store, queues, watchers, longestJobSeconds: 86_400, withdraw, now })
-  const configs = new Proxy({}, { get: () => ({ settings: {} }) }) as Parameters<typeof createHints>[0]['upstreams']
+  const configs = new Proxy({}, { get: () => ({ settings: {} }) }) as Parameters<
+    typeof createHints
+  >[0]['upstreams']
   const callBack = createHints({ now, store, queues, offers, upstreams: configs })
   const holds = createHolds({ redis: connection, keys })
   const unknown = createUnknownJobs({ store, holds, offers, settingsOf, deadlineMs: () => 300_000, now })
-  const jobs = scenario.jobs.map((job, index): KnownJob => ({ ...job, id: `job${index + 1}`, decisions: [], received: [] }))
+  const jobs = scenario.jobs.map(
+    (job, index): KnownJob => ({ ...job, id: `job${index + 1}`, decisions: [], received: [] }),
+  )
 
   /** As `src/engine/withdrawals.ts` does it, in memory. */
   async function withdraw(id: string): Promise<void> {
@@ -83,7 +90,8 @@ export function createOutside({ world, redis, server, queue, keys, upstreams }: 
       job.removed = true
       await engine.remove(job.id)
     } else if (what === 'forgeCallback') {
-      if (await callBack(job.id, 'guessed', { task: 'forged-1' })) world.note(`BROKEN a forged callback for ${job.id} was taken`)
+      if (await callBack(job.id, 'guessed', { task: 'forged-1' }))
+        world.note(`BROKEN a forged callback for ${job.id} was taken`)
     } else await callBack(job.id, (await store.read(job.id))?.hint ?? '', {})
   }
 

@@ -21,22 +21,25 @@ export type CallType =
 /** `any`: whichever call is the n-th of all. */
 export type Trigger = { on: CallType | 'any'; nth: number }
 
-export type FaultKind =
-  | 'crash'
-  | 'freeze'
-  | 'clock'
-  | 'redisRefuses'
-  | 'redisLosesReply'
-  | 'redisRunsTwice'
-  | 'redisLosesWrites'
-  | 'replyLost'
-  | 'slow'
-  | 'refused'
-  | 'repeatsId'
-  | 'forgets'
-  | 'pollFails'
-  | 'storeFails'
-  | 'webhookFails'
+export const faultKinds = [
+  'crash',
+  'freeze',
+  'clock',
+  'redisRefuses',
+  'redisLosesReply',
+  'redisRunsTwice',
+  'redisLosesWrites',
+  'replyLost',
+  'slow',
+  'refused',
+  'repeatsId',
+  'forgets',
+  'pollFails',
+  'storeFails',
+  'webhookFails',
+] as const
+
+export type FaultKind = (typeof faultKinds)[number]
 
 /** One fault: it hits the n-th call of a type. Plain data, so that it can be generated, shrunk and printed. */
 export type Fault = {

@@ -26,7 +26,8 @@ export function createFileStore(
     const [, , name = '', taskId = ''] = url.split('/')
     const task = upstreams[name]?.tasks.get(taskId)
     if (task === undefined || world.now() > task.endsAt + linkMs) throw new LinkUseless('the link is gone')
-    if (world.now() < failsUntil) throw new StorageUnavailable('Cannot keep a result: ENOSPC', { isFull: true })
+    if (world.now() < failsUntil)
+      throw new StorageUnavailable('Cannot keep a result: ENOSPC', { isFull: true })
     const path = `/files/${id}.mp4`
     files.set(path, taskId)
     return path
@@ -34,7 +35,8 @@ export function createFileStore(
 
   return {
     files,
-    deliverFor: (actor: Actor): Parts['deliver'] =>
+    deliverFor:
+      (actor: Actor): Parts['deliver'] =>
       async ({ id }, videos, { signal }) => {
         await sleepUnless(actor, fetchMs(id), signal)
         return world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>

@@ -11,7 +11,8 @@ export function findHistoryBroken(events: readonly Event[], { decisions }: Known
     if (before === undefined || reason?.startsWith('adopted')) continue
     const isBack = states.indexOf(state) < states.indexOf(before.state)
     if (isTerminal(before.state)) broken.push(`the end changed from ${before.state} to ${state}`)
-    else if (isBack && before.state !== 'submitting') broken.push(`the state went back from ${before.state} to ${state}`)
+    else if (isBack && before.state !== 'submitting')
+      broken.push(`the state went back from ${before.state} to ${state}`)
     if (progress < before.progress) broken.push(`progress went back from ${before.progress} to ${progress}`)
   }
   const adoptions = decisions.filter((decision) => decision === 'adopt').length

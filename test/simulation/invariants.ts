@@ -28,10 +28,17 @@ export async function findBroken(state: Ended): Promise<string[]> {
   for (const job of jobs) {
     const record = await store.read(job.id)
     const purchases = Object.values(upstreams).flatMap((upstream) =>
-      upstream.purchases.filter(({ jobId }) => jobId === job.id).map((purchase) => ({ ...purchase, upstream })),
+      upstream.purchases
+        .filter(({ jobId }) => jobId === job.id)
+        .map((purchase) => ({ ...purchase, upstream })),
     )
     const notes = Object.values(await redis.hgetall(keys.notes(job.id)))
-    const account = { job, record, purchases, hasLateNote: notes.some((note) => note.includes('late_result')) }
+    const account = {
+      job,
+      record,
+      purchases,
+      hasLateNote: notes.some((note) => note.includes('late_result')),
+    }
     const found = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
     if (record !== undefined) {
       records.set(job.id, record)
@@ -56,12 +63,14 @@ export async function findBroken(state: Ended): Promise<string[]> {
 
 function findPurchaseBroken({ server }: Ended, { job, record, purchases }: Account): string[] {
   const broken: string[] = []
-  if (purchases.length > 1) broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
+  if (purchases.length > 1)
+    broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
   // A cancellation may be among the writes that were lost.
   if (server.losses() > 0) return broken
   for (const { intent, taskId } of purchases) {
     if (intent === undefined) continue
-    if (job.canceled !== undefined && job.canceled < intent.sequence) broken.push(`purchased after its cancellation: ${taskId}`)
+    if (job.canceled !== undefined && job.canceled < intent.sequence)
+      broken.push(`purchased after its cancellation: ${taskId}`)
     if (record !== undefined && !job.decisions.includes('adopt') && intent.at > record.work.deadlineAt)
       broken.push(`purchased after its deadline: ${taskId}`)
   }
@@ -72,15 +81,18 @@ function findPurchaseBroken({ server }: Ended, { job, record, purchases }: Accou
 function findEndBroken({ server }: Ended, { job, record }: Account): string[] {
   const broken: string[] = []
   const lossless = server.losses() === 0
-  if (record === undefined && job.accepted !== undefined && job.removed === undefined && lossless) broken.push('lost')
-  if (record !== undefined && !isTerminal(record.view.state)) broken.push(`has not ended: ${record.view.state}`)
+  if (record === undefined && job.accepted !== undefined && job.removed === undefined && lossless)
+    broken.push('lost')
+  if (record !== undefined && !isTerminal(record.view.state))
+    broken.push(`has not ended: ${record.view.state}`)
   if (record?.view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined)
     broken.push('canceled, and nobody asked for it')
   if (record === undefined || !lossless) return broken
   const type = `video.${record.view.state === 'succeeded' ? 'completed' : record.view.state}`
   if (!job.received.includes(type)) broken.push(`its end was not delivered: ${job.received}`)
   const ends = new Set(job.received).size
-  if (ends > 1 + job.decisions.filter((decision) => decision === 'adopt').length) broken.push(`different ends were delivered: ${job.received}`)
+  if (ends > 1 + job.decisions.filter((decision) => decision === 'adopt').length)
+    broken.push(`different ends were delivered: ${job.received}`)
   return broken
 }
 

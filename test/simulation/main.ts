@@ -1,58 +1,80 @@
-import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import fc from 'fast-check'
-import { Redis } from 'ioredis'
-import { createCleanup, startRedis } from '../setup.ts'
-import type { FaultKind } from './faults.ts'
-import { bugs } from './planted-bugs.ts'
-import { simulate } from './run.ts'
-import { scenarios } from './scenario.ts'
+import { createCleanup } from '../setup.ts'
+import { explore, type Report } from './explore.ts'
+import { type FaultKind, faultKinds } from './faults.ts'
+import { type BugName, bugNames, bugs } from './planted-bugs.ts'
+import { startSimulationRedis } from './redis-process.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string' }, minutes: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' }, kinds: { type: 'string' }, verbose: { type: 'boolean' }, ignore: { type: 'string' }, bug: { type: 'string' } },
-})
-const cleanup = createCleanup()
-const { url, redis: admin } = await startRedis(cleanup)
-await admin.config('SET', 'appendonly', 'no')
-const redis = new Redis({ path: url })
-cleanup.add(() => redis.disconnect())
-installVirtualTime()
-const kinds = values.kinds?.split(',') as FaultKind[] | undefined
-const all = createHash('sha256')
-let runs = 0
-let jobs = 0
-let calls = 0
-let slowest = 0
-const injected = new Map<string, number>()
-const began = performance.now()
-const details = await fc.check(
-  fc.asyncProperty(scenarios(kinds), fc.scheduler(), async (scenario, scheduler) => {
-    const t = performance.now()
-    const result = await simulate({ redis, scenario, scheduler, ...(values.bug !== undefined && { bug: bugs[values.bug as keyof typeof bugs] }) })
-    const took = performance.now() - t
-    if (took > slowest) { slowest = took; if (values.verbose && took > 500) console.log(took, result.calls, JSON.stringify(scenario), result.trace.slice(-30)) }
-    runs += 1
-    all.update(result.digest)
-    jobs += result.jobs
-    calls += result.calls
-    for (const [kind, count] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + count)
-    const broken = result.broken.filter((text) => values.ignore === undefined || !new RegExp(values.ignore).test(text))
-    if (broken.length > 0) throw new Error(broken.join('\n'))
-  }),
-  {
-    numRuns: Number(values.runs ?? 1000),
-    ...(values.seed !== undefined && { seed: Number(values.seed) }),
-    ...(values.path !== undefined && { path: values.path }),
-    ...(values.minutes !== undefined && { numRuns: 1e9, interruptAfterTimeLimit: Number(values.minutes) * 60_000 }),
+  options: {
+    runs: { type: 'string' },
+    minutes: { type: 'string' },
+    seed: { type: 'string' },
+    path: { type: 'string' },
+    faults: { type: 'string' },
+    ignore: { type: 'string' },
+    bug: { type: 'string' },
   },
-)
-console.log({ runs, jobs, calls, slowest, seconds: (performance.now() - began) / 1000, injected, digest: all.digest('hex') })
-if (details.failed) {
-  console.log('seed', details.seed, 'path', details.counterexamplePath, 'shrinks', details.numShrinks)
-  console.log(JSON.stringify(details.counterexample?.[0], null, 1))
-  const result = await simulate({ redis, scenario: details.counterexample![0], scheduler: (details.counterexample![1] as unknown as { [fc.cloneMethod](): fc.Scheduler })[fc.cloneMethod](), ...(values.bug !== undefined && { bug: bugs[values.bug as keyof typeof bugs] }) })
-  console.log(result.trace.join('\n'))
-  console.log('BROKEN', result.broken)
+})
+
+const cleanup = createCleanup()
+try {
+  const redis = await startSimulationRedis(cleanup)
+  installVirtualTime()
+  const report = await explore({
+    redis,
+    seed: readNumber('seed') ?? Math.floor(Math.random() * 1e9),
+    runs: values.path !== undefined ? 1 : (readNumber('runs') ?? (values.minutes === undefined ? 1000 : 1e9)),
+    ...(values.minutes !== undefined && { forMs: (readNumber('minutes') ?? 0) * 60_000 }),
+    ...(values.path !== undefined && { path: values.path }),
+    ...(values.faults !== undefined && { kinds: readFaults(values.faults) }),
+    ...(values.ignore !== undefined && { ignore: new RegExp(values.ignore) }),
+    ...(values.bug !== undefined && { bug: bugs[readBug(values.bug)] }),
+  })
+  process.stdout.write(describe(report))
+  process.exitCode = report.failure === undefined ? 0 : 1
+} finally {
+  await cleanup.run()
 }
-await cleanup.run()
+
+function readNumber(name: 'runs' | 'minutes' | 'seed'): number | undefined {
+  const number = Number(values[name])
+  if (values[name] !== undefined && !Number.isFinite(number)) throw new Error(`--${name} must be a number`)
+  return values[name] === undefined ? undefined : number
+}
+
+function readFaults(text: string): FaultKind[] {
+  const names = text.split(',').filter(Boolean)
+  const wrong = names.find((name) => !faultKinds.includes(name as FaultKind))
+  if (wrong !== undefined) throw new Error(`--faults: unknown kind ${wrong}; use ${faultKinds.join(', ')}`)
+  return names as FaultKind[]
+}
+
+function readBug(name: string): BugName {
+  if (!bugNames.includes(name as BugName)) throw new Error(`--bug must be one of: ${bugNames.join(', ')}`)
+  return name as BugName
+}
+
+function describe({ seed, runs, jobs, calls, injected, digest, failure }: Report): string {
+  const faults = [...injected]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([kind, count]) => `  ${kind} ${count}`)
+  const lines = [
+    `seed ${seed}`,
+    `runs ${runs}, jobs ${jobs}, calls ${calls}`,
+    'faults',
+    ...faults,
+    `digest ${digest}`,
+  ]
+  if (failure === undefined) return [...lines, 'broken invariants 0', ''].join('\n')
+  const { scenario, result, path, runsUntilFound } = failure
+  return [
+    ...lines,
+    `broken after ${runsUntilFound} runs; replay with --seed ${seed} --path ${path}`,
+    JSON.stringify(scenario),
+    ...result.trace,
+    ...result.broken.map((text) => `BROKEN ${text}`),
+    '',
+  ].join('\n')
+}

@@ -17,8 +17,11 @@ function without(lua: string, passage: string, instead = ''): string {
 export const bugs = {
   'no fence': {
     patch: (name, lua) =>
-      name === 'reelgateTransition' ? without(lua, 'elseif fence ~= ARGV[3] then\n  return 0\nend', 'end')
-      : name === 'reelgateStoreIntent' ? without(lua, "if fence ~= ARGV[2] then return { 'stale' } end") : lua,
+      name === 'reelgateTransition'
+        ? without(lua, 'elseif fence ~= ARGV[3] then\n  return 0\nend', 'end')
+        : name === 'reelgateStoreIntent'
+          ? without(lua, "if fence ~= ARGV[2] then return { 'stale' } end")
+          : lua,
   },
   'no intent': {
     wrap: (store) => ({
@@ -34,9 +37,20 @@ export const bugs = {
     }),
   },
   'no retry of the reply': {
-    change: (parts) => ({ ...parts, journal: { ...parts.journal, keepReply: async () => undefined }, sleep: () => Promise.reject(new Error('the write is not tried again')) }),
+    change: (parts) => ({
+      ...parts,
+      journal: { ...parts.journal, keepReply: async () => undefined },
+      sleep: () => Promise.reject(new Error('the write is not tried again')),
+    }),
   },
   'refund on unknown': {
-    patch: (name, lua) => (name === 'reelgateTransition' ? without(lua, "if kind == 'hold' then", "if kind == 'hold' and false then") : lua),
+    patch: (name, lua) =>
+      name === 'reelgateTransition'
+        ? without(lua, "if kind == 'hold' then", "if kind == 'hold' and false then")
+        : lua,
   },
 } satisfies Record<string, Bug>
+
+export type BugName = keyof typeof bugs
+
+export const bugNames = Object.keys(bugs) as BugName[]

@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
-import type { Offers } from '../../src/engine/offers.ts'
 import type { Order, Outcome, Provider, ProviderName, Reply } from '../../providers/provider.ts'
+import type { Offers } from '../../src/engine/offers.ts'
 
 /** How an upstream lets a lost reply be found. */
 const kinds = {
@@ -13,7 +13,12 @@ export type SimulatedName = keyof typeof kinds
 
 export const simulatedNames = Object.keys(kinds) as SimulatedName[]
 
-type Body = { id?: string; state?: string; url?: string; tasks?: { id: string; state: string; url?: string }[] }
+type Body = {
+  id?: string
+  state?: string
+  url?: string
+  tasks?: { id: string; state: string; url?: string }[]
+}
 
 /** Adapters of the simulated upstreams: the three kinds of the real ones, with a wire format that holds only what matters. */
 export const providers = Object.fromEntries(
@@ -24,7 +29,8 @@ function createProvider(name: SimulatedName): Provider {
   const kind = kinds[name]
   const ticketOf = (id: string) => (kind === 'ownId' ? { taskUUID: id } : { id })
   const idOf = (ticket: object) => String(Reflect.get(ticket, kind === 'ownId' ? 'taskUUID' : 'id'))
-  const call = (path: string, json?: object) => ({ method: 'POST', path, ...(json && { json: json as never }) }) as const
+  const call = (path: string, json?: object) =>
+    ({ method: 'POST', path, ...(json && { json: json as never }) }) as const
 
   function outcomeOf({ id = '', state, url = '' }: Body): Outcome {
     if (state === 'done') return { kind: 'done', videos: [{ url }] }
@@ -40,9 +46,16 @@ function createProvider(name: SimulatedName): Provider {
     submit: (_, order) => call('/purchase', submissionOf(order)),
     accept(reply, { attempt }) {
       if (reply.status >= 400 && reply.status < 500)
-        return { kind: 'failed', fault: fault(reply.status === 429 ? 'rate_limited' : 'no_credit', 'refused') }
+        return {
+          kind: 'failed',
+          fault: fault(reply.status === 429 ? 'rate_limited' : 'no_credit', 'refused'),
+        }
       if (reply.status >= 500) return { kind: 'unclear', fault: fault('upstream_error', 'trouble') }
-      return { kind: 'running', ticket: ticketOf(kind === 'ownId' ? attempt : String(bodyOf(reply).id)), stage: 'queued' }
+      return {
+        kind: 'running',
+        ticket: ticketOf(kind === 'ownId' ? attempt : String(bodyOf(reply).id)),
+        stage: 'queued',
+      }
     },
     poll: (ticket) => call('/poll', { id: idOf(ticket) }),
     read(reply, ticket) {
@@ -71,7 +84,10 @@ function createProvider(name: SimulatedName): Provider {
       call: (_, order) => call('/list', { prompt: String(order.input.prompt), after: order.at.getTime() }),
       read: (reply) => ({
         kind: 'alike',
-        tasks: (bodyOf(reply).tasks ?? []).map((task) => ({ ticket: ticketOf(task.id), outcome: outcomeOf(task) })),
+        tasks: (bodyOf(reply).tasks ?? []).map((task) => ({
+          ticket: ticketOf(task.id),
+          outcome: outcomeOf(task),
+        })),
         same: true,
       }),
       safeToResend: false,

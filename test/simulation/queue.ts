@@ -66,25 +66,42 @@ export type Entry = { queue: string; id: string; token: string; addedAt: number 
 
 export type QueueServer = ReturnType<typeof createQueueServer>
 
-export function createQueueServer(world: World, redis: Redis, { prefix, due, names }: { prefix: string; due: readonly [string, string]; names: readonly string[] }) {
+export function createQueueServer(
+  world: World,
+  redis: Redis,
+  { prefix, due, names }: { prefix: string; due: readonly [string, string]; names: readonly string[] },
+) {
   for (const [name, lua] of Object.entries(scripts))
     redis.defineCommand(`sim_${name}`, { lua: prelude + lua, numberOfKeys: 0 })
   const run = (name: Script, ...args: (string | number)[]): Promise<unknown> =>
-    (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[`sim_${name}`]?.(prefix, world.now(), ...args) ??
-    Promise.reject(new Error(`no script ${name}`))
+    (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[`sim_${name}`]?.(
+      prefix,
+      world.now(),
+      ...args,
+    ) ?? Promise.reject(new Error(`no script ${name}`))
   const time = (text: string) => (text === '' ? Number.POSITIVE_INFINITY : Number(text))
   return {
     run,
     /** What waits (the queue of each entry), what is active (`queue id token`), when the next delayed entry and the next overdue job are due. */
     async peek() {
-      const [waiting, active, nextAt, ...dueAt] = (await run('peek', ...due, ...names)) as [string[], string[], string, string, string]
+      const [waiting, active, nextAt, ...dueAt] = (await run('peek', ...due, ...names)) as [
+        string[],
+        string[],
+        string,
+        string,
+        string,
+      ]
       return { waiting, active, nextAt: time(nextAt), dueAt: Math.min(...dueAt.map(time)) }
     },
   }
 }
 
 /** The queues as one actor sees them. */
-export function createQueueClient(world: World, actor: Actor, { queue, server }: { queue: QueueServer; server: RedisServer }) {
+export function createQueueClient(
+  world: World,
+  actor: Actor,
+  { queue, server }: { queue: QueueServer; server: RedisServer },
+) {
   const call = (name: Script, ...args: (string | number)[]) =>
     world.call(actor, { type: 'queue', label: `queue ${name} ${args.slice(0, 2).join(' ')}` }, (hits) =>
       server.execute(true, hits, () => queue.run(name, ...args)),
@@ -96,12 +113,14 @@ export function createQueueClient(world: World, actor: Actor, { queue, server }:
     },
     delay: ({ queue: name, id, token }: Entry, at: number) => call('delay', name, id, token, at),
     complete: ({ queue: name, id, token }: Entry) => call('complete', name, id, token),
-    requeue: ({ queue: name, id, token }: Pick<Entry, 'queue' | 'id' | 'token'>) => call('requeue', name, id, token),
+    requeue: ({ queue: name, id, token }: Pick<Entry, 'queue' | 'id' | 'token'>) =>
+      call('requeue', name, id, token),
 
     /** What the engine knows of the queues. */
     asQueues: (): Queues => ({
       ready: async () => [],
-      add: async (name, id, delayMs = 0) => void (await call('add', name, id, delayMs === 0 ? 0 : actor.now() + delayMs)),
+      add: async (name, id, delayMs = 0) =>
+        void (await call('add', name, id, delayMs === 0 ? 0 : actor.now() + delayMs)),
       bringForward: async (name, id) => void (await call('bringForward', name, id)),
       close: async () => undefined,
     }),

@@ -24,16 +24,26 @@ type Run = <T>(name: string, args: readonly unknown[], run: () => Promise<T>) =>
 /** The connection of one actor: each command is one call that the scheduler orders. `patch` changes a script before it is defined. */
 export function connect(
   world: World,
-  { actor, redis, server, patch = (_, lua) => lua }: { actor: Actor; redis: Redis; server: RedisServer; patch?: (name: string, lua: string) => string },
+  {
+    actor,
+    redis,
+    server,
+    patch = (_, lua) => lua,
+  }: { actor: Actor; redis: Redis; server: RedisServer; patch?: (name: string, lua: string) => string },
 ): Redis {
   const commands = new Set<string>(redis.getBuiltinCommands())
   const events = server.connection(actor)
   const run: Run = (name, args, command) =>
-    world.call(actor, { type: types[name] ?? (reads.has(name) ? 'read' : 'write'), label: labelOf(name, args) }, async (hits) => {
-      const reply = await server.execute(!reads.has(name), hits, command)
-      if (name === 'reelgateTransition' || name === 'reelgateStoreIntent') server.noteWrite(actor, jobOf(args))
-      return inOrder(name, reply)
-    })
+    world.call(
+      actor,
+      { type: types[name] ?? (reads.has(name) ? 'read' : 'write'), label: labelOf(name, args) },
+      async (hits) => {
+        const reply = await server.execute(!reads.has(name), hits, command)
+        if (name === 'reelgateTransition' || name === 'reelgateStoreIntent')
+          server.noteWrite(actor, jobOf(args))
+        return inOrder(name, reply)
+      },
+    )
 
   return new Proxy(redis, {
     get(target, name) {

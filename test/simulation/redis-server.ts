@@ -55,7 +55,9 @@ export function createRedisServer(world: World, redis: Redis) {
     failovers += 1
     shown = ''
     for (const [actor, connection] of connections)
-      world.call(actor, { type: 'reconnect', label: 'reconnects' }, async () => undefined).then(() => connection.emit('ready'))
+      void world
+        .call(actor, { type: 'reconnect', label: 'reconnects' }, async () => undefined)
+        .then(() => connection.emit('ready'))
   })
 
   return {
@@ -79,7 +81,10 @@ export function createRedisServer(world: World, redis: Redis) {
     adapt: (lua: string): string =>
       lua
         .replaceAll("redis.call('TIME')", `redis.call('HMGET', '${stateKey}', 'seconds', 'microseconds')`)
-        .replaceAll("redis.pcall('INFO', 'server')", `('run_id:' .. redis.call('HGET', '${stateKey}', 'server'))`),
+        .replaceAll(
+          "redis.pcall('INFO', 'server')",
+          `('run_id:' .. redis.call('HGET', '${stateKey}', 'server'))`,
+        ),
 
     /** Executes a command, as far as the faults let it. `changes`: it writes. */
     async execute<T>(changes: boolean, hits: readonly Hit[], run: () => Promise<T>): Promise<T> {
@@ -89,7 +94,11 @@ export function createRedisServer(world: World, redis: Redis) {
       const state = `${world.now()} ${failovers}`
       if (state !== shown) {
         const seconds = Math.floor(world.now() / 1000)
-        await redis.hset(stateKey, { seconds, microseconds: (world.now() % 1000) * 1000, server: `server${failovers}` })
+        await redis.hset(stateKey, {
+          seconds,
+          microseconds: (world.now() % 1000) * 1000,
+          server: `server${failovers}`,
+        })
         shown = state
       }
       if (hits.some(({ kind }) => kind === 'redisRunsTwice')) await run()

@@ -2,7 +2,10 @@ import { linkMs } from './file-store.ts'
 import type { Account, Ended } from './invariants.ts'
 
 /** What was paid for and can be fetched is delivered, unless the client did not want it any more or an operator has to decide. */
-export function findResultBroken({ files, server }: Ended, { job, record, purchases, hasLateNote }: Account): string[] {
+export function findResultBroken(
+  { files, server }: Ended,
+  { job, record, purchases, hasLateNote }: Account,
+): string[] {
   const broken: string[] = []
   if (record === undefined) return broken
   const { view, work } = record
@@ -12,11 +15,13 @@ export function findResultBroken({ files, server }: Ended, { job, record, purcha
     if (purchases.length === 0) broken.push('succeeded without a purchase')
     return broken
   }
-  if (code === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt) broken.push('timed out before its deadline')
+  if (code === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt)
+    broken.push('timed out before its deadline')
 
   // Where an upstream returns one ID for two jobs, whoever claims it first has the task.
   const own = purchases.filter(
-    ({ upstream, taskId }) => !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
+    ({ upstream, taskId }) =>
+      !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
   )
   const received = own.some(({ replied, buyer }) => replied && !buyer.dead && buyer.frozenUntil === 0)
   if (code === 'submission_unknown' && received && server.losses() === 0)
@@ -32,7 +37,8 @@ export function findResultBroken({ files, server }: Ended, { job, record, purcha
     const isLate = task.endsAt > work.deadlineAt + lateMs
     const isForgotten = task.forgottenUntil > work.deadlineAt + lateMs
     const isGone = task.endsAt + linkMs < (view.completedAt ?? 0)
-    if (!isLate && !isForgotten && !isGone) broken.push(`a paid result is discarded: ${code}, ${taskId} was done`)
+    if (!isLate && !isForgotten && !isGone)
+      broken.push(`a paid result is discarded: ${code}, ${taskId} was done`)
   }
   return broken
 }

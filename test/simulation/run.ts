@@ -82,7 +82,8 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     upstreams,
     files: createFileStore(world, { upstreams, fetchMs: (id) => planned(id)?.fetchMs ?? 0 }),
     received: (id, type) => outside.received(id, type),
-    maxInFlight: maxInFlight === 0 ? {} : Object.fromEntries(simulatedNames.map((name) => [name, maxInFlight])),
+    maxInFlight:
+      maxInFlight === 0 ? {} : Object.fromEntries(simulatedNames.map((name) => [name, maxInFlight])),
     uploadMs: (id) => planned(id)?.uploadMs ?? 0,
     callbacks: scenario.callbacks,
     journalDir: ({ name }) => join(folder, scenario.sharedDisk ? 'shared' : (name.split('#')[0] ?? name)),

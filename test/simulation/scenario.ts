@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { CallType, Fault, FaultKind, Trigger } from './faults.ts'
+import { type CallType, type Fault, type FaultKind, faultKinds, type Trigger } from './faults.ts'
 import { type SimulatedName, simulatedNames } from './providers.ts'
 import type { Render } from './upstream.ts'
 
@@ -83,16 +83,53 @@ const only = (...types: CallType[]) => on(fc.constantFrom(...types))
 const kind = <K extends FaultKind>(name: K) => fc.constant(name)
 
 const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
-  crash: fc.record({ kind: kind('crash'), at: on(anyCall), executed: fc.boolean(), ms: ms(0, 3000, 30_000), keepsJournal: fc.constant(true) }),
-  freeze: fc.record({ kind: kind('freeze'), at: on(anyCall), executed: fc.boolean(), ms: ms(4000, 15_000, 60_000, 200_000) }),
-  clock: fc.record({ kind: kind('clock'), at: on(anyCall), byMs: ms(2000, -2000, 2_400_000, -2_400_000), ms: ms(30_000, 600_000) }),
-  redisRefuses: fc.record({ kind: kind('redisRefuses'), at: on(anyCall), ms: ms(0, 4500, 30_000), error: fc.constantFrom('OOM', 'READONLY', 'NOREPLICAS', 'MISCONF') }),
-  redisLosesReply: fc.record({ kind: kind('redisLosesReply'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue'), executed: fc.boolean() }),
-  redisRunsTwice: fc.record({ kind: kind('redisRunsTwice'), at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue') }),
+  crash: fc.record({
+    kind: kind('crash'),
+    at: on(anyCall),
+    executed: fc.boolean(),
+    ms: ms(0, 3000, 30_000),
+    keepsJournal: fc.constant(true),
+  }),
+  freeze: fc.record({
+    kind: kind('freeze'),
+    at: on(anyCall),
+    executed: fc.boolean(),
+    ms: ms(4000, 15_000, 60_000, 200_000),
+  }),
+  clock: fc.record({
+    kind: kind('clock'),
+    at: on(anyCall),
+    byMs: ms(2000, -2000, 2_400_000, -2_400_000),
+    ms: ms(30_000, 600_000),
+  }),
+  redisRefuses: fc.record({
+    kind: kind('redisRefuses'),
+    at: on(anyCall),
+    ms: ms(0, 4500, 30_000),
+    error: fc.constantFrom('OOM', 'READONLY', 'NOREPLICAS', 'MISCONF'),
+  }),
+  redisLosesReply: fc.record({
+    kind: kind('redisLosesReply'),
+    at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue'),
+    executed: fc.boolean(),
+  }),
+  redisRunsTwice: fc.record({
+    kind: kind('redisRunsTwice'),
+    at: only('claim', 'intent', 'transition', 'write', 'accept', 'queue'),
+  }),
   redisLosesWrites: fc.record({ kind: kind('redisLosesWrites'), since: on(anyCall), at: on(anyCall) }),
-  replyLost: fc.record({ kind: kind('replyLost'), at: only('purchase', 'purchase', 'poll', 'find', 'stop', 'webhook'), executed: fc.boolean(), error: fc.constantFrom('reset', 'unsent') }),
+  replyLost: fc.record({
+    kind: kind('replyLost'),
+    at: only('purchase', 'purchase', 'poll', 'find', 'stop', 'webhook'),
+    executed: fc.boolean(),
+    error: fc.constantFrom('reset', 'unsent'),
+  }),
   slow: fc.record({ kind: kind('slow'), at: only('purchase', 'poll', 'find'), ms: ms(3000, 9000, 12_000) }),
-  refused: fc.record({ kind: kind('refused'), at: only('purchase'), error: fc.constantFrom('429', '402', '500') }),
+  refused: fc.record({
+    kind: kind('refused'),
+    at: only('purchase'),
+    error: fc.constantFrom('429', '402', '500'),
+  }),
   repeatsId: fc.record({ kind: kind('repeatsId'), at: only('purchase') }),
   forgets: fc.record({ kind: kind('forgets'), at: only('poll', 'find'), ms: ms(20_000, 70_000, 1e9) }),
   pollFails: fc.record({ kind: kind('pollFails'), at: only('poll', 'find', 'stop') }),
@@ -100,17 +137,21 @@ const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
   storeFails: fc.record({ kind: kind('storeFails'), at: only('fetch'), ms: ms(5000, 600_000) }),
 }
 
-export const faultKinds = Object.keys(faults) as FaultKind[]
-
 /** `kinds`: which faults may happen. */
 export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrary<Scenario> {
   return fc.record({
     salt: fc.nat(0xffff),
     jobs: fc.array(job, { minLength: 1, maxLength: 4 }),
-    faults: kinds.length === 0 ? fc.constant([]) : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
+    faults:
+      kinds.length === 0
+        ? fc.constant([])
+        : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
     callbacks: fc.boolean(),
     sharedDisk: fc.constant(true),
     maxInFlight: fc.constantFrom(0, 0, 1, 2),
-    decisions: fc.array(fc.record({ afterMs: ms(160_000, 600_000), how: fc.constantFrom('adopt', 'charge', 'release') }), { maxLength: 2 }),
+    decisions: fc.array(
+      fc.record({ afterMs: ms(160_000, 600_000), how: fc.constantFrom('adopt', 'charge', 'release') }),
+      { maxLength: 2 },
+    ),
   })
 }

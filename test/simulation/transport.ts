@@ -21,7 +21,12 @@ type Body = Submission & { id: string; after: number }
 /** The calls of one worker to the simulated upstreams. */
 export function createTransport(
   world: World,
-  { actor, server, upstreams, timeoutMs }: { actor: Actor; server: RedisServer; upstreams: Readonly<Record<string, Upstream>>; timeoutMs: number },
+  {
+    actor,
+    server,
+    upstreams,
+    timeoutMs,
+  }: { actor: Actor; server: RedisServer; upstreams: Readonly<Record<string, Upstream>>; timeoutMs: number },
 ): Transport {
   async function send(provider: Provider, _config: unknown, { path, json }: Call): Promise<Sent> {
     const upstream = upstreams[provider.name]
@@ -31,16 +36,29 @@ export function createTransport(
     const what = body.jobId ?? (path === '/find' ? '' : (body.id ?? body.prompt))
     const began = world.now()
     let delayMs = 0
-    const sent = await world.call(actor, { type, label: `${provider.name} ${path} ${labelOf(path, what)}` }, async (hits) => {
-      delayMs = hits.find(({ kind }) => kind === 'slow')?.ms ?? 0
-      return answer(upstream, { path, body, hits, buyer: actor, intent: server.lastWrite(actor, body.jobId) })
-    })
+    const sent = await world.call(
+      actor,
+      { type, label: `${provider.name} ${path} ${labelOf(path, what)}` },
+      async (hits) => {
+        delayMs = hits.find(({ kind }) => kind === 'slow')?.ms ?? 0
+        return answer(upstream, {
+          path,
+          body,
+          hits,
+          buyer: actor,
+          intent: server.lastWrite(actor, body.jobId),
+        })
+      },
+    )
     if (sent.kind === 'lost') await actor.sleep(delayMs)
     else if (delayMs > 0) await actor.sleep(Math.min(delayMs, timeoutMs))
     // A process that was frozen finds its time limit passed, as one whose reply is too slow.
     if (sent.kind === 'reply' && world.now() - began >= timeoutMs) return lost('timeout')
-    const purchase = upstream.purchases.findLast(({ buyer, jobId }) => buyer === actor && jobId === body.jobId)
-    if (type === 'purchase' && sent.kind === 'reply' && sent.reply.status === 200 && purchase) purchase.replied = true
+    const purchase = upstream.purchases.findLast(
+      ({ buyer, jobId }) => buyer === actor && jobId === body.jobId,
+    )
+    if (type === 'purchase' && sent.kind === 'reply' && sent.reply.status === 200 && purchase)
+      purchase.replied = true
     return sent
   }
 

@@ -11,7 +11,17 @@ export type Render = {
 }
 
 /** A purchase, as the upstream has written it down; `intent`: the buyer's last write of the job's record before; `replied`: the buyer has read the reply. */
-export type Purchase = { sequence: number; at: number; jobId: string; attempt: string; taskId: string; repeatedId: boolean; intent: Moment | undefined; buyer: Actor; replied?: true }
+export type Purchase = {
+  sequence: number
+  at: number
+  jobId: string
+  attempt: string
+  taskId: string
+  repeatedId: boolean
+  intent: Moment | undefined
+  buyer: Actor
+  replied?: true
+}
 
 export type Task = {
   id: string
@@ -45,7 +55,12 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
   const tasks = new Map<string, Task>()
   const purchases: Purchase[] = []
 
-  function buy({ jobId, attempt, prompt, callback: url }: Submission, hits: readonly Hit[], buyer: Actor, intent: Moment | undefined): Task {
+  function buy(
+    { jobId, attempt, prompt, callback: url }: Submission,
+    hits: readonly Hit[],
+    buyer: Actor,
+    intent: Moment | undefined,
+  ): Task {
     const known = deduplicates ? [...tasks.values()].find((task) => task.attempt === attempt) : undefined
     if (known !== undefined) return known
     const repeated = hits.some(({ kind }) => kind === 'repeatsId') ? [...tasks.values()].at(-1) : undefined
@@ -62,7 +77,16 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
     }
     tasks.set(task.id, task)
     const repeatedId = repeated !== undefined
-    purchases.push({ sequence: world.sequence(), at: world.now(), jobId, attempt, taskId: task.id, repeatedId, intent, buyer })
+    purchases.push({
+      sequence: world.sequence(),
+      at: world.now(),
+      jobId,
+      attempt,
+      taskId: task.id,
+      repeatedId,
+      intent,
+      buyer,
+    })
     world.note(`${name} makes ${task.id} for ${jobId}`)
     if (url !== undefined && end !== 'never')
       for (const delay of callbacksMs)

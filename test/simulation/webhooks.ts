@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { Keys } from '../../src/engine/keys.ts'
 import type { Next } from '../../src/engine/change.ts'
+import type { Keys } from '../../src/engine/keys.ts'
 import type { Store } from '../../src/engine/store.ts'
 import type { Guard } from '../../src/media/guard.ts'
 import { deliver } from '../../src/webhooks/deliver.ts'
@@ -36,7 +36,9 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
         store,
         outbox: createOutbox({ redis, keys, keepMs: settings.store.keepMs }),
         secrets: { signing } as unknown as Parameters<typeof deliver>[0]['secrets'],
-        gate: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<typeof deliver>[0]['gate'],
+        gate: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<
+          typeof deliver
+        >[0]['gate'],
         ask,
         stopping: new AbortController().signal,
         retriesMs: settings.webhookRetriesMs,

@@ -58,7 +58,12 @@ export type Worker = ReturnType<typeof createWorker>
 export function createWorker(environment: Environment, name: string) {
   const { world, server, queue, keys, upstreams, files, maxInFlight, callbacks, bug } = environment
   const actor = world.createActor(name, true)
-  const redis = connect(world, { actor, redis: environment.redis, server, ...(bug?.patch && { patch: bug.patch }) })
+  const redis = connect(world, {
+    actor,
+    redis: environment.redis,
+    server,
+    ...(bug?.patch && { patch: bug.patch }),
+  })
   const entries = createQueueClient(world, actor, { queue, server })
   const queues = entries.asQueues()
   const running = new Set<string>()
@@ -67,7 +72,13 @@ export function createWorker(environment: Environment, name: string) {
   let ready = false
 
   const { trueNow } = world
-  const plain = createStore({ redis, keys, ...settings.store, now: trueNow, ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined) })
+  const plain = createStore({
+    redis,
+    keys,
+    ...settings.store,
+    now: trueNow,
+    ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+  })
   const store = bug?.wrap?.(plain) ?? plain
   const configs = Object.fromEntries(
     Object.keys(upstreams).map((upstream) => [upstream, { settings: {}, credentials: {}, baseUrls: {} }]),
@@ -89,7 +100,11 @@ export function createWorker(environment: Environment, name: string) {
         async prepare(job, input) {
           const ms = environment.uploadMs(job)
           if (ms > 0) {
-            await world.call(actor, { type: 'prepare', label: `uploads the inputs of ${job}` }, async () => undefined)
+            await world.call(
+              actor,
+              { type: 'prepare', label: `uploads the inputs of ${job}` },
+              async () => undefined,
+            )
             await actor.sleep(ms)
           }
           return { kind: 'ready', input, handed: {}, inline: [], release: () => undefined }
@@ -122,7 +137,18 @@ export function createWorker(environment: Environment, name: string) {
     const clock = { now: trueNow }
     const graceMs = settings.store.graceMs
     await startUntilReady(() =>
-      createRestorer({ redis, keys, store, queues, journal, offers, upstreams: configs, clock, graceMs, logger }).start(),
+      createRestorer({
+        redis,
+        keys,
+        store,
+        queues,
+        journal,
+        offers,
+        upstreams: configs,
+        clock,
+        graceMs,
+        logger,
+      }).start(),
     )
     ready = true
     world.note(`${name} is ready`)

@@ -37,7 +37,15 @@ export const startMs = 1_800_000_000_000
  * The simulated world: one clock, one scheduler, one trace. Every call of an actor to the outside is a task; the scheduler decides in
  * which order tasks execute, one at a time, and time only passes when no task is left.
  */
-export function createWorld({ scheduler, faults, random }: { scheduler: Scheduler; faults: Faults; random(): number }) {
+export function createWorld({
+  scheduler,
+  faults,
+  random,
+}: {
+  scheduler: Scheduler
+  faults: Faults
+  random(): number
+}) {
   let now = startMs
   let sequence = 0
   let isChanged = true
@@ -158,7 +166,9 @@ export function createWorld({ scheduler, faults, random }: { scheduler: Schedule
         random,
         sleep: (ms) =>
           new Promise((resolve) =>
-            at(now + ms, () => enqueue({ actor, type: 'timer', label: 'wakes', effect: async () => resolve })),
+            at(now + ms, () =>
+              enqueue({ actor, type: 'timer', label: 'wakes', effect: async () => resolve }),
+            ),
           ),
       }
       return actor
