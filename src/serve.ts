@@ -36,7 +36,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const subscriber = await ground.connections.forWorkers()
   const withdrawals = await createWithdrawals({
     dir: join(config.dataDir, 'withdrawals'),
-    cancel: store.askCancel,
+    cancel: (id) => store.askCancel(id, 'withdrawn'),
     logger,
   })
   closers.push(() => withdrawals.stop())

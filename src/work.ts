@@ -55,6 +55,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     upstreams,
     clock,
     graceMs: config.failoverGraceMs,
+    sleep: (ms) => sleep(ms),
     logger,
   })
   const parts: Parts = {
@@ -67,7 +68,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     inputs: media.handOver,
     deliver: media.deliver,
     delivery: config.delivery,
-    isCancelAsked: async (id) => (await working.hget(keys.job(id), 'cancel')) === '1',
+    isCancelAsked: async (id) => (await working.hexists(keys.job(id), 'cancel')) === 1,
     secondsOf: media.secondsOf,
     typicalMs: (model) =>
       config.sandbox ? config.sandboxRenderMs : (findModel(model)?.typicalSeconds ?? 60) * 1000,

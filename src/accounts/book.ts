@@ -21,7 +21,7 @@ export function hashOf(key: string): string {
 }
 
 /**
- * The accounts in Redis. Every change of who may come in is told to all processes at once. Every call rejects with `Unavailable` when Redis
+ * The accounts in Redis. Every change is published to all processes at once. Every call rejects with `Unavailable` when Redis
  * does not answer.
  */
 export function createBook({ redis, keys }: { redis: Redis; keys: Keys }) {

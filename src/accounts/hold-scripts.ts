@@ -48,7 +48,7 @@ return record(reserved, { unpack(ARGV, 8) })
 `
 
 /**
- * Gives a job that ended with its money on hold the task that its upstream has for it, and lets it go on.
+ * Assigns an upstream task to a job that ended with its money on hold, and resumes the job.
  * KEYS as \`decide\`, then task, task by ticket, open, events, webhooks. ARGV as \`decide\` up to the note, then version of the record that the new
  * one was made from, view, work, attempt, event, open score, channel, prefix of the queue's keys, now, then the fields of the decision.
  * Returns 'done' or 'decided' and the decision, 'none', 'gone' (the record), 'changed' (another version), or 'taken' and the job that has the task.

@@ -36,7 +36,7 @@ export const Entry = Type.Object({
 const Note = Type.Object({
   at: Type.String({ format: 'date-time' }),
   kind: Type.String({
-    enum: ['late_result', 'charge', 'release', 'adopt'],
+    enum: ['late_result', 'late_reply', 'charge', 'release', 'adopt'],
     description: 'The upstream finished after all, or what an operator decided on the money on hold.',
   }),
 })

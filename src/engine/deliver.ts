@@ -6,7 +6,8 @@ import { AddressRefused } from '../media/guard.ts'
 import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
 import { change, type Next, success } from './change.ts'
 import { CancelAsked, keepLease } from './delivery-lease.ts'
-import type { Job, Work } from './job.ts'
+import { endsAt, lostToStorage, wasTried, withWork } from './delivery-work.ts'
+import type { Job } from './job.ts'
 import { nextTryMs } from './pace.ts'
 import type { Parts } from './parts.ts'
 import { finish } from './submit.ts'
@@ -131,23 +132,6 @@ function giveUp(parts: Parts, job: Job, message: string): Promise<Next> {
   return finish(parts, job, fault('result_not_stored', `${message}; the upstream's links: ${links}`))
 }
 
-/** When the upstream has had its time to deliver. What our storage took of it is given back. */
-function endsAt(parts: Parts, work: Work): number {
-  const now = parts.now()
-  const { deliveringAt = now, deadlineAt } = work
-  const { timeoutMs, graceMs } = parts.delivery
-  const deadline = Math.max(deadlineAt, deliveringAt + graceMs)
-  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now)
-}
-
-function lostToStorage({ storeFault, storeFaultMs = 0 }: Work, now: number): number {
-  return storeFaultMs + (storeFault === undefined ? 0 : Math.max(0, now - storeFault.since))
-}
-
-function wasTried({ misses, storeFault, storeFaultMs }: Work): boolean {
-  return misses > 0 || storeFault !== undefined || storeFaultMs !== undefined
-}
-
 /** Whether asking the same link again can change nothing. */
 function isHopeless(cause: unknown): boolean {
   return cause instanceof LinkUseless || cause instanceof AddressRefused
@@ -155,14 +139,4 @@ function isHopeless(cause: unknown): boolean {
 
 function isLinkFault(cause: unknown): boolean {
   return cause instanceof LinkNotReady || isHopeless(cause)
-}
-
-type Changes = { [Name in keyof Work]?: Work[Name] | undefined }
-
-/** `undefined` takes a member away. */
-function withWork(job: Job, changes: Changes): Job {
-  const work = Object.fromEntries(
-    Object.entries({ ...job.work, ...changes }).filter(([, value]) => value !== undefined),
-  )
-  return { ...job, work: work as Work }
 }

@@ -45,7 +45,7 @@ export type View = {
   costUsd: number
   /** Rendered by a stand-in upstream. */
   sandbox?: true
-  /** How often an operator has adopted a task for the job after it had ended; each time it ends anew. */
+  /** How often an operator has adopted a task for the job after it had ended. Each adoption leads to another end. */
   adoptions?: number
 }
 
@@ -114,6 +114,8 @@ export type Job = {
   /** A step that holds an old one writes nothing. */
   fence: number
   cancelAsked: boolean
+  /** The client was told that there is no such job. */
+  withdrawn?: true
   /** The secret part of the capability URL that an upstream may call. */
   hint: string
   webhook?: Webhook
@@ -141,8 +143,8 @@ export type Event = {
 /** What was written down about a job after it had ended. It changes neither its state nor its version. */
 export type Note = {
   at: number
-  /** `late_result`: the upstream finished after all. The others are an operator's decisions on the money on hold. */
-  kind: 'late_result' | 'charge' | 'release' | 'adopt'
+  /** `late_result`: the upstream finished after all; `late_reply`: it had accepted the job (`text`: its task). The others are an operator's decisions on the money on hold. */
+  kind: 'late_result' | 'late_reply' | 'charge' | 'release' | 'adopt'
   provider?: ProviderName
   /** Who decided. */
   by?: string

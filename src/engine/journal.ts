@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Logger } from 'pino'
 import type { Outcome } from '../../providers/provider.ts'
 import type { Handed } from '../media/hand-over.ts'
 import type { Attempt } from './job.ts'
+import { readLines } from './journal-lines.ts'
 
 /** An attempt as its worker remembers it, whatever becomes of Redis. */
 export type JournalEntry = {
@@ -28,10 +27,13 @@ export type Taken = Extract<Outcome, { kind: 'running' | 'done' }>
 /** One line of a file: an attempt, what was replied to it (`null`: that was another job's reply), or that certainly no task came of it. */
 type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken | null; id: string } | { void: string }
 
+/** The id at the end of a line that is no `begin`. */
+const lastId = /"(?:id|void)":"([^"]+)"\}$/
+
 /** Another file is begun after this long, so that a file that nobody writes to any more can be told by its age. */
 const fileMs = 3_600_000
-/** The files of other processes are read again for a lost reply, but no more often than this. */
-const reloadMs = 5000
+/** Lost replies are looked for in the files no more often than this, all at once. */
+const searchEveryMs = 2000
 
 export type Journal = Awaited<ReturnType<typeof createJournal>>
 
@@ -39,54 +41,63 @@ type Options = { dir: string; keepMs: number; logger: Pick<Logger, 'error' | 'wa
 
 /**
  * The attempts of the workers of one DATA_DIR, on its disk: Redis may lose its latest writes (a failover, a power cut), and a purchase must not be
- * repeated then. Each process appends to files of its own and reads those of all.
+ * repeated then. Each process appends to files of its own and reads those of all. In memory are only the attempts whose outcome Redis does not have.
  */
 export async function createJournal({ dir, keepMs, logger, now = Date.now }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const entries = new Map<string, JournalEntry>()
+  const unsettled = new Map<string, JournalEntry>()
   let file: { handle: FileHandle; openedAt: number } | undefined
   let waiting: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
   let writing: Promise<void> | undefined
-  let loadedAt = 0
+  let search: { ids: Set<string>; found: Promise<Map<string, JournalEntry>> } | undefined
+  let searchedAt = Number.NEGATIVE_INFINITY
 
-  function apply(line: Line): void {
-    if ('begin' in line) {
-      entries.set(line.begin.attempt.id, line.begin)
-    } else if ('reply' in line) {
+  function apply(line: Line, entries: Map<string, JournalEntry>): void {
+    if ('begin' in line) entries.set(line.begin.attempt.id, line.begin)
+    else if ('reply' in line) {
       const { reply: _, ...attempt } = entries.get(line.id) ?? {}
       if ('attempt' in attempt) entries.set(line.id, { ...attempt, ...(line.reply && { reply: line.reply }) })
     } else entries.delete(line.void)
   }
 
-  /** Reads the files of all processes. A reply may lie in another file than its attempt, so replies are applied last. */
-  async function load(): Promise<void> {
-    loadedAt = Date.now()
-    const later: Line[] = []
-    for (const name of await readdir(dir)) {
-      const path = join(dir, name)
-      for await (const text of createInterface({ input: createReadStream(path, 'utf8') })) {
+  /** Newest first, by when they were written to. */
+  async function files(): Promise<string[]> {
+    const found = await Promise.all(
+      (await readdir(dir)).map(async (name) => ({
+        path: join(dir, name),
+        writtenAt: (await stat(join(dir, name)).catch(() => undefined))?.mtimeMs ?? 0,
+      })),
+    )
+    return found.sort((a, b) => b.writtenAt - a.writtenAt).map(({ path }) => path)
+  }
+
+  /** What these files say of the attempts whose lines are wanted, by their ids. Most lines are not parsed: a day of purchases is tens of megabytes. */
+  async function read(
+    paths: readonly string[],
+    isWanted: (line: string) => boolean,
+  ): Promise<Map<string, JournalEntry>> {
+    const entries = new Map<string, JournalEntry>()
+    for (const path of paths) {
+      for await (const text of readLines(path)) {
+        if (!text.startsWith('{"begin"') || !isWanted(text)) continue
         const line = parse(text)
         if (line === undefined) logger.warn({ path }, 'A line of the attempt journal cannot be read')
-        else if ('begin' in line && !entries.has(line.begin.attempt.id)) apply(line)
-        else later.push(line)
+        else apply(line, entries)
       }
     }
-    for (const line of later) if (!('begin' in line)) apply(line)
-    const sorted = [...entries].sort(([, a], [, b]) => a.attempt.at - b.attempt.at)
-    entries.clear()
-    for (const [id, entry] of sorted) entries.set(id, entry)
-    forgetOld()
-  }
-
-  function forgetOld(): void {
-    const oldest = now() - keepMs
-    for (const [id, { attempt }] of entries) {
-      if (attempt.at > oldest) break
-      entries.delete(id)
+    // A reply may lie in another file than its attempt.
+    for (const path of entries.size === 0 ? [] : paths) {
+      for await (const text of readLines(path)) {
+        const id = lastId.exec(text)?.[1]
+        const line = id !== undefined && entries.has(id) ? parse(text) : undefined
+        if (line !== undefined && !('begin' in line)) apply(line, entries)
+      }
     }
+    return entries
   }
 
-  async function removeOldFiles(): Promise<void> {
+  async function forgetOld(): Promise<void> {
+    for (const [id, { attempt }] of unsettled) if (attempt.at < now() - keepMs) unsettled.delete(id)
     for (const name of await readdir(dir)) {
       const path = join(dir, name)
       const found = await stat(path).catch(() => undefined)
@@ -98,8 +109,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     if (file !== undefined && Date.now() - file.openedAt < fileMs) return file.handle
     await file?.handle.close()
     file = undefined
-    forgetOld()
-    await removeOldFiles()
+    await forgetOld()
     const handle = await open(join(dir, `${process.pid}-${randomUUID()}.jsonl`), 'ax', 0o600)
     await syncFolder(dir)
     file = { handle, openedAt: Date.now() }
@@ -128,51 +138,65 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   }
 
   function append(line: Line): Promise<void> {
+    apply(line, unsettled)
     return new Promise((resolve, reject) => {
       waiting.push({ text: `${JSON.stringify(line)}\n`, resolve, reject })
       writing ??= writeAll()
     })
   }
 
-  await load()
-  await removeOldFiles()
+  /** One look at the files for everybody who asks in the meantime. */
+  function searchFor(id: string): Promise<Map<string, JournalEntry>> {
+    if (search === undefined) {
+      const ids = new Set<string>()
+      const delayMs = Math.max(0, searchedAt + searchEveryMs - performance.now())
+      const found = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => {
+        search = undefined
+        searchedAt = performance.now()
+        return files().then((paths) =>
+          read(paths, (line) => [...ids].some((wanted) => line.includes(wanted))),
+        )
+      })
+      search = { ids, found }
+    }
+    search.ids.add(id)
+    return search.found
+  }
+
+  await forgetOld()
 
   return {
     /** Resolves when the attempt is on disk. Only then may its call be made. */
-    async begin(entry: Omit<JournalEntry, 'reply'>): Promise<void> {
-      apply({ begin: entry })
-      await append({ begin: entry })
-    },
+    begin: (entry: Omit<JournalEntry, 'reply'>): Promise<void> => append({ begin: entry }),
 
     /** The upstream has a task. Rejects never: Redis is told at the same time. */
-    async keepReply(id: string, reply: Taken): Promise<void> {
-      apply({ reply, id })
-      await append({ reply, id }).catch(() => undefined)
-    },
+    keepReply: (id: string, reply: Taken): Promise<void> => append({ reply, id }).catch(() => undefined),
 
     /** The reply named a task of another job: what became of the attempt is not known. Rejects never. */
-    async discardReply(id: string): Promise<void> {
-      apply({ reply: null, id })
-      await append({ reply: null, id }).catch(() => undefined)
-    },
+    discardReply: (id: string): Promise<void> => append({ reply: null, id }).catch(() => undefined),
 
     /** Certainly no task came of the attempt. Rejects never. */
-    async discard(id: string): Promise<void> {
-      entries.delete(id)
-      await append({ void: id }).catch(() => undefined)
+    discard: (id: string): Promise<void> => append({ void: id }).catch(() => undefined),
+
+    /** Redis has the outcome. The files keep it, in case Redis loses it again. */
+    settle(id: string): void {
+      unsettled.delete(id)
     },
 
-    /** Reads what other processes have written since. */
-    load,
-
-    /** What is known of an attempt, of another process too. */
+    /** What is known of an attempt whose outcome Redis does not have, of another process too. */
     async find(id: string): Promise<JournalEntry | undefined> {
-      if (entries.get(id)?.reply === undefined && Date.now() - loadedAt > reloadMs) await load()
-      return entries.get(id)
+      return unsettled.get(id) ?? (await searchFor(id)).get(id)
     },
 
-    /** Newest first. */
-    all: (): JournalEntry[] => [...entries.values()].reverse(),
+    /** Every attempt that was made on another server than this one and is not too old: file by file, the newest attempts first. */
+    async *madeElsewhere(server: string): AsyncGenerator<JournalEntry[]> {
+      const ofServer = `"server":${JSON.stringify(server)}`
+      const oldest = now() - keepMs
+      for (const path of await files()) {
+        const entries = await read([path], (line) => !line.includes(ofServer))
+        yield [...entries.values()].filter(({ attempt }) => attempt.at > oldest).reverse()
+      }
+    },
 
     async close(): Promise<void> {
       await writing
@@ -188,7 +212,6 @@ async function syncFolder(dir: string): Promise<void> {
   await folder.sync().finally(() => folder.close())
 }
 
-/** `undefined`: the line was cut short, as the last one of a killed process may be. */
 function parse(text: string): Line | undefined {
   try {
     const line: unknown = JSON.parse(text)

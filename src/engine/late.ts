@@ -16,7 +16,7 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   const now = parts.now()
   if (
     found === undefined ||
-    // An operator has let it go on.
+    // An operator has resumed it.
     !isTerminal(found.view.state) ||
     ticket === undefined ||
     attempt === undefined ||

@@ -25,7 +25,7 @@ export type Parts = {
   /** Asks for a job that has timed out once in a while. */
   watchLate(id: string): Promise<void>
   /** The attempts of this machine, on its disk. */
-  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'find'>
+  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'settle' | 'find'>
   /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
   confirmReplicas(): Promise<void>
   inputs: HandOver

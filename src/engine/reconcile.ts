@@ -87,6 +87,9 @@ async function sendAgain(
   first: Attempt,
   { provider, offer }: Upstream,
 ): Promise<Next> {
+  const pausedMs = await parts.store.purchasesPausedMs()
+  // A later attempt may be about to be restored.
+  if (pausedMs > 0) return wait(parts, job, parts.now() + pausedMs)
   const config = parts.upstreams[first.provider]
   const prepared = await parts.inputs.prepare(
     job.view.id,

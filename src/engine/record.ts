@@ -32,6 +32,12 @@ export function readWebhook([url, address]: readonly (string | null)[]): { webho
   return url === null || url === undefined ? {} : { webhook: { url, address: address ?? '' } }
 }
 
+/** Records of version 0.1 say `1`. */
+export function readCancel(cancel: string | null | undefined): { cancelAsked: boolean; withdrawn?: true } {
+  const cancelAsked = cancel !== null && cancel !== undefined
+  return cancel === 'withdrawn' ? { cancelAsked, withdrawn: true } : { cancelAsked }
+}
+
 export function readView(view: string | null | undefined, version: string | null | undefined): View {
   return { ...(JSON.parse(view ?? '{}') as View), version: Number(version) }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../redis/clock.ts'
 import { fingerprintOf } from './attempt.ts'
 import { change } from './change.ts'
 import { observeServer } from './epoch.ts'
-import { isTerminal, type Job } from './job.ts'
+import type { Job } from './job.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Keys } from './keys.ts'
 import type { Offers } from './offers.ts'
@@ -24,12 +24,17 @@ type Options = {
   keys: Keys
   store: Store
   queues: Queues
-  journal: Journal
+  journal: Pick<Journal, 'madeElsewhere'>
   offers: Pick<Offers, 'find'>
   upstreams: Parts['upstreams']
   clock: Pick<Clock, 'now'>
   graceMs: number
+  sleep(ms: number): Promise<void>
   logger: Logger
+}
+
+function isBeforeReply(state: string): boolean {
+  return state === 'pending' || state === 'submitting'
 }
 
 /**
@@ -37,7 +42,7 @@ type Options = {
  * for a while when another server answers (`engine/epoch.ts`).
  */
 export function createRestorer(options: Options) {
-  const { redis, keys, store, queues, journal, clock, graceMs, logger } = options
+  const { redis, keys, store, queues, journal, clock, graceMs, sleep, logger } = options
   let server: string | undefined
   let running: Promise<void> | undefined
   let again = false
@@ -46,28 +51,31 @@ export function createRestorer(options: Options) {
   async function restoreAll(): Promise<void> {
     const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
     if (seen.server === server) return
-    await journal.load()
-    const lost = journal.all().filter((entry) => entry.server !== seen.server)
     let restored = 0
-    for (let first = 0; first < lost.length; first += batch) {
-      const entries = lost.slice(first, first + batch)
-      const known = await Promise.all(
-        entries.map(({ job }) => redis.hmget(keys.job(job), 'state', 'attempt')),
-      )
-      for (const [index, entry] of entries.entries()) {
-        const [state, attempt] = known[index] ?? []
-        if (state === null || state === undefined) reportMissing(entry)
-        else if (isForgotten(entry, state, attempt ?? '') && (await restore(entry))) restored += 1
-      }
+    for await (const entries of journal.madeElsewhere(seen.server)) {
+      for (let first = 0; first < entries.length; first += batch)
+        restored += await restoreSome(entries.slice(first, first + batch))
     }
     server = seen.server
     if (restored > 0) logger.warn({ jobs: restored }, 'Redis had lost attempts; they are restored')
   }
 
-  /** Whether a record does not show what is known of an attempt. */
-  function isForgotten({ attempt, reply }: JournalEntry, state: string, current: string): boolean {
-    if (state === 'pending') return true
-    return state === 'submitting' && current.startsWith(attempt.id) && reply !== undefined
+  async function restoreSome(entries: readonly JournalEntry[]): Promise<number> {
+    const states = await Promise.all(entries.map(({ job }) => redis.hget(keys.job(job), 'state')))
+    let restored = 0
+    for (const [index, entry] of entries.entries()) {
+      const state = states[index] ?? undefined
+      if (state === undefined) reportMissing(entry)
+      else if (isBeforeReply(state) && (await restore(entry))) restored += 1
+    }
+    return restored
+  }
+
+  /** A record that knows of a later attempt, or of this one and that it came to nothing, has forgotten nothing. */
+  function isForgotten({ attempt, number, reply }: JournalEntry, { view, work }: Job): boolean {
+    if (!isBeforeReply(view.state)) return false
+    if (number > (work.attempts ?? 0)) return true
+    return view.state === 'submitting' && work.attempt?.id === attempt.id && reply !== undefined
   }
 
   function reportMissing({ job, attempt, reply }: JournalEntry): void {
@@ -81,8 +89,7 @@ export function createRestorer(options: Options) {
   async function restore(entry: JournalEntry): Promise<boolean> {
     for (let tried = 0; tried < tries; tried += 1) {
       const job = await store.read(entry.job)
-      if (job === undefined || isTerminal(job.view.state)) return false
-      if (!isForgotten(entry, job.view.state, job.work.attempt?.id ?? '')) return false
+      if (job === undefined || !isForgotten(entry, job)) return false
       const { next, queue } = await restoredRecord(entry, job)
       if (!(await store.takeOver(job, next))) continue
       await queues.bringForward(queue, entry.job)
@@ -121,6 +128,7 @@ export function createRestorer(options: Options) {
       work: {
         ...taken,
         results: reply.videos,
+        deliveringAt: now,
         ...(reply.ticket === undefined ? {} : { ticket: reply.ticket }),
         ...(reply.costUsd === undefined ? {} : { upstreamCostUsd: reply.costUsd }),
       },
@@ -146,7 +154,7 @@ export function createRestorer(options: Options) {
         if (stopped) return
         logger.error({ err: cause }, 'Lost attempts could not be restored; trying again')
         again = true
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        await sleep(retryMs)
       }
     } while (again && !stopped)
   }

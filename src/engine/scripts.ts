@@ -114,7 +114,7 @@ if ARGV[9] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   settle(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[15], ARGV[16], KEYS[1], ARGV[1], ARGV[14], ARGV[4], ARGV[12], tonumber(ARGV[13]))
   if redis.call('HEXISTS', KEYS[1], 'webhook') == 1 then
-    -- The record is kept until its webhook is done with; then it gets its time.
+    -- The record has no expiry while its webhook is pending; the outbox sets it afterwards.
     redis.call('ZADD', ARGV[17], ARGV[18], ARGV[1])
   else
     redis.call('PEXPIRE', KEYS[1], ARGV[10])
@@ -131,12 +131,12 @@ redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
 return version
 `
 
-/** KEYS job. Marks that the end was asked for, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
+/** KEYS job. ARGV 'client' | 'withdrawn'. Marks who asked for the end, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
 export const cancel = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 0 end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 1 end
-redis.call('HSET', KEYS[1], 'cancel', '1', 'wake', '1')
+redis.call('HSET', KEYS[1], 'cancel', ARGV[1], 'wake', '1')
 return 2
 `
 
@@ -147,8 +147,8 @@ return 1
 `
 
 /**
- * KEYS job, events, notes, webhooks, deleted job. ARGV id. Deletes a job that has ended, with its history; what its webhook still needs is kept
- * until that is done with. Answers 0 when there is none that has ended.
+ * KEYS job, events, notes, webhooks, deleted job. ARGV id. Deletes a job that has ended, with its history; what a pending webhook still needs is kept
+ * until the webhook is delivered or given up. Answers 0 when there is none that has ended.
  */
 export const remove = `
 local state = redis.call('HGET', KEYS[1], 'state')

@@ -21,10 +21,11 @@ export function finalCostUsd(
 
 export type Settlement = { kind: 'charge' | 'release' | 'hold' | ''; micros: number }
 
-/** What becomes of the money that was reserved, given where a job stood and how it ends. */
-export function settlementOf(before: State, view: View, work: Work): Settlement {
+/** What becomes of the money that was reserved, given where a job stood and how it ends. `withdrawn`: its client was told that there is no such job. */
+export function settlementOf(before: State, view: View, work: Work, withdrawn = false): Settlement {
   const micros = toMicros(view.costUsd)
   if (!isTerminal(view.state)) return { kind: '', micros }
+  if (withdrawn) return { kind: 'release', micros }
   if (view.state === 'succeeded') return { kind: 'charge', micros }
   if (view.state === 'canceled' && wasBegun(before, work)) return { kind: 'charge', micros }
   return { kind: isHeld(view.error?.code, work) ? 'hold' : 'release', micros }

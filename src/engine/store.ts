@@ -9,7 +9,7 @@ import { createIntents } from './intent.ts'
 import { type Event, type Job, type Once, overdueMs, type View, type Work } from './job.ts'
 import type { Keys } from './keys.ts'
 import { createReading } from './reading.ts'
-import { markOf, type Replayed, readReplay, readView, readWebhook } from './record.ts'
+import { markOf, type Replayed, readCancel, readReplay, readView, readWebhook } from './record.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 import { createTrail } from './trail.ts'
@@ -78,7 +78,7 @@ export function createStore({
     { view, work, event, dueAt, queue }: Change,
   ) {
     const id = view.id
-    const settlement = settlementOf(job.view.state, view, work)
+    const settlement = settlementOf(job.view.state, view, work, job.withdrawn)
     return run(
       'reelgateTransition',
       keys.job(id),
@@ -152,7 +152,7 @@ export function createStore({
         view: readView(view, version),
         input: JSON.parse(input ?? '{}') as Input,
         work: JSON.parse(work ?? '{}') as Work,
-        cancelAsked: cancel === '1',
+        ...readCancel(cancel),
         hint: hint ?? '',
         ...readWebhook(webhook),
       }
@@ -196,7 +196,7 @@ export function createStore({
         input: JSON.parse(input ?? '{}') as Input,
         hint: hint ?? '',
         fence: Number(fence),
-        cancelAsked: cancel === '1',
+        ...readCancel(cancel),
         ...readWebhook(webhook),
       }
     },
@@ -235,8 +235,12 @@ export function createStore({
       return Number(await run('reelgateRemove', ...all, id)) === 1
     },
 
-    async askCancel(id: string): Promise<'absent' | 'ended' | 'asked'> {
-      const answer = Number(await run('reelgateCancel', keys.job(id)))
+    /** `withdrawn`: the client was told that there is no such job, so it pays nothing for it. */
+    async askCancel(
+      id: string,
+      by: 'client' | 'withdrawn' = 'client',
+    ): Promise<'absent' | 'ended' | 'asked'> {
+      const answer = Number(await run('reelgateCancel', keys.job(id), by))
       return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
     },
 

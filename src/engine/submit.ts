@@ -1,5 +1,5 @@
 import { type Fault, fault, faults } from '../../providers/fault.ts'
-import type { Outcome, ProviderName } from '../../providers/provider.ts'
+import type { Outcome, Provider, ProviderName, Ticket } from '../../providers/provider.ts'
 import type { Prepared } from '../media/hand-over.ts'
 import { attemptId, claimantOf, fingerprintOf, orderOf } from './attempt.ts'
 import { change, failure, type Next } from './change.ts'
@@ -142,6 +142,7 @@ export async function keepOutcome(parts: Parts, job: Job, outcome: Outcome): Pro
     await parts.journal.keepReply(attempt.id, outcome)
   const next = await persist(parts, () => settle(parts, job, outcome))
   if (outcome.kind === 'failed') await parts.journal.discard(attempt.id)
+  else if (outcome.kind !== 'unclear') parts.journal.settle(attempt.id)
   return next
 }
 
@@ -169,13 +170,7 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
       now,
     })
     if (!(await parts.store.writeAnswer(job, taken))) {
-      const found = await parts.store.read(job.view.id)
-      const known = found?.work.ticket
-      if (known === undefined || provider.task.id(known) !== provider.task.id(outcome.ticket))
-        parts.logger.error(
-          { job: job.view.id, provider: provider.name, task: provider.task.id(outcome.ticket) },
-          'The upstream accepted the job after it had ended or was taken elsewhere',
-        )
+      await noteLateReply(parts, job, provider, outcome.ticket)
     }
     return { kind: 'wait', at }
   }
@@ -183,6 +178,7 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
     const { videos, ticket, costUsd } = outcome
     const work = {
       results: videos,
+      deliveringAt: now,
       takenAt: now,
       misses: 0,
       ...(ticket === undefined ? {} : { ticket }),
@@ -195,6 +191,24 @@ async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
   }
   if (outcome.kind === 'failed') return putOff(parts, job, outcome.fault)
   return keepLooking(parts, job, outcome.fault)
+}
+
+/** The job went on without this reply: unless it was the same one, written before, an operator may want to adopt the task. */
+async function noteLateReply(
+  parts: Parts,
+  job: Job,
+  { name, task }: Provider,
+  ticket: Ticket,
+): Promise<void> {
+  const { id } = job.view
+  const text = task.id(ticket)
+  const known = (await parts.store.read(id))?.work.ticket
+  if (known !== undefined && task.id(known) === text) return
+  parts.logger.error(
+    { job: id, provider: name, task: text },
+    'The upstream accepted the job after it had ended or was taken elsewhere',
+  )
+  await parts.store.noteLate(id, { at: parts.now(), kind: 'late_reply', provider: name, text })
 }
 
 /** One task for two jobs: at most one of them was purchased, and its reply was the other one's. What became of this one is not known. */

@@ -88,6 +88,8 @@ export function createSweep({ redis, keys, store, queues, slots, clock, sweepWeb
 
   return {
     start: again,
+    /** One round. */
+    sweep,
     /** Ends after the sweep under way. */
     async stop(): Promise<void> {
       stopped = true

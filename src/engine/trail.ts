@@ -27,7 +27,7 @@ export function createTrail({ redis, keys, run }: Parts) {
   }
 
   return {
-    /** The changes behind a version, oldest first. An end after which an operator let the job go on is none for those who follow it. */
+    /** The changes after a version, oldest first. Without an end after which an operator resumed the job: followers see one end. */
     async since(id: string, version: number): Promise<Numbered[]> {
       const found = await changes(id, version)
       return found.filter(({ event }, index) => !isTerminal(event.state) || index === found.length - 1)

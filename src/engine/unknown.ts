@@ -61,6 +61,7 @@ export function createUnknownJobs(parts: Parts) {
     const provider = hold.provider ?? attempt?.provider
     const found = provider === undefined ? undefined : offers.find({ id: hold.model }, provider)
     const ticket = hold.ticket ?? job?.work.ticket
+    const lateReply = (await store.notes(hold.job)).find(({ kind }) => kind === 'late_reply')
     return {
       id: hold.job,
       owner: hold.owner,
@@ -71,7 +72,7 @@ export function createUnknownJobs(parts: Parts) {
       provider,
       attempt: hold.attempt ?? attempt?.id,
       attemptAt: hold.attemptAt ?? attempt?.at,
-      task: ticket === undefined ? undefined : found?.provider.task.id(ticket),
+      task: ticket === undefined ? lateReply?.text : found?.provider.task.id(ticket),
     }
   }
 

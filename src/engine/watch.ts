@@ -118,6 +118,7 @@ async function fetchResults(
     view: { state: 'delivering' },
     work: {
       results: videos,
+      deliveringAt: now,
       misses: 0,
       polls: job.work.polls + 1,
       ...(costUsd === undefined ? {} : { upstreamCostUsd: costUsd }),

@@ -7,7 +7,7 @@ end
 /**
  * Writes an attempt down; the same command received twice writes one line.
  * KEYS log, webhooks, job, deleted job, events. ARGV job ID, ID of the line, line, most lines, keep ms, when the next attempt is due or '' (none),
- * version of the job whose end was to be delivered or ''. The record is kept while its webhook is not done with; then it gets its time.
+ * version of the job whose end was to be delivered or ''. The record has no expiry while its webhook is pending; the last attempt sets it.
  */
 export const note = `${isTerminal}
 local log, webhooks, job, deleted, events = unpack(KEYS)
@@ -19,7 +19,7 @@ redis.call('RPUSH', log, line)
 redis.call('LTRIM', log, -most, -1)
 redis.call('PEXPIRE', log, keepMs)
 local state, current = unpack(redis.call('HMGET', job, 'state', 'version'))
--- An operator has let the job go on meanwhile: its next end is another webhook.
+-- An operator has resumed the job meanwhile: its next end is another webhook.
 if version ~= '' and current and current ~= version then return 1 end
 if due ~= '' then
   redis.call('ZADD', webhooks, due, id)

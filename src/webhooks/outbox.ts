@@ -47,7 +47,7 @@ export function createOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys
       return (await redis.zscore(keys.webhooks, id)) !== null
     },
 
-    /** Writes an attempt down, once. `nextAt`: when the next one is due; without it the webhook is done with. */
+    /** Writes an attempt down, once. `nextAt`: when the next one is due; without it, this was the last attempt. */
     async note(id: string, entry: Entry): Promise<void> {
       const entryId = randomUUID()
       await commands.reelgateNoteAttempt(

@@ -166,7 +166,7 @@ describe('money on hold', () => {
       return found?.id ?? assert.fail('no task')
     }
 
-    it('lets the job go on to its end, once', async () => {
+    it('resumes the job, which ends once', async () => {
       const { id, client } = await createKey('adopted')
       const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost adopted' })
       const job = body.runId

@@ -134,17 +134,17 @@ describe('an operation with an Idempotency-Key', () => {
     assert.equal(absent.status, 404)
   })
 
-  it('is told to all processes', async () => {
+  it('is published to all processes', async () => {
     const subscriber = ground.redis.duplicate({ enableOfflineQueue: true })
     cleanup.add(() => subscriber.disconnect())
     await subscriber.subscribe(ground.keys.accountChanges)
-    const told: string[] = []
-    subscriber.on('message', (_, id: string) => told.push(id))
-    const { id, patch } = await createKey('told')
+    const published: string[] = []
+    subscriber.on('message', (_, id: string) => published.push(id))
+    const { id, patch } = await createKey('published')
     await patch({ rpm: 3 })
     await ground.book.revoke(id)
-    for (let looks = 0; looks < 1000 && told.length < 3; looks++) await sleep(5)
-    assert.deepEqual(told, [id, id, id])
+    for (let looks = 0; looks < 1000 && published.length < 3; looks++) await sleep(5)
+    assert.deepEqual(published, [id, id, id])
   })
 
   it('may be sent again after a 503, whether it was applied or not', async () => {

@@ -154,6 +154,7 @@ describe('who pays for what was begun', () => {
       'charge',
     )
     assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1 }).kind, 'charge')
+    assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1 }, true).kind, 'release')
   })
 })
 

@@ -66,6 +66,15 @@ describe('the steps of a job for which an operator adopted a task', () => {
     assert.deepEqual(await harness.store.notes(job.id), [{ at: job.clock.now, kind: 'adopt', by: 'test' }])
   })
 
+  it('end with the record: a look for the late result of a deleted job asks nobody', async () => {
+    const job = await harness.begin({})
+    await job.runAll()
+    assert.equal(await harness.store.remove(job.id), true)
+    const calls = job.calls.length
+    assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+    assert.equal(job.calls.length, calls)
+  })
+
   it('end at the deadline that begins with the adoption', async () => {
     const job = await adopted()
     const { deadlineAt } = (await job.work()) ?? {}

@@ -82,6 +82,7 @@ export function createJobHarness(redis: Redis, prefix: string) {
         keepReply: async (attempt: string) => void effects.push(`replied ${attempt}`),
         discardReply: async (attempt: string) => void effects.push(`reply discarded ${attempt}`),
         discard: async (attempt: string) => void effects.push(`discarded ${attempt}`),
+        settle: (attempt: string) => void effects.push(`settled ${attempt}`),
         find: async () => undefined,
       },
       confirmReplicas: async () => undefined,

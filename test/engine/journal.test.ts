@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { appendFile, mkdir, readdir, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { createJournal } from '../../src/engine/journal.ts'
+import { createJournal, type Journal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
 
 const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const
+
+/** All that were made on another server. */
+async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
+  const found: JournalEntry[] = []
+  for await (const entries of journal.madeElsewhere(server)) found.push(...entries)
+  return found
+}
 
 describe('the journal of attempts', () => {
   const cleanup = createCleanup()
@@ -32,7 +39,7 @@ describe('the journal of attempts', () => {
     await journal.keepReply('b', reply)
     await journal.discard('c')
     const { journal: next } = await open(folder)
-    assert.deepEqual(await next.find('a'), entry('a', (await journal.find('a'))?.attempt.at))
+    assert.deepEqual(await next.find('a'), await journal.find('a'))
     assert.deepEqual((await next.find('b'))?.reply, reply)
     assert.equal(await next.find('c'), undefined)
   })
@@ -42,7 +49,6 @@ describe('the journal of attempts', () => {
     const { journal: other } = await open(folder)
     await journal.begin(entry('later'))
     await journal.keepReply('later', reply)
-    await other.load()
     assert.deepEqual((await other.find('later'))?.reply, reply)
   })
 
@@ -62,7 +68,7 @@ describe('the journal of attempts', () => {
     await appendFile(join(folder, file), '{"begin":{"job":"x","attem')
     const { journal: next } = await open(folder)
     assert.deepEqual(
-      next.all().map(({ attempt }) => attempt.id),
+      (await attemptsOf(next)).map(({ attempt }) => attempt.id),
       ['whole'],
     )
   })
@@ -74,7 +80,7 @@ describe('the journal of attempts', () => {
     const [file = ''] = await readdir(folder)
     now += 25 * hourMs
     const { journal: next } = await open(folder, () => now)
-    assert.deepEqual(next.all(), [])
+    assert.deepEqual(await attemptsOf(next), [])
     assert.deepEqual(await readdir(folder), [file])
     const past = new Date(Date.now() - 26 * hourMs)
     await utimes(join(folder, file), past, past)
@@ -90,20 +96,58 @@ describe('the journal of attempts', () => {
     await journal.begin(entry('b'))
     const { journal: next } = await open(folder)
     assert.deepEqual(
-      next.all().map(({ attempt }) => attempt.id),
+      (await attemptsOf(next)).map(({ attempt }) => attempt.id),
       ['b'],
     )
   })
 
-  it('lists the newest attempt first', async () => {
+  it('looks for many lost replies in one pass over the files', async () => {
     const { journal, folder } = await open()
-    await journal.begin(entry('second', Date.now() - 1000))
+    for (const id of ['a', 'b', 'c']) {
+      await journal.begin(entry(id))
+      await journal.keepReply(id, reply)
+    }
     const { journal: other } = await open(folder)
-    await other.begin(entry('first', Date.now() - 2000))
-    const { journal: next } = await open(folder)
+    const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
     assert.deepEqual(
-      next.all().map(({ attempt }) => attempt.id),
-      ['second', 'first'],
+      found.map((one) => one?.reply?.kind),
+      ['running', 'running', 'running', undefined],
+    )
+  })
+
+  it('keeps on disk what Redis has, and in memory only what it has not', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', reply)
+    journal.settle('a')
+    await rm(join(folder, (await readdir(folder))[0] ?? ''))
+    assert.equal(await journal.find('a'), undefined)
+    await journal.begin(entry('b'))
+    assert.equal((await journal.find('b'))?.job, 'job of b')
+  })
+
+  it('tells attempts that were made on another server', async () => {
+    const { journal } = await open()
+    await journal.begin({ ...entry('here'), server: 'second' })
+    await journal.begin(entry('there'))
+    assert.deepEqual(
+      (await attemptsOf(journal, 'second')).map(({ attempt }) => attempt.id),
+      ['there'],
+    )
+  })
+
+  it('lists the newest attempts of the newest file first', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('first'))
+    const [file = ''] = await readdir(folder)
+    const past = new Date(Date.now() - 60_000)
+    await utimes(join(folder, file), past, past)
+    const { journal: other } = await open(folder)
+    await other.begin(entry('second'))
+    await other.begin(entry('third'))
+    assert.deepEqual(
+      (await attemptsOf(other)).map(({ attempt }) => attempt.id),
+      ['third', 'second', 'first'],
     )
   })
 })

@@ -26,14 +26,6 @@ describe('the laws of a job', () => {
       status: string
       error: null | { code: string }
     }
-  const hookOf = async (runId: string, secret?: string) => {
-    const known = await store.redis.hget(`reelgate:job:${runId}`, 'hint')
-    return fetch(`${address}/hooks/${runId}/${secret ?? known}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"status":"OK","payload":{"video":{"url":"https://evil.example/x.mp4"}}}',
-    })
-  }
 
   before(async () => {
     store = await startRedis(cleanup)
@@ -97,16 +89,54 @@ describe('the laws of a job', () => {
     assert.equal(runware.filter(({ body }) => JSON.stringify(body).includes('stays')).length, 0)
   })
 
-  it('a hint is not a fact: a forged one is refused, a true one ends nothing by itself', async () => {
-    const { body } = await submit(address, small)
-    await waitForStage(address, body.runId, /^(queued|processing)$/)
-    assert.equal((await hookOf(body.runId, 'f'.repeat(32))).status, 404)
-    assert.equal((await hookOf(body.runId)).status, 200)
-    assert.equal((await hookOf(body.runId)).status, 200)
-    const end = await waitForEnd(address, body.runId)
-    assert.equal(end.data.status, 'COMPLETED')
-    assert.doesNotMatch(JSON.stringify(end), /evil/)
-    assert.equal((await hookOf(body.runId)).status, 200)
+  describe('a callback', () => {
+    /** A gateway that does not poll by itself for minutes. */
+    let rare: string
+    before(async () => {
+      const env = { ...upstreams.env, REDIS_URL: store.url, REDIS_PREFIX: 'rare:', POLL_MAX_MS: '600000' }
+      rare = (await startTestGateway(cleanup, env)).address
+    })
+
+    async function begin(prompt: string) {
+      const { runId } = (await submit(rare, { ...small, prompt })).body
+      await waitForStage(rare, runId, /^(queued|processing)$/)
+      const secret = await store.redis.hget(`rare:job:${runId}`, 'hint')
+      const callback = async (given: string | null) => {
+        const url = `${rare}/hooks/${runId}/${given}`
+        const headers = { 'content-type': 'application/json' }
+        const body = '{"status":"OK","payload":{"video":{"url":"https://evil.example/x.mp4"}}}'
+        return (await fetch(url, { method: 'POST', headers, body })).status
+      }
+      return { runId, secret, callback }
+    }
+
+    it('brings the next poll forward', { timeout: 30_000 }, async () => {
+      const { runId, secret, callback } = await begin('called back')
+      const [task] = await tasks('called back')
+      while (Date.now() < (task?.createdAt ?? 0) + 700) await new Promise((wake) => setTimeout(wake, 50))
+      assert.equal(await callback(secret), 200)
+      assert.equal((await waitForEnd(rare, runId)).data.status, 'COMPLETED')
+      assert.equal(await callback(secret), 200)
+    })
+
+    it('ends nothing by itself: the poll alone counts', { timeout: 30_000 }, async () => {
+      const { runId, secret, callback } = await begin('sandbox:hang called back')
+      upstreams.host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1 })
+      assert.equal(await callback(secret), 200)
+      while (upstreams.host.left('fal') > 0) await new Promise((wake) => setTimeout(wake, 20))
+      const status = await (await fetch(`${rare}/api/video/status?requestId=${runId}`)).text()
+      assert.match(status, /"stage":"(queued|processing)"/)
+      assert.doesNotMatch(status, /evil/)
+    })
+
+    it('that is forged is refused, and nothing is polled', async () => {
+      const { secret, callback } = await begin('sandbox:hang forged')
+      upstreams.host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1 })
+      for (const forged of ['f'.repeat(32), '', `${secret}0`, String(secret).slice(1)])
+        assert.equal(await callback(forged), 404)
+      assert.equal(upstreams.host.left('fal'), 1)
+      upstreams.host.disarm('fal')
+    })
   })
 
   it('every job ends: one that never does fails at its deadline', async () => {

@@ -77,6 +77,35 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.state(), 'queued')
   })
 
+  it('a reply that comes after the end names the task to the operator, and changes nothing else', async () => {
+    const job = await begin({
+      sent: async (path) => {
+        if (path !== 'submit') return reply
+        await redis.hset(keys.job(job.id), { state: 'failed' })
+        return reply
+      },
+    })
+    await job.run()
+    assert.equal(await redis.hget(keys.job(job.id), 'state'), 'failed')
+    assert.deepEqual(
+      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      [['late_reply', `${job.id} 1`]],
+    )
+  })
+
+  it('a reply that is written twice is no late one', async () => {
+    const job = await begin({})
+    const { writeAnswer } = store
+    const twice = async (...args: Parameters<typeof writeAnswer>) => {
+      await writeAnswer(...args)
+      return writeAnswer(...args)
+    }
+    Object.assign(job.parts, { store: { ...store, writeAnswer: twice } })
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual(await store.notes(job.id), [])
+  })
+
   it('a lost answer that cannot be looked for ends all the same', async () => {
     const breaks = () => assert.fail('a body that nobody thought of')
     const job = await begin({

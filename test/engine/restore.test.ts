@@ -44,18 +44,18 @@ describe('attempts that Redis has lost', () => {
     await queues.ready()
     cleanup.add(() => queues.close())
     const restore = async (from = journal) => {
-      // The journal's entries are those of the server that died.
-      for (const entry of from.all()) Object.assign(entry, { server: 'the one that died' })
       const restorer = createRestorer({
         redis,
         keys: harness.keys,
         store: harness.store,
         queues,
-        journal: from,
+        // As if the attempts had been made on the server that died.
+        journal: { madeElsewhere: () => from.madeElsewhere('') },
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 0,
+        sleep: async () => undefined,
         logger: quiet,
       })
       await restorer.start()
@@ -166,6 +166,50 @@ describe('attempts that Redis has lost', () => {
     await job.rollBack()
     await job.restore()
     assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
+  })
+
+  it('after an attempt that was refused replace that one, which is not made again', async () => {
+    let refusals = 1
+    const job = await begin({
+      provider: {
+        accept: () =>
+          refusals-- > 0
+            ? { kind: 'failed', fault: { code: 'rate_limited', message: '' } }
+            : { kind: 'running', ticket: { task: 2 }, stage: 'queued' },
+      },
+    })
+    const { storeIntent } = harness.store
+    Object.assign(job.parts, {
+      store: {
+        ...harness.store,
+        storeIntent: async (...args: Parameters<typeof storeIntent>) => {
+          const stored = await storeIntent(...args)
+          if (job.submits() === 0) await job.remember()
+          return stored
+        },
+      },
+    })
+    const next = await job.run()
+    if (next.kind === 'wait') job.clock.now = next.at
+    await job.run()
+    await job.rollBack()
+    assert.equal(await job.state(), 'submitting')
+    assert.equal((await job.work())?.attempts, 1)
+    await job.restore()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual((await job.work())?.ticket, { task: 2 })
+    assert.equal(job.submits(), 2)
+  })
+
+  it('that Redis knows to have come to nothing are not restored, though the journal does not know', async () => {
+    const job = await begin({
+      provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
+    })
+    Object.assign(job.journal, { discard: async () => undefined })
+    await job.run()
+    await redis.hset(harness.keys.epoch, 'server', 'the one that died')
+    await job.restore()
+    assert.equal(await job.state(), 'pending')
   })
 
   it('of jobs that have gone on are left alone', async () => {

@@ -65,7 +65,7 @@ describe('the history of a job that has ended', () => {
     assert.deepEqual(await followed('old', 1), ['2 failed'])
   })
 
-  it('is followed to the last end where an operator let the job go on', async () => {
+  it('is followed to the last end where an operator resumed the job', async () => {
     await end('adopted', [event(1, 'pending'), event(2, 'failed'), event(3, 'queued'), event(4, 'succeeded')])
     for (const after of [1, 2])
       assert.deepEqual(await followed('adopted', after), ['3 queued', '4 succeeded'])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, utimes } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
@@ -128,7 +128,8 @@ describe('an encoded result', () => {
       if (range === undefined) return void response.writeHead(200, headers).end(content)
       const told = { 'content-range': `bytes 1000-${content.length - 1}/${content.length}` }
       response.writeHead(206, { ...headers, ...told, 'content-encoding': 'gzip' })
-      response.end(gzipSync(content.subarray(1000)))
+      // As the range of an encoded file is meant: of its encoded bytes.
+      response.end(gzipSync(content).subarray(1000))
     })
     await assert.rejects(room.deliver(), LinkNotReady)
     assert.ok((await bytesOf(room, await room.deliver())).equals(content))
@@ -259,7 +260,10 @@ describe('a result that cannot be stored', () => {
     bucket.fail('no results')
     for (let tries = 0; tries < 3; tries += 1) await assert.rejects(room.deliver(), StorageUnavailable)
     // The sweep of old temporary files leaves what is tried again and again.
-    await room.media.retention.sweep(Date.now() + 3_000_000)
+    const [whole = ''] = await readdir(join(room.dataDir, 'scratch'))
+    await utimes(join(room.dataDir, 'scratch', whole), 0, 0)
+    await assert.rejects(room.deliver(), StorageUnavailable)
+    await room.media.retention.sweep()
     bucket.fail('none')
     assert.ok((await bytesOf(room, await room.deliver())).equals(video))
     assert.equal(room.requests.length, 1)
@@ -298,8 +302,10 @@ describe('a result that cannot be stored', () => {
     const absent = await fetch(`${room.address}/files/${'0'.repeat(40)}.mp4`)
     assert.equal(absent.status, 404)
     await room.media.retention.sweep()
-    bucket.fail('forbidden')
-    await sleep(probeMs + 1)
-    assert.equal((await fetch(`${room.address}/files/${'1'.repeat(40)}.mp4`)).status, 503)
+    for (const fault of ['forbidden', 'missing'] as const) {
+      bucket.fail(fault)
+      await sleep(probeMs + 1)
+      assert.equal((await fetch(`${room.address}/files/${'1'.repeat(40)}.mp4`)).status, 503, fault)
+    }
   })
 })

@@ -5,7 +5,9 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Refused } from '../../src/engine/engine.ts'
 import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { freeMoney, startGateway } from '../api/gateway.ts'
 import { createCleanup, startTestGateway } from '../setup.ts'
 import { dataUrl, png } from './files.ts'
 
@@ -17,6 +19,34 @@ const image = (bytes = 300_000) => {
   sequence += 1
   return png({ width: 4 + sequence, padding: bytes })
 }
+
+describe('a submit whose account may not have it', () => {
+  it('is refused before its files are stored', async (t) => {
+    const checked: (number | undefined)[] = []
+    const { app, engine } = await startGateway(t, {
+      media: { keep: () => assert.fail('a file was stored') },
+      money: {
+        ...freeMoney,
+        check: async (_, costUsd) => {
+          checked.push(costUsd)
+          throw new Refused({ kind: 'balance', leftUsd: 0 }, costUsd ?? 0)
+        },
+      },
+    })
+    const payload = { ...animate, image: dataUrl('image/png', png()) }
+    const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
+    const price = (await app.inject({ method: 'POST', url: '/api/price', payload })).json().usd
+    assert.deepEqual([reply.statusCode, reply.json().error.requiredBalance], [402, price])
+    assert.deepEqual([checked, engine.orders], [[price], []])
+  })
+
+  it('is not looked up where there is nothing to store', async (t) => {
+    const money = { ...freeMoney, check: () => assert.fail('the account was looked up') }
+    const { app } = await startGateway(t, { money })
+    const payload = { ...animate, image: 'https://x.example/a.png' }
+    assert.equal((await app.inject({ method: 'POST', url: '/api/generate-video', payload })).statusCode, 202)
+  })
+})
 
 describe('a rejected submit leaves no file', () => {
   const cleanup = createCleanup()
@@ -68,6 +98,21 @@ describe('a rejected submit leaves no file', () => {
     assert.equal(reply.statusCode, 402)
     assert.deepEqual(await filesIn('scratch'), [])
     sent.destroy()
+  })
+
+  it('without balance left: a repeated request gets its first answer', async () => {
+    const client = await createClient({ balanceUsd: 0.075 })
+    const body = JSON.stringify({ ...animate, image: dataUrl('image/png', image()) })
+    const send = () =>
+      fetch(`${address}/api/generate-video`, {
+        method: 'POST',
+        headers: { 'x-api-key': client.key, 'content-type': 'application/json', 'idempotency-key': 'one' },
+        body,
+      })
+    const [first, second] = [await send(), await send()]
+    assert.deepEqual([first.status, second.status], [202, 202])
+    assert.equal(second.headers.get('idempotent-replayed'), 'true')
+    assert.deepEqual(await second.json(), await first.json())
   })
 
   it('over the daily limit: 429, and nothing is stored; OpenAI forms too', async () => {

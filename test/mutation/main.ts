@@ -1,15 +1,15 @@
 /**
  * `npm run mutate -- <folder or file>...`: changes the code in small ways, one at a time, and prints each change that no test notices.
- * `--survivors`: only those that survived the last run. `--concurrency 1`: one at a time (default 2). `--lua`, `--typescript`: one of both.
+ * `--survivors`: only those that survived the last run. `--print`: the results of the last run, nothing is run. `--concurrency 1`: one at a time (default 2). `--lua`, `--typescript`: one of both.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { setPriority } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createLeftovers } from './leftovers.ts'
 import { mutateLua } from './lua.ts'
 import { sourcesIn, testsFor } from './plan.ts'
 import { print } from './print.ts'
+import { readReports, writeReports } from './reports.ts'
 import { mutateTypeScript } from './typescript.ts'
 
 export type Result = {
@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     survivors: { type: 'boolean', default: false },
+    print: { type: 'boolean', default: false },
     lua: { type: 'boolean', default: false },
     typescript: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
@@ -52,8 +53,11 @@ process.env.PATH = `${dirname(process.execPath)}:${process.env.PATH}`
 process.env.NODE_COMPILE_CACHE ??= 'node_modules/.cache/node'
 process.env.NODE_COMPILE_CACHE_PORTABLE = '1'
 
-const report = join('node_modules/.cache/mutation', `${paths.join('+').replaceAll('/', '-')}.json`)
-const last: Result[] = values.survivors ? JSON.parse(await readFile(report, 'utf8')) : []
+const both = values.lua === values.typescript
+const known = await readReports(files)
+/** What this run does not look at again. */
+const kept = both ? [] : known.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
+const last = values.survivors || values.print ? known : kept
 const survivors = new Set(last.filter(survives).map(identity))
 const only = values.survivors
   ? (result: Omit<Result, 'status'>) => survivors.has(identity(result))
@@ -64,25 +68,26 @@ const places = values.survivors
 
 // Redis and its clients keep timers that would hold the process for seconds after the last test.
 const options = { concurrency: Number(values.concurrency), nodeArgs: ['--test-force-exit'] }
-const both = values.lua === values.typescript
-const leftovers = await createLeftovers()
-const results: Result[] = []
-try {
-  if (both || values.lua) results.push(...(await mutateLua(files, { ...options, ...(only && { only }) })))
-  if (both || values.typescript) {
-    const typescript = files.filter((file) => file.endsWith('.ts'))
-    const found = await mutateTypeScript(typescript, { ...options, ...(places && { places }) })
-    results.push(...found.filter((result) => only?.(result) ?? true))
-  }
-} finally {
-  await leftovers.clear()
-}
-
+const results = values.print ? [] : await run()
 const now = new Set(results.map(identity))
 const merged = [...last.filter((result) => !now.has(identity(result))), ...results]
-await mkdir(dirname(report), { recursive: true })
-await writeFile(report, JSON.stringify(merged))
+if (!values.print) await writeReports(merged)
 print(merged)
+
+async function run(): Promise<Result[]> {
+  const leftovers = await createLeftovers()
+  try {
+    const lua = both || values.lua ? await mutateLua(files, { ...options, ...(only && { only }) }) : []
+    const typescript = files.filter((file) => file.endsWith('.ts'))
+    const found =
+      both || values.typescript
+        ? await mutateTypeScript(typescript, { ...options, ...(places && { places }) })
+        : []
+    return [...lua, ...found.filter((result) => only?.(result) ?? true)]
+  } finally {
+    await leftovers.clear()
+  }
+}
 
 function survives({ status }: Result): boolean {
   return status === 'Survived' || status === 'NoCoverage'

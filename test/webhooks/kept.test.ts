@@ -57,7 +57,7 @@ describe('a webhook that is still to be delivered', () => {
     assert.equal(await ground.redis.exists(ground.keys.deletedJob(id)), 0)
   })
 
-  it('keeps the record, which gets its time when it is done with', async () => {
+  it('keeps the record, which expires after the last attempt', async () => {
     const id = await refused('/kept')
     assert.equal(await ttl(id), -1)
     answers['/kept'] = [200]
@@ -85,18 +85,18 @@ describe('a webhook that is still to be delivered', () => {
     assert.equal((await operator.ask('POST', `/api/admin/unknown/${id}`, { ticket })).status, 200)
   }
 
-  it('tells both ends of a job that an operator let go on, each as a message of its own', async () => {
-    const id = await refused('/twice', 'sandbox:lost told twice')
+  it('is sent for both ends of a job that an operator resumed, each a separate message', async () => {
+    const id = await refused('/twice', 'sandbox:lost ends twice')
     answers['/twice'] = [200]
     await until(async () => (await ttl(id)) > 0)
-    await adopt(id, 'told twice')
+    await adopt(id, 'ends twice')
     const messages = () =>
       receiver.of('/twice').map(({ headers, body }) => `${headers['webhook-id']} ${JSON.parse(body).type}`)
     await until(() => messages().includes(`msg_${id}_2 video.completed`))
     assert.deepEqual(new Set(messages()), new Set([`msg_${id} video.failed`, `msg_${id}_2 video.completed`]))
   })
 
-  it('of an end that counts no more is delivered no more', async () => {
+  it('of an end before an adoption is dropped', async () => {
     const id = await refused('/again', 'sandbox:lost again')
     await adopt(id, 'again')
     await client.waitFor(id, /^succeeded$/)

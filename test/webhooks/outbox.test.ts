@@ -39,7 +39,7 @@ describe('the outbox', () => {
     assert.equal(await redis.zscore(keys.webhooks, 'anew'), null)
   })
 
-  it('drops only what nobody is to be told', async () => {
+  it('drops only webhooks of jobs that have none, or have not ended', async () => {
     for (const id of ['ended', 'running', 'absent']) await redis.zadd(keys.webhooks, 5, id)
     await putJob('ended')
     await putJob('running', 'queued')
@@ -66,7 +66,7 @@ describe('the outbox', () => {
     assert.deepEqual([log.length, log.at(-1)?.at], [50, 60])
   })
 
-  it('keeps nothing of a deleted job whose webhook is done with', async () => {
+  it('keeps nothing of a deleted job without a pending webhook', async () => {
     const store = createStore({ redis, keys, keepMs })
     await putJob('deleted')
     assert.equal(await store.remove('deleted'), true)

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Input } from '../../providers/input.ts'
+import { createKeys } from '../../src/engine/keys.ts'
+import { createLinks, linkSecret } from '../../src/media/links.ts'
+import { extensionOf, heldBy, mapMedia, mediaIn, mediaOf, nameOf, refer } from '../../src/media/reference.ts'
+import { createCleanup, startRedis } from '../setup.ts'
+
+const hash = 'ab'.repeat(32)
+const held = { hash, bytes: 10, contentType: 'image/svg+xml' }
+
+describe('a reference to a stored file', () => {
+  it('names hash, size and type, and is read back', () => {
+    const text = refer(held)
+    assert.equal(text, `stored:${hash}:10:image/svg+xml`)
+    assert.deepEqual(heldBy(text), held)
+    assert.equal(nameOf(held), `inputs/${hash}`)
+  })
+
+  for (const text of [
+    'https://files.example/a.png',
+    `x${refer(held)}`,
+    `${refer(held)}\n`,
+    `${refer(held)} x`,
+    `stored:${hash.slice(1)}:10:image/png`,
+    `stored:${hash}0:10:image/png`,
+    `stored:${hash.toUpperCase()}:10:image/png`,
+    `stored:${hash}::image/png`,
+    `stored:${hash}:ten:image/png`,
+    `stored:${hash}:10:`,
+    `stored:${hash}:10:a b`,
+  ])
+    it(`is not ${JSON.stringify(text.replace(hash, '<hash>'))}`, () => assert.equal(heldBy(text), undefined))
+
+  it('becomes a named file for an upstream', () => {
+    const media = mediaOf({ hash, bytes: 7, contentType: 'video/quicktime' }, 'video')
+    assert.deepEqual(media, {
+      kind: 'video',
+      contentType: 'video/quicktime',
+      bytes: 7,
+      filename: 'video.mov',
+    })
+  })
+})
+
+describe('the file extension of a content type', () => {
+  for (const [type, extension] of Object.entries({
+    'image/jpeg': 'jpg',
+    'image/png': 'png',
+    'image/webp': 'webp',
+    'audio/mpeg': 'mp3',
+    'video/mpeg': 'mpg',
+    'audio/mp4': 'm4a',
+    'video/mp4': 'mp4',
+    'video/quicktime': 'mov',
+    'audio/x-wav': 'wav',
+    'video/matroska': 'mkv',
+    'video/x': 'x',
+    'image/abcde': 'abcde',
+    'image/abcdef': 'bin',
+    'image/svg+xml': 'bin',
+    'image/../etc': 'bin',
+    'image/a.b': 'bin',
+    'image/': 'bin',
+    nothing: 'bin',
+  }))
+    it(`${type}: ${extension}`, () => assert.equal(extensionOf(type), extension))
+})
+
+describe('the media of an input', () => {
+  const input: Input = {
+    prompt: 'https://not.media',
+    image: 'one',
+    referenceImages: ['two', 'three'],
+    audio: 'four',
+  }
+
+  it('is every value of every media field', () => {
+    const found = mediaIn(input).map(({ field, kind, value }) => `${field} ${kind} ${value}`)
+    assert.deepEqual(found.sort(), [
+      'audio audio four',
+      'image image one',
+      'referenceImages image three',
+      'referenceImages image two',
+    ])
+    assert.deepEqual(mediaIn({ prompt: 'a boat' }), [])
+  })
+
+  it('is replaced value by value, and nothing else is', async () => {
+    const mapped = await mapMedia(input, async (value, kind, field) => `${value}/${kind}/${field}`)
+    assert.deepEqual(mapped, {
+      prompt: 'https://not.media',
+      image: 'one/image/image',
+      referenceImages: ['two/image/referenceImages', 'three/image/referenceImages'],
+      audio: 'four/audio/audio',
+    })
+    assert.equal(input.image, 'one')
+  })
+
+  it('is replaced one after the other, so that two uploads never run at once', async () => {
+    let running = 0
+    await mapMedia(input, async (value) => {
+      assert.equal(++running, 1)
+      await new Promise(setImmediate)
+      running -= 1
+      return value
+    })
+  })
+
+  it('that is not there leaves the input as it is', async () => {
+    const plain: Input = { prompt: 'a boat' }
+    assert.equal(await mapMedia(plain, async () => 'x'), plain)
+    const emptied = await mapMedia({ referenceImages: [] }, async () => 'x')
+    assert.deepEqual(emptied, { referenceImages: [] })
+  })
+})
+
+describe('a signed link', () => {
+  const day = 24 * 3_600_000
+  const file = { hash, bytes: 10, contentType: 'image/jpeg' }
+
+  it('is valid for exactly 24 hours', () => {
+    const links = createLinks('secret')
+    const token = links.token(file, 1000)
+    assert.deepEqual(links.read(token, 1000 + day), file)
+    assert.equal(links.read(token, 1001 + day), 'expired')
+    assert.match(token, /^[\w-]+\.[\w-]{27}\.jpg$/)
+  })
+
+  it('is valid now, where no time is given', () => {
+    const links = createLinks('secret')
+    assert.deepEqual(links.read(links.token(file)), file)
+    assert.equal(links.read(links.token(file, Date.now() - day - 1000)), 'expired')
+  })
+
+  it('with a changed signature, also of another length, is none', () => {
+    const links = createLinks('secret')
+    const [content, signature = ''] = links.token(file).split('.')
+    for (const wrong of [signature.slice(1), `${signature}AAAA`, `A${signature.slice(1)}A`, ''])
+      assert.equal(links.read(`${content}.${wrong}.jpg`), undefined)
+    assert.equal(createLinks('another').read(links.token(file)), undefined)
+  })
+
+  it('is signed with one secret by all processes over one Redis', async (t) => {
+    const cleanup = createCleanup()
+    t.after(() => cleanup.run())
+    const { redis } = await startRedis(cleanup)
+    const keys = createKeys('links:')
+    const first = await linkSecret(redis, keys)
+    assert.match(first, /^[0-9a-f]{64}$/)
+    assert.equal(await linkSecret(redis, keys), first)
+  })
+})
