@@ -3,12 +3,12 @@ import { createEngine, Refused } from '../../src/engine/engine.ts'
 import { createHints } from '../../src/engine/hint.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
+import type { Environment } from './environment.ts'
 import { offers, settingsOf } from './providers.ts'
 import { createQueueClient } from './queue.ts'
 import { connect } from './redis-client.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'
 import { settings } from './settings.ts'
-import type { Environment } from './worker.ts'
 
 /** What the outside knows of a job. Points in time are those of `World.sequence`. */
 export type KnownJob = PlannedJob & {
@@ -52,7 +52,7 @@ export function createOutside(
   /** As `src/engine/withdrawals.ts` does it, in memory. */
   async function withdraw(id: string): Promise<void> {
     later(0, async () => {
-      while (!(await store.askCancel(id).then(Boolean, () => false))) await actor.sleep(1000)
+      while (!(await store.askCancel(id, 'withdrawn').then(Boolean, () => false))) await actor.sleep(1000)
     })
   }
 

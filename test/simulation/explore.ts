@@ -6,13 +6,11 @@ import type { Bug } from './planted-bugs.ts'
 import { type Result, simulate } from './run.ts'
 import { type Scenario, scenarios } from './scenario.ts'
 
-export type Options = {
+type Options = {
   redis: Redis
   seed: number
   /** The most runs. */
   runs: number
-  /** Begins no run later than this. */
-  forMs?: number
   /** Replays one run, as `Failure.path` names it. */
   path?: string
   /** Which faults may happen; absent: all. */
@@ -23,7 +21,13 @@ export type Options = {
 }
 
 /** The smallest scenario found that breaks an invariant; `--seed` and `--path` replay it. */
-export type Failure = { path: string; runsUntilFound: number; scenario: Scenario; result: Result }
+export type Failure = {
+  seed: number
+  path: string
+  runsUntilFound: number
+  scenario: Scenario
+  result: Pick<Result, 'trace' | 'broken'>
+}
 
 export type Report = {
   seed: number
@@ -36,34 +40,37 @@ export type Report = {
   failure?: Failure
 }
 
+export function createReport(seed: number): Report {
+  return { seed, runs: 0, jobs: 0, calls: 0, injected: new Map(), digest: '' }
+}
+
+/** Adds what comes after `total` to it. */
+export function addReport(
+  total: Report,
+  next: Omit<Report, 'seed' | 'injected'> & { injected: ReadonlyMap<FaultKind, number> },
+): void {
+  if (total.failure === undefined && next.failure !== undefined)
+    total.failure = { ...next.failure, runsUntilFound: total.runs + next.failure.runsUntilFound }
+  total.runs += next.runs
+  total.jobs += next.jobs
+  total.calls += next.calls
+  for (const [kind, count] of next.injected) total.injected.set(kind, (total.injected.get(kind) ?? 0) + count)
+  total.digest = createHash('sha256').update(total.digest).update(next.digest).digest('hex')
+}
+
 /** Runs random scenarios until one breaks an invariant, and shrinks that one. */
-export async function explore({
-  redis,
-  seed,
-  runs,
-  forMs,
-  path,
-  kinds,
-  ignore,
-  bug,
-}: Options): Promise<Report> {
-  const report: Report = { seed, runs: 0, jobs: 0, calls: 0, injected: new Map(), digest: '' }
-  const digest = createHash('sha256')
+export async function explore({ redis, seed, runs, path, kinds, ignore, bug }: Options): Promise<Report> {
+  const report = createReport(seed)
   let runsUntilFound: number | undefined
   let last: Result | undefined
 
   async function run(scenario: Scenario, scheduler: Scheduler): Promise<void> {
     const result = await simulate({ redis, scenario, scheduler, ...(bug && { bug }) })
-    digest.update(result.digest)
-    report.runs += 1
-    report.jobs += result.jobs
-    report.calls += result.calls
-    for (const [kind, count] of result.injected)
-      report.injected.set(kind, (report.injected.get(kind) ?? 0) + count)
+    addReport(report, { ...result, runs: 1 })
     const broken = result.broken.filter((text) => ignore?.test(text) !== true)
     if (broken.length === 0) return
     runsUntilFound ??= report.runs
-    last = result
+    last = { ...result, broken }
     throw new Error(broken.join('\n'))
   }
 
@@ -71,11 +78,12 @@ export async function explore({
     seed,
     numRuns: runs,
     ...(path !== undefined && { path }),
-    ...(forMs !== undefined && { interruptAfterTimeLimit: forMs }),
   })
-  report.digest = digest.digest('hex')
   const [scenario] = details.counterexample ?? []
-  if (scenario !== undefined && last !== undefined && runsUntilFound !== undefined)
-    report.failure = { path: details.counterexamplePath ?? '', runsUntilFound, scenario, result: last }
+  if (scenario !== undefined && last !== undefined && runsUntilFound !== undefined) {
+    const { trace, broken } = last
+    const found = details.counterexamplePath ?? ''
+    report.failure = { seed, path: found, runsUntilFound, scenario, result: { trace, broken } }
+  }
   return report
 }

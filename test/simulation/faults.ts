@@ -55,8 +55,8 @@ export type Fault = {
   error?: string
   /** Where the writes that are lost begin: a second trigger, before `at`. */
   since?: Trigger
-  /** A worker that dies starts again with its journal. */
-  keepsJournal?: boolean
+  /** What a worker that dies finds of its disk when it starts again; absent: all of it. */
+  disk?: 'kept' | 'torn' | 'powerCut' | 'lost'
 }
 
 /** What a call is hit by. `snapshot`: the moment to which lost writes will go back. */

@@ -1,12 +1,12 @@
 import { isTerminal, type Job } from '../../src/engine/job.ts'
 import { createStore } from '../../src/engine/store.ts'
 import type { KnownJob } from './client.ts'
+import type { Environment } from './environment.ts'
 import { findHistoryBroken } from './history.ts'
 import { findMoneyBroken } from './money.ts'
 import { findResultBroken } from './results.ts'
 import { settings } from './settings.ts'
 import type { Purchase, Upstream } from './upstream.ts'
-import type { Environment } from './worker.ts'
 
 export type Ended = Environment & { jobs: readonly KnownJob[] }
 

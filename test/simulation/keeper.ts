@@ -1,59 +1,70 @@
 import { isTerminal } from '../../src/engine/job.ts'
-import { delivery, webhookQueue } from '../../src/engine/queues.ts'
+import { webhookQueue } from '../../src/engine/queues.ts'
 import { createSlots } from '../../src/engine/slots.ts'
 import { createStore } from '../../src/engine/store.ts'
+import { createSweep } from '../../src/engine/sweep.ts'
+import { createOutbox } from '../../src/webhooks/outbox.ts'
+import { quiet } from '../setup.ts'
+import type { Environment } from './environment.ts'
 import { createQueueClient } from './queue.ts'
 import { connect } from './redis-client.ts'
 import { settings } from './settings.ts'
-import type { Environment, Worker } from './worker.ts'
+import type { Worker } from './worker.ts'
 
 const sweepMs = 1000
-const slotsMs = 15_000
+const slotsMs = 60_000
+/** So many rounds of the sweep include one look at the slots of ended jobs. */
+const slotRounds = 15
 const patienceMs = 10_000
 /** How long BullMQ waits until it takes an entry from a worker that shows no sign of life. */
 const lockMs = 3000
 
 export type Keeper = ReturnType<typeof createKeeper>
 
-/** What runs beside the steps, as `src/engine/sweep.ts` and BullMQ do it: overdue jobs and webhooks, slots of ended jobs, entries of dead workers. */
+/** What runs beside the steps: the real sweep, and what BullMQ does for entries of dead workers. */
 export function createKeeper(environment: Environment, workers: readonly Worker[]) {
   const { world, server, queue, keys, maxInFlight } = environment
   const actor = world.createActor('sweep')
   const redis = connect(world, { actor, redis: environment.redis, server })
   const entries = createQueueClient(world, actor, { queue, server })
   const queues = entries.asQueues()
-  const store = createStore({ redis, keys, ...settings.store, now: world.trueNow })
+  const outbox = createOutbox({ redis, keys, keepMs: settings.store.keepMs })
   const slots = createSlots({ redis, keys, caps: maxInFlight })
   const isLimited = Object.keys(maxInFlight).length > 0
   let sweptAt = 0
-  let freedAt = 0
+  let freedAt = world.now()
+
+  const { sweep } = createSweep({
+    redis,
+    keys,
+    store: createStore({ redis, keys, ...settings.store, now: world.trueNow }),
+    queues,
+    slots,
+    clock: { now: world.trueNow, isSkewed: () => false },
+    async sweepWebhooks() {
+      for (const id of await outbox.overdue(world.now(), 500)) {
+        await outbox.postpone(id, world.now() + patienceMs)
+        await queues.bringForward(webhookQueue, id)
+      }
+    },
+    logger: quiet,
+  })
 
   const start = (run: () => Promise<void>) => world.start(actor, () => run().catch(() => undefined))
 
-  async function sweep(): Promise<void> {
-    for (const id of await redis.zrangebyscore(keys.webhooks, '-inf', world.now())) {
-      await redis.zadd(keys.webhooks, 'XX', world.now() + patienceMs, id)
-      await queues.bringForward(webhookQueue, id)
-    }
-    for (const id of await store.overdue(world.now(), 500)) await bringBack(id)
-  }
-
-  async function bringBack(id: string): Promise<void> {
-    await store.postpone(id, world.now() + patienceMs)
-    const found = await store.read(id)
-    if (found === undefined) return store.forget(id)
-    const to = found.view.state === 'delivering' ? delivery : found.work.route[0]
-    if (to !== undefined) await queues.bringForward(to, id)
-  }
-
   async function freeSlots(): Promise<void> {
-    for (const { provider, id } of await slots.holders()) {
-      const found = await store.read(id)
-      const state = found?.view.state ?? 'failed'
-      if (!isTerminal(state) && state !== 'delivering' && found?.work.route[0] === provider) continue
-      for (const freed of await slots.leave(provider, { id, owner: found?.owner ?? '' }))
-        await queues.bringForward(provider, freed)
-    }
+    for (let round = 0; round < slotRounds; round += 1) await sweep()
+  }
+
+  /** Whether a job that has ended still has a slot. Looks without being seen: it only saves rounds of the sweep that find nothing. */
+  async function hasStaleSlots(): Promise<boolean> {
+    for (const provider of Object.keys(maxInFlight))
+      for (const id of await environment.redis.smembers(keys.slots(provider).holders)) {
+        const [state, work] = await environment.redis.hmget(keys.job(id), 'state', 'work')
+        const isElsewhere = !(work ?? '').includes(`"route":["${provider}"`)
+        if (!state || isTerminal(state as 'failed') || state === 'delivering' || isElsewhere) return true
+      }
+    return false
   }
 
   const orphans = new Map<string, number>()
@@ -68,18 +79,17 @@ export function createKeeper(environment: Environment, workers: readonly Worker[
     nextSweep: (dueAt: number) => Math.max(dueAt, sweptAt + sweepMs),
 
     /** Does what is due. `idle`: nothing else will happen. True: it has begun something. */
-    tick({ dueAt, idle }: { dueAt: number; idle: boolean }): boolean {
+    async tick({ dueAt, idle }: { dueAt: number; idle: boolean }): Promise<boolean> {
       const sweeps = world.now() >= Math.max(dueAt, sweptAt + sweepMs)
       if (sweeps) {
         sweptAt = world.now()
         start(sweep)
       }
-      const frees = isLimited && (world.now() >= freedAt + slotsMs || (idle && freedAt < world.now()))
-      if (frees) {
-        freedAt = world.now()
-        start(freeSlots)
-      }
-      return sweeps || frees
+      if (!isLimited || (!idle && world.now() < freedAt + slotsMs) || world.now() === freedAt) return sweeps
+      freedAt = world.now()
+      if (!(await hasStaleSlots())) return sweeps
+      start(freeSlots)
+      return true
     },
 
     /** Entries of steps that are gone, or whose process is frozen, wait again once their lock is over. */

@@ -1,15 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { createCleanup } from '../setup.ts'
-import { explore, type Report } from './explore.ts'
 import { type FaultKind, faultKinds } from './faults.ts'
-import { type BugName, bugNames, bugs } from './planted-bugs.ts'
-import { startSimulationRedis } from './redis-process.ts'
-import { installVirtualTime } from './virtual-time.ts'
+import { exploreInLanes } from './lanes.ts'
+import { type BugName, bugNames } from './planted-bugs.ts'
+import { describeReport } from './report.ts'
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string' },
     minutes: { type: 'string' },
+    lanes: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
     faults: { type: 'string' },
@@ -18,27 +18,28 @@ const { values } = parseArgs({
   },
 })
 
-const cleanup = createCleanup()
-try {
-  const redis = await startSimulationRedis(cleanup)
-  installVirtualTime()
-  const report = await explore({
-    redis,
-    seed: readNumber('seed') ?? Math.floor(Math.random() * 1e9),
-    runs: values.path !== undefined ? 1 : (readNumber('runs') ?? (values.minutes === undefined ? 1000 : 1e9)),
-    ...(values.minutes !== undefined && { forMs: (readNumber('minutes') ?? 0) * 60_000 }),
-    ...(values.path !== undefined && { path: values.path }),
-    ...(values.faults !== undefined && { kinds: readFaults(values.faults) }),
-    ...(values.ignore !== undefined && { ignore: new RegExp(values.ignore) }),
-    ...(values.bug !== undefined && { bug: bugs[readBug(values.bug)] }),
-  })
-  process.stdout.write(describe(report))
-  process.exitCode = report.failure === undefined ? 0 : 1
-} finally {
-  await cleanup.run()
-}
+const minutes = readNumber('minutes')
+let shownAt = performance.now()
 
-function readNumber(name: 'runs' | 'minutes' | 'seed'): number | undefined {
+const report = await exploreInLanes({
+  seed: readNumber('seed') ?? Math.floor(Math.random() * 1e9),
+  runs: values.path !== undefined ? 1 : (readNumber('runs') ?? (minutes === undefined ? 1000 : 1e9)),
+  lanes: readNumber('lanes') ?? availableParallelism(),
+  ...(minutes !== undefined && { forMs: minutes * 60_000 }),
+  ...(values.path !== undefined && { path: values.path }),
+  ...(values.faults !== undefined && { kinds: readFaults(values.faults) }),
+  ...(values.ignore !== undefined && { ignore: values.ignore }),
+  ...(values.bug !== undefined && { bug: readBug(values.bug) }),
+  onProgress({ runs, jobs }) {
+    if (performance.now() - shownAt < 60_000) return
+    shownAt = performance.now()
+    process.stderr.write(`runs ${runs}, jobs ${jobs}\n`)
+  },
+})
+process.stdout.write(describeReport(report))
+process.exitCode = report.failure === undefined ? 0 : 1
+
+function readNumber(name: 'runs' | 'minutes' | 'seed' | 'lanes'): number | undefined {
   const number = Number(values[name])
   if (values[name] !== undefined && !Number.isFinite(number)) throw new Error(`--${name} must be a number`)
   return values[name] === undefined ? undefined : number
@@ -54,27 +55,4 @@ function readFaults(text: string): FaultKind[] {
 function readBug(name: string): BugName {
   if (!bugNames.includes(name as BugName)) throw new Error(`--bug must be one of: ${bugNames.join(', ')}`)
   return name as BugName
-}
-
-function describe({ seed, runs, jobs, calls, injected, digest, failure }: Report): string {
-  const faults = [...injected]
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([kind, count]) => `  ${kind} ${count}`)
-  const lines = [
-    `seed ${seed}`,
-    `runs ${runs}, jobs ${jobs}, calls ${calls}`,
-    'faults',
-    ...faults,
-    `digest ${digest}`,
-  ]
-  if (failure === undefined) return [...lines, 'broken invariants 0', ''].join('\n')
-  const { scenario, result, path, runsUntilFound } = failure
-  return [
-    ...lines,
-    `broken after ${runsUntilFound} runs; replay with --seed ${seed} --path ${path}`,
-    JSON.stringify(scenario),
-    ...result.trace,
-    ...result.broken.map((text) => `BROKEN ${text}`),
-    '',
-  ].join('\n')
 }

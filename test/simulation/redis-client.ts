@@ -57,8 +57,10 @@ export function connect(
       if (name === 'eval')
         return (lua: string, ...args: unknown[]) =>
           run(name, args, () => Reflect.apply(value, target, [server.adapt(patch(name, lua)), ...args]))
+      if (name === 'pexpire') return (...args: unknown[]) => run(name, args, async () => 1)
       if (!commands.has(name) && !name.startsWith('reelgate')) return value.bind(target)
-      return (...args: unknown[]) => run(name, args, () => Reflect.apply(value, target, args))
+      return (...args: unknown[]) =>
+        run(name, args, () => Reflect.apply(value, target, name === 'set' ? withoutExpiry(args) : args))
     },
   })
 }
@@ -85,4 +87,10 @@ function inOrder<T>(name: string, reply: T): T {
   if (name === 'smembers' && Array.isArray(reply)) return reply.toSorted() as T
   if (name !== 'hgetall') return reply
   return Object.fromEntries(Object.entries(Object(reply)).toSorted(([a], [b]) => (a < b ? -1 : 1))) as T
+}
+
+/** Redis would let keys expire in real time. */
+function withoutExpiry(args: readonly unknown[]): unknown[] {
+  const at = args.indexOf('PX')
+  return at < 0 ? [...args] : args.toSpliced(at, 2)
 }

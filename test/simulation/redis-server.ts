@@ -61,6 +61,11 @@ export function createRedisServer(world: World, redis: Redis) {
   })
 
   return {
+    /** Resolves when replicas have all writes so far: none of them can be lost any more. */
+    async confirm(): Promise<void> {
+      if (taken) await redis.eval(snapshot, 0)
+    },
+
     /** How often writes were lost. */
     losses: () => losses,
 

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Scheduler } from 'fast-check'
 import type { Redis } from 'ioredis'
 import { toMicros } from '../../src/accounts/money.ts'
@@ -8,6 +5,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { lateQueue } from '../../src/engine/late.ts'
 import { delivery, webhookQueue } from '../../src/engine/queues.ts'
 import { createOutside } from './client.ts'
+import type { Environment } from './environment.ts'
 import { createFaults, type FaultKind } from './faults.ts'
 import { createFileStore } from './file-store.ts'
 import { findBroken } from './invariants.ts'
@@ -20,7 +18,8 @@ import { createRedisServer } from './redis-server.ts'
 import type { Scenario } from './scenario.ts'
 import { settings } from './settings.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
-import { createWorker, type Environment, type Worker } from './worker.ts'
+import { clearDisk, diskRoot } from './virtual-disk.ts'
+import { createWorker, type Worker } from './worker.ts'
 import { createWorld, startMs } from './world.ts'
 
 const workerCount = 3
@@ -49,7 +48,7 @@ type Options = {
 /** One run: plays a scenario to its end in the order that the scheduler chooses, then checks what is left. */
 export async function simulate({ redis, scenario, scheduler, bug }: Options): Promise<Result> {
   await redis.flushall()
-  const folder = await mkdtemp(join(tmpdir(), 'reelgate-simulation-'))
+  clearDisk()
   const faults = createFaults(scenario.faults)
   const random = createRandom(scenario.salt)
   const world = createWorld({ scheduler, faults, random })
@@ -86,7 +85,8 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
       maxInFlight === 0 ? {} : Object.fromEntries(simulatedNames.map((name) => [name, maxInFlight])),
     uploadMs: (id) => planned(id)?.uploadMs ?? 0,
     callbacks: scenario.callbacks,
-    journalDir: ({ name }) => join(folder, scenario.sharedDisk ? 'shared' : (name.split('#')[0] ?? name)),
+    replicas: scenario.replicas,
+    journalDir: ({ name }) => `${diskRoot}/${scenario.sharedDisk ? 'shared' : (name.split('#')[0] ?? name)}`,
     ...(bug && { bug }),
   }
   const outside = createOutside(environment, scenario)
@@ -127,14 +127,13 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
       await world.settle(mostTasks, dispatch)
       const { nextAt, dueAt } = await queue.peek()
       const moved = world.advance(Math.min(nextAt, keeper.nextSweep(dueAt)))
-      goesOn = keeper.tick({ dueAt, idle: !moved }) || moved
+      goesOn = (await keeper.tick({ dueAt, idle: !moved })) || moved
     }
     broken = await findBroken({ ...environment, jobs: outside.jobs })
   } catch (cause) {
     broken = [cause instanceof Error ? `${cause.stack}` : `${cause}`]
   }
   for (const worker of workers) await worker.close()
-  await rm(folder, { recursive: true, force: true })
   return {
     broken: [...broken, ...world.trace.filter((line) => line.includes('BROKEN'))],
     trace: world.trace,

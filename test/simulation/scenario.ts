@@ -31,6 +31,8 @@ export type Scenario = {
   /** Whether all workers have one DATA_DIR. */
   sharedDisk: boolean
   maxInFlight: number
+  /** Whether purchases wait for replicas (REDIS_WAIT_REPLICAS). */
+  replicas: boolean
   /** When the operator decides on all jobs whose money is on hold. */
   decisions: readonly Decision[]
 }
@@ -88,7 +90,7 @@ const faults: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
     at: on(anyCall),
     executed: fc.boolean(),
     ms: ms(0, 3000, 30_000),
-    keepsJournal: fc.constant(true),
+    disk: fc.constantFrom('kept', 'kept', 'torn', 'powerCut'),
   }),
   freeze: fc.record({
     kind: kind('freeze'),
@@ -148,6 +150,7 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
         : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
     callbacks: fc.boolean(),
     sharedDisk: fc.constant(true),
+    replicas: fc.constant(false),
     maxInFlight: fc.constantFrom(0, 0, 1, 2),
     decisions: fc.array(
       fc.record({ afterMs: ms(160_000, 600_000), how: fc.constantFrom('adopt', 'charge', 'release') }),

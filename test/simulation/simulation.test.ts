@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { createCleanup } from '../setup.ts'
 import { explore } from './explore.ts'
 import { startSimulationRedis } from './redis-process.ts'
+import { installVirtualDisk } from './virtual-disk.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
 describe('simulation', () => {
@@ -13,6 +14,7 @@ describe('simulation', () => {
   before(async () => {
     redis = await startSimulationRedis(cleanup)
     cleanup.add(installVirtualTime())
+    cleanup.add(installVirtualDisk())
   })
   after(() => cleanup.run())
 

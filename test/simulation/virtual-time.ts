@@ -6,12 +6,17 @@ import timers from 'node:timers/promises'
 export type Clock = {
   /** What `Date.now` returns, unix ms. */
   now(): number
+  /** What `performance.now` returns: it never goes back. */
+  monotonic(): number
   sleep(ms: number): Promise<void>
   /** From 0 to below 1. */
   random(): number
 }
 
 const clocks = new AsyncLocalStorage<Clock>()
+
+/** The clock of the running code; undefined: the real one. */
+export const currentClock = (): Clock | undefined => clocks.getStore()
 
 /** Runs code on a virtual clock, here and after every await. */
 export function runOn<T>(clock: Clock, run: () => T): T {
@@ -26,17 +31,19 @@ class Timer {
 }
 
 /**
- * Replaces what differs from run to run, for the whole process: `Date.now`, `Math.random`, `setTimeout`, `setInterval`, and the `setTimeout` of
+ * Replaces what differs from run to run, for the whole process: `Date.now`, `performance.now`, `Math.random`, `setTimeout`, `setInterval`, and the `setTimeout` of
  * `node:timers/promises`. Code outside of `runOn` keeps the real ones. Returns how to undo it. The engine takes its time from its options where it
  * can; this catches the rest.
  */
 export function installVirtualTime(): () => void {
   const { now } = Date
   const { random } = Math
+  const monotonic = performance.now.bind(performance)
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis
   const { setTimeout: sleep } = timers
 
   Date.now = () => clocks.getStore()?.now() ?? now()
+  performance.now = () => clocks.getStore()?.monotonic() ?? monotonic()
   Math.random = () => clocks.getStore()?.random() ?? random()
   Object.assign(globalThis, {
     setTimeout(run: () => void, ms = 0, ...args: []) {
@@ -73,6 +80,7 @@ export function installVirtualTime(): () => void {
   return () => {
     Date.now = now
     Math.random = random
+    performance.now = monotonic
     Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval })
     timers.setTimeout = sleep
     syncBuiltinESMExports()

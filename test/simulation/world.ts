@@ -163,6 +163,7 @@ export function createWorld({
         skewMs: 0,
         knownSkewMs: 0,
         now: () => now + actor.skewMs,
+        monotonic: () => now,
         random,
         sleep: (ms) =>
           new Promise((resolve) =>
