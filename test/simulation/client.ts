@@ -1,12 +1,6 @@
-import { createHolds } from '../../src/accounts/holds.ts'
-import { createEngine, Refused } from '../../src/engine/engine.ts'
-import { createHints } from '../../src/engine/hint.ts'
-import { createStore } from '../../src/engine/store.ts'
-import { createUnknownJobs } from '../../src/engine/unknown.ts'
+import { Refused } from '../../src/engine/engine.ts'
+import { createApi } from './api.ts'
 import type { Environment } from './environment.ts'
-import { offers, settingsOf } from './providers.ts'
-import { createQueueClient } from './queue.ts'
-import { connect } from './redis-client.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'
 import { settings } from './settings.ts'
 
@@ -28,45 +22,35 @@ export type KnownJob = PlannedJob & {
 export type Outside = ReturnType<typeof createOutside>
 
 /** Everybody who talks to the API process: clients, upstreams that call back, the operator. */
-export function createOutside(
-  { world, redis, server, queue, keys, upstreams }: Environment,
-  scenario: Scenario,
-) {
-  const actor = world.createActor('api')
-  const connection = connect(world, { actor, redis, server })
-  const now = world.trueNow
-  const store = createStore({ redis: connection, keys, ...settings.store, now })
-  const queues = createQueueClient(world, actor, { queue, server }).asQueues()
-  const watchers = { watch: async () => () => undefined, close: () => undefined }
-  const engine = createEngine({ store, queues, watchers, longestJobSeconds: 86_400, withdraw, now })
-  const configs = new Proxy({}, { get: () => ({ settings: {} }) }) as Parameters<
-    typeof createHints
-  >[0]['upstreams']
-  const callBack = createHints({ now, store, queues, offers, upstreams: configs })
-  const holds = createHolds({ redis: connection, keys })
-  const unknown = createUnknownJobs({ store, holds, offers, settingsOf, deadlineMs: () => 300_000, now })
+export function createOutside(environment: Environment, scenario: Scenario) {
+  const { world, upstreams } = environment
+  let api = createApi(environment, 'api')
+  let restarts = 0
   const jobs = scenario.jobs.map(
     (job, index): KnownJob => ({ ...job, id: `job${index + 1}`, decisions: [], received: [] }),
   )
-
-  /** As `src/engine/withdrawals.ts` does it, in memory. */
-  async function withdraw(id: string): Promise<void> {
-    later(0, async () => {
-      while (!(await store.askCancel(id, 'withdrawn').then(Boolean, () => false))) await actor.sleep(1000)
+  world.onDeath((dead, { ms = 0 }) => {
+    if (dead !== api.actor) return
+    world.at(world.now() + ms, () => {
+      api = createApi(environment, `api#${++restarts}`)
     })
-  }
+  })
 
-  /** A request to the API. One that fails is not repeated. */
+  /** A request to the API. One that fails is not repeated; a process that is down gets none. */
   function later(afterMs: number, run: () => Promise<unknown>): void {
     world.at(world.now() + afterMs, () =>
-      world.start(actor, () => run().catch((cause: unknown) => world.note(`api FAILED ${cause}`))),
+      world.start(api.actor, () =>
+        api.actor.dead
+          ? Promise.resolve()
+          : run().catch((cause: unknown) => world.note(`${api.actor.name} FAILED ${cause}`)),
+      ),
     )
   }
 
   async function submit(job: KnownJob): Promise<void> {
     const [first, ...rest] = job.route
     if (first === undefined) return
-    await engine.accept({
+    await api.engine.accept({
       id: job.id,
       owner: job.owner,
       model: 'video',
@@ -82,6 +66,7 @@ export function createOutside(
   }
 
   async function act(job: KnownJob, what: PlannedJob['actions'][number]['do']): Promise<void> {
+    const { engine, callBack, store } = api
     if (what === 'cancel') {
       job.cancelAsked ??= world.sequence()
       await engine.cancel(job.id)
@@ -96,6 +81,7 @@ export function createOutside(
   }
 
   async function decide({ how }: Decision): Promise<void> {
+    const { unknown } = api
     for (const { id } of await unknown.list()) {
       const job = jobs.find((one) => one.id === id)
       const purchase = Object.values(upstreams)
@@ -122,7 +108,7 @@ export function createOutside(
     /** An upstream calls back. */
     callback(url: string, body: unknown): void {
       const [id = '', secret = ''] = url.split('/')
-      later(0, () => callBack(id, secret, body))
+      later(0, () => api.callBack(id, secret, body))
     },
     received(id: string, type: string): void {
       jobs.find((one) => one.id === id)?.received.push(type)

@@ -29,6 +29,8 @@ export type Environment = {
   journalDir(actor: Actor): string
   /** Whether no purchase begins before replicas have its intent: REDIS_WAIT_REPLICAS. */
   replicas: boolean
+  /** Whether a worker may lose its journal. */
+  losesDisks: boolean
   /** A bug that the simulator is to find. */
   bug?: Bug
 }

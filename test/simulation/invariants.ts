@@ -62,14 +62,14 @@ export async function findBroken(state: Ended): Promise<string[]> {
 }
 
 function findPurchaseBroken({ server }: Ended, { job, record, purchases }: Account): string[] {
+  const lossless = server.losses() === 0
   const broken: string[] = []
   if (purchases.length > 1)
     broken.push(`purchased ${purchases.length} times: ${purchases.map(({ taskId }) => taskId)}`)
-  // A cancellation may be among the writes that were lost.
-  if (server.losses() > 0) return broken
   for (const { intent, taskId } of purchases) {
     if (intent === undefined) continue
-    if (job.canceled !== undefined && job.canceled < intent.sequence)
+    // A cancellation may be among the writes that were lost.
+    if (lossless && job.canceled !== undefined && job.canceled < intent.sequence)
       broken.push(`purchased after its cancellation: ${taskId}`)
     if (record !== undefined && !job.decisions.includes('adopt') && intent.at > record.work.deadlineAt)
       broken.push(`purchased after its deadline: ${taskId}`)
@@ -78,20 +78,25 @@ function findPurchaseBroken({ server }: Ended, { job, record, purchases }: Accou
 }
 
 /** Every accepted job ends, once, and its owner gets to know. */
-function findEndBroken({ server }: Ended, { job, record }: Account): string[] {
+function findEndBroken({ server, replicas }: Ended, { job, record }: Account): string[] {
   const broken: string[] = []
   const lossless = server.losses() === 0
-  if (record === undefined && job.accepted !== undefined && job.removed === undefined && lossless)
+  if (
+    record === undefined &&
+    job.accepted !== undefined &&
+    job.removed === undefined &&
+    (lossless || replicas)
+  )
     broken.push('lost')
   if (record !== undefined && !isTerminal(record.view.state))
     broken.push(`has not ended: ${record.view.state}`)
   if (record?.view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined)
     broken.push('canceled, and nobody asked for it')
-  if (record === undefined || !lossless) return broken
+  if (record === undefined) return broken
   const type = `video.${record.view.state === 'succeeded' ? 'completed' : record.view.state}`
   if (!job.received.includes(type)) broken.push(`its end was not delivered: ${job.received}`)
   const ends = new Set(job.received).size
-  if (ends > 1 + job.decisions.filter((decision) => decision === 'adopt').length)
+  if (lossless && ends > 1 + job.decisions.filter((decision) => decision === 'adopt').length)
     broken.push(`different ends were delivered: ${job.received}`)
   return broken
 }

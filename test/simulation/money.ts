@@ -7,7 +7,7 @@ const price = toMicros(settings.priceUsd)
 
 /** Each purse is the sum of its movements, and each job has moved its price exactly once. */
 export async function findMoneyBroken(
-  { redis, keys, jobs }: Ended,
+  { redis, keys, jobs, upstreams }: Ended,
   records: ReadonlyMap<string, Job>,
 ): Promise<string[]> {
   const broken: string[] = []
@@ -38,7 +38,10 @@ export async function findMoneyBroken(
       const kinds = movements.filter((movement) => movement.job === job.id).map(({ kind }) => kind)
       const record = records.get(job.id)
       if (record === undefined) continue
-      if (!expected(record).test(kinds.join(' ')))
+      const isPurchased = Object.values(upstreams).some(({ purchases }) =>
+        purchases.some(({ jobId }) => jobId === job.id),
+      )
+      if (!expected(record, isPurchased).test(kinds.join(' ')))
         broken.push(
           `${job.id}: the ledger shows ${kinds.join(' ')} for ${record.view.state} ${record.view.error?.code ?? ''}`,
         )
@@ -48,10 +51,11 @@ export async function findMoneyBroken(
 }
 
 /** The movements of a job, in order. Whoever adopts a task takes the job's money off hold, and it ends again. */
-function expected({ view: { state, error }, work }: Job): RegExp {
+function expected({ view: { state, error }, work, withdrawn }: Job, isPurchased: boolean): RegExp {
+  if (withdrawn) return /^reserve release$/
   const before = '^reserve( hold adopt)*'
   if (state === 'succeeded') return new RegExp(`${before} charge$`)
-  if (state === 'canceled') return new RegExp(`${before} (charge|release)$`)
+  if (state === 'canceled') return new RegExp(`${before} ${isPurchased ? '(charge|release)' : 'release'}$`)
   const isUnknown =
     error?.code === 'submission_unknown' || (error?.code === 'task_lost' && work.takenAt !== undefined)
   return new RegExp(isUnknown ? `${before} hold( charge| release)?$` : `${before} release$`)

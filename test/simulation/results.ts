@@ -3,7 +3,7 @@ import type { Account, Ended } from './invariants.ts'
 
 /** What was paid for and can be fetched is delivered, unless the client did not want it any more or an operator has to decide. */
 export function findResultBroken(
-  { files, server }: Ended,
+  { files, server, losesDisks }: Ended,
   { job, record, purchases, hasLateNote }: Account,
 ): string[] {
   const broken: string[] = []
@@ -24,7 +24,7 @@ export function findResultBroken(
       !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
   )
   const received = own.some(({ replied, buyer }) => replied && !buyer.dead && buyer.frozenUntil === 0)
-  if (code === 'submission_unknown' && received && server.losses() === 0)
+  if (code === 'submission_unknown' && received && (server.losses() === 0 || !losesDisks))
     broken.push('the reply of its purchase was received, and it ended as unknown')
 
   const onHold = code === 'submission_unknown' || code === 'task_lost'

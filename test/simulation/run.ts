@@ -86,6 +86,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     uploadMs: (id) => planned(id)?.uploadMs ?? 0,
     callbacks: scenario.callbacks,
     replicas: scenario.replicas,
+    losesDisks: scenario.faults.some(({ disk }) => disk === 'lost'),
     journalDir: ({ name }) => `${diskRoot}/${scenario.sharedDisk ? 'shared' : (name.split('#')[0] ?? name)}`,
     ...(bug && { bug }),
   }
@@ -100,9 +101,11 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
   const startWorker = (name: string) => workers.push(createWorker(environment, name))
   for (let n = 1; n <= workerCount; n++) startWorker(`worker${n}`)
   let restarts = 0
-  world.onDeath(({ name }, { ms = 0 }) =>
-    world.at(world.now() + ms, () => startWorker(`${name.split('#')[0]}#${++restarts}`)),
-  )
+  world.onDeath((dead, { ms = 0 }) => {
+    const { name } = dead
+    if (workers.some(({ actor }) => actor === dead))
+      world.at(world.now() + ms, () => startWorker(`${name.split('#')[0]}#${++restarts}`))
+  })
   const keeper = createKeeper(environment, workers)
 
   /** Lets workers take what waits. */

@@ -179,6 +179,7 @@ export function createWorld({
     start: (actor: Actor, run: () => Promise<unknown>): void => {
       runOn(actor, () => void run())
     },
+    run: <T>(actor: Actor, run: () => T): T => runOn(actor, run),
 
     /** One call of an actor to the outside. */
     call<T>(actor: Actor, { type, label }: Call, effect: (hits: readonly Hit[]) => Promise<T>): Promise<T> {
