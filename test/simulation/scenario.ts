@@ -171,7 +171,7 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
       { maxLength: 2 },
     ),
   })
-  return any.map(withPurchasesSecured)
+  return fc.noBias(any.map(withPurchasesSecured))
 }
 
 /** Lost writes are survived by a journal that all workers share and keep, or by purchases that wait for replicas (`docs/reliability.md`). */
