@@ -75,21 +75,23 @@ function createProvider(name: SimulatedName): Provider {
   if (kind === 'ownId')
     provider.find = {
       call: (_, { attempt }) => call('/find', { attempt }),
-      read: (reply, { attempt }) =>
-        reply.status === 404 ? { kind: 'absent' } : outcomeOf({ ...bodyOf(reply), id: attempt }),
+      read(reply, { attempt }) {
+        if (reply.status >= 500) return { kind: 'unclear', fault: fault('upstream_error', 'trouble') }
+        return reply.status === 404 ? { kind: 'absent' } : outcomeOf({ ...bodyOf(reply), id: attempt })
+      },
       safeToResend: true,
     }
   if (kind === 'list')
     provider.find = {
       call: (_, order) => call('/list', { prompt: String(order.input.prompt), after: order.at.getTime() }),
-      read: (reply) => ({
-        kind: 'alike',
-        tasks: (bodyOf(reply).tasks ?? []).map((task) => ({
+      read(reply) {
+        if (reply.status >= 500) return { kind: 'unclear', fault: fault('upstream_error', 'trouble') }
+        const tasks = (bodyOf(reply).tasks ?? []).map((task) => ({
           ticket: ticketOf(task.id),
           outcome: outcomeOf(task),
-        })),
-        same: true,
-      }),
+        }))
+        return { kind: 'alike', tasks, same: true }
+      },
       safeToResend: false,
     }
   return provider

@@ -161,7 +161,7 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
     faults:
       kinds.length === 0
         ? fc.constant([])
-        : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 6 }),
+        : fc.array(fc.oneof(...kinds.map((name) => faults[name])), { maxLength: 8 }),
     callbacks: fc.boolean(),
     sharedDisk: fc.boolean(),
     replicas: fc.boolean(),
