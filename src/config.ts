@@ -87,7 +87,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     /** Whether an intent must be in the append-only file on disk before its purchase (Redis 7.2). */
     waitAof: read.choice('REDIS_WAIT_AOF', ['on', 'off'], 'off') === 'on',
     /** How long purchases pause after another Redis server has taken over. */
-    failoverGraceMs: read.integer('REDIS_FAILOVER_GRACE_SECONDS', 5, 0, 300) * 1000,
+    failoverGraceMs: read.integer('REDIS_FAILOVER_GRACE_SECONDS', 15, 0, 300) * 1000,
     /** How long attempts are remembered on disk, in case Redis loses them. */
     journalMs: read.integer('ATTEMPT_JOURNAL_HOURS', 24, 1, 720) * 3_600_000,
     /** A worker whose clock differs more from that of Redis takes no steps. */

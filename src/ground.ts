@@ -5,7 +5,7 @@ import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import type { Config } from './config.ts'
 import { markCleanShutdown, observeServer } from './engine/epoch.ts'
-import { createKeys } from './engine/keys.ts'
+import { createKeys, type Keys } from './engine/keys.ts'
 import { lateQueue } from './engine/late.ts'
 import { createOffers } from './engine/offers.ts'
 import { readOverrides } from './engine/overrides.ts'
@@ -34,7 +34,11 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await mkdir(config.dataDir, { recursive: true })
   const target =
     config.redisUrl === undefined ? await embedded(config, logger, closers) : { url: config.redisUrl }
-  const connections = createConnections(target, { prefix: config.redisPrefix, logger })
+  const connections = createConnections(target, {
+    prefix: config.redisPrefix,
+    logger,
+    silenceMs: longestSilenceMs(config),
+  })
   closers.push(() => connections.close())
   const redis = await connections.forRequests()
   await checkServer(redis, { ...config, logger })
@@ -90,7 +94,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     clock,
     store,
     storeOptions,
-    confirmAccepted: waits ? barrierOf(config, accepting, longestAcceptWaitMs) : undefined,
+    confirmAccepted: waits ? barrierOf(config, keys, accepting, longestAcceptWaitMs) : undefined,
     queues,
     transport,
     upstreams,
@@ -107,12 +111,16 @@ const claimMarginMs = 86_400_000
 /** Resolves when as many replicas as the operator asks for have what was written on this connection. */
 export function barrierOf(
   { waitReplicas, waitReplicasMs, waitAof }: Config,
+  keys: Keys,
   redis: Redis,
   longestMs = waitReplicasMs,
 ) {
   const timeoutMs = Math.min(waitReplicasMs, longestMs)
-  return createReplicaBarrier({ redis, replicas: waitReplicas, timeoutMs, aof: waitAof })
+  return createReplicaBarrier({ redis, key: keys.barrier, replicas: waitReplicas, timeoutMs, aof: waitAof })
 }
+
+/** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
+const longestSilenceMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
 
 /** Less than a command of a request may take. */
 const longestAcceptWaitMs = 1500

@@ -61,7 +61,8 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
   const parts: Parts = {
     store,
     journal,
-    confirmReplicas: barrierOf(config, intents),
+    hasRestored: restorer.hasRestored,
+    confirmReplicas: barrierOf(config, keys, intents),
     offers,
     transport: ground.transport,
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(config.sandbox) }),

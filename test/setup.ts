@@ -30,7 +30,7 @@ export type Cleanup = ReturnType<typeof createCleanup>
 
 export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reelgate-'))
-  cleanup.add(() => rm(folder, { recursive: true, force: true }))
+  cleanup.add(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
 

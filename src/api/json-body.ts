@@ -66,7 +66,7 @@ export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }
     },
   )
   app.addHook('preValidation', ({ standIns = [] }, { raw }, done) => {
-    if (standIns.length > 0) raw.once('close', () => void spool.drop(standIns))
+    if (standIns.length > 0) spool.dropAfter(raw, standIns)
     done()
   })
 }

@@ -32,7 +32,14 @@ export function change(job: Job, { view = {}, work = {}, reason, at, now: time }
   const before = job.view
   const state = later(before.state, view.state ?? before.state)
   const progress = Math.max(before.progress, Math.floor(view.progress ?? 0))
-  const after: View = { ...before, ...view, state, progress }
+  const { completedAt } = view
+  const after: View = {
+    ...before,
+    ...view,
+    state,
+    progress,
+    ...(completedAt !== undefined && { completedAt: Math.max(completedAt, before.createdAt) }),
+  }
   const next: Work = { ...job.work, ...work }
   const visible = state !== before.state || progress !== before.progress || reason !== undefined
   const provider = next.attempt?.provider ?? next.route[0]

@@ -72,11 +72,15 @@ async function realSeconds(parts: Parts, job: Job, [video]: readonly Video[]): P
   })
 }
 
-async function waitForSlot(parts: Parts, job: Job, { retryMs }: DownloadsBusy): Promise<Next> {
+/** Our own limit is at fault, so that time is not the upstream's either. */
+async function waitForSlot(parts: Parts, job: Job, cause: DownloadsBusy): Promise<Next> {
+  const { retryMs } = cause
   const now = parts.now()
   // Spread, so that not all come at once.
   const at = now + Math.round(retryMs * (0.5 + Math.random()))
-  await parts.store.write(job, change(job, { at, now }))
+  const { slotWaitMs = 0 } = job.work
+  if (slotWaitMs > parts.delivery.storageRetryMs) return giveUp(parts, job, cause.message)
+  await parts.store.write(job, change(job, { work: { slotWaitMs: slotWaitMs + at - now }, at, now }))
   return { kind: 'wait', at }
 }
 

@@ -1,13 +1,13 @@
 import type { Job, Work } from './job.ts'
 import type { Parts } from './parts.ts'
 
-/** When the upstream has had its time to deliver. What our storage took of it is given back. */
+/** When the upstream has had its time to deliver. What our storage and our own limits took of it is given back. */
 export function endsAt(parts: Parts, work: Work): number {
   const now = parts.now()
-  const { deliveringAt = now, deadlineAt } = work
+  const { deliveringAt = now, deadlineAt, slotWaitMs = 0 } = work
   const { timeoutMs, graceMs } = parts.delivery
   const deadline = Math.max(deadlineAt, deliveringAt + graceMs)
-  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now)
+  return Math.min(deliveringAt + timeoutMs, deadline) + lostToStorage(work, now) + slotWaitMs
 }
 
 export function lostToStorage({ storeFault, storeFaultMs = 0 }: Work, now: number): number {

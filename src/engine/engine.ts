@@ -193,6 +193,8 @@ export function createEngine({
     async first(owner, once) {
       const found = await store.first(owner, once)
       if (found?.kind === 'reused') throw new Refused(found, 0)
+      // It may have been stored by a submit that was answered 503, since no replica had it.
+      if (found !== undefined) await confirmAccepted?.()
       return found === undefined ? undefined : replayOf(found)
     },
 

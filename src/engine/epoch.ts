@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts'
 
 /**
  * For scripts: `now()`, unix ms, and `purchasesPaused(epoch key, grace ms, changed)`: for how many ms nothing may be purchased yet, because another
- * server answers than before (a failover, or a restart that may have lost writes), and the server's `run_id`. In that time every living worker restores its attempts
+ * server answers than before (a failover, or a restart that may have lost writes), and the server: its `run_id` and replication ID. In that time every living worker restores its attempts
  * (`engine/restore.ts`). `changed`: the caller knows that the server is another one, whatever the key says. A server that was shut down in order
  * has lost nothing. A server that hides its `run_id` is taken for the same one.
  */
@@ -14,19 +14,21 @@ local function now()
 end
 local function purchasesPaused(epoch, graceMs, changed)
   local info = redis.pcall('INFO', 'server')
-  local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
-  if not server then return 0, '' end
+  local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
+  if not run then return 0, '' end
+  -- A server that was a replica for a while has the data of its primary, though it never stopped running.
+  local server = run .. ':' .. (string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or '')
   local known, since, clean = unpack(redis.call('HMGET', epoch, 'server', 'since', 'clean'))
   if known ~= server then
     since = (known or changed) and not clean and now() or 0
     redis.call('HSET', epoch, 'server', server, 'since', string.format('%.0f', since))
-    redis.call('HDEL', epoch, 'clean')
   end
+  if clean then redis.call('HDEL', epoch, 'clean') end
   return math.max(0, since + graceMs - now()), server
 end
 `
 
-/** KEYS epoch. ARGV grace ms, '1' when the server is known to be another one. Returns the pause and the server's `run_id`. */
+/** KEYS epoch. ARGV grace ms, '1' when the server is known to be another one. Returns the pause and the server. */
 const readEpoch = `${purchasesPaused}
 local pausedMs, server = purchasesPaused(KEYS[1], tonumber(ARGV[1]), ARGV[2] == '1')
 return { string.format('%.0f', pausedMs), server }

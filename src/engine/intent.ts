@@ -8,7 +8,7 @@ import type { Change } from './store.ts'
 /**
  * KEYS job, open, history, epoch, identical requests. ARGV id, fence, deadline (unix ms), view, work, attempt, history entry, open score, channel,
  * failover grace ms, attempt's time, keep ms of identical requests (0: not recorded).
- * Stores the intent to purchase, in the one moment in which nothing speaks against it. Returns 'stored' and the server's `run_id`, or why not: 'stale' (another step has the
+ * Stores the intent to purchase, in the one moment in which nothing speaks against it. Returns 'stored' and the server, or why not: 'stale' (another step has the
  * job), 'canceled', 'expired', or 'paused' and for how many ms.
  */
 const storeIntent = `${purchasesPaused}

@@ -86,6 +86,8 @@ export type Work = {
   storeFault?: { since: number; tries: number; store: string }
   /** How long earlier storage faults lasted, in ms. */
   storeFaultMs?: number
+  /** How long the job has waited for a download slot of ours, in ms. */
+  slotWaitMs?: number
   /** What the upstream says that it took for the job. */
   upstreamCostUsd?: number
   /** Where the price follows the real length: how, as it was when the job was accepted. */

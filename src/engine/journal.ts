@@ -27,6 +27,8 @@ export type Taken = Extract<Outcome, { kind: 'running' | 'done' }>
 /** One line of a file: an attempt, what was replied to it (`null`: that was another job's reply), or that certainly no task came of it. */
 type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken | null; id: string } | { void: string }
 
+/** The id and the time of an attempt, in the line that begins it. */
+const beginning = /^\{"begin":.*?"attempt":\{"id":"([^"]+)",.*?"at":(\d+)/
 /** The id at the end of a line that is no `begin`. */
 const lastId = /"(?:id|void)":"([^"]+)"\}$/
 
@@ -46,6 +48,8 @@ type Options = { dir: string; keepMs: number; logger: Pick<Logger, 'error' | 'wa
 export async function createJournal({ dir, keepMs, logger, now = Date.now }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const unsettled = new Map<string, JournalEntry>()
+  /** Every attempt of this machine that was made before this process began or by it, and when (unix ms). */
+  const made = new Map<string, number>()
   let file: { handle: FileHandle; openedAt: number } | undefined
   let waiting: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
   let writing: Promise<void> | undefined
@@ -61,14 +65,33 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   }
 
   /** Newest first, by when they were written to. */
-  async function files(): Promise<string[]> {
-    const found = await Promise.all(
-      (await readdir(dir)).map(async (name) => ({
-        path: join(dir, name),
-        writtenAt: (await stat(join(dir, name)).catch(() => undefined))?.mtimeMs ?? 0,
-      })),
-    )
-    return found.sort((a, b) => b.writtenAt - a.writtenAt).map(({ path }) => path)
+  async function files(): Promise<{ path: string; writtenAt: number }[]> {
+    const found: { path: string; writtenAt: number }[] = []
+    for (const name of await readdir(dir)) {
+      const path = join(dir, name)
+      const status = await stat(path).catch(() => undefined)
+      if (status?.isFile() === true) found.push({ path, writtenAt: status.mtimeMs })
+    }
+    return found.sort((a, b) => b.writtenAt - a.writtenAt)
+  }
+
+  async function forEachLine(path: string, use: (text: string) => void): Promise<void> {
+    try {
+      for await (const text of readLines(path)) use(text)
+    } catch (cause) {
+      logger.warn({ path, err: cause }, 'A file of the attempt journal cannot be read')
+    }
+  }
+
+  /** A few bytes for each attempt, so that no step has to look into the files. */
+  async function listMade(): Promise<void> {
+    const oldest = now() - keepMs
+    for (const { path } of (await files()).reverse()) {
+      await forEachLine(path, (text) => {
+        const [, id = '', at] = beginning.exec(text) ?? []
+        if (Number(at) > oldest) made.set(id, Number(at))
+      })
+    }
   }
 
   /** What these files say of the attempts whose lines are wanted, by their ids. Most lines are not parsed: a day of purchases is tens of megabytes. */
@@ -78,31 +101,35 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   ): Promise<Map<string, JournalEntry>> {
     const entries = new Map<string, JournalEntry>()
     for (const path of paths) {
-      for await (const text of readLines(path)) {
-        if (!text.startsWith('{"begin"') || !isWanted(text)) continue
+      await forEachLine(path, (text) => {
+        if (!text.startsWith('{"begin"') || !isWanted(text)) return
         const line = parse(text)
         if (line === undefined) logger.warn({ path }, 'A line of the attempt journal cannot be read')
         else apply(line, entries)
-      }
+      })
     }
     // A reply may lie in another file than its attempt.
     for (const path of entries.size === 0 ? [] : paths) {
-      for await (const text of readLines(path)) {
+      await forEachLine(path, (text) => {
         const id = lastId.exec(text)?.[1]
         const line = id !== undefined && entries.has(id) ? parse(text) : undefined
         if (line !== undefined && !('begin' in line)) apply(line, entries)
-      }
+      })
     }
     return entries
   }
 
   async function forgetOld(): Promise<void> {
-    for (const [id, { attempt }] of unsettled) if (attempt.at < now() - keepMs) unsettled.delete(id)
-    for (const name of await readdir(dir)) {
-      const path = join(dir, name)
-      const found = await stat(path).catch(() => undefined)
-      if (found !== undefined && found.mtimeMs < Date.now() - keepMs - fileMs) await rm(path, { force: true })
+    const oldest = now() - keepMs
+    for (const [id, { attempt }] of unsettled) if (attempt.at < oldest) unsettled.delete(id)
+    for (const [id, at] of made) {
+      if (at > oldest) break
+      made.delete(id)
     }
+    // The clock of this machine may be wrong.
+    const oldestFile = Math.min(Date.now(), now()) - keepMs - fileMs
+    for (const { path, writtenAt } of await files())
+      if (writtenAt < oldestFile) await rm(path, { force: true })
   }
 
   async function currentFile(): Promise<FileHandle> {
@@ -139,6 +166,8 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
 
   function append(line: Line): Promise<void> {
     apply(line, unsettled)
+    if ('begin' in line) made.set(line.begin.attempt.id, line.begin.attempt.at)
+    if ('void' in line) made.delete(line.void)
     return new Promise((resolve, reject) => {
       waiting.push({ text: `${JSON.stringify(line)}\n`, resolve, reject })
       writing ??= writeAll()
@@ -153,8 +182,11 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
       const found = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => {
         search = undefined
         searchedAt = performance.now()
-        return files().then((paths) =>
-          read(paths, (line) => [...ids].some((wanted) => line.includes(wanted))),
+        return files().then((found) =>
+          read(
+            found.map(({ path }) => path),
+            (line) => [...ids].some((wanted) => line.includes(wanted)),
+          ),
         )
       })
       search = { ids, found }
@@ -164,6 +196,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   }
 
   await forgetOld()
+  await listMade()
 
   return {
     /** Resolves when the attempt is on disk. Only then may its call be made. */
@@ -183,6 +216,9 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
       unsettled.delete(id)
     },
 
+    /** Whether this machine has made an attempt, as far as this process knows. */
+    hasMade: (id: string): boolean => made.has(id),
+
     /** What is known of an attempt whose outcome Redis does not have, of another process too. */
     async find(id: string): Promise<JournalEntry | undefined> {
       return unsettled.get(id) ?? (await searchFor(id)).get(id)
@@ -192,7 +228,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     async *madeElsewhere(server: string): AsyncGenerator<JournalEntry[]> {
       const ofServer = `"server":${JSON.stringify(server)}`
       const oldest = now() - keepMs
-      for (const path of await files()) {
+      for (const { path } of await files()) {
         const entries = await read([path], (line) => !line.includes(ofServer))
         yield [...entries.values()].filter(({ attempt }) => attempt.at > oldest).reverse()
       }
@@ -214,8 +250,9 @@ async function syncFolder(dir: string): Promise<void> {
 
 function parse(text: string): Line | undefined {
   try {
-    const line: unknown = JSON.parse(text)
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined
+    const line = JSON.parse(text) as { begin?: Partial<JournalEntry>; id?: unknown; void?: unknown }
+    const id = line.begin?.attempt?.id ?? line.id ?? line.void
+    return typeof id === 'string' ? (line as Line) : undefined
   } catch {
     return undefined
   }

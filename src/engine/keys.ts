@@ -29,8 +29,10 @@ export function createKeys(prefix: string) {
     /** Jobs that await a reply to exactly the same request, scored by their attempt (unix ms). */
     identicalRequests: (provider: string, fingerprint: string) =>
       `${prefix}identical:${provider}:${fingerprint}`,
-    /** Hash: the server (`run_id`) that the workers know, and since when (unix ms). */
+    /** Hash: the server (`run_id` and replication ID) that the workers know, and since when (unix ms). */
     epoch: `${prefix}epoch`,
+    /** Written to before replicas are waited for. */
+    barrier: `${prefix}barrier`,
     attachment: (id: string) => `${prefix}attachment:${id}`,
     /** A caller's attachments, scored by arrival (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,

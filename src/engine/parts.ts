@@ -25,7 +25,9 @@ export type Parts = {
   /** Asks for a job that has timed out once in a while. */
   watchLate(id: string): Promise<void>
   /** The attempts of this machine, on its disk. */
-  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'settle' | 'find'>
+  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'settle' | 'hasMade' | 'find'>
+  /** Whether the attempts of this machine are known to this Redis server. */
+  hasRestored(server: string): boolean
   /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
   confirmReplicas(): Promise<void>
   inputs: HandOver

@@ -26,7 +26,7 @@ export async function persist<T>(
 
 /** What Redis says of itself, also out of a script, where it stands behind other words. */
 const refusals =
-  /\b(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|NOAUTH|NOPERM|UNBLOCKED)\b/
+  /\b(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|NOAUTH|NOPERM|UNBLOCKED|IOERR)\b|can't (access|run)/
 
 const connectionErrors =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries|Socket closed|None of the)/
@@ -35,6 +35,6 @@ const connectionErrors =
 export function isRedisFault(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false
   if (cause.name === 'ReplyError') return refusals.test(cause.message)
-  if (cause.name === 'MaxRetriesPerRequestError' || cause.name === 'AbortError') return true
+  if (['MaxRetriesPerRequestError', 'AbortError', 'ParserError'].includes(cause.name)) return true
   return ('code' in cause && 'syscall' in cause) || connectionErrors.test(cause.message)
 }

@@ -19,7 +19,9 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const { attempt, misses } = job.work
   if (attempt === undefined) throw new Error('a job in submitting has an attempt')
   const remembered = await parts.journal.find(attempt.id)
-  if (remembered?.reply !== undefined) return keepOutcome(parts, job, remembered.reply)
+  const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
+  if (remembered?.reply !== undefined && upstream !== undefined)
+    return keepOutcome(parts, job, remembered.reply)
   const now = parts.now()
   // An attempt in another process may still be under way until its time limit, and a little longer.
   const mayBeUnderWay = attempt.at + parts.timeoutMs + replyMarginMs
@@ -30,7 +32,6 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
     'submission_unknown',
     `${attempt.provider} gave no answer to attempt ${attempt.id}, and nothing tells whether it took it`,
   )
-  const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
   if (upstream?.provider.find === undefined) {
     const hintMayCome = parts.hintUrl !== undefined && upstream?.provider.adopt !== undefined
     if (hintMayCome && !given) return wait(parts, job, attempt.at + parts.reconcileMs + 1)

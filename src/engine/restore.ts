@@ -5,7 +5,7 @@ import type { Clock } from '../redis/clock.ts'
 import { fingerprintOf } from './attempt.ts'
 import { change } from './change.ts'
 import { observeServer } from './epoch.ts'
-import type { Job } from './job.ts'
+import type { Job, State } from './job.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Keys } from './keys.ts'
 import type { Offers } from './offers.ts'
@@ -18,6 +18,10 @@ const batch = 200
 /** How often a record is read anew because somebody else wrote it meanwhile. */
 const tries = 20
 const retryMs = 1000
+/** A proxy may keep our connection while the server behind it changes. */
+const lookEveryMs = 1000
+/** States of a job whose purchase is not known to have succeeded. */
+const unpurchased: ReadonlySet<string> = new Set<State>(['pending', 'submitting'])
 
 type Options = {
   redis: Redis
@@ -33,10 +37,6 @@ type Options = {
   logger: Logger
 }
 
-function isBeforeReply(state: string): boolean {
-  return state === 'pending' || state === 'submitting'
-}
-
 /**
  * Gives a Redis that has lost its latest writes the attempts back that this machine remembers, before it can purchase them again: purchases pause
  * for a while when another server answers (`engine/epoch.ts`).
@@ -47,35 +47,48 @@ export function createRestorer(options: Options) {
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
+  let timer: NodeJS.Timeout | undefined
 
   async function restoreAll(): Promise<void> {
     const seen = await observeServer({ redis, keys, graceMs }, server !== undefined)
     if (seen.server === server) return
+    // Without a pause nothing was lost, so the job of an attempt was deleted, or its time is over.
+    const mayBeLost = seen.pausedMs > 0 || graceMs === 0
     let restored = 0
     for await (const entries of journal.madeElsewhere(seen.server)) {
       for (let first = 0; first < entries.length; first += batch)
-        restored += await restoreSome(entries.slice(first, first + batch))
+        restored += await restoreSome(entries.slice(first, first + batch), mayBeLost)
     }
     server = seen.server
     if (restored > 0) logger.warn({ jobs: restored }, 'Redis had lost attempts; they are restored')
   }
 
-  async function restoreSome(entries: readonly JournalEntry[]): Promise<number> {
+  async function restoreSome(entries: readonly JournalEntry[], mayBeLost: boolean): Promise<number> {
     const states = await Promise.all(entries.map(({ job }) => redis.hget(keys.job(job), 'state')))
     let restored = 0
     for (const [index, entry] of entries.entries()) {
       const state = states[index] ?? undefined
-      if (state === undefined) reportMissing(entry)
-      else if (isBeforeReply(state) && (await restore(entry))) restored += 1
+      if (state === undefined) {
+        if (mayBeLost) reportMissing(entry)
+      } else if (unpurchased.has(state) && (await restore(entry).catch(orReport(entry)))) restored += 1
     }
     return restored
   }
 
-  /** A record that knows of a later attempt, or of this one and that it came to nothing, has forgotten nothing. */
+  /** Whether a record does not show what is known of an attempt. One that counts as many attempts or more has seen it. */
   function isForgotten({ attempt, number, reply }: JournalEntry, { view, work }: Job): boolean {
-    if (!isBeforeReply(view.state)) return false
-    if (number > (work.attempts ?? 0)) return true
+    if (!unpurchased.has(view.state)) return false
+    if ((work.attempts ?? 0) < number) return true
     return view.state === 'submitting' && work.attempt?.id === attempt.id && reply !== undefined
+  }
+
+  /** One record that cannot be read must not keep the others from being restored. Faults of Redis are thrown on. */
+  function orReport({ job, attempt }: JournalEntry) {
+    return (cause: unknown) => {
+      if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause
+      logger.error({ job, attempt: attempt.id, err: cause }, 'A lost attempt cannot be restored')
+      return false
+    }
   }
 
   function reportMissing({ job, attempt, reply }: JournalEntry): void {
@@ -159,7 +172,7 @@ export function createRestorer(options: Options) {
     } while (again && !stopped)
   }
 
-  const onReady = () => {
+  const look = () => {
     again = true
     running ??= run().finally(() => {
       running = undefined
@@ -167,15 +180,21 @@ export function createRestorer(options: Options) {
   }
 
   return {
+    /** Whether this process has given a server all that this machine remembers. */
+    hasRestored: (to: string): boolean => server === to,
+
     /** Resolves when everything that is known has been restored; from then on it happens whenever another server answers. */
     async start(): Promise<void> {
       await restoreAll()
-      redis.on('ready', onReady)
+      redis.on('ready', look)
+      timer = setInterval(look, lookEveryMs)
+      timer.unref()
     },
 
     async stop(): Promise<void> {
       stopped = true
-      redis.off('ready', onReady)
+      redis.off('ready', look)
+      clearInterval(timer)
       await running
     },
   }

@@ -5,6 +5,7 @@ import { attemptId, claimantOf, fingerprintOf, orderOf } from './attempt.ts'
 import { change, failure, type Next } from './change.ts'
 import type { Intent } from './intent.ts'
 import type { Attempt, Job, Work } from './job.ts'
+import type { JournalEntry } from './journal.ts'
 import { nextPollMs } from './pace.ts'
 import { type Parts, upstreamOf } from './parts.ts'
 import { persist } from './persist.ts'
@@ -33,10 +34,13 @@ type Ready = Prepared & { kind: 'ready' }
 /** Buys the job: stores the intent, makes the one call that costs money, writes its answer. */
 export async function submit(parts: Parts, job: Job): Promise<Next> {
   const name = job.work.route[0]
+  const due = name && attemptId(job.view.id, name, nextNumber(job))
+  const forgotten = due && parts.journal.hasMade(due) ? await parts.journal.find(due) : undefined
+  if (forgotten) return resume(parts, job, forgotten)
   if (job.cancelAsked) return endUnpurchased(parts, job, canceled)
   if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
   if (name === undefined)
-    return finish(parts, job, fault('upstream_error', 'No upstream is left for this job'))
+    return endUnpurchased(parts, job, fault('upstream_error', 'No upstream is left for this job'))
 
   if (!(await takePlace(parts, job, name))) {
     const at = parts.now() + askAgainMs
@@ -58,6 +62,17 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   }
 }
 
+const nextNumber = ({ work }: Job) => (work.attempts ?? 0) + 1
+
+/** This machine has made the attempt that is due: Redis has lost it. */
+async function resume(parts: Parts, job: Job, { attempt, number, handed }: JournalEntry): Promise<Next> {
+  const now = parts.now()
+  const work = { attempt, attempts: number, handed, misses: 0 }
+  const reason = 'restored: Redis had lost the attempt'
+  await parts.store.write(job, change(job, { view: { state: 'submitting' }, work, reason, at: now, now }))
+  return { kind: 'wait', at: now }
+}
+
 async function buy(
   parts: Parts,
   job: Job,
@@ -65,7 +80,7 @@ async function buy(
   { input, handed, inline }: Ready,
 ): Promise<Next> {
   const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
-  const number = (job.work.attempts ?? 0) + 1
+  const number = nextNumber(job)
   const attempt: Attempt = { id: attemptId(job.view.id, name, number), provider: name, at: parts.now() }
   const order = orderOf(parts, { ...job, input }, attempt)
   // Before the intent: what cannot be said to an upstream is known to be unsent.
@@ -81,6 +96,8 @@ async function buy(
   const stored = await parts.store.storeIntent(job, intent, { fingerprint, forMs: awaitedMs })
   if (stored.kind !== 'stored') return doNotPurchase(parts, { ...job, work: { ...job.work, handed } }, stored)
   const held: Job = { ...job, view: intent.view, work: intent.work }
+  if (!parts.hasRestored(stored.server))
+    return withdraw(parts, held, 'Another Redis server has taken over, and is not known to have all attempts')
 
   try {
     await Promise.all([
@@ -258,7 +275,7 @@ async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next> {
     await leavePlace(parts, job)
     return { kind: 'move', queue: next }
   }
-  return finish(parts, job, found)
+  return job.view.state === 'pending' ? endUnpurchased(parts, job, found) : finish(parts, job, found)
 }
 
 async function writeBack(

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 
 const retryMs = 1000
+/** Longer than Redis may take to execute a submit. */
+const executionMs = 5000
 
 type Options = {
   dir: string
@@ -17,14 +19,15 @@ type Options = {
  */
 export async function createWithdrawals({ dir, cancel, logger }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const pending = new Set<string>(await readdir(dir))
+  /** Job -> until when Redis may still store it. */
+  const pending = new Map((await readdir(dir)).map((id) => [id, 0]))
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let stopped = false
 
   async function cancelAll(): Promise<void> {
-    for (const id of pending) {
-      await cancel(id)
+    for (const [id, storedUntil] of pending) {
+      if ((await cancel(id)) === 'absent' && performance.now() < storedUntil) continue
       pending.delete(id)
       await rm(join(dir, id), { force: true })
     }
@@ -46,7 +49,7 @@ export async function createWithdrawals({ dir, cancel, logger }: Options) {
   return {
     /** Resolves when the job is noted. */
     async add(id: string): Promise<void> {
-      pending.add(id)
+      pending.set(id, performance.now() + executionMs)
       try {
         const file = await open(join(dir, id), 'w', 0o600)
         await file.sync().finally(() => file.close())

@@ -24,11 +24,20 @@ export async function isComplete(path: string): Promise<boolean> {
   }
 }
 
+/** How much is read at once: a file may consist of millions of boxes. */
+const blockBytes = 16_384
+
 /** An MP4 is a row of boxes, each of which tells its length. */
 async function endsWithBox(file: FileHandle, size: number): Promise<boolean> {
+  let block: Buffer = Buffer.alloc(0)
+  let blockAt = 0
   let at = 0
   while (size - at >= 16) {
-    const head = await read(file, at, 16)
+    if (at + 16 > blockAt + block.length) {
+      block = await read(file, at, blockBytes)
+      blockAt = at
+    }
+    const head = block.subarray(at - blockAt)
     const told = head.readUInt32BE()
     const length = told === 1 ? Number(head.readBigUInt64BE(8)) : told
     // 0 means up to the end of the file; anything else below a head's own length is no box.

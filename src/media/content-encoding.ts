@@ -12,24 +12,25 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   zstd: createZstdDecompress,
 }
 
-/** Names of the encodings of a body, in the order in which they were applied. */
+/**
+ * Names of the encodings of a body, in the order in which they were applied. Others than these are none: clients take such a file as it is,
+ * so an upstream does not notice that its storage sends `aws-chunked`, `none` or a character set (2026-11).
+ */
 function encodingsOf(headers: Headers): string[] {
   return String(headers['content-encoding'] ?? '')
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity')
+    .filter((name) => Object.hasOwn(decoders, name))
 }
 
 export function isEncoded(headers: Headers): boolean {
   return encodingsOf(headers).length > 0
 }
 
-/** Streams that undo the content encoding of a body, in order; `undefined`: it has one that is not known. */
-export function decodersFor(headers: Headers): Transform[] | undefined {
-  const creators = encodingsOf(headers)
+/** Streams that undo the content encoding of a body, in order. */
+export function decodersFor(headers: Headers): Transform[] {
+  return encodingsOf(headers)
     .reverse()
-    .map((name) => (Object.hasOwn(decoders, name) ? decoders[name] : undefined))
-  const isKnown = (one: (() => Transform) | undefined): one is () => Transform => one !== undefined
-  return creators.every(isKnown) ? creators.map((create) => create()) : undefined
+    .flatMap((name) => decoders[name]?.() ?? [])
 }

@@ -8,7 +8,7 @@ import { decodersFor, isEncoded } from './content-encoding.ts'
 import { AddressRefused, type Guard } from './guard.ts'
 import { watchProgress } from './progress.ts'
 import type { Scratch } from './scratch.ts'
-import { StorageUnavailable, storing } from './storage-fault.ts'
+import { StorageUnavailable, storageFault, storing } from './storage-fault.ts'
 
 /** Thrown where the link cannot be had (yet). */
 export class LinkNotReady extends Error {
@@ -80,7 +80,7 @@ export function createDownload({ guard, scratch, largestBytes, bytesPerSecond, w
       const isRest = reply.statusCode === 206 && same && startOf(reply) === start?.bytes
       if (isRest && !isEncoded(reply.headers)) return { answer: reply, from: start?.bytes ?? 0 }
       // Whatever its type is said to be: the bytes tell.
-      if (reply.statusCode === 200) return { answer: reply, from: 0 }
+      if (isWhole(reply)) return { answer: reply, from: 0 }
       reply.body.on('error', () => undefined).destroy()
       if (start !== undefined) return askFrom(undefined)
       throw new LinkNotReady(`the link of the result answers HTTP ${reply.statusCode}`)
@@ -90,10 +90,6 @@ export function createDownload({ guard, scratch, largestBytes, bytesPerSecond, w
       const announced = Number(answer.headers['content-length'] ?? 0)
       if (from + announced > largestBytes) throw tooLarge()
       const decoders = decodersFor(answer.headers)
-      if (decoders === undefined)
-        throw new LinkNotReady(
-          `the result is encoded as ${answer.headers['content-encoding']}, which cannot be read`,
-        )
       const file = await storing('create a temporary file', open(path, 'a', 0o600))
       try {
         let bytes = from
@@ -120,6 +116,9 @@ export function createDownload({ guard, scratch, largestBytes, bytesPerSecond, w
   }
 }
 
+/** This machine has no file descriptor, memory or port left for a connection. */
+const ownLimits = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']
+
 /** Our own errors as they are; what the network or a decoder reports is the link's. A bug stays a bug. */
 function linkFault(cause: unknown): unknown {
   const isOurs = [StorageUnavailable, LinkNotReady, LinkUseless, AddressRefused].some(
@@ -127,6 +126,8 @@ function linkFault(cause: unknown): unknown {
   )
   const isBug = cause instanceof TypeError || cause instanceof ReferenceError || cause instanceof RangeError
   if (isOurs || isBug || !(cause instanceof Error)) return cause
+  if ('code' in cause && ownLimits.includes(String(cause.code)))
+    return storageFault('open a connection', cause)
   return new LinkNotReady(`the result cannot be fetched: ${cause.message}`, { cause })
 }
 
@@ -153,6 +154,13 @@ function entityOf(url: string, { headers, statusCode }: Dispatcher.ResponseData)
       : headers['content-length']
   const told = [url, headers.etag ?? headers['last-modified'] ?? '', whole ?? '']
   return createHash('sha256').update(told.join('\n')).digest('hex').slice(0, 16)
+}
+
+/** 203: a proxy changed something. 206: what came is all there is. */
+function isWhole({ statusCode, headers }: Dispatcher.ResponseData): boolean {
+  if (statusCode === 200 || statusCode === 203) return true
+  const [, last, whole] = /^bytes 0-(\d+)\/(\d+)$/.exec(String(headers['content-range'] ?? '')) ?? []
+  return statusCode === 206 && last !== undefined && Number(last) + 1 === Number(whole)
 }
 
 function startOf({ headers }: Dispatcher.ResponseData): number {

@@ -16,7 +16,7 @@ export type FoundFile = {
 }
 
 /** Enough to tell an MP4 from a WebM. */
-const headBytes = 4100
+export const headBytes = 4100
 
 /** Types are remembered of so many files that were asked for lately. */
 const mostTypes = 1000

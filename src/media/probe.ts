@@ -49,6 +49,7 @@ export function createStorageProbe(deps: Deps) {
   }
 
   async function tryStore(): Promise<void> {
+    await scratch.restore()
     await requireSpace()
     const sink = await createSink(scratch, content.length)
     await sink.write(content)

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rename, rm, stat, utimes } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { fileTypeFromBuffer } from 'file-type'
 import type { Redis } from 'ioredis'
 import type { Video } from '../../providers/provider.ts'
 import { answered } from '../engine/engine.ts'
@@ -8,7 +10,7 @@ import { typeOf } from './check.ts'
 import { isComplete } from './complete.ts'
 import { LinkNotReady } from './download.ts'
 import { type DownloadSlots, DownloadsBusy } from './download-slots.ts'
-import { createFinder, type FoundFile } from './found-file.ts'
+import { createFinder, type FoundFile, headBytes } from './found-file.ts'
 import type { StorageProbe } from './probe.ts'
 import type { Scratch } from './scratch.ts'
 import { secondsOf } from './seconds.ts'
@@ -61,10 +63,36 @@ export function createResults({ store, redis, keys, scratch, probe, slots, downl
   async function fetchInto(fetch: Fetch): Promise<void> {
     const { name } = fetch
     const stored = `${resultsFolder}/${name}`
-    if ((await store.stat(stored)) !== undefined) return
+    if (await isStored(stored)) return
     const path = (await keptWhole(name)) ?? (await fetchWhole(fetch))
-    await store.take(stored, path)
+    await storeUnlessCanceled(stored, path, fetch.signal)
     for (const other of await scratch.left(name)) await rm(other, { force: true })
+  }
+
+  /** An upload ends with a cancel, but not because the upstream's time is over: it has delivered. */
+  async function storeUnlessCanceled(name: string, path: string, signal?: AbortSignal): Promise<void> {
+    const canceled = new AbortController()
+    const abort = () => {
+      if (!(signal?.reason instanceof LinkNotReady)) canceled.abort(signal?.reason)
+    }
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort)
+    try {
+      await store.take(name, path, canceled.signal)
+    } catch (cause) {
+      throw canceled.signal.aborted ? canceled.signal.reason : cause
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Whether an earlier attempt stored the video. A proxy in front of a bucket may report its own page for any name. */
+  async function isStored(name: string): Promise<boolean> {
+    const found = await store.stat(name)
+    if (found === undefined || found.bytes === 0) return false
+    const head = await buffer(await store.open(name, { start: 0, end: Math.min(found.bytes, headBytes) - 1 }))
+    const type = await fileTypeFromBuffer(head).catch(() => undefined)
+    return type?.mime.startsWith('video/') === true
   }
 
   /** A whole video that an earlier attempt fetched but could not store. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { storing } from './storage-fault.ts'
+import { StorageUnavailable, storing } from './storage-fault.ts'
 import type { FileStore, Range } from './store.ts'
 
 export type S3Settings = {
@@ -28,6 +28,8 @@ export type S3Settings = {
 /** Memory that one upload takes: this many parts of this size are on their way at once. */
 const partBytes = 8 * 1024 * 1024
 const partsAtOnce = 2
+/** A bucket that takes a file byte by byte is never silent. */
+const longestUploadMs = 6 * 3_600_000
 const maxSockets = 500
 /** Jobs and clients try again by themselves, later. */
 const maxAttempts = 2
@@ -54,26 +56,37 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
   const reader = createClient({ requestTimeout: timeoutMs })
   const inBucket = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
 
-  async function upload(name: string, path: string): Promise<void> {
+  async function upload(name: string, path: string, aborted?: AbortSignal): Promise<void> {
+    const tooLong = AbortSignal.timeout(longestUploadMs)
+    const signal = aborted === undefined ? tooLong : AbortSignal.any([aborted, tooLong])
+    const { size } = await stat(path)
     const Body = createReadStream(path)
     const params = { Bucket, Key: name, Body }
     try {
       // Parts of a failed upload are removed from the bucket: `leavePartsOnError` is off.
-      await new Upload({
+      const sending = new Upload({
         client,
         params,
         partSize: partBytes,
         queueSize: partsAtOnce,
         leavePartsOnError: false,
-      }).done()
+      })
+      const abort = () => void sending.abort()
+      if (signal.aborted) abort()
+      signal.addEventListener('abort', abort, { once: true })
+      await sending.done().finally(() => signal.removeEventListener('abort', abort))
     } finally {
       Body.destroy()
     }
+    // A proxy in front of the bucket may reply 200 and store nothing.
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key: name }))
+    if (head.ContentLength !== size)
+      throw new StorageUnavailable(`Cannot find ${name} in the bucket ${Bucket} after it was stored`)
     await rm(path, { force: true })
   }
 
   return {
-    take: (name, path) => storing(inBucket('store', name), upload(name, path)),
+    take: (name, path, signal) => storing(inBucket('store', name), upload(name, path, signal)),
 
     async stat(name) {
       const head = client.send(new HeadObjectCommand({ Bucket, Key: name })).catch(unlessAbsent)

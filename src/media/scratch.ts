@@ -7,10 +7,14 @@ export type Scratch = Awaited<ReturnType<typeof createScratch>>
 
 /** Where files are before they are whole. Nothing in here is ever served. */
 export async function createScratch(dir: string) {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const create = () => mkdir(dir, { recursive: true, mode: 0o700 })
+  await create()
   const list = () => storing('list temporary files', readdir(dir))
 
   return {
+    /** Makes the folder again where somebody has removed it. */
+    restore: () => storing('create the folder for temporary files', create()),
+
     /** A path that nobody else has. */
     path: (name = 'file') => join(dir, `${name}.${randomUUID()}.part`),
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
 import { createDecoder, type Decoded } from './base64.ts'
 import { type Limits, limitOf } from './limits.ts'
 import type { Scratch } from './scratch.ts'
@@ -57,6 +58,13 @@ export function createSpool({ scratch, limits }: { scratch: Scratch; limits: Lim
       return decoder.end()
     },
 
+    /** Forgets a request's data URLs that nobody claimed, as soon as its reply is closed. */
+    dropAfter(reply: Writable, standIns: readonly string[]): void {
+      // A client that has left meanwhile is not heard of again.
+      if (reply.closed) void this.drop(standIns)
+      else reply.once('close', () => void this.drop(standIns))
+    },
+
     /** Forgets a request's data URLs that nobody claimed. */
     async drop(standIns: readonly string[]): Promise<void> {
       for (const standIn of standIns) {
@@ -68,5 +76,6 @@ export function createSpool({ scratch, limits }: { scratch: Scratch; limits: Lim
 }
 
 async function discard(decoded: Decoded): Promise<void> {
-  if ('path' in decoded) await rm(decoded.path, { force: true })
+  // What cannot be removed now goes with the other old temporary files.
+  if ('path' in decoded) await rm(decoded.path, { force: true }).catch(() => undefined)
 }

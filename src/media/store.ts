@@ -6,8 +6,8 @@ export type Range = { start: number; end: number }
 
 /** Where files lie for good. Names are `<folder>/<file>`, made by us alone. */
 export type FileStore = {
-  /** Moves a finished local file in: wholly or not at all. Replaces what had the name. */
-  take(name: string, path: string): Promise<void>
+  /** Moves a finished local file in: wholly or not at all. Replaces what had the name. What takes long ends with `signal`. */
+  take(name: string, path: string, signal?: AbortSignal): Promise<void>
   /** `undefined`: there is no such file. Times are unix milliseconds. */
   stat(name: string): Promise<{ bytes: number; storedAt: number } | undefined>
   /** Rejects where there is no such file. */

@@ -2,8 +2,8 @@
 const bytesAtOnce = 32 * 1024 * 1024
 /** A job that waits asks again after this long for each job before it, so that a long line costs little. */
 const waitMs = { each: 250, longest: 10_000 }
-/** A job that has not asked for this long waits elsewhere, or not any more. */
-const forgottenMs = 3 * waitMs.longest
+/** A job that is so late, and as late again as it was told to wait, waits elsewhere, or not any more. */
+const lateMs = 2000
 
 export type UploadQueue = ReturnType<typeof createUploadQueue>
 
@@ -18,13 +18,13 @@ export function createUploadQueue({
   uploadsAtOnce: number
   now?: () => number
 }) {
-  /** Job -> when it asked last, in the order of their arrival. */
+  /** Job -> when it is forgotten, in the order of their arrival. */
   const waiting = new Map<string, number>()
   let uploads = 0
   let bytes = 0
 
   function place(job: string): number {
-    for (const [other, askedAt] of waiting) if (now() - askedAt > forgottenMs) waiting.delete(other)
+    for (const [other, forgottenAt] of waiting) if (now() > forgottenAt) waiting.delete(other)
     const index = [...waiting.keys()].indexOf(job)
     return index === -1 ? waiting.size : index
   }
@@ -36,8 +36,9 @@ export function createUploadQueue({
       const before = place(job)
       const fits = uploads === 0 || (uploads < uploadsAtOnce && bytes + size <= bytesAtOnce)
       if (before > 0 || !fits) {
-        waiting.set(job, now())
-        return { waitMs: Math.min((before + 1) * waitMs.each, waitMs.longest) }
+        const ms = Math.min((before + 1) * waitMs.each, waitMs.longest)
+        waiting.set(job, now() + 2 * ms + lateMs)
+        return { waitMs: ms }
       }
       waiting.delete(job)
       uploads += 1

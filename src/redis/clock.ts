@@ -18,7 +18,8 @@ type Options = {
 
 /**
  * The time of Redis (unix ms), which all processes share: deadlines are set by one machine and judged by another. Between two looks at Redis it
- * follows the monotonic clock, so that it never goes back and does not see this machine's clock jump.
+ * follows the monotonic clock, so that it does not see this machine's clock jump. It stands still where Redis is a little behind, and goes back only where Redis
+ * is behind by more than `maxSkewMs`: it would stand still for as long as the clock of Redis was ahead.
  */
 export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: Options) {
   let base = { time: wallClock(), at: performance.now() }
@@ -43,7 +44,7 @@ export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: 
     const wasSkewed = isSkewed()
     const time = Number(seconds) * 1000 + Number(microseconds) / 1000
     base = { time: time + (received - sent) / 2, at: received }
-    if (!synced) latest = 0
+    if (!synced || latest - base.time > maxSkewMs) latest = 0
     synced = true
     skewMs = Math.round(wallClock() - base.time)
     if (wasSkewed !== isSkewed()) report()

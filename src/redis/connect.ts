@@ -9,14 +9,24 @@ export type Target = { url: string } | { path: string }
 type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const longestBackOffMs = 500
+/** There may be no other primary yet. */
+const replicaPauseMs = 1000
+/** Longer than the longest blocking command of BullMQ, 10 s. */
+const usualSilenceMs = 12_000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
- * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients.
+ * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients. A connection on which nothing comes for `silenceMs` after a command is
+ * made anew: a machine that is cut off ends none of its connections.
  */
 export function createConnections(
   target: Target,
-  { prefix, logger, patienceMs = 10_000 }: { prefix: string; logger: Logger; patienceMs?: number },
+  {
+    prefix,
+    logger,
+    patienceMs = 10_000,
+    silenceMs = usualSilenceMs,
+  }: { prefix: string; logger: Logger; patienceMs?: number; silenceMs?: number },
 ) {
   const opened: Redis[] = []
   const watch = createOutageLog(logger)
@@ -26,6 +36,8 @@ export function createConnections(
       connectionName: `${prefix}${name}`,
       retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
       enableAutoPipelining: false,
+      reconnectOnError: leaveReplicas(),
+      socketTimeout: silenceMs,
       ...manners,
     }
     const client =
@@ -46,6 +58,16 @@ export function createConnections(
     close(): void {
       for (const client of opened.splice(0)) client.disconnect()
     },
+  }
+}
+
+/** A connection that stands is not told that another server became the primary: it is made anew when its own one takes no writes any more. */
+function leaveReplicas(): (error: Error) => 1 | false {
+  let latest = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    if (!/\bREADONLY\b/.test(message) || performance.now() - latest < replicaPauseMs) return false
+    latest = performance.now()
+    return 1
   }
 }
 

@@ -8,6 +8,8 @@ export class NotReplicated extends Error {
 type Options = {
   /** The connection on which the writes were made: `WAIT` counts those of its own connection. */
   redis: Redis
+  /** A key to write to: `WAIT` confirms at once on a connection that has written nothing. */
+  key: string
   /** How many replicas must confirm; 0: none. */
   replicas: number
   timeoutMs: number
@@ -19,14 +21,19 @@ type Options = {
  * Resolves when every write made before on this connection has been confirmed; rejects with `NotReplicated`. Calls that come while one waits share
  * the next one, since `WAIT` blocks its connection.
  */
-export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }: Options) {
+export function createReplicaBarrier({ redis, key, replicas, timeoutMs, aof = false }: Options) {
   let underWay: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let lostConnections = 0
+  if (replicas > 0 || aof)
+    redis.on('close', () => {
+      lostConnections += 1
+    })
 
   async function wait(): Promise<void> {
-    const reply = aof
-      ? await redis.call('WAITAOF', 1, replicas, timeoutMs)
-      : await redis.wait(replicas, timeoutMs)
+    const written = redis.set(key, '1')
+    const waiting = aof ? redis.call('WAITAOF', 1, replicas, timeoutMs) : redis.wait(replicas, timeoutMs)
+    const [, reply] = await Promise.all([written, waiting])
     const [local, confirmed] = Array.isArray(reply) ? reply.map(Number) : [1, Number(reply)]
     if ((local ?? 0) < 1) throw new NotReplicated('Redis did not sync its append-only file in time')
     if ((confirmed ?? 0) < replicas)
@@ -43,8 +50,7 @@ export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }
     return waiting
   }
 
-  return async function confirmReplicas(): Promise<void> {
-    if (replicas === 0 && !aof) return
+  function join(): Promise<void> {
     if (underWay === undefined) return start()
     next ??= underWay
       .catch(() => undefined)
@@ -53,5 +59,14 @@ export function createReplicaBarrier({ redis, replicas, timeoutMs, aof = false }
         return start()
       })
     return next
+  }
+
+  return async function confirmReplicas(): Promise<void> {
+    if (replicas === 0 && !aof) return
+    const before = lostConnections
+    await join()
+    // ioredis repeats the command on the next connection, of which Redis knows no writes: it confirms at once.
+    if (lostConnections !== before)
+      throw new NotReplicated('The connection to Redis was lost before the write was confirmed')
   }
 }

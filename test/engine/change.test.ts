@@ -186,3 +186,12 @@ describe('a success', () => {
     assert.equal(success(jobOf({}, { meter }), [{ url: '/a' }], 300, 10.25).view.costUsd, 1)
   })
 })
+
+describe('the end of a job', () => {
+  it('is never before its beginning, though the clock may go back', () => {
+    const job = jobOf({ createdAt: 100 })
+    assert.equal(failure(job, fault('timeout', 'too late'), 50).view.completedAt, 100)
+    assert.equal(success(job, [], 50).view.completedAt, 100)
+    assert.equal(success(job, [], 150).view.completedAt, 150)
+  })
+})

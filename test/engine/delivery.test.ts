@@ -52,7 +52,7 @@ describe('the delivery of a result', () => {
       store,
       deliver,
       delivery: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
-      isCancelAsked: async () => (await redis.hget(keys.job(id), 'cancel')) === '1',
+      isCancelAsked: async () => (await redis.hexists(keys.job(id), 'cancel')) === 1,
       secondsOf: async () => undefined,
       slots: { leave: async () => [] },
       timeoutMs: 1000,
@@ -218,6 +218,31 @@ describe('the delivery of a result', () => {
     await job.runFor(hour)
     assert.equal(await job.state(), 'succeeded')
     assert.equal((await job.work())?.misses, 0)
+  })
+
+  it('the time without a download slot is not the upstream’s: the first attempt has as long as any', async () => {
+    const busyUntil = 1_800_000_000_000 + 3 * hour
+    const job = await begin(async (_, __, { signal }) => {
+      if (job.clock.now < busyUntil) throw new DownloadsBusy('cdn.example', 20_000)
+      if (job.clock.now < busyUntil + 5 * minute) throw noLink()
+      assert.equal(signal?.aborted, false)
+      return stored
+    })
+    await job.runFor(10 * hour)
+    assert.equal(await job.state(), 'succeeded')
+  })
+
+  it('a job that never gets a download slot ends as a fault of ours', async () => {
+    const delivery = { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: hour }
+    const deliver: Deliver = async () => {
+      throw new DownloadsBusy('cdn.example', 39_000)
+    }
+    const job = await begin(deliver, { delivery })
+    await job.runFor(10 * hour)
+    assert.equal((await job.error())?.code, 'result_not_stored')
+    assert.ok(job.elapsed() >= hour && job.elapsed() < 1.1 * hour, `${job.elapsed()}`)
+    assert.match((await job.history()).join(), /https:\/\/cdn\.example\/a\.mp4/)
+    assert.deepEqual(await job.money(), { reserved: 0, spent: 0 })
   })
 
   it('a cancel ends a job that is being delivered, and is charged', async () => {

@@ -55,7 +55,7 @@ describe('the queue entry of an accepted job', () => {
     if (type === 'zset') return redis.zrange(key, '0', '-1', 'WITHSCORES')
     const { timestamp, opts, ...fields } = await redis.hgetall(key)
     if (timestamp !== undefined) assert.ok(Math.abs(Date.now() - Number(timestamp)) < 60_000)
-    return { ...fields, opts: JSON.parse(opts ?? '{}') }
+    return { ...fields, isDated: timestamp !== undefined, opts: JSON.parse(opts ?? '{}') }
   }
 
   it('is what BullMQ itself makes', async () => {

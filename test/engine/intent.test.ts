@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
+import { fault } from '../../providers/fault.ts'
 import { markCleanShutdown, observeServer } from '../../src/engine/epoch.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createCleanup, startRedis } from '../setup.ts'
@@ -90,6 +91,7 @@ describe('the intent to purchase', () => {
           discardReply: async () => undefined,
           discard: async () => undefined,
           settle: () => undefined,
+          hasMade: () => false,
           find: async () => undefined,
         },
         confirmReplicas: async () => void order.push('replicas'),
@@ -110,6 +112,7 @@ describe('the intent to purchase', () => {
           discardReply: async () => undefined,
           discard: async () => undefined,
           settle: () => undefined,
+          hasMade: () => false,
           find: async () => undefined,
         },
       },
@@ -178,12 +181,50 @@ describe('the intent to purchase', () => {
       assert.equal(await job.state(), 'canceled')
     })
 
+    it('an input that cannot be uploaded any more does not end a job that may have been purchased', async () => {
+      const job = await harness.begin({ work: { route: ['runware'] } })
+      Object.assign(job.parts, {
+        store: createStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
+        inputs: {
+          prepare: async () => ({ kind: 'failed', fault: fault('media_unreadable', 'gone') }),
+        },
+      })
+      await moveFrom('another')
+      assert.equal((await job.run()).kind, 'wait')
+      assert.equal(await job.state(), 'pending')
+      await redis.hset(harness.keys.epoch, 'since', '0')
+      await job.run()
+      assert.equal(await job.error(), 'media_unreadable')
+    })
+
     it('that took over after an orderly shutdown, nothing is lost and nothing pauses', async () => {
       await moveFrom('another')
       await markCleanShutdown(redis, harness.keys)
       const { keys } = harness
       assert.equal((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
       await moveFrom('yet another')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
+    it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await redis.replicaof('127.0.0.1', '1')
+      await redis.replicaof('NO', 'ONE')
+      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      await redis.hset(keys.epoch, 'since', '0')
+    })
+
+    it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
+      const { keys } = harness
+      await redis.del(keys.epoch)
+      await observeServer({ redis, keys, graceMs })
+      await markCleanShutdown(redis, keys)
+      // The next gateway finds it running.
+      await observeServer({ redis, keys, graceMs })
+      await moveFrom('another')
       assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })

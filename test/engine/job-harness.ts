@@ -83,8 +83,10 @@ export function createJobHarness(redis: Redis, prefix: string) {
         discardReply: async (attempt: string) => void effects.push(`reply discarded ${attempt}`),
         discard: async (attempt: string) => void effects.push(`discarded ${attempt}`),
         settle: (attempt: string) => void effects.push(`settled ${attempt}`),
+        hasMade: () => false,
         find: async () => undefined,
       },
+      hasRestored: () => true,
       confirmReplicas: async () => undefined,
       slots: {
         ask: async () => ({ mine: true, others: [] }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, readdir, rm, utimes } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createJournal, type Journal, type JournalEntry } from '../../src/engine/journal.ts'
@@ -149,5 +149,52 @@ describe('the journal of attempts', () => {
       (await attemptsOf(other)).map(({ attempt }) => attempt.id),
       ['third', 'second', 'first'],
     )
+  })
+
+  it('is read although its folder holds what is no journal', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await mkdir(join(folder, 'lost+found'))
+    await symlink('/nowhere/journal', join(folder, 'gone.jsonl'))
+    await writeFile(
+      join(folder, 'other.jsonl'),
+      '{"begin":null}\n{"begin":{}}\n[]\n7\n{"version":2}\n{"reply":{"kind":"running"}}\n\0\0\0\n',
+    )
+    const { journal: next } = await open(folder)
+    assert.deepEqual(
+      (await attemptsOf(next)).map(({ attempt }) => attempt.id),
+      ['a'],
+    )
+  })
+
+  it('keeps replies whole, whatever characters they have', async () => {
+    const { journal, folder } = await open()
+    const odd = { ...reply, ticket: { id: 'a\u2028b\u2029c\rd' } } as const
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', odd)
+    const { journal: next } = await open(folder)
+    assert.deepEqual((await next.find('a'))?.reply, odd)
+  })
+
+  it('knows the attempts of this machine from before, but not what came to nothing', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await journal.begin(entry('b'))
+    assert.equal(journal.hasMade('a'), true)
+    await journal.discard('b')
+    assert.equal(journal.hasMade('b'), false)
+    const { journal: next } = await open(folder)
+    assert.equal(next.hasMade('a'), true)
+    assert.equal(next.hasMade('c'), false)
+  })
+
+  it('keeps its files when the clock of the machine alone is far ahead', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    const [file = ''] = await readdir(folder)
+    const past = new Date(Date.now() - 26 * hourMs)
+    await utimes(join(folder, file), past, past)
+    await open(folder, () => past.getTime())
+    assert.deepEqual(await readdir(folder), [file])
   })
 })

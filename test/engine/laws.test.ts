@@ -98,6 +98,7 @@ describe('the laws of a job', () => {
     })
 
     async function begin(prompt: string) {
+      upstreams.host.disarm('fal')
       const { runId } = (await submit(rare, { ...small, prompt })).body
       await waitForStage(rare, runId, /^(queued|processing)$/)
       const secret = await store.redis.hget(`rare:job:${runId}`, 'hint')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { nextPollMs, nextTryMs } from '../../src/engine/pace.ts'
+import { guessProgress, nextPollMs, nextTryMs } from '../../src/engine/pace.ts'
 
 const longestMs = 20_000
 
@@ -37,4 +37,45 @@ it('never asks more often than once a second, nor less often than the operator w
   }
   assert.equal(nextTryMs(1, longestMs), 1000)
   assert.equal(nextTryMs(99, longestMs), 16_000)
+})
+
+const poll = (elapsedMs: number, polls = 1, usualMs = 60_000) =>
+  nextPollMs({ elapsedMs, usualMs, polls, longestMs: 600_000 })
+
+it('waits for two fifths of the usual time before the first poll', () => {
+  assert.equal(poll(0, 0), 24_000)
+})
+
+it('goes most of the way to the usual end, but not less than a sixteenth of it', () => {
+  assert.equal(poll(24_000), 24_300)
+  assert.equal(poll(50_000), 3600)
+  assert.equal(poll(51_000), 3600)
+})
+
+it('thins out the longer a render is overdue', () => {
+  assert.equal(poll(60_000), 3600)
+  assert.equal(poll(100_000), 6000)
+  assert.equal(poll(160_000), 15_000)
+})
+
+it('doubles after each poll that told nothing, up to 16 s', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6].map((misses) => nextTryMs(misses, 600_000)),
+    [1000, 2000, 4000, 8000, 16_000, 16_000],
+  )
+  assert.equal(nextTryMs(5, 3000), 3000)
+})
+
+it('asks more often than once a second where the operator wants it', () => {
+  assert.equal(nextPollMs({ elapsedMs: 0, usualMs: 60_000, polls: 0, longestMs: 100 }), 100)
+})
+
+it('guesses a progress that grows and never reaches the end', () => {
+  const guess = (elapsedMs: number, usualMs = 60_000) => guessProgress({ elapsedMs, usualMs })
+  assert.equal(guess(0), 0)
+  assert.equal(guess(30_000), 52)
+  assert.equal(guess(60_000), 75)
+  assert.ok(guess(1e12) <= 95)
+  assert.equal(guess(0, 0), 0)
+  assert.equal(guess(1000, 0), 95)
 })

@@ -13,6 +13,8 @@ describe('writing a reply that was paid for', () => {
     'NOREPLICAS Not enough good replicas to write.',
     'MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.',
     'LOADING Redis is loading the dataset in memory',
+    "ERR The user executing the script can't access at least one of the keys mentioned in the command",
+    'IOERR error or timeout reading from target instance',
     'ERR Error running script (call to f_0a): @user_script:5: @user_script: 5: -OOM command not allowed',
   ]) {
     it(`goes on while Redis says ${message.slice(0, 40)}…`, async () => {

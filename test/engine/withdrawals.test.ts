@@ -44,6 +44,18 @@ describe('jobs whose client was told that they were not accepted', () => {
     await until(() => canceled.includes('vid_1'))
   })
 
+  it('are looked for again when Redis has not executed the submit yet', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    let looks = 0
+    const { add } = await open(dir, async () => {
+      looks += 1
+      return looks === 1 ? 'absent' : 'asked'
+    })
+    await add('vid_1')
+    await until(async () => (await readdir(dir)).length === 0)
+    assert.equal(looks, 2)
+  })
+
   it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
     const order: string[] = []
     const engine = createEngine({

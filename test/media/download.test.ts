@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { readdir, utimes } from 'node:fs/promises'
+import { readdir, rm, utimes } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Redis } from 'ioredis'
-import { LinkNotReady, LinkUseless } from '../../src/media/download.ts'
+import { createDownload, LinkNotReady, LinkUseless } from '../../src/media/download.ts'
 import { createDownloadSlots, DownloadsBusy } from '../../src/media/download-slots.ts'
 import type { MediaConfig } from '../../src/media/media.ts'
+import { createScratch } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { startFaultyBucket } from './faulty-bucket.ts'
 import { startServer, video, videoOf } from './files.ts'
 import { megabyte, namesIn, type Room, startRoom } from './room.ts'
@@ -68,6 +69,29 @@ describe('a result is known by its bytes', () => {
     await assert.rejects(room.deliver(), LinkNotReady)
     assert.deepEqual(await namesIn(room.store, 'results'), [])
   })
+})
+
+describe('a whole video', () => {
+  const all = `bytes 0-${video.length - 1}/${video.length}`
+
+  for (const [status, headers] of [
+    [203, {}],
+    [206, { 'content-range': all }],
+  ] as const) {
+    it(`may come with HTTP ${status}, although no part was asked for`, async (t) => {
+      const room = await start(t, (response) => response.writeHead(status, headers).end(video))
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+    })
+  }
+
+  for (const range of ['bytes 0-999/*', `bytes 0-999/${video.length}`, 'bytes 1-999/1000', 'x', undefined]) {
+    it(`is not what comes with HTTP 206 and the range ${range}`, async (t) => {
+      const headers = range === undefined ? {} : { 'content-range': range }
+      const room = await start(t, (response) => response.writeHead(206, headers).end(video.subarray(0, 1000)))
+      await assert.rejects(room.deliver(), LinkNotReady)
+      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+    })
+  }
 })
 
 describe('an encoded result', () => {
@@ -135,12 +159,14 @@ describe('an encoded result', () => {
     assert.ok((await bytesOf(room, await room.deliver())).equals(content))
   })
 
-  it('one that is not known is no result', async (t) => {
-    const room = await start(t, (response) =>
-      response.writeHead(200, { 'content-encoding': 'constructor' }).end(video),
-    )
-    await assert.rejects(room.deliver(), LinkNotReady)
-  })
+  for (const name of ['aws-chunked', 'none', 'UTF-8', 'binary', 'constructor']) {
+    it(`${name} is no encoding, and the bytes tell`, async (t) => {
+      const room = await start(t, (response) =>
+        response.writeHead(200, { 'content-encoding': name }).end(video),
+      )
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+    })
+  }
 })
 
 describe('a result that does not come', () => {
@@ -250,6 +276,40 @@ describe('many results that do not come', () => {
   })
 })
 
+describe('a connection that this machine cannot open', () => {
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'])
+    it(`${code} is no fault of the upstream`, async () => {
+      const scratch = await createScratch(await temporaryFolder(cleanup))
+      const ask = async () => {
+        throw Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })
+      }
+      const download = createDownload({ ...usual, scratch, guard: { ask, close: async () => undefined } })
+      await assert.rejects(download('https://cdn.example/a.mp4', 'a'), StorageUnavailable)
+    })
+})
+
+describe('a folder for temporary files that is removed while the gateway runs', () => {
+  it('is made again by the next check of the storage', async (t) => {
+    const room = await start(t, (response) => response.writeHead(200).end(video), {
+      storage: { probeMs, floorBytes: 0 },
+    })
+    await room.media.storage.start()
+    t.after(() => room.media.storage.stop())
+    for (const folder of ['scratch', 'files', '.']) {
+      await rm(join(room.dataDir, folder), { recursive: true, maxRetries: 20, retryDelay: 5 })
+      let given: readonly { url: string }[] | undefined
+      for (let tries = 0; tries < 300 && given === undefined; tries += 1) {
+        given = await room.deliver(folder).catch((cause: unknown) => {
+          assert.ok(cause instanceof StorageUnavailable, String(cause))
+          return undefined
+        })
+        await sleep(10)
+      }
+      assert.ok((await bytesOf(room, given ?? [])).equals(video))
+    }
+  })
+})
+
 describe('a result that cannot be stored', () => {
   it('is fetched once, and kept until the store takes it', async (t) => {
     const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
@@ -269,6 +329,56 @@ describe('a result that cannot be stored', () => {
     assert.equal(room.requests.length, 1)
     assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
   })
+
+  describe('while it is being stored', () => {
+    async function storing(t: TestContext) {
+      const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
+      const content = videoOf(20 * megabyte)
+      const room = await start(t, (response) => response.writeHead(200).end(content), {
+        s3: { ...bucket.settings, timeoutMs: 60_000 },
+        downloads: { ...usual, largestBytes: 32 * megabyte },
+      })
+      bucket.fail('second part hangs')
+      const controller = new AbortController()
+      const delivered = room.deliver('one', { signal: controller.signal })
+      delivered.catch(() => undefined)
+      while (!bucket.requests.some((request) => request.includes('partNumber=2'))) await sleep(10)
+      return { bucket, controller, delivered, room }
+    }
+
+    it('a cancel ends that at once, and the parts are removed when their calls end', async (t) => {
+      const { bucket, controller, delivered } = await storing(t)
+      const reason = new Error('canceled')
+      controller.abort(reason)
+      await assert.rejects(delivered, reason)
+      bucket.release()
+      while (!bucket.requests.some((request) => /^DELETE .*uploadId=/.test(request))) await sleep(10)
+    })
+
+    it('the time of the upstream does not end that', async (t) => {
+      const { bucket, controller, delivered, room } = await storing(t)
+      controller.abort(new LinkNotReady('the result took too long'))
+      await sleep(200)
+      bucket.release()
+      assert.equal((await bytesOf(room, await delivered)).length, 20 * megabyte)
+    })
+  })
+
+  for (const fault of ['says OK to all', 'keeps nothing'] as const) {
+    it(`is not taken for stored by a bucket that ${fault}`, async (t) => {
+      const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
+      // A long time between two probes: the fault is not known yet.
+      const room = await start(t, (response) => response.writeHead(200).end(video), {
+        s3: bucket.settings,
+        storage: { probeMs: 60_000, floorBytes: 0 },
+      })
+      bucket.fail(fault)
+      for (let tries = 0; tries < 2; tries += 1) await assert.rejects(room.deliver(), StorageUnavailable)
+      bucket.fail('none')
+      assert.ok((await bytesOf(room, await room.deliver())).equals(video))
+      assert.equal(room.requests.length, 1)
+    })
+  }
 
   it('is not fetched while the bucket is known to fail', async (t) => {
     const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })

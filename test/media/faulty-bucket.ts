@@ -16,11 +16,16 @@ export type BucketFault =
   | 'no results'
   | 'slow'
   | 'second part hangs'
+  | 'says OK to all'
+  | 'keeps nothing'
 
 const errors = {
   forbidden: { status: 403, code: 'AccessDenied' },
   missing: { status: 404, code: 'NoSuchBucket' },
 } as const
+
+/** What a proxy in front of a bucket may send under maintenance. */
+const page = '<html>soon</html>'
 
 const slowBytesPerMs = 8 * 1024
 
@@ -39,6 +44,8 @@ export async function startFaultyBucket(cleanup: Cleanup) {
   const target = new URL(bucket.endpoint ?? '')
   let fault: BucketFault = 'none'
   const requests: string[] = []
+  /** Lets a request go on that hangs. */
+  const hanging: (() => void)[] = []
 
   function pass(from: IncomingMessage, to: ServerResponse): void {
     const options = { host: target.hostname, port: target.port, method: from.method, path: from.url }
@@ -68,9 +75,16 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       const { status, code } = errors[fault]
       return refuse(from, to, status, code)
     }
+    const writes = from.method === 'PUT' || from.method === 'POST'
+    if (fault === 'says OK to all' || (fault === 'keeps nothing' && writes)) {
+      from.resume()
+      to.writeHead(200, { 'content-type': 'text/html', 'content-length': page.length })
+      return void to.end(from.method === 'HEAD' ? undefined : page)
+    }
     if (fault === 'no results' && from.method === 'PUT' && from.url?.includes('/results/'))
       return refuse(from, to, 403, 'AccessDenied')
-    if (fault === 'second part hangs' && from.url?.includes('partNumber=2')) return void from.resume()
+    if (fault === 'second part hangs' && from.url?.includes('partNumber=2'))
+      return void hanging.push(() => pass(from, to))
     pass(from, to)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -91,6 +105,11 @@ export async function startFaultyBucket(cleanup: Cleanup) {
       STORE_PROBE_SECONDS: '1',
     },
     requests,
+    /** Ends the fault for the parts that hang, too. */
+    release(): void {
+      fault = 'none'
+      for (const goOn of hanging.splice(0)) goOn()
+    },
     fail(next: BucketFault): void {
       fault = next
       if (next === 'unreachable') server.closeAllConnections()

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { judge, typeOf } from '../../src/media/check.ts'
 import { isComplete } from '../../src/media/complete.ts'
 import { pixelsOf } from '../../src/media/pixels.ts'
+import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { png, video } from './files.ts'
 
@@ -42,6 +43,27 @@ const segment = (marker: number, length: number, body: number[] = []) => {
 const frame = [8, 0x01, 0x02, 0x03, 0x04]
 const jpeg = (...segments: Buffer[]) => Buffer.concat([Buffer.from([0xff, 0xd8]), ...segments])
 
+/** The video, followed by so many boxes of nothing. */
+function withBoxes(count: number): Buffer {
+  const box = bytes(8, { 0: [0, 0, 0, 8], 4: 'free' })
+  return Buffer.concat([video, Buffer.alloc(8 * count, box)])
+}
+
+describe('a file of very many tiny boxes', () => {
+  it('is looked through quickly', async () => {
+    const path = await save(withBoxes(1_000_000))
+    const began = performance.now()
+    assert.equal(await isComplete(path), true)
+    // One read of the file per box took half a minute.
+    assert.ok(performance.now() - began < 5000)
+  })
+
+  it('is cut short where its last box is', async () => {
+    const cut = Buffer.concat([withBoxes(5000), bytes(16, { 0: [0, 0, 1, 0], 4: 'mdat' })])
+    assert.equal(await isComplete(await save(cut)), false)
+  })
+})
+
 describe('the pixels of an image', () => {
   const cases: Readonly<Record<string, [string, Buffer, number | undefined]>> = {
     PNG: ['image/png', png({ width: 3, height: 5 }), 15],
@@ -60,6 +82,11 @@ describe('the pixels of an image', () => {
       'image/jpeg',
       jpeg(segment(0xc4, 17, frame), segment(0xc8, 17, frame), segment(0xcc, 17, frame)),
       undefined,
+    ],
+    'JPEG with a marker that is no frame': [
+      'image/jpeg',
+      jpeg(segment(0x80, 17, [8, 9, 9, 9, 9]), segment(0xc0, 17, frame)),
+      0x102 * 0x304,
     ],
     'JPEG that is cut': ['image/jpeg', jpeg(segment(0xe0, 16)).subarray(0, 10), undefined],
     'JPEG with something else between segments': [
@@ -81,7 +108,8 @@ describe('the pixels of an image', () => {
     )
   })
 
-  it('of a file that is not there: an error, not a guess', async () => {
+  it('of what cannot be read: an error, not a guess', async () => {
+    await assert.rejects(pixelsOf(folder, 'image/png'), { code: 'EISDIR' })
     await assert.rejects(pixelsOf(join(folder, 'absent'), 'image/png'), { code: 'ENOENT' })
   })
 })
@@ -120,6 +148,7 @@ describe('whether the end of a file is there', () => {
       Buffer.concat([ftyp, box('free', 8), box('mdat', 100, 101)]),
       false,
     ],
+    'an MP4 whose last box has 16 bytes and says 17': [Buffer.concat([ftyp, box('free', 16, 17)]), false],
     'a file of another kind': [Buffer.from('hello, this is text'), true],
     nothing: [Buffer.alloc(0), true],
   }
@@ -164,15 +193,37 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(m4v, 'video'), 'video/mp4')
     assert.equal(await reasonOf(webm, 'audio'), 'audio/webm')
     assert.equal(await reasonOf(webm, 'video'), 'video/webm')
+    const matroska = Buffer.from(
+      webm.toString('latin1').replace('webm', 'matroska').replace('\x42\x82\x84', '\x42\x82\x88'),
+      'latin1',
+    )
+    assert.equal(await reasonOf(matroska, 'audio'), 'audio/webm')
+    const quicktime = Buffer.from(m4v.toString('latin1').replace('mp42', 'qt  '), 'latin1')
+    assert.equal(await reasonOf(quicktime, 'video'), 'video/quicktime')
+    assert.equal(await reasonOf(quicktime, 'audio'), 'audio/mp4')
+    const theora = bytes(80, { 0: 'OggS', 28: [0x80], 29: 'theora' })
+    assert.equal(await reasonOf(theora, 'video'), 'video/ogg')
+    assert.equal(await reasonOf(theora, 'audio'), 'audio/ogg')
     assert.equal(await reasonOf(ogg, 'audio'), 'audio/ogg')
     assert.equal(await reasonOf(ogg, 'video'), 'invalid')
   })
 
   it('is named to the caller', async () => {
-    const wrong = await verdict(png(), 'video')
-    assert.ok('wrong' in wrong && /video/.test(wrong.wrong) && /image\/png/.test(wrong.wrong))
-    const unknown = await verdict(Buffer.from('hello'), 'image')
-    assert.ok('wrong' in unknown && /image/.test(unknown.wrong) && !/undefined/.test(unknown.wrong))
+    const wrong = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
+      const found = await verdict(content, kind)
+      return 'wrong' in found ? found.wrong : assert.fail()
+    }
+    assert.match(await wrong(png(), 'video'), /\ba video file.*image\/png/)
+    assert.match(await wrong(video, 'image'), /\ban image file.*video\/mp4/)
+    assert.match(await wrong(png(), 'audio'), /\ban audio file/)
+    assert.match(await wrong(Buffer.from('hello'), 'image'), /\ban image file.*type/)
+    assert.match(await wrong(png({ width: 20_000, height: 20_000 }), 'image'), /\b100 million/)
+    assert.match(await wrong(video.subarray(0, video.length - 1), 'video'), /cut/)
+  })
+
+  it('cannot be told where our own disk fails, which is not the file’s fault', async () => {
+    await assert.rejects(typeOf(join(folder, 'absent')), StorageUnavailable)
+    await assert.rejects(isComplete(join(folder, 'absent')), StorageUnavailable)
   })
 
   it('is an image that a model cannot read: no', async () => {

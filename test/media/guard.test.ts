@@ -141,4 +141,81 @@ describe('the guard', () => {
   it('a name that nobody knows is not a refused one', async (t) => {
     await assert.rejects(start(t).ask('http://unknown.example/'), { code: 'ENOTFOUND' })
   })
+
+  it('asks as it is told to: method, headers, body', async (t) => {
+    const asked: unknown[] = []
+    const origin = await startServer(t, async (request, response) => {
+      const pieces: Buffer[] = []
+      for await (const piece of request) pieces.push(piece)
+      asked.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
+      response.end()
+    })
+    const guard = start(t, [origin])
+    await guard.ask(`${origin}/`)
+    await guard.ask(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
+    await guard.ask(`${origin}/`, { method: 'POST', body: 'hello' })
+    assert.deepEqual(asked, [
+      ['GET', undefined, ''],
+      ['HEAD', 'yes', ''],
+      ['POST', undefined, 'hello'],
+    ])
+  })
+
+  it('stops when it is told to', { timeout: 20_000 }, async (t) => {
+    const origin = await startServer(t, () => undefined)
+    await assert.rejects(start(t, [origin]).ask(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
+      name: 'TimeoutError',
+    })
+  })
+
+  it('follows nothing but redirects, and no redirect without a place', async (t) => {
+    const origin = await startServer(t, ({ url }, response) => {
+      if (url === '/created') response.writeHead(201, { location: '/elsewhere' }).end('made')
+      else response.writeHead(302).end('nowhere')
+    })
+    const guard = start(t, [origin])
+    assert.equal(await (await guard.ask(`${origin}/created`)).body.text(), 'made')
+    assert.equal(await (await guard.ask(`${origin}/nowhere`)).body.text(), 'nowhere')
+  })
+
+  for (const status of [301, 302, 303, 307, 308])
+    it(`follows ${status}, as often as it is told to`, async (t) => {
+      const origin = await startServer(t, ({ url }, response) => {
+        const left = Number(url?.slice(1))
+        if (left === 0) response.end('here')
+        else response.writeHead(status, { location: `/${left - 1}` }).end()
+      })
+      const guard = start(t, [origin])
+      assert.equal(await (await guard.ask(`${origin}/5`)).body.text(), 'here')
+      await assert.rejects(guard.ask(`${origin}/6`), /redirects too often/)
+      assert.equal(await (await guard.ask(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
+    })
+
+  it('refuses a redirect to what is no address', async (t) => {
+    const origin = await startServer(t, (_, response) => {
+      response.writeHead(302, { location: 'http://[' }).end()
+    })
+    await assert.rejects(start(t, [origin]).ask(`${origin}/`), AddressRefused)
+  })
+
+  it('refuses nothing where the operator says so, but what is no web address', async (t) => {
+    const origin = await startServer(t, (_, response) => response.end('here'))
+    const guard = createGuard({ inward: true })
+    t.after(() => guard.close())
+    assert.equal(await (await guard.ask(origin)).body.text(), 'here')
+    await assert.rejects(guard.ask('file:///etc/passwd'), AddressRefused)
+    // Without TLS at the other side, so that it is the connection that fails and not the guard.
+    await assert.rejects(
+      guard.ask(origin.replace('http:', 'https:')),
+      (cause) => !(cause instanceof AddressRefused),
+    )
+  })
+
+  it('asks nobody any more when it is closed', async (t) => {
+    const origin = await startServer(t, (_, response) => response.end('here'))
+    const guard = createGuard({ trusted: [origin] })
+    await (await guard.ask(origin)).body.dump()
+    await guard.close()
+    await assert.rejects(guard.ask(origin), { code: 'UND_ERR_DESTROYED' })
+  })
 })

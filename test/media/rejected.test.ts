@@ -133,6 +133,55 @@ describe('a rejected submit leaves no file', () => {
     await noFilesLeft(stored)
   })
 
+  /** A form with one file of which the end does not come. */
+  const cutForm = Buffer.concat([
+    Buffer.from('--XX\r\nContent-Disposition: form-data; name="input_reference"; filename="a.png"\r\n'),
+    Buffer.from('Content-Type: image/png\r\n\r\n'),
+    image(megabyte),
+  ])
+  const formType = 'multipart/form-data; boundary=XX'
+
+  for (const path of ['/v1/videos', '/v1/videos/vid_1/remix', '/api/library']) {
+    it(`whose form breaks off: ${path}`, async () => {
+      const stored = await filesIn('files', 'inputs')
+      const client = await createClient({})
+      const headers = { 'x-api-key': client.key, 'content-type': formType }
+      const sent = request(address + path, {
+        method: 'POST',
+        headers: { ...headers, 'content-length': 4 * megabyte },
+      })
+      sent.on('error', () => undefined)
+      sent.write(cutForm)
+      while ((await filesIn('scratch')).length === 0) await sleep(5)
+      sent.destroy()
+      await noFilesLeft(stored)
+      const reply = await fetch(address + path, { method: 'POST', headers, body: cutForm })
+      assert.equal(reply.status, 400)
+      assert.match(await reply.text(), /"code":"invalid_request"/)
+      await noFilesLeft(stored)
+    })
+  }
+
+  for (const type of ['application/json', formType]) {
+    it(`whose client leaves as soon as everything is sent: ${type.split(';')[0]}`, async () => {
+      const stored = await filesIn('files', 'inputs')
+      const client = await createClient({})
+      const json = Buffer.from(
+        JSON.stringify({ model: 'none', image: dataUrl('image/png', image(megabyte)) }),
+      )
+      const body = type === formType ? Buffer.concat([cutForm, Buffer.from('\r\n--XX--\r\n')]) : json
+      for (let times = 0; times < 5; times += 1) {
+        const headers = { 'x-api-key': client.key, 'content-type': type, 'content-length': body.length }
+        const sent = request(`${address}/v1/videos`, { method: 'POST', headers })
+        sent.on('error', () => undefined)
+        await new Promise<void>((resolve) => sent.end(body, () => resolve()))
+        sent.destroy()
+      }
+      await sleep(200)
+      await noFilesLeft(stored)
+    })
+  }
+
   it('of several files, those before the wrong one are taken back', async () => {
     const stored = await filesIn('files', 'inputs')
     const client = await createClient({ balanceUsd: 10 })

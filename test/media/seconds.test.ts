@@ -9,8 +9,12 @@ const sample = await readFile(new URL('../../src/sandbox/sample.mp4', import.met
 function fileOf(content: Buffer) {
   return {
     bytes: content.length,
-    open: async (range?: { start: number; end: number }) =>
-      Readable.from([content.subarray(range?.start, (range?.end ?? content.length) + 1)]),
+    open: async (range?: { start: number; end: number }) => {
+      const { start = 0, end = content.length - 1 } = range ?? {}
+      // A store answers with an error to what lies outside a file.
+      assert.ok(start >= 0 && start <= end && end < content.length, `${start} to ${end} of ${content.length}`)
+      return Readable.from([content.subarray(start, end + 1)])
+    },
   }
 }
 
@@ -58,4 +62,59 @@ test('what tells no length has none', async () => {
     Buffer.alloc(4096),
   ]
   for (const content of broken) assert.equal(await secondsOf(fileOf(content)), undefined)
+})
+
+/** A box whose length is told in 64 bits. */
+function longBox(name: string, body: Buffer): Buffer {
+  const head = Buffer.alloc(16)
+  head.writeUInt32BE(1)
+  head.write(name, 4, 'latin1')
+  head.writeBigUInt64BE(BigInt(body.length + 16), 8)
+  return Buffer.concat([head, body])
+}
+
+/** A box that goes on to the end of the file. */
+function lastBox(name: string, body: Buffer): Buffer {
+  const content = box(name, body)
+  content.writeUInt32BE(0)
+  return content
+}
+
+const movie = box('moov', box('mvhd', header(0, 600, 7500)))
+
+test('boxes with a length of 64 bits', async () => {
+  assert.equal(await secondsOf(fileOf(Buffer.concat([longBox('mdat', Buffer.alloc(99)), movie]))), 12.5)
+  assert.equal(await secondsOf(fileOf(longBox('moov', box('mvhd', header(0, 600, 7500))))), 12.5)
+})
+
+test('a last box that goes on to the end of the file', async () => {
+  const ftyp = box('ftyp', Buffer.alloc(16))
+  const last = lastBox('moov', Buffer.concat([box('free'), box('mvhd', header(0, 600, 7500))]))
+  assert.equal(await secondsOf(fileOf(Buffer.concat([ftyp, last]))), 12.5)
+  const media = lastBox('mdat', Buffer.concat([Buffer.alloc(8), movie]))
+  assert.equal(await secondsOf(fileOf(Buffer.concat([ftyp, media]))), undefined)
+})
+
+test('the smallest box, of 8 bytes, is passed over; a smaller length ends the search', async () => {
+  assert.equal(await secondsOf(fileOf(Buffer.concat([box('free'), movie]))), 12.5)
+  const broken = box('free', Buffer.alloc(8))
+  broken.writeUInt32BE(7)
+  assert.equal(await secondsOf(fileOf(Buffer.concat([broken, movie]))), undefined)
+})
+
+test('the header is looked for in 64 boxes', async () => {
+  const boxes = (count: number) => Buffer.concat([...Array.from({ length: count }, () => box('free')), movie])
+  assert.equal(await secondsOf(fileOf(boxes(63))), 12.5)
+  assert.equal(await secondsOf(fileOf(boxes(64))), undefined)
+})
+
+test('the header is looked for inside the movie only', async () => {
+  const file = Buffer.concat([box('moov', box('free')), box('mvhd', header(0, 600, 7500))])
+  assert.equal(await secondsOf(fileOf(file)), undefined)
+})
+
+test('a header that says 0, or is cut, tells nothing', async () => {
+  assert.equal(await secondsOf(fileOf(box('moov', box('mvhd', header(0, 600, 0))))), undefined)
+  assert.equal(await secondsOf(fileOf(movie.subarray(0, 40))), undefined)
+  assert.equal(await secondsOf(fileOf(Buffer.concat([box('ftyp'), Buffer.alloc(5)]))), undefined)
 })

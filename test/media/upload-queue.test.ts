@@ -54,8 +54,33 @@ describe('uploads to one upstream', () => {
     assert.equal(enters('gone', 1), undefined)
     first?.()
     assert.equal(enters('b', 1), undefined)
-    time.now += 60_000
+    time.now = 2500
+    assert.equal(enters('b', 1), undefined)
+    time.now = 2501
     assert.ok(enters('b', 1))
+  })
+
+  it('do not wait long for the first in the line: it was canceled, or is uploaded by another worker', () => {
+    const { time, enter, enters } = create(1)
+    const first = enters('a', 1)
+    const place = enter('gone', 1)
+    assert.ok('waitMs' in place)
+    assert.equal(enters('b', 1), undefined)
+    first?.()
+    time.now += place.waitMs + 1000
+    assert.equal(enters('b', 1), undefined)
+    time.now += 2000
+    assert.ok(enters('b', 1))
+  })
+
+  it('keep the places of those who were told to come later', () => {
+    const { time, enter, enters } = create(1)
+    const first = enters('a', 1)
+    const waits = Array.from({ length: 60 }, (_, n) => enter(`job ${n}`, 1))
+    first?.()
+    time.now += 10_500
+    assert.equal(enters('new', 1), undefined)
+    assert.ok(waits.length === 60 && enters('job 59', 1) === undefined)
   })
 
   it('hold up nobody who brings no file', () => {

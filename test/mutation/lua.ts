@@ -40,6 +40,8 @@ export async function mutateLua(
       await writeFile(join(folder, mutant.file), mutant.text)
       const { mutated, text, ...rest } = mutant
       results.push({ ...rest, status: survived ? 'Survived' : 'Killed' })
+      if (results.length % 20 === 0)
+        process.stdout.write(`${results.length} of ${mutants.length} Lua mutants\n`)
     }
   }
   const passesAll = async (folder: string, tests: readonly string[]) => {

@@ -1,13 +1,15 @@
 /**
  * `npm run mutate -- <folder or file>...`: changes the code in small ways, one at a time, and prints each change that no test notices.
- * `--survivors`: only those that survived the last run. `--print`: the results of the last run, nothing is run. `--concurrency 1`: one at a time (default 2). `--lua`, `--typescript`: one of both.
+ * `--survivors`: only those that survived the last run. `--print`: the results of the last run, nothing is run. `--concurrency 1`: one at a
+ * time (default 2). `--lua`, `--typescript`: one of both. `--sample 50`: so many mutants of the last run, evenly spread. `--tests a,b`: with
+ * these test files instead of those in the plan. The results of the last two are printed only.
  */
 import { setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createLeftovers } from './leftovers.ts'
 import { mutateLua } from './lua.ts'
-import { sourcesIn, testsFor } from './plan.ts'
+import { sourcesIn, testsFor, useTests } from './plan.ts'
 import { print } from './print.ts'
 import { readReports, writeReports } from './reports.ts'
 import { mutateTypeScript } from './typescript.ts'
@@ -39,9 +41,12 @@ const { values, positionals } = parseArgs({
     print: { type: 'boolean', default: false },
     lua: { type: 'boolean', default: false },
     typescript: { type: 'boolean', default: false },
+    sample: { type: 'string' },
+    tests: { type: 'string' },
     concurrency: { type: 'string', default: '2' },
   },
 })
+if (values.tests !== undefined) useTests(values.tests.split(','))
 
 const paths = positionals.map((path) => path.replace(/\/$/, ''))
 const files = paths.flatMap(sourcesIn).filter((file) => testsFor(file).length > 0)
@@ -57,21 +62,26 @@ const both = values.lua === values.typescript
 const known = await readReports(files)
 /** What this run does not look at again. */
 const kept = both ? [] : known.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
-const last = values.survivors || values.print ? known : kept
-const survivors = new Set(last.filter(survives).map(identity))
-const only = values.survivors
-  ? (result: Omit<Result, 'status'>) => survivors.has(identity(result))
-  : undefined
-const places = values.survivors
-  ? [...new Set(last.filter(survives).flatMap(({ place }) => place ?? []))]
-  : undefined
+const last = values.survivors || values.print ? known : values.sample === undefined ? kept : []
+const chosen =
+  values.sample !== undefined
+    ? evenly(known.filter(isCounted), Number(values.sample))
+    : values.survivors
+      ? known.filter(survives)
+      : undefined
+const identities = new Set(chosen?.map(identity))
+const only = chosen && ((result: Omit<Result, 'status'>) => identities.has(identity(result)))
+const places = chosen && [...new Set(chosen.flatMap(({ place }) => place ?? []))]
 
 // Redis and its clients keep timers that would hold the process for seconds after the last test.
-const options = { concurrency: Number(values.concurrency), nodeArgs: ['--test-force-exit'] }
+const options = {
+  concurrency: Number(values.concurrency),
+  nodeArgs: ['--test-force-exit', '--test-timeout=10000'],
+}
 const results = values.print ? [] : await run()
 const now = new Set(results.map(identity))
 const merged = [...last.filter((result) => !now.has(identity(result))), ...results]
-if (!values.print) await writeReports(merged)
+if (!values.print && values.sample === undefined && values.tests === undefined) await writeReports(merged)
 print(merged)
 
 async function run(): Promise<Result[]> {
@@ -87,6 +97,15 @@ async function run(): Promise<Result[]> {
   } finally {
     await leftovers.clear()
   }
+}
+
+function evenly(results: readonly Result[], count: number): Result[] {
+  const step = Math.max(1, results.length / count)
+  return results.filter((_, at) => Math.floor(at / step) !== Math.floor((at - 1) / step))
+}
+
+function isCounted({ status }: Result): boolean {
+  return /Killed|Timeout|Survived|NoCoverage/.test(status)
 }
 
 function survives({ status }: Result): boolean {

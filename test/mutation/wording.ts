@@ -19,7 +19,11 @@ class WordingIgnorer {
     const position = path.listKey === 'arguments' ? path.key : undefined
     if (position === undefined || !path.parent) return undefined
     if (position === 1 && isCallOf(path.parent, 'fault')) return 'the message of a fault'
-    if (position === 0 && path.parent.type === 'NewExpression' && /Error$/.test(nameOf(path.parent.callee)))
+    if (
+      position === 0 &&
+      path.parent.type === 'NewExpression' &&
+      /(Error|Refused|Unavailable|Useless|NotReady)$/.test(nameOf(path.parent.callee))
+    )
       return 'the message of an error'
     return undefined
   }

@@ -10,6 +10,10 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { createConnections, type Target } from '../../src/redis/connect.ts'
 import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+import { startServer } from '../faults/cluster.ts'
+import { waitUntil } from '../faults/jobs.ts'
+import { startProxy } from '../faults/proxy.ts'
+import { createCleanup, startRedis } from '../setup.ts'
 
 const timeout = 60_000
 const silent = pino({ level: 'silent' })
@@ -38,6 +42,25 @@ test('while Redis is away a request fails, a worker waits, and the log says so o
     lines.map((line) => JSON.parse(line).msg),
     ['Redis is away', 'Redis is back'],
   )
+})
+
+test('a connection to a primary that has become a replica is made anew', { timeout }, async (t) => {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const [first, second] = await Promise.all([startRedis(cleanup), startRedis(cleanup)])
+  const proxy = await startProxy(cleanup, { path: first.url })
+  const { connections } = connect(t, { url: `redis://127.0.0.1:${proxy.port}` })
+  const [worker, request] = await Promise.all([connections.forWorkers(), connections.forRequests()])
+  await worker.set('job', 'on the first')
+  proxy.leadTo({ path: second.url }, { cut: false })
+  await first.redis.replicaof('127.0.0.1', '1')
+  for (const client of [worker, request]) {
+    await assert.rejects(client.set('job', 'on the second'), /READONLY/)
+    const write = () => client.set('job', 'on the second').catch(() => undefined)
+    while ((await write()) === undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.equal(await second.redis.get('job'), 'on the second')
+  await first.redis.replicaof('NO', 'ONE')
 })
 
 test('connections carry the names that an operator sees in CLIENT LIST', { timeout }, async (t) => {
@@ -114,4 +137,51 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+test('a server that became a replica is left for the one that took over', { timeout }, async (t) => {
+  const { link, first, second, open } = await placePair(t)
+  for (const client of await open()) {
+    link.leadTo({ path: first.path }, { cut: false })
+    await first.redis.replicaof('NO', 'ONE')
+    await client.set('job', 'rendering')
+    await first.redis.replicaof('127.0.0.1', '1')
+    link.leadTo({ path: second.path }, { cut: false })
+    await assert.rejects(client.set('job', 'done'), /READONLY/)
+    await setWhenReady(client)
+    assert.equal(await second.redis.get('job'), 'done')
+    await second.redis.del('job')
+  }
+})
+
+test('a server that says nothing more is left for the one that took over', { timeout }, async (t) => {
+  const { link, first, second, open } = await placePair(t, { silenceMs: 300 })
+  for (const client of await open()) {
+    link.leadTo({ path: first.path }, { cut: false })
+    await client.set('job', 'rendering')
+    first.freeze()
+    link.leadTo({ path: second.path }, { cut: false })
+    await setWhenReady(client)
+    assert.equal(await second.redis.get('job'), 'done')
+    await second.redis.del('job')
+    first.thaw()
+  }
+})
+
+/** Two servers behind one address. */
+async function placePair(t: TestContext, options: { silenceMs?: number } = {}) {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const [first, second] = [await startServer(cleanup), await startServer(cleanup)]
+  const link = await startProxy(cleanup, { path: first.path })
+  const target = { url: `redis://127.0.0.1:${link.port}` }
+  const connections = createConnections(target, { prefix: 'reelgate:', logger: silent, ...options })
+  cleanup.add(() => connections.close())
+  const open = async () => [await connections.forWorkers(), await connections.forRequests()]
+  return { link, first, second, open }
+}
+
+async function setWhenReady(client: Redis): Promise<void> {
+  const isWritten = () => client.set('job', 'done').then(Boolean, () => false)
+  assert.ok(await waitUntil(isWritten, { times: 100, everyMs: 50 }))
 }

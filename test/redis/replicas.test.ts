@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { Redis } from 'ioredis'
 import { createReplicaBarrier, NotReplicated } from '../../src/redis/replicas.ts'
 import { freePort } from '../faults/cluster.ts'
+import { startProxy } from '../faults/proxy.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 
 describe('writes that replicas confirm', () => {
@@ -29,9 +30,9 @@ describe('writes that replicas confirm', () => {
     return redis
   }
 
-  const connect = async () => {
-    await replica.replicaof('127.0.0.1', String(primary.options.port))
-    while (!(await replica.info('replication')).includes('master_link_status:up'))
+  const connect = async (to = replica, from = primary) => {
+    await to.replicaof('127.0.0.1', String(from.options.port))
+    while (!(await to.info('replication')).includes('master_link_status:up'))
       await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
@@ -43,7 +44,7 @@ describe('writes that replicas confirm', () => {
   after(() => cleanup.run())
 
   const barrier = (options: { replicas: number; timeoutMs?: number }) =>
-    createReplicaBarrier({ redis: primary, timeoutMs: 5000, ...options })
+    createReplicaBarrier({ redis: primary, key: 'barrier', timeoutMs: 5000, ...options })
 
   it('are there when the barrier resolves', async () => {
     await primary.set('a', '1')
@@ -69,6 +70,31 @@ describe('writes that replicas confirm', () => {
     assert.ok((await calls()) - before < 10)
   })
 
+  /** No Redis 7.2 is at hand, which has WAITAOF; its replies are documented. */
+  for (const [reply, outcome] of [
+    [[1, 1], undefined],
+    [[0, 1], /append-only file/],
+    [[1, 0], /0 of 1 replicas/],
+  ] as const) {
+    it(`on disk: WAITAOF replies ${JSON.stringify(reply)}`, async () => {
+      const calls: unknown[][] = []
+      const call = async (...args: unknown[]) => {
+        calls.push(args)
+        return reply
+      }
+      const confirm = createReplicaBarrier({
+        redis: { call, on: () => undefined, set: async () => 'OK' } as unknown as Redis,
+        key: 'barrier',
+        replicas: 1,
+        timeoutMs: 70,
+        aof: true,
+      })
+      if (outcome === undefined) await confirm()
+      else await assert.rejects(confirm(), outcome)
+      assert.deepEqual(calls, [['WAITAOF', 1, 1, 70]])
+    })
+  }
+
   it('are reported when too few replicas confirm in time', async () => {
     await assert.rejects(barrier({ replicas: 2, timeoutMs: 50 })(), /1 of 2 replicas/)
     await replica.replicaof('NO', 'ONE')
@@ -81,5 +107,25 @@ describe('writes that replicas confirm', () => {
     }
     await connect()
     await confirm()
+  })
+
+  it('are not confirmed by the replicas of another server that has taken over meanwhile', async () => {
+    const link = await startProxy(cleanup, { port: primary.options.port ?? 0 })
+    const client = new Redis(link.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
+    client.on('error', () => undefined)
+    cleanup.add(() => client.disconnect())
+    await client.set('c', '1')
+    const confirmed = createReplicaBarrier({
+      redis: client,
+      key: 'barrier',
+      replicas: 2,
+      timeoutMs: 60_000,
+    })()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const other = await start(['--repl-diskless-sync-delay', '0'])
+    const replicas = [await start(), await start()]
+    for (const replica of replicas) await connect(replica, other)
+    link.leadTo({ port: other.options.port ?? 0 })
+    await assert.rejects(confirmed, NotReplicated)
   })
 })

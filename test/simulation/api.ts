@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts'
 import { configsOf } from './parts.ts'
 import { offers, settingsOf } from './providers.ts'
 import { createQueueClient } from './queue.ts'
-import { connect } from './redis-client.ts'
+import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
 import { diskRoot } from './virtual-disk.ts'
 
@@ -30,7 +30,6 @@ export function createApi(environment: Environment, name: string) {
       logger: quiet,
     }),
   )
-  const confirm = () => world.call(actor, { type: 'read', label: 'waits for replicas' }, server.confirm)
 
   return {
     actor,
@@ -44,7 +43,7 @@ export function createApi(environment: Environment, name: string) {
         const { add } = await withdrawals
         await world.call(actor, { type: 'journal', label: `withdraws ${id}` }, () => add(id))
       },
-      ...(replicas && { confirmAccepted: confirm }),
+      ...(replicas && { confirmAccepted: confirmOn(connection, keys) }),
       now,
     }),
     callBack: createHints({ now, store, queues, offers, upstreams: configsOf(upstreams) }),

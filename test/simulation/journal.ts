@@ -33,6 +33,7 @@ export function createSimulatedJournal(world: World, actor: Actor, dir: string):
     discardReply: (id) => call('discard reply', () => journal().discardReply(id)),
     discard: (id) => call('discard', () => journal().discard(id)),
     settle: (id) => journal().settle(id),
+    hasMade: (id) => journal().hasMade(id),
     // It may wait before it reads, so it is no single call.
     find: async (id) => {
       await call('find', () => undefined)

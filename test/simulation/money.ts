@@ -34,6 +34,9 @@ export async function findMoneyBroken(
     if (amount('reserved') !== 0) broken.push(`${owner}: ${amount('reserved')} stay reserved`)
     if (amount('held') !== Object.keys(held).length * price)
       broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(held)}`)
+    for (const movement of movements)
+      if (movement.kind === 'hold' && Number(movement.held) !== price)
+        broken.push(`${owner}: ${movement.job} holds ${movement.held}`)
     for (const job of jobs.filter((one) => one.owner === owner)) {
       const kinds = movements.filter((movement) => movement.job === job.id).map(({ kind }) => kind)
       const record = records.get(job.id)

@@ -14,21 +14,26 @@ import { createTransport } from './transport.ts'
 import { createWebhooks } from './webhooks.ts'
 import type { Actor } from './world.ts'
 
-type Options = { actor: Actor; redis: Redis; store: Store; queues: Queues; journal: Journal }
+type Options = {
+  actor: Actor
+  redis: Redis
+  store: Store
+  queues: Queues
+  journal: Journal
+} & Pick<Parts, 'hasRestored' | 'confirmReplicas'>
 
 /** What the steps of one worker work with, put together as `src/work.ts` does it. */
 export function createParts(
   environment: Environment,
-  { actor, redis, store, queues, journal }: Options,
+  { actor, redis, store, queues, journal, hasRestored, confirmReplicas }: Options,
 ): Parts {
-  const { world, server, keys, upstreams, files, maxInFlight, callbacks, replicas } = environment
+  const { world, server, keys, upstreams, files, maxInFlight, callbacks } = environment
 
   return {
     store,
     journal,
-    confirmReplicas: async () => {
-      if (replicas) await world.call(actor, { type: 'read', label: 'waits for replicas' }, server.confirm)
-    },
+    hasRestored,
+    confirmReplicas,
     offers,
     transport: createTransport(world, { actor, server, upstreams, timeoutMs: settings.timeoutMs }),
     renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),

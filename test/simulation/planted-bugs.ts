@@ -26,8 +26,9 @@ export const bugs = {
   'no intent': {
     wrap: (store) => ({
       ...store,
-      storeIntent: async () => ({ kind: 'stored', server: 'server0' }),
+      storeIntent: async () => ({ kind: 'stored', server: 'server0:history0' }),
     }),
+    change: (parts) => ({ ...parts, hasRestored: () => true }),
   },
   'no task claim': {
     wrap: (store) => ({
@@ -46,7 +47,7 @@ export const bugs = {
   'refund on unknown': {
     patch: (name, lua) =>
       name === 'reelgateTransition'
-        ? without(lua, "if kind == 'hold' then", "if kind == 'hold' and false then")
+        ? without(lua, "if kind == 'hold' then", "if kind == 'hold' then kind = 'release' end\nif false then")
         : lua,
   },
 } satisfies Record<string, Bug>

@@ -104,7 +104,7 @@ export function createQueueClient(
 ) {
   const call = (name: Script, ...args: (string | number)[]) =>
     world.call(actor, { type: 'queue', label: `queue ${name} ${args.slice(0, 2).join(' ')}` }, (hits) =>
-      server.execute(true, hits, () => queue.run(name, ...args)),
+      server.execute({ changes: true, hits }, () => queue.run(name, ...args)),
     )
   return {
     async take(name: string, token: string): Promise<Entry | undefined> {

@@ -1,11 +1,14 @@
 import type { ChainableCommander, Redis } from 'ioredis'
+import type { Keys } from '../../src/engine/keys.ts'
+import { createReplicaBarrier } from '../../src/redis/replicas.ts'
 import type { CallType } from './faults.ts'
 import type { RedisServer } from './redis-server.ts'
+import { settings } from './settings.ts'
 import type { Actor, World } from './world.ts'
 
 /** Commands that change nothing; a Redis that refuses writes carries them out. */
 const reads = new Set(
-  'get mget hget hmget hgetall hexists exists lrange llen zrange zrevrange zrangebyscore zscore zcard smembers sismember scard xrevrange xrange ping info time pttl reelgateOwned reelgateRead'.split(
+  'get mget hget hmget hgetall hexists exists lrange llen zrange zrevrange zrangebyscore zscore zcard smembers sismember scard xrevrange xrange ping info time pttl wait reelgateOwned reelgateRead'.split(
     ' ',
   ),
 )
@@ -21,24 +24,21 @@ const states = /^(pending|submitting|queued|processing|generating|delivering|suc
 
 type Run = <T>(name: string, args: readonly unknown[], run: () => Promise<T>) => Promise<T>
 
-/** The connection of one actor: each command is one call that the scheduler orders. `patch` changes a script before it is defined. */
+/** The connection of one actor: each command is one call that the scheduler orders. */
 export function connect(
   world: World,
-  {
-    actor,
-    redis,
-    server,
-    patch = (_, lua) => lua,
-  }: { actor: Actor; redis: Redis; server: RedisServer; patch?: (name: string, lua: string) => string },
+  { actor, redis, server }: { actor: Actor; redis: Redis; server: RedisServer },
 ): Redis {
   const commands = new Set<string>(redis.getBuiltinCommands())
-  const events = server.connection(actor)
+  const connection = server.open(actor)
+  const { events } = connection
+  let written: Promise<unknown> = Promise.resolve()
   const run: Run = (name, args, command) =>
     world.call(
       actor,
       { type: types[name] ?? (reads.has(name) ? 'read' : 'write'), label: labelOf(name, args) },
       async (hits) => {
-        const reply = await server.execute(!reads.has(name), hits, command)
+        const reply = await server.execute({ changes: !reads.has(name), hits, connection }, command)
         if (name === 'reelgateTransition' || name === 'reelgateStoreIntent')
           server.noteWrite(actor, jobOf(args))
         return inOrder(name, reply)
@@ -53,17 +53,28 @@ export function connect(
       if (name === 'multi') return () => transaction(target.multi(), run)
       if (name === 'defineCommand')
         return (command: string, definition: { lua: string; numberOfKeys?: number }) =>
-          target.defineCommand(command, { ...definition, lua: server.adapt(patch(command, definition.lua)) })
+          target.defineCommand(command, { ...definition, lua: server.adapt(command, definition.lua) })
       if (name === 'eval')
         return (lua: string, ...args: unknown[]) =>
-          run(name, args, () => Reflect.apply(value, target, [server.adapt(patch(name, lua)), ...args]))
+          run(name, args, () => Reflect.apply(value, target, [server.adapt(name, lua), ...args]))
+      // It comes after the write that was sent before it.
+      if (name === 'wait') return () => written.then(() => run(name, [], () => server.confirm(connection)))
+      if (name === 'set')
+        return (...args: unknown[]) => {
+          const reply = run(name, args, () => Reflect.apply(value, target, withoutExpiry(args)))
+          written = reply.catch(() => undefined)
+          return reply
+        }
       if (name === 'pexpire') return (...args: unknown[]) => run(name, args, async () => 1)
       if (!commands.has(name) && !name.startsWith('reelgate')) return value.bind(target)
-      return (...args: unknown[]) =>
-        run(name, args, () => Reflect.apply(value, target, name === 'set' ? withoutExpiry(args) : args))
+      return (...args: unknown[]) => run(name, args, () => Reflect.apply(value, target, args))
     },
   })
 }
+
+/** Resolves when the replica has what was written on a connection. */
+export const confirmOn = (redis: Redis, { barrier }: Keys) =>
+  createReplicaBarrier({ redis, key: barrier, replicas: 1, timeoutMs: settings.waitReplicasMs })
 
 function transaction(pipeline: ChainableCommander, run: Run): ChainableCommander {
   const exec = pipeline.exec.bind(pipeline)

@@ -18,23 +18,31 @@ const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.',
 }
 
-/** Where scripts find the virtual time and the server's identity, instead of `TIME` and `INFO`. */
+/** Two servers take turns, each with its own `run_id` and every time with another replication ID. Where scripts find that and the virtual time, instead of `TIME` and `INFO`. */
 const stateKey = 'simulation'
 
 /** A point in a run: when, and after what. */
 export type Moment = { sequence: number; at: number }
 
+/** One connection of a process, as `WAIT` and the process see it. */
+export type Connection = { actor: Actor; events: EventEmitter; hasWritten: boolean; isLost: boolean }
+
 export type RedisServer = ReturnType<typeof createRedisServer>
 
 /** What happens to the one real Redis of a run: refused writes, lost replies, and writes lost with a failover to another server. */
-export function createRedisServer(world: World, redis: Redis) {
+export function createRedisServer(
+  world: World,
+  redis: Redis,
+  patch: (name: string, lua: string) => string = (_, lua) => lua,
+) {
   let refusal = ''
   let refusesUntil = 0
   let taken = false
   let failovers = 0
   let losses = 0
   let shown = ''
-  const connections = new Map<Actor, EventEmitter>()
+  const connections: Connection[] = []
+  const looks: (() => void)[] = []
   const written = new Map<string, Moment>()
 
   world.onFault(async (hit: Hit) => {
@@ -54,26 +62,41 @@ export function createRedisServer(world: World, redis: Redis) {
     }
     failovers += 1
     shown = ''
-    for (const [actor, connection] of connections)
-      void world
-        .call(actor, { type: 'reconnect', label: 'reconnects' }, async () => undefined)
-        .then(() => connection.emit('ready'))
+    for (const connection of connections) {
+      connection.isLost = true
+      if (connection.events.listenerCount('ready') > 0)
+        void world
+          .call(connection.actor, { type: 'reconnect', label: 'reconnects' }, async () => notice(connection))
+          .then(() => connection.events.emit('ready'))
+    }
+    for (const look of looks) look()
   })
 
+  /** A process learns that its connection was closed before anything else of it reaches the next server. */
+  function notice(connection: Connection): void {
+    if (!connection.isLost) return
+    connection.isLost = false
+    connection.hasWritten = false
+    connection.events.emit('close')
+  }
+
   return {
-    /** Resolves when replicas have all writes so far: none of them can be lost any more. */
-    async confirm(): Promise<void> {
-      if (taken) await redis.eval(snapshot, 0)
+    /** What `WAIT` does with one replica: none of the writes so far can be lost any more. A connection that has written nothing is confirmed at once. */
+    async confirm({ hasWritten }: Connection): Promise<number> {
+      if (taken && hasWritten) await redis.eval(snapshot, 0)
+      return 1
     },
+
+    /** Calls back whenever another server answers. */
+    onFailover: (look: () => void) => looks.push(look),
 
     /** How often writes were lost. */
     losses: () => losses,
 
-    /** Whom an actor's connection tells that it is ready again. */
-    connection(actor: Actor): EventEmitter {
-      const events = connections.get(actor) ?? new EventEmitter()
-      connections.set(actor, events)
-      return events
+    open(actor: Actor): Connection {
+      const connection = { actor, events: new EventEmitter(), hasWritten: false, isLost: false }
+      connections.push(connection)
+      return connection
     },
 
     /** When an actor has last written the record of a job. */
@@ -82,17 +105,25 @@ export function createRedisServer(world: World, redis: Redis) {
       written.set(`${actor.name} ${job}`, { sequence: world.sequence(), at: world.now() })
     },
 
-    /** Makes a script read the virtual time and identity. */
-    adapt: (lua: string): string =>
-      lua
+    /** Makes a script read the virtual time and identity, and puts a planted bug into it. */
+    adapt: (name: string, lua: string): string =>
+      patch(name, lua)
         .replaceAll("redis.call('TIME')", `redis.call('HMGET', '${stateKey}', 'seconds', 'microseconds')`)
         .replaceAll(
           "redis.pcall('INFO', 'server')",
           `('run_id:' .. redis.call('HGET', '${stateKey}', 'server'))`,
+        )
+        .replaceAll(
+          "redis.call('INFO', 'replication')",
+          `('master_replid:' .. redis.call('HGET', '${stateKey}', 'history'))`,
         ),
 
     /** Executes a command, as far as the faults let it. `changes`: it writes. */
-    async execute<T>(changes: boolean, hits: readonly Hit[], run: () => Promise<T>): Promise<T> {
+    async execute<T>(
+      { changes, hits, connection }: { changes: boolean; hits: readonly Hit[]; connection?: Connection },
+      run: () => Promise<T>,
+    ): Promise<T> {
+      if (connection !== undefined) notice(connection)
       if (changes && world.now() < refusesUntil) throw new ReplyError(refusal)
       const lost = hits.find(({ kind }) => kind === 'redisLosesReply')
       if (lost !== undefined && lost.executed !== true) throw connectionLost()
@@ -102,12 +133,14 @@ export function createRedisServer(world: World, redis: Redis) {
         await redis.hset(stateKey, {
           seconds,
           microseconds: (world.now() % 1000) * 1000,
-          server: `server${failovers}`,
+          server: `server${failovers % 2}`,
+          history: `history${failovers}`,
         })
         shown = state
       }
       if (hits.some(({ kind }) => kind === 'redisRunsTwice')) await run()
       const reply = await run()
+      if (changes && connection !== undefined) connection.hasWritten = true
       if (lost !== undefined) throw connectionLost()
       return reply
     },

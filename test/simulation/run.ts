@@ -52,7 +52,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
   const faults = createFaults(scenario.faults)
   const random = createRandom(scenario.salt)
   const world = createWorld({ scheduler, faults, random })
-  const server = createRedisServer(world, redis)
+  const server = createRedisServer(world, redis, bug?.patch)
   const keys = createKeys('sim:')
   const queue = createQueueServer(world, redis, {
     prefix: `${keys.bull}:`,

@@ -58,7 +58,10 @@ export function installVirtualDisk(): () => void {
     open: override(open, async (path, flags) => openFile(String(path), String(flags ?? 'r'))),
     readdir: override(readdir as (path: string) => Promise<string[]>, async (path) => namesIn(path)),
     rm: override(rm, async (path) => void files.delete(String(path))),
-    stat: override(stat as (path: string) => Promise<{ mtimeMs: number }>, async (path) => find(path)),
+    stat: override(stat as (path: string) => Promise<object>, async (path) => {
+      const { mtimeMs } = find(path)
+      return { mtimeMs, isFile: () => true }
+    }),
   })
   syncBuiltinESMExports()
   return () => {

@@ -9,6 +9,8 @@ export type Clock = {
   /** What `performance.now` returns: it never goes back. */
   monotonic(): number
   sleep(ms: number): Promise<void>
+  /** What `setInterval` does, where it is not to run all the time. */
+  every?(ms: number, run: () => void): void
   /** From 0 to below 1. */
   random(): number
 }
@@ -57,6 +59,10 @@ export function installVirtualTime(): () => void {
       const clock = clocks.getStore()
       if (clock === undefined) return setInterval(run, ms, ...args)
       const timer = new Timer()
+      if (clock.every !== undefined) {
+        clock.every(ms, () => timer.isCleared || run(...args))
+        return timer
+      }
       const next = (): unknown =>
         clock.sleep(ms).then(() => {
           if (timer.isCleared) return

@@ -9,7 +9,7 @@ import { createSimulatedJournal } from './journal.ts'
 import { configsOf, createParts } from './parts.ts'
 import { offers } from './providers.ts'
 import { createQueueClient, type Entry } from './queue.ts'
-import { connect } from './redis-client.ts'
+import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
 
 const stepsAtOnce = 2
@@ -22,12 +22,10 @@ export type Worker = ReturnType<typeof createWorker>
 export function createWorker(environment: Environment, name: string) {
   const { world, server, queue, keys, upstreams, bug } = environment
   const actor = world.createActor(name, true)
-  const redis = connect(world, {
-    actor,
-    redis: environment.redis,
-    server,
-    ...(bug?.patch && { patch: bug.patch }),
-  })
+  const redis = connect(world, { actor, redis: environment.redis, server })
+  const intentRedis = environment.replicas
+    ? connect(world, { actor, redis: environment.redis, server })
+    : redis
   const entries = createQueueClient(world, actor, { queue, server })
   const queues = entries.asQueues()
   const clock = { now: world.trueNow, toWallClock: (at: number) => at + actor.knownSkewMs }
@@ -38,6 +36,7 @@ export function createWorker(environment: Environment, name: string) {
 
   const plain = createStore({
     redis,
+    intentRedis,
     keys,
     ...settings.store,
     now: world.trueNow,
@@ -48,26 +47,40 @@ export function createWorker(environment: Environment, name: string) {
 
   world.start(actor, async () => {
     await journal.open()
-    const parts = createParts(environment, { actor, redis, store, queues, journal })
-    await startUntilReady(() =>
-      createRestorer({
-        redis,
-        keys,
-        store,
-        queues,
-        journal,
-        offers,
-        upstreams: configsOf(upstreams),
-        clock,
-        graceMs: settings.store.graceMs,
-        sleep: actor.sleep,
-        logger: quiet,
-      }).start(),
-    )
+    const restorer = createRestorer({
+      redis,
+      keys,
+      store,
+      queues,
+      journal,
+      offers,
+      upstreams: configsOf(upstreams),
+      clock,
+      graceMs: settings.store.graceMs,
+      sleep: actor.sleep,
+      logger: quiet,
+    })
+    const parts = createParts(environment, {
+      actor,
+      redis,
+      store,
+      queues,
+      journal,
+      hasRestored: restorer.hasRestored,
+      confirmReplicas: environment.replicas ? confirmOn(intentRedis, keys) : async () => undefined,
+    })
+    await startUntilReady(() => world.run({ ...actor, every: lookAfterFailovers }, restorer.start))
     runStep = createStepRunner(bug?.change?.(parts) ?? parts, { queues, clock })
     world.note(`${name} is ready`)
     world.changed()
   })
+
+  /** A look that finds the server of before does nothing: leaving those out lets runs end. */
+  function lookAfterFailovers(ms: number, look: () => void): void {
+    const later = () => world.start(actor, () => actor.sleep(ms).then(look))
+    later()
+    server.onFailover(later)
+  }
 
   /** A process that cannot start is started again. */
   async function startUntilReady(start: () => Promise<void>): Promise<void> {

@@ -57,7 +57,8 @@ describe('the outbox', () => {
     await putJob('timed')
     await redis.pexpire(keys.job('timed'), 1000)
     await outbox.note('timed', { at: 1, outcome: 'delivered' })
-    assert.ok((await redis.pttl(keys.job('timed'))) <= 1000)
+    const ttl = await redis.pttl(keys.job('timed'))
+    assert.ok(ttl > 0 && ttl <= 1000, String(ttl))
   })
 
   it('keeps 50 lines of a job', async () => {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import type { Attachment } from '../../media/library.ts'
@@ -33,11 +34,18 @@ async function add({ library }: AppParts, request: FastifyRequest) {
     throw new ApiError('missing_required_parameter', 'A `file` is needed', { param: 'file' })
   const { filename, mimetype: declared, file } = part
   try {
-    const content = file.iterator({ destroyOnReturn: false })
-    return shown(await library.add({ owner: request.owner, filename, declared, content }))
+    return shown(await library.add({ owner: request.owner, filename, declared, content: piecesOf(file) }))
   } finally {
     // What still comes after a refusal is let through unread, so that the refusal arrives.
     file.resume()
+  }
+}
+
+async function* piecesOf(file: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* file.iterator({ destroyOnReturn: false })
+  } catch (cause) {
+    throw new ApiError('invalid_request', 'The form cannot be read', { cause })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { MultipartFile } from '@fastify/multipart'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Spool } from '../../media/spool.ts'
 import { ApiError } from '../errors.ts'
 import type { Body } from '../nanogpt/submit.ts'
@@ -12,13 +12,11 @@ export function formLimits(bodyLimitBytes: number) {
 type Values = Map<string, unknown>
 
 /** Reads a form as the JSON body that it stands for. Files go to disk as they arrive, and a data URL stands for each. */
-export async function readForm(request: FastifyRequest, spool: Spool): Promise<Body> {
+export async function readForm(request: FastifyRequest, { raw }: FastifyReply, spool: Spool): Promise<Body> {
   const limitBytes = request.routeOptions.bodyLimit
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
   const standIns: string[] = []
   request.standIns = standIns
-  // What nobody has claimed by the end of the request goes.
-  request.raw.once('close', () => void spool.drop(standIns))
   const values: Values = new Map()
   let bytes = 0
   try {
@@ -34,10 +32,12 @@ export async function readForm(request: FastifyRequest, spool: Spool): Promise<B
       if (bytes > limitBytes) throw tooLarge(limitBytes)
     }
   } catch (cause) {
+    await spool.drop(standIns)
     if (cause instanceof ApiError) throw cause
     if (Reflect.get(Object(cause), 'statusCode') === 413) throw tooLarge(limitBytes, cause)
     throw new ApiError('invalid_request', 'The form cannot be read', { cause })
   }
+  spool.dropAfter(raw, standIns)
   return toBody(values)
 }
 
@@ -46,14 +46,17 @@ async function store({ file, mimetype }: MultipartFile, spool: Spool, standIns: 
   const diverted = await spool.divert(declared)
   standIns.push(diverted.standIn)
   let rest = Buffer.alloc(0)
-  for await (const piece of file) {
-    const bytes = Buffer.concat([rest, piece as Buffer])
-    const whole = bytes.length - (bytes.length % 3)
-    await diverted.write(bytes.toString('base64', 0, whole))
-    rest = bytes.subarray(whole)
+  try {
+    for await (const piece of file) {
+      const bytes = Buffer.concat([rest, piece as Buffer])
+      const whole = bytes.length - (bytes.length % 3)
+      await diverted.write(bytes.toString('base64', 0, whole))
+      rest = bytes.subarray(whole)
+    }
+    await diverted.write(rest.toString('base64'))
+  } finally {
+    await diverted.end()
   }
-  await diverted.write(rest.toString('base64'))
-  await diverted.end()
   return diverted.standIn
 }
 

@@ -1,5 +1,5 @@
 import multipart from '@fastify/multipart'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admit } from '../../catalogue/admit.ts'
 import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
@@ -43,17 +43,21 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   const does = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
   const byId = `${prefix}/:id`
 
-  app.post(prefix, { ...does(''), onRequest, schema: video }, async (request) => {
-    const body = await bodyOf(parts, request)
+  app.post(prefix, { ...does(''), onRequest, schema: video }, async (request, reply) => {
+    const body = await bodyOf(parts, request, reply)
     const first = await firstAnswer(parts, request, body)
     return tell(request, first?.id ?? (await create(parts, request, body)))
   })
-  app.post<ById>(`${byId}/remix`, { ...does('/:id/remix'), onRequest, schema: video }, async (request) => {
-    const { id } = request.params
-    const body = await bodyOf(parts, request)
-    const first = await firstAnswer(parts, request, { ...body, remixed: id })
-    return tell(request, first?.id ?? (await remix(parts, request, id, body)))
-  })
+  app.post<ById>(
+    `${byId}/remix`,
+    { ...does('/:id/remix'), onRequest, schema: video },
+    async (request, reply) => {
+      const { id } = request.params
+      const body = await bodyOf(parts, request, reply)
+      const first = await firstAnswer(parts, request, { ...body, remixed: id })
+      return tell(request, first?.id ?? (await remix(parts, request, id, body)))
+    },
+  )
   app.get(prefix, { ...does(''), schema: { response: { 200: Videos } } }, (request) => list(parts, request))
   app.get<ById>(byId, { ...does('/:id', true), schema: video }, (request) => tell(request, request.params.id))
   app.route<ById>({
@@ -67,8 +71,8 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   )
 }
 
-async function bodyOf({ spool }: AppParts, request: FastifyRequest): Promise<Body> {
-  const body = request.isMultipart() ? await readForm(request, spool) : readObject(request.body)
+async function bodyOf({ spool }: AppParts, request: FastifyRequest, reply: FastifyReply): Promise<Body> {
+  const body = request.isMultipart() ? await readForm(request, reply, spool) : readObject(request.body)
   request.body = body
   return body
 }

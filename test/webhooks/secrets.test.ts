@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { createKeys } from '../../src/engine/keys.ts'
+import { createSecrets, type Secrets } from '../../src/webhooks/secrets.ts'
+import { createCleanup, startRedis } from '../setup.ts'
+
+const keys = createKeys('secrets:')
+const day = 86_400_000
+
+describe('the secret with which webhooks are signed', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let secrets: Secrets
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    secrets = createSecrets({ redis, keys })
+  })
+  beforeEach(() => redis.flushall())
+  after(() => cleanup.run())
+
+  it('is made when it is first asked for, one for each owner, and stays', async () => {
+    const first = await secrets.current('ann')
+    assert.match(first, /^whsec_[A-Za-z0-9+/]{43}=$/)
+    assert.equal(await secrets.current('ann'), first)
+    assert.notEqual(await secrets.current('bob'), first)
+    assert.deepEqual(await secrets.signing('ann'), [first])
+  })
+
+  it('is the same for all who ask for it first at once', async () => {
+    const asked = await Promise.all(Array.from({ length: 5 }, () => secrets.current('ann')))
+    assert.equal(new Set(asked).size, 1)
+  })
+
+  it('is made by the first webhook where nobody has asked for it', async () => {
+    const signing = await secrets.signing('ann')
+    assert.deepEqual(signing, [await secrets.current('ann')])
+  })
+
+  it('signs beside the new one for a day after a rotation, and not for ever', async (t) => {
+    const old = await secrets.current('ann')
+    t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+    const rotated = await secrets.rotate('ann')
+    assert.notEqual(rotated, old)
+    assert.equal(await secrets.current('ann'), rotated)
+    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    t.mock.timers.tick(day - 1)
+    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    t.mock.timers.tick(1)
+    assert.deepEqual(await secrets.signing('ann'), [rotated])
+  })
+
+  it('is one of two at most, however often it is rotated', async () => {
+    await secrets.current('ann')
+    const second = await secrets.rotate('ann')
+    const third = await secrets.rotate('ann')
+    assert.deepEqual(await secrets.signing('ann'), [third, second])
+  })
+
+  it('that is rotated before there was one has none before it', async () => {
+    const rotated = await secrets.rotate('ann')
+    assert.deepEqual(await secrets.signing('ann'), [rotated])
+  })
+
+  it('is rotated once by one operation, for its owner only', async () => {
+    const old = await secrets.current('ann')
+    const rotated = await secrets.rotate('ann', 'op')
+    assert.equal(await secrets.rotate('ann', 'op'), rotated)
+    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    assert.notEqual(await secrets.rotate('ann', 'other'), rotated)
+    const bobs = await secrets.current('bob')
+    assert.notEqual(await secrets.rotate('bob', 'op'), bobs)
+  })
+
+  it('is rotated each time where no operation is named', async () => {
+    const rotated = [
+      await secrets.rotate('ann'),
+      await secrets.rotate('ann'),
+      await secrets.rotate('ann', 'op'),
+    ]
+    assert.equal(new Set(rotated).size, 3)
+  })
+})
