@@ -1,0 +1,59 @@
+import { createHolds } from '../../src/accounts/holds.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import { createHints } from '../../src/engine/hint.ts'
+import { createStore } from '../../src/engine/store.ts'
+import { createUnknownJobs } from '../../src/engine/unknown.ts'
+import { createWithdrawals } from '../../src/engine/withdrawals.ts'
+import { quiet } from '../setup.ts'
+import type { Environment } from './environment.ts'
+import { configsOf } from './parts.ts'
+import { offers, settingsOf } from './providers.ts'
+import { createQueueClient } from './queue.ts'
+import { confirmOn, connect } from './redis-client.ts'
+import { settings } from './settings.ts'
+import { diskRoot } from './virtual-disk.ts'
+
+export type Api = ReturnType<typeof createApi>
+
+/** One API process, put together as `src/serve.ts` does it. */
+export function createApi(environment: Environment, name: string) {
+  const { world, redis, server, queue, keys, upstreams, replicas } = environment
+  const actor = world.createActor(name, true)
+  const connection = connect(world, { actor, redis, server })
+  const now = world.trueNow
+  const store = createStore({ redis: connection, keys, ...settings.store, now })
+  const queues = createQueueClient(world, actor, { queue, server }).asQueues()
+  const withdrawals = world.run(actor, () =>
+    createWithdrawals({
+      dir: `${diskRoot}/withdrawals`,
+      cancel: (id) => store.askCancel(id, 'withdrawn'),
+      logger: quiet,
+    }),
+  )
+
+  return {
+    actor,
+    store,
+    engine: createEngine({
+      store,
+      queues,
+      watchers: { watch: async () => () => undefined, close: () => undefined },
+      longestJobSeconds: 86_400,
+      withdraw: async (id) => {
+        const { add } = await withdrawals
+        await world.call(actor, { type: 'journal', label: `withdraws ${id}` }, () => add(id))
+      },
+      ...(replicas && { confirmAccepted: confirmOn(connection, keys) }),
+      now,
+    }),
+    callBack: createHints({ now, store, queues, offers, upstreams: configsOf(upstreams) }),
+    unknown: createUnknownJobs({
+      store,
+      holds: createHolds({ redis: connection, keys }),
+      offers,
+      settingsOf,
+      deadlineMs: () => 300_000,
+      now,
+    }),
+  }
+}

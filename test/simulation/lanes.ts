@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { addReport, createReport, type Report } from './explore.ts'
+import type { FaultKind } from './faults.ts'
+import type { BugName } from './planted-bugs.ts'
+
+/** What one lane is to explore. */
+export type Order = {
+  seed: number
+  runs: number
+  /** Replays one run, as `Failure.path` names it. */
+  path?: string
+  /** Which faults may happen; absent: all. */
+  kinds?: readonly FaultKind[]
+  /** Broken invariants that match this pattern do not count. */
+  ignore?: string
+  bug?: BugName
+}
+
+type Options = Order & {
+  /** Begins nothing later than this. */
+  forMs?: number
+  lanes: number
+  /** Called after each order. */
+  onProgress?(report: Report): void
+}
+
+/** Runs of one order. Short, so that the lanes end at about the same time. */
+const runsPerOrder = 50
+
+/** Explores in several processes at once, until a run breaks an invariant, `runs` are done, or time is over. The same report for the same seed and runs. */
+export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Options): Promise<Report> {
+  const began = performance.now()
+  const reports: Report[] = []
+  let begun = 0
+  const count = Math.ceil(order.runs / runsPerOrder)
+
+  const isOver = () =>
+    begun >= count ||
+    reports.some(({ failure }) => failure !== undefined) ||
+    (forMs !== undefined && performance.now() - began > forMs)
+
+  async function runLane(): Promise<void> {
+    const lane = fork(join(import.meta.dirname, 'lane.ts'), { serialization: 'advanced' })
+    try {
+      await messageOf(lane)
+      while (!isOver()) {
+        const index = begun++
+        const runs = Math.min(runsPerOrder, order.runs - index * runsPerOrder)
+        lane.send({ ...order, seed: seedOf(order.seed, index), runs })
+        reports[index] = (await messageOf(lane)) as Report
+        onProgress?.(sum(order.seed, reports))
+      }
+    } finally {
+      if (lane.connected) lane.disconnect()
+      if (lane.exitCode === null) await once(lane, 'exit')
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(lanes, count) }, runLane))
+  return sum(order.seed, reports)
+}
+
+async function messageOf(lane: ChildProcess): Promise<unknown> {
+  const ended = new AbortController()
+  try {
+    return await Promise.race([
+      once(lane, 'message', { signal: ended.signal }).then(([message]) => message as unknown),
+      once(lane, 'exit', { signal: ended.signal }).then(([code]) => {
+        throw new Error(`a lane ended with code ${code}`)
+      }),
+    ])
+  } finally {
+    ended.abort()
+  }
+}
+
+/** The first order has the seed itself. */
+function seedOf(seed: number, index: number): number {
+  return index === 0 ? seed : (seed + Math.imul(index, 0x9e3779b1)) >>> 1
+}
+
+/** The earliest failure counts, with the runs before it. */
+function sum(seed: number, reports: readonly Report[]): Report {
+  const total = createReport(seed)
+  for (const report of reports) if (report !== undefined) addReport(total, report)
+  return total
+}

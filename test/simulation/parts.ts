@@ -1,0 +1,82 @@
+import type { Redis } from 'ioredis'
+import type { Journal } from '../../src/engine/journal.ts'
+import { firstLateLookMs, lateQueue } from '../../src/engine/late.ts'
+import type { Parts } from '../../src/engine/parts.ts'
+import type { Queues } from '../../src/engine/queues.ts'
+import { createRenderTimes } from '../../src/engine/render-times.ts'
+import { createSlots } from '../../src/engine/slots.ts'
+import type { Store } from '../../src/engine/store.ts'
+import { quiet } from '../setup.ts'
+import type { Environment } from './environment.ts'
+import { offers } from './providers.ts'
+import { settings } from './settings.ts'
+import { createTransport } from './transport.ts'
+import { createWebhooks } from './webhooks.ts'
+import type { Actor } from './world.ts'
+
+type Options = {
+  actor: Actor
+  redis: Redis
+  store: Store
+  queues: Queues
+  journal: Journal
+} & Pick<Parts, 'hasRestored' | 'confirmReplicas'>
+
+/** What the steps of one worker work with, put together as `src/work.ts` does it. */
+export function createParts(
+  environment: Environment,
+  { actor, redis, store, queues, journal, hasRestored, confirmReplicas }: Options,
+): Parts {
+  const { world, server, keys, upstreams, files, maxInFlight, callbacks } = environment
+
+  return {
+    store,
+    journal,
+    hasRestored,
+    confirmReplicas,
+    offers,
+    transport: createTransport(world, { actor, server, upstreams, timeoutMs: settings.timeoutMs }),
+    renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),
+    slots: createSlots({ redis, keys, caps: maxInFlight }),
+    wake: (provider, id) => queues.bringForward(provider, id),
+    tellEnd: createWebhooks(world, { actor, redis, keys, store, received: environment.received }),
+    watchLate: (id) => queues.add(lateQueue, id, firstLateLookMs),
+    inputs: {
+      async prepare(job, input) {
+        const ms = environment.uploadMs(job)
+        if (ms > 0) {
+          await world.call(
+            actor,
+            { type: 'prepare', label: `uploads the inputs of ${job}` },
+            async () => undefined,
+          )
+          await actor.sleep(ms)
+        }
+        return { kind: 'ready', input, handed: {}, inline: [], release: () => undefined }
+      },
+      recall: async (input) => input,
+    },
+    deliver: files.deliverFor(actor),
+    delivery: settings.delivery,
+    isCancelAsked: async (id) => (await redis.hexists(keys.job(id), 'cancel')) === 1,
+    secondsOf: async () => undefined,
+    typicalMs: () => settings.typicalMs,
+    upstreams: configsOf(upstreams),
+    timeoutMs: settings.timeoutMs,
+    longestPollMs: settings.longestPollMs,
+    reconcileMs: settings.reconcileMs,
+    taskLostMs: settings.taskLostMs,
+    ...(callbacks && { hintUrl: (id: string, secret: string) => `${id}/${secret}` }),
+    logger: quiet,
+    now: world.trueNow,
+    sleep: actor.sleep,
+  }
+}
+
+/** The upstreams' configurations, which hold nothing here. */
+export function configsOf(upstreams: Environment['upstreams']): Parts['upstreams'] {
+  const empty = { settings: {}, credentials: {}, baseUrls: {} }
+  return Object.fromEntries(
+    Object.keys(upstreams).map((name) => [name, empty]),
+  ) as unknown as Parts['upstreams']
+}

@@ -1,0 +1,49 @@
+import type { Redis } from 'ioredis'
+import type { Next } from '../../src/engine/change.ts'
+import type { Keys } from '../../src/engine/keys.ts'
+import type { Store } from '../../src/engine/store.ts'
+import type { Guard } from '../../src/media/guard.ts'
+import { deliver } from '../../src/webhooks/deliver.ts'
+import { createOutbox } from '../../src/webhooks/outbox.ts'
+import { quiet } from '../setup.ts'
+import { settings } from './settings.ts'
+import type { Actor, World } from './world.ts'
+
+/** What the owner of a job has received about its end: the type of the message, each time. */
+export type Received = (job: string, type: string) => void
+
+type Options = { actor: Actor; redis: Redis; keys: Keys; store: Pick<Store, 'read'>; received: Received }
+
+const secret = `whsec_${Buffer.from('simulated').toString('base64')}`
+const signing = async () => [secret]
+
+/** The real delivery of webhooks, to simulated receivers. */
+export function createWebhooks(world: World, { actor, redis, keys, store, received }: Options) {
+  const ask = (async (_url: string, { headers, body }: { headers: Record<string, string>; body: string }) => {
+    const job = String(headers['webhook-id']).replace(/^msg_(.*?)(_\d+)?$/, '$1')
+    const status = await world.call(actor, { type: 'webhook', label: `webhook of ${job}` }, async (hits) => {
+      if (hits.some(({ kind }) => kind === 'webhookFails')) return 500
+      received(job, (JSON.parse(body) as { type: string }).type)
+      if (hits.some(({ kind }) => kind === 'replyLost')) throw new Error('reset')
+      return 200
+    })
+    return { statusCode: status, body: { dump: async () => undefined } }
+  }) as unknown as Guard['ask']
+
+  return (id: string): Promise<Next> =>
+    deliver(
+      {
+        store,
+        outbox: createOutbox({ redis, keys, keepMs: settings.store.keepMs }),
+        secrets: { signing } as unknown as Parameters<typeof deliver>[0]['secrets'],
+        gate: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<
+          typeof deliver
+        >[0]['gate'],
+        ask,
+        stopping: new AbortController().signal,
+        retriesMs: settings.webhookRetriesMs,
+        logger: quiet,
+      },
+      id,
+    )
+}

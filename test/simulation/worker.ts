@@ -1,0 +1,149 @@
+import { DelayedError } from 'bullmq'
+import { webhookQueue } from '../../src/engine/queues.ts'
+import { createRestorer } from '../../src/engine/restore.ts'
+import { createStepRunner, type QueueEntry } from '../../src/engine/step-runner.ts'
+import { createStore } from '../../src/engine/store.ts'
+import { quiet } from '../setup.ts'
+import type { Environment } from './environment.ts'
+import { createSimulatedJournal } from './journal.ts'
+import { configsOf, createParts } from './parts.ts'
+import { offers } from './providers.ts'
+import { createQueueClient, type Entry } from './queue.ts'
+import { confirmOn, connect } from './redis-client.ts'
+import { settings } from './settings.ts'
+
+const stepsAtOnce = 2
+/** BullMQ's `runRetryDelay`, as `src/engine/worker.ts` sets it. */
+const retryMs = 300
+
+export type Worker = ReturnType<typeof createWorker>
+
+/** One worker process, put together as `src/work.ts` does it: takes entries of the queues and runs the engine's real steps. */
+export function createWorker(environment: Environment, name: string) {
+  const { world, server, queue, keys, upstreams, bug } = environment
+  const actor = world.createActor(name, true)
+  const redis = connect(world, { actor, redis: environment.redis, server })
+  const intentRedis = environment.replicas
+    ? connect(world, { actor, redis: environment.redis, server })
+    : redis
+  const entries = createQueueClient(world, actor, { queue, server })
+  const queues = entries.asQueues()
+  const clock = { now: world.trueNow, toWallClock: (at: number) => at + actor.knownSkewMs }
+  const running = new Set<string>()
+  const taking = new Map<string, string>()
+  let taken = 0
+  let runStep: ReturnType<typeof createStepRunner> | undefined
+
+  const plain = createStore({
+    redis,
+    intentRedis,
+    keys,
+    ...settings.store,
+    now: world.trueNow,
+    ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+  })
+  const store = bug?.wrap?.(plain) ?? plain
+  const journal = createSimulatedJournal(world, actor, environment.journalDir(actor))
+
+  world.start(actor, async () => {
+    await journal.open()
+    const restorer = createRestorer({
+      redis,
+      keys,
+      store,
+      queues,
+      journal,
+      offers,
+      upstreams: configsOf(upstreams),
+      clock,
+      graceMs: settings.store.graceMs,
+      sleep: actor.sleep,
+      logger: quiet,
+    })
+    const parts = createParts(environment, {
+      actor,
+      redis,
+      store,
+      queues,
+      journal,
+      hasRestored: restorer.hasRestored,
+      confirmReplicas: environment.replicas ? confirmOn(intentRedis, keys) : async () => undefined,
+    })
+    await startUntilReady(() => world.run({ ...actor, every: lookAfterFailovers }, restorer.start))
+    runStep = createStepRunner(bug?.change?.(parts) ?? parts, { queues, clock })
+    world.note(`${name} is ready`)
+    world.changed()
+  })
+
+  /** A look that finds the server of before does nothing: leaving those out lets runs end. */
+  function lookAfterFailovers(ms: number, look: () => void): void {
+    const later = () => world.start(actor, () => actor.sleep(ms).then(look))
+    later()
+    server.onFailover(later)
+  }
+
+  /** A process that cannot start is started again. */
+  async function startUntilReady(start: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await start()
+      } catch {
+        await actor.sleep(1000)
+      }
+    }
+  }
+
+  /** As BullMQ does it: an entry whose step ends or fails is removed; one that cannot be removed stays active, and is taken over once its lock is over. */
+  async function run(entry: Entry): Promise<void> {
+    if (runStep === undefined) throw new Error('a worker takes entries when it is ready')
+    try {
+      await runStep(entry.queue, asQueueEntry(entry), entry.token)
+    } catch (cause) {
+      if (cause instanceof DelayedError) return
+      world.note(`${name} STEP FAILED ${entry.id} ${cause}`)
+    }
+    await entries.complete(entry)
+  }
+
+  function asQueueEntry(entry: Entry): QueueEntry {
+    return {
+      data: { id: entry.id },
+      timestamp: entry.addedAt,
+      moveToDelayed: (at) => entries.delay(entry, at),
+      promote: () => queues.bringForward(entry.queue, entry.id),
+    }
+  }
+
+  return {
+    actor,
+    close: () => journal.close(),
+    /** Tokens of the entries that it holds. */
+    running,
+    /** Token -> the queue that it is about to take an entry of. */
+    taking,
+    isFree: () =>
+      runStep !== undefined &&
+      !actor.dead &&
+      actor.frozenUntil <= world.now() &&
+      Math.abs(actor.knownSkewMs) <= settings.maxSkewMs &&
+      running.size < stepsAtOnce,
+    /** Takes one entry of a queue and runs its step. */
+    takeOne(from: string): void {
+      const token = `${name}:${++taken}`
+      running.add(token)
+      taking.set(token, from)
+      world.start(actor, async () => {
+        try {
+          const entry = await entries.take(from, token).catch(() => actor.sleep(retryMs))
+          taking.delete(token)
+          if (entry !== undefined) await run(entry)
+        } catch (cause) {
+          world.note(`${name} ENTRY LEFT ${cause}`)
+        } finally {
+          running.delete(token)
+          world.changed()
+        }
+      })
+    },
+  }
+}
