@@ -18,6 +18,8 @@ type Options = {
   /** Broken invariants that do not count. */
   ignore?: RegExp
   bug?: Bug
+  /** `false`: a broken run is reported as it is. */
+  shrinks?: boolean
 }
 
 /** The smallest scenario found that breaks an invariant; `--seed` and `--path` replay it. */
@@ -59,7 +61,16 @@ export function addReport(
 }
 
 /** Runs random scenarios until one breaks an invariant, and shrinks that one. */
-export async function explore({ redis, seed, runs, path, kinds, ignore, bug }: Options): Promise<Report> {
+export async function explore({
+  redis,
+  seed,
+  runs,
+  path,
+  kinds,
+  ignore,
+  bug,
+  shrinks = true,
+}: Options): Promise<Report> {
   const report = createReport(seed)
   let runsUntilFound: number | undefined
   let last: Result | undefined
@@ -77,6 +88,7 @@ export async function explore({ redis, seed, runs, path, kinds, ignore, bug }: O
   const details = await fc.check(fc.asyncProperty(scenarios(kinds), fc.scheduler(), run), {
     seed,
     numRuns: runs,
+    endOnFailure: !shrinks,
     ...(path !== undefined && { path }),
   })
   const [scenario] = details.counterexample ?? []

@@ -16,6 +16,8 @@ export type Order = {
   /** Broken invariants that match this pattern do not count. */
   ignore?: string
   bug?: BugName
+  /** `false`: a broken run is reported as it is. */
+  shrinks?: boolean
 }
 
 type Options = Order & {

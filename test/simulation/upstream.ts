@@ -63,7 +63,9 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
   ): Task {
     const known = deduplicates ? [...tasks.values()].find((task) => task.attempt === attempt) : undefined
     if (known !== undefined) return known
-    const repeated = hits.some(({ kind }) => kind === 'repeatsId') ? [...tasks.values()].at(-1) : undefined
+    // Where the ID is our own, there is none that an upstream could repeat.
+    const repeats = !deduplicates && hits.some(({ kind }) => kind === 'repeatsId')
+    const repeated = repeats ? [...tasks.values()].at(-1) : undefined
     const { ms, end, callbacksMs } = render(jobId)
     const task = repeated ?? {
       id: `${name}-${tasks.size + 1}`,
