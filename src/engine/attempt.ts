@@ -15,6 +15,12 @@ export function attemptId(job: string, provider: ProviderName, number: number): 
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
+/** A reply may come this much later than the call's time limit. */
+export const replyMarginMs = 2000
+
+/** The number of a job's next attempt, from 1. */
+export const nextAttempt = ({ work }: Job): number => (work.attempts ?? 0) + 1
+
 /** What the provider knows of an attempt when it builds a call. */
 export function orderOf(parts: Pick<Parts, 'hintUrl' | 'upstreams'>, job: Job, attempt: Attempt): Order {
   const hintUrl = parts.hintUrl?.(job.view.id, job.hint)

@@ -7,10 +7,10 @@ import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
 import { change, type Next, success } from './change.ts'
 import { CancelAsked, keepLease } from './delivery-lease.ts'
 import { endsAt, lostToStorage, wasTried, withWork } from './delivery-work.ts'
+import { finish } from './finish.ts'
 import type { Job } from './job.ts'
 import { nextTryMs } from './pace.ts'
 import type { Parts } from './parts.ts'
-import { finish } from './submit.ts'
 
 /** The longest pause between two attempts while our storage fails. */
 const longestStoragePauseMs = 60_000

@@ -34,8 +34,13 @@ const lastId = /"(?:id|void)":"([^"]+)"\}$/
 
 /** Another file is begun after this long, so that a file that nobody writes to any more can be told by its age. */
 const fileMs = 3_600_000
+/** Enough for the moment in which another server takes over. */
+const mostDiscarded = 10_000
 /** Lost replies are looked for in the files no more often than this, all at once. */
 const searchEveryMs = 2000
+
+/** Certainly no task came of the attempt. */
+type Remembered = JournalEntry | 'discarded'
 
 export type Journal = Awaited<ReturnType<typeof createJournal>>
 
@@ -47,21 +52,25 @@ type Options = { dir: string; keepMs: number; logger: Pick<Logger, 'error' | 'wa
  */
 export async function createJournal({ dir, keepMs, logger, now = Date.now }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const unsettled = new Map<string, JournalEntry>()
+  const unsettled = new Map<string, Remembered>()
   /** Every attempt of this machine that was made before this process began or by it, and when (unix ms). */
   const made = new Map<string, number>()
+  const discarded = new Set<string>()
   let file: { handle: FileHandle; openedAt: number } | undefined
   let waiting: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
   let writing: Promise<void> | undefined
-  let search: { ids: Set<string>; found: Promise<Map<string, JournalEntry>> } | undefined
+  let search: { ids: Set<string>; found: Promise<Map<string, Remembered>> } | undefined
   let searchedAt = Number.NEGATIVE_INFINITY
 
-  function apply(line: Line, entries: Map<string, JournalEntry>): void {
+  function apply(line: Line, entries: Map<string, Remembered>): void {
     if ('begin' in line) entries.set(line.begin.attempt.id, line.begin)
-    else if ('reply' in line) {
-      const { reply: _, ...attempt } = entries.get(line.id) ?? {}
-      if ('attempt' in attempt) entries.set(line.id, { ...attempt, ...(line.reply && { reply: line.reply }) })
-    } else entries.delete(line.void)
+    else if ('void' in line) entries.set(line.void, 'discarded')
+    else {
+      const known = entries.get(line.id)
+      if (known === undefined || known === 'discarded') return
+      const { reply: _, ...attempt } = known
+      entries.set(line.id, { ...attempt, ...(line.reply && { reply: line.reply }) })
+    }
   }
 
   /** Newest first, by when they were written to. */
@@ -98,8 +107,8 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   async function read(
     paths: readonly string[],
     isWanted: (line: string) => boolean,
-  ): Promise<Map<string, JournalEntry>> {
-    const entries = new Map<string, JournalEntry>()
+  ): Promise<Map<string, Remembered>> {
+    const entries = new Map<string, Remembered>()
     for (const path of paths) {
       await forEachLine(path, (text) => {
         if (!text.startsWith('{"begin"') || !isWanted(text)) return
@@ -121,7 +130,8 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
 
   async function forgetOld(): Promise<void> {
     const oldest = now() - keepMs
-    for (const [id, { attempt }] of unsettled) if (attempt.at < oldest) unsettled.delete(id)
+    for (const [id, entry] of unsettled)
+      if (entry !== 'discarded' && entry.attempt.at < oldest) unsettled.delete(id)
     for (const [id, at] of made) {
       if (at > oldest) break
       made.delete(id)
@@ -167,7 +177,13 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   function append(line: Line): Promise<void> {
     apply(line, unsettled)
     if ('begin' in line) made.set(line.begin.attempt.id, line.begin.attempt.at)
-    if ('void' in line) made.delete(line.void)
+    if ('void' in line) {
+      made.delete(line.void)
+      unsettled.delete(line.void)
+      discarded.add(line.void)
+      const [oldest] = discarded
+      if (discarded.size > mostDiscarded && oldest !== undefined) discarded.delete(oldest)
+    }
     return new Promise((resolve, reject) => {
       waiting.push({ text: `${JSON.stringify(line)}\n`, resolve, reject })
       writing ??= writeAll()
@@ -175,7 +191,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
   }
 
   /** One look at the files for everybody who asks in the meantime. */
-  function searchFor(id: string): Promise<Map<string, JournalEntry>> {
+  function searchFor(id: string): Promise<Map<string, Remembered>> {
     if (search === undefined) {
       const ids = new Set<string>()
       const delayMs = Math.max(0, searchedAt + searchEveryMs - performance.now())
@@ -219,8 +235,12 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     /** Whether this machine has made an attempt, as far as this process knows. */
     hasMade: (id: string): boolean => made.has(id),
 
+    /** Whether this process has found that no task came of an attempt. */
+    hasDiscarded: (id: string): boolean => discarded.has(id),
+
     /** What is known of an attempt whose outcome Redis does not have, of another process too. */
-    async find(id: string): Promise<JournalEntry | undefined> {
+    async find(id: string): Promise<Remembered | undefined> {
+      if (discarded.has(id)) return 'discarded'
       return unsettled.get(id) ?? (await searchFor(id)).get(id)
     },
 
@@ -230,7 +250,10 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
       const oldest = now() - keepMs
       for (const { path } of await files()) {
         const entries = await read([path], (line) => !line.includes(ofServer))
-        yield [...entries.values()].filter(({ attempt }) => attempt.at > oldest).reverse()
+        yield [...entries.values()]
+          .filter((entry) => entry !== 'discarded')
+          .filter(({ attempt }) => attempt.at > oldest)
+          .reverse()
       }
     },
 

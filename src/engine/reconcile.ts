@@ -1,10 +1,12 @@
 import { fault, faults } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
-import { claimantOf, orderOf } from './attempt.ts'
+import { claimantOf, orderOf, replyMarginMs } from './attempt.ts'
 import { change, type Next } from './change.ts'
+import { writeBack } from './fail-over.ts'
+import { finish } from './finish.ts'
 import type { Attempt, Job } from './job.ts'
+import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
-import { finish, keepOutcome, replyMarginMs } from './submit.ts'
 
 /** Whoever still holds a reply that Redis refused writes it within this time. */
 const lastCallMs = 3000
@@ -20,6 +22,7 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   if (attempt === undefined) throw new Error('a job in submitting has an attempt')
   const remembered = await parts.journal.find(attempt.id)
   const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
+  if (remembered === 'discarded') return attemptAgain(parts, job)
   if (remembered?.reply !== undefined && upstream !== undefined)
     return keepOutcome(parts, job, remembered.reply)
   const now = parts.now()
@@ -123,6 +126,13 @@ async function sendAgain(
   } finally {
     prepared.release()
   }
+}
+
+/** The call was not made, or was refused; only Redis does not show it. */
+async function attemptAgain(parts: Parts, job: Job): Promise<Next> {
+  const at = parts.now()
+  await writeBack(parts, job, {}, fault('upstream_unreachable', 'The attempt came to nothing'), at)
+  return { kind: 'wait', at }
 }
 
 /** Before nobody knows for good: a process whose reply Redis refused until now has time to write it. */

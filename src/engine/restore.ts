@@ -28,7 +28,7 @@ type Options = {
   keys: Keys
   store: Store
   queues: Queues
-  journal: Pick<Journal, 'madeElsewhere'>
+  journal: Pick<Journal, 'madeElsewhere' | 'hasDiscarded'>
   offers: Pick<Offers, 'find'>
   upstreams: Parts['upstreams']
   clock: Pick<Clock, 'now'>
@@ -104,6 +104,8 @@ export function createRestorer(options: Options) {
       const job = await store.read(entry.job)
       if (job === undefined || !isForgotten(entry, job)) return false
       const { next, queue } = await restoredRecord(entry, job)
+      // Meanwhile it may have turned out that its call was not made; what is written for that comes after this.
+      if (journal.hasDiscarded(entry.attempt.id)) return false
       if (!(await store.takeOver(job, next))) continue
       await queues.bringForward(queue, entry.job)
       return true

@@ -1,12 +1,13 @@
 import { type Fault, fault } from '../../providers/fault.ts'
 import type { Outcome, ProviderName, Ticket } from '../../providers/provider.ts'
 import { change, type Next } from './change.ts'
+import { finish } from './finish.ts'
 import type { Job } from './job.ts'
+import { usual } from './outcome.ts'
 import { guessProgress, nextPollMs, nextTryMs } from './pace.ts'
 import { type Parts, upstreamOf } from './parts.ts'
 import { leavePlace } from './place.ts'
 import { delivery } from './queues.ts'
-import { finish, usual } from './submit.ts'
 
 /** After this long a task that was asked to stop is taken for stopped. */
 const cancelGraceMs = 60_000

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProviderName } from '../../providers/provider.ts'
+import { endsOf } from '../faults/cluster.ts'
+import { report } from '../faults/report.ts'
 import { startProcess, stopProcess } from '../gateway-process.ts'
 import { createCleanup, startTestGateway } from '../setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
@@ -13,7 +16,9 @@ describe('kill -9 at any moment', () => {
   after(() => cleanup.run())
 
   it('leaves books that add up, and every dollar in one purse', async () => {
-    const { book, env } = await startGround(cleanup, { UPSTREAM_TIMEOUT_SECONDS: '1' })
+    const { book, env, redis, keys, upstreams } = await startGround(cleanup, {
+      UPSTREAM_TIMEOUT_SECONDS: '1',
+    })
     const { key, account } = await book.create({ name: 'killed', balanceUsd: 100 })
     const prompts = ['a boat', 'sandbox:fail', 'sandbox:refuse', 'a hat']
     for (const ms of killedAfterMs) {
@@ -21,7 +26,9 @@ describe('kill -9 at any moment', () => {
       cleanup.add(() => stopProcess(gateway, 'SIGKILL'))
       const client = clientOf(gateway.address, key)
       const jobs = Array.from({ length: 12 }, (_, at) =>
-        client.submit({ ...cheapJob, prompt: prompts[at % prompts.length] }).catch(() => undefined),
+        client
+          .submit({ ...cheapJob, prompt: `${prompts[at % prompts.length]} killed-${ms}-${at}-end` })
+          .catch(() => undefined),
       )
       await sleep(ms)
       await stopProcess(gateway, 'SIGKILL')
@@ -39,5 +46,28 @@ describe('kill -9 at any moment', () => {
     const end = await book.read(account.id)
     assert.equal(end?.reservedUsd, 0)
     assert.equal((end?.balanceUsd ?? 0) + (end?.heldUsd ?? 0) + (end?.spentUsd ?? 0), 100)
+
+    const names = Object.keys(upstreams.host.upstreams) as ProviderName[]
+    const tasks = (await Promise.all(names.map((name) => upstreams.host.tasks(name)))).flat()
+    const bodies = tasks.map(({ body }) => JSON.stringify(body))
+    const made: number[] = []
+    let doubleEnds = 0
+    for (const { job = '' } of reserved) {
+      const { prompt } = JSON.parse((await redis.hget(keys.job(job), 'input')) ?? '{}') as { prompt: string }
+      made.push(bodies.filter((body) => body.includes(prompt)).length)
+      if ((await endsOf(redis, job)) !== 1) doubleEnds += 1
+    }
+    const [jobs, most] = [reserved.length, Math.max(...made)]
+    report({
+      suite: '`kill -9` of the gateway, money',
+      faults: 1,
+      jobs,
+      lost: 0,
+      most,
+      doubleEnds,
+      ledger: 0,
+    })
+    assert.ok(most <= 1, `a job was purchased ${most} times`)
+    assert.equal(doubleEnds, 0)
   })
 })

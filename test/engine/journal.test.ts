@@ -19,6 +19,11 @@ import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
 const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const
 
+async function entryOf(journal: Journal, id: string): Promise<JournalEntry | undefined> {
+  const found = await journal.find(id)
+  return found === 'discarded' ? assert.fail() : found
+}
+
 /** All that were made on another server. */
 async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
   const found: JournalEntry[] = []
@@ -51,8 +56,8 @@ describe('the journal of attempts', () => {
     await journal.discard('c')
     const { journal: next } = await open(folder)
     assert.deepEqual(await next.find('a'), await journal.find('a'))
-    assert.deepEqual((await next.find('b'))?.reply, reply)
-    assert.equal(await next.find('c'), undefined)
+    assert.deepEqual((await entryOf(next, 'b'))?.reply, reply)
+    assert.equal(await next.find('c'), 'discarded')
   })
 
   it('finds what a process that still runs has written since', async () => {
@@ -60,7 +65,7 @@ describe('the journal of attempts', () => {
     const { journal: other } = await open(folder)
     await journal.begin(entry('later'))
     await journal.keepReply('later', reply)
-    assert.deepEqual((await other.find('later'))?.reply, reply)
+    assert.deepEqual((await entryOf(other, 'later'))?.reply, reply)
   })
 
   it('takes a reply that another process found', async () => {
@@ -69,7 +74,7 @@ describe('the journal of attempts', () => {
     await journal.begin(entry('a'))
     await other.keepReply('a', reply)
     const { journal: next } = await open(folder)
-    assert.deepEqual((await next.find('a'))?.reply, reply)
+    assert.deepEqual((await entryOf(next, 'a'))?.reply, reply)
   })
 
   it('survives half a line at the end of a file', async () => {
@@ -121,7 +126,7 @@ describe('the journal of attempts', () => {
     const { journal: other } = await open(folder)
     const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
     assert.deepEqual(
-      found.map((one) => one?.reply?.kind),
+      found.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
       ['running', 'running', 'running', undefined],
     )
   })
@@ -134,7 +139,7 @@ describe('the journal of attempts', () => {
     await rm(join(folder, (await readdir(folder))[0] ?? ''))
     assert.equal(await journal.find('a'), undefined)
     await journal.begin(entry('b'))
-    assert.equal((await journal.find('b'))?.job, 'job of b')
+    assert.equal((await entryOf(journal, 'b'))?.job, 'job of b')
   })
 
   it('tells attempts that were made on another server', async () => {
@@ -229,7 +234,7 @@ describe('the journal of attempts', () => {
     await rm(folder, { recursive: true })
     await mkdir(folder)
     assert.equal(await journal.find('old'), undefined)
-    assert.equal((await journal.find('young'))?.job, 'job of young')
+    assert.equal((await entryOf(journal, 'young'))?.job, 'job of young')
   })
 
   it('does not tell of attempts that are too old', async () => {
@@ -249,7 +254,7 @@ describe('the journal of attempts', () => {
     await utimes(join(folder, 'reply.jsonl'), past, past)
     await journal.begin(entry('a'))
     const { journal: other } = await open(folder)
-    assert.deepEqual((await other.find('a'))?.reply, reply)
+    assert.deepEqual((await entryOf(other, 'a'))?.reply, reply)
   })
 
   it('knows of replies to other attempts only', async () => {
@@ -293,7 +298,7 @@ describe('the journal of attempts', () => {
     await away.keepReply('a', reply)
     await away.discardReply('none')
     await away.discard('none')
-    assert.deepEqual((await away.find('a').catch(() => undefined))?.reply, reply)
+    assert.deepEqual((await entryOf(away, 'a'))?.reply, reply)
     await journal.begin(entry('b'))
     assert.equal((await readdir(folder)).length, 1)
   })
@@ -320,7 +325,7 @@ describe('the journal of attempts', () => {
     assert.equal(await other.find('a'), undefined)
     await journal.begin(entry('a'))
     const began = performance.now()
-    assert.equal((await other.find('a'))?.job, 'job of a')
+    assert.equal((await entryOf(other, 'a'))?.job, 'job of a')
     const tookMs = performance.now() - began
     assert.ok(tookMs > 1500, `${tookMs} ms`)
   })
@@ -357,7 +362,7 @@ describe('the journal of attempts', () => {
     await journal.begin(entry('a'))
     await journal.keepReply('a', odd)
     const { journal: next } = await open(folder)
-    assert.deepEqual((await next.find('a'))?.reply, odd)
+    assert.deepEqual((await entryOf(next, 'a'))?.reply, odd)
   })
 
   it('knows the attempts of this machine from before, but not what came to nothing', async () => {
@@ -426,5 +431,20 @@ describe('the journal of attempts', () => {
       warned.map(({ path }) => path),
       [join(folder, file)],
     )
+  })
+
+  it('knows what came to nothing, in this process and in others', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', reply)
+    await journal.discard('a')
+    await journal.keepReply('a', reply)
+    assert.equal(journal.hasDiscarded('a'), true)
+    assert.equal(journal.hasDiscarded('b'), false)
+    assert.equal(await journal.find('a'), 'discarded')
+    const { journal: other } = await open(folder)
+    assert.equal(other.hasDiscarded('a'), false)
+    assert.equal(await other.find('a'), 'discarded')
+    assert.deepEqual(await idsIn(other), [])
   })
 })

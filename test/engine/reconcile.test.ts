@@ -54,6 +54,19 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(asked, [(await job.work())?.attempt?.id])
   })
 
+  it('that came to nothing is made again at once, though Redis does not show it', async () => {
+    const job = await cut()
+    const first = (await job.work())?.attempt?.id
+    job.parts.journal.find = async () => 'discarded'
+    assert.equal(await waitOf(job), 0)
+    assert.equal(await job.state(), 'pending')
+    assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt came to nothing')
+    assert.deepEqual(job.calls, ['submit'])
+    await job.run()
+    assert.equal(job.submits(), 2)
+    assert.notEqual((await job.work())?.attempt?.id, first)
+  })
+
   it('that the journal knows without a reply is looked for', async () => {
     const job = await cut({ provider: find(accepted) })
     job.parts.journal.find = async () => ({}) as never

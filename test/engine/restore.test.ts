@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { after, before, describe, it, mock } from 'node:test'
+import { after, afterEach, before, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
+import { attemptId } from '../../src/engine/attempt.ts'
 import { observeServer } from '../../src/engine/epoch.ts'
 import { createJournal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
@@ -54,7 +55,7 @@ describe('attempts that Redis has lost', () => {
         store: harness.store,
         queues,
         // As if the attempts had been made on the server that died.
-        journal: { madeElsewhere: () => from.madeElsewhere('') },
+        journal: { madeElsewhere: () => from.madeElsewhere(''), hasDiscarded: from.hasDiscarded },
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
@@ -140,6 +141,31 @@ describe('attempts that Redis has lost', () => {
     await job.restore()
     assert.equal(await job.state(), 'queued')
     assert.ok(!job.calls.includes('find'))
+  })
+
+  it('whose call was not made after all are made again', async () => {
+    const job = await begin({ work: { route: ['runware'] } })
+    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    await job.run()
+    await job.rollBack()
+    // As another process does that read the file before its last line was written.
+    const attempt = { id: attemptId(job.id, 'runware', 1), provider: 'runware', at: job.clock.now } as const
+    const { journal } = await begin({})
+    await journal.begin({ job: job.id, attempt, number: 1, handed: {}, server: 'the one that died' })
+    await job.restore(journal)
+    assert.equal(await job.state(), 'submitting')
+    await job.run()
+    assert.equal(await job.state(), 'pending')
+    assert.equal(job.submits(), 0)
+  })
+
+  it('are not restored by the process that knows that their call was not made', async () => {
+    const job = await begin({})
+    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    await job.run()
+    await job.rollBack()
+    await job.restore()
+    assert.equal(await job.state(), 'pending')
   })
 
   it('that were refused are made again', async () => {
@@ -240,6 +266,10 @@ describe('attempts that Redis has lost', () => {
   })
 
   describe('are given back', () => {
+    const restorers: { stop(): Promise<void> }[] = []
+    // They look each second which server answers, and note it.
+    afterEach(() => Promise.all(restorers.splice(0).map((restorer) => restorer.stop())))
+
     /** A job of which Redis has lost an attempt, and a restorer whose journal has just that one. */
     async function lostAttempt(upstream: Upstream = {}, more: Partial<JournalEntry> = {}) {
       const job = await harness.begin(upstream)
@@ -256,6 +286,7 @@ describe('attempts that Redis has lost', () => {
       const logged: object[] = []
       const asked: string[] = []
       const slept: number[] = []
+      const discarded = new Set<string>()
       let failures = 0
       const bringForward = async (queue: string, id: string) => {
         failures -= 1
@@ -288,6 +319,7 @@ describe('attempts that Redis has lost', () => {
             asked.push(name)
             yield [entry]
           },
+          hasDiscarded: (id) => discarded.has(id),
         },
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
@@ -299,7 +331,7 @@ describe('attempts that Redis has lost', () => {
           warn: (facts: object) => void logged.push(facts),
         } as never,
       })
-      cleanup.add(() => restorer.stop())
+      restorers.push(restorer)
       /** Another server answers, which has lost the attempt too; bringing the job forward fails so many times. */
       const moveTo = async (name: string, fails = 0) => {
         moved = name
@@ -308,7 +340,7 @@ describe('attempts that Redis has lost', () => {
         events.emit('ready')
       }
       const earlier = await redis.hgetall(harness.keys.job(job.id))
-      return { ...job, entry, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
+      return { ...job, entry, discarded, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
     }
     const running: JournalEntry['reply'] = { kind: 'running', ticket: { task: 3 }, stage: 'processing' }
     const until = async (isSo: () => boolean) => {
@@ -436,6 +468,14 @@ describe('attempts that Redis has lost', () => {
       })
       await job.restorer.start()
       assert.equal(await job.state(), 'submitting')
+    })
+
+    it('not where its call turned out not to have been made', async () => {
+      const job = await lostAttempt()
+      job.discarded.add(job.entry.attempt.id)
+      await job.restorer.start()
+      assert.equal(await job.state(), 'pending')
+      assert.deepEqual(job.forwarded, [])
     })
 
     it('and a job without a record is reported, with its task', async () => {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { type Cleanup, createCleanup, temporaryFolder } from '../setup.ts'
-import { freePort, startNode, startServer } from './cluster.ts'
+import { createCleanup, temporaryFolder } from '../setup.ts'
+import { startNode } from './cluster.ts'
 import {
   assertKept,
+  type Client,
   countJobs,
   createAccount,
+  endOf,
   purchasesOf,
+  requestFor,
+  type SentJob,
   startMockUpstreams,
   stateOf,
   submitJobs,
@@ -15,47 +20,10 @@ import {
   waitForPurchases,
   waitUntil,
 } from './jobs.ts'
-import { startProxy } from './proxy.ts'
+import { startPair, startReplicated } from './replication.ts'
 import { report } from './report.ts'
 
 const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
-
-/** A server that others can replicate; `of` is the port of its own primary. */
-async function startReplicated(cleanup: Cleanup, of?: number) {
-  const port = await freePort()
-  const server = await startServer(cleanup, [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0'],
-    ...(of === undefined ? [] : ['--replicaof', '127.0.0.1', String(of)]),
-  ])
-  const linked = async () => (await server.redis.info('replication')).includes('master_link_status:up')
-  if (of !== undefined) assert.ok(await waitUntil(linked, { everyMs: 20 }), 'the replica does not sync')
-  return { ...server, port }
-}
-
-/** A primary with one replica, behind one address that leads to whichever is the primary. */
-async function startPair(cleanup: Cleanup) {
-  const primary = await startReplicated(cleanup)
-  const link = await startProxy(cleanup, { port: primary.port })
-  const replica = await startReplicated(cleanup, link.port)
-  const entrance = await startProxy(cleanup, { path: primary.path })
-  return {
-    url: `redis://127.0.0.1:${entrance.port}`,
-    primary,
-    replica,
-    entrance,
-    /** The replica has everything written so far, and nothing later. */
-    async cutReplication(): Promise<void> {
-      await primary.redis.set('replicated', '1')
-      assert.equal(await primary.redis.wait(1, 10_000), 1)
-      link.cut()
-    },
-    async failOver(): Promise<void> {
-      await primary.kill()
-      await replica.redis.replicaof('NO', 'ONE')
-      entrance.leadTo({ path: replica.path })
-    },
-  }
-}
 
 describe('the primary dies with writes that its replica does not have', () => {
   const cleanup = createCleanup()
@@ -66,8 +34,8 @@ describe('the primary dies with writes that its replica does not have', () => {
   })
   after(() => cleanup.run())
 
-  async function startGateway(more: Record<string, string> = {}) {
-    const pair = await startPair(cleanup)
+  async function startGateway(more: Record<string, string> = {}, { delayMs = 0 } = {}) {
+    const pair = await startPair(cleanup, { delayMs })
     const env = {
       ...upstreams.env,
       REDIS_URL: pair.url,
@@ -185,5 +153,111 @@ describe('the primary dies with writes that its replica does not have', () => {
     await replica.redis.replicaof('NO', 'ONE')
     entrance.leadTo({ path: replica.path }, { cut: false })
     await finish(replica.redis, 'failover, the machine of the old primary is cut off').finally(primary.thaw)
+  })
+
+  /** Submits as a client does that does not know what happens: the job where it was accepted, the status otherwise. */
+  async function trySubmit(client: Client, provider: Upstream, mark: string, headers = {}) {
+    const body = requestFor(provider, mark)
+    const reply = await client.ask('POST', '/api/generate-video', body, headers).catch(() => undefined)
+    return { status: reply?.status, job: { id: reply?.body.runId ?? '', provider, mark } }
+  }
+
+  it('accepted on one machine only: 503, and nothing is purchased, before or after the failover', async () => {
+    const { host } = upstreams
+    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '500' })
+    await pair.cutReplication()
+    const submitAll = (name: string, isKeyed: boolean) =>
+      Promise.all(
+        providers.flatMap((provider) =>
+          Array.from({ length: 4 }, (_, number) => {
+            const mark = `job-${name}-${provider}-${number}-end`
+            return trySubmit(client, provider, mark, isKeyed ? { 'idempotency-key': mark } : {})
+          }),
+        ),
+      )
+    const plain = await submitAll('plain', false)
+    const keyed = await submitAll('keyed', true)
+    const repeated = await submitAll('keyed', true)
+    const refused = [...plain, ...keyed]
+    assert.deepEqual(new Set(refused.map(({ status }) => status)), new Set([503]))
+    const marked = refused.map(({ job }) => job)
+    const purchased = async () => (await purchasesOf(host, marked)).some((count) => count > 0)
+    assert.ok(!(await waitUntil(purchased, { times: 60, everyMs: 50 })), 'a refused job was purchased')
+
+    await pair.failOver()
+    await startReplicated(cleanup, pair.replica.port)
+    const jobs = await retryAll()
+    const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs })
+    report({ suite: 'accepted on one machine only, then a failover', faults: 1, ...counts })
+    assertKept(counts)
+    assert.deepEqual(counts.ends, { succeeded: jobs.length })
+    assert.deepEqual(new Set(await purchasesOf(host, marked.slice(0, plain.length))), new Set([0]))
+    const early = repeated.filter(({ status }) => status === 202).length
+    assert.equal(early, 0, `${early} repeated submits returned 202 before a replica had the job`)
+
+    /** Repeats the submits that carry an idempotency key until they are accepted. */
+    async function retryAll(): Promise<SentJob[]> {
+      let replies = keyed
+      const accepted = async () => {
+        replies = await submitAll('keyed', true)
+        return replies.every(({ status }) => status === 202)
+      }
+      assert.ok(await waitUntil(accepted), 'the submits are not accepted after the failover')
+      return replies.map(({ job }) => job)
+    }
+  })
+
+  it('the primary dies right after the 202: no accepted job is lost, and none is charged that was refused', async () => {
+    const { host } = upstreams
+    const delayMs = 200
+    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })
+    const accepted: SentJob[] = []
+    const refused: SentJob[] = []
+    let submitting = true
+    cleanup.add(() => {
+      submitting = false
+    })
+    const clients = providers.map(async (provider) => {
+      for (let number = 0; submitting; number++) {
+        const { status, job } = await trySubmit(client, provider, `job-dying-${provider}-${number}-end`)
+        if (status === 202) accepted.push(job)
+        else refused.push(job)
+        if (status !== 202) await sleep(50)
+      }
+    })
+    assert.ok(
+      await waitUntil(() => accepted.length >= 24, { times: 6000, everyMs: 5 }),
+      'the submits are not accepted',
+    )
+    await pair.failOver()
+    await startReplicated(cleanup, pair.replica.port)
+    const before = accepted.length
+    assert.ok(await waitUntil(() => accepted.length >= before + 6, { everyMs: 20 }), 'no submit is accepted')
+    submitting = false
+    await Promise.all(clients)
+
+    const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs: accepted })
+    report({ suite: 'the primary dies right after the 202, `REDIS_WAIT_REPLICAS=1`', faults: 1, ...counts })
+    assertKept(counts)
+    assert.deepEqual(counts.ends, { succeeded: accepted.length })
+    assert.notEqual(refused.length, 0)
+    // A purchase and the reply to its submit are confirmed at the same moment: what was purchased all the same is canceled, and costs nothing.
+    const made = await purchasesOf(host, refused)
+    const purchased = refused.filter((_, index) => (made[index] ?? 0) > 0).map(({ mark }) => mark)
+    const { data } = (await client.ask('GET', '/api/jobs?limit=100')).body as unknown as {
+      data: readonly { id: string; costUsd: number }[]
+    }
+    for (const { id } of data.filter(({ id }) => !accepted.some((job) => job.id === id))) {
+      const { prompt } = (await client.ask('GET', `/api/jobs/${id}`)).body as { prompt?: string }
+      if (purchased.includes(prompt ?? ''))
+        assert.match((await endOf(client, { id } as SentJob)) ?? '', /canceled/)
+    }
+    const usage = (await client.ask('GET', '/api/usage')).body as unknown as { data: { usd: number }[] }
+    const charged = usage.data.reduce((sum, { usd }) => sum + usd, 0)
+    const owed = data.reduce(
+      (sum, { id, costUsd }) => sum + (accepted.some((job) => job.id === id) ? costUsd : 0),
+      0,
+    )
+    assert.ok(Math.abs(charged - owed) < 0.005, `${charged} USD charged, ${owed} USD owed`)
   })
 })

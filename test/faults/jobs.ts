@@ -25,7 +25,7 @@ export const models = {
 export type Upstream = keyof typeof models
 
 /** `mark` is part of the prompt, so that the upstream's tasks show whose they are. */
-export type SentJob = { id: string; provider: Upstream; mark: string }
+export type SentJob<Provider = ProviderName> = { id: string; provider: Provider; mark: string }
 
 export type Client = ReturnType<typeof clientOf>
 
@@ -69,8 +69,8 @@ export async function createAccount(redis: Redis, address: string) {
 export async function submitJobs(
   client: Client,
   { name, count, providers }: { name: string; count: number; providers: readonly Upstream[] },
-): Promise<SentJob[]> {
-  const jobs: SentJob[] = []
+): Promise<SentJob<Upstream>[]> {
+  const jobs: SentJob<Upstream>[] = []
   for (let number = 0; number < count; number++) {
     for (const provider of providers) {
       const mark = `job-${name}-${provider}-${number}-end`
@@ -226,18 +226,24 @@ export function assertKept(counts: Counts): void {
   )
 }
 
-/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx. */
-export async function deliverCallbacks(host: SandboxHost, jobs: readonly SentJob[]): Promise<void> {
+/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has what was answered. */
+export async function deliverCallbacks(
+  host: SandboxHost,
+  jobs: readonly SentJob[],
+  { untilTaken = true, taken = new Set<string>() } = {},
+): Promise<void> {
+  const ids = new Set(jobs.map(({ id }) => id))
   for (const provider of new Set(jobs.map((job) => job.provider))) {
     for (const { id, hook } of await host.tasks(provider)) {
-      if (hook === undefined || !jobs.some((job) => hook.includes(job.id))) continue
+      const job = hook?.split('/hooks/')[1]?.split('/')[0] ?? ''
+      if (hook === undefined || !ids.has(job) || taken.has(id)) continue
       const body = JSON.stringify({ id, request_id: id, taskUUID: id, status: 'done' })
-      await waitUntil(() =>
+      const deliver = () =>
         fetch(hook, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then(
           ({ ok }) => ok,
           () => false,
-        ),
-      )
+        )
+      if (await (untilTaken ? waitUntil(deliver) : deliver())) taken.add(id)
     }
   }
 }

@@ -1,12 +1,24 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import type { Cleanup } from '../setup.ts'
 
 /** Where a proxy leads: a Unix socket, or a port on loopback. */
 type Target = { path: string } | { port: number }
 
-/** A TCP proxy on loopback whose target can be replaced, and whose connections can be cut. */
-export async function startProxy(cleanup: Cleanup, first: Target) {
+/** Passes each piece on `ms` later, in order. */
+function createDelay(ms: number): Transform {
+  return new Transform({
+    transform(piece: Buffer, _, done) {
+      setTimeout(() => this.push(piece), ms)
+      done()
+    },
+    flush: (done) => void setTimeout(done, ms),
+  })
+}
+
+/** A TCP proxy on loopback whose target can be replaced, and whose connections can be cut. What the target sends arrives `delayMs` late. */
+export async function startProxy(cleanup: Cleanup, first: Target, { delayMs = 0 } = {}) {
   let target: Target | undefined = first
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
@@ -20,7 +32,8 @@ export async function startProxy(cleanup: Cleanup, first: Target) {
       [upstream, client],
     ] as const) {
       sockets.add(from)
-      from.pipe(to)
+      if (delayMs > 0 && from === upstream) from.pipe(createDelay(delayMs)).pipe(to)
+      else from.pipe(to)
       from.on('error', () => undefined)
       from.on('close', () => {
         sockets.delete(from)

@@ -1,116 +1,142 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, startUpstreams, submit, waitForEnd } from '../setup.ts'
-import { endsOf, startNode, startServer } from './cluster.ts'
+import { createCleanup, temporaryFolder } from '../setup.ts'
+import { startNode, startServer } from './cluster.ts'
+import {
+  assertKept,
+  type Client,
+  countJobs,
+  createAccount,
+  purchasesOf,
+  requestFor,
+  type SentJob,
+  startMockUpstreams,
+} from './jobs.ts'
 import { report } from './report.ts'
 
-const small = { model: 'kling-video', prompt: 'a boat' }
+const unreachableMs = Number(process.env.UNREACHABLE_MS ?? 30_000)
+const outageMs = Number(process.env.OUTAGE_MS ?? 8000)
 
-describe('Redis goes away', () => {
+/** Each group has a Redis and a gateway of its own, so that they can wait at the same time. */
+describe('Redis goes away', { concurrency: true }, () => {
   const cleanup = createCleanup()
-  let server: Awaited<ReturnType<typeof startServer>>
-  let upstreams: Awaited<ReturnType<typeof startUpstreams>>
-  let address: string
+  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
 
   before(async () => {
-    const own = await startServer(cleanup)
-    upstreams = await startUpstreams(cleanup, own.redis, 1000)
-    server = await startServer(cleanup)
+    upstreams = await startMockUpstreams(cleanup, 1000)
+  })
+  after(() => cleanup.run())
+
+  async function startGateway() {
+    const server = await startServer(cleanup)
     const env = {
       ...upstreams.env,
       REDIS_URL: server.path,
-      DATA_DIR: server.dir,
+      DATA_DIR: await temporaryFolder(cleanup),
       POLL_MAX_MS: '200',
-      SUBMIT_RPM: '100000',
     }
     const nodes = await Promise.all([
       startNode({ ...env, ROLE: 'api' }),
       startNode({ ...env, ROLE: 'worker' }),
       startNode({ ...env, ROLE: 'worker' }),
     ])
-    address = nodes[0].address
     cleanup.add(() => Promise.all(nodes.map((node) => node.stop())))
-  })
-  after(() => cleanup.run())
+    const { client } = await createAccount(server.redis, nodes[0].address)
+    return { server, client }
+  }
 
-  async function submitMany(count: number, pauseMs = 5): Promise<{ ids: string[]; refused: Set<number> }> {
-    const refused = new Set<number>()
-    const ids: string[] = []
-    for (let made = 0; made < count; made++) {
-      const answer = await submit(address, small)
-      if (answer.status === 202) ids.push(answer.body.runId)
-      else refused.add(answer.status)
+  /** The accepted jobs, and the rest with the status of their replies. */
+  async function submitMany(client: Client, name: string, count: number, pauseMs = 5) {
+    const jobs: SentJob[] = []
+    const refused: (SentJob & { status: number })[] = []
+    for (let number = 0; number < count; number++) {
+      const mark = `job-${name}-${number}-end`
+      const { status, body } = await client.submit(requestFor('fal', mark))
+      const job = { id: body.runId, provider: 'fal', mark } as const
+      if (status === 202) jobs.push(job)
+      else refused.push({ ...job, status })
       await sleep(pauseMs)
     }
-    return { ids, refused }
+    return { jobs, refused }
   }
 
-  async function check(suite: string, ids: readonly string[], before: number): Promise<void> {
-    const ends = await Promise.all(ids.map((id) => waitForEnd(address, id)))
-    const counts = await Promise.all(ids.map((id) => endsOf(server.redis, id)))
-    const tasks = (await upstreams.host.tasks('fal')).length - before
-    report({
-      suite,
-      faults: 1,
-      jobs: ids.length,
-      lost: ids.length - ends.length,
-      most: tasks > ids.length ? 2 : 1,
-      doubleEnds: counts.filter((count) => count !== 1).length,
+  type Gateway = Awaited<ReturnType<typeof startGateway>>
+  type Submitted = Awaited<ReturnType<typeof submitMany>>
+
+  async function check(suite: string, { server, client }: Gateway, { jobs, refused }: Submitted) {
+    const { host } = upstreams
+    const counts = await countJobs({ host, redis: server.redis, client, jobs })
+    report({ suite, faults: 1, ...counts })
+    assertKept(counts)
+    assert.deepEqual(counts.ends, { succeeded: jobs.length })
+    assert.deepEqual(
+      refused.filter(({ status }) => status !== 503),
+      [],
+    )
+    const purchased = (await purchasesOf(host, refused)).filter((count) => count > 0).length
+    assert.equal(purchased, 0, `${purchased} of ${refused.length} refused jobs were purchased`)
+  }
+
+  describe('and its connections with it', { concurrency: 1 }, () => {
+    let gateway: Gateway
+    before(async () => {
+      gateway = await startGateway()
     })
-    assert.ok(tasks <= ids.length, `${tasks} submissions for ${ids.length} jobs`)
-    assert.deepEqual(
-      counts.filter((count) => count !== 1),
-      [],
-    )
-  }
 
-  it('killed and started again under load: what was accepted ends, what was not got 503', async () => {
-    const before = (await upstreams.host.tasks('fal')).length
-    const load = submitMany(120, 25)
-    await sleep(300)
-    await server.kill()
-    await sleep(1000)
-    await server.start()
-    const { ids, refused } = await load
-    assert.ok(ids.length > 20)
-    assert.deepEqual(
-      [...refused].filter((status) => status !== 503),
-      [],
-    )
-    await check('Redis killed under load', ids, before)
+    it('killed and started again under load: what was accepted ends, what was not got 503', async () => {
+      const { server, client } = gateway
+      const load = submitMany(client, 'killed', 120, 25)
+      await sleep(300)
+      await server.kill()
+      await sleep(1000)
+      await server.start()
+      const submitted = await load
+      assert.ok(submitted.jobs.length > 20)
+      await check('Redis killed under load', gateway, submitted)
+    })
+
+    it('away for longer: submits are refused at once, everything goes on by itself', async () => {
+      const { server, client } = gateway
+      const { jobs } = await submitMany(client, 'away', 20)
+      await server.kill()
+      const { refused } = await submitMany(client, 'refused', 1)
+      assert.equal(refused.length, 1)
+      await sleep(outageMs)
+      await server.start()
+      await check(`Redis away for ${outageMs / 1000} s`, gateway, { jobs, refused })
+    })
+
+    it('out of memory: submits are refused, accepted jobs end when there is room again', async () => {
+      const { server, client } = gateway
+      const { jobs } = await submitMany(client, 'full', 10)
+      await server.redis.config('SET', 'maxmemory', '1mb')
+      const { refused } = await submitMany(client, 'no-room', 1)
+      assert.equal(refused.length, 1)
+      await sleep(1000)
+      await server.redis.config('SET', 'maxmemory', '0')
+      await check('Redis out of memory', gateway, { jobs, refused })
+    })
   })
 
-  it('unreachable: submits are refused, and none of them is bought when Redis is back', async () => {
-    const before = (await upstreams.host.tasks('fal')).length
-    const { ids } = await submitMany(20)
-    server.freeze()
-    const answers = await Promise.all(Array.from({ length: 10 }, () => submit(address, small)))
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503])
-    await sleep(Number(process.env.UNREACHABLE_MS ?? 30_000))
-    server.thaw()
-    await check('Redis unreachable for 30 s', ids, before)
-  })
+  describe('while its connections stand', () => {
+    let gateway: Gateway
+    before(async () => {
+      gateway = await startGateway()
+    })
 
-  it('away for longer: submits are refused at once, everything goes on by itself', async () => {
-    const before = (await upstreams.host.tasks('fal')).length
-    const { ids } = await submitMany(20)
-    await server.kill()
-    const answer = await submit(address, small)
-    assert.equal(answer.status, 503)
-    await sleep(Number(process.env.OUTAGE_MS ?? 8000))
-    await server.start()
-    await check('Redis away', ids, before)
-  })
-
-  it('out of memory: submits are refused, accepted jobs end when there is room again', async () => {
-    const before = (await upstreams.host.tasks('fal')).length
-    const { ids } = await submitMany(10)
-    await server.redis.config('SET', 'maxmemory', '1mb')
-    const answer = await submit(address, small)
-    assert.equal(answer.status, 503)
-    await sleep(1000)
-    await server.redis.config('SET', 'maxmemory', '0')
-    await check('Redis out of memory', ids, before)
+    it('unreachable: submits are refused, and none of them is purchased when Redis is back', async () => {
+      const { server, client } = gateway
+      const { jobs } = await submitMany(client, 'before', 20)
+      server.freeze()
+      const attempts = Array.from({ length: 10 }, (_, number) =>
+        submitMany(client, `unreachable-${number}`, 1),
+      )
+      const refused = (await Promise.all(attempts)).flatMap((attempt) => attempt.refused)
+      assert.equal(refused.length, 10)
+      await sleep(unreachableMs)
+      server.thaw()
+      await check(`Redis unreachable for ${unreachableMs / 1000} s`, gateway, { jobs, refused })
+    })
   })
 })

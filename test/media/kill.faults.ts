@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { report } from '../faults/report.ts'
 import { startProcess, stopProcess } from '../gateway-process.ts'
 import {
   createCleanup,
@@ -69,6 +70,16 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   assert.ok(Buffer.from(await served.arrayBuffer()).equals(content))
   assert.deepEqual(await readdir(join(dataDir, 'scratch')), [])
   assert.equal((await readdir(join(dataDir, 'files', 'results'))).length, 1)
+
+  const most = (await host.tasks('fal')).length
+  assert.equal(most, 1)
+  const job = (await (await fetch(`${second.address}/api/jobs/${body.runId}`)).json()) as {
+    events: { state: string }[]
+  }
+  const ends = job.events.filter(({ state }) => /^(succeeded|failed|canceled)$/.test(state)).length
+  assert.equal(ends, 1)
+  const suite = '`kill -9` in the middle of a delivery'
+  report({ suite, faults: 1, jobs: 1, lost: 0, most, doubleEnds: ends - 1, discarded: 0 })
 })
 
 async function untilHalf(folder: string): Promise<string[]> {

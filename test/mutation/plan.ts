@@ -41,7 +41,11 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'place.ts': ['engine/steps.test.ts'],
     'step.ts': ['engine/{steps,races}.test.ts'],
     'watch.ts': ['engine/{poll,steps,lost-tasks}.test.ts'],
-    'submit.ts': ['engine/{purchase,steps,races,intent,claims}.test.ts'],
+    'submit.ts': ['engine/{purchase,steps,races,intent}.test.ts'],
+    'purchase.ts': ['engine/{purchase,intent,steps,claims}.test.ts'],
+    'outcome.ts': ['engine/{purchase,steps,races,claims}.test.ts'],
+    'fail-over.ts': ['engine/{purchase,steps,races}.test.ts'],
+    'finish.ts': ['engine/{purchase,steps,races}.test.ts'],
     'reconcile.ts': ['engine/{reconcile,races,claims}.test.ts'],
   }),
   ...sources('src/redis', {
