@@ -115,6 +115,12 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
+  it('ends the job where the upstream says that it refused it', async () => {
+    const job = await cut({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(await job.error(), 'rate_limited')
+  })
+
   it('stays unknown while the upstream cannot be asked', async () => {
     const job = await cut({ sent: () => lost, provider: find(accepted) })
     assert.equal(await waitOf(job), 2000)
