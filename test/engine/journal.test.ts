@@ -298,7 +298,7 @@ describe('the journal of attempts', () => {
     await away.keepReply('a', reply)
     await away.discardReply('none')
     await away.discard('none')
-    assert.deepEqual((await entryOf(away, 'a').catch(() => undefined))?.reply, reply)
+    assert.deepEqual((await entryOf(away, 'a'))?.reply, reply)
     await journal.begin(entry('b'))
     assert.equal((await readdir(folder)).length, 1)
   })
@@ -431,5 +431,20 @@ describe('the journal of attempts', () => {
       warned.map(({ path }) => path),
       [join(folder, file)],
     )
+  })
+
+  it('knows what came to nothing, in this process and in others', async () => {
+    const { journal, folder } = await open()
+    await journal.begin(entry('a'))
+    await journal.keepReply('a', reply)
+    await journal.discard('a')
+    await journal.keepReply('a', reply)
+    assert.equal(journal.hasDiscarded('a'), true)
+    assert.equal(journal.hasDiscarded('b'), false)
+    assert.equal(await journal.find('a'), 'discarded')
+    const { journal: other } = await open(folder)
+    assert.equal(other.hasDiscarded('a'), false)
+    assert.equal(await other.find('a'), 'discarded')
+    assert.deepEqual(await idsIn(other), [])
   })
 })

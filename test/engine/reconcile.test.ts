@@ -54,6 +54,19 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(asked, [(await job.work())?.attempt?.id])
   })
 
+  it('that came to nothing is made again at once, though Redis does not show it', async () => {
+    const job = await cut()
+    const first = (await job.work())?.attempt?.id
+    job.parts.journal.find = async () => 'discarded'
+    assert.equal(await waitOf(job), 0)
+    assert.equal(await job.state(), 'pending')
+    assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt came to nothing')
+    assert.deepEqual(job.calls, ['submit'])
+    await job.run()
+    assert.equal(job.submits(), 2)
+    assert.notEqual((await job.work())?.attempt?.id, first)
+  })
+
   it('that the journal knows without a reply is looked for', async () => {
     const job = await cut({ provider: find(accepted) })
     job.parts.journal.find = async () => ({}) as never
@@ -100,6 +113,12 @@ describe('an attempt whose reply was lost', () => {
     job.clock.now = at + 3000
     await job.run()
     assert.deepEqual(job.calls, ['submit', 'find'])
+  })
+
+  it('ends the job where the upstream says that it refused it', async () => {
+    const job = await cut({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(await job.error(), 'rate_limited')
   })
 
   it('stays unknown while the upstream cannot be asked', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { after, before, describe, it, mock } from 'node:test'
+import { after, afterEach, before, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
 import { attemptId } from '../../src/engine/attempt.ts'
 import { observeServer } from '../../src/engine/epoch.ts'
@@ -266,6 +266,10 @@ describe('attempts that Redis has lost', () => {
   })
 
   describe('are given back', () => {
+    const restorers: { stop(): Promise<void> }[] = []
+    // They look each second which server answers, and note it.
+    afterEach(() => Promise.all(restorers.splice(0).map((restorer) => restorer.stop())))
+
     /** A job of which Redis has lost an attempt, and a restorer whose journal has just that one. */
     async function lostAttempt(upstream: Upstream = {}, more: Partial<JournalEntry> = {}) {
       const job = await harness.begin(upstream)
@@ -282,6 +286,7 @@ describe('attempts that Redis has lost', () => {
       const logged: object[] = []
       const asked: string[] = []
       const slept: number[] = []
+      const discarded = new Set<string>()
       let failures = 0
       const bringForward = async (queue: string, id: string) => {
         failures -= 1
@@ -314,7 +319,7 @@ describe('attempts that Redis has lost', () => {
             asked.push(name)
             yield [entry]
           },
-          hasDiscarded: () => false,
+          hasDiscarded: (id) => discarded.has(id),
         },
         offers: job.parts.offers,
         upstreams: job.parts.upstreams,
@@ -326,7 +331,7 @@ describe('attempts that Redis has lost', () => {
           warn: (facts: object) => void logged.push(facts),
         } as never,
       })
-      cleanup.add(() => restorer.stop())
+      restorers.push(restorer)
       /** Another server answers, which has lost the attempt too; bringing the job forward fails so many times. */
       const moveTo = async (name: string, fails = 0) => {
         moved = name
@@ -335,7 +340,7 @@ describe('attempts that Redis has lost', () => {
         events.emit('ready')
       }
       const earlier = await redis.hgetall(harness.keys.job(job.id))
-      return { ...job, entry, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
+      return { ...job, entry, discarded, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
     }
     const running: JournalEntry['reply'] = { kind: 'running', ticket: { task: 3 }, stage: 'processing' }
     const until = async (isSo: () => boolean) => {
@@ -463,6 +468,14 @@ describe('attempts that Redis has lost', () => {
       })
       await job.restorer.start()
       assert.equal(await job.state(), 'submitting')
+    })
+
+    it('not where its call turned out not to have been made', async () => {
+      const job = await lostAttempt()
+      job.discarded.add(job.entry.attempt.id)
+      await job.restorer.start()
+      assert.equal(await job.state(), 'pending')
+      assert.deepEqual(job.forwarded, [])
     })
 
     it('and a job without a record is reported, with its task', async () => {
