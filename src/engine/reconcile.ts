@@ -74,9 +74,10 @@ async function look(
     if (found.kind !== 'alike') return found
     const { claimant } = claimantOf(parts, job, attempt)
     const awaitedSince = parts.now() - parts.timeoutMs - replyMarginMs
-    const chosen = await parts.store.chooseTask(provider, found, { ...claimant, awaitedSince })
+    const { hasRestored } = parts
+    const chosen = await parts.store.chooseTask(provider, found, { ...claimant, awaitedSince, hasRestored })
     if (chosen !== 'awaited') return chosen ?? { kind: 'absent' }
-    const detail = `${provider.title} has a task that may belong to an identical job whose reply is awaited`
+    const detail = `${provider.title} has a task that may belong to an identical job, whose reply is awaited or may yet be restored`
     return { kind: 'unclear', fault: fault('unreadable_reply', detail) }
   } catch (cause) {
     const told = `${provider.title} could not be searched: ${cause}`

@@ -151,13 +151,18 @@ export function createRestorer(options: Options) {
     return { queue: delivery, next }
   }
 
-  /** The claim of the task may be lost too, and has to be made again. */
+  /** The claim of the task may be lost too, and has to be made again; without a reply, what keeps identical jobs from taking it. */
   async function isOwn({ attempt, reply }: JournalEntry, job: Job): Promise<boolean> {
     const found = options.offers.find({ id: job.view.model }, attempt.provider)
-    if (found === undefined || reply?.ticket === undefined) return true
+    if (found === undefined) return true
     const { provider, offer } = found
-    const fingerprint = fingerprintOf({ upstreams: options.upstreams }, job, provider, offer)
-    return store.claimTask(provider, reply.ticket, { job: job.view.id, fingerprint })
+    const claimant = {
+      job: job.view.id,
+      fingerprint: fingerprintOf({ upstreams: options.upstreams }, job, provider, offer),
+    }
+    if (reply?.ticket !== undefined) return store.claimTask(provider, reply.ticket, claimant)
+    if (reply === undefined) await store.awaitAttempt(attempt.provider, claimant, attempt.at)
+    return true
   }
 
   async function run(): Promise<void> {

@@ -254,7 +254,7 @@ export function createStore({
       return (await redis.hexists(keys.job(id), 'wake')) === 1
     },
 
-    ...createTaskClaims({ redis, keys, claimMs }),
+    ...createTaskClaims({ redis, keys, graceMs, claimMs }),
     ...createTrail({ redis, keys, run }),
   }
 }

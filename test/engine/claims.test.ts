@@ -58,6 +58,20 @@ describe('a task belongs to one job', () => {
     assert.equal(await died.error(), 'submission_unknown')
   })
 
+  it('is not taken by a process that has not given Redis its attempts back', async () => {
+    reset()
+    const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
+    await job.run()
+    Object.assign(job.parts, { hasRestored: () => false })
+    job.clock.now += 5000
+    await job.run()
+    assert.equal(await job.state(), 'submitting')
+    Object.assign(job.parts, { hasRestored: () => true })
+    job.clock.now += 5000
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+  })
+
   it('is found again when the identical one was never taken', async () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })

@@ -363,6 +363,26 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.logged, [{ jobs: 1 }])
     })
 
+    it('without a reply keep identical jobs from taking their tasks', async () => {
+      const find = {
+        call: () => ({ method: 'GET', path: 'find' }) as const,
+        read: () => ({ kind: 'absent' }) as const,
+      }
+      const awaited = async (safeToResend: boolean, more: Partial<JournalEntry> = {}) => {
+        const job = await lostAttempt({ provider: { find: { ...find, safeToResend } } }, more)
+        await job.restorer.start()
+        const keys = await redis.keys('restore:identical:*')
+        const found = await Promise.all(keys.map((key) => redis.zscore(key, job.id)))
+        return found.filter((score) => score !== null).map((score) => Number(score) - job.clock.now)
+      }
+      assert.deepEqual(await awaited(false), [-5000])
+      assert.deepEqual(
+        await awaited(false, { reply: { kind: 'running', ticket: { task: 'its task' }, stage: 'queued' } }),
+        [],
+      )
+      assert.deepEqual(await awaited(true), [])
+    })
+
     it('with a task that runs, as of the time of the attempt', async () => {
       const job = await lostAttempt({ work: { refusals: 2, polls: 7 } }, { reply: running })
       await job.restorer.start()

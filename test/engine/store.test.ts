@@ -346,7 +346,8 @@ describe('the record of a job', () => {
       })),
     })
     const choose = async (job: string, found: ReturnType<typeof alike>) => {
-      const chosen = await store.chooseTask(runware, found, { job, fingerprint: 'f', awaitedSince: 0 })
+      const choice = { job, fingerprint: 'f', awaitedSince: 0, hasRestored: () => true }
+      const chosen = await store.chooseTask(runware, found, choice)
       return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
     }
 

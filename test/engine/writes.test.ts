@@ -600,9 +600,25 @@ describe('an atomic write', () => {
         })),
       })
       const choose = async (fingerprint: string, job: string, awaitedSince: number, ...tasks: string[]) => {
-        const chosen = await store.chooseTask(runware, found(...tasks), { job, fingerprint, awaitedSince })
+        const choice = { job, fingerprint, awaitedSince, hasRestored: () => true }
+        const chosen = await store.chooseTask(runware, found(...tasks), choice)
         return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
       }
+
+      /** A store whose calls of one command of Redis reply something else, or after something else. */
+      const intercepted = (command: 'mget' | 'eval', replyOf: (reply: unknown) => Promise<unknown>) =>
+        createStore({
+          redis: new Proxy(redis, {
+            get(target, name) {
+              const value = Reflect.get(target, name)
+              if (name !== command) return typeof value === 'function' ? value.bind(target) : value
+              return async (...args: unknown[]) => replyOf(await value.apply(target, args))
+            },
+          }),
+          keys,
+          keepMs,
+          graceMs: 60_000,
+        })
 
       it('waits for the replies to identical requests that may still come', async () => {
         await redis.zadd(keys.identicalRequests('runware', 'w1'), 100, 'other', 5, 'own')
@@ -628,23 +644,41 @@ describe('an atomic write', () => {
         assert.equal(await choose('w4', 'third', 0, 'x4', 't4'), undefined)
       })
 
-      it('takes the next one where somebody was faster', async () => {
-        const claims = createStore({
-          redis: new Proxy(redis, {
-            get(target, name) {
-              const value = Reflect.get(target, name)
-              if (name !== 'mget') return typeof value === 'function' ? value.bind(target) : value
-              return async (...args: [string[]]) => {
-                const owners = await target.mget(...args)
-                await target.set(keys.task('runware', 't5'), 'faster')
-                return owners
-              }
-            },
-          }),
-          keys,
-          keepMs,
+      it('takes none while the claim of another job may yet be restored: another server has taken over', async () => {
+        await redis.set(keys.task('runware', 't7'), 'own')
+        await redis.hset(keys.epoch, { server: 'another', since: '0' })
+        assert.equal(await choose('w7', 'own', 0, 'x7'), 'awaited')
+        assert.equal(await choose('w7', 'own', 0, 'x7', 't7'), 't7')
+        await redis.hset(keys.epoch, 'since', '0')
+        const choice = { job: 'own', fingerprint: 'w7', awaitedSince: 0 }
+        const hasRestored = (server: string) => {
+          assert.match(server, /^\w+:\w+$/)
+          return false
+        }
+        assert.equal(await store.chooseTask(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
+        assert.equal(await redis.get(keys.task('runware', 'x7')), null)
+        assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
+      })
+
+      it('takes none where another server takes over after the owners were read', async () => {
+        const choice = { job: 'own', fingerprint: 'w8', awaitedSince: 0, hasRestored: () => true }
+        const failedOver = intercepted('mget', async (owners) => {
+          await redis.hset(keys.epoch, { server: 'another', since: '0' })
+          return owners
         })
-        const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0 }
+        assert.equal(await failedOver.chooseTask(runware, found('t8'), choice), 'awaited')
+        await redis.hset(keys.epoch, 'since', '0')
+        const seenBefore = intercepted('eval', async () => ['0', 'the one that died'])
+        assert.equal(await seenBefore.chooseTask(runware, found('t8'), choice), 'awaited')
+        assert.equal(await redis.get(keys.task('runware', 't8')), null)
+      })
+
+      it('takes the next one where somebody was faster', async () => {
+        const claims = intercepted('mget', async (owners) => {
+          await redis.set(keys.task('runware', 't5'), 'faster')
+          return owners
+        })
+        const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0, hasRestored: () => true }
         const chosen = await claims.chooseTask(runware, found('t5', 't6'), choice)
         assert.ok(typeof chosen === 'object' && chosen.kind === 'running')
         assert.deepEqual(chosen.ticket, ticket('t6'))
