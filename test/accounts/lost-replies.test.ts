@@ -193,7 +193,7 @@ describe('a command whose reply is lost is applied once:', () => {
     const { id, path } = await createKey('thirty', 100)
     let micros = 100_000_000
     for (let count = 0; count < 30; count++) {
-      const cents = ((count * 37) % 100) - 40
+      const cents = ((count * 37) % 100) - 41
       micros += cents * 10_000
       const correct = () =>
         operator.ask('PATCH', path, { topUpUsd: cents / 100, note: `correction ${count}.` })

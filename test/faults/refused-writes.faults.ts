@@ -85,7 +85,13 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
 
       before(async () => {
         server = await startServer(own)
-        env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: await temporaryFolder(own) }
+        env = {
+          ...upstreams.env,
+          REDIS_URL: server.path,
+          DATA_DIR: await temporaryFolder(own),
+          // A server that was a replica for a while is taken for another one.
+          REDIS_FAILOVER_GRACE_SECONDS: '3',
+        }
         const api = await startNode({ ...env, ROLE: 'api' })
         own.add(() => api.kill())
         client = (await createAccount(server.redis, api.address)).client
