@@ -6,7 +6,7 @@ import { AddressRefused } from '../media/guard.ts'
 import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
 import { change, type Next, success } from './change.ts'
 import { CancelAsked, keepLease } from './delivery-lease.ts'
-import { endsAt, lostToStorage, wasTried, withWork } from './delivery-work.ts'
+import { endsAt, latenessMs, lostToStorage, wasTried, withWork } from './delivery-work.ts'
 import { finish } from './finish.ts'
 import type { Job } from './job.ts'
 import { nextTryMs } from './pace.ts'
@@ -17,18 +17,21 @@ const longestStoragePauseMs = 60_000
 
 /** Fetches the finished files. Only when they are in the store does the job succeed. */
 export async function deliver(parts: Parts, claimed: Job): Promise<Next> {
-  const job = withWork(claimed, { deliveringAt: claimed.work.deliveringAt ?? parts.now() })
+  const deliveringAt = claimed.work.deliveringAt ?? parts.now()
+  const job = withWork(claimed, { deliveringAt, lateMs: latenessMs(parts, claimed.work) })
   // A cancel that lost the race against the render: what is paid for and at hand is not thrown away.
   const cameTooLate = job.work.cancelSentAt !== undefined && !wasTried(job.work)
   if (job.cancelAsked && !cameTooLate) return finish(parts, job, fault('canceled', 'canceled'))
 
   const fetched = await fetchAll(parts, job, !cameTooLate)
-  return fetched.kind === 'stored' ? succeed(parts, job, fetched) : postpone(parts, job, fetched.cause)
+  if (fetched.kind === 'stored') return succeed(parts, job, fetched)
+  const { lateMs = 0 } = job.work
+  return postpone(parts, withWork(job, { lateMs: lateMs + fetched.stoppedMs }), fetched.cause)
 }
 
 type Fetched =
   | { kind: 'stored'; videos: readonly Video[]; seconds: number | undefined }
-  | { kind: 'failed'; cause: unknown }
+  | { kind: 'failed'; cause: unknown; stoppedMs: number }
 
 async function fetchAll(parts: Parts, job: Job, watchCancel: boolean): Promise<Fetched> {
   const untilMs = endsAt(parts, job.work)
@@ -39,7 +42,7 @@ async function fetchAll(parts: Parts, job: Job, watchCancel: boolean): Promise<F
     const videos = await parts.deliver(source, job.work.results ?? [], options)
     return { kind: 'stored', videos, seconds: await realSeconds(parts, job, videos) }
   } catch (cause) {
-    return { kind: 'failed', cause }
+    return { kind: 'failed', cause, stoppedMs: lease.stoppedMs() }
   } finally {
     lease.end()
   }
@@ -80,7 +83,10 @@ async function waitForSlot(parts: Parts, job: Job, cause: DownloadsBusy): Promis
   const at = now + Math.round(retryMs * (0.5 + Math.random()))
   const { slotWaitMs = 0 } = job.work
   if (slotWaitMs > parts.delivery.storageRetryMs) return giveUp(parts, job, cause.message)
-  await parts.store.write(job, change(job, { work: { slotWaitMs: slotWaitMs + at - now }, at, now }))
+  await parts.store.write(
+    job,
+    change(job, { work: { slotWaitMs: slotWaitMs + at - now, fetchDueAt: at }, at, now }),
+  )
   return { kind: 'wait', at }
 }
 
@@ -103,7 +109,7 @@ async function waitForStorage(parts: Parts, job: Job, cause: StorageUnavailable)
   )
   const at = now + Math.min(1000 * 2 ** Math.min(storeFault.tries - 1, 6), longestStoragePauseMs)
   const reason = isNews ? { reason: `storage: ${cause.message}` } : {}
-  await parts.store.write(job, change(job, { work: { storeFault }, ...reason, at, now }))
+  await parts.store.write(job, change(job, { work: { storeFault, fetchDueAt: at }, ...reason, at, now }))
   return { kind: 'wait', at }
 }
 
@@ -117,16 +123,17 @@ async function miss(parts: Parts, failed: Job, cause: unknown): Promise<Next> {
   const end = endsAt(parts, job.work)
   if (now >= end || isHopeless(cause)) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    return lostMs > 0
-      ? giveUp(parts, job, `the link was lost while storage was at fault: ${message}`)
-      : finish(
-          parts,
-          job,
-          fault('result_unavailable', 'The finished video could not be fetched from the upstream'),
-        )
+    if (lostMs > 0) return giveUp(parts, job, `the link was lost while storage was at fault: ${message}`)
+    if ((job.work.lateMs ?? 0) > parts.delivery.graceMs)
+      return giveUp(parts, job, `the link was lost while no worker fetched it: ${message}`)
+    return finish(
+      parts,
+      job,
+      fault('result_unavailable', 'The finished video could not be fetched from the upstream'),
+    )
   }
   const at = Math.min(now + nextTryMs(misses, parts.longestPollMs), end)
-  await parts.store.write(job, change(job, { at, now }))
+  await parts.store.write(job, change(job, { work: { fetchDueAt: at }, at, now }))
   return { kind: 'wait', at }
 }
 

@@ -9,9 +9,12 @@ export class CancelAsked extends Error {
 
 const everyMs = 1000
 
+/** A longer pause between two looks means that this process was stopped meanwhile. */
+const longestPauseMs = 5 * everyMs
+
 /**
  * While a step fetches a result, for minutes perhaps: keeps the sweep from taking the step for lost, and aborts `signal` when
- * the job is canceled or when the time is `untilMs`.
+ * the job is canceled or when the time is `untilMs`. The time for which this process was stopped does not count.
  */
 export function keepLease(
   parts: Parts,
@@ -19,10 +22,14 @@ export function keepLease(
   { watchCancel, untilMs }: { watchCancel: boolean; untilMs: number },
 ) {
   const controller = new AbortController()
+  let lookedAt = parts.now()
+  let stoppedMs = 0
 
   async function look(): Promise<void> {
     const now = parts.now()
-    if (now >= untilMs) controller.abort(new LinkNotReady('the result took too long'))
+    if (now - lookedAt > longestPauseMs) stoppedMs += now - lookedAt - everyMs
+    lookedAt = now
+    if (now >= untilMs + stoppedMs) controller.abort(new LinkNotReady('the result took too long'))
     else if (watchCancel && (await parts.isCancelAsked(id)))
       controller.abort(new CancelAsked('the job was canceled'))
     await parts.store.postpone(id, now + 2 * parts.timeoutMs + overdueMs)
@@ -33,6 +40,7 @@ export function keepLease(
   timer.unref()
   return {
     signal: controller.signal,
+    stoppedMs: () => stoppedMs,
     end: () => clearInterval(timer),
   }
 }

@@ -88,6 +88,10 @@ export type Work = {
   storeFaultMs?: number
   /** How long the job has waited for a download slot of ours, in ms. */
   slotWaitMs?: number
+  /** When the next attempt to fetch the result is due. */
+  fetchDueAt?: number
+  /** How long no worker of ours fetched the result although an attempt was due, in ms. */
+  lateMs?: number
   /** What the upstream says that it took for the job. */
   upstreamCostUsd?: number
   /** Where the price follows the real length: how, as it was when the job was accepted. */

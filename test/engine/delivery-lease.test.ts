@@ -69,6 +69,15 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(postponed.length, 5)
   })
 
+  it('the time for which the process was stopped does not count', async (t) => {
+    const { tick, signal, stoppedMs } = start(t)
+    await tick(1000)
+    await tick(60_000)
+    assert.deepEqual([signal.aborted, stoppedMs()], [false, 59_000])
+    await tick(3000)
+    assert.equal(signal.aborted, true)
+  })
+
   it('a Redis that does not answer is asked again', async (t) => {
     const { tick, signal, looks } = start(t, { fails: true })
     await tick(1000)

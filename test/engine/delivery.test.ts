@@ -71,6 +71,73 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'succeeded')
   })
 
+  for (const [when, before] of [
+    ['before the first attempt', 0],
+    ['between two attempts', 1],
+  ] as const) {
+    it(`the time without a worker ${when} does not count`, async () => {
+      const errors = [...Array.from({ length: before }, noLink), noLink()]
+      const job = await begin(
+        async () => {
+          const error = errors.shift()
+          if (error !== undefined) throw error
+          return stored
+        },
+        {},
+        { deliveringAt: 1_800_000_000_000, fetchDueAt: 1_800_000_000_000 },
+      )
+      for (let attempt = 0; attempt < before; attempt += 1) await job.run()
+      job.clock.now += 3 * hour
+      await job.run()
+      assert.equal(await job.state(), 'delivering')
+      assert.equal((await job.work())?.misses, before + 1)
+      await job.runFor(minute)
+      assert.equal(await job.state(), 'succeeded')
+    })
+  }
+
+  it('a link that died while there was no worker is a fault of ours, with the link for the operator', async () => {
+    const deliver: Deliver = async () => {
+      throw new LinkUseless('HTTP 410')
+    }
+    const job = await begin(deliver, {}, { deliveringAt: 1_800_000_000_000 })
+    job.clock.now += hour
+    await job.run()
+    assert.equal((await job.error())?.code, 'result_not_stored')
+    assert.match((await job.history()).at(-1) ?? '', /no worker.*https:\/\/cdn\.example\/a\.mp4/)
+  })
+
+  it('days without a worker are not given back: every job ends', async () => {
+    const deliver: Deliver = async () => {
+      throw noLink()
+    }
+    const job = await begin(deliver, {}, { deliveringAt: 1_800_000_000_000 })
+    job.clock.now += 30 * hour
+    await job.run()
+    assert.equal(await job.state(), 'failed')
+  })
+
+  it('the time for which the process was stopped during an attempt does not count', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { promise: broken, reject: breakOff } = Promise.withResolvers<never>()
+    const { promise: begun, resolve: noteBegin } = Promise.withResolvers<void>()
+    let calls = 0
+    const job = await begin(async () => {
+      calls += 1
+      noteBegin()
+      return calls === 1 ? broken : stored
+    })
+    const step = job.run()
+    await begun
+    job.clock.now += 2 * hour
+    t.mock.timers.tick(1000)
+    breakOff(noLink())
+    await step
+    assert.equal(await job.state(), 'delivering')
+    await job.runFor(minute)
+    assert.equal(await job.state(), 'succeeded')
+  })
+
   it('the time that storage took is given back to the upstream', async () => {
     const errors = [...Array.from({ length: 100 }, noSpace), noLink(), noLink()]
     let signal: AbortSignal | undefined
@@ -204,12 +271,16 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'canceled')
   })
 
-  it('a download that goes on and on is stopped when its time is over', async () => {
+  it('a download that goes on and on is stopped when its time is over', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
     const { deliver, begun } = endless()
     const job = await begin(deliver)
     const running = job.run()
     await begun
-    job.clock.now += 30 * minute
+    for (let seconds = 0; seconds < 600; seconds += 1) {
+      job.clock.now += 1000
+      t.mock.timers.tick(1000)
+    }
     await running
     assert.equal((await job.error())?.code, 'result_unavailable')
   })
