@@ -401,6 +401,7 @@ describe('a step that fetches a result', () => {
       await job.run()
       const work = await job.work()
       assert.deepEqual([work?.storeFault, work?.storeFaultMs, work?.misses], [undefined, 7000, 1])
+      assert.equal(work?.lateMs, 0)
     })
 
     it('comes a last time at the end of the time for delivery', async () => {
