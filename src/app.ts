@@ -54,6 +54,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('once', undefined)
   app.decorateRequest('replayed', false)
   app.decorateRequest('rpm', undefined)
+  app.decorateRequest('refusal', undefined)
   app.addHook('onRequest', stamp)
   // What it says on other replies than those to a preflight has been stamped on all of them.
   await app.register(async (preflights) => {

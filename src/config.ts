@@ -272,6 +272,19 @@ function createReader(env: Env, problems: string[]) {
   }
 }
 
+/** Every value of the configuration that must not be seen. */
+export function secretsOf({ redisUrl = '', adminKey, upstreams, s3 }: Config): string[] {
+  const password = URL.canParse(redisUrl) ? new URL(redisUrl).password : ''
+  const all = [
+    password,
+    decodeURIComponent(password),
+    adminKey,
+    s3?.credentials?.secretAccessKey,
+    ...Object.values(upstreams).flatMap(({ credentials }) => Object.values(credentials)),
+  ]
+  return all.filter((secret): secret is string => secret !== undefined && secret !== '')
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

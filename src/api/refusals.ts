@@ -16,7 +16,7 @@ export function refuseIn(bodyOf: typeof errorBody) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const refusal = refusalOf(error, request.server.initialConfig.bodyLimit)
     if (refusal.status === 500) request.log.error({ err: error }, 'request failed')
-    else if (refusal.status > 500) request.log.warn({ err: error }, 'request refused')
+    request.refusal = refusal
     // Fastify asks to close after a body it has not read to its end; the sender would lose the answer. Node drains the rest.
     if (reply.raw.getHeader('connection') === undefined) reply.removeHeader('connection')
     return reply

@@ -44,10 +44,9 @@ export async function take(
   if (route.length === 0) {
     const reason = offers.refusal(model, input)
     if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
-    const lacking = { model: model.id, setOneOf: offers.missing(model) }
-    request.log.warn(lacking, 'no upstream that has its keys renders this')
+    const log = { model: model.id, setOneOf: offers.missing(model) }
     const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
+    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
   }
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
