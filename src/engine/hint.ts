@@ -25,12 +25,13 @@ export function createHints({ now: clock, store, queues, offers, upstreams }: Pa
     const found = await store.read(id)
     if (found === undefined || !equal(secret, found.hint)) return false
     const { view, work } = found
-    if (isTerminal(view.state)) return true
+    // While no upstream has the job, none can know more about it, and its next attempt has a time of its own.
+    if (isTerminal(view.state) || view.state === 'pending') return true
 
     if (view.state === 'submitting') await adopt(found, body)
     const queue = view.state === 'delivering' ? delivery : work.route[0]
-    await store.wake(id)
-    if (queue !== undefined) await queues.bringForward(queue, id)
+    // Most of many callbacks change nothing: the poll that the first of them has asked for is still to come.
+    if ((await store.wake(id)) && queue !== undefined) await queues.bringForward(queue, id)
     return true
   }
 
