@@ -21,6 +21,7 @@ import { refuseUnknownPaths } from './api/unknown-path.ts'
 import { webhooks } from './api/webhooks.ts'
 
 import { randomId } from './random.ts'
+import { defaultTextLimits } from './text-limits.ts'
 
 export type { AppParts } from './api/parts.ts'
 
@@ -50,6 +51,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     },
   })
 
+  app.decorate('textLimits', parts.config.textLimits ?? defaultTextLimits)
   app.decorateRequest('owner', '')
   app.decorateRequest('once', undefined)
   app.decorateRequest('replayed', false)

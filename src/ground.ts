@@ -133,6 +133,7 @@ function storeOptionsOf(config: Config, { now }: Clock) {
     claimMs,
     graceMs: config.failoverGraceMs,
     pollIntervalMs: pollIntervalMs(config.longestPollMs),
+    recordMaxBytes: config.textLimits.recordMaxBytes,
     now,
   }
 }

@@ -6,6 +6,7 @@ import { change } from './change.ts'
 import { isTerminal, type Job } from './job.ts'
 import type { Offers } from './offers.ts'
 import { delivery, type Queues } from './queues.ts'
+import { isStorable } from './reply-limits.ts'
 import type { Store } from './store.ts'
 
 type Parts = {
@@ -41,7 +42,7 @@ export function createHints({ now: clock, store, queues, offers, upstreams }: Pa
     if (attempt === undefined || found === undefined) return
     const { provider, offer } = found
     const ticket = provider.adopt?.(body, orderOf({ upstreams }, job, attempt), offer)
-    if (ticket === undefined) return
+    if (ticket === undefined || !isStorable(ticket)) return
     const fingerprint = fingerprintOf({ upstreams }, job, provider, offer)
     if (!(await store.claimTask(provider, ticket, { job: job.view.id, fingerprint }))) return
     const now = clock()

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
 import { booksKeptMs, dayOf } from '../accounts/money.ts'
 import { randomId } from '../random.ts'
+import { defaultTextLimits } from '../text-limits.ts'
 import { createAccepting } from './accepting.ts'
 import { createTaskClaims } from './claims.ts'
 import { observeServer } from './epoch.ts'
@@ -10,6 +11,7 @@ import { type Event, type Job, type Once, overdueMs, type View, type Work } from
 import type { Keys } from './keys.ts'
 import { createReading } from './reading.ts'
 import { markOf, type Replayed, readCancel, readReplay, readView, readWebhook } from './record.ts'
+import { fitRecord } from './record-size.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 import { createTrail } from './trail.ts'
@@ -36,6 +38,8 @@ type Parts = {
   graceMs?: number
   /** How far steps that callbacks and cancels bring forward are apart at least, ms. */
   pollIntervalMs?: number
+  /** The largest record that is accepted. */
+  recordMaxBytes?: number
   /** Where intents are written, if not on `redis`. */
   intentRedis?: Redis
   /** Where jobs are accepted, if not on `redis`. */
@@ -53,6 +57,7 @@ export function createStore({
   claimMs = 86_400_000,
   graceMs = 5000,
   pollIntervalMs = 0,
+  recordMaxBytes = defaultTextLimits.recordMaxBytes,
   intentRedis = redis,
   acceptRedis = redis,
   now = Date.now,
@@ -77,8 +82,9 @@ export function createStore({
   function change(
     job: Job,
     guard: ['fence' | 'attempt' | 'takeover', string | number],
-    { view, work, event, dueAt, queue }: Change,
+    { event, dueAt, queue, ...changed }: Change,
   ) {
+    const { view, work } = fitRecord(changed, job.input, recordMaxBytes)
     const id = view.id
     const settlement = settlementOf(job.view.state, view, work, job.withdrawn)
     return run(
@@ -115,7 +121,7 @@ export function createStore({
   }
 
   return {
-    accept: createAccepting({ redis: acceptRedis, keys, keepMs, now }),
+    accept: createAccepting({ redis: acceptRedis, keys, keepMs, recordMaxBytes, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
     storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
