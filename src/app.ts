@@ -21,6 +21,7 @@ import { refuseUnknownPaths } from './api/unknown-path.ts'
 import { webhooks } from './api/webhooks.ts'
 
 import { randomId } from './random.ts'
+import { defaultTextLimits } from './text-limits.ts'
 
 export type { AppParts } from './api/parts.ts'
 
@@ -50,10 +51,12 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     },
   })
 
+  app.decorate('textLimits', parts.config.textLimits ?? defaultTextLimits)
   app.decorateRequest('owner', '')
   app.decorateRequest('once', undefined)
   app.decorateRequest('replayed', false)
   app.decorateRequest('rpm', undefined)
+  app.decorateRequest('refusal', undefined)
   app.addHook('onRequest', stamp)
   // What it says on other replies than those to a preflight has been stamped on all of them.
   await app.register(async (preflights) => {

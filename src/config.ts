@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
 import type { S3Settings } from './media/s3.ts'
+import { defaultTextLimits, type TextLimits } from './text-limits.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -76,6 +77,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     redisUrl: read.secret('REDIS_URL'),
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
+    textLimits: readTextLimits(read),
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
     reconcileMs,
@@ -171,6 +173,16 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
           : read.choice(name, setting.choices, setting.default),
       ]),
     ),
+  }
+}
+
+function readTextLimits(read: Reader): TextLimits {
+  const { linkMaxBytes, idMaxCharacters, listMaxItems, recordMaxBytes } = defaultTextLimits
+  return {
+    linkMaxBytes: read.integer('LINK_MAX_BYTES', linkMaxBytes, 256, 1_000_000),
+    idMaxCharacters: read.integer('ID_MAX_CHARACTERS', idMaxCharacters, 36, 10_000),
+    listMaxItems: read.integer('LIST_MAX_ITEMS', listMaxItems, 1, 10_000),
+    recordMaxBytes: read.integer('RECORD_MAX_KB', recordMaxBytes / 1024, 16, 4096) * 1024,
   }
 }
 
@@ -270,6 +282,19 @@ function createReader(env: Env, problems: string[]) {
       return undefined
     },
   }
+}
+
+/** Every value of the configuration that must not be seen. */
+export function secretsOf({ redisUrl = '', adminKey, upstreams, s3 }: Config): string[] {
+  const password = URL.canParse(redisUrl) ? new URL(redisUrl).password : ''
+  const all = [
+    password,
+    decodeURIComponent(password),
+    adminKey,
+    s3?.credentials?.secretAccessKey,
+    ...Object.values(upstreams).flatMap(({ credentials }) => Object.values(credentials)),
+  ]
+  return all.filter((secret): secret is string => secret !== undefined && secret !== '')
 }
 
 export function isLoopback(host: string): boolean {

@@ -9,6 +9,7 @@ import { createKeys, type Keys } from './engine/keys.ts'
 import { lateQueue } from './engine/late.ts'
 import { createOffers } from './engine/offers.ts'
 import { readOverrides } from './engine/overrides.ts'
+import { pollIntervalMs } from './engine/pace.ts'
 import { createQueues, delivery, webhookQueue } from './engine/queues.ts'
 import { createStore } from './engine/store.ts'
 import { createTransport } from './engine/transport.ts'
@@ -127,7 +128,14 @@ const longestAcceptWaitMs = 1500
 
 function storeOptionsOf(config: Config, { now }: Clock) {
   const claimMs = config.longestJobSeconds * 1000 + claimMarginMs
-  return { keepMs: config.keepMs, claimMs, graceMs: config.failoverGraceMs, now }
+  return {
+    keepMs: config.keepMs,
+    claimMs,
+    graceMs: config.failoverGraceMs,
+    pollIntervalMs: pollIntervalMs(config.longestPollMs),
+    recordMaxBytes: config.textLimits.recordMaxBytes,
+    now,
+  }
 }
 
 async function embedded(config: Config, logger: Logger, closers: Closers) {

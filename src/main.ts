@@ -1,8 +1,9 @@
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
 import { providers } from '../providers/index.ts'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, readConfig, secretsOf } from './config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import { createLogger } from './logger.ts'
+import { createRedactor } from './redact-text.ts'
 
 /** A step under way may take as long as two upstream calls. */
 const graceMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000
@@ -20,9 +21,12 @@ Try it:
 `
 }
 
+let redact = createRedactor()
 try {
   const config = readConfig(process.env, Object.values(providers))
-  const logger = pino({ level: config.logLevel })
+  const secrets = secretsOf(config)
+  redact = createRedactor(secrets)
+  const logger = createLogger({ level: config.logLevel, secrets })
   const gateway = await startGateway(config, logger)
   closeWithGrace({ delay: graceMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
   if (config.role !== 'worker') process.stdout.write(banner(gateway))
@@ -30,7 +34,7 @@ try {
   process.stderr.write(
     cause instanceof ConfigError
       ? `${cause.message}\n`
-      : `Reelgate cannot start: ${cause instanceof Error ? cause.message : String(cause)}\n`,
+      : redact(`Reelgate cannot start: ${cause instanceof Error ? cause.message : String(cause)}\n`),
   )
   process.exitCode = 1
 }

@@ -45,6 +45,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   return createApp({
     config: {
       bodyLimitBytes: config.bodyLimitBytes,
+      textLimits: config.textLimits,
       resultsKeptMs: config.resultsKeptMs,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },

@@ -4,6 +4,9 @@ import { statusFault } from '../provider.ts'
 import { at, link, text } from '../reader.ts'
 import { explain, typesOf } from './explain.ts'
 
+const longestText = 300
+const longestType = 60
+
 /** Answers that are about us or the moment, not about the job. */
 const notAboutTheJob = [401, 402, 403, 408, 429]
 
@@ -76,7 +79,8 @@ function completed(reply: Reply, ticket: Ticket): Ticket {
   return {
     ...ticket,
     phase: 'result',
-    ...(error !== undefined && { error }),
-    ...(errorType !== undefined && { errorType }),
+    // Kept with the job until the next call tells more.
+    ...(error !== undefined && { error: error.slice(0, longestText) }),
+    ...(errorType !== undefined && { errorType: errorType.slice(0, longestType) }),
   }
 }

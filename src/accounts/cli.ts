@@ -1,22 +1,27 @@
-import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
-import { ConfigError, readConfig } from '../config.ts'
+import { ConfigError, readConfig, secretsOf } from '../config.ts'
 import { markCleanShutdown } from '../engine/epoch.ts'
 import { createKeys } from '../engine/keys.ts'
 import { createOffers } from '../engine/offers.ts'
 import { readOverrides } from '../engine/overrides.ts'
 import { createStore } from '../engine/store.ts'
 import { createUnknownJobs, deadlineMsOf } from '../engine/unknown.ts'
+import { createLogger } from '../logger.ts'
+import { createRedactor } from '../redact-text.ts'
 import { createConnections } from '../redis/connect.ts'
 import { startEmbedded } from '../redis/embedded.ts'
 import { createBook } from './book.ts'
 import { CommandError, command } from './command.ts'
 import { createHolds } from './holds.ts'
 
+let redact = createRedactor()
+
 /** Works on the Redis of a running gateway; where its private one does not run, starts it for the moment. */
 async function run(): Promise<string> {
   const config = readConfig(process.env, Object.values(providers))
-  const logger = pino({ level: 'error' }, process.stderr)
+  const secrets = secretsOf(config)
+  redact = createRedactor(secrets)
+  const logger = createLogger({ level: 'error', secrets }, process.stderr)
   const keys = createKeys(config.redisPrefix)
   const server =
     config.redisUrl === undefined
@@ -54,7 +59,9 @@ try {
 } catch (cause) {
   const known = cause instanceof CommandError || cause instanceof ConfigError
   process.stderr.write(
-    `${known ? cause.message : `It did not work: ${cause instanceof Error ? cause.message : String(cause)}`}\n`,
+    known
+      ? `${cause.message}\n`
+      : redact(`It did not work: ${cause instanceof Error ? cause.message : String(cause)}\n`),
   )
   process.exitCode = 1
 }

@@ -24,6 +24,11 @@ ID is what \`list\` shows; the key itself is shown once, by \`create\`. Jobs of 
 USD may be negative. The same --operation KEY is applied once in 24 hours. TASK is the upstream's ID of a task.
 `
 
+/** Of a key's name, in characters. */
+const longestName = 256
+/** Of an upstream's ID of a task. */
+const longestTask = 200
+
 /** Thrown for a command that cannot be followed; the message is for whoever typed it. */
 export class CommandError extends Error {
   override name = 'CommandError'
@@ -40,6 +45,8 @@ export async function command(deps: Deps, args: readonly string[]): Promise<stri
   if (verb === 'create') {
     const name = values.name?.trim() ?? ''
     if (name === '') throw new CommandError('A key needs a name: --name NAME')
+    if (name.length > longestName)
+      throw new CommandError(`--name must have at most ${longestName} characters; it has ${name.length}`)
     const made = book.create({ name, ...limitsOf(values) }, operationOf(values))
     const { key, account } = await made.catch(refuse)
     return `${key}\n\nThis is shown once. Its id is ${account.id}.\n${table([account])}`
@@ -86,6 +93,8 @@ async function resolve(
   let settled: Settled
   if (decision === 'charge' || decision === 'release')
     settled = await unknown.decide(job, { ...wish, decision })
+  else if (ticket.length > longestTask)
+    throw new CommandError(`TASK must have at most ${longestTask} characters`)
   else if (decision === 'adopt' && ticket !== '') settled = await unknown.adopt(job, { ...wish, ticket })
   else throw new CommandError('The decision must be charge, release, or adopt TASK')
   if (settled.kind !== 'done' && settled.kind !== 'replayed') throw new CommandError(refusalOf(job, settled))

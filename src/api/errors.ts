@@ -39,6 +39,8 @@ type Particulars = {
   /** Further members of the body's `error`. */
   extra?: Readonly<Record<string, unknown>>
   headers?: Readonly<Record<string, string>>
+  /** For the operator: written in the log line of the request. */
+  log?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
 
@@ -50,6 +52,7 @@ export class ApiError extends Error {
   readonly param: string | null
   readonly extra: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string>>
+  readonly log: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, message: string, particulars: Particulars = {}) {
     super(message, { cause: particulars.cause })
@@ -58,6 +61,7 @@ export class ApiError extends Error {
     this.param = particulars.param ?? null
     this.extra = particulars.extra ?? {}
     this.headers = particulars.headers ?? {}
+    this.log = particulars.log ?? {}
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../providers/reader.ts'
+import { Unavailable } from '../engine/engine.ts'
 import { follow } from '../engine/follow.ts'
 import { isTerminal } from '../engine/job.ts'
 import { identify } from './caller.ts'
@@ -35,7 +36,8 @@ export function jobEvents(app: FastifyInstance, { engine, accounts, config }: Pa
         stream.send(view.version, statusBody(view, { dialect: 'current', address, now: Date.now() })),
       end: stream.end,
     }).catch((cause: unknown) => {
-      request.log.warn({ job: id, err: cause }, 'a job could not be followed')
+      const why = cause instanceof Unavailable ? { reason: cause.message } : { err: cause }
+      request.log.warn({ job: id, ...why }, 'a job could not be followed')
       stream.end()
       return stop
     })

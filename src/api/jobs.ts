@@ -4,6 +4,7 @@ import { list as listOf, text } from '../../providers/reader.ts'
 import { type Event, type State, states, type View } from '../engine/job.ts'
 import { identify } from './caller.ts'
 import { ApiError } from './errors.ts'
+import { checkId } from './input-limits.ts'
 import { type Entry, Job, Jobs, JobWithHistory, publicStates } from './job-schemas.ts'
 import { failureOf } from './nanogpt/failure.ts'
 import { absolute, addressOf } from './nanogpt/links.ts'
@@ -25,6 +26,7 @@ export function jobs(app: FastifyInstance, parts: AppParts): void {
     const { owner, query } = request
     const [model, after] = [text(query, 'model'), text(query, 'cursor')]
     const wanted = statesOf(query)
+    if (after !== undefined) checkId(after, 'cursor', app.textLimits)
     const page = await engine.list({
       owner,
       limit: readLimit(query),

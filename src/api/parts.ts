@@ -16,6 +16,7 @@ import type { Library } from '../media/library.ts'
 import type { Spool } from '../media/spool.ts'
 import type { Picture, Still } from '../media/stills.ts'
 import type { StorageUnavailable } from '../media/storage-fault.ts'
+import type { TextLimits } from '../text-limits.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { LimitParts } from './limits.ts'
 
@@ -24,6 +25,8 @@ export type AppParts = {
   config: {
     /** The largest body of a request. */
     bodyLimitBytes: number
+    /** The largest texts of a request; absent: the defaults. */
+    textLimits?: TextLimits
     /** Where clients reach the gateway, if the request's own headers are not to be asked. */
     publicUrl?: string | undefined
     /** How long finished videos are kept. */

@@ -1,10 +1,13 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Field } from '../../providers/input.ts'
 import { list, text } from '../../providers/reader.ts'
 import { secondsLeftOfDay } from '../accounts/money.ts'
 import { Refused, Unavailable } from '../engine/engine.ts'
+import { RecordTooLarge } from '../engine/record-size.ts'
 import { QuotaExceeded } from '../media/quota.ts'
 import { MediaRefused } from '../media/refusal.ts'
 import { StorageUnavailable } from '../media/storage-fault.ts'
+import { shorten } from '../text-limits.ts'
 import { ApiError, type ErrorCode, errorBody } from './errors.ts'
 import { redactFor } from './redact.ts'
 
@@ -16,7 +19,7 @@ export function refuseIn(bodyOf: typeof errorBody) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const refusal = refusalOf(error, request.server.initialConfig.bodyLimit)
     if (refusal.status === 500) request.log.error({ err: error }, 'request failed')
-    else if (refusal.status > 500) request.log.warn({ err: error }, 'request refused')
+    request.refusal = refusal
     // Fastify asks to close after a body it has not read to its end; the sender would lose the answer. Node drains the rest.
     if (reply.raw.getHeader('connection') === undefined) reply.removeHeader('connection')
     return reply
@@ -45,6 +48,7 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
   }
   if (error instanceof StorageUnavailable) return storageRefusal(error)
   if (error instanceof Refused) return accountRefusal(error)
+  if (error instanceof RecordTooLarge) return recordRefusal(error, (field) => field)
   if (error instanceof QuotaExceeded)
     return new ApiError('payload_too_large', error.message, { cause: error })
   if (error instanceof MediaRefused) {
@@ -65,6 +69,15 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
     return new ApiError('invalid_request', 'The request cannot be read', { status, cause: error })
   }
   return new ApiError('internal_error', 'Something went wrong inside the gateway', { cause: error })
+}
+
+/** `spell`: how the request names a field. */
+export function recordRefusal(cause: RecordTooLarge, spell: (field: Field) => string): ApiError {
+  const { bytes, maxBytes, field, fieldBytes } = cause
+  const param = field === undefined ? undefined : shorten(spell(field as Field), 200)
+  const largest = param === undefined ? '' : `; the largest field is \`${param}\` with ${fieldBytes} bytes`
+  const message = `The fields of a job must have at most ${maxBytes} bytes together; got ${bytes}${largest}`
+  return new ApiError('invalid_parameter_value', message, { ...(param !== undefined && { param }), cause })
 }
 
 /** What failed is for the log alone. */

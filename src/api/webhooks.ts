@@ -9,7 +9,7 @@ import { readJobId } from './nanogpt/job-id.ts'
 import { ownJob } from './nanogpt/own-job.ts'
 import { timeOf } from './nanogpt/status.ts'
 import type { AppParts } from './parts.ts'
-import { webhookIn } from './webhook-of.ts'
+import { readDefaultWebhook } from './webhook-of.ts'
 
 const Secret = Type.Object({
   secret: Type.String({ description: 'Verifies signatures: Standard Webhooks.' }),
@@ -63,9 +63,9 @@ export function webhooks(
     webhookUrl: (await webhooks.usual(owner)) ?? null,
   }))
   routes.post('/api/webhooks', answering(Usual), async ({ owner, body }) => {
-    const url = webhookIn(webhooks, body)
-    await webhooks.setUsual(owner, url)
-    return { webhookUrl: url ?? null }
+    const url = readDefaultWebhook(webhooks, body)
+    await webhooks.setUsual(owner, url ?? undefined)
+    return { webhookUrl: url }
   })
 
   routes.get('/api/jobs/:id/webhooks', answering(Deliveries), async (request) => {

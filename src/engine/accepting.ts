@@ -5,6 +5,7 @@ import { gather } from '../redis/gather.ts'
 import type { Asked, Event, Once, View, Work } from './job.ts'
 import type { Keys } from './keys.ts'
 import { type Acceptance, readAcceptance } from './record.ts'
+import { checkRecordSize } from './record-size.ts'
 import * as scripts from './scripts.ts'
 
 export type NewJob = {
@@ -27,30 +28,46 @@ const mostTogether = 4
 /** Less than a command may take: what Redis executes later, the client has been told that it was not accepted. */
 const patienceMs = 1500
 
-type Parts = { redis: Redis; keys: Keys; keepMs: number; now: () => number }
+type Parts = { redis: Redis; keys: Keys; keepMs: number; recordMaxBytes: number; now: () => number }
 
-/** Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. */
-export function createAccepting({ redis, keys, keepMs, now }: Parts): (order: NewJob) => Promise<Acceptance> {
+type Prepared = { keys: string[]; args: (string | number)[] }
+
+/**
+ * Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. Rejects with `RecordTooLarge` before
+ * Redis is asked.
+ */
+export function createAccepting({
+  redis,
+  keys,
+  keepMs,
+  recordMaxBytes,
+  now,
+}: Parts): (order: NewJob) => Promise<Acceptance> {
   redis.defineCommand('reelgateAccept', { lua: scripts.accept })
   const { reelgateAccept } = redis as unknown as {
     reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
   }
 
-  return gather(redis, mostTogether, async (orders: readonly NewJob[]) => {
-    const answers = await reelgateAccept.call(
-      redis,
-      orders.length * scripts.keysAnOrder,
-      ...orders.flatMap((order) => keysOf(keys, order)),
-      keepMs,
-      now() - booksKeptMs,
-      booksKeptMs,
-      now() + patienceMs,
-      ...orders.flatMap((order) => argumentsOf(keys, order)),
-    )
-    return answers.map(([kind = '', ...told]) =>
-      kind === 'error' ? new ReplyError(told[0]) : readAcceptance([kind, ...told]),
-    )
-  })
+  const store = gather(
+    redis,
+    mostTogether,
+    async (orders: readonly Prepared[]): Promise<(Acceptance | Error)[]> => {
+      const answers = await reelgateAccept.call(
+        redis,
+        orders.length * scripts.keysAnOrder,
+        ...orders.flatMap((order) => order.keys),
+        keepMs,
+        now() - booksKeptMs,
+        booksKeptMs,
+        now() + patienceMs,
+        ...orders.flatMap(({ args }) => args),
+      )
+      return answers.map(([kind = '', ...told]) =>
+        kind === 'error' ? new ReplyError(told[0]) : readAcceptance([kind, ...told]),
+      )
+    },
+  )
+  return async (order) => store({ keys: keysOf(keys, order), args: argumentsOf(keys, order, recordMaxBytes) })
 }
 
 function keysOf(keys: Keys, { view, owner, once }: NewJob): string[] {
@@ -66,25 +83,26 @@ function keysOf(keys: Keys, { view, owner, once }: NewJob): string[] {
   ]
 }
 
-function argumentsOf(keys: Keys, order: NewJob): (string | number)[] {
+function argumentsOf(keys: Keys, order: NewJob, recordMaxBytes: number): (string | number)[] {
   const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook, queue } = order
   const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
+  const texts = [JSON.stringify({ ...view, version: undefined }), JSON.stringify(input), JSON.stringify(work)]
+  const { url = '', address = '' } = webhook ?? {}
+  checkRecordSize([...texts, owner, hint, url, address], input, recordMaxBytes)
   return [
     view.id,
     view.createdAt,
     dueAt,
     owner,
-    JSON.stringify({ ...view, version: undefined }),
-    JSON.stringify(input),
-    JSON.stringify(work),
+    ...texts,
     JSON.stringify(event),
     hint,
     toMicros(view.costUsd),
     view.model,
     once?.fingerprint ?? '',
     JSON.stringify(warnings),
-    webhook?.url ?? '',
-    webhook?.address ?? '',
+    url,
+    address,
     keys.queue(queue),
   ]
 }

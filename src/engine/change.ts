@@ -1,5 +1,6 @@
 import { type Fault, type FaultCode, faults, speaksOfPolicy } from '../../providers/fault.ts'
 import type { Video } from '../../providers/provider.ts'
+import { shorten } from '../text-limits.ts'
 import {
   type Event,
   isTerminal,
@@ -10,6 +11,7 @@ import {
   type View,
   type Work,
 } from './job.ts'
+import { faultMaxCharacters } from './reply-limits.ts'
 import { finalCostUsd } from './settlement.ts'
 import type { Change } from './store.ts'
 
@@ -25,6 +27,9 @@ type Patch = {
   at?: number
   now: number
 }
+
+/** Of an entry of the audit trail. */
+const reasonMaxCharacters = 2000
 
 /** The record after a step. State and progress only go forwards, but for a job that no upstream has taken yet. */
 export function change(job: Job, { view = {}, work = {}, reason, at, now: time }: Patch): Change {
@@ -48,7 +53,7 @@ export function change(job: Job, { view = {}, work = {}, reason, at, now: time }
     state,
     progress,
     ...(provider === undefined ? {} : { provider }),
-    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason: shorten(reason, reasonMaxCharacters) }),
   }
   return {
     view: after,
@@ -67,7 +72,11 @@ function later(from: State, to: State): State {
 export function failure(job: Job, found: Fault, now: number): Change {
   const state = found.code === 'canceled' ? 'canceled' : 'failed'
   return change(job, {
-    view: { state, completedAt: now, error: { code: found.code, message: publicMessage(found) } },
+    view: {
+      state,
+      completedAt: now,
+      error: { code: found.code, message: shorten(publicMessage(found), faultMaxCharacters) },
+    },
     reason: `${found.code}: ${found.message}`,
     now,
   })

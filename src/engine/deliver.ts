@@ -4,6 +4,7 @@ import { LinkNotReady, LinkUseless } from '../media/download.ts'
 import { DownloadsBusy } from '../media/download-slots.ts'
 import { AddressRefused } from '../media/guard.ts'
 import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
+import { shorten } from '../text-limits.ts'
 import { change, type Next, success } from './change.ts'
 import { CancelAsked, keepLease } from './delivery-lease.ts'
 import { endsAt, latenessMs, lostToStorage, wasTried, withWork } from './delivery-work.ts'
@@ -12,6 +13,8 @@ import type { Job } from './job.ts'
 import { nextTryMs } from './pace.ts'
 import type { Parts } from './parts.ts'
 
+/** Of the message of a storage fault in the record. */
+const storeFaultMaxCharacters = 500
 /** The longest pause between two attempts while our storage fails. */
 const longestStoragePauseMs = 60_000
 
@@ -98,11 +101,11 @@ async function waitForStorage(parts: Parts, job: Job, cause: StorageUnavailable)
   const storeFault = {
     since: known?.since ?? now,
     tries: (known?.tries ?? 0) + 1,
-    store: cause.message,
+    store: shorten(cause.message, storeFaultMaxCharacters),
   }
   if (lostToStorage(job.work, now) > parts.delivery.storageRetryMs) return giveUp(parts, job, cause.message)
 
-  const isNews = known?.store !== cause.message
+  const isNews = known?.store !== storeFault.store
   parts.logger[isNews ? 'warn' : 'debug'](
     { job: id, err: cause },
     'Storage cannot take a result; the job waits',

@@ -14,12 +14,13 @@ import {
 } from './job.ts'
 import { delivery, type Queues } from './queues.ts'
 import type { Acceptance } from './record.ts'
+import { RecordTooLarge } from './record-size.ts'
 import type { Store } from './store.ts'
 import type { Watcher, Watchers } from './watchers.ts'
 
 /** What a tongue knows of the engine. Every call rejects with `Unavailable` when Redis cannot be asked. */
 export type Engine = {
-  /** Stores the job and queues it. When this resolves the job cannot be lost. Rejects with `Refused` when its owner may not have it. */
+  /** Stores the job and queues it. When this resolves the job cannot be lost. Rejects with `Refused` when its owner may not have it, with `RecordTooLarge` when it is too large. */
   accept(order: Accept): Promise<Accepted>
   /** What the first request with an idempotency key was answered; `undefined`: there was none. Rejects with `Refused` when it was another. */
   first(owner: string, once: Once): Promise<Accepted | undefined>
@@ -115,6 +116,7 @@ const mostLooked = 2000
 /** Whether a command that failed may have been carried out, or may yet be. */
 function mayHaveRun(cause: unknown): boolean {
   if (!(cause instanceof Error)) return true
+  if (cause instanceof RecordTooLarge) return false
   return cause.name !== 'ReplyError' && !cause.message.includes('enableOfflineQueue')
 }
 
@@ -264,13 +266,16 @@ function isWanted(view: View, { model, states, conversationUUID }: ListQuery): b
   )
 }
 
+/** Errors that do not come from a store that does not answer. */
+const ours = [TypeError, SyntaxError, Refused, RecordTooLarge]
+
 /** A store that does not answer is not an error of ours: the tongues say 503. */
 function guarded(call: (...args: never[]) => Promise<unknown>) {
   return async (...args: never[]) => {
     try {
       return await call(...args)
     } catch (cause) {
-      if (cause instanceof TypeError || cause instanceof SyntaxError || cause instanceof Refused) throw cause
+      if (ours.some((type) => cause instanceof type)) throw cause
       throw new Unavailable('the job store does not answer', { cause })
     }
   }

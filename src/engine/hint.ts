@@ -6,6 +6,7 @@ import { change } from './change.ts'
 import { isTerminal, type Job } from './job.ts'
 import type { Offers } from './offers.ts'
 import { delivery, type Queues } from './queues.ts'
+import { isStorable } from './reply-limits.ts'
 import type { Store } from './store.ts'
 
 type Parts = {
@@ -25,12 +26,13 @@ export function createHints({ now: clock, store, queues, offers, upstreams }: Pa
     const found = await store.read(id)
     if (found === undefined || !equal(secret, found.hint)) return false
     const { view, work } = found
-    if (isTerminal(view.state)) return true
+    // While no upstream has the job, none can know more about it, and its next attempt has a time of its own.
+    if (isTerminal(view.state) || view.state === 'pending') return true
 
     if (view.state === 'submitting') await adopt(found, body)
     const queue = view.state === 'delivering' ? delivery : work.route[0]
-    await store.wake(id)
-    if (queue !== undefined) await queues.bringForward(queue, id)
+    // Most of many callbacks change nothing: the poll that the first of them has asked for is still to come.
+    if ((await store.wake(id)) && queue !== undefined) await queues.bringForward(queue, id)
     return true
   }
 
@@ -40,7 +42,7 @@ export function createHints({ now: clock, store, queues, offers, upstreams }: Pa
     if (attempt === undefined || found === undefined) return
     const { provider, offer } = found
     const ticket = provider.adopt?.(body, orderOf({ upstreams }, job, attempt), offer)
-    if (ticket === undefined) return
+    if (ticket === undefined || !isStorable(ticket)) return
     const fingerprint = fingerprintOf({ upstreams }, job, provider, offer)
     if (!(await store.claimTask(provider, ticket, { job: job.view.id, fingerprint }))) return
     const now = clock()

@@ -9,12 +9,14 @@ import type { Parts } from './parts.ts'
 import { persist } from './persist.ts'
 import { leavePlace } from './place.ts'
 import { delivery } from './queues.ts'
+import { limitReply } from './reply-limits.ts'
 
 /** How soon a lost reply is looked for. */
 const firstLookMs = 1000
 
 /** Writes what became of an attempt, first to the journal, then to Redis until it takes it: the reply cannot be had a second time. */
-export async function keepOutcome(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {
+export async function keepOutcome(parts: Parts, job: Job, replied: Outcome): Promise<Next> {
+  const outcome = limitReply(replied)
   const { attempt } = job.work
   if (attempt === undefined) throw new Error('a job without an attempt has no reply')
   if (outcome.kind === 'running' || outcome.kind === 'done')

@@ -1,6 +1,11 @@
 /** Polls of one job are at least this far apart, unless the operator's upper bound is lower. */
 const shortestMs = 1000
 
+/** How far polls of one job are apart at least, ms. */
+export function pollIntervalMs(longestPollMs: number): number {
+  return Math.min(shortestMs, longestPollMs)
+}
+
 /**
  * When to ask next. Long before the usual time there is little to learn, so the first polls lie far apart; around it they lie close
  * together, and thin out again the longer a render is overdue. For a render of 60 s: six or seven polls, noticed within 4 s, also where

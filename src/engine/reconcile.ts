@@ -7,6 +7,7 @@ import { finish } from './finish.ts'
 import type { Attempt, Job } from './job.ts'
 import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
+import { shortenFault } from './reply-limits.ts'
 
 /** Whoever still holds a reply that Redis refused writes it within this time. */
 const lastCallMs = 3000
@@ -44,7 +45,7 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
 
   const found = await look(parts, job, attempt, upstream)
   if (found.kind === 'running' || found.kind === 'done') return keepOutcome(parts, job, found)
-  if (found.kind === 'failed') return finish(parts, job, found.fault)
+  if (found.kind === 'failed') return finish(parts, job, shortenFault(found.fault))
   if (given && job.work.lastCallAt === undefined) return callLast(parts, job)
   if (given) return finish(parts, job, unknown)
   const resend = upstream.provider.find.safeToResend && misses >= looksBeforeResending

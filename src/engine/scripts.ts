@@ -3,7 +3,7 @@ import { enqueue } from './enqueue.ts'
 
 /**
  * The atomic writes. A record is one hash:
- * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `wake`, `written`, `reserved`, `paid`, `webhook`,
+ * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `wake`, `called`, `asked`, `written`, `reserved`, `paid`, `webhook`,
  * `address`.
  */
 
@@ -75,14 +75,40 @@ end
 return answers
 `
 
-/** KEYS job, open. ARGV id, open score. Takes the step: raises the fence and answers the record; nil: no record; 0: it has ended. A `wake` from here on is for the step after this one. */
-export const claim = `
+/**
+ * `called` says when the last step that somebody asked for was taken, or is to be (`asked`: it has not been taken yet): `<kind> <unix ms>`. A job that
+ * goes on to another kind of step does not wait for the interval of the one before.
+ */
+const called = `
+local function kindOf(state)
+  if state == 'pending' or state == 'submitting' or state == 'delivering' then return state end
+  return 'running'
+end
+local function lastCall(job, state)
+  local kind, at = string.match(redis.call('HGET', job, 'called') or '', '^(%a+) (%d+)$')
+  return kind == kindOf(state) and tonumber(at) or nil
+end
+`
+
+/**
+ * KEYS job, open. ARGV id, open score, now, poll interval ms. Takes the step: raises the fence and returns the record; nil: no record; 0: it has
+ * ended; 1: it was asked for before the poll interval had passed. A `wake` from here on is for the step after this one.
+ */
+export const claim = `${called}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return nil end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
+local now, intervalMs = tonumber(ARGV[3]), tonumber(ARGV[4])
+local at = lastCall(KEYS[1], state)
+if at and at > now and at - now <= intervalMs then
+  redis.call('HDEL', KEYS[1], 'wake')
+  return 1
+end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-redis.call('HDEL', KEYS[1], 'wake')
+if redis.call('HDEL', KEYS[1], 'wake', 'asked') > 0 and at then
+  redis.call('HSET', KEYS[1], 'called', kindOf(state) .. ' ' .. ARGV[3])
+end
 local fields = redis.call('HMGET', KEYS[1], 'owner', 'view', 'input', 'work', 'version', 'cancel', 'hint', 'webhook', 'address')
 return { state, fence, unpack(fields) }
 `
@@ -131,19 +157,24 @@ redis.call('PUBLISH', ARGV[11], version .. ' ' .. ARGV[5])
 return version
 `
 
-/** KEYS job. ARGV 'client' | 'withdrawn'. Marks who asked for the end, and that the next step is to come at once; answers 0 when there is no such job, 1 when it has ended, 2 when it is marked. */
-export const cancel = `
-local state = redis.call('HGET', KEYS[1], 'state')
+/**
+ * KEYS job. ARGV 'client' | 'withdrawn' (asks for the end) | '' (a callback), now, poll interval ms. Asks for the next step at once, though one may be
+ * under way; within the poll interval of the last such call, for one step when it has passed. The first request for the end waits for nothing. Returns 0
+ * when there is no such job, 1 when it has ended, 2 when its queue entry is to be brought forward, 3 when the step comes by itself.
+ */
+export const wake = `${called}
+local job, by, now, intervalMs = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local state, cancel, asked = unpack(redis.call('HMGET', job, 'state', 'cancel', 'asked'))
 if not state then return 0 end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 1 end
-redis.call('HSET', KEYS[1], 'cancel', ARGV[1], 'wake', '1')
+if by ~= '' and cancel ~= by then redis.call('HSET', job, 'cancel', by) end
+local at = lastCall(job, state)
+if at and at - now > intervalMs or by ~= '' and not cancel then at = nil end
+-- A step that is not taken in time has been lost, or the one before it takes long.
+if at and asked and now < at + intervalMs then return 3 end
+local nextAt = (at and not asked and now < at + intervalMs) and at + intervalMs or now
+redis.call('HSET', job, 'called', kindOf(state) .. ' ' .. string.format('%.0f', nextAt), 'wake', '1', 'asked', '1')
 return 2
-`
-
-/** KEYS job. The next step is to come at once, though one may be under way. */
-export const wake = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'wake', '1') end
-return 1
 `
 
 /**

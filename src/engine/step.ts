@@ -13,6 +13,7 @@ export async function step(parts: Parts, id: string, queue: string): Promise<Nex
   const job = await parts.store.claim(id, now + 2 * parts.timeoutMs + overdueMs)
   if (job === 'ended') return { kind: 'end' }
   if (job === 'absent') return { kind: 'absent' }
+  if (job === 'early') return { kind: 'wait', at: await parts.store.earliestStep(id) }
 
   const { state } = job.view
   const belongs = state === 'delivering' ? delivery : job.work.route[0]

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
 import { booksKeptMs, dayOf } from '../accounts/money.ts'
 import { randomId } from '../random.ts'
+import { defaultTextLimits } from '../text-limits.ts'
 import { createAccepting } from './accepting.ts'
 import { createTaskClaims } from './claims.ts'
 import { observeServer } from './epoch.ts'
@@ -10,6 +11,7 @@ import { type Event, type Job, type Once, overdueMs, type View, type Work } from
 import type { Keys } from './keys.ts'
 import { createReading } from './reading.ts'
 import { markOf, type Replayed, readCancel, readReplay, readView, readWebhook } from './record.ts'
+import { fitRecord } from './record-size.ts'
 import * as scripts from './scripts.ts'
 import { settlementOf } from './settlement.ts'
 import { createTrail } from './trail.ts'
@@ -34,6 +36,10 @@ type Parts = {
   claimMs?: number
   /** How long purchases pause after another Redis server has taken over, ms. */
   graceMs?: number
+  /** How far steps that callbacks and cancels bring forward are apart at least, ms. */
+  pollIntervalMs?: number
+  /** The largest record that is accepted. */
+  recordMaxBytes?: number
   /** Where intents are written, if not on `redis`. */
   intentRedis?: Redis
   /** Where jobs are accepted, if not on `redis`. */
@@ -50,6 +56,8 @@ export function createStore({
   keepMs,
   claimMs = 86_400_000,
   graceMs = 5000,
+  pollIntervalMs = 0,
+  recordMaxBytes = defaultTextLimits.recordMaxBytes,
   intentRedis = redis,
   acceptRedis = redis,
   now = Date.now,
@@ -58,7 +66,6 @@ export function createStore({
   redis.defineCommand('reelgateClaim', { lua: scripts.claim, numberOfKeys: 2 })
   redis.defineCommand('reelgateTransition', { lua: scripts.transition, numberOfKeys: 7 })
   redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
-  redis.defineCommand('reelgateCancel', { lua: scripts.cancel, numberOfKeys: 1 })
   redis.defineCommand('reelgateWake', { lua: scripts.wake, numberOfKeys: 1 })
   redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 5 })
   redis.defineCommand('reelgateOwned', { lua: scripts.owned, numberOfKeys: 1 })
@@ -75,8 +82,9 @@ export function createStore({
   function change(
     job: Job,
     guard: ['fence' | 'attempt' | 'takeover', string | number],
-    { view, work, event, dueAt, queue }: Change,
+    { event, dueAt, queue, ...changed }: Change,
   ) {
+    const { view, work } = fitRecord(changed, job.input, recordMaxBytes)
     const id = view.id
     const settlement = settlementOf(job.view.state, view, work, job.withdrawn)
     return run(
@@ -113,7 +121,7 @@ export function createStore({
   }
 
   return {
-    accept: createAccepting({ redis: acceptRedis, keys, keepMs, now }),
+    accept: createAccepting({ redis: acceptRedis, keys, keepMs, recordMaxBytes, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
     storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
@@ -137,11 +145,11 @@ export function createStore({
       return known === fingerprint ? readReplay(answer) : { kind: 'reused' }
     },
 
-    /** Takes the step. `dueAt`: by when it must have been written. */
-    async claim(id: string, dueAt: number): Promise<Job | 'absent' | 'ended'> {
-      const found = await run('reelgateClaim', keys.job(id), keys.open, id, dueAt)
+    /** Takes the step. `dueAt`: by when it must have been written. `early`: it was asked for too soon after another one. */
+    async claim(id: string, dueAt: number): Promise<Job | 'absent' | 'ended' | 'early'> {
+      const found = await run('reelgateClaim', keys.job(id), keys.open, id, dueAt, now(), pollIntervalMs)
       if (found === null) return 'absent'
-      if (!Array.isArray(found)) return 'ended'
+      if (!Array.isArray(found)) return found === 1 ? 'early' : 'ended'
       const [, fence, owner, view, input, work, version, cancel, hint, ...webhook] = found as (
         | string
         | null
@@ -235,18 +243,24 @@ export function createStore({
       return Number(await run('reelgateRemove', ...all, id)) === 1
     },
 
-    /** `withdrawn`: the client was told that there is no such job, so it pays nothing for it. */
+    /** `withdrawn`: the client was told that there is no such job, so it pays nothing for it. `repeated`: its next step comes by itself. */
     async askCancel(
       id: string,
       by: 'client' | 'withdrawn' = 'client',
-    ): Promise<'absent' | 'ended' | 'asked'> {
-      const answer = Number(await run('reelgateCancel', keys.job(id), by))
-      return answer === 0 ? 'absent' : answer === 1 ? 'ended' : 'asked'
+    ): Promise<'absent' | 'ended' | 'asked' | 'repeated'> {
+      const answer = Number(await run('reelgateWake', keys.job(id), by, now(), pollIntervalMs))
+      return (['absent', 'ended', 'asked', 'repeated'] as const)[answer] ?? 'absent'
     },
 
-    /** Asks for the next step at once, while one is under way. */
-    async wake(id: string): Promise<void> {
-      await run('reelgateWake', keys.job(id))
+    /** Asks for the next step at once, also while one is under way. False: it comes by itself, or there is none. */
+    async wake(id: string): Promise<boolean> {
+      return Number(await run('reelgateWake', keys.job(id), '', now(), pollIntervalMs)) === 2
+    },
+
+    /** When a step that came too early may be taken, unix ms. */
+    async earliestStep(id: string): Promise<number> {
+      const called = await redis.hget(keys.job(id), 'called')
+      return Number(called?.split(' ')[1] ?? 0)
     },
 
     /** Whether the next step was asked for since this one was taken. */

@@ -8,6 +8,7 @@ import { guessProgress, nextPollMs, nextTryMs } from './pace.ts'
 import { type Parts, upstreamOf } from './parts.ts'
 import { leavePlace } from './place.ts'
 import { delivery } from './queues.ts'
+import { limitReply } from './reply-limits.ts'
 
 /** After this long a task that was asked to stop is taken for stopped. */
 const cancelGraceMs = 60_000
@@ -48,7 +49,7 @@ export async function watch(parts: Parts, job: Job): Promise<Next> {
 /** What an upstream says of a task; it may take several calls. Throws never. */
 export async function poll(parts: Parts, model: string, first: Ticket, name: ProviderName): Promise<Outcome> {
   try {
-    return await ask(parts, model, first, name)
+    return limitReply(await ask(parts, model, first, name))
   } catch (cause) {
     return { kind: 'unclear', fault: fault('unreadable_reply', `${name} could not be asked: ${cause}`) }
   }

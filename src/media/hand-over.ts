@@ -5,7 +5,9 @@ import type { Input, MediaKind } from '../../providers/input.ts'
 import type { Media, Offer, Provider, ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import type { Inline } from '../engine/inline.ts'
+import { uploadedLinkMaxBytes } from '../engine/reply-limits.ts'
 import type { Transport } from '../engine/transport.ts'
+import { bytesOf } from '../text-limits.ts'
 import type { Links } from './links.ts'
 import { type Held, heldBy, mapMedia, mediaIn, mediaOf, nameOf } from './reference.ts'
 import type { FileStore } from './store.ts'
@@ -69,7 +71,10 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
       return { text: `${origin}/media/${links.token(held)}` }
     }
     const uploaded = await upload(media, () => store.open(name), upstream)
-    return typeof uploaded === 'string' ? { text: uploaded } : uploaded
+    if (typeof uploaded !== 'string') return uploaded
+    if (bytesOf(uploaded) <= uploadedLinkMaxBytes) return { text: uploaded }
+    const told = `${upstream.provider.title} returned a link of ${bytesOf(uploaded)} bytes for an upload`
+    return fault('unreadable_reply', told)
   }
 
   async function upload(

@@ -1,5 +1,6 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
+import { createRedactor, withoutArguments } from '../redact-text.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
@@ -7,6 +8,9 @@ type Logger = Pick<BaseLogger, 'info' | 'error'>
 export type Target = { url: string } | { path: string }
 
 type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+
+const redactAddress = createRedactor()
+const redact = (message: string) => redactAddress(withoutArguments(message))
 
 const longestBackOffMs = 500
 /** There may be no other primary yet. */
@@ -107,7 +111,7 @@ async function ready(client: Redis, patienceMs: number): Promise<void> {
   let reason = 'no answer'
   // Only the message: the error itself carries the arguments of the failed command, passwords included.
   const remember = (error: Error) => {
-    reason = error.message
+    reason = redact(error.message)
   }
   client.on('error', remember)
   client.once('ready', resolve)
@@ -115,6 +119,8 @@ async function ready(client: Redis, patienceMs: number): Promise<void> {
   try {
     await promise
   } catch (error) {
+    // ioredis prints errors that nobody listens to.
+    client.on('error', () => undefined)
     client.disconnect()
     throw error
   } finally {
@@ -129,7 +135,7 @@ function createOutageLog(logger: Logger) {
   const away = new Set<Redis>()
   return (client: Redis) => {
     client.on('error', (error: Error) => {
-      if (away.size === 0) logger.error({ reason: error.message }, 'Redis is away')
+      if (away.size === 0) logger.error({ reason: redact(error.message) }, 'Redis is away')
       away.add(client)
     })
     client.on('ready', () => {

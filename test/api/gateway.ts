@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { pino } from 'pino'
 import { open } from '../../src/accounts/open.ts'
 import { priceOf } from '../../src/accounts/price.ts'
 import { type AppParts, createApp } from '../../src/app.ts'
+import { createLogger } from '../../src/logger.ts'
 import { createScratch } from '../../src/media/scratch.ts'
 import { createSpool } from '../../src/media/spool.ts'
 import { problemOf } from '../../src/webhooks/destination.ts'
@@ -49,7 +49,7 @@ export type Gateway = { app: FastifyInstance; engine: MemoryEngine; logged: Reco
 export async function startGateway(t: TestContext, changes: Changes = {}): Promise<Gateway> {
   const engine = createMemoryEngine()
   const logged: Record<string, unknown>[] = []
-  const logger = pino({ level: 'debug' }, { write: (line: string) => logged.push(JSON.parse(line)) })
+  const logger = createLogger({ level: 'debug' }, { write: (line: string) => logged.push(JSON.parse(line)) })
   const dir = await mkdtemp(join(tmpdir(), 'reelgate-'))
   const app = await createApp({
     config: { bodyLimitBytes: 1024 * 1024 },

@@ -34,15 +34,22 @@ export type Upstream = {
 }
 
 /** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
-export function createJobHarness(redis: Redis, prefix: string) {
+export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 0) {
   const keys = createKeys(prefix)
-  const store: Store = createStore({ redis, keys, keepMs: 3_600_000 })
+  const clocks: { now: number }[] = []
+  const store: Store = createStore({
+    redis,
+    keys,
+    keepMs: 3_600_000,
+    ...(pollIntervalMs > 0 && { pollIntervalMs, now: () => clocks.at(-1)?.now ?? Date.now() }),
+  })
   let jobs = 0
 
   async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
     const id = `job${++jobs}`
     // Not before the time of Redis, by which it judges deadlines.
     const clock = { now: Date.now() + 1000 }
+    clocks.push(clock)
     /** The calls to the upstream, and what else the step did beside writing the record. */
     const calls: string[] = []
     const effects: string[] = []

@@ -7,11 +7,14 @@ import { spellingOf } from '../../catalogue/fold.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
 import { type Accepted, Refused } from '../../engine/engine.ts'
+import { RecordTooLarge } from '../../engine/record-size.ts'
 import { bringsFiles, type Kept } from '../../media/keep.ts'
 import { heldBy, mediaIn } from '../../media/reference.ts'
 import { ApiError } from '../errors.ts'
 import { firstAnswer, noteReplay } from '../idempotency.ts'
+import { checkInputLimits, shortenWarnings } from '../input-limits.ts'
 import type { AppParts } from '../parts.ts'
+import { recordRefusal } from '../refusals.ts'
 import { webhookOf } from '../webhook-of.ts'
 import { unlimitedUsd } from './balance.ts'
 import { newJobId } from './job-id.ts'
@@ -39,23 +42,23 @@ export async function take(
   agreed?: Offered,
 ): Promise<Submitted> {
   const { engine, offers, media, money } = parts
+  const spell = (field: Field) => spellingOf(request.body, field)
+  checkInputLimits({ input, conversationUUID }, request.server.textLimits, spell)
   const webhook = webhookOf(parts, request)
   const route = offers.route(model, input)
   if (route.length === 0) {
     const reason = offers.refusal(model, input)
     if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
-    const lacking = { model: model.id, setOneOf: offers.missing(model) }
-    request.log.warn(lacking, 'no upstream that has its keys renders this')
+    const log = { model: model.id, setOneOf: offers.missing(model) }
     const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
+    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
   }
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
-  const spell = (field: Field) => spellingOf(request.body, field)
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
-  const said = [...warnings, ...price.warnings]
+  const said = shortenWarnings([...warnings, ...price.warnings])
   const accepted = await orForget(kept, () => {
     const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
@@ -74,6 +77,8 @@ export async function take(
       webhook,
       ...(request.once !== undefined && { once: request.once, warnings: said }),
     })
+  }).catch((cause: unknown) => {
+    throw cause instanceof RecordTooLarge ? recordRefusal(cause, spell) : cause
   })
   return answerOf(noteReplay(request, accepted), said)
 }
@@ -86,9 +91,13 @@ async function orForget({ forget }: Kept, accept: () => Promise<Accepted>): Prom
     return accepted
   } catch (cause) {
     // What cannot be removed now goes with the other old inputs.
-    if (cause instanceof Refused || cause instanceof ApiError) await forget().catch(() => undefined)
+    if (isRefusal(cause)) await forget().catch(() => undefined)
     throw cause
   }
+}
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Refused || cause instanceof ApiError || cause instanceof RecordTooLarge
 }
 
 /** What a submit is answered, the first time and again. */

@@ -1,14 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { ApiError } from '../errors.ts'
+import { checkId } from '../input-limits.ts'
 import { readLimit } from '../paging.ts'
 import type { AppParts } from '../parts.ts'
 import type { Videos } from './schemas.ts'
 import { videoOf } from './video.ts'
 
 /** One page of the caller's jobs, newest first unless `order=asc`. */
-export async function list({ engine, config }: AppParts, { owner, query }: FastifyRequest): Promise<Videos> {
+export async function list(
+  { engine, config }: AppParts,
+  { owner, query, server }: FastifyRequest,
+): Promise<Videos> {
   const after = text(query, 'after')
+  if (after !== undefined) checkId(after, 'after', server.textLimits)
   const page = await engine.list({
     owner,
     limit: readLimit(query),

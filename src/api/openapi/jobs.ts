@@ -85,8 +85,14 @@ export const jobs: Readonly<Record<string, Operation>> = {
   'POST /api/webhooks': {
     id: 'setUsualWebhook',
     tag: 'Webhooks',
-    summary: 'Set that address; without one, nothing is told',
-    body: json({ type: 'object', properties: { webhookUrl: { type: ['string', 'null'] } } }),
+    summary: 'Set that address, or remove it with null',
+    description:
+      '`url` and `callback_url` mean the same. A body that names no address is refused and changes nothing.',
+    body: json({
+      type: 'object',
+      required: ['webhookUrl'],
+      properties: { webhookUrl: { type: ['string', 'null'] } },
+    }),
   },
   'GET /api/webhooks/secret': {
     id: 'webhookSecret',
