@@ -13,6 +13,8 @@ export type ProviderConfig = {
   /** Every credential variable that is set. */
   credentials: Readonly<Record<string, string>>
   settings: Readonly<Record<string, string>>
+  /** A mock upstream: no call with it leaves this machine. */
+  sandbox?: true
 }
 
 export type Config = ReturnType<typeof readConfig>
@@ -83,6 +85,8 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     reconcileMs,
     /** For how long an upstream must say that it does not know a task, before the job ends as lost. */
     taskLostMs: read.integer('TASK_LOST_MINUTES', 10, 0, 1440) * 60_000,
+    /** How long after its deadline a job waits for a worker with its upstream's key. */
+    missingKeyWaitMs: read.integer('MISSING_KEY_WAIT_HOURS', 24, 0, 720) * 3_600_000,
     /** How many replicas must have an intent before its purchase; 0: none. */
     waitReplicas: read.integer('REDIS_WAIT_REPLICAS', 0, 0, 10),
     waitReplicasMs: read.integer('REDIS_WAIT_MS', 1000, 1, 60_000),

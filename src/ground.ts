@@ -19,8 +19,8 @@ import { type Clock, createClock } from './redis/clock.ts'
 import { createConnections } from './redis/connect.ts'
 import { startEmbedded } from './redis/embedded.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
-import { startSandbox } from './sandbox/host.ts'
 import { sandboxes } from './sandbox/index.ts'
+import { createSandbox } from './sandbox/sandbox.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
 /** What to undo, oldest first. */
@@ -57,10 +57,30 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   const queues = createQueues({ redis, keys, names: queueNames })
   await queues.ready()
   closers.push(() => queues.close())
-  const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs })
+  const sandbox = createSandbox({
+    sandboxes,
+    providers: Object.values(providers),
+    upstreams: config.upstreams,
+    redis,
+    prefix: config.redisPrefix,
+    renderMs: config.sandboxRenderMs,
+    now: clock.now,
+  })
+  closers.push(() => sandbox.close())
+  if (config.sandbox) await sandbox.start()
+  const connectToSandbox = sandbox.connect
+  const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs, connectToSandbox })
   closers.push(() => transport.close())
-  const upstreams = config.sandbox ? await sandboxed(config, redis, closers) : config.upstreams
-  const media = await createMedia({ config, redis, keys, transport, upstreams, logger })
+  const { upstreams } = config
+  const media = await createMedia({
+    config,
+    redis,
+    keys,
+    transport,
+    upstreams,
+    connectToSandbox,
+    logger,
+  })
   closers.push(
     () => media.close(),
     () => media.retention.stop(),
@@ -70,7 +90,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await media.storage.start()
   const offers = createOffers({
     providers,
-    upstreams,
+    upstreams: config.sandbox ? sandbox.upstreams : upstreams,
     links: media.reachable,
     overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
   })
@@ -99,6 +119,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     queues,
     transport,
     upstreams,
+    sandboxUpstreams: sandbox.upstreams,
     media,
     offers,
     webhooks,
@@ -148,17 +169,4 @@ async function embedded(config: Config, logger: Logger, closers: Closers) {
   })
   closers.push(() => server.stop())
   return { path: server.path }
-}
-
-async function sandboxed(config: Config, redis: Redis, closers: Closers) {
-  const host = await startSandbox({
-    sandboxes,
-    providers: Object.values(providers),
-    upstreams: config.upstreams,
-    redis,
-    prefix: config.redisPrefix,
-    renderMs: config.sandboxRenderMs,
-  })
-  closers.push(() => host.close())
-  return host.upstreams
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findModel } from './catalogue/index.ts'
 import { createJournal } from './engine/journal.ts'
 import { firstLateLookMs, lateQueue } from './engine/late.ts'
+import { missingVariables } from './engine/offers.ts'
 import type { Parts } from './engine/parts.ts'
 import { webhookQueue } from './engine/queues.ts'
 import { createRenderTimes } from './engine/render-times.ts'
@@ -65,14 +66,13 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     confirmReplicas: barrierOf(config, keys, intents),
     offers,
     transport: ground.transport,
-    renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(config.sandbox) }),
+    renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(false) }),
     inputs: media.handOver,
     deliver: media.deliver,
     delivery: config.delivery,
     isCancelAsked: async (id) => (await working.hexists(keys.job(id), 'cancel')) === 1,
     secondsOf: media.secondsOf,
-    typicalMs: (model) =>
-      config.sandbox ? config.sandboxRenderMs : (findModel(model)?.typicalSeconds ?? 60) * 1000,
+    typicalMs: (model) => (findModel(model)?.typicalSeconds ?? 60) * 1000,
     slots,
     wake: (provider, id) => queues.bringForward(provider, id),
     tellEnd: webhooks.deliver,
@@ -81,6 +81,20 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
       ? {}
       : { hintUrl: (id: string, secret: string) => `${config.publicUrl}/hooks/${id}/${secret}` }),
     upstreams,
+    missingKeys: {
+      reasonFor(provider, offer) {
+        if (config.sandbox) return `${provider.title} is not called: this worker runs the sandbox`
+        const missing = missingVariables(provider, offer, upstreams)
+        return missing.length === 0 ? undefined : `${provider.title} needs ${missing.join(' and ')}`
+      },
+      waitMs: config.missingKeyWaitMs,
+    },
+    sandbox: {
+      upstreams: ground.sandboxUpstreams,
+      renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(true) }),
+      typicalMs: () => config.sandboxRenderMs,
+      deliver: (job, videos, options) => media.deliver(job, videos, { ...options, sandbox: true }),
+    },
     timeoutMs: config.upstreamTimeoutMs,
     reconcileMs: config.reconcileMs,
     taskLostMs: config.taskLostMs,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
 
@@ -38,8 +39,6 @@ async function requireSecret({ headers }: FastifyRequest): Promise<void> {
 }
 
 function mountTasks(app: FastifyInstance, stage: SandboxStage): void {
-  let made = 0
-
   app.post<{ Body: Body | null }>(submitPath, { config: { operation: 'submit' } }, async (request, reply) => {
     const body = request.body ?? {}
     const parent = typeof body.taskId === 'string' ? await stage.tasks.get(body.taskId) : undefined
@@ -51,8 +50,7 @@ function mountTasks(app: FastifyInstance, stage: SandboxStage): void {
     if (wrong !== undefined || endingOf(body) === 'invalid') {
       return { code: 4, description: wrong ?? 'The image could not be read' }
     }
-    // Unix milliseconds and three digits, as the proxy makes its ids.
-    const id = `${stage.now()}${String(made++ % 1000).padStart(3, '0')}`
+    const id = await newId(stage)
     const hook = typeof body.notifyHook === 'string' ? { hook: body.notifyHook } : {}
     await stage.tasks.put({ id, endpoint: submitPath, body, createdAt: stage.now(), ...hook })
     return { code: 1, description: 'Submit success', result: id, properties: { discordInstanceId: '1000' } }
@@ -80,6 +78,14 @@ function mountTasks(app: FastifyInstance, stage: SandboxStage): void {
       return tasks.filter((task) => task !== undefined).map((task) => shown(task, stage))
     },
   )
+}
+
+/** Unix milliseconds and three digits, as the proxy makes its IDs; other processes make some at the same time. */
+async function newId(stage: SandboxStage): Promise<string> {
+  for (;;) {
+    const id = `${stage.now()}${String(randomInt(1000)).padStart(3, '0')}`
+    if ((await stage.tasks.get(id)) === undefined) return id
+  }
 }
 
 function violation(body: Body): string | undefined {

@@ -27,6 +27,8 @@ export type Movement = {
   /** Who decided it, where somebody did. */
   by?: string
   note?: string
+  /** Of a sandbox job, which costs nothing. */
+  sandbox?: true
   balanceUsd: number
   reservedUsd: number
   heldUsd: number
@@ -68,6 +70,7 @@ export function movementOf(id: string, fields: readonly string[]): Movement {
     ...text('operation'),
     ...text('by'),
     ...text('note'),
+    ...(named.sandbox === '1' && { sandbox: true as const }),
     balanceUsd: usdOf(named.balance),
     reservedUsd: usdOf(named.reserved),
     heldUsd: usdOf(named.held),

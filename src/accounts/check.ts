@@ -18,6 +18,7 @@ export function createAccountCheck({ redis, keys }: { redis: Redis; keys: Keys }
     const [balance, daily, revokedAt] = account.map((value) => value ?? undefined)
     const price = costUsd === undefined ? 1 : toMicros(costUsd)
     if (revokedAt !== undefined) throw new Refused({ kind: 'revoked' }, 0)
+    if (price === 0) return
     if (daily !== undefined && Number(committed ?? 0) + price > Number(daily))
       throw new Refused({ kind: 'daily', limitUsd: toUsd(Number(daily)) }, costUsd ?? 0)
     if (balance !== undefined && Number(balance) < price)

@@ -32,11 +32,16 @@ if note ~= '' then ofLedger = { 'by', by, 'note', note } end
 
 /**
  * KEYS account, ledger, held, decision, job, notes. ARGV job ID, oldest movement, keep ms, history note, 'charge' | 'release', by, note or '', then
- * the fields of the decision, names and values in turn. Returns 'done' or 'decided' and the decision, or 'none'.
+ * the fields of the decision, names and values in turn. Returns 'done' or 'decided' and the decision, 'none', or 'sandbox': a sandbox job is never
+ * charged.
  */
 export const decide = `${common}
 local entry = redis.call('HGET', held, id)
 if not entry then return firstDecision() end
+local view = redis.call('HGET', job, 'view')
+local readable, shown = pcall(cjson.decode, view or '')
+-- Version 0.1 reserved money for sandbox jobs.
+if kind == 'charge' and readable and type(shown) == 'table' and shown.sandbox == true then return { 'sandbox' } end
 local reserved, paid, usage, model = readHold(entry)
 redis.call('HDEL', held, id)
 local charged = kind == 'charge' and reserved or 0

@@ -40,10 +40,10 @@ export type Decision = {
 
 export type NewDecision = Pick<Decision, 'decision' | 'by' | 'note' | 'ticket'>
 
-/** `decided`: somebody was first; `taken`: the task is another job's; `gone`: the record is; `changed`: the record is not what it was. */
+/** `decided`: somebody was first; `taken`: the task is another job's; `gone`: the record is; `changed`: the record is not what it was; `sandbox`: the job must not be charged. */
 export type Decided =
   | { kind: 'done' | 'decided'; first: Decision }
-  | { kind: 'none' | 'gone' | 'changed' }
+  | { kind: 'none' | 'gone' | 'changed' | 'sandbox' }
   | { kind: 'taken'; job: string }
 
 /** The record that `adopt` writes, made from its `version`. */
@@ -163,7 +163,7 @@ function readHold(job: string, owner: string, entry: string): Hold {
 function readDecided(job: string, [kind, ...fields]: readonly string[]): Decided {
   if (kind === 'done' || kind === 'decided') return { kind, first: readDecision(job, fields) }
   if (kind === 'taken') return { kind, job: fields[0] ?? '' }
-  if (kind === 'gone' || kind === 'changed') return { kind }
+  if (kind === 'gone' || kind === 'changed' || kind === 'sandbox') return { kind }
   return { kind: 'none' }
 }
 

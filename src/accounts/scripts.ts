@@ -6,7 +6,7 @@
 
 /**
  * Functions for other scripts: `move`, which answers what the purses it changed hold by then, and `count`. `more` are further fields of the
- * ledger's row, names and values in turn.
+ * ledger's row, names and values in turn. Sandbox jobs cost nothing; their rows say so, and `counted` has counters of their own for them.
  */
 export const movements = `
 local function add(key, field, by)
@@ -30,28 +30,31 @@ local function move(account, ledger, oldest, kind, job, by, more)
   return after
 end
 local function count(usage, keepMs, model, what, by)
-  local counted = add(usage, model .. '|' .. what, by)
-  if counted == by then redis.call('PEXPIRE', usage, keepMs) end
+  local sum = add(usage, model .. '|' .. what, by)
+  if sum == by then redis.call('PEXPIRE', usage, keepMs) end
 end
+local function counted(model, sandbox) return sandbox and model .. '|sandbox' or model end
+local function ofSandbox(sandbox) return sandbox and { 'sandbox', '1' } or nil end
 `
 
 /**
  * For the script that accepts a job: `refusal` answers why the account must not have it, or nil; `reserve` what is left of its balance,
- * or '' where it has none. `paid` comes out of the balance: the price, or 0.
+ * or '' where it has none. `paid` comes out of the balance: the price, or 0. What is free, as the sandbox is, is refused to a revoked account only.
  */
 export const reserve = `
 local function refusal(usage, price, balance, daily, revoked)
   if revoked then return { 'revoked' } end
+  if price == 0 then return nil end
   if daily and tonumber(redis.call('HGET', usage, 'committed') or '0') + price > tonumber(daily) then
     return { 'daily', tostring(daily) }
   end
   if balance and tonumber(balance) < price then return { 'balance', balance } end
   return nil
 end
-local function reserve(account, ledger, usage, oldest, keepMs, id, model, price, paid, balance)
-  local after = move(account, ledger, oldest, 'reserve', id, { balance = -paid, reserved = price })
+local function reserve(account, ledger, usage, oldest, keepMs, id, model, price, paid, balance, sandbox)
+  local after = move(account, ledger, oldest, 'reserve', id, { balance = -paid, reserved = price }, ofSandbox(sandbox))
   add(usage, 'committed', price)
-  count(usage, keepMs, model, 'jobs', 1)
+  count(usage, keepMs, counted(model, sandbox), 'jobs', 1)
   return after.balance and string.format('%.0f', after.balance) or balance or ''
 end
 `
@@ -74,8 +77,9 @@ local function describeHold(job)
     attemptAt = attempt.at, ticket = work.ticket, since = now[1] * 1000 + math.floor(now[2] / 1000) })
 end
 local function settle(account, ledger, usage, held, oldest, keepMs, job, id, model, state, kind, asked)
-  local reserved, paid = unpack(redis.call('HMGET', job, 'reserved', 'paid'))
+  local reserved, paid, sandbox = unpack(redis.call('HMGET', job, 'reserved', 'paid', 'sandbox'))
   if not reserved then return end
+  model = counted(model, sandbox)
   count(usage, keepMs, model, state, 1)
   reserved, paid = tonumber(reserved), tonumber(paid)
   if kind == 'hold' then
@@ -84,7 +88,7 @@ local function settle(account, ledger, usage, held, oldest, keepMs, job, id, mod
   end
   local charged = kind == 'charge' and math.min(reserved, asked) or 0
   local back = math.max(0, paid - charged)
-  move(account, ledger, oldest, kind, id, { balance = back, reserved = -reserved, spent = charged })
+  move(account, ledger, oldest, kind, id, { balance = back, reserved = -reserved, spent = charged }, ofSandbox(sandbox))
   add(usage, 'committed', charged - reserved)
   count(usage, keepMs, model, 'micros', charged)
 end

@@ -7,6 +7,8 @@ export type UsageRow = {
   day: string
   key: string
   model: string
+  /** Jobs that mock upstreams rendered, which cost nothing. They have a row of their own. */
+  sandbox?: true
   jobs: number
   succeeded: number
   failed: number
@@ -30,14 +32,16 @@ export function createUsage({ redis, keys }: { redis: Redis; keys: Keys }) {
 }
 
 function rowsOf(cell: { day: string; key: string }, counters: Readonly<Record<string, string>>): UsageRow[] {
-  const models = new Set(
-    Object.keys(counters).flatMap((name) => (name.includes('|') ? [name.split('|')[0] ?? ''] : [])),
-  )
-  return [...models].sort().map((model) => {
-    const count = (what: string) => Number(counters[`${model}|${what}`] ?? 0)
+  // `<model>|<what>`, or `<model>|sandbox|<what>`.
+  const names = Object.keys(counters).filter((name) => name.includes('|'))
+  const kinds = new Set(names.map((name) => name.slice(0, name.lastIndexOf('|'))))
+  return [...kinds].sort().map((kind) => {
+    const [model = '', sandbox] = kind.split('|')
+    const count = (what: string) => Number(counters[`${kind}|${what}`] ?? 0)
     return {
       ...cell,
       model,
+      ...(sandbox !== undefined && { sandbox: true as const }),
       jobs: count('jobs'),
       succeeded: count('succeeded'),
       failed: count('failed'),

@@ -20,8 +20,13 @@ export function usageBody(rows: readonly UsageRow[], query: unknown) {
     (row) => (model === undefined || row.model === model) && (day === undefined || row.day === day),
   )
   const micros = wanted.reduce((sum, row) => sum + toMicros(row.usd), 0)
-  const jobs = wanted.reduce((sum, row) => sum + row.jobs, 0)
-  return { object: 'list' as const, data: wanted, total: { jobs, usd: toUsd(micros) } }
+  const jobsOf = (some: readonly UsageRow[]) => some.reduce((sum, row) => sum + row.jobs, 0)
+  const sandboxJobs = jobsOf(wanted.filter(({ sandbox }) => sandbox === true))
+  return {
+    object: 'list' as const,
+    data: wanted,
+    total: { jobs: jobsOf(wanted), usd: toUsd(micros), ...(sandboxJobs > 0 && { sandboxJobs }) },
+  }
 }
 
 export function daysOf(query: unknown): number {

@@ -97,12 +97,14 @@ function argumentsOf(keys: Keys, order: NewJob, recordMaxBytes: number): (string
     ...texts,
     JSON.stringify(event),
     hint,
-    toMicros(view.costUsd),
+    // The price is shown, but nobody is charged for what a mock upstream renders.
+    view.sandbox === true ? 0 : toMicros(view.costUsd),
     view.model,
     once?.fingerprint ?? '',
     JSON.stringify(warnings),
     url,
     address,
     keys.queue(queue),
+    view.sandbox === true ? '1' : '',
   ]
 }

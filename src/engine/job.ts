@@ -94,6 +94,8 @@ export type Work = {
   lateMs?: number
   /** What the upstream says that it took for the job. */
   upstreamCostUsd?: number
+  /** Why the last step could not call the upstream: the process had no key for it. For operators. */
+  missingKey?: string
   /** Where the price follows the real length: how, as it was when the job was accepted. */
   meter?: Meter
 }

@@ -1,6 +1,7 @@
 import type { Next } from './change.ts'
 import { isTerminal } from './job.ts'
-import type { Parts } from './parts.ts'
+import { whyNotCalled } from './missing-key.ts'
+import { type Parts, partsFor } from './parts.ts'
 import { poll } from './watch.ts'
 
 /** Jobs that timed out, in case their upstream still finishes. */
@@ -10,10 +11,10 @@ export const firstLateLookMs = 60_000
 const watchMs = 60 * 60_000
 
 /** A terminal state never changes, but what was paid for and came late is written down. */
-export async function lookLate(parts: Parts, id: string): Promise<Next> {
-  const found = await parts.store.read(id)
+export async function lookLate(common: Parts, id: string): Promise<Next> {
+  const found = await common.store.read(id)
   const { ticket, attempt, deadlineAt } = found?.work ?? {}
-  const now = parts.now()
+  const now = common.now()
   if (
     found === undefined ||
     // An operator has resumed it.
@@ -24,6 +25,9 @@ export async function lookLate(parts: Parts, id: string): Promise<Next> {
   )
     return { kind: 'end' }
 
+  const parts = partsFor(common, found.view)
+  if (whyNotCalled(parts, found, attempt.provider) !== undefined)
+    return { kind: 'wait', at: now + firstLateLookMs }
   const outcome = await poll(parts, found.view.model, ticket, attempt.provider)
   if (outcome.kind === 'failed' && outcome.fault.code !== 'task_lost') return { kind: 'end' }
   if (outcome.kind === 'done') {

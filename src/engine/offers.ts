@@ -14,6 +14,20 @@ type Parts = {
   overrides?: Overrides
 }
 
+/** Environment variables without which an upstream cannot be called for an endpoint. */
+export function missingVariables(
+  provider: Provider,
+  offer: Offer,
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>,
+): string[] {
+  const hostName = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
+  const host = provider.hosts[hostName]
+  const config = upstreams[provider.name]
+  if (host === undefined) return []
+  const unset = host.credentials.filter((name) => config.credentials[name] === undefined)
+  return config.baseUrls[hostName] === undefined ? [host.baseUrlVariable, ...unset] : unset
+}
+
 export type Offers = ReturnType<typeof createOffers>
 
 /** Which upstream renders what: joins the catalogue's order, the keys at hand and the operator's changes. */
@@ -30,16 +44,6 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
       provider,
       offer: endpoints === undefined ? offer : { ...offer, endpoints: { ...offer.endpoints, ...endpoints } },
     }
-  }
-
-  /** Environment variables that keep an upstream from being asked. */
-  function missing(provider: Provider, offer: Offer): string[] {
-    const hostName = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
-    const host = provider.hosts[hostName]
-    const config = upstreams[provider.name]
-    if (host === undefined) return []
-    const unset = host.credentials.filter((name) => config.credentials[name] === undefined)
-    return config.baseUrls[hostName] === undefined ? [host.baseUrlVariable, ...unset] : unset
   }
 
   /** Whether every file of ours in the input can come to this upstream. */
@@ -65,7 +69,9 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     const names = new Set([...said.map(({ provider }) => provider as ProviderName), ...model.providers])
     return [...names].flatMap((name) => {
       const found = off.includes(name) ? undefined : find(model, name)
-      return found === undefined ? [] : [{ name, ...found, missing: missing(found.provider, found.offer) }]
+      return found === undefined
+        ? []
+        : [{ name, ...found, missing: missingVariables(found.provider, found.offer, upstreams) }]
     })
   }
 

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
-import type { ProviderName, Video } from '../../providers/provider.ts'
+import type { Offer, Provider, ProviderName, Video } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import type { HandOver } from '../media/hand-over.ts'
 import type { DeliverOptions } from '../media/results.ts'
 import type { Next } from './change.ts'
+import type { View } from './job.ts'
 import type { Journal } from './journal.ts'
 import type { Offers } from './offers.ts'
 import type { RenderTimes } from './render-times.ts'
@@ -53,6 +54,15 @@ export type Parts = {
   /** How long a model renders, as long as nothing has been measured. */
   typicalMs(model: string): number
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
+  /** Absent: this process may call every upstream. */
+  missingKeys?: {
+    /** Why this process must not call an upstream for an endpoint, for the operator. */
+    reasonFor(provider: Provider, offer: Offer): string | undefined
+    /** How long after its deadline a job waits for a process that may call its upstream. */
+    waitMs: number
+  }
+  /** What sandbox jobs are worked on with instead; absent: there are none. */
+  sandbox?: Pick<Parts, 'upstreams' | 'renderTimes' | 'typicalMs' | 'deliver'>
   /** The longest that an upstream call may take. */
   timeoutMs: number
   /** The longest time between two polls of a job. */
@@ -67,6 +77,13 @@ export type Parts = {
   /** The time of Redis, unix ms. */
   now(): number
   sleep(ms: number): Promise<void>
+}
+
+/** What a job is worked on with: mock upstreams never see a real job, real upstreams never see a sandbox job, whatever this process accepts. */
+export function partsFor(parts: Parts, { sandbox }: Pick<View, 'sandbox'>): Parts {
+  if (sandbox !== true) return parts
+  const { missingKeys: _, ...common } = parts
+  return { ...common, ...parts.sandbox }
 }
 
 /** The upstream that has a job. Throws when an operator removed it while the job was running. */

@@ -5,6 +5,7 @@ import { change, type Next } from './change.ts'
 import { writeBack } from './fail-over.ts'
 import { finish } from './finish.ts'
 import type { Attempt, Job } from './job.ts'
+import { waitForKey, whyNotCalled } from './missing-key.ts'
 import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
 import { shortenFault } from './reply-limits.ts'
@@ -26,6 +27,8 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   if (remembered === 'discarded') return attemptAgain(parts, job)
   if (remembered?.reply !== undefined && upstream !== undefined)
     return keepOutcome(parts, job, remembered.reply)
+  const reason = whyNotCalled(parts, job, attempt.provider)
+  if (reason !== undefined) return waitForKey(parts, job, reason)
   const now = parts.now()
   // An attempt in another process may still be under way until its time limit, and a little longer.
   const mayBeUnderWay = attempt.at + parts.timeoutMs + replyMarginMs

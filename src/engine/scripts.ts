@@ -3,8 +3,8 @@ import { enqueue } from './enqueue.ts'
 
 /**
  * The atomic writes. A record is one hash:
- * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `wake`, `called`, `asked`, `written`, `reserved`, `paid`, `webhook`,
- * `address`.
+ * `owner`, `view`, `input`, `work` (JSON), `state`, `version`, `fence`, `attempt`, `hint`, `cancel`, `wake`, `called`, `asked`, `written`, `reserved`, `paid`,
+ * `sandbox`, `webhook`, `address`.
  */
 
 /** How long the first answer to an idempotency key is given again. */
@@ -12,12 +12,12 @@ const onceMs = 86_400_000
 
 /** Of each order that `accept` is given; its arguments come after the four that count for all. */
 export const keysAnOrder = 8
-const argumentsAnOrder = 16
+const argumentsAnOrder = 17
 
 /**
  * Many orders at once. ARGV keep ms, oldest movement, books' keep ms, until when they may be accepted (unix ms). KEYS of each: job, open, owner index, events, account, ledger, usage,
  * once. ARGV of each: id, now, open score, owner, view, input, work, event, hint, price, model, fingerprint or '' (no idempotency key), warnings,
- * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys.
+ * webhook or '' (the account's, if it has one), own address, prefix of its queue's keys, '1' for a sandbox job or ''.
  * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', why the account must not, or 'error' and
  * the words of Redis: what goes wrong with one order is nobody else's affair.
  */
@@ -27,8 +27,9 @@ local keepMs, oldest, booksKeptMs = ARGV[1], ARGV[2], ARGV[3]
 local pruned = {}
 local function accept(n)
   local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder})
-  local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue =
+  local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue, sandbox =
     unpack(ARGV, n * ${argumentsAnOrder} + 5, (n + 1) * ${argumentsAnOrder} + 4)
+  sandbox = sandbox == '1'
   if fingerprint ~= '' then
     local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
     if first[1] then
@@ -44,6 +45,7 @@ local function accept(n)
   if webhook == '' then webhook = usual end
   redis.call('HSET', job, 'owner', owner, 'view', view, 'input', input, 'work', work, 'state', 'pending', 'version', '1',
     'fence', '0', 'hint', hint, 'reserved', price, 'paid', balance and price or '0')
+  if sandbox then redis.call('HSET', job, 'sandbox', '1') end
   if webhook then redis.call('HSET', job, 'webhook', webhook, 'address', address) end
   enqueue(queue, id, now)
   redis.call('ZADD', open, score, id)
@@ -54,7 +56,7 @@ local function accept(n)
     pruned[owned] = true
   end
   redis.call('RPUSH', events, event)
-  local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, amount, balance and amount or 0, balance)
+  local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, amount, balance and amount or 0, balance, sandbox)
   if fingerprint ~= '' then
     redis.call('HSET', once, 'fingerprint', fingerprint, 'left', left, 'view', view, 'warnings', warnings)
     redis.call('PEXPIRE', once, ${onceMs})

@@ -25,7 +25,8 @@ export type Settlement = { kind: 'charge' | 'release' | 'hold' | ''; micros: num
 export function settlementOf(before: State, view: View, work: Work, withdrawn = false): Settlement {
   const micros = toMicros(view.costUsd)
   if (!isTerminal(view.state)) return { kind: '', micros }
-  if (withdrawn) return { kind: 'release', micros }
+  // Nothing was reserved for a sandbox job, but by version 0.1.
+  if (withdrawn || view.sandbox === true) return { kind: 'release', micros }
   if (view.state === 'succeeded') return { kind: 'charge', micros }
   if (view.state === 'canceled' && wasBegun(before, work)) return { kind: 'charge', micros }
   return { kind: isHeld(view.error?.code, work) ? 'hold' : 'release', micros }

@@ -1,20 +1,21 @@
 import { change, type Next } from './change.ts'
 import { deliver } from './deliver.ts'
 import { overdueMs } from './job.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, partsFor } from './parts.ts'
 import { delivery } from './queues.ts'
 import { reconcile } from './reconcile.ts'
 import { submit } from './submit.ts'
 import { watch } from './watch.ts'
 
 /** One step of one job: takes the record, does one thing, writes what came of it and says when to come again. */
-export async function step(parts: Parts, id: string, queue: string): Promise<Next | { kind: 'absent' }> {
-  const now = parts.now()
-  const job = await parts.store.claim(id, now + 2 * parts.timeoutMs + overdueMs)
+export async function step(common: Parts, id: string, queue: string): Promise<Next | { kind: 'absent' }> {
+  const now = common.now()
+  const job = await common.store.claim(id, now + 2 * common.timeoutMs + overdueMs)
   if (job === 'ended') return { kind: 'end' }
   if (job === 'absent') return { kind: 'absent' }
   if (job === 'early') return { kind: 'wait', at: await parts.store.earliestStep(id) }
 
+  const parts = partsFor(common, job.view)
   const { state } = job.view
   const belongs = state === 'delivering' ? delivery : job.work.route[0]
   if (belongs !== undefined && belongs !== queue) {

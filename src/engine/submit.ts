@@ -5,6 +5,7 @@ import { putOff } from './fail-over.ts'
 import { canceled, endUnpurchased, expired, pause } from './finish.ts'
 import type { Job } from './job.ts'
 import type { JournalEntry } from './journal.ts'
+import { waitForKey, whyNotCalled } from './missing-key.ts'
 import type { Parts } from './parts.ts'
 import { askAgainMs, takePlace } from './place.ts'
 import { purchase } from './purchase.ts'
@@ -19,6 +20,13 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
   if (name === undefined)
     return endUnpurchased(parts, job, fault('upstream_error', 'No upstream is left for this job'))
+
+  const reason = whyNotCalled(parts, job, name)
+  if (reason !== undefined) {
+    const others = job.work.route.slice(1)
+    const isElsewhere = others.some((other) => whyNotCalled(parts, job, other) === undefined)
+    return isElsewhere ? putOff(parts, job, fault('bad_credentials', reason)) : waitForKey(parts, job, reason)
+  }
 
   if (!(await takePlace(parts, job, name))) {
     const at = parts.now() + askAgainMs

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import { ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type buildConnector, type Dispatcher, request } from 'undici'
 import { type Fault, fault } from '../../providers/fault.ts'
-import type { Call, Provider, ProviderName, Reply } from '../../providers/provider.ts'
+import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
+import { toSandboxUrl, withoutSandbox } from '../sandbox/address.ts'
 import { type Inline, inlineBody } from './inline.ts'
 import { type Upload, uploadBody, uploadMs } from './upload.ts'
 
@@ -33,15 +34,17 @@ export type Transport = ReturnType<typeof createTransport>
 export function createTransport({
   timeoutMs,
   now = () => new Date(),
+  connectToSandbox = withoutSandbox,
 }: {
   timeoutMs: number
   now?: () => Date
+  /** Connects to the mock upstreams of this process; absent: it has none. */
+  connectToSandbox?: buildConnector.connector
 }) {
-  const pooled = new Agent({ connections: 256, connect: { timeout: 10_000 } })
-  /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
-  const fresh = new Agent({ pipelining: 0, connect: { timeout: 10_000 } })
+  const real = createAgents({ timeout: 10_000 })
+  const mocks = createAgents(connectToSandbox)
 
-  const breakers = new Map<ProviderName, ReturnType<typeof createBreaker>>()
+  const breakers = new Map<string, ReturnType<typeof createBreaker>>()
 
   /** An upstream that fails again and again is left alone for a while: a purchase that would be sent to it is known to be unsent. */
   async function send(
@@ -51,8 +54,9 @@ export function createTransport({
     options: Options = {},
   ): Promise<Sent> {
     if (options.purchase !== true) return attempt(provider, config, call, options)
-    const breaker = breakers.get(provider.name) ?? createBreaker()
-    breakers.set(provider.name, breaker)
+    const name = config.sandbox === true ? `${provider.name} sandbox` : provider.name
+    const breaker = breakers.get(name) ?? createBreaker()
+    breakers.set(name, breaker)
     // Nothing but an open breaker throws here, and that before the call.
     return breaker
       .execute(() => attempt(provider, config, call, options))
@@ -77,11 +81,12 @@ export function createTransport({
       const prepared = prepare(provider, config, call, { upload, inline }, now())
       leaves = true
       const signal = AbortSignal.timeout(limitMs)
+      const agents = config.sandbox === true ? mocks : real
       const answer = await request(prepared.url, {
         method: call.method,
         headers: prepared.headers,
         body: prepared.body,
-        dispatcher: purchase ? fresh : pooled,
+        dispatcher: purchase ? agents.fresh : agents.pooled,
         headersTimeout: limitMs,
         bodyTimeout: timeoutMs,
         signal,
@@ -97,8 +102,16 @@ export function createTransport({
   return {
     send,
     async close(): Promise<void> {
-      await Promise.all([pooled.close(), fresh.close()])
+      await Promise.all([real, mocks].flatMap(({ pooled, fresh }) => [pooled.close(), fresh.close()]))
     },
+  }
+}
+
+function createAgents(connect: NonNullable<Agent.Options['connect']>) {
+  return {
+    pooled: new Agent({ connections: 256, connect }),
+    /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
+    fresh: new Agent({ pipelining: 0, connect }),
   }
 }
 
@@ -133,7 +146,7 @@ function prepare(provider: Provider, config: ProviderConfig, call: Call, files: 
     throw new TypeError(`${provider.title} has no address for ${hostName}`)
 
   const foreign = /^https?:\/\//.test(call.path)
-  const url = new URL(foreign ? call.path : baseUrl + call.path)
+  const url = urlOf(foreign ? call.path : baseUrl + call.path, config)
   if (!foreign && url.origin !== new URL(baseUrl).origin)
     throw new TypeError('a call may not leave the base URL')
   const { body, type, length } = encode(call, files)
@@ -149,6 +162,14 @@ function prepare(provider: Provider, config: ProviderConfig, call: Call, files: 
     Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, proofs, at))
   }
   return { url, headers, body, baseUrl }
+}
+
+/** A call for a sandbox job goes to the mock upstreams or nowhere. */
+function urlOf(address: string, { sandbox }: ProviderConfig): URL {
+  if (sandbox !== true) return new URL(address)
+  const url = toSandboxUrl(address)
+  if (url === undefined) throw new TypeError('a call for a sandbox job may not leave the sandbox')
+  return url
 }
 
 function encode(

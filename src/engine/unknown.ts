@@ -29,7 +29,7 @@ export type Settled =
   | { kind: 'done'; decision: Decision }
   | { kind: 'replayed'; decision: Decision }
   | { kind: 'other'; decision: Decision }
-  | { kind: 'none' | 'gone' | 'changed' | 'no_attempt' | 'no_such_task' }
+  | { kind: 'none' | 'gone' | 'changed' | 'sandbox' | 'no_attempt' | 'no_such_task' }
   | { kind: 'taken'; job: string }
 
 type Wish = { by: string; note?: string }
@@ -150,6 +150,8 @@ export function refusalOf(id: string, settled: Exclude<Settled, { kind: 'done' |
       return `No money is on hold for the job ${id}`
     case 'gone':
       return `The record of the job ${id} was deleted or has expired: its money can only be charged or released`
+    case 'sandbox':
+      return `The job ${id} is a sandbox job, which is never charged: its money can only be released`
     case 'no_attempt':
       return `The job ${id} was sent to no upstream that this gateway still has for its model`
     case 'no_such_task':

@@ -3,6 +3,7 @@ import type { Outcome, ProviderName, Ticket } from '../../providers/provider.ts'
 import { change, type Next } from './change.ts'
 import { finish } from './finish.ts'
 import type { Job } from './job.ts'
+import { waitForKey, whyNotCalled } from './missing-key.ts'
 import { usual } from './outcome.ts'
 import { guessProgress, nextPollMs, nextTryMs } from './pace.ts'
 import { type Parts, upstreamOf } from './parts.ts'
@@ -19,6 +20,8 @@ const denialsBeforeLost = 6
 export async function watch(parts: Parts, job: Job): Promise<Next> {
   const { ticket, attempt } = job.work
   if (ticket === undefined || attempt === undefined) throw new Error('a running job has a ticket')
+  const reason = whyNotCalled(parts, job, attempt.provider)
+  if (reason !== undefined) return waitForKey(parts, job, reason)
 
   const held =
     job.cancelAsked && job.work.cancelSentAt === undefined

@@ -41,8 +41,8 @@ type Parts = {
   store: FileStore
   transport: Transport
   links: Links
-  /** Where upstreams reach us; absent where they cannot. */
-  publicUrl(): string | undefined
+  /** Where an upstream reaches us; absent where it cannot. */
+  publicUrl(config: ProviderConfig): string | undefined
   /** How many jobs may upload to one upstream at once, so that the others' steps find a slot. */
   uploadsAtOnce: number
 }
@@ -65,7 +65,7 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
       return { text: `data:${held.contentType};base64,${mark}`, inline }
     }
     if (way === 'link') {
-      const origin = publicUrl()
+      const origin = publicUrl(upstream.config)
       if (origin === undefined)
         return fault('media_unreadable', `This model takes a ${kind} as a public link only`)
       return { text: `${origin}/media/${links.token(held)}` }

@@ -2,9 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import type { buildConnector } from 'undici'
 import type { ProviderConfig } from '../config.ts'
 import type { Keys } from '../engine/keys.ts'
 import type { Transport } from '../engine/transport.ts'
+import { withoutSandbox } from '../sandbox/address.ts'
 import { createDiskStore } from './disk.ts'
 import { createDownload, type DownloadLimits } from './download.ts'
 import { createDownloadSlots } from './download-slots.ts'
@@ -22,6 +24,7 @@ import { nameOf } from './reference.ts'
 import { createResults } from './results.ts'
 import { createRetention, inputsKeptMs } from './retention.ts'
 import { createS3Store, type S3Settings } from './s3.ts'
+import { createSandboxFetch } from './sandbox-fetch.ts'
 import { createScratch } from './scratch.ts'
 import { createSpool } from './spool.ts'
 import { createStills } from './stills.ts'
@@ -56,12 +59,23 @@ type Parts = {
   redis: Redis
   keys: Keys
   transport: Transport
+  /** The real ones. */
   upstreams: Readonly<Record<string, ProviderConfig>>
+  /** Connects to the mock upstreams of this process; absent: it has none. */
+  connectToSandbox?: buildConnector.connector
   logger: Logger
 }
 
 /** Everything about files: what callers send, what upstreams are given, what they make. */
-export async function createMedia({ config, redis, keys, transport, upstreams, logger }: Parts) {
+export async function createMedia({
+  config,
+  redis,
+  keys,
+  transport,
+  upstreams,
+  connectToSandbox = withoutSandbox,
+  logger,
+}: Parts) {
   await mkdir(config.dataDir, { recursive: true })
   const files =
     config.s3 === undefined ? createDiskStore(join(config.dataDir, 'files')) : createS3Store(config.s3)
@@ -77,6 +91,7 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
   const store = withProbe(files, probe)
   const links = createLinks(await linkSecret(redis, keys))
   const guard = createGuard({ trusted: originsOf(upstreams) })
+  const sandboxFetch = createSandboxFetch(connectToSandbox)
   const limits = config.mediaLimits
   const spool = createSpool({ scratch, limits })
   const quota = createQuota({ redis, keys, quotaBytes: config.quotaBytes })
@@ -99,6 +114,7 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
     probe,
     slots: createDownloadSlots(config.downloads),
     download: config.results === 'link' ? undefined : download,
+    downloadFromSandbox: createDownload({ guard: sandboxFetch, scratch, ...config.downloads }),
     keepMs: config.resultsKeptMs,
   })
   const stills = createStills({ store, scratch, ffmpeg: config.ffmpeg })
@@ -112,8 +128,9 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
   })
 
   let ownAddress: string | undefined
-  // Stand-in upstreams are on this machine.
-  const publicUrl = () => config.publicUrl ?? (config.sandbox ? ownAddress : undefined)
+  // Mock upstreams are on this machine.
+  const publicUrl = ({ sandbox }: ProviderConfig) =>
+    config.publicUrl ?? (config.sandbox || sandbox === true ? ownAddress : undefined)
 
   async function input(token: string): Promise<FoundFile | 'gone' | undefined> {
     const held = links.read(token)
@@ -164,7 +181,7 @@ export async function createMedia({ config, redis, keys, transport, upstreams, l
     },
     async close(): Promise<void> {
       store.close()
-      await guard.close()
+      await Promise.all([guard.close(), sandboxFetch.close()])
     },
   }
 }

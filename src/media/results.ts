@@ -24,6 +24,8 @@ const remembered = 90 * 86_400
 
 export type Results = ReturnType<typeof createResults>
 
+type Download = (url: string, name: string, signal?: AbortSignal) => Promise<string>
+
 type Deps = {
   store: FileStore
   redis: Redis
@@ -32,17 +34,29 @@ type Deps = {
   probe: Pick<StorageProbe, 'confirmedFault' | 'requireSpace'>
   slots: DownloadSlots
   /** Absent: clients get the upstream's own links. */
-  download: ((url: string, name: string, signal?: AbortSignal) => Promise<string>) | undefined
+  download: Download | undefined
+  /** For results of mock upstreams, whose links nobody else can open. */
+  downloadFromSandbox?: Download
   keepMs: number
 }
 
-/** `isRepeated`: an earlier attempt at the same files failed. */
-export type DeliverOptions = { signal?: AbortSignal; isRepeated?: boolean }
+/** `isRepeated`: an earlier attempt at the same files failed. `sandbox`: a mock upstream rendered them. */
+export type DeliverOptions = { signal?: AbortSignal; isRepeated?: boolean; sandbox?: boolean }
 
-type Fetch = DeliverOptions & { url: string; name: string; download: NonNullable<Deps['download']> }
+type Fetch = DeliverOptions & { url: string; name: string; download: Download }
 
 /** Finished videos: fetched once from the upstream, kept in the store, served under names that cannot be guessed. */
-export function createResults({ store, redis, keys, scratch, probe, slots, download, keepMs }: Deps) {
+export function createResults({
+  store,
+  redis,
+  keys,
+  scratch,
+  probe,
+  slots,
+  download: downloadFromUpstream,
+  downloadFromSandbox,
+  keepMs,
+}: Deps) {
   const findStored = createFinder(store)
 
   /** The same name in every try, so that a crash leaves nothing behind that the next try does not replace. */
@@ -136,6 +150,7 @@ export function createResults({ store, redis, keys, scratch, probe, slots, downl
       videos: readonly Video[],
       options: DeliverOptions = {},
     ): Promise<readonly Video[]> {
+      const download = options.sandbox === true ? downloadFromSandbox : downloadFromUpstream
       if (download === undefined) return videos
       const names = videos.map((_, index) => nameOf(secret, index))
       const fetches = videos.map(({ url }, index) =>

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import type { Redis } from 'ioredis'
 import { says } from '../../providers/sandbox.ts'
 
 /** What a stand-in upstream can be told to do wrong, once or several times, with one kind of call. */
@@ -47,9 +48,11 @@ const words: Readonly<Record<string, Omit<Trouble, 'provider' | 'operation' | 't
 /** Who is too busy takes the next submit: earlier than the gateway would turn to another upstream. */
 const busyTimes = 2
 
-export function createTroubles() {
+/** The count of busy replies is forgotten this long after the last one. */
+const busySeconds = 86_400
+
+export function createTroubles({ redis, prefix }: { redis: Redis; prefix: string }) {
   const armed: Trouble[] = []
-  const turnedAway = new Map<string, number>()
   return {
     arm(trouble: Trouble): void {
       armed.push(trouble)
@@ -71,12 +74,17 @@ export function createTroubles() {
       return found
     },
     /** The trouble that a word in the body of a submit asks for. */
-    asked(provider: string, body: unknown): Omit<Trouble, 'provider' | 'operation' | 'times'> | undefined {
+    async asked(
+      provider: string,
+      body: unknown,
+    ): Promise<Omit<Trouble, 'provider' | 'operation' | 'times'> | undefined> {
       const found = Object.entries(words).find(([word]) => says(body, word))?.[1]
       if (found?.kind !== 'status') return found
-      const times = turnedAway.get(provider) ?? 0
-      turnedAway.set(provider, times < busyTimes ? times + 1 : 0)
-      return times < busyTimes ? found : undefined
+      // Counted over all processes: a retry may come to another one.
+      const key = `${prefix}sandbox:busy:${provider}`
+      const submits = await redis.incr(key)
+      await redis.expire(key, busySeconds)
+      return submits % (busyTimes + 1) === 0 ? undefined : found
     },
   }
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
-import { request } from 'undici'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
 import type { Sandbox, SandboxStage, SandboxTask, SandboxTasks } from '../../providers/sandbox.ts'
 import type { ProviderConfig } from '../config.ts'
+import { pathOf, sandboxUpstreams } from './address.ts'
+import { createCallbacks } from './callbacks.ts'
 import { after, before, createTroubles, type Trouble } from './fault.ts'
 
 /** Tasks are kept this long after the last one was made. */
@@ -13,7 +14,8 @@ const keepSeconds = 86_400
 type Struck = FastifyRequest & { trouble?: Omit<Trouble, 'provider' | 'operation' | 'times'> }
 
 export type SandboxHost = {
-  origin: string
+  /** Where this process listens. */
+  address: string
   /** The configuration with which the gateway asks the stand-ins instead of the real upstreams. */
   upstreams: Record<ProviderName, ProviderConfig>
   arm(trouble: Trouble): void
@@ -23,16 +25,20 @@ export type SandboxHost = {
   close(): Promise<void>
 }
 
-type Parts = {
+export type SandboxOptions = {
   sandboxes: readonly Sandbox[]
   providers: readonly Provider[]
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
   redis: Redis
   prefix: string
   renderMs: number
+  /** Begins every link that the mock upstreams give out; absent: where they listen. */
+  origin?: string
+  /** Unix ms; with several machines, the same clock for all of them. */
+  now?: () => number
 }
 
-/** Hosts the stand-in upstreams on loopback. Their tasks live in Redis, so that they outlive this process. */
+/** Hosts the mock upstreams on loopback. Their tasks are in Redis, so every process has all of them. */
 export async function startSandbox({
   sandboxes,
   providers,
@@ -40,10 +46,13 @@ export async function startSandbox({
   redis,
   prefix,
   renderMs,
-}: Parts): Promise<SandboxHost> {
+  origin: fixedOrigin,
+  now = Date.now,
+}: SandboxOptions): Promise<SandboxHost> {
   const app = Fastify({ bodyLimit: 256 * 1024 * 1024, forceCloseConnections: true })
   const video = await readFile(new URL('./sample.mp4', import.meta.url))
-  const troubles = createTroubles()
+  const troubles = createTroubles({ redis, prefix })
+  const callbacks = createCallbacks({ redis, prefix, now, keepSeconds })
   let origin = ''
 
   await app.register(async (scope) => {
@@ -53,13 +62,20 @@ export async function startSandbox({
     )
   })
 
+  const createTasks = (provider: ProviderName) =>
+    tasksOf({
+      redis,
+      key: `${prefix}sandbox:${provider}`,
+      added: (task) => callbacks.schedule(task, renderMs),
+    })
+
   for (const sandbox of sandboxes) {
     const provider = providers.find(({ name }) => name === sandbox.name)
     const stage: SandboxStage = {
-      tasks: callingBack(tasksOf(redis, prefix, sandbox.name), renderMs),
-      baseUrl: (host) => `${origin}${pathOf(sandbox.name, host, provider)}`,
+      tasks: createTasks(sandbox.name),
+      baseUrl: (host) => origin + pathOf(provider ?? { name: sandbox.name, hosts: {} }, host),
       videoUrl: (name) => `${origin}/video/${encodeURIComponent(name)}.mp4`,
-      now: Date.now,
+      now,
       renderMs,
     }
     await app.register(
@@ -70,37 +86,18 @@ export async function startSandbox({
       { prefix: `/${sandbox.name}` },
     )
   }
-  origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  origin = fixedOrigin ?? address
 
   return {
-    origin,
-    upstreams: Object.fromEntries(
-      providers.map((provider) => [
-        provider.name,
-        {
-          baseUrls: Object.fromEntries(
-            Object.keys(provider.hosts).map((host) => [host, origin + pathOf(provider.name, host, provider)]),
-          ),
-          credentials: Object.fromEntries(
-            Object.values(provider.hosts).flatMap(({ credentials }) =>
-              credentials.map((name) => [name, 'sandbox']),
-            ),
-          ),
-          settings: upstreams[provider.name].settings,
-        },
-      ]),
-    ) as Record<ProviderName, ProviderConfig>,
+    address,
+    upstreams: sandboxUpstreams(origin, providers, upstreams),
     arm: troubles.arm,
     disarm: troubles.disarm,
     left: troubles.left,
-    tasks: (provider) => tasksOf(redis, prefix, provider).list(),
+    tasks: (provider) => createTasks(provider).list(),
     close: () => app.close(),
   }
-}
-
-/** A provider with one host is reached at its name, one with several at its name and the host's. */
-function pathOf(name: ProviderName, host: string, provider: Provider | undefined): string {
-  return Object.keys(provider?.hosts ?? {}).length > 1 ? `/${name}/${host}` : `/${name}`
 }
 
 function strikeWith(
@@ -111,7 +108,7 @@ function strikeWith(
   scope.addHook('preHandler', async (request: Struck, reply) => {
     const operation = sandbox.operationOf?.(request.body) ?? request.routeOptions.config.operation
     if (operation === undefined) return
-    const asked = operation === 'submit' ? troubles.asked(sandbox.name, request.body) : undefined
+    const asked = operation === 'submit' ? await troubles.asked(sandbox.name, request.body) : undefined
     const trouble = troubles.strike(sandbox.name, operation) ?? asked
     if (trouble === undefined) return
     if (await before(trouble, reply)) return reply
@@ -122,39 +119,6 @@ function strikeWith(
   )
 }
 
-/** Calls the hook of a task when it is done. The body holds the task's id as every upstream spells it: the hook is a hint and no more. */
-function callingBack(tasks: SandboxTasks, renderMs: number): SandboxTasks {
-  return {
-    ...tasks,
-    async put(task) {
-      const known = await tasks.get(task.id)
-      await tasks.put(task)
-      if (task.hook === undefined || known !== undefined) return
-      const body = {
-        id: task.id,
-        request_id: task.id,
-        taskUUID: task.id,
-        state: task.body.state,
-        status: 'done',
-      }
-      const call = () =>
-        request(task.hook ?? '', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        })
-      setTimeout(
-        () =>
-          void call().then(
-            (answer) => answer.body.dump(),
-            () => undefined,
-          ),
-        renderMs,
-      ).unref()
-    },
-  }
-}
-
 /** No task has to remember the megabytes of a file that came inside its body. */
 const longestKept = 16_384
 
@@ -163,15 +127,21 @@ function withoutBulk(_: string, value: unknown): unknown {
   return long ? `${value.slice(0, 64)}… (${value.length} characters)` : value
 }
 
-function tasksOf(redis: Redis, prefix: string, provider: string): SandboxTasks {
-  const key = `${prefix}sandbox:${provider}`
+type TasksOptions = {
+  redis: Redis
+  key: string
+  /** Called once for each task. */
+  added(task: SandboxTask): Promise<void>
+}
+
+function tasksOf({ redis, key, added }: TasksOptions): SandboxTasks {
   return {
     async put(task) {
-      await redis
-        .multi()
-        .hset(key, task.id, JSON.stringify(task, withoutBulk))
-        .expire(key, keepSeconds)
-        .exec()
+      const entry = JSON.stringify(task, withoutBulk)
+      const isNew = (await redis.hsetnx(key, task.id, entry)) === 1
+      await redis.expire(key, keepSeconds)
+      if (isNew) await added(task)
+      else await redis.hset(key, task.id, entry)
     },
     async get(id) {
       const found = await redis.hget(key, id)

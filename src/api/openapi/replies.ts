@@ -92,9 +92,16 @@ export const usage = object({
   object: { enum: ['list'] },
   data: {
     type: 'array',
-    items: object({ day: text, key: text, model: text, jobs: { type: 'integer' }, usd }),
+    items: object({
+      day: text,
+      key: text,
+      model: text,
+      'sandbox?': { type: 'boolean' },
+      jobs: { type: 'integer' },
+      usd,
+    }),
   },
-  total: object({ jobs: { type: 'integer' }, usd }),
+  total: object({ jobs: { type: 'integer' }, usd, 'sandboxJobs?': { type: 'integer' } }),
 })
 
 export const account = object({

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis'
+import { createJobMoney } from './job-money.ts'
+
+/** Records as version 0.1 wrote them for sandbox jobs: marked in the view, with their price reserved. */
+export function createSandboxMoney(redis: Redis, prefix: string) {
+  const jobs = createJobMoney(redis, prefix)
+
+  async function mark(id: string): Promise<void> {
+    const view = JSON.parse((await redis.hget(jobs.keys.job(id), 'view')) ?? '{}')
+    await redis.hset(jobs.keys.job(id), 'view', JSON.stringify({ ...view, sandbox: true }))
+  }
+
+  return {
+    ...jobs,
+    async acceptOld() {
+      const { account } = await jobs.book.create({ name: 'old', balanceUsd: 1 })
+      const { id } = await jobs.accept(account.id, 0.5)
+      await mark(id)
+      return { account: account.id, id }
+    },
+    /** Ends a job as version 0.1 did. */
+    async holdOld(id: string): Promise<void> {
+      const view = JSON.parse((await redis.hget(jobs.keys.job(id), 'view')) ?? '{}')
+      await redis.hset(jobs.keys.job(id), 'view', JSON.stringify({ ...view, sandbox: undefined }))
+      await jobs.fail(id, 'submission_unknown')
+      await mark(id)
+    },
+  }
+}

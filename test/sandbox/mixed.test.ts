@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { providers } from '../../providers/index.ts'
+import { createKeys } from '../../src/engine/keys.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  temporaryFolder,
+  waitForEnd,
+  waitForStage,
+} from '../setup.ts'
+
+const keys = createKeys('reelgate:')
+const veo = { model: 'veo3-video', prompt: 'a boat', duration: '8' }
+const sandbox = { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '1', POLL_MAX_MS: '50' }
+
+/** Stands where every real upstream would be, and counts what comes. */
+async function startCounter(cleanup: ReturnType<typeof createCleanup>) {
+  const calls: string[] = []
+  const server = createServer((request, reply) => {
+    calls.push(`${request.method} ${request.url}`)
+    reply.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanup.add(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const env: Record<string, string> = { ...sandbox, SANDBOX: 'off' }
+  for (const { hosts } of Object.values(providers))
+    for (const { baseUrlVariable, credentials } of Object.values(hosts)) {
+      env[baseUrlVariable] = origin
+      for (const name of credentials) env[name] = 'a-key-of-the-test'
+    }
+  return { calls, env }
+}
+
+async function setUp(t: TestContext) {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const { url, redis } = await startRedis(cleanup)
+  const common = { REDIS_URL: url, DATA_DIR: await temporaryFolder(cleanup) }
+  const start = (env: Record<string, string>) => startTestGateway(cleanup, { ...common, ...env })
+  const work = async (id: string) => JSON.parse((await redis.hget(keys.job(id), 'work')) ?? '{}')
+  return { cleanup, redis, start, work }
+}
+
+describe('a sandbox job in a process with keys', () => {
+  for (const stage of ['queued', 'delivering'] as const)
+    it(`from ${stage}: mock upstreams finish it, and the real ones receive nothing`, async (t) => {
+      const { cleanup, redis, start } = await setUp(t)
+      const { calls, env } = await startCounter(cleanup)
+      const first = await start(sandbox)
+      const { body } = await submit(first.address, veo)
+      await waitForStage(first.address, body.runId, /^(queued|processing)$/)
+      await first.stop()
+      if (stage === 'delivering') await writeOldDelivery(redis, body.runId)
+
+      const second = await start(env)
+      const end = await waitForEnd(second.address, body.runId)
+      assert.equal(end.stage, 'succeeded', JSON.stringify(end.error))
+      const video = await fetch(end.data.output?.video.url ?? '')
+      assert.equal(video.headers.get('content-type'), 'video/mp4')
+      assert.deepEqual(calls, [])
+    })
+
+  /** As version 0.1 left it: with a link of the process that took the job. */
+  async function writeOldDelivery(redis: Awaited<ReturnType<typeof setUp>>['redis'], id: string) {
+    const record = await redis.hmget(keys.job(id), 'view', 'work')
+    const [view, work] = record.map((text) => JSON.parse(text ?? '{}'))
+    const results = [{ url: 'http://127.0.0.1:1/video/old.mp4' }]
+    await redis.hset(keys.job(id), {
+      state: 'delivering',
+      view: JSON.stringify({ ...view, state: 'delivering' }),
+      work: JSON.stringify({ ...work, results }),
+    })
+  }
+
+  it('is canceled there, and a lost reply is looked for there', async (t) => {
+    const { cleanup, start } = await setUp(t)
+    const { calls, env } = await startCounter(cleanup)
+    const api = await start({ ...sandbox, ROLE: 'api' })
+    const canceled = (await submit(api.address, { ...veo, prompt: 'sandbox:hang' })).body.runId
+    const lost = (await submit(api.address, { model: 'vidu-video', prompt: 'sandbox:lost' })).body.runId
+    await start({ ...env, ROLE: 'worker' })
+    await waitForStage(api.address, canceled, /^processing$/)
+    await fetch(`${api.address}/api/generate-video/cancel?runId=${canceled}`, { method: 'POST' })
+    assert.equal((await waitForEnd(api.address, canceled)).stage, 'canceled')
+    assert.equal((await waitForEnd(api.address, lost)).stage, 'succeeded')
+    assert.deepEqual(calls, [])
+  })
+
+  it('a link of a real job is not trusted because it leads to the sandbox', async (t) => {
+    const { redis, start } = await setUp(t)
+    const first = await start({ ...sandbox, ROLE: 'api' })
+    const { body } = await submit(first.address, veo)
+    const record = await redis.hmget(keys.job(body.runId), 'view', 'work')
+    const [{ sandbox: _, ...view }, work] = record.map((text) => JSON.parse(text ?? '{}'))
+    const results = [{ url: `http://127.0.0.1:${new URL(first.address).port}/video/a.mp4` }]
+    await redis.hset(keys.job(body.runId), {
+      state: 'delivering',
+      view: JSON.stringify({ ...view, state: 'delivering' }),
+      work: JSON.stringify({ ...work, results }),
+    })
+    await start({ ...sandbox, ROLE: 'worker' })
+    const end = await waitForEnd(first.address, body.runId)
+    assert.equal(end.stage, 'failed')
+  })
+})
+
+describe('a real job in a process of the sandbox', () => {
+  it('waits for a worker with keys: nobody is polled, and it is bought once', async (t) => {
+    const { cleanup, redis, start, work } = await setUp(t)
+    const { host, env } = await startUpstreams(cleanup, redis, 100)
+    const first = await start(env)
+    const running = (await submit(first.address, { ...veo, prompt: 'sandbox:hang' })).body.runId
+    await waitForStage(first.address, running, /^(queued|processing)$/)
+    await first.stop()
+    host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1000 })
+    const api = await start({ ...env, ROLE: 'api' })
+    const pending = (await submit(api.address, veo)).body.runId
+
+    const second = await start({ ...sandbox, ROLE: 'worker' })
+    for (const id of [running, pending]) {
+      while ((await work(id)).missingKey === undefined) await new Promise(setImmediate)
+      assert.match((await work(id)).missingKey, /this worker runs the sandbox/)
+    }
+    assert.equal(host.left('fal'), 1000)
+    assert.equal((await host.tasks('fal')).length, 1)
+    assert.equal(await redis.exists('reelgate:sandbox:fal'), 0)
+    await waitForStage(api.address, pending, /^pending$/)
+    // What was not bought can be canceled without a key.
+    const unwanted = (await submit(api.address, veo)).body.runId
+    await fetch(`${api.address}/api/generate-video/cancel?runId=${unwanted}`, { method: 'POST' })
+    assert.equal((await waitForEnd(api.address, unwanted)).stage, 'canceled')
+    await second.stop()
+
+    host.disarm('fal')
+    await start({ ...env, ROLE: 'worker' })
+    await waitForStage(api.address, running, /^processing$/)
+    assert.equal((await waitForEnd(api.address, pending)).stage, 'succeeded')
+    assert.equal((await host.tasks('fal')).length, 2)
+  })
+})
