@@ -1,3 +1,4 @@
+import { countCharacters } from '../characters.ts'
 import type { Input } from '../input.ts'
 import type { Offer } from '../provider.ts'
 import { imageOnly, seconds, textOrImage } from './body.ts'
@@ -159,7 +160,7 @@ export const failover: Readonly<Record<string, Offer>> = {
       image: wan25,
     }),
     refuses: ({ prompt = '', negative_prompt = '' }) =>
-      prompt.length <= 800 && negative_prompt.length <= 500
+      countCharacters(prompt) <= 800 && countCharacters(negative_prompt) <= 500
         ? undefined
         : 'FAL takes at most 800 characters of prompt and 500 of negative prompt for Wan 2.5',
   },
