@@ -78,6 +78,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     dataDir: resolve(read.text('DATA_DIR') ?? '.data'),
     redisUrl: read.secret('REDIS_URL'),
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
+    requests: readRequests(read),
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     textLimits: readTextLimits(read),
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
@@ -187,6 +188,14 @@ function readTextLimits(read: Reader): TextLimits {
     idMaxCharacters: read.integer('ID_MAX_CHARACTERS', idMaxCharacters, 36, 10_000),
     listMaxItems: read.integer('LIST_MAX_ITEMS', listMaxItems, 1, 10_000),
     recordMaxBytes: read.integer('RECORD_MAX_KB', recordMaxBytes / 1024, 16, 4096) * 1024,
+  }
+}
+
+/** How the values of a request are checked. */
+function readRequests(read: Reader) {
+  return {
+    validation: read.choice('VALIDATION', ['lenient', 'strict'], 'lenient'),
+    promptMaxCharacters: read.integer('PROMPT_MAX_CHARACTERS', 20_000, 100, 1_000_000),
   }
 }
 

@@ -48,6 +48,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       bodyLimitBytes: config.bodyLimitBytes,
       textLimits: config.textLimits,
       resultsKeptMs: config.resultsKeptMs,
+      ...config.requests,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     engine: createEngine({

@@ -1,3 +1,4 @@
+import { countCharacters } from '../characters.ts'
 import type { Input, JsonObject } from '../input.ts'
 import type { Offer } from '../provider.ts'
 
@@ -18,7 +19,7 @@ export const offers: Readonly<Record<string, Offer>> = {
     endpoints: { submit: 'CVSubmitTask' },
     translate: (input) => ({ endpoint: 'submit', body: omniHuman(input) }),
     refuses({ prompt = '', audioDuration = 0 }) {
-      if (prompt.length > longestPrompt) return `prompt is longer than ${longestPrompt} characters`
+      if (countCharacters(prompt) > longestPrompt) return `prompt is longer than ${longestPrompt} characters`
       if (audioDuration > 2 * longestSharpSeconds)
         return `audio is longer than ${2 * longestSharpSeconds} seconds`
       return undefined

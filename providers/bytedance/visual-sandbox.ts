@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { countCharacters } from '../characters.ts'
 import { link, number, text } from '../reader.ts'
 import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
 import { sha256 } from './signature.ts'
@@ -48,7 +49,7 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
   req_key: (value) => text(value) !== undefined,
   image_url: (value) => link(value) !== undefined,
   audio_url: (value) => link(value) !== undefined,
-  prompt: (value) => typeof value === 'string' && value.length <= 300,
+  prompt: (value) => typeof value === 'string' && countCharacters(value) <= 300,
   output_resolution: (value) => number(value) === 720 || number(value) === 1080,
 }
 

@@ -1,3 +1,4 @@
+import { countCharacters } from '../characters.ts'
 import type { JsonObject } from '../input.ts'
 import { at, flag, list, number, text } from '../reader.ts'
 import { commonFields, type ModelSchema, schema } from './schema.ts'
@@ -28,7 +29,9 @@ function ofCommon(task: JsonObject, model: ModelSchema): Violation | undefined {
   for (const name of ['positivePrompt', 'negativePrompt']) {
     const said = at(task, name)
     const fits =
-      typeof said === 'string' && said.length >= 2 && said.length <= (model.promptLength ?? Infinity)
+      typeof said === 'string' &&
+      said.length >= 2 &&
+      countCharacters(said) <= (model.promptLength ?? Infinity)
     if (said !== undefined && !fits) return invalid(name)
   }
   if (at(task, 'positivePrompt') === undefined) return missing('positivePrompt')

@@ -1,3 +1,5 @@
+import { countCharacters } from '../characters.ts'
+
 /** How the stand-in checks a field. `url` is a text that must be a link; `media` may be a data URL as well. */
 type FieldSchema = {
   type: 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean'
@@ -184,5 +186,5 @@ function fits(field: FieldSchema, value: unknown): boolean {
   if (typeof value !== 'string') return false
   if (field.type === 'url') return /^https?:/.test(value)
   if (field.type === 'media') return /^(https?|data):/.test(value)
-  return field.type === 'string' && value.length <= (field.maxLength ?? Infinity)
+  return field.type === 'string' && countCharacters(value) <= (field.maxLength ?? Infinity)
 }

@@ -13,7 +13,7 @@ export async function step(common: Parts, id: string, queue: string): Promise<Ne
   const job = await common.store.claim(id, now + 2 * common.timeoutMs + overdueMs)
   if (job === 'ended') return { kind: 'end' }
   if (job === 'absent') return { kind: 'absent' }
-  if (job === 'early') return { kind: 'wait', at: await parts.store.earliestStep(id) }
+  if (job === 'early') return { kind: 'wait', at: await common.store.earliestStep(id) }
 
   const parts = partsFor(common, job.view)
   const { state } = job.view

@@ -6,14 +6,17 @@ import { admit } from '../../catalogue/admit.ts'
 import { spellingOf } from '../../catalogue/fold.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
+import { relax } from '../../catalogue/relax.ts'
 import { type Accepted, Refused } from '../../engine/engine.ts'
 import { RecordTooLarge } from '../../engine/record-size.ts'
 import { bringsFiles, type Kept } from '../../media/keep.ts'
 import { heldBy, mediaIn } from '../../media/reference.ts'
 import { ApiError } from '../errors.ts'
+import { validationOf } from '../handling.ts'
 import { firstAnswer, noteReplay } from '../idempotency.ts'
 import { checkInputLimits, shortenWarnings } from '../input-limits.ts'
 import type { AppParts } from '../parts.ts'
+import { redactFor } from '../redact.ts'
 import { recordRefusal } from '../refusals.ts'
 import { webhookOf } from '../webhook-of.ts'
 import { unlimitedUsd } from './balance.ts'
@@ -29,7 +32,7 @@ export async function submit(
 ): Promise<Submitted> {
   const first = await firstAnswer(parts, request)
   if (first !== undefined) return answerOf(first)
-  const admitted = admit(body)
+  const admitted = admit(body, validationOf(parts, request))
   if (!admitted.ok) throw refusalOf(admitted.problems)
   return take(parts, request, admitted)
 }
@@ -38,27 +41,21 @@ export async function submit(
 export async function take(
   parts: AppParts,
   request: FastifyRequest,
-  { model, input, conversationUUID, warnings, remixedFrom }: Admitted & { remixedFrom?: string },
+  admitted: Admitted & { remixedFrom?: string },
   agreed?: Offered,
 ): Promise<Submitted> {
   const { engine, offers, media, money } = parts
   const spell = (field: Field) => spellingOf(request.body, field)
-  checkInputLimits({ input, conversationUUID }, request.server.textLimits, spell)
+  checkInputLimits(admitted, request.server.textLimits, spell)
+  const { model, conversationUUID, remixedFrom } = admitted
   const webhook = webhookOf(parts, request)
-  const route = offers.route(model, input)
-  if (route.length === 0) {
-    const reason = offers.refusal(model, input)
-    if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
-    const log = { model: model.id, setOneOf: offers.missing(model) }
-    const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
-  }
+  const { input, warnings, route } = routed(parts, admitted)
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
-  const said = shortenWarnings([...warnings, ...price.warnings])
+  const said = shortenWarnings([...warnings, ...price.warnings].map(redactFor(request)))
   const accepted = await orForget(kept, () => {
     const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
@@ -81,6 +78,23 @@ export async function take(
     throw cause instanceof RecordTooLarge ? recordRefusal(cause, spell) : cause
   })
   return answerOf(noteReplay(request, accepted), said)
+}
+
+/** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
+function routed({ offers }: AppParts, { model, input, warnings, handling }: Admitted) {
+  const route = offers.route(model, input)
+  if (route.length > 0) return { input, warnings, route }
+  const reason = offers.refusal(model, input)
+  if (reason !== undefined) {
+    const relaxed =
+      handling === 'strict' ? undefined : relax(model, input, (one) => offers.route(model, one).length > 0)
+    if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
+    const said = [...warnings, ...relaxed.warnings]
+    return { input: relaxed.input, warnings: said, route: offers.route(model, relaxed.input) }
+  }
+  const log = { model: model.id, setOneOf: offers.missing(model) }
+  const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
