@@ -1,4 +1,6 @@
-import type { Field, Input } from '../../providers/input.ts'
+import { type Field, type Input, mediaFields } from '../../providers/input.ts'
+import { type Adjusted, describeAdjusted, resolveConflicts } from './adjust.ts'
+import { moveEquivalents } from './equivalents.ts'
 import { fields, plainName } from './fields.ts'
 import { fold, type Given } from './fold.ts'
 import { findModel, models } from './index.ts'
@@ -6,7 +8,7 @@ import type { Mode, Model, Rule } from './model.ts'
 import { nearest } from './near.ts'
 import { isEmpty, type Value } from './parse.ts'
 import { modeOf, type Problem, rulesOf, show } from './rules.ts'
-import { fallback, isOperation, settle } from './settle.ts'
+import { fallback, isOperation, type Settled, settle } from './settle.ts'
 
 export type { Problem } from './rules.ts'
 
@@ -21,38 +23,57 @@ export type Refused = { ok: false; problems: readonly [Problem, ...Problem[]] }
 
 type Body = Readonly<Record<string, unknown>>
 
+export type Validation = {
+  /** What becomes of a value that the model does not render: the closest one that it does, with a warning, or a problem. */
+  handling?: 'lenient' | 'strict'
+  /** The longest text for a model that has no limit of its own, in Unicode code points. */
+  promptMaxCharacters?: number
+}
+
 /** Reads a request body: which model, and what it is asked for in canonical names and types; or all that is wrong with it. */
-export function admit(body: Body): Admitted | Refused {
+export function admit(body: Body, validation?: Validation): Admitted | Refused {
   const id = textUnder(body, 'model') ?? textUnder(body, 'modelSlug')
   const code = 'missing_required_parameter'
   if (id === undefined) return refuse({ field: 'model', message: '`model` is required', code })
   const model = findModel(id)
-  return model === undefined ? refuse(unknownModel(id)) : admitTo(model, body)
+  return model === undefined ? refuse(unknownModel(id)) : admitTo(model, body, validation)
 }
 
 /** The same for a model that is already known. */
-export function admitTo(model: Model, body: Body): Admitted | Refused {
-  const { given, warnings } = fold(body)
-  const mode = modeOf(model, (field) => given.has(field))
-  const said = [...warnings]
+export function admitTo(model: Model, body: Body, validation: Validation = {}): Admitted | Refused {
+  const { handling = 'lenient', promptMaxCharacters } = validation
+  const isStrict = handling === 'strict'
+  const folded = fold(body)
+  const mode = modeOf(model, (field) => folded.given.has(field))
+  const rules = rulesOf(model, mode)
+  const given = moveEquivalents(folded.given, rules)
+  const said = [...folded.warnings]
   const problems: Problem[] = []
   const values: Partial<Record<Field, Value>> = {}
-  const rules = rulesOf(model, mode)
+  const adjusted = new Map<Field, Adjusted>()
   for (const [field, [spelling]] of given) {
-    if (!rules.has(field) && !isOperation(field, spelling)) said.push(unused(model, field, mode, spelling))
+    if (rules.has(field) || isOperation(field, spelling)) continue
+    const message = unused(model, field, mode, spelling)
+    if (isStrict && field in mediaFields) problems.push(invalid(spelling.name, message))
+    else said.push(`${message} and was ignored`)
   }
   for (const [field, rule] of rules) {
     const told = given.get(field)
-    const settled = told === undefined ? fallback(rule) : settle(model, field, rule, told)
+    const settled: Settled =
+      told === undefined ? fallback(rule) : settle(field, limited(field, rule, promptMaxCharacters), told)
     if (settled.warnings !== undefined) said.push(...settled.warnings)
-    if (settled.problem !== undefined) problems.push(settled.problem)
-    else if (settled.value !== undefined) values[field] = settled.value
-    else if (isNeeded(rule, given)) problems.push(missing(model, field, rule))
+    if (settled.problem === undefined) {
+      if (settled.value !== undefined) values[field] = settled.value
+      else if (isNeeded(rule, given)) problems.push(missing(model, field, rule))
+    } else if (isStrict || settled.substitute === undefined) problems.push(settled.problem)
+    else {
+      if (settled.substitute.value !== undefined) values[field] = settled.substitute.value
+      adjusted.set(field, { name: settled.given.name, asked: settled.given.value })
+    }
   }
-  const input = values as Input
   const [problem, ...others] = problems
   if (problem !== undefined) return refuse(problem, ...others)
-  const wrong = model.check?.(input)
+  const wrong = isStrict ? model.check?.(values as Input) : resolveConflicts(model, values, adjusted)
   if (wrong !== undefined) {
     const field = given.get(wrong.field)?.[0].name ?? wrong.field
     return refuse({ field, message: wrong.message, code: wrong.code ?? 'invalid_parameter_value' })
@@ -61,10 +82,17 @@ export function admitTo(model: Model, body: Body): Admitted | Refused {
   return {
     ok: true,
     model,
-    input,
-    warnings: said,
+    input: values as Input,
+    warnings: [...said, ...describeAdjusted(model, values, adjusted)],
     ...(conversationUUID !== undefined && { conversationUUID }),
   }
+}
+
+/** A text for which the model has no limit has ours. */
+function limited(field: Field, rule: Rule, promptMaxCharacters: number | undefined): Rule {
+  if (promptMaxCharacters === undefined || fields[field].kind !== 'text' || rule.maxLength !== undefined)
+    return rule
+  return { ...rule, maxLength: promptMaxCharacters }
 }
 
 function isNeeded({ required }: Rule, given: ReadonlyMap<Field, unknown>): boolean {
@@ -99,7 +127,11 @@ const situations: Readonly<Record<Mode, string>> = {
 
 function unused(model: Model, field: Field, mode: Mode, { name }: Given): string {
   const when = model.fields[field] === undefined ? '' : situations[mode]
-  return `\`${name}\` is not used by \`${model.id}\`${when} and was ignored`
+  return `\`${name}\` is not used by \`${model.id}\`${when}`
+}
+
+function invalid(field: string, message: string): Problem {
+  return { field, message, code: 'invalid_parameter_value' }
 }
 
 function unknownModel(id: string): Problem {

@@ -28,6 +28,8 @@ type FieldSpec = {
   objectMeans?: Field
   min?: number
   max?: number
+  /** Says how long a source is. It is never adjusted: the source does not change with it. */
+  fact?: true
   /** Set by a route of ours, never read from a request. */
   internal?: true
 }
@@ -182,18 +184,21 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     label: 'Source length',
     description: 'Length of the source video in seconds, for billing.',
     min: 0.1,
+    fact: true,
   },
   billedDuration: {
     kind: 'seconds',
     label: 'Billed length',
     description: 'Seconds to bill, where they are known.',
     min: 0.1,
+    fact: true,
   },
   audioDuration: {
     kind: 'seconds',
     label: 'Audio length',
     description: 'Length of the audio in seconds, for billing.',
     min: 0.1,
+    fact: true,
   },
 
   num_frames: { kind: 'integer', label: 'Frames', description: 'How many frames are rendered.', min: 1 },

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Field } from '../../providers/input.ts'
-import type { Mode, Model } from './model.ts'
-import { formOf, valuesOf } from './parameters.ts'
+import type { Mode, Model, Rule } from './model.ts'
+import { commonRule, unconditionalRule } from './offered.ts'
+import { formIn, formOf, listValues, operations } from './parameters.ts'
 import { defaultsOf, pricingKeys } from './price.ts'
-import { widestRule } from './rules.ts'
+import { ruleOf, widestRule } from './rules.ts'
 
 /** The part of a list entry that every model list has. */
 export function brief(model: Model) {
@@ -52,12 +54,6 @@ export function describeOld(model: Model, offered?: (usd: number) => number) {
 
 type Modality = 'text' | 'image' | 'audio' | 'video'
 
-const operations: Readonly<Record<Mode, string>> = {
-  text: 'text-to-video',
-  image: 'image-to-video',
-  video: 'video-to-video',
-}
-
 const sources: Readonly<Record<Modality, readonly Field[]>> = {
   text: ['prompt', 'script'],
   image: ['image', 'last_image', 'referenceImages', 'swapImage'],
@@ -87,17 +83,35 @@ function capabilitiesOf(model: Model) {
   }
 }
 
+/** What every mode renders, and by mode where they differ. */
 function supportedParameters(model: Model) {
-  const durations = valuesOf(model, 'duration')
-  const resolutions = valuesOf(model, 'resolution').map(String)
-  const ratios = valuesOf(model, 'aspect_ratio').map(String)
   const references = widestRule(model, 'referenceImages')?.max
+  const parameters = formOf(model)
+  const byMode = model.modes.map((mode) => [operations[mode], formIn(model, mode)] as const)
+  const differ = byMode.some(([, form]) => !isDeepStrictEqual(form, parameters))
+  return {
+    ...listsOf((field) => commonRule(model, field)),
+    supported_modes: model.modes.map((mode) => operations[mode]),
+    ...(references !== undefined && { max_reference_images: references }),
+    parameters,
+    ...(differ && {
+      modes: Object.fromEntries(model.modes.map((mode) => [operations[mode], inMode(model, mode)])),
+    }),
+  }
+}
+
+function inMode(model: Model, mode: Mode) {
+  const lists = listsOf((field) => ruleOf(model, field, mode) && unconditionalRule(model, field, mode))
+  return { ...lists, parameters: formIn(model, mode) }
+}
+
+function listsOf(ruleFor: (field: Field) => Rule | undefined) {
+  const durations = listValues(ruleFor('duration'))
+  const resolutions = listValues(ruleFor('resolution')).map(String)
+  const ratios = listValues(ruleFor('aspect_ratio')).map(String)
   return {
     ...(durations.length > 0 && { durations }),
     ...(resolutions.length > 0 && { resolutions }),
     ...(ratios.length > 0 && { aspect_ratios: ratios }),
-    supported_modes: model.modes.map((mode) => operations[mode]),
-    ...(references !== undefined && { max_reference_images: references }),
-    parameters: formOf(model),
   }
 }

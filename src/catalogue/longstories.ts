@@ -92,5 +92,6 @@ function untoldLength(input: Input, durations: readonly number[]): ReturnType<No
   return {
     field: 'duration',
     message: `a story of about ${Math.round(seconds)} s needs \`duration\` ${longer}`,
+    instead: longer ?? null,
   }
 }

@@ -21,8 +21,16 @@ export type Model = {
   deadlineSeconds: number
   /** The upstreams that render it, best first. */
   providers: readonly [ProviderName, ...ProviderName[]]
-  /** A condition between fields that no single rule can tell; answers what is wrong. */
-  check?(input: Input): { field: Field; message: string; code?: 'pro_required' } | undefined
+  /** A condition between fields that no single rule can express; returns what is wrong. */
+  check?(input: Input): Conflict | undefined
+}
+
+type Conflict = {
+  field: Field
+  message: string
+  code?: 'pro_required'
+  /** The value of the field that can be rendered with the others; null: none. Absent: the request cannot be rendered. */
+  instead?: string | number | boolean | null
 }
 
 /** How a model takes a field, with other rules in a mode where they differ; `'unused'`: ignored there, with a warning. */
@@ -31,15 +39,15 @@ export type FieldRule = Rule & { readonly [M in Mode]?: Rule | 'unused' }
 export type Rule = {
   /** `unless`: one of these fields may stand in for it. */
   required?: true | { unless: readonly Field[] }
-  /** The values that can be rendered. A duration between two of them is rounded up, with a warning. */
+  /** The values that can be rendered. Another one becomes the closest of them, with a warning. */
   choices?: readonly (string | number)[]
   /** Bounds of a number, or of how many entries a list has. */
   min?: number
   max?: number
-  /** Characters. */
+  /** Unicode code points. */
   maxLength?: number
   default?: string | number | boolean
-  /** The model has one value only and its upstream takes none: another one is ignored, with a warning. */
+  /** The model has one value only and its upstream takes none: another one becomes it, with a warning. */
   fixed?: string | number
 }
 

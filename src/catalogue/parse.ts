@@ -1,3 +1,4 @@
+import { countCharacters } from '../../providers/characters.ts'
 import type { Field, Json, JsonObject, MediaKind } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
 import { at, text } from '../../providers/reader.ts'
@@ -5,8 +6,8 @@ import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
 
-/** No `value`: as good as missing. `expected`: what would have been right, in words. */
-export type Reading = { value?: Value } | { expected: string }
+/** No `value`: as good as missing. `expected`: what would have been right, in words. `closest`: what comes nearest to it. */
+export type Reading = { value?: Value } | { expected: string; closest?: Value }
 
 /** Null, an empty text and an empty list are the same as nothing. */
 export function isEmpty(value: unknown): boolean {
@@ -32,7 +33,7 @@ const readers: Readonly<Record<Exclude<Kind, 'media' | 'mediaList'>, (value: unk
   size: (value) => readWord(value, withTimes),
   number: (value) => readNumber(value, 'a number'),
   integer: readInteger,
-  seed: (value) => (Number(value) === -1 ? {} : readInteger(value)),
+  seed: (value) => (Number(value) === -1 ? {} : readSeed(value)),
   seconds: (value) =>
     readNumber(typeof value === 'string' ? withoutUnit(value) : value, 'a number of seconds'),
   switch: readSwitch,
@@ -60,13 +61,12 @@ function readWord(value: unknown, spell: (word: string) => string): Reading {
   if (typeof value === 'number') return { value: spell(String(value)) }
   if (typeof value !== 'string') return { expected: 'a text' }
   const word = value.trim()
-  if (word.length > longestWord) return { expected: `a text of at most ${longestWord} characters` }
+  if (countCharacters(word) > longestWord) return { expected: `a text of at most ${longestWord} characters` }
   return { value: spell(word) }
 }
 
 function withoutUnit(value: string): string {
-  const trimmed = value.trim()
-  return /s$/i.test(trimmed) ? trimmed.slice(0, -1) : trimmed
+  return value.trim().replace(/\s*(s|secs?|seconds?)$/i, '')
 }
 
 function readNumber(value: unknown, expected: string): Reading {
@@ -77,7 +77,15 @@ function readNumber(value: unknown, expected: string): Reading {
 
 function readInteger(value: unknown): Reading {
   const reading = readNumber(value, 'a whole number')
-  return 'value' in reading && !Number.isSafeInteger(reading.value) ? { expected: 'a whole number' } : reading
+  if (!('value' in reading) || Number.isSafeInteger(reading.value)) return reading
+  const closest = Math.round(Number(reading.value))
+  return { expected: 'a whole number', ...(Number.isSafeInteger(closest) && { closest }) }
+}
+
+/** Another seed makes another video, so none is close to it. */
+function readSeed(value: unknown): Reading {
+  const reading = readInteger(value)
+  return 'expected' in reading ? { expected: reading.expected } : reading
 }
 
 function readSwitch(value: unknown): Reading {

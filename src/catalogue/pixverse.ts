@@ -89,16 +89,18 @@ function contradiction(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { size = '', resolution, duration, effect, cameraMovement, effectType, motionMode } = input
   const shorter = size.includes('x') ? Math.min(...size.split('x').map(Number)) : undefined
   if (resolution !== undefined && shorter !== undefined && resolution !== `${shorter}p`) {
-    return { field: 'resolution', message: `\`resolution\` ${resolution} contradicts \`size\` ${size}` }
+    const message = `\`resolution\` ${resolution} contradicts \`size\` ${size}`
+    return { field: 'resolution', message, instead: `${shorter}p` }
   }
   const large = resolution === '1080p' || shorter === 1080
   if (motionMode === 'fast' && (duration === 8 || large)) {
-    return { field: 'motionMode', message: '`motionMode` fast is rendered in 5 s and at most 720p only' }
+    const message = '`motionMode` fast is rendered in 5 s and at most 720p only'
+    return { field: 'motionMode', message, instead: 'normal' }
   }
   if (effect !== undefined && cameraMovement !== undefined && effectType === undefined) {
     const message =
       '`cameraMovement` and `effect` exclude each other; `effectType` (effect, camera) can tell which is meant'
-    return { field: 'cameraMovement', message }
+    return { field: 'cameraMovement', message, instead: null }
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { Field, Input } from '../../providers/input.ts'
 import { allFields, fields } from './fields.ts'
-import type { Model, Price, Rate, Rule } from './model.ts'
+import type { Mode, Model, Price, Rate, Rule } from './model.ts'
 import { modeOf, ruleOf, widestRule } from './rules.ts'
 
 type Quote = {
@@ -121,26 +121,29 @@ function dependsOn({ price }: Model, field: Field): boolean {
 }
 
 /** What a request that tells nothing gets. */
-export function defaultsOf(model: Model): Input {
-  return inputFrom(model, ({ fixed, default: usual }) => fixed ?? usual)
+export function defaultsOf(model: Model, mode = model.modes[0]): Input {
+  return inputFrom(model, mode, ({ fixed, default: usual }) => fixed ?? usual)
 }
 
-/** The same with the first choice where there is no default. */
+/** The same with the first choice where one is needed and none is the default. */
 function typicalOf(model: Model): Input {
   const off = (field: Field) => (fields[field].kind === 'switch' ? false : undefined)
   return inputFrom(
     model,
-    ({ fixed, default: usual, choices }, field) => fixed ?? usual ?? choices?.[0] ?? off(field),
+    model.modes[0],
+    ({ fixed, default: usual, required, choices }, field) =>
+      fixed ?? usual ?? (required === undefined ? undefined : choices?.[0]) ?? off(field),
   )
 }
 
 function inputFrom(
   model: Model,
+  mode: Mode,
   pick: (rule: Rule, field: Field) => string | number | boolean | undefined,
 ): Input {
   return Object.fromEntries(
     allFields.flatMap((field) => {
-      const rule = ruleOf(model, field, model.modes[0])
+      const rule = ruleOf(model, field, mode)
       const value = rule && pick(rule, field)
       return value === undefined ? [] : [[field, value]]
     }),

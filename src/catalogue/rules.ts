@@ -1,4 +1,6 @@
+import { countCharacters } from '../../providers/characters.ts'
 import type { Field } from '../../providers/input.ts'
+import { closestChoice } from './closest.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
 import type { Value } from './parse.ts'
@@ -72,43 +74,63 @@ export function widestRule(model: Model, field: Field): Rule | undefined {
   }
 }
 
-function renderable({ fixed, choices }: Rule): readonly (string | number)[] | undefined {
+export function renderable({ fixed, choices }: Rule): readonly (string | number)[] | undefined {
   return fixed === undefined ? choices : [fixed]
 }
 
-/** `warning`: the value was moved to one that can be rendered. `wrong`: what is wrong with it, to follow the field's name. */
-type Verdict = { value: Value; warning?: string } | { wrong: string; allowed?: readonly (string | number)[] }
+/**
+ * `wrong`: what is wrong with a value, to follow the field's name. `closest`: what the model renders instead. `final`: nothing may stand
+ * in for it.
+ */
+export type Verdict =
+  | { value: Value }
+  | { wrong: string; allowed?: readonly (string | number)[]; closest?: Value; final?: true }
 
-/** Holds a value against a model's rule. */
+/** Checks a value against a model's rule. */
 export function judge(field: Field, value: Value, rule: Rule): Verdict {
-  if (rule.choices !== undefined) return judgeChoice(field, value, rule.choices)
+  if (rule.choices !== undefined) return judgeChoice(field, value, rule.choices, rule.default)
   if (typeof value === 'number') return judgeNumber(field, value, rule)
-  if (typeof value === 'string' && value.length > (rule.maxLength ?? Infinity)) {
-    return { wrong: `must be at most ${rule.maxLength} characters; got ${value.length}` }
-  }
+  if (typeof value === 'string') return judgeText(value, rule)
   if (Array.isArray(value) && isOutside(value.length, rule)) {
-    return { wrong: `must have ${bounds(rule)} entries; got ${value.length}` }
+    const closest = value.slice(0, rule.max) as readonly string[]
+    return { wrong: `must have ${bounds(rule)} entries; got ${value.length}`, closest }
   }
   return { value }
 }
 
-function judgeChoice(field: Field, value: Value, choices: readonly (string | number)[]): Verdict {
+function judgeChoice(
+  field: Field,
+  value: Value,
+  choices: readonly (string | number)[],
+  usual: Rule['default'],
+): Verdict {
   const chosen =
     choices.find((choice) => choice === value) ?? choices.find((choice) => isAmong([choice], value))
   if (chosen !== undefined) return { value: chosen }
-  const numbers = choices.filter((choice) => typeof choice === 'number').sort((a, b) => a - b)
-  if (field === 'duration' && typeof value === 'number' && value > (numbers[0] ?? Infinity)) {
-    const longer = numbers.find((choice) => choice > value)
-    if (longer !== undefined) return { value: longer, warning: rounded(value, longer) }
+  const closest = closestChoice(fields[field].kind, value, choices, usual)
+  if (closest?.exact) return { value: closest.choice }
+  return {
+    wrong: `must be one of ${choices.join(', ')}; got ${show(value)}`,
+    allowed: choices,
+    ...(closest !== undefined && { closest: closest.choice }),
   }
-  return { wrong: `must be one of ${choices.join(', ')}; got ${show(value)}`, allowed: choices }
 }
 
 function judgeNumber(field: Field, value: number, rule: Rule): Verdict {
-  if (isOutside(value, rule)) return { wrong: `must be ${bounds(rule)}; got ${value}` }
-  const whole = Math.ceil(value)
-  if (field !== 'duration' || whole === value) return { value }
-  return { value: whole, warning: rounded(value, whole) }
+  const { kind, fact } = fields[field]
+  const bounded = Math.min(Math.max(value, rule.min ?? value), rule.max ?? Infinity)
+  const closest = field === 'duration' ? Math.ceil(bounded) : bounded
+  if (closest === value) return { value }
+  const wrong = `must be ${isOutside(value, rule) ? bounds(rule) : 'whole seconds'}; got ${value}`
+  if (fact) return value > 0 ? { wrong, final: true } : { wrong }
+  return kind === 'seed' ? { wrong, final: true } : { wrong, closest }
+}
+
+/** A text that is cut says something else, so it never is. */
+function judgeText(value: string, { maxLength = Infinity }: Rule): Verdict {
+  const length = value.length > maxLength ? countCharacters(value) : value.length
+  if (length <= maxLength) return { value }
+  return { wrong: `must be at most ${maxLength} characters; got ${length}`, final: true }
 }
 
 /** Whether a value is one of the choices, whatever its case. */
@@ -119,10 +141,6 @@ export function isAmong(choices: readonly (string | number)[] | undefined, value
 
 function isOutside(value: number, { min = -Infinity, max = Infinity }: Rule): boolean {
   return value < min || value > max
-}
-
-function rounded(from: number, to: number): string {
-  return `of ${from} s cannot be rendered: rounded up to ${to} s, and billed as ${to} s`
 }
 
 function bounds({ min, max }: Rule): string {

@@ -36,6 +36,7 @@ export const sora: readonly Model[] = [
             message:
               '`resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or ask for 720p',
             code: 'pro_required',
+            instead: '720p',
           }
         : undefined,
   },

@@ -2,14 +2,6 @@ import type { Model, Rate } from './model.ts'
 
 const resolutions = ['720p', '1080p', '2k', '4k']
 
-// Another way to tell the resolution, which wins over it; so it is no price list of its own, and has no choices.
-function checkSize(known: readonly string[]): NonNullable<Model['check']> {
-  return ({ size }) =>
-    size === undefined || known.includes(size)
-      ? undefined
-      : { field: 'size', message: `\`size\` must be one of ${known.join(', ')}; got ${JSON.stringify(size)}` }
-}
-
 /** The price of each resolution, whichever field told it. */
 function byResolution(usd: Readonly<Record<string, number>>, usual: number): [Rate, ...Rate[]] {
   const named = (field: 'size' | 'resolution') =>
@@ -29,7 +21,7 @@ export const upscalers: readonly Model[] = [
     fields: {
       video: { required: true },
       resolution: { choices: resolutions, default: '1080p' },
-      size: {},
+      size: { choices: resolutions },
       videoDuration: { max: 600 },
       billedDuration: { max: 600 },
     },
@@ -47,7 +39,6 @@ export const upscalers: readonly Model[] = [
     typicalSeconds: 120,
     deadlineSeconds: 7200,
     providers: ['wavespeed'],
-    check: checkSize(resolutions),
   },
   {
     id: 'bytedance-seedance-upscaler',
@@ -59,7 +50,7 @@ export const upscalers: readonly Model[] = [
     fields: {
       video: { required: true },
       resolution: { choices: resolutions.slice(1), default: '1080p' },
-      size: {},
+      size: { choices: resolutions.slice(1) },
       videoDuration: { max: 600 },
       billedDuration: { max: 600 },
     },
@@ -75,6 +66,5 @@ export const upscalers: readonly Model[] = [
     typicalSeconds: 120,
     deadlineSeconds: 7200,
     providers: ['wavespeed', 'fal'],
-    check: checkSize(resolutions.slice(1)),
   },
 ]

@@ -1,4 +1,4 @@
-import type { Field, Input } from '../../providers/input.ts'
+import type { Input } from '../../providers/input.ts'
 import type { Model, Rate } from './model.ts'
 
 const tiers = ['480p', '720p', '1080p']
@@ -7,23 +7,15 @@ const sizes = {
   '720p': ['720p', '1280x720', '720x1280'],
   '1080p': ['1080p', '1920x1080', '1080x1920'],
 }
-const allSizes = Object.values(sizes).flat()
-
-// Another way to tell the resolution, which wins over it; so it is no price list of its own, and has no choices.
-function checkSize({ size }: Input): { field: Field; message: string } | undefined {
-  if (size === undefined || allSizes.includes(size)) return undefined
-  return {
-    field: 'size',
-    message: `\`size\` must be one of ${allSizes.join(', ')}; got ${JSON.stringify(size)}`,
-  }
-}
+/** Another way to give the resolution, which wins over it. */
+const size = { choices: Object.values(sizes).flat() }
 
 // 720p is rendered by plain Wan 2.2, which expands no prompt.
-function checkExpansion(input: Input): { field: Field; message: string } | undefined {
+function checkExpansion(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { enhancePrompt, size, resolution } = input
   if (enhancePrompt !== true || !(size ?? resolution)?.includes('720')) return undefined
   const message = '`enhancePrompt` is not rendered at 720p: leave it out, or ask for 480p or 1080p'
-  return { field: 'enhancePrompt', message }
+  return { field: 'enhancePrompt', message, instead: false }
 }
 
 /** The price of each tier, whichever field told it. */
@@ -139,7 +131,7 @@ export const wanWavespeed: readonly Model[] = [
       image: {},
       negative_prompt: {},
       resolution: { choices: tiers, default: '480p' },
-      size: {},
+      size,
       aspect_ratio: orientation,
       duration: { fixed: 5 },
       enhancePrompt: { default: false },
@@ -157,7 +149,7 @@ export const wanWavespeed: readonly Model[] = [
     typicalSeconds: 90,
     deadlineSeconds: 1800,
     providers: ['wavespeed'],
-    check: (input) => checkSize(input) ?? checkExpansion(input),
+    check: checkExpansion,
   },
   {
     id: 'wan-wavespeed-22-animate',
@@ -202,7 +194,7 @@ export const wanWavespeed: readonly Model[] = [
       image: {},
       negative_prompt: {},
       resolution: { choices: tiers, default: '720p' },
-      size: {},
+      size,
       aspect_ratio: orientation,
       duration: { choices: [5, 10], default: 5 },
       enhancePrompt: { default: false },
@@ -217,6 +209,5 @@ export const wanWavespeed: readonly Model[] = [
     typicalSeconds: 120,
     deadlineSeconds: 1800,
     providers: ['wavespeed', 'fal'],
-    check: checkSize,
   },
 ]

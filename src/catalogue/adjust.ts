@@ -1,0 +1,45 @@
+import type { Field, Input } from '../../providers/input.ts'
+import { fields } from './fields.ts'
+import type { Model } from './model.ts'
+import type { Value } from './parse.ts'
+import { show } from './rules.ts'
+
+/** What was asked for and cannot be rendered. `reason`: why, where it is not just that the model has no such value. */
+export type Adjusted = { name: string; asked?: unknown; reason?: string }
+
+/** A chain of conditions longer than this would be a mistake in the catalogue. */
+const mostConflicts = 8
+
+/** Changes an input until the model's conditions between fields hold. Returns what remains wrong; notes each change in `adjusted`. */
+export function resolveConflicts(
+  model: Model,
+  values: Partial<Record<Field, Value>>,
+  adjusted: Map<Field, Adjusted>,
+): ReturnType<NonNullable<Model['check']>> {
+  for (let round = 0; round < mostConflicts; round++) {
+    const conflict = model.check?.(values as Input)
+    if (conflict?.instead === undefined) return conflict
+    const { field, message, instead } = conflict
+    if (!adjusted.has(field)) adjusted.set(field, { name: field, reason: message })
+    if (instead === null) delete values[field]
+    else values[field] = instead
+  }
+  return model.check?.(values as Input)
+}
+
+/** One warning for each value that is not rendered as asked. */
+export function describeAdjusted(
+  model: Model,
+  values: Readonly<Partial<Record<Field, Value>>>,
+  adjusted: ReadonlyMap<Field, Adjusted>,
+): string[] {
+  return [...adjusted].map(([field, { name, asked, reason }]) => {
+    const rendered = values[field]
+    const unsupported = `\`${name}\` ${show(asked)} is not supported by \`${model.id}\``
+    if (rendered === undefined) return `${reason ?? unsupported}: it was ignored`
+    if (fields[field].kind === 'mediaList' && Array.isArray(rendered) && Array.isArray(asked)) {
+      return `\`${model.id}\` takes ${rendered.length} of the ${asked.length} entries of \`${name}\`: the others were ignored`
+    }
+    return `${reason ?? unsupported}: rendered and billed as ${show(rendered)}`
+  })
+}

@@ -1,0 +1,57 @@
+import type { Field } from '../../providers/input.ts'
+import type { Given } from './fold.ts'
+import type { Rule } from './model.ts'
+import { isAmong } from './rules.ts'
+import { shapeOf } from './shape.ts'
+
+type Spellings = readonly [Given, ...Given[]]
+type Rules = ReadonlyMap<Field, Rule>
+
+/** A file under a name that the model has no use for goes to the one that it has. */
+const files: readonly (readonly [Field, Field])[] = [
+  ['image', 'referenceImages'],
+  ['image', 'swapImage'],
+  ['video', 'targetVideo'],
+]
+
+/**
+ * What a request says of a video, under the fields by which the model takes it: `size` tells resolution and ratio, and a ratio is a
+ * size where the model has no other field for it. What is given outright stays.
+ */
+export function moveEquivalents(
+  given: ReadonlyMap<Field, Spellings>,
+  rules: Rules,
+): ReadonlyMap<Field, Spellings> {
+  const moved = new Map(given)
+  const isFree = (field: Field) => rules.has(field) && !moved.has(field)
+  const move = (from: Field, ...to: readonly Field[]) => {
+    const told = moved.get(from)
+    const free = to.filter(isFree)
+    if (told === undefined || free.length === 0) return
+    moved.delete(from)
+    for (const field of free) moved.set(field, told)
+  }
+  for (const [from, to] of files) if (!rules.has(from)) move(from, to)
+  if (!rules.has('aspect_ratio')) move('aspect_ratio', 'size')
+  if (!isChoice(rules.get('size'), moved.get('size'))) move('size', ...toldBy(moved.get('size'), rules))
+  const resolution = moved.get('resolution')
+  const portrait = resolution !== undefined && shapeOf(String(resolution[0].value)).pixels === true
+  if (portrait && !isChoice(rules.get('resolution'), resolution) && isFree('aspect_ratio')) {
+    moved.set('aspect_ratio', resolution)
+  }
+  return moved
+}
+
+function isChoice(rule: Rule | undefined, told: Spellings | undefined): boolean {
+  return rule !== undefined && isAmong(rule.choices, told?.[0].value)
+}
+
+/** Which fields a size stands for; where the model takes sizes, only one that is no whole size. */
+function toldBy(told: Spellings | undefined, rules: Rules): readonly Field[] {
+  const { ratio, lines } = shapeOf(String(told?.[0].value ?? ''))
+  if (rules.has('size') && ratio !== undefined && lines !== undefined) return []
+  return [
+    ...(ratio === undefined ? [] : (['aspect_ratio'] as const)),
+    ...(lines === undefined ? [] : (['resolution'] as const)),
+  ]
+}
