@@ -1,3 +1,5 @@
+import { countCharacters } from './characters.ts'
+
 /** What an upstream checks in one field. Only limits that the upstream publishes, or that were seen in its refusals. */
 export type FieldSchema = {
   /** `url`: an http(s) link; `media`: a data URL too. Several: any of them. */
@@ -80,13 +82,6 @@ function checkText(value: string, schema: FieldSchema): Violation['kind'][] {
   const tooLarge = value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes
   if (tooShort || tooLong || tooLarge) return ['length']
   return pattern === undefined || pattern.test(value) ? [] : ['pattern']
-}
-
-/** Characters as people and most upstreams count them: code points. */
-export function countCharacters(text: string): number {
-  let pairs = 0
-  for (let at = 0; at < text.length; at += 1) if (text.codePointAt(at) !== text.charCodeAt(at)) pairs += 1
-  return text.length - pairs
 }
 
 function isOfType(value: unknown, type: FieldType, { media = true }: Options): boolean {

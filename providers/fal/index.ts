@@ -105,6 +105,8 @@ export const fal: Provider = {
 const fieldNames: Readonly<Record<string, Field>> = {
   text: 'prompt',
   image_url: 'image',
+  first_frame_url: 'image',
+  last_frame_url: 'last_image',
   tail_image_url: 'last_image',
   end_image_url: 'last_image',
   video_url: 'video',

@@ -24,6 +24,13 @@ const veo: BodySchema = {
 }
 const veoImage: BodySchema = { ...veo, image_url: image, aspect_ratio: oneOf('auto', '16:9', '9:16') }
 
+const veoFrames: BodySchema = {
+  ...veo,
+  aspect_ratio: oneOf('auto', '16:9', '9:16'),
+  first_frame_url: image,
+  last_frame_url: image,
+}
+
 const wanQuality = {
   enable_safety_checker: boolean,
   enable_output_safety_checker: boolean,
@@ -178,6 +185,9 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/veo3.1/fast': veo,
   'fal-ai/veo3.1/image-to-video': veoImage,
   'fal-ai/veo3.1/fast/image-to-video': veoImage,
+  // From the page of its fast sibling.
+  'fal-ai/veo3.1/first-last-frame-to-video': veoFrames,
+  'fal-ai/veo3.1/fast/first-last-frame-to-video': veoFrames,
   'fal-ai/veo2': {
     prompt,
     aspect_ratio: oneOf(...ratios),

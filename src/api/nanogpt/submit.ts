@@ -35,10 +35,12 @@ export async function submit(
 export async function take(
   parts: AppParts,
   request: FastifyRequest,
-  { model, input, conversationUUID, warnings, remixedFrom }: Admitted & { remixedFrom?: string },
+  admitted: Admitted & { remixedFrom?: string },
   agreed?: Offered,
 ): Promise<Submitted> {
   const { engine, offers, media, money } = parts
+  const { model, conversationUUID, remixedFrom } = admitted
+  const { input, warnings } = withFittingSeed(parts, admitted)
   const webhook = webhookOf(parts, request)
   const route = offers.route(model, input)
   if (route.length === 0) {
@@ -76,6 +78,16 @@ export async function take(
     })
   })
   return answerOf(noteReplay(request, accepted), said)
+}
+
+/** An upstream's range of seeds may be narrower than what programs draw theirs from. */
+function withFittingSeed({ offers }: AppParts, { model, input, warnings }: Admitted) {
+  const fitting = offers.fitSeed(model, input)
+  if (fitting === undefined) return { input, warnings }
+  const { seed, min, max } = fitting
+  const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
+  const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
+  return { input: { ...input, seed }, warnings: [...warnings, warning] }
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
