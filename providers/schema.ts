@@ -43,8 +43,7 @@ type Options = {
 /** All that the upstream would reject in a body. */
 export function findViolations(schema: BodySchema, body: unknown, options: Options = {}): Violation[] {
   if (!isObject(body)) return [{ field: '', kind: 'type', value: body }]
-  const isGiven = (value: unknown) =>
-    value !== undefined && (value !== null || options.nullIsAbsent !== true)
+  const isGiven = (value: unknown) => value !== undefined && (value !== null || options.nullIsAbsent !== true)
   const given = Object.entries(body).filter(([, value]) => isGiven(value))
   const unknown = given
     .filter(([name]) => !Object.hasOwn(schema, name))
@@ -132,7 +131,8 @@ export function describe({ kind, schema }: Violation): string {
   if (kind === 'missing') return 'is required'
   if (schema?.enum !== undefined) return `must be one of ${schema.enum.join(', ')}`
   if (kind === 'range') return `must be ${rangeOf(schema?.min, schema?.max)}`
-  if (kind === 'length' && schema?.maxBytes !== undefined) return `must be at most ${schema.maxBytes} bytes of UTF-8`
+  if (kind === 'length' && schema?.maxBytes !== undefined)
+    return `must be at most ${schema.maxBytes} bytes of UTF-8`
   if (kind === 'length') return `must be ${rangeOf(schema?.minLength, schema?.maxLength)} characters`
   if (kind === 'pattern') return 'has the wrong form'
   return `must be of type ${[schema?.type ?? 'object'].flat().join(' or ')}`

@@ -41,7 +41,12 @@ type Family = {
 const frames = ['first_frame', 'last_frame']
 const references = ['reference_image', 'reference_video', 'reference_audio']
 const seedance2: Family = {
-  fields: { ...shared, ...newer, ...longer, resolution: { type: 'string', enum: ['480p', '720p', '1080p', '4k'] } },
+  fields: {
+    ...shared,
+    ...newer,
+    ...longer,
+    resolution: { type: 'string', enum: ['480p', '720p', '1080p', '4k'] },
+  },
   roles: [...frames, ...references],
 }
 

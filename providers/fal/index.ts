@@ -1,5 +1,5 @@
-import { fault } from '../fault.ts'
 import { toRejections } from '../check.ts'
+import { fault } from '../fault.ts'
 import type { Field, Input, JsonObject } from '../input.ts'
 import type { Host, Offer, Provider } from '../provider.ts'
 import { refusal } from '../provider.ts'
@@ -45,7 +45,11 @@ export const fal: Provider = {
     const schema = Object.hasOwn(schemas, id) ? schemas[id] : undefined
     // FAL ignores what it does not know.
     const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
-    return toRejections('FAL', violations.filter(({ kind }) => kind !== 'unknown'), fieldNames)
+    return toRejections(
+      'FAL',
+      violations.filter(({ kind }) => kind !== 'unknown'),
+      fieldNames,
+    )
   },
 
   submit(offer, order) {

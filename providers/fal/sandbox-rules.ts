@@ -63,7 +63,8 @@ function complaintOf({ field, kind, value, schema = { type: 'string' } }: Violat
       : say('less_than_equal', `Input should be less than or equal to ${max}`, { le: max })
   }
   const [type = 'string'] = [schema.type].flat()
-  if (type === 'media' && typeof value === 'string') return refused('file_download_error', ...field.split('.'))
+  if (type === 'media' && typeof value === 'string')
+    return refused('file_download_error', ...field.split('.'))
   const [code, name] = typeNames[type] ?? ['string_type', 'string']
   return say(code, `Input should be a valid ${name}`)
 }

@@ -14,7 +14,8 @@ export const sandbox: Sandbox = {
       readBodiesLikeFal(scope)
       scope.put('/storage/files/:id/:name', { config: { operation: 'upload' } }, async () => ({}))
       scope.post('/storage/files/upload', { config: { operation: 'upload' } }, async ({ headers }, reply) => {
-        if (headers.authorization !== `Bearer ${uploadToken}`) return reply.code(401).send(detail('Invalid token'))
+        if (headers.authorization !== `Bearer ${uploadToken}`)
+          return reply.code(401).send(detail('Invalid token'))
         return { access_url: fileUrl(stage, headers['x-fal-file-name']) }
       })
       scope.register(async (keyed) => {

@@ -1,6 +1,16 @@
 import type { BodySchema, FieldSchema } from '../schema.ts'
+import {
+  boolean,
+  image,
+  integer,
+  link,
+  number,
+  oneOf,
+  optionalImage,
+  prompt,
+  string,
+} from './schema-fields.ts'
 import { kling, klingImage, lipsyncText } from './schema-kling.ts'
-import { boolean, image, integer, link, number, oneOf, optionalImage, prompt, string } from './schema-fields.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from

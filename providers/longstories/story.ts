@@ -59,7 +59,8 @@ export function storyOf(input: Input): Story {
 
 /** Without what the service does not list. */
 function knownSettings(name: ConfigName, settings: JsonObject): JsonObject {
-  const isKnown = ([key, value]: [string, unknown]) => Object.hasOwn(configFields[name], key) && value !== null
+  const isKnown = ([key, value]: [string, unknown]) =>
+    Object.hasOwn(configFields[name], key) && value !== null
   return Object.fromEntries(Object.entries(settings).filter(isKnown))
 }
 

@@ -30,8 +30,14 @@ export const runware: Provider = {
     const violations = violationsOf(task, { media: false })
     const untranslated = violations.filter(({ of }) => of === undefined)
     return [
-      ...toRejections('Runware', violations.flatMap(({ of }) => of ?? []), fieldNames),
-      ...untranslated.map(({ code, parameter }) => ({ message: `Runware: ${code} (${[parameter].flat().join(', ')})` })),
+      ...toRejections(
+        'Runware',
+        violations.flatMap(({ of }) => of ?? []),
+        fieldNames,
+      ),
+      ...untranslated.map(({ code, parameter }) => ({
+        message: `Runware: ${code} (${[parameter].flat().join(', ')})`,
+      })),
     ]
   },
 

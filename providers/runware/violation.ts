@@ -46,8 +46,7 @@ function checkFrames(task: JsonObject, model: ModelSchema, { media = true }: Opt
   }
   const frames = list(inputs, 'frameImages')
   const isReadable = (frame: unknown) =>
-    (!media || isPicture(text(frame, 'image'))) &&
-    ['first', 'last'].includes(text(frame, 'frame') ?? 'first')
+    (!media || isPicture(text(frame, 'image'))) && ['first', 'last'].includes(text(frame, 'frame') ?? 'first')
   const fits = frames.length > 0 && frames.every(isReadable)
   return fits ? [] : [{ code: 'invalidFrameImages', parameter }]
 }
@@ -60,7 +59,8 @@ function checkSize(task: JsonObject, model: ModelSchema): TaskViolation[] {
     return [incompatible('width', 'height', 'inputs.frameImages')]
   }
   if (sized && resolution !== undefined) return [incompatible('width', 'height', 'resolution')]
-  const needed = model.sizing === 'always' || (model.sizing === 'frame' && !framed && resolution === undefined)
+  const needed =
+    model.sizing === 'always' || (model.sizing === 'frame' && !framed && resolution === undefined)
   const parameter = ['width', 'height']
   if (!sized && needed) return [{ code: 'missingDimensionParameters', parameter }]
   if (sized && !model.sizes?.includes(`${width}x${height}`)) {
@@ -86,8 +86,7 @@ function checkSettings(task: JsonObject, model: ModelSchema): TaskViolation[] {
   })
   const rivals = (model.exclusive ?? []).filter((name) => Object.hasOwn(values, name))
   const barred = model.withoutFrame
-  const isBarred =
-    barred !== undefined && at(task, 'inputs') !== undefined && Object.hasOwn(values, barred)
+  const isBarred = barred !== undefined && at(task, 'inputs') !== undefined && Object.hasOwn(values, barred)
   return [
     ...wrong,
     ...(rivals.length > 1 ? [incompatible(...rivals)] : []),

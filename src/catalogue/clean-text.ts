@@ -31,7 +31,9 @@ function clean(value: unknown): unknown {
     return items.some((item, at) => item !== value[at]) ? items : value
   }
   const entries = Object.entries(value).map(([key, inner]) => [cleanText(key), clean(inner)] as const)
-  const isSame = entries.every(([key, inner]) => Object.hasOwn(value, key) && inner === value[key as keyof typeof value])
+  const isSame = entries.every(
+    ([key, inner]) => Object.hasOwn(value, key) && inner === value[key as keyof typeof value],
+  )
   return isSame ? value : Object.fromEntries(entries)
 }
 

@@ -113,16 +113,14 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     fitSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined {
       const { seed, ...others } = input
       if (seed === undefined) return undefined
-      const ranges = candidates(model, input).flatMap(({ provider, offer }) =>
-        rejections(provider, offer, others).length > 0
-          ? []
-          : rejections(provider, offer, input).map(({ seeds }) => seeds),
-      )
-      const narrowed = ranges.filter((range) => range !== undefined)
-      // An upstream that takes the seed as it is, or none that takes any.
-      if (narrowed.length < ranges.length || narrowed.length === 0) return undefined
-      const min = Math.max(...narrowed.map((range) => range.min))
-      const max = Math.min(...narrowed.map((range) => range.max))
+      const judged = candidates(model, input)
+        .filter(({ provider, offer }) => rejections(provider, offer, others).length === 0)
+        .map(({ provider, offer }) => rejections(provider, offer, input))
+      if (judged.some((found) => found.length === 0)) return undefined
+      const ranges = judged.flatMap((found) => found.flatMap(({ seeds }) => seeds ?? []))
+      if (ranges.length === 0) return undefined
+      const min = Math.max(...ranges.map((range) => range.min))
+      const max = Math.min(...ranges.map((range) => range.max))
       return { seed: foldSeed(seed, { min, max }), min, max }
     },
 

@@ -52,7 +52,11 @@ async function check(one: Case, offers: ReturnType<typeof offersOf>, request: Re
     const seed = offers.fitSeed(one.model, admitted.input)?.seed
     const input = seed === undefined ? admitted.input : { ...admitted.input, seed }
     if (!offers.route(one.model, input).includes(one.name)) {
-      assert.match(offers.refusal(one.model, input) ?? '', /\S/, `no reason is given for ${JSON.stringify(request)}`)
+      assert.match(
+        offers.refusal(one.model, input) ?? '',
+        /\S/,
+        `no reason is given for ${JSON.stringify(request)}`,
+      )
       continue
     }
     counts.accepted += 1
@@ -93,7 +97,8 @@ describe('what is accepted, the upstream takes', () => {
       const request = smallestRequest(model, mode)
       await check(one, offers, request)
       for (const [field, rule] of rulesOf(model, mode)) {
-        for (const value of boundaryValues(field, rule)) await check(one, offers, { ...request, [field]: value })
+        for (const value of boundaryValues(field, rule))
+          await check(one, offers, { ...request, [field]: value })
       }
     })
   }

@@ -35,19 +35,50 @@ function valueFor(field: Field, { choices, min = 1 }: Rule): unknown {
 const numbers = [
   ...[0, -0, 1, -1, -2, 0.5, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2 ** 53],
   ...['9007199254740993', '18446744073709551615', '18446744073709551616', '-9007199254740993', '1e400'],
-  ...[Number.MAX_VALUE, Number.NaN, Number.POSITIVE_INFINITY, '5', ' 5 ', '5s', '5.5', '', null, true, 'true'],
+  ...[
+    Number.MAX_VALUE,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    '5',
+    ' 5 ',
+    '5s',
+    '5.5',
+    '',
+    null,
+    true,
+    'true',
+  ],
   ...[[5], {}],
 ]
 const astral = '\u{1FA81}'
 const texts = [
-  ...['', '   ', 'x', ' x ', 'xx', astral, `${astral}${astral}`, '\uD800', 'a\uD800b', '\uDC00a', 'a\0b', '\0'],
+  ...[
+    '',
+    '   ',
+    'x',
+    ' x ',
+    'xx',
+    astral,
+    `${astral}${astral}`,
+    '\uD800',
+    'a\uD800b',
+    '\uDC00a',
+    'a\0b',
+    '\0',
+  ],
   ...['a\u0007b', 'a\tb\nc', '\u200B', '--dur 12 --rs 1080p', '--v 7', 'é'.repeat(1025), '5', 5, true],
   ...[[], ['a'], {}, null],
 ]
 const words = ['', 'x', '5', 5, true, 'constructor', '__proto__', 'a\uD800b', 'x'.repeat(201), [], {}, null]
 const switches = [true, false, 'true', 'false', 0, 1, 'on', 'maybe', 2, '', null, [], {}]
 const wrongLinks = [
-  ...['', 'ftp://media.example/a.png', 'https://', 'https://media.example/a b', 'https://media.example/\uD800'],
+  ...[
+    '',
+    'ftp://media.example/a.png',
+    'https://',
+    'https://media.example/a b',
+    'https://media.example/\uD800',
+  ],
   ...['https://media.example/a\0b', '/etc/passwd', 'data:text/plain;base64,AAAA', 5, true, {}, null],
 ]
 const objects = [
@@ -57,14 +88,30 @@ const objects = [
   ...[{ captionsStyle: 'neon' }, { captionsStyle: 'x\uD800' }, { transition: 'fade', floating: 1 }],
   ...[{ scriptConfig: { style: 'noir' }, script: 'A kite' }, { scenes: ['A kite', { visual: '\uD800' }] }],
 ]
-const lists = [[], ['fox'], [{ name: 'Fox', description: 'red' }], [5], [null], [['a']], 'fox', {}, ['a\uD800']]
+const lists = [
+  [],
+  ['fox'],
+  [{ name: 'Fox', description: 'red' }],
+  [5],
+  [null],
+  [['a']],
+  'fox',
+  {},
+  ['a\uD800'],
+]
 
 /** Values at, just within and just outside of what a field takes, and values of the wrong kind. */
 export function boundaryValues(field: Field, rule: Rule): readonly unknown[] {
   const { kind } = fields[field]
-  const bounds = [rule.min, rule.max].flatMap((bound) => (bound === undefined ? [] : [bound - 1, bound, bound + 1, bound + 0.5]))
-  const choices = (rule.choices ?? []).flatMap((choice) => [choice, typeof choice === 'number' ? choice + 1 : `${choice}x`])
-  if (field in mediaFields) return [...wrongLinks, [links.image], [links.image, links.image], { url: links.image }]
+  const bounds = [rule.min, rule.max].flatMap((bound) =>
+    bound === undefined ? [] : [bound - 1, bound, bound + 1, bound + 0.5],
+  )
+  const choices = (rule.choices ?? []).flatMap((choice) => [
+    choice,
+    typeof choice === 'number' ? choice + 1 : `${choice}x`,
+  ])
+  if (field in mediaFields)
+    return [...wrongLinks, [links.image], [links.image, links.image], { url: links.image }]
   if (kind === 'text') {
     const limit = rule.maxLength ?? 3000
     const atLimit = ['x', astral].flatMap((one) => [one.repeat(limit), one.repeat(limit + 1)])

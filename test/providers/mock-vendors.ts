@@ -42,7 +42,12 @@ export async function createMockVendors() {
       ...host?.sign({ method: call.method, url, headers: {}, body }, credentialsOf(provider), new Date(now)),
     }
     const path = url.pathname + url.search
-    const answer = await app.inject({ method: call.method, url: path, headers, ...(body !== '' && { payload: body }) })
+    const answer = await app.inject({
+      method: call.method,
+      url: path,
+      headers,
+      ...(body !== '' && { payload: body }),
+    })
     return { status: answer.statusCode, headers: {}, body: parse(answer.body), baseUrl }
   }
 
@@ -78,7 +83,10 @@ export function configOf(
 ): Record<string, ProviderConfig> {
   return Object.fromEntries(
     Object.values(providers).map((provider) => {
-      const defaults = Object.entries(provider.settings ?? {}).map(([name, setting]) => [name, setting.default])
+      const defaults = Object.entries(provider.settings ?? {}).map(([name, setting]) => [
+        name,
+        setting.default,
+      ])
       const hosts = Object.keys(provider.hosts).map((host) => [host, baseUrlOf(provider, host)])
       const config = {
         baseUrls: Object.fromEntries(hosts),
