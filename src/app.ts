@@ -54,6 +54,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('once', undefined)
   app.decorateRequest('replayed', false)
   app.decorateRequest('rpm', undefined)
+  app.decorateRequest('preferenceApplied', undefined)
   app.addHook('onRequest', stamp)
   // What it says on other replies than those to a preflight has been stamped on all of them.
   await app.register(async (preflights) => {
@@ -63,10 +64,11 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   readJsonBodies(app, parts)
   app.setErrorHandler(refuse)
   drain(app)
-  app.addHook('onSend', ({ replayed }, reply, payload, done) => {
+  app.addHook('onSend', ({ replayed, preferenceApplied }, reply, payload, done) => {
     // One client reads a body as JSON only under exactly this type.
     if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
     if (replayed) reply.header('Idempotent-Replayed', 'true')
+    if (preferenceApplied !== undefined) reply.header('Preference-Applied', preferenceApplied)
     if (app.closing.aborted) reply.header('connection', 'close')
     done(null, payload)
   })

@@ -75,6 +75,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     dataDir: resolve(read.text('DATA_DIR') ?? '.data'),
     redisUrl: read.secret('REDIS_URL'),
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
+    requests: readRequests(read),
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
@@ -171,6 +172,14 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
           : read.choice(name, setting.choices, setting.default),
       ]),
     ),
+  }
+}
+
+/** How the values of a request are checked. */
+function readRequests(read: Reader) {
+  return {
+    validation: read.choice('VALIDATION', ['lenient', 'strict'], 'lenient'),
+    promptMaxCharacters: read.integer('PROMPT_MAX_CHARACTERS', 20_000, 100, 1_000_000),
   }
 }
 

@@ -46,6 +46,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     config: {
       bodyLimitBytes: config.bodyLimitBytes,
       resultsKeptMs: config.resultsKeptMs,
+      ...config.requests,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     engine: createEngine({

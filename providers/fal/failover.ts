@@ -1,19 +1,27 @@
 import type { Input } from '../input.ts'
 import type { Offer } from '../provider.ts'
-import { imageOnly, ratioOfPicture, seconds, textOrImage } from './body.ts'
-import { kling, optimizer, seedance, seedanceImage, veo3 } from './families.ts'
+import { imageOnly, seconds, textOrImage } from './body.ts'
+import { kling, optimizer, seedance, seedanceImage, veo3, veo3Image } from './families.ts'
 import { frameOf } from './frame.ts'
 import { pixverse } from './pixverse.ts'
+
+const veo31 = textOrImage('fal-ai/veo3.1', 'fal-ai/veo3.1/image-to-video', { text: veo3, image: veo3Image })
 
 /**
  * Models of other upstreams that FAL renders too. Each refuses what FAL would render differently, so that nothing
  * that was paid for changes when the first upstream is down. Left out: models that FAL has in another make only.
  */
 export const failover: Readonly<Record<string, Offer>> = {
-  'veo3-1-video': textOrImage('fal-ai/veo3.1', 'fal-ai/veo3.1/image-to-video', {
-    text: veo3,
-    image: (input) => ({ ...veo3(input), aspect_ratio: ratioOfPicture(input) }),
-  }),
+  'veo3-1-video': {
+    endpoints: { ...veo31.endpoints, frames: 'fal-ai/veo3.1/first-last-frame-to-video' },
+    translate(input) {
+      const { image, last_image } = input
+      if (image === undefined || last_image === undefined) return veo31.translate(input)
+      const frames = { first_frame_url: image, last_frame_url: last_image }
+      return { endpoint: 'frames', body: { prompt: input.prompt, ...frames, ...veo3Image(input) } }
+    },
+    note: 'The endpoint for a first and a last frame is from the model page of its fast sibling.',
+  },
 
   'sora-2': {
     endpoints: {

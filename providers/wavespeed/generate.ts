@@ -24,11 +24,17 @@ export const generate = {
     note: 'OpenAI dated the end of Sora 2 to September 2026; WaveSpeed warns that such calls may run on another model. An image in 1792x1024 is asked for as 1080p, the nearest tier.',
   },
 
-  'veo3-1-video': textOrImage('google/veo3.1/text-to-video', 'google/veo3.1/image-to-video', (input) => ({
-    ...only(input, 'aspect_ratio', 'duration', 'resolution', 'negative_prompt', 'seed'),
-    ...(input.image === undefined ? {} : only(input, 'last_image')),
-    generate_audio: input.generateAudio ?? false,
-  })),
+  'veo3-1-video': {
+    ...textOrImage('google/veo3.1/text-to-video', 'google/veo3.1/image-to-video', (input) => ({
+      ...only(input, 'aspect_ratio', 'duration', 'resolution', 'negative_prompt', 'seed'),
+      ...(input.image === undefined ? {} : only(input, 'last_image')),
+      generate_audio: input.generateAudio ?? false,
+    })),
+    refuses: ({ image, aspect_ratio }) =>
+      image === undefined || aspect_ratio !== undefined
+        ? undefined
+        : 'WaveSpeed renders Veo 3.1 in 16:9 or 9:16, not in the ratio of the image',
+  },
 
   'lightricks-ltx-2-fast': textOrImage(
     'lightricks/ltx-2-fast/text-to-video',

@@ -28,6 +28,10 @@ export type AppParts = {
     publicUrl?: string | undefined
     /** How long finished videos are kept. */
     resultsKeptMs?: number
+    /** What becomes of values that a model does not render, unless a request prefers otherwise. */
+    validation?: 'lenient' | 'strict'
+    /** The longest text for a model that has no limit of its own. */
+    promptMaxCharacters?: number
   }
   engine: Engine
   offers: {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What any browser program may read of any reply. */
-const exposed = ['retry-after', 'x-request-id', 'idempotent-replayed']
+const exposed = ['retry-after', 'x-request-id', 'idempotent-replayed', 'preference-applied']
 
 /** On every reply, whoever writes it. */
 export const openHeaders = {

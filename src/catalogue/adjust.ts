@@ -1,5 +1,4 @@
-import type { Field, Input } from '../../providers/input.ts'
-import { fields } from './fields.ts'
+import { type Field, type Input, mediaFields } from '../../providers/input.ts'
 import type { Model } from './model.ts'
 import type { Value } from './parse.ts'
 import { show } from './rules.ts'
@@ -37,8 +36,9 @@ export function describeAdjusted(
     const rendered = values[field]
     const unsupported = `\`${name}\` ${show(asked)} is not supported by \`${model.id}\``
     if (rendered === undefined) return `${reason ?? unsupported}: it was ignored`
-    if (fields[field].kind === 'mediaList' && Array.isArray(rendered) && Array.isArray(asked)) {
-      return `\`${model.id}\` takes ${rendered.length} of the ${asked.length} entries of \`${name}\`: the others were ignored`
+    if (field in mediaFields && Array.isArray(asked)) {
+      const taken = Array.isArray(rendered) ? rendered.length : 1
+      return `\`${model.id}\` takes ${taken} of the ${asked.length} entries of \`${name}\`: the others were ignored`
     }
     return `${reason ?? unsupported}: rendered and billed as ${show(rendered)}`
   })

@@ -18,6 +18,7 @@ export type Admitted = {
   model: Model
   input: Input
   warnings: readonly string[]
+  handling: 'lenient' | 'strict'
   conversationUUID?: string
 }
 export type Refused = { ok: false; problems: readonly [Problem, ...Problem[]] }
@@ -48,7 +49,7 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
   const folded = fold(body)
   const mode = modeOf(model, (field) => folded.given.has(field))
   const rules = rulesOf(model, mode)
-  const given = moveEquivalents(folded.given, rules)
+  const given = moveEquivalents(model, folded.given, rules)
   const said = [...folded.warnings]
   const problems: Problem[] = []
   for (const name of changed) {
@@ -91,6 +92,7 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
     model,
     input: values as Input,
     warnings: [...said, ...describeAdjusted(model, values, adjusted)],
+    handling,
     ...(conversationUUID !== undefined && { conversationUUID }),
   }
 }

@@ -1,13 +1,13 @@
 import type { Field } from '../../providers/input.ts'
 import type { Given } from './fold.ts'
-import type { Rule } from './model.ts'
+import type { Model, Rule } from './model.ts'
 import { isAmong } from './rules.ts'
 import { shapeOf } from './shape.ts'
 
 type Spellings = readonly [Given, ...Given[]]
 type Rules = ReadonlyMap<Field, Rule>
 
-/** A file under a name that the model has no use for goes to the one that it has. */
+/** A file for which the model has no field goes to the one that it has. */
 const files: readonly (readonly [Field, Field])[] = [
   ['image', 'referenceImages'],
   ['image', 'swapImage'],
@@ -19,6 +19,7 @@ const files: readonly (readonly [Field, Field])[] = [
  * size where the model has no other field for it. What is given outright stays.
  */
 export function moveEquivalents(
+  model: Model,
   given: ReadonlyMap<Field, Spellings>,
   rules: Rules,
 ): ReadonlyMap<Field, Spellings> {
@@ -31,15 +32,22 @@ export function moveEquivalents(
     moved.delete(from)
     for (const field of free) moved.set(field, told)
   }
-  for (const [from, to] of files) if (!rules.has(from)) move(from, to)
-  if (!rules.has('aspect_ratio')) move('aspect_ratio', 'size')
-  if (!isChoice(rules.get('size'), moved.get('size'))) move('size', ...toldBy(moved.get('size'), rules))
+  for (const [from, to] of files) if (model.fields[from] === undefined) move(from, to)
+  const ratio = moved.get('aspect_ratio')?.[0].value
+  const isSize = rules.get('size')?.choices !== undefined && shapeOf(String(ratio)).ratio !== undefined
+  if (isSize && !rules.has('aspect_ratio')) move('aspect_ratio', 'size')
+  if (!takesAny(rules.get('size')) && !isChoice(rules.get('size'), moved.get('size')))
+    move('size', ...toldBy(moved.get('size'), rules))
   const resolution = moved.get('resolution')
   const portrait = resolution !== undefined && shapeOf(String(resolution[0].value)).pixels === true
   if (portrait && !isChoice(rules.get('resolution'), resolution) && isFree('aspect_ratio')) {
     moved.set('aspect_ratio', resolution)
   }
   return moved
+}
+
+function takesAny(rule: Rule | undefined): boolean {
+  return rule !== undefined && rule.choices === undefined
 }
 
 function isChoice(rule: Rule | undefined, told: Spellings | undefined): boolean {

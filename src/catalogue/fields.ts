@@ -40,7 +40,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'text',
     label: 'Prompt',
     description: 'What the video shows, or what a lip-sync voice says.',
-    aliases: ['text'],
+    aliases: ['text', 'positivePrompt'],
   },
   negative_prompt: { kind: 'text', label: 'Negative prompt', description: 'What the video must not show.' },
   script: {
@@ -58,7 +58,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'seconds',
     label: 'Duration',
     description: 'Length of the video in seconds.',
-    aliases: ['seconds', 'targetLengthInSeconds'],
+    aliases: ['seconds', 'targetLengthInSeconds', 'durationSeconds', 'n_seconds', 'video_length'],
     min: 1,
   },
   aspect_ratio: {
@@ -86,7 +86,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'switch',
     label: 'Audio',
     description: 'Adds generated sound.',
-    aliases: ['enable_audio', 'sound', 'audioEnabled'],
+    aliases: ['enable_audio', 'sound', 'audioEnabled', 'generate_audio_switch', 'with_audio'],
   },
   enhancePrompt: {
     kind: 'switch',
@@ -117,47 +117,72 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'media',
     label: 'Image',
     description: 'The source image: a link or a data URL.',
-    aliases: ['imageDataUrl', 'imageUrl', 'input_reference', 'imageAttachmentId'],
+    aliases: [
+      ...['imageDataUrl', 'imageUrl', 'input_reference', 'imageAttachmentId'],
+      ...['input_image', 'input_image_url', 'image_input', 'init_image', 'source_image', 'source_image_url'],
+      ...['start_image', 'start_image_url', 'start_frame', 'start_frame_url', 'start_frame_image'],
+      ...['first_image', 'first_image_url', 'first_frame', 'first_frame_url', 'first_frame_image'],
+      ...['images', 'image_urls', 'input_images'],
+    ],
   },
   last_image: {
     kind: 'media',
     label: 'Last image',
     description: 'The image that the video ends with: a link or a data URL.',
-    aliases: ['end_image'],
+    aliases: [
+      ...['lastImageDataUrl', 'last_image_url', 'last_frame', 'last_frame_url', 'last_frame_image'],
+      ...['end_image', 'endImageDataUrl', 'end_image_url', 'end_frame', 'end_frame_url', 'end_frame_image'],
+      ...['image_tail', 'image_tail_url', 'tail_image', 'tail_image_url', 'tail_frame', 'tail_frame_url'],
+      ...['final_image', 'final_image_url', 'final_frame', 'final_frame_url', 'lastImageAttachmentId'],
+    ],
   },
   referenceImages: {
     kind: 'mediaList',
     label: 'Reference images',
     description: 'Images that guide the look: links or data URLs.',
-    aliases: ['reference_image'],
+    aliases: [
+      ...['reference_image', 'reference_image_url', 'reference_image_urls', 'ref_image', 'ref_images'],
+      ...['ref_image_url', 'ref_image_urls'],
+    ],
   },
   referenceVideos: {
     kind: 'mediaList',
     label: 'Reference videos',
     description: 'Videos that guide the look: links or data URLs.',
-    aliases: ['reference_video'],
+    aliases: [
+      ...['reference_video', 'reference_video_url', 'reference_video_urls', 'ref_video', 'ref_videos'],
+      ...['ref_video_url', 'ref_video_urls'],
+    ],
   },
   video: {
     kind: 'media',
     label: 'Video',
     description: 'The source video: a link or a data URL.',
-    aliases: ['videoDataUrl', 'videoUrl', 'videoAttachmentId'],
+    aliases: [
+      ...['videoDataUrl', 'videoUrl', 'videoAttachmentId', 'input_video', 'input_video_url', 'init_video'],
+      ...['source_video', 'source_video_url', 'driving_video', 'driving_video_url', 'videos', 'video_urls'],
+    ],
   },
   audio: {
     kind: 'media',
     label: 'Audio',
     description: 'The speech or sound that drives the video: a link or a data URL.',
-    aliases: ['audioDataUrl', 'audioUrl'],
+    aliases: [
+      ...['audioDataUrl', 'audioUrl', 'audioAttachmentId', 'input_audio', 'input_audio_url', 'source_audio'],
+      ...['driving_audio', 'driving_audio_url', 'audios', 'audio_urls'],
+    ],
   },
   swapImage: {
     kind: 'media',
     label: 'Face image',
     description: 'The face that is put in: a link or a data URL.',
+    aliases: ['swap_image_url', 'swap_url', 'face_image', 'face_image_url'],
   },
   targetVideo: {
     kind: 'media',
     label: 'Target video',
     description: 'The video whose face is replaced: a link or a data URL.',
+    aliases: ['target_video_url', 'target_url'],
   },
   targetFaceIndex: {
     kind: 'integer',
@@ -201,25 +226,32 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     fact: true,
   },
 
-  num_frames: { kind: 'integer', label: 'Frames', description: 'How many frames are rendered.', min: 1 },
+  num_frames: {
+    kind: 'integer',
+    label: 'Frames',
+    description: 'How many frames are rendered.',
+    aliases: ['frames'],
+    min: 1,
+  },
   frames_per_second: {
     kind: 'integer',
     label: 'Frames per second',
     description: 'Frames shown in a second.',
-    aliases: ['fps'],
+    aliases: ['fps', 'frame_rate'],
     min: 1,
   },
   num_inference_steps: {
     kind: 'integer',
     label: 'Inference steps',
     description: 'More steps are finer and slower.',
+    aliases: ['steps', 'inference_steps'],
     min: 1,
   },
   cfg_scale: {
     kind: 'number',
     label: 'Guidance',
     description: 'How closely the video follows the prompt.',
-    aliases: ['guidance_scale'],
+    aliases: ['guidance_scale', 'guide_scale', 'cfg'],
     min: 0,
   },
   shift: { kind: 'number', label: 'Shift', description: 'The noise schedule shift.' },
@@ -257,7 +289,12 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
   cameraMovement: { kind: 'word', label: 'Camera movement', description: 'A camera movement preset.' },
   motionMode: { kind: 'word', label: 'Motion mode', description: 'How the motion is rendered.' },
   soundEffectSwitch: { kind: 'switch', label: 'Sound effects', description: 'Adds sound effects.' },
-  soundEffectPrompt: { kind: 'text', label: 'Sound prompt', description: 'What the sound effects are.' },
+  soundEffectPrompt: {
+    kind: 'text',
+    label: 'Sound prompt',
+    description: 'What the sound effects are.',
+    aliases: ['soundEffectContent'],
+  },
 
   extendTask: {
     kind: 'word',

@@ -1,10 +1,14 @@
 import type { Field } from '../../providers/input.ts'
 import { allFields, fieldNames, fields, meaningOf } from './fields.ts'
+import { framesOf, isFrameList } from './frames.ts'
 import { nearest } from './near.ts'
 import { holdsDataUrl, isEmpty } from './parse.ts'
 
 /** A field as one caller told it. */
 export type Given = { name: string; value: unknown; opposite: boolean }
+
+/** Behind every name of one field alone. */
+const lowestRank = 1000
 
 type Placed = { told: Given; field: Field; rank: number }
 
@@ -19,7 +23,11 @@ export function fold(body: Readonly<Record<string, unknown>>): Folded {
     const value = isEmpty(told) ? told : withScheme(name, told)
     const meaning = meaningOf(name)
     if (meaning === 'metadata' || isEmpty(value)) continue
-    if (meaning === undefined) unknown.push(name)
+    if (isFrameList(name, value)) {
+      for (const [field, source] of framesOf(value)) {
+        ranked.push({ told: { name, value: source, opposite: false }, field, rank: lowestRank })
+      }
+    } else if (meaning === undefined) unknown.push(name)
     else ranked.push(place({ name, value, opposite: meaning.opposite }, meaning))
   }
   ranked.sort((a, b) => a.rank - b.rank)

@@ -13,7 +13,8 @@ export type Reading = { value?: Value } | { expected: string; closest?: Value }
 /** Null, an empty text and an empty list are the same as nothing. */
 export function isEmpty(value: unknown): boolean {
   if (typeof value === 'string') return value.trim() === ''
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+  if (Array.isArray(value)) return value.every((item) => item === null || item === '')
+  return value === undefined || value === null
 }
 
 /** Reads a field's value leniently: a number may come as text, a list as JSON, a switch as 1. */
@@ -133,10 +134,18 @@ export function holdsDataUrl(value: unknown): boolean {
 }
 
 function readMedia(value: unknown, kind: MediaKind): Reading {
+  if (Array.isArray(value) && value.length > 1) return readFirst(value, kind)
   const found = unwrap(value)
   const link = typeof found === 'string' ? found.trim() : ''
   const fits = /^data:/i.test(link) ? isDataUrl(link, kind) : isWebLink(link) || isAttachment(link)
   return fits ? { value: link } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
+}
+
+/** Of several files where one is taken, the first. */
+function readFirst(files: readonly unknown[], kind: MediaKind): Reading {
+  const first = readMedia(files[0], kind)
+  if ('expected' in first || first.value === undefined) return first
+  return { expected: 'one file', closest: first.value }
 }
 
 /** An entry of the caller's library. */

@@ -125,14 +125,15 @@ export function defaultsOf(model: Model, mode = model.modes[0]): Input {
   return inputFrom(model, mode, ({ fixed, default: usual }) => fixed ?? usual)
 }
 
-/** The same with the first choice where one is needed and none is the default. */
+/** The same with the first choice where there is no default. A size is another way to give the resolution, so it is left out. */
 function typicalOf(model: Model): Input {
   const off = (field: Field) => (fields[field].kind === 'switch' ? false : undefined)
+  const isSpare = (field: Field) => field === 'size' && model.fields.resolution !== undefined
   return inputFrom(
     model,
     model.modes[0],
-    ({ fixed, default: usual, required, choices }, field) =>
-      fixed ?? usual ?? (required === undefined ? undefined : choices?.[0]) ?? off(field),
+    ({ fixed, default: usual, choices }, field) =>
+      fixed ?? usual ?? (isSpare(field) ? undefined : choices?.[0]) ?? off(field),
   )
 }
 

@@ -74,7 +74,10 @@ function readGiven(field: Field, given: Given): Reading {
 
 /** Gateways send the kind of operation as `mode`; what a request brings tells it better. */
 export function isOperation(field: Field, { value }: Given): boolean {
-  return field === 'mode' && /^\w+[-_ ]to[-_ ]video$|^video[-_ ](edit|extend)\w*$/i.test(String(value).trim())
+  return (
+    field === 'mode' &&
+    /^\w+[-_ ]to[-_ ]video$|^video[-_ ](edit|extend)\w*$|^auto$/i.test(String(value).trim())
+  )
 }
 
 function invalid({ name }: Given, wrong: string, allowed?: readonly (string | number)[]): Problem {

@@ -67,7 +67,8 @@ test('only a clip of an own, finished job can be extended', async (t) => {
   for (const wrong of [{ index: 0 }, { runId }, { runId, index: 4 }, { runId, index: 'x' }]) {
     assert.equal((await extend(wrong)).statusCode, 400)
   }
-  assert.equal((await extend({ runId, index: 1, motion: 'wild' })).statusCode, 400)
+  const strict = { ...asAlice, prefer: 'handling=strict' }
+  assert.equal((await extend({ runId, index: 1, motion: 'wild' }, strict)).statusCode, 400)
   engine.ticket = async () => undefined
   assert.equal((await extend({ runId, index: 1 })).statusCode, 409)
   assert.equal(engine.orders.length, 1)

@@ -15,11 +15,11 @@ async function start(t: TestContext, ...keyed: string[]) {
   return {
     engine,
     /** Sends a body as it stands, so that numbers are not rounded on the way. */
-    async post(body: string | object) {
+    async post(body: string | object, headers: Record<string, string> = {}) {
       const reply = await app.inject({
         method: 'POST',
         url: '/api/generate-video',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         payload: typeof body === 'string' ? body : JSON.stringify(body),
       })
       const { warnings = [], error } = reply.json<{ warnings?: string[]; error?: { message: string } }>()
@@ -132,9 +132,25 @@ describe('a text that the upstream does not take', () => {
       assert.equal(status, 400)
       assert.match(message, new RegExp(`\`${field}\` must be from 2 to 2500 characters`))
     }
-    const fal = await start(t, 'fal')
-    const camera = await fal.post({ model: 'pixverse-v45', prompt, image, cameraMovement: 'auto_camera' })
-    assert.equal(camera.status, 400)
-    assert.match(camera.message, /`cameraMovement` must be one of horizontal_left, /)
+  })
+
+  it('is the closest word that it takes, or an error for strict callers', async (t) => {
+    const { post, engine } = await start(t, 'fal')
+    const body = { model: 'pixverse-v45', prompt, image, cameraMovement: 'auto_camera' }
+    const lenient = await post(body)
+    assert.equal(lenient.status, 202)
+    assert.match(lenient.warnings, /`cameraMovement` .*auto_camera/)
+    assert.notEqual(engine.orders[0]?.input.cameraMovement, 'auto_camera')
+    const strict = await post(body, { prefer: 'handling=strict' })
+    assert.equal(strict.status, 400)
+    assert.match(strict.message, /`cameraMovement` must be one of horizontal_left, /)
+  })
+
+  it('is no seed of another range for strict callers', async (t) => {
+    const { post } = await start(t, 'wavespeed')
+    const body = { model: 'veo3-1-video', prompt, seed: 2147483648 }
+    const strict = await post(body, { prefer: 'handling=strict' })
+    assert.equal(strict.status, 400)
+    assert.match(strict.message, /`seed` must be from -1 to 2147483647 for WaveSpeed; got 2147483648/)
   })
 })

@@ -10,8 +10,8 @@ function admitted(body: Record<string, unknown>) {
   return result
 }
 
-function refused(body: Record<string, unknown>) {
-  const result = admitTo(sample, body)
+function refused(body: Record<string, unknown>, handling: 'lenient' | 'strict' = 'strict') {
+  const result = admitTo(sample, body, { handling })
   assert.ok(!result.ok, JSON.stringify(result))
   return result.problems
 }
@@ -39,7 +39,8 @@ test('null, an empty text and a missing key are the same', () => {
     referenceImages: [],
     typo: null,
   }
-  assert.deepEqual(admitted({ prompt: 'a fox', ...empty }), { ok: true, model: sample, input, warnings: [] })
+  const same = { ok: true, model: sample, input, warnings: [], handling: 'lenient' }
+  assert.deepEqual(admitted({ prompt: 'a fox', ...empty }), same)
 })
 
 test('seed 0 and a false switch survive, seed -1 is random', () => {
@@ -114,7 +115,7 @@ test('a video makes the mode before an image does', () => {
 test('a mode may have bounds of its own', () => {
   const prompt = 'x'.repeat(30)
   admitted({ prompt })
-  const [problem] = refused({ prompt, video: 'https://a.example/1.mp4' })
+  const [problem] = refused({ prompt, video: 'https://a.example/1.mp4' }, 'lenient')
   assert.equal(problem.message, '`prompt` must be at most 20 characters; got 30')
 })
 
@@ -167,22 +168,18 @@ test('a data URL wins over a link to an image', () => {
   }
 })
 
-test('a duration between two choices is rounded up, and said so', () => {
-  const { input, warnings } = admitted({ prompt: 'a fox', duration: '4.5s' })
-  assert.equal(input.duration, 6)
-  assert.deepEqual(warnings, ['`duration` of 4.5 s cannot be rendered: rounded up to 6 s, and billed as 6 s'])
-})
-
 test('a fraction within bounds is rounded up to a whole second', () => {
   const model = { ...sample, fields: { duration: { min: 2, max: 12 } } }
   const result = admitTo(model, { duration: 4.2 })
   assert.ok(result.ok)
   assert.equal(result.input.duration, 5)
-  assert.equal(result.warnings.length, 1)
+  assert.deepEqual(result.warnings, [
+    '`duration` 4.2 is not supported by `sample-video`: rendered and billed as 5',
+  ])
 })
 
-test('a duration outside of the choices is refused with the choices', () => {
-  for (const duration of [3, 9, 0, -4]) {
+test('a strict caller is refused every value that is not rendered, with the choices', () => {
+  for (const duration of [3, 5, 9, 0, -4]) {
     assert.deepEqual(refused({ prompt: 'a fox', seconds: duration }), [
       {
         field: 'seconds',
@@ -192,19 +189,17 @@ test('a duration outside of the choices is refused with the choices', () => {
       },
     ])
   }
+  assert.deepEqual(refused({ prompt: 'a fox', resolution: '900p' })[0].allowed, ['720p', '1080p'])
+  const video = 'https://a.example/1.mp4'
+  assert.equal(refused({ prompt: 'a fox', video, duration: 10 })[0].message, '`duration` must be 5; got 10')
 })
 
-test('other choices are never rounded', () => {
-  const [problem] = refused({ prompt: 'a fox', resolution: '900p' })
-  assert.deepEqual(problem.allowed, ['720p', '1080p'])
-})
-
-test('a fixed value stands, and another one is ignored with a warning', () => {
+test('a fixed value stands, and another one becomes it with a warning', () => {
   const video = 'https://a.example/1.mp4'
   assert.deepEqual(admitted({ prompt: 'a fox', video, duration: '5s' }).warnings, [])
   const { input, warnings } = admitted({ prompt: 'a fox', video, duration: 10 })
   assert.equal(input.duration, 5)
-  assert.deepEqual(warnings, ['`duration` is always 5 for `sample-video`: 10 was ignored'])
+  assert.deepEqual(warnings, ['`duration` 10 is not supported by `sample-video`: rendered and billed as 5'])
 })
 
 test('what is required may have a stand-in', () => {
@@ -261,6 +256,9 @@ test('a condition between fields is told in the code of its own', () => {
     { field: 'target_resolution', message: '`resolution` 1080p needs `pro_mode`', code: 'pro_required' },
   ])
   admitted({ prompt: 'a fox', target_resolution: '1080p', pro: true })
+  const { input, warnings } = admitted({ prompt: 'a fox', target_resolution: '1080p' })
+  assert.equal(input.resolution, '720p')
+  assert.deepEqual(warnings, ['`resolution` 1080p needs `pro_mode`: rendered and billed as "720p"'])
 })
 
 test('a request without a model says so', () => {

@@ -40,6 +40,7 @@ const flatLists = [
   'aspect_ratios',
   'supported_modes',
   'max_reference_images',
+  'modes',
   'parameters',
 ]
 const parameterTypes = ['select', 'switch', 'boolean', 'number', 'text']

@@ -45,16 +45,23 @@ test('an entry tells what the model can do', () => {
   })
 })
 
-test('the flat lists name what can be rendered', () => {
-  const { parameters, ...flat } = entry.supported_parameters
+test('the flat lists name what every mode renders; the rest is told by mode', () => {
+  const { parameters, modes, ...flat } = entry.supported_parameters
   assert.deepEqual(flat, {
-    durations: [4, 6, 8, 5],
-    resolutions: ['720p', '1080p'],
+    resolutions: ['720p'],
     aspect_ratios: ['16:9', '9:16', 'auto'],
     supported_modes: ['text-to-video', 'image-to-video', 'video-to-video'],
     max_reference_images: 2,
   })
-  assert.ok('duration' in parameters)
+  assert.equal('duration' in parameters, false)
+  const { 'text-to-video': text, 'image-to-video': image, 'video-to-video': video } = modes ?? {}
+  assert.deepEqual([text?.durations, image?.durations, video?.durations], [[4, 6, 8], [4, 6, 8], [5]])
+  assert.deepEqual([text?.aspect_ratios, image?.aspect_ratios], [['16:9', '9:16', 'auto'], undefined])
+  assert.deepEqual(parameters.aspect_ratio?.modes, ['text-to-video', 'video-to-video'])
+  assert.deepEqual(text?.parameters.resolution?.options, [
+    { value: '720p', label: '720p' },
+    { value: '1080p', label: '1080p', showWhen: { pro_mode: true } },
+  ])
 })
 
 test('a range of seconds is listed second by second', () => {
@@ -69,10 +76,7 @@ test('each parameter is of a kind that a form can show', () => {
     label: 'Resolution',
     description: 'How fine the picture is.',
     default: '720p',
-    options: [
-      { value: '720p', label: '720p' },
-      { value: '1080p', label: '1080p' },
-    ],
+    options: [{ value: '720p', label: '720p' }],
   })
   assert.deepEqual(
     [parameters.frames_per_second, parameters.generateAudio, parameters.script].map((shown) => ({
@@ -83,7 +87,7 @@ test('each parameter is of a kind that a form can show', () => {
     [
       { type: 'number', label: '', description: '', min: 4, max: 60, step: 1 },
       { type: 'switch', label: '', description: '', default: false },
-      { type: 'text', label: '', description: '' },
+      { type: 'text', label: '', description: '', modes: ['text-to-video', 'video-to-video'] },
     ],
   )
   for (const field of ['prompt', 'image', 'video', 'referenceImages', 'storyConfig', 'characters']) {

@@ -54,7 +54,12 @@ export const sample: Model = {
   providers: ['fal'],
   check: ({ resolution, pro_mode }) =>
     resolution === '1080p' && pro_mode !== true
-      ? { field: 'resolution', message: '`resolution` 1080p needs `pro_mode`', code: 'pro_required' }
+      ? {
+          field: 'resolution',
+          message: '`resolution` 1080p needs `pro_mode`',
+          code: 'pro_required',
+          instead: '720p',
+        }
       : undefined,
 }
 

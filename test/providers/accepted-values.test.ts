@@ -44,9 +44,14 @@ const offersOf = ({ name, settings }: Case) =>
   createOffers({ providers, upstreams: configOf([name], settings) as never, links: true })
 
 /** Fails where the upstream rejects what the gateway accepted. */
-async function check(one: Case, offers: ReturnType<typeof offersOf>, request: Request): Promise<void> {
+async function check(
+  one: Case,
+  offers: ReturnType<typeof offersOf>,
+  request: Request,
+  handlings: readonly ('lenient' | 'strict')[] = ['lenient'],
+): Promise<void> {
   counts.requests += 1
-  for (const handling of ['lenient', 'strict'] as const) {
+  for (const handling of handlings) {
     const admitted = admitTo(one.model, request, { handling })
     if (!admitted.ok) continue
     const seed = offers.fitSeed(one.model, admitted.input)?.seed
@@ -108,9 +113,9 @@ describe('what is accepted, the upstream takes', () => {
     await fc.assert(
       fc.asyncProperty(requests(), async ({ one, request }) => {
         const own = offers.get(one)
-        if (own !== undefined) await check(one, own, request)
+        if (own !== undefined) await check(one, own, request, ['lenient', 'strict'])
       }),
-      { numRuns: 1000, seed: 15 },
+      { numRuns: 700, seed: 15 },
     )
   })
 

@@ -177,7 +177,7 @@ describe('against the stand-in', () => {
 
 describe('the models', () => {
   const problem = (body: Record<string, unknown>) => {
-    const admitted = admit({ prompt, ...body })
+    const admitted = admit({ prompt, ...body }, { handling: 'strict' })
     return admitted.ok ? undefined : admitted.problems[0].field
   }
   const usd = (body: Record<string, unknown>) => {
@@ -186,7 +186,7 @@ describe('the models', () => {
     return quote(admitted.model, admitted.input).usd
   }
 
-  test('what FAL cannot render is refused at once', () => {
+  test('what FAL cannot render is refused at once to strict callers', () => {
     assert.equal(problem({ model: 'veo2-video', duration: '30s' }), 'duration')
     assert.equal(problem({ model: 'veo2-video', aspect_ratio: '4:3' }), 'aspect_ratio')
     assert.equal(problem({ model: 'veo2-video', aspect_ratio: '1:1', imageUrl }), 'aspect_ratio')

@@ -49,7 +49,8 @@ test('the stand-in refuses what the service refuses', async (t) => {
 })
 
 test('a film is never longer than what is billed', () => {
-  const ask = (body: Record<string, unknown>) => admit({ model, prompt: 'A fox', ...body })
+  const ask = (body: Record<string, unknown>, handling: 'lenient' | 'strict' = 'strict') =>
+    admit({ model, prompt: 'A fox', ...body }, { handling })
   const short = ask({ targetLengthInWords: 70 })
   assert.ok(short.ok)
   assert.deepEqual(quote(short.model, short.input), { usd: 1.2, seconds: 60 })
@@ -59,6 +60,10 @@ test('a film is never longer than what is billed', () => {
     assert.equal(long.problems[0].field, 'duration')
     assert.match(long.problems[0].message, /needs `duration` 300$/)
     assert.equal(ask({ ...untold, duration: 300 }).ok, true)
+    const lengthened = ask(untold, 'lenient')
+    assert.ok(lengthened.ok)
+    assert.equal(lengthened.input.duration, 300)
+    assert.match(lengthened.warnings[0] ?? '', /needs `duration` 300: rendered and billed as 300$/)
   }
 })
 

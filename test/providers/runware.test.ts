@@ -21,7 +21,7 @@ function asked(request: Readonly<Record<string, unknown>>) {
 }
 
 function refused(request: Readonly<Record<string, unknown>>): string {
-  const admitted = admit(request)
+  const admitted = admit(request, { handling: 'strict' })
   assert(!admitted.ok, 'it was admitted')
   return admitted.problems[0].message
 }

@@ -22,14 +22,18 @@ const order = (input: Input): Order => ({
 
 const entries: readonly Model[] = [...lipsync, ...sora, ...upscalers, ...wanWavespeed]
 
-function ask(id: string, body: Readonly<Record<string, unknown>>) {
+function ask(
+  id: string,
+  body: Readonly<Record<string, unknown>>,
+  handling: 'lenient' | 'strict' = 'lenient',
+) {
   const model = entries.find((entry) => entry.id === id)
   assert.ok(model)
-  return { model, admitted: admitTo(model, body) }
+  return { model, admitted: admitTo(model, body, { handling }) }
 }
 
 function problemOf(id: string, body: Readonly<Record<string, unknown>>) {
-  const { admitted } = ask(id, body)
+  const { admitted } = ask(id, body, 'strict')
   assert.ok(!admitted.ok, `${id} took ${JSON.stringify(body)}`)
   const { field, code } = admitted.problems[0]
   return [field, code]

@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { at, text } from '../../../providers/reader.ts'
-import { type Admitted, admitTo } from '../../catalogue/admit.ts'
+import { type Admitted, admitTo, type Validation } from '../../catalogue/admit.ts'
 import { fold } from '../../catalogue/fold.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import type { State, View } from '../../engine/job.ts'
 import { ApiError } from '../errors.ts'
+import { validationOf } from '../handling.ts'
 import { firstAnswer } from '../idempotency.ts'
 import type { AppParts } from '../parts.ts'
 import { failureOf } from './failure.ts'
@@ -30,7 +31,7 @@ export async function extend(parts: AppParts, request: FastifyRequest): Promise<
   const clip = clipIndex(body)
   const task = text(await parts.engine.ticket(id), 'id')
   if (task === undefined) throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
-  const { input, ...admitted } = wishes(model, body)
+  const { input, ...admitted } = wishes(model, body, validationOf(parts, request))
   const order = { ...admitted, model, input: { ...input, extendTask: task, extendIndex: clip } }
   // An extension is as long and as fine as the clip, so it costs what the clip did.
   return extended(await take(parts, request, order, { usd: parent.costUsd, warnings: [] }), body)
@@ -95,10 +96,10 @@ function clipIndex(body: Body): number {
 }
 
 /** How the clip is to go on; the picture is the clip's own. */
-function wishes(model: Model, { prompt, motion, conversationUUID }: Body): Admitted {
+function wishes(model: Model, { prompt, motion, conversationUUID }: Body, validation: Validation): Admitted {
   const { prompt: promptRule = {}, motion: motionRule = {} } = model.fields
   const continued = { ...model, fields: { prompt: promptRule, motion: motionRule } }
-  const admitted = admitTo(continued, { prompt, motion, conversationUUID })
+  const admitted = admitTo(continued, { prompt, motion, conversationUUID }, validation)
   if (!admitted.ok) throw refusalOf(admitted.problems)
   return admitted
 }

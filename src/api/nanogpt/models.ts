@@ -17,15 +17,23 @@ export async function videoModels({ offers, money }: AppParts, { query }: Fastif
   }
 }
 
-/** The list of all models, which here are video models; in short unless `detailed=true`. */
-export async function allModels({ offers, money }: AppParts, { query }: FastifyRequest) {
+/**
+ * The list of all models. With `detailed=true` it is the list of text models, of which there are none: programs that join it with the
+ * other lists would take our video models for text models.
+ */
+export async function allModels(_: AppParts, { query }: FastifyRequest) {
   const detailed = /^(true|1|yes)$/i.test(text(query, 'detailed') ?? '')
-  return {
-    object: 'list',
-    data: models.map((model) =>
-      detailed ? describe(model, offers.available(model), offered(money)) : brief(model),
-    ),
-  }
+  return { object: 'list', data: detailed ? [] : models.map(brief) }
+}
+
+/** A list of models of a kind that there is none of here. Some programs load all lists at once and fail if one is missing. */
+export async function noModels() {
+  return { object: 'list', data: [] }
+}
+
+/** The older list of image models, of which there are none. */
+export async function noImageModels() {
+  return { object: 'list', data: [], models: { image: {} } }
 }
 
 /** The older list, keyed by model id, by which one web client knows a video model. */

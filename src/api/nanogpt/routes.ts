@@ -13,13 +13,14 @@ import { readJobId } from './job-id.ts'
 import { libraryRows } from './library.ts'
 import { addressOf } from './links.ts'
 import { extend, midjourneyStatus } from './midjourney.ts'
-import { allModels, modelsByKind, videoModels } from './models.ts'
+import { allModels, modelsByKind, noImageModels, noModels, videoModels } from './models.ts'
 import { noSuchJob, ownJob } from './own-job.ts'
 import { price } from './price.ts'
 import { recover } from './recover.ts'
 import { Balance, Recovered, Status, Submitted } from './schemas.ts'
 import { statusBody, statusText } from './status.ts'
 import { submit, submitFirst } from './submit.ts'
+import { subscriptionUsage } from './subscription.ts'
 import { afterWait } from './wait.ts'
 import type { Dialect } from './words.ts'
 
@@ -40,6 +41,12 @@ export type Row = {
   limit?: Limited
   quiet?: true
 }
+
+/** Lists of models of other kinds, and of a subscription. */
+const emptyLists = [
+  ...['/v1/images/models', '/v1/image-models', '/v1/audio-models', '/v1/embedding-models'],
+  ...['/subscription/v1/models', '/paid/v1/models', '/personalized/v1/models'],
+]
 
 /** Where a prefix makes two rows meet, the earlier one wins. */
 const rows: readonly Row[] = [
@@ -77,6 +84,9 @@ const rows: readonly Row[] = [
   { method: 'GET', path: '/models/video', answer: modelsByKind, keyless: true },
   { method: 'GET', path: '/v1/models', answer: allModels, keyless: true },
   { method: 'GET', path: '/models', answer: allModels, keyless: true },
+  { method: 'GET', path: '/models/image', answer: noImageModels, keyless: true },
+  ...emptyLists.map((path): Row => ({ method: 'GET', path, answer: noModels, keyless: true })),
+  { method: 'GET', path: '/subscription/v1/usage', answer: subscriptionUsage },
 ]
 
 /** Serves the NanoGPT tongue: each row under each prefix. */

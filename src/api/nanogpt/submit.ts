@@ -6,10 +6,12 @@ import { admit } from '../../catalogue/admit.ts'
 import { spellingOf } from '../../catalogue/fold.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
+import { relax } from '../../catalogue/relax.ts'
 import { type Accepted, Refused } from '../../engine/engine.ts'
 import { bringsFiles, type Kept } from '../../media/keep.ts'
 import { heldBy, mediaIn } from '../../media/reference.ts'
 import { ApiError } from '../errors.ts'
+import { validationOf } from '../handling.ts'
 import { firstAnswer, noteReplay } from '../idempotency.ts'
 import type { AppParts } from '../parts.ts'
 import { webhookOf } from '../webhook-of.ts'
@@ -26,7 +28,7 @@ export async function submit(
 ): Promise<Submitted> {
   const first = await firstAnswer(parts, request)
   if (first !== undefined) return answerOf(first)
-  const admitted = admit(body)
+  const admitted = admit(body, validationOf(parts, request))
   if (!admitted.ok) throw refusalOf(admitted.problems)
   return take(parts, request, admitted)
 }
@@ -40,17 +42,8 @@ export async function take(
 ): Promise<Submitted> {
   const { engine, offers, media, money } = parts
   const { model, conversationUUID, remixedFrom } = admitted
-  const { input, warnings } = withFittingSeed(parts, admitted)
   const webhook = webhookOf(parts, request)
-  const route = offers.route(model, input)
-  if (route.length === 0) {
-    const reason = offers.refusal(model, input)
-    if (reason !== undefined) throw new ApiError('invalid_parameter_value', reason)
-    const lacking = { model: model.id, setOneOf: offers.missing(model) }
-    request.log.warn(lacking, 'no upstream that has its keys renders this')
-    const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-    throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
-  }
+  const { input, warnings, route } = routed(parts, request, admitted)
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
   const spell = (field: Field) => spellingOf(request.body, field)
@@ -80,14 +73,37 @@ export async function take(
   return answerOf(noteReplay(request, accepted), said)
 }
 
+/** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
+function routed({ offers }: AppParts, request: FastifyRequest, { model, warnings, ...admitted }: Admitted) {
+  const isStrict = admitted.handling === 'strict'
+  const fit = (input: Input) => (isStrict ? { input, warnings: [] } : withFittingSeed(offers, model, input))
+  const routeOf = (input: Input) => offers.route(model, fit(input).input)
+  const found = (input: Input, more: readonly string[] = []) => {
+    const fitted = fit(input)
+    const route = offers.route(model, fitted.input)
+    return { input: fitted.input, warnings: [...warnings, ...more, ...fitted.warnings], route }
+  }
+  if (routeOf(admitted.input).length > 0) return found(admitted.input)
+  const reason = offers.refusal(model, admitted.input)
+  if (reason !== undefined) {
+    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routeOf(one).length > 0)
+    if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
+    return found(relaxed.input, relaxed.warnings)
+  }
+  const lacking = { model: model.id, setOneOf: offers.missing(model) }
+  request.log.warn(lacking, 'no upstream that has its keys renders this')
+  const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`)
+}
+
 /** An upstream's range of seeds may be narrower than what programs draw theirs from. */
-function withFittingSeed({ offers }: AppParts, { model, input, warnings }: Admitted) {
+function withFittingSeed(offers: AppParts['offers'], model: Model, input: Input) {
   const fitting = offers.fitSeed(model, input)
-  if (fitting === undefined) return { input, warnings }
+  if (fitting === undefined) return { input, warnings: [] }
   const { seed, min, max } = fitting
   const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
   const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
-  return { input: { ...input, seed }, warnings: [...warnings, warning] }
+  return { input: { ...input, seed }, warnings: [warning] }
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */

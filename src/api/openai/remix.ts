@@ -1,23 +1,23 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { admit } from '../../catalogue/admit.ts'
 import { findModel, models } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import type { View } from '../../engine/job.ts'
 import { ApiError } from '../errors.ts'
 import { absolute, addressOf } from '../nanogpt/links.ts'
 import { ownJob } from '../nanogpt/own-job.ts'
-import { type Body, refusalOf, take } from '../nanogpt/submit.ts'
+import type { Submitted } from '../nanogpt/schemas.ts'
+import { type Body, take } from '../nanogpt/submit.ts'
 import type { AppParts } from '../parts.ts'
-import { inOurWords } from './words.ts'
+import { validate } from './validate.ts'
 
-/** Makes a new video from a finished one and answers its job's id. The model is the finished one's own, unless `model` names another. */
+/** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
 export async function remix(
   parts: AppParts,
   request: FastifyRequest,
   sourceId: string,
   body: Body,
-): Promise<string> {
+): Promise<Submitted> {
   const source = await ownJob(parts.engine, request, sourceId)
   const model = remixable(text(body, 'model') ?? source.model)
   const link = finishedVideo(source)
@@ -25,11 +25,11 @@ export async function remix(
   const { duration } = await parts.engine.asked(sourceId)
   const seconds = duration !== undefined &&
     model.fields.videoDuration !== undefined && { videoDuration: duration }
-  const admitted = admit({ ...seconds, ...inOurWords({ ...body, model: model.id }), video })
-  if (!admitted.ok) throw refusalOf(admitted.problems)
+  const before = seconds === false ? {} : seconds
+  const { admitted } = validate(parts, request, { ...body, model: model.id }, { before, after: { video } })
   const ours = /^\/files\/(.+)$/.exec(link)?.[1]
   const input = ours === undefined ? admitted.input : { ...admitted.input, video: `result:${ours}` }
-  return (await take(parts, request, { ...admitted, input, remixedFrom: sourceId })).id
+  return take(parts, request, { ...admitted, input, remixedFrom: sourceId })
 }
 
 function remixable(id: string): Model {

@@ -1,13 +1,13 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { admit } from '../../catalogue/admit.ts'
 import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
 import { firstAnswer } from '../idempotency.ts'
 import type { Limits } from '../limits.ts'
 import { content } from '../nanogpt/content.ts'
 import { ownJob } from '../nanogpt/own-job.ts'
-import { type Body, readObject, refusalOf, take } from '../nanogpt/submit.ts'
+import type { Submitted } from '../nanogpt/schemas.ts'
+import { answerOf, type Body, readObject, take } from '../nanogpt/submit.ts'
 import type { AppParts } from '../parts.ts'
 import { refuseIn } from '../refusals.ts'
 import { formLimits, readForm } from './form.ts'
@@ -15,8 +15,8 @@ import { list } from './list.ts'
 import { openaiErrorBody } from './refusal.ts'
 import { remix } from './remix.ts'
 import { Deleted, Video, Videos } from './schemas.ts'
+import { validate } from './validate.ts'
 import { videoOf } from './video.ts'
-import { inOurWords } from './words.ts'
 
 const prefixes = ['/v1/videos', '/api/v1/videos']
 
@@ -38,6 +38,11 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
     const [view, input] = await Promise.all([ownJob(parts.engine, request, id), parts.engine.asked(id)])
     return videoOf(view, input, parts.config.resultsKeptMs)
   }
+  /** The job as it is, with what was not taken as it was asked for. */
+  const tellNew = async (request: FastifyRequest, { id, warnings }: Submitted): Promise<Video> => ({
+    ...(await tell(request, id)),
+    ...(warnings.length > 0 && { warnings }),
+  })
   const video = { response: { 200: Video } }
   /** What a route does, under whichever prefix. */
   const does = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
@@ -46,7 +51,7 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   app.post(prefix, { ...does(''), onRequest, schema: video }, async (request, reply) => {
     const body = await bodyOf(parts, request, reply)
     const first = await firstAnswer(parts, request, body)
-    return tell(request, first?.id ?? (await create(parts, request, body)))
+    return tellNew(request, first === undefined ? await create(parts, request, body) : answerOf(first))
   })
   app.post<ById>(
     `${byId}/remix`,
@@ -55,7 +60,7 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
       const { id } = request.params
       const body = await bodyOf(parts, request, reply)
       const first = await firstAnswer(parts, request, { ...body, remixed: id })
-      return tell(request, first?.id ?? (await remix(parts, request, id, body)))
+      return tellNew(request, first === undefined ? await remix(parts, request, id, body) : answerOf(first))
     },
   )
   app.get(prefix, { ...does(''), schema: { response: { 200: Videos } } }, (request) => list(parts, request))
@@ -77,12 +82,10 @@ async function bodyOf({ spool }: AppParts, request: FastifyRequest, reply: Fasti
   return body
 }
 
-async function create(parts: AppParts, request: FastifyRequest, body: Body): Promise<string> {
-  const ours = inOurWords(body)
+async function create(parts: AppParts, request: FastifyRequest, body: Body): Promise<Submitted> {
+  const { admitted, ours } = validate(parts, request, body)
   request.body = ours
-  const admitted = admit(ours)
-  if (!admitted.ok) throw refusalOf(admitted.problems)
-  return (await take(parts, request, admitted)).id
+  return take(parts, request, admitted)
 }
 
 /** Forgets a finished job and its files; asks a running one to stop. */

@@ -1,4 +1,5 @@
 import type { Input } from '../../../providers/input.ts'
+import type { Validation } from '../../catalogue/admit.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { valuesOf } from '../../catalogue/parameters.ts'
@@ -14,8 +15,8 @@ const usualRatios = ['16:9', '9:16', '1:1']
 
 type Known = Pixels & { words: Body }
 
-/** `1280x720` in the words of the catalogue: as it stands, or as a resolution and an aspect ratio. */
-export function fromSize(model: Model, size: string): Body {
+/** `1280x720` in the words of the catalogue: as it stands, or as a resolution and an aspect ratio. Throws in strict handling where there is none. */
+export function fromSize(model: Model, size: string, handling: Validation['handling'] = 'lenient'): Body {
   const told = /^\s*(\d{2,5})\s*[x*]\s*(\d{2,5})\s*$/i.exec(size)?.slice(1).map(Number)
   if (model.fields.size !== undefined) return { size }
   const known = knownSizes(model)
@@ -24,6 +25,7 @@ export function fromSize(model: Model, size: string): Body {
   const best =
     nearest(known, { width, height }) ?? nearest(ratiosOnly(model, { width, height }), { width, height })
   if (best !== undefined) return best.words
+  if (handling === 'lenient') return { size }
   const names = [...new Set(known.map((one) => `${one.width}x${one.height}`))].join(', ')
   const message = `\`size\` must be one of ${names} for \`${model.id}\`; got ${JSON.stringify(size.slice(0, 60))}`
   throw new ApiError('invalid_parameter_value', message, { param: 'size' })

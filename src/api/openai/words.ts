@@ -1,4 +1,5 @@
 import { text } from '../../../providers/reader.ts'
+import type { Validation } from '../../catalogue/admit.ts'
 import { meaningOf } from '../../catalogue/fields.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
@@ -16,18 +17,30 @@ const usualSize = '720x1280'
 const soraName = /^sora-2(-pro)?(?:-\d{4}-\d{2}-\d{2})?$/i
 
 /** A body of the OpenAI Videos API in the words of the catalogue. What that API does not know passes as it is. */
-export function inOurWords({ model: named, size: told, input_reference: reference, ...rest }: Body): Body {
-  const sora = soraName.exec(isEmpty(named) ? usualModel : String(named))
+export function inOurWords(
+  { model: named, size: told, input_reference: reference, ...rest }: Body,
+  handling?: Validation['handling'],
+): Body {
+  const sora = soraMatch(named)
   const model = sora === null ? named : usualModel
   const known = findModel(String(model))
   const size = isEmpty(told) && sora !== null && isEmpty(reference) && isShapeless(rest) ? usualSize : told
   return {
     ...(sora?.[1] !== undefined && { pro_mode: true }),
-    ...(!isEmpty(size) && (known === undefined ? { size } : fromSize(known, String(size)))),
+    ...(!isEmpty(size) && (known === undefined ? { size } : fromSize(known, String(size), handling))),
     ...(!isEmpty(reference) && fromReference(reference, known)),
     ...rest,
     model,
   }
+}
+
+/** Whether a body is for Sora: it says so, or names no model. */
+export function isSora(named: unknown): boolean {
+  return soraMatch(named) !== null
+}
+
+function soraMatch(named: unknown): RegExpExecArray | null {
+  return soraName.exec(isEmpty(named) ? usualModel : String(named))
 }
 
 /** What a model is called to whom asked for it in that API's words. */

@@ -1,11 +1,11 @@
 import { publicStates } from '../job-schemas.ts'
 import { largestLimit } from '../paging.ts'
-import { json, type Operation, reply } from './operation.ts'
+import { json, type Operation, preferHeader, reply } from './operation.ts'
 
 const text = { type: 'string' }
 const limit = { type: 'integer', minimum: 1, maximum: largestLimit, default: 20 }
 const model = { ...text, default: 'sora-2', description: 'Any model of the catalogue.' }
-const submitHeaders = { 'idempotency-key': { ...text, minLength: 1, maxLength: 255 } }
+const submitHeaders = { ...preferHeader, 'idempotency-key': { ...text, minLength: 1, maxLength: 255 } }
 const submitRefusals = [402, 403, 404, 409, 422, 429]
 
 const reference = { ...text, description: 'A link, a data URL, or in a form a file.' }

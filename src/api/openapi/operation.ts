@@ -48,6 +48,15 @@ export function reply(description: string, content: Readonly<Record<string, Json
   return { description, content: Object.fromEntries(media) }
 }
 
+/** How the values of a submit are checked. */
+export const preferHeader = {
+  prefer: {
+    type: 'string',
+    description:
+      '`handling=strict`: a value that the model does not render is refused. `handling=lenient`: the closest one is rendered, named in `warnings`.',
+  },
+}
+
 const always = [400, 500, 503]
 const withBody = [408, 413, 415]
 /** A part of the path may be too long to be looked at. */

@@ -6,6 +6,27 @@ const detailed = { type: 'string', enum: ['true', 'false'] }
 const days = { type: 'integer', minimum: 1, maximum: 400, default: 30 }
 const daysAndMore = { days, model: text, day: { type: 'string', format: 'date' } }
 
+const emptyData = { object: text, data: { type: 'array', items: { type: 'object' }, maxItems: 0 } }
+const emptyList = object(emptyData)
+
+/** Path -> operation ID and what the list is of. */
+const emptyLists: Readonly<Record<string, readonly [string, string]>> = {
+  '/api/v1/images/models': ['imageModels', 'image'],
+  '/api/v1/image-models': ['imageModelList', 'image'],
+  '/api/v1/audio-models': ['audioModels', 'audio'],
+  '/api/v1/embedding-models': ['embeddingModels', 'embedding'],
+  '/api/subscription/v1/models': ['subscriptionModels', 'subscription'],
+  '/api/paid/v1/models': ['paidModels', 'paid text'],
+  '/api/personalized/v1/models': ['personalizedModels', 'personalized'],
+}
+
+const windowOfUse = object({
+  used: { type: 'integer' },
+  remaining: { type: 'integer' },
+  percentUsed: { type: 'number' },
+  resetAt: { type: 'integer', description: 'Unix time in milliseconds.' },
+})
+
 /** Models, files, money and what the operator needs. */
 export const others: Readonly<Record<string, Operation>> = {
   'GET /api/v1/video-models': {
@@ -19,7 +40,8 @@ export const others: Readonly<Record<string, Operation>> = {
   'GET /api/v1/models': {
     id: 'models',
     tag: 'Models',
-    summary: 'All models, which here are video models',
+    summary:
+      'All models, which here are video models; with `detailed=true` the text models, of which there are none',
     query: { detailed: { ...detailed, default: 'false' } },
     replies: ok('The models.', listOf(model, { object: text })),
     keyless: true,
@@ -31,6 +53,25 @@ export const others: Readonly<Record<string, Operation>> = {
     replies: ok('The models.', object({ models: object({ video: { type: 'object' } }) })),
     keyless: true,
   },
+  'GET /api/models/image': {
+    id: 'imageModelsByKind',
+    tag: 'Models',
+    summary: 'The older list of image models, which is empty',
+    replies: ok('An empty list.', object({ ...emptyData, models: { type: 'object' } })),
+    keyless: true,
+  },
+  ...Object.fromEntries(
+    Object.entries(emptyLists).map(([path, [id, kind]]): [string, Operation] => [
+      `GET ${path}`,
+      {
+        id,
+        tag: 'Models',
+        summary: `The ${kind} models, of which there are none`,
+        replies: ok('An empty list.', emptyList),
+        keyless: true,
+      },
+    ]),
+  ),
 
   'GET /files/:name': {
     id: 'file',
@@ -78,6 +119,15 @@ export const others: Readonly<Record<string, Operation>> = {
     summary: 'What a key has used, by day and model',
     query: daysAndMore,
     replies: ok('The usage.', usage),
+  },
+  'GET /api/subscription/v1/usage': {
+    id: 'subscriptionUsage',
+    tag: 'Account',
+    summary: 'The subscription of a key, of which there is none',
+    replies: ok(
+      'No subscription.',
+      object({ active: { type: 'boolean' }, daily: windowOfUse, monthly: windowOfUse, state: text }),
+    ),
   },
 
   'GET /health': {

@@ -1,11 +1,12 @@
 import type { Operation } from './operation.ts'
-import { json, refer, reply } from './operation.ts'
+import { json, preferHeader, refer, reply } from './operation.ts'
 import { midjourney, price } from './replies.ts'
 
 const jobId = { type: 'string', description: 'The job’s id; also taken as `runId`, `id` and `taskId`.' }
 const byId = { requestId: jobId }
 const wait = { type: 'number', minimum: 0, maximum: 60, description: 'Seconds to wait for a change.' }
 const submitHeaders = {
+  ...preferHeader,
   'idempotency-key': {
     type: 'string',
     minLength: 1,
@@ -26,7 +27,7 @@ export const videos: Readonly<Record<string, Operation>> = {
     tag: 'Videos',
     summary: 'Submit a video',
     description:
-      'Answers as soon as the job is stored. Values are read leniently (`"8"`, `"8s"` and `8` are one), names without regard to case and underscores; what is not used is named in `warnings`.',
+      'Answers as soon as the job is stored. Values are read leniently (`"8"`, `"8s"` and `8` are one), names without regard to case and underscores; what is not used, and a value that is rendered and billed as the closest one that the model has, is named in `warnings`.',
     headers: submitHeaders,
     body: json(refer('VideoRequest')),
     refusals: submitRefusals,
@@ -108,6 +109,7 @@ export const videos: Readonly<Record<string, Operation>> = {
     id: 'price',
     tag: 'Videos',
     summary: 'What a submit of this body would cost',
+    headers: preferHeader,
     body: json(refer('VideoRequest')),
     replies: { 200: reply('The price.', { 'application/json': price }) },
     refusals: [404],

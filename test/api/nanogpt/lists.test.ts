@@ -17,14 +17,38 @@ test('the video models, in full unless asked in short', async (t) => {
   assert.deepEqual(short.data, asJson(models.map(brief)))
 })
 
-test('all models, in short unless asked in full', async (t) => {
+test('all models in short; the detailed list is of text models, so it is empty', async (t) => {
   const { app } = await startGateway(t)
-  assert.deepEqual((await app.inject('/api/v1/models')).json(), {
-    object: 'list',
-    data: asJson(models.map(brief)),
-  })
-  const full = (await app.inject('/api/v1/models?detailed=true')).json()
-  assert.deepEqual(full.data, asJson(models.map((model) => describe(model, true))))
+  for (const path of ['/api/v1/models', '/models']) {
+    const data = asJson(models.map(brief))
+    assert.deepEqual((await app.inject(path)).json(), { object: 'list', data })
+    const detailed = await app.inject(`${path}?detailed=true`)
+    assert.deepEqual([detailed.statusCode, detailed.json()], [200, { object: 'list', data: [] }])
+  }
+})
+
+test('a program that joins the lists and takes the first entry of an id finds a video model', async (t) => {
+  const { app } = await startGateway(t)
+  const lists = ['/api/v1/models?detailed=true', '/api/models/image', '/api/models/video']
+  const replies = await Promise.all(lists.map(async (url) => (await app.inject(url)).json()))
+  const kinds = replies.flatMap(({ data = [], models: { image = {}, video = {} } = {} }) => [
+    ...data.map(({ id }: { id: string }) => [id, 'text']),
+    ...Object.keys(image).map((id) => [id, 'image']),
+    ...Object.keys(video).map((id) => [id, 'video']),
+  ])
+  assert.equal(kinds.find(([id]) => id === 'veo3-fast-video')?.[1], 'video')
+})
+
+test('a caller has no subscription, in the documented shape', async (t) => {
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const reply = await app.inject({ url: '/api/subscription/v1/usage', headers: asAlice })
+  const { active, limits, daily, monthly, state } = reply.json()
+  assert.deepEqual(
+    [reply.statusCode, active, limits, state],
+    [200, false, { daily: 0, monthly: 0 }, 'inactive'],
+  )
+  assert.ok(daily.resetAt > Date.now() && monthly.resetAt >= daily.resetAt)
+  assert.equal((await app.inject('/api/subscription/v1/usage')).statusCode, 401)
 })
 
 test('the older list by model id', async (t) => {

@@ -43,6 +43,14 @@ const lists = [
   '/models/video',
   '/v1/models',
   '/models',
+  '/models/image',
+  '/v1/images/models',
+  '/v1/image-models',
+  '/v1/audio-models',
+  '/v1/embedding-models',
+  '/subscription/v1/models',
+  '/paid/v1/models',
+  '/personalized/v1/models',
 ]
 
 for (const prefix of prefixes) {
@@ -88,6 +96,7 @@ for (const prefix of prefixes) {
       assert.equal(reply.statusCode, 200, path)
       assert.ok(path === '/models/video' ? reply.json().models.video : reply.json().object === 'list', path)
     }
+    assert.equal((await app.inject(`${prefix}/subscription/v1/usage`)).statusCode, 200)
   })
 }
 

@@ -4,6 +4,8 @@ import type { Input } from '../../../providers/input.ts'
 import { findModel } from '../../../src/catalogue/index.ts'
 import { asAlice, everythingOnFal, plainBody, startGateway, twoPeople } from '../gateway.ts'
 
+const strict = { prefer: 'handling=strict' }
+
 function post(payload: unknown, headers: Record<string, string> = {}) {
   return {
     method: 'POST',
@@ -145,11 +147,11 @@ const refused = [
     param: 'image',
   },
   {
-    what: 'a value that cannot be rendered',
-    payload: { ...plainBody, duration: 30 },
+    what: 'a file that cannot be read',
+    payload: { ...plainBody, imageUrl: 'one.png' },
     status: 400,
     code: 'invalid_parameter_value',
-    param: 'duration',
+    param: 'imageUrl',
   },
   { what: 'a list', payload: [plainBody], status: 400, code: 'invalid_parameter_value', param: null },
   { what: 'a text', payload: 'veo2', status: 400, code: 'invalid_parameter_value', param: null },
@@ -170,7 +172,7 @@ for (const { what, payload, status, code, param } of refused) {
 
 test('every problem is named, with the values that can be had', async (t) => {
   const { app } = await startGateway(t)
-  const reply = await app.inject(post({ ...plainBody, duration: 30, aspect_ratio: '5:1' }))
+  const reply = await app.inject(post({ ...plainBody, duration: 30, aspect_ratio: '5:1' }, strict))
   const { error, message } = reply.json()
   assert.deepEqual(error.details.map(({ field }: { field: string }) => field).sort(), [
     'aspect_ratio',
@@ -183,7 +185,8 @@ test('every problem is named, with the values that can be had', async (t) => {
 
 test('pro_required has a type of its own', async (t) => {
   const { app } = await startGateway(t)
-  const reply = await app.inject(post({ model: 'sora-2', prompt: 'a fox', resolution: '1792x1024' }))
+  const payload = { model: 'sora-2', prompt: 'a fox', resolution: '1792x1024' }
+  const reply = await app.inject(post(payload, strict))
   assert.equal(reply.statusCode, 400)
   assert.equal(reply.json().error.type, 'PRO_REQUIRED')
 })

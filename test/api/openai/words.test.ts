@@ -38,7 +38,8 @@ test('a size that a model does not render is refused with those that it does', (
     message: /1280x720, 720x1280, 1792x1024, 1024x1792/,
   }
   for (const size of ['640x480', 'large', '0x0', '-1x5', '']) {
-    assert.throws(() => fromSize(modelOf('sora-2'), size), refusal, size)
+    assert.throws(() => fromSize(modelOf('sora-2'), size, 'strict'), refusal, size)
+    assert.deepEqual(fromSize(modelOf('sora-2'), size), { size })
   }
 })
 

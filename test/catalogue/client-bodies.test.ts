@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { providers } from '../../providers/index.ts'
+import type { Input } from '../../providers/input.ts'
+import type { Offer, ProviderName } from '../../providers/provider.ts'
+import { priceOf } from '../../src/accounts/price.ts'
+import { admit } from '../../src/catalogue/admit.ts'
+import { models } from '../../src/catalogue/index.ts'
+import type { Model } from '../../src/catalogue/model.ts'
+import { relax } from '../../src/catalogue/relax.ts'
+import { leastRequest } from '../least-request.ts'
+import { orderFor } from '../providers/fixtures.ts'
+import { createMockVendors } from '../providers/mock-vendors.ts'
+
+/** What client programs always send beside model, prompt and files, and what the page and the wire contract name as usual. */
+const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a minute in 720p': { duration: '60s', aspect_ratio: '16:9', resolution: '720p' },
+  'five seconds in 3:4': { duration: '5', aspect_ratio: '3:4', resolution: '720p' },
+  'five seconds in 1080p': { duration: '5s', resolution: '1080p' },
+  '16:9 in 1080p': { aspect_ratio: '16:9', resolution: '1080p' },
+  'model and prompt': {},
+  'numbers, and an operation as mode': { duration: 8, aspect_ratio: '9:16', mode: 'text-to-video', seed: 0 },
+  'seconds and size': { seconds: '4', size: '1280x720' },
+  'every switch off': {
+    duration: 5,
+    orientation: 'landscape',
+    generateAudio: false,
+    enhancePrompt: false,
+    pro_mode: false,
+    enable_prompt_expansion: false,
+    camera_fixed: false,
+    showExplicitContent: false,
+  },
+  'auto and a random seed': { duration: '10s', aspect_ratio: 'auto', resolution: '480p', seed: -1 },
+  'camel case': { duration: 6, aspectRatio: '1:1', negativePrompt: 'rain', numFrames: 81, guidanceScale: 5 },
+}
+
+let vendors: Awaited<ReturnType<typeof createMockVendors>>
+
+before(async () => {
+  vendors = await createMockVendors()
+})
+after(() => vendors.close())
+
+for (const [name, body] of Object.entries(bodies)) {
+  test(`${name}: all models take it, and their upstreams what is made of it`, async () => {
+    for (const model of models) {
+      for (const mode of model.modes) {
+        const result = admit({ ...leastRequest(model, mode), ...body })
+        assert.ok(result.ok, `${model.id}, ${mode}: ${JSON.stringify(result)}`)
+        assert.ok(priceOf(model, result.input, 0).usd > 0)
+        const strict = admit({ model: model.id, ...result.input }, { handling: 'strict' })
+        assert.ok(strict.ok, `${model.id}, ${mode}: ${JSON.stringify(strict)}`)
+        const isRendered = (one: Input) => upstreamsOf(model, one).length > 0
+        const input = isRendered(result.input) ? result.input : relax(model, result.input, isRendered)?.input
+        assert.ok(
+          input !== undefined,
+          `${model.id}, ${mode}: no upstream renders ${JSON.stringify(result.input)}`,
+        )
+        for (const id of upstreamsOf(model, input)) await assertFits(id, model.id, input)
+      }
+    }
+  })
+}
+
+function upstreamsOf(model: Model, input: Input) {
+  return model.providers.filter((id) => {
+    const offer = providers[id].offers[model.id]
+    return offer !== undefined && reasonOf(id, offer, input) === undefined
+  })
+}
+
+/** Why an upstream does not render an input. */
+function reasonOf(id: ProviderName, offer: Offer, input: Input): string | undefined {
+  const provider = providers[id]
+  const { settings } = orderFor(provider, input)
+  return offer.refuses?.(input) ?? provider.check?.(offer, input, settings)[0]?.message
+}
+
+test('where one upstream alone has a key, it renders what comes closest', () => {
+  for (const model of models) {
+    for (const id of model.providers) {
+      const offer = providers[id].offers[model.id]
+      if (offer === undefined) continue
+      const isRendered = (one: Input) => reasonOf(id, offer, one) === undefined
+      for (const mode of model.modes) {
+        if (!isRendered(inputOf(leastRequest(model, mode)))) continue
+        for (const [name, body] of Object.entries(bodies)) {
+          const { negativePrompt: _text, seed: _seed, ...settings } = body
+          const input = inputOf({ ...leastRequest(model, mode), ...settings })
+          const rendered = isRendered(input) || relax(model, input, isRendered) !== undefined
+          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, offer, input)}`)
+        }
+      }
+    }
+  }
+})
+
+function inputOf(body: Record<string, unknown>): Input {
+  const result = admit(body)
+  assert.ok(result.ok)
+  return result.input
+}
+
+async function assertFits(id: ProviderName, model: string, input: Input) {
+  const provider = providers[id]
+  const offer = provider.offers[model]
+  assert.ok(offer !== undefined)
+  const order = { ...orderFor(provider, input), attempt: randomUUID() }
+  const outcome = await vendors.order(provider, offer, order)
+  assert.ok(
+    outcome.kind === 'done' || outcome.kind === 'running',
+    `${id} ${model}: ${JSON.stringify(outcome)}`,
+  )
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { priceOf } from '../../src/accounts/price.ts'
+import { admit, admitTo } from '../../src/catalogue/admit.ts'
+import { allFields, fields } from '../../src/catalogue/fields.ts'
+import { models } from '../../src/catalogue/index.ts'
+import { leastRequest } from '../least-request.ts'
+import { link, sample } from './sample.ts'
+
+function admitted(body: Record<string, unknown>) {
+  const result = admit({ prompt: 'a fox', ...body })
+  assert.ok(result.ok, JSON.stringify(result))
+  return result
+}
+
+/** Model, what is asked, what is rendered. All of it is adjusted, so each needs a warning. */
+const adjusted: readonly (readonly [string, Record<string, unknown>, Record<string, unknown>])[] = [
+  ['minimax-hailuo-02', { duration: 5 }, { duration: 6 }],
+  ['minimax-hailuo-02', { duration: 8 }, { duration: 10 }],
+  ['minimax-hailuo-02', { duration: 60 }, { duration: 10 }],
+  ['minimax-hailuo-02', { duration: 0 }, { duration: 6 }],
+  ['minimax-hailuo-02', { duration: 'long' }, { duration: 6 }],
+  ['minimax-hailuo-02', { duration: '7 seconds' }, { duration: 10 }],
+  ['veo2-video', { duration: '10' }, { duration: 8 }],
+  ['veo2-video', { aspect_ratio: '4:3' }, { aspect_ratio: '16:9' }],
+  ['veo2-video', { aspect_ratio: '3:4' }, { aspect_ratio: '9:16' }],
+  ['veo2-video', { aspect_ratio: '5:4' }, { aspect_ratio: '1:1' }],
+  ['veo2-video', { aspect_ratio: '1:1', imageUrl: link }, { aspect_ratio: '16:9' }],
+  ['veo2-video', { aspect_ratio: 'auto' }, { aspect_ratio: '16:9' }],
+  ['veo2-video', { aspect_ratio: 'cinematic' }, { aspect_ratio: '16:9' }],
+  ['seedance-video', { aspect_ratio: '9:21', imageUrl: link }, { aspect_ratio: '9:16' }],
+  ['wan-video-22-5b', { aspect_ratio: 'auto' }, { aspect_ratio: '16:9' }],
+  ['wan-video-22-5b', { num_frames: 500 }, { num_frames: 121 }],
+  ['wan-video-22-5b', { num_frames: 90.4 }, { num_frames: 90 }],
+  ['wan-video-22-5b', { fps: 2 }, { frames_per_second: 4 }],
+  ['wan-video-22-5b', { interpolator_model: 'filmm' }, { interpolator_model: 'film' }],
+  ['wan-video-22-5b', { interpolator_model: 'magic' }, { interpolator_model: undefined }],
+  ['kling-video', { aspect_ratio: '21:9' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: '2.39:1' }, { aspect_ratio: '16:9' }],
+  ['hunyuan-video', { resolution: '1080p' }, { resolution: '720p' }],
+  ['hunyuan-video', { resolution: '4k' }, { resolution: '720p' }],
+  ['hunyuan-video', { resolution: '360p' }, { resolution: '480p' }],
+  ['hunyuan-video', { resolution: 'best' }, { resolution: '720p' }],
+  ['hunyuan-video', { num_frames: 100 }, { num_frames: 85 }],
+  ['sora-2', { resolution: '1792x1024' }, { resolution: '720p' }],
+  ['sora-2', { resolution: '1080p' }, { resolution: '720p' }],
+  ['sora-2', { resolution: '1080p', pro_mode: true }, { resolution: '1792x1024' }],
+  ['vidu-video', { aspect_ratio: '3:4' }, { size: '9:16' }],
+  ['vidu-video', { size: '1280x720' }, { size: '1920x1080' }],
+  ['pixverse-v5', { style: 'watercolor' }, { style: undefined }],
+  ['pixverse-v5', { size: '1000x1000' }, { size: '1080x1080' }],
+  ['pixverse-v5', { motionMode: 'fast', duration: 8 }, { motionMode: 'normal' }],
+  ['pixverse-v5', { size: '1280x720', resolution: '1080p' }, { resolution: '720p' }],
+  ['pixverse-v5', { effect: 'kiss kiss', cameraMovement: 'zoom_in' }, { cameraMovement: undefined }],
+  ['wan-wavespeed-22-plus', { enhancePrompt: true, resolution: '720p' }, { enhancePrompt: false }],
+  ['wan-wavespeed-25', { enhancePrompt: 'maybe' }, { enhancePrompt: false }],
+  ['bytedance-waver-1.0', { imageUrl: link, duration: 10 }, { duration: 5 }],
+  ['longstories-movie', { duration: 5 }, { duration: 30 }],
+  ['longstories-movie', { targetLengthInWords: 500 }, { duration: 300 }],
+  ['kling-lipsync-t2v', { video: 'https://a.example/1.mp4', voice_id: 'AOTT' }, { voice_id: 'AOT' }],
+  ['veo2-video', { images: [link, 'https://a.example/2.png'] }, { image: link }],
+]
+
+for (const [model, body, rendered] of adjusted) {
+  test(`${model} renders ${JSON.stringify(rendered)} for ${JSON.stringify(body).slice(0, 90)}`, () => {
+    const { input, warnings, model: entry } = admitted({ model, ...body })
+    const told = Object.keys(rendered).map((field) => [field, input[field as keyof typeof input]])
+    assert.deepEqual(Object.fromEntries(told), rendered)
+    assert.equal(warnings.length, 1)
+    const strict = (request: Record<string, unknown>) => admit({ ...request, model }, { handling: 'strict' })
+    assert.equal(strict({ prompt: 'a fox', ...body }).ok, false)
+    const same = strict({ ...leastRequest(entry), ...input })
+    assert.ok(same.ok, JSON.stringify(same))
+    assert.equal(priceOf(entry, input, 0).usd, priceOf(entry, same.input, 0).usd)
+  })
+}
+
+/** Other spellings of what is rendered: nothing is adjusted. */
+const equivalent: typeof adjusted = [
+  ['kling-video', { aspect_ratio: '16/9' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: '1.78' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: 0.5625 }, { aspect_ratio: '9:16' }],
+  ['kling-video', { aspect_ratio: '1' }, { aspect_ratio: '1:1' }],
+  ['kling-video', { aspect_ratio: '1280x720' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: 'landscape_16_9' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: 'Vertical' }, { aspect_ratio: '9:16' }],
+  ['kling-video', { orientation: 'portrait' }, { aspect_ratio: '9:16' }],
+  ['kling-video', { size: '1080x1920' }, { aspect_ratio: '9:16' }],
+  ['hunyuan-video', { resolution: '1280x720' }, { resolution: '720p', aspect_ratio: '16:9' }],
+  ['hunyuan-video', { resolution: '720x1280' }, { resolution: '720p', aspect_ratio: '9:16' }],
+  ['hunyuan-video', { resolution: 'HD' }, { resolution: '720p' }],
+  ['hunyuan-video', { resolution: 480 }, { resolution: '480p' }],
+  ['hunyuan-video', { size: '848x480' }, { resolution: '480p', aspect_ratio: '16:9' }],
+  ['hunyuan-video', { size: '480p', aspect_ratio: '9:16' }, { resolution: '480p', aspect_ratio: '9:16' }],
+  ['sora-2', { resolution: '1024x1792', pro: true }, { resolution: '1792x1024', aspect_ratio: '9:16' }],
+  ['veo3-video', { resolution: 'Full HD' }, { resolution: '1080p' }],
+  ['vidu-video', { aspect_ratio: '9:16' }, { size: '9:16' }],
+  ['pixverse-v5', { aspect_ratio: '3:4', resolution: '540p' }, { size: '3:4', resolution: '540p' }],
+  ['pixverse-v5', { size: '720p', style: '3D Animation' }, { resolution: '720p', style: '3d_animation' }],
+  ['wan-wavespeed-25', { size: '9:16' }, { aspect_ratio: '9:16', size: undefined }],
+  ['veo3-video', { duration: '6 sec' }, { duration: 6 }],
+  ['veo3-video', { durationSeconds: 6 }, { duration: 6 }],
+]
+
+for (const [model, body, rendered] of equivalent) {
+  test(`${model} takes ${JSON.stringify(body)} as it is`, () => {
+    for (const handling of ['strict', 'lenient'] as const) {
+      const result = admit({ model, prompt: 'a fox', ...body }, { handling })
+      assert.ok(result.ok, JSON.stringify(result))
+      const { input, warnings } = result
+      const told = Object.keys(rendered).map((field) => [field, input[field as keyof typeof input]])
+      assert.deepEqual([Object.fromEntries(told), warnings], [rendered, []])
+    }
+  })
+}
+
+test('a warning names what was asked and what is rendered', () => {
+  assert.deepEqual(admitted({ model: 'veo3-video', seconds: '5s', aspectRatio: '4:3' }).warnings, [
+    '`seconds` "5s" is not supported by `veo3-video`: rendered and billed as 6',
+    '`aspectRatio` "4:3" is not supported by `veo3-video`: rendered and billed as "16:9"',
+  ])
+})
+
+test('what a video is made of is never replaced', () => {
+  const refused: readonly (readonly [string, Record<string, unknown>])[] = [
+    ['kling-video', { prompt: 'x'.repeat(2501) }],
+    ['kling-video', { prompt: 7 }],
+    ['veo2-video', { imageUrl: 'one.png' }],
+    ['kling-lipsync-t2v', { video: link, voice_id: 'a voice of nobody' }],
+    ['kling-lipsync-a2v', { video: link, audio: link, videoDuration: 30 }],
+    ['longstories-movie', { storyConfig: 'a story' }],
+    ['veo3-video', { seed: 1.5 }],
+  ]
+  for (const [model, body] of refused) assert.equal(admit({ model, prompt: 'x', ...body }).ok, false, model)
+})
+
+test('too long a list of files is cut, with a warning', () => {
+  const result = admitTo(sample, { prompt: 'a fox', reference_images: [link, link, link] })
+  assert.ok(result.ok)
+  assert.equal(result.input.referenceImages?.length, 2)
+  assert.deepEqual(result.warnings, [
+    '`sample-video` takes 2 of the 3 entries of `reference_images`: the others were ignored',
+  ])
+})
+
+test('a text is measured in code points', () => {
+  const emoji = '\u{1F98A}'
+  assert.equal(admit({ model: 'kling-video', prompt: emoji.repeat(2500) }).ok, true)
+  const long = admit({ model: 'kling-video', prompt: emoji.repeat(2501) })
+  assert.equal(long.ok ? '' : long.problems[0].message, '`prompt` must be at most 2500 characters; got 2501')
+})
+
+test('a model without a limit of its own has ours', () => {
+  const promptMaxCharacters = 20_000
+  const length = (count: number) =>
+    admit({ model: 'veo2-video', prompt: 'x'.repeat(count) }, { promptMaxCharacters })
+  assert.equal(length(20_000).ok, true)
+  assert.equal(length(20_001).ok, false)
+})
+
+test('a file that the model has no use for is named, and refused to a strict caller', () => {
+  const body = { model: 'veo3-video', prompt: 'a fox', imageUrl: link, tail_image_url: link }
+  const { warnings, input } = admitted(body)
+  assert.equal('last_image' in input, false)
+  assert.deepEqual(warnings, ['`tail_image_url` is not used by `veo3-video` and was ignored'])
+  const strict = admit(body, { handling: 'strict' })
+  assert.equal(strict.ok ? '' : strict.problems[0].message, '`tail_image_url` is not used by `veo3-video`')
+})
+
+test('every condition between fields says what can be rendered, and following it ends', () => {
+  for (const model of models.filter(({ check }) => check !== undefined)) {
+    const settings = allFields.filter(
+      (field) => model.fields[field]?.choices !== undefined || fields[field].kind === 'switch',
+    )
+    const every = settings.map((field) => [field, model.fields[field]?.choices?.at(-1) ?? true])
+    const result = admit({ ...Object.fromEntries(every), ...leastRequest(model) })
+    assert.ok(result.ok, `${model.id}: ${JSON.stringify(result)}`)
+    assert.equal(model.check?.(result.input), undefined)
+  }
+})
