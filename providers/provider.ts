@@ -1,3 +1,4 @@
+import type { Rejection } from './check.ts'
 import type { Fault, FaultCode } from './fault.ts'
 import { codeOfStatus, fault } from './fault.ts'
 import type { Input, Json, JsonObject, MediaKind } from './input.ts'
@@ -25,6 +26,12 @@ export type Provider = {
   offers: Readonly<Record<string, Offer>>
   /** Environment variables, beyond keys and addresses, that change how it is asked. */
   settings?: Readonly<Record<string, { default: string; description: string; choices?: readonly string[] }>>
+
+  /**
+   * What this upstream would reject in an input that the model accepts, as far as its schemas are known; its sandbox checks
+   * the same schemas. Media are not looked at: before the job exists, a file of ours has no link yet.
+   */
+  check?(offer: Offer, input: Input, settings: Readonly<Record<string, string>>): readonly Rejection[]
 
   /** The call that costs money. Sent at most once for an attempt. */
   submit(offer: Offer, order: Order): Call

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { at, list, text } from '../reader.ts'
 import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { violation } from './ark-rules.ts'
+import { describe } from '../schema.ts'
+import { arkViolations, isArkModel } from './ark-schema.ts'
 
 type ById = { Params: { id: string } }
 type Search = { Querystring: Readonly<Record<string, string | string[] | undefined>> }
@@ -15,7 +16,7 @@ export function mountArk(app: FastifyInstance, stage: SandboxStage): void {
 
   app.post(path, { config: { operation: 'submit' } }, async (request, reply) => {
     const { body } = request
-    const wrong = violation(body)
+    const wrong = refusalOf(body)
     if (wrong !== undefined) return refuse(reply, wrong.status, wrong.code, wrong.message)
     switch (endingOf(body)) {
       case 'invalid':
@@ -72,6 +73,26 @@ export function mountArk(app: FastifyInstance, stage: SandboxStage): void {
     await stage.tasks.put({ ...task, canceledAt: task.canceledAt ?? stage.now() })
     return {}
   })
+}
+
+type Refusal = { status: number; code: string; message: string }
+
+/** Why Ark would not take this body, in its words; `undefined`: it would. */
+function refusalOf(body: unknown): Refusal | undefined {
+  const model = text(body, 'model')
+  const missing = model === undefined ? 'model' : at(body, 'content') === undefined ? 'content' : undefined
+  if (missing !== undefined) {
+    const message = `The request is missing the parameter \`${missing}\`.`
+    return { status: 400, code: 'MissingParameter', message }
+  }
+  if (!isArkModel(model ?? '')) {
+    const message = `The model or endpoint ${model} does not exist or you do not have access to it.`
+    return { status: 404, code: 'InvalidEndpointOrModel.NotFound', message }
+  }
+  const [wrong] = arkViolations(body)
+  if (wrong === undefined) return undefined
+  const message = `The parameter \`${wrong.field}\` specified in the request is not valid: it ${describe(wrong)}.`
+  return { status: 400, code: 'InvalidParameter', message }
 }
 
 async function requireKey(request: FastifyRequest, reply: FastifyReply) {

@@ -1,8 +1,13 @@
+import { type Rejection, toRejections } from '../check.ts'
+import type { Field } from '../input.ts'
 import type { Provider, Ticket } from '../provider.ts'
+import { findViolations } from '../schema.ts'
 import { adoptFromArk, ark, arkTicketOf, findInArk } from './ark.ts'
+import { arkViolations, isArkModel } from './ark-schema.ts'
 import { offers } from './offers.ts'
 import { regionOf, signV4 } from './signature.ts'
 import { isVisual, settings, visual, visualTicketOf } from './visual.ts'
+import { visualSchema } from './visual-schema.ts'
 
 const largestInlineBytes = 30_000_000
 
@@ -32,6 +37,20 @@ export const bytedance: Provider = {
   offers,
   settings,
 
+  check(offer, input) {
+    const { endpoint, body } = offer.translate(input)
+    const options = { media: false }
+    if (offer.host === 'visual') {
+      const task = { req_key: 'any', ...body }
+      return toRejections('ByteDance', findViolations(visualSchema, task, options), fieldNames)
+    }
+    const model = offer.endpoints[endpoint] ?? endpoint
+    const violations = isArkModel(model) ? arkViolations({ model, ...body }, options) : []
+    return violations.some(({ field }) => field === 'content')
+      ? [nothingToRender]
+      : toRejections('ByteDance', violations, fieldNames)
+  },
+
   submit: (offer, order) => driverOf(offer).submit(offer, order),
   accept: (reply, order) => (isVisual(reply) ? visual.accept(reply, order) : ark.accept(reply)),
   poll: (ticket) => driverOf(ticket).poll(ticket),
@@ -44,6 +63,20 @@ export const bytedance: Provider = {
   find: findInArk,
   adopt: adoptFromArk,
   takes: (offer, media) => (offer.host === 'ark' && media.bytes <= largestInlineBytes ? 'inline' : 'link'),
+}
+
+const nothingToRender: Rejection = {
+  field: 'prompt',
+  message: '`prompt` holds nothing but parameters (`--…`), which ByteDance takes no more',
+}
+
+/** ByteDance's names of our fields, where they differ. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  content: 'prompt',
+  ratio: 'aspect_ratio',
+  image_url: 'image',
+  audio_url: 'audio',
+  output_resolution: 'resolution',
 }
 
 type Driver = Required<Pick<Provider, 'submit' | 'poll' | 'read' | 'cancel'>>

@@ -1,8 +1,6 @@
-import { countCharacters } from '../characters.ts'
 import type { Input, JsonObject } from '../input.ts'
 import type { Offer } from '../provider.ts'
 
-const longestPrompt = 300
 /** Audio up to this long is filmed in 1080 lines, up to twice as long in 720. */
 const longestSharpSeconds = 30
 
@@ -18,12 +16,10 @@ export const offers: Readonly<Record<string, Offer>> = {
     host: 'visual',
     endpoints: { submit: 'CVSubmitTask' },
     translate: (input) => ({ endpoint: 'submit', body: omniHuman(input) }),
-    refuses({ prompt = '', audioDuration = 0 }) {
-      if (countCharacters(prompt) > longestPrompt) return `prompt is longer than ${longestPrompt} characters`
-      if (audioDuration > 2 * longestSharpSeconds)
-        return `audio is longer than ${2 * longestSharpSeconds} seconds`
-      return undefined
-    },
+    refuses: ({ audioDuration = 0 }) =>
+      audioDuration > 2 * longestSharpSeconds
+        ? `audio is longer than ${2 * longestSharpSeconds} seconds`
+        : undefined,
     note: 'The limits of prompt and audio are seen in clients of the API, not in its documentation',
   },
 }

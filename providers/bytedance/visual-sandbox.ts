@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { countCharacters } from '../characters.ts'
-import { link, number, text } from '../reader.ts'
+import { text } from '../reader.ts'
 import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { describe, findViolations } from '../schema.ts'
 import { sha256 } from './signature.ts'
 import { platforms } from './visual.ts'
+import { visualSchema } from './visual-schema.ts'
 
 type Asked = { Querystring: { Action?: string; Version?: string }; Body: string }
 
@@ -30,11 +31,12 @@ export function mountVisual(app: FastifyInstance, stage: SandboxStage): void {
     if (headers['x-content-sha256'] !== sha256(body)) {
       return gate(reply, 401, 'SignatureDoesNotMatch', 'The hash is not that of the body.')
     }
-    const reqKey = Object.values(platforms).find(({ version }) => version === query.Version)?.reqKey
+    const isKnown = Object.values(platforms).some(({ version }) => version === query.Version)
     const asked = parse(body)
-    switch (reqKey === undefined ? undefined : query.Action) {
+    switch (isKnown ? query.Action : undefined) {
       case 'CVSubmitTask':
-        return text(asked, 'req_key') === reqKey ? submit(asked, stage) : answer(50215, 'Unknown req_key')
+        // An operator may set another key than the one that the platform is known by.
+        return submit(asked, stage)
       case 'CVGetResult':
         return poll(asked, stage)
       case 'CVCancelTask':
@@ -45,18 +47,9 @@ export function mountVisual(app: FastifyInstance, stage: SandboxStage): void {
   })
 }
 
-const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
-  req_key: (value) => text(value) !== undefined,
-  image_url: (value) => link(value) !== undefined,
-  audio_url: (value) => link(value) !== undefined,
-  prompt: (value) => typeof value === 'string' && countCharacters(value) <= 300,
-  output_resolution: (value) => number(value) === 720 || number(value) === 1080,
-}
-
 async function submit(body: unknown, stage: SandboxStage) {
-  const wrong = Object.entries(body ?? {}).find(([name, value]) => fields[name]?.(value) !== true)?.[0]
-  const missing = ['image_url', 'audio_url'].find((name) => text(body, name) === undefined)
-  if (wrong !== undefined || missing !== undefined) return answer(50215, `Input invalid: ${wrong ?? missing}`)
+  const [wrong] = findViolations(visualSchema, body)
+  if (wrong !== undefined) return answer(50215, `Input invalid: ${wrong.field} ${describe(wrong)}`)
   const ending = endingOf(body)
   if (ending === 'invalid') return answer(50215, 'Input invalid: sandbox:invalid')
   if (ending === 'refuse') return answer(50413, 'Post Text Risk Not Pass')

@@ -1,4 +1,3 @@
-import { countCharacters } from '../characters.ts'
 import type { Input } from '../input.ts'
 import type { Offer } from '../provider.ts'
 import { imageOnly, seconds, textOrImage } from './body.ts'
@@ -154,16 +153,11 @@ export const failover: Readonly<Record<string, Offer>> = {
     }),
   },
 
-  'wan-wavespeed-25': {
-    ...textOrImage('fal-ai/wan-25-preview/text-to-video', 'fal-ai/wan-25-preview/image-to-video', {
-      text: (input) => ({ ...wan25(input), aspect_ratio: frameOf(input).ratio }),
-      image: wan25,
-    }),
-    refuses: ({ prompt = '', negative_prompt = '' }) =>
-      countCharacters(prompt) <= 800 && countCharacters(negative_prompt) <= 500
-        ? undefined
-        : 'FAL takes at most 800 characters of prompt and 500 of negative prompt for Wan 2.5',
-  },
+  'wan-wavespeed-25': textOrImage(
+    'fal-ai/wan-25-preview/text-to-video',
+    'fal-ai/wan-25-preview/image-to-video',
+    { text: (input) => ({ ...wan25(input), aspect_ratio: frameOf(input).ratio }), image: wan25 },
+  ),
   'wan-wavespeed-22-animate': {
     endpoints: {
       animate: 'fal-ai/wan/v2.2-14b/animate/move',

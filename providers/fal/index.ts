@@ -1,12 +1,15 @@
+import { toRejections } from '../check.ts'
 import { fault } from '../fault.ts'
-import type { JsonObject } from '../input.ts'
-import type { Host, Offer, Order, Provider } from '../provider.ts'
+import type { Field, Input, JsonObject } from '../input.ts'
+import type { Host, Offer, Provider } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { link, text } from '../reader.ts'
+import { findViolations } from '../schema.ts'
 import { explain } from './explain.ts'
 import { failover } from './failover.ts'
 import { offers } from './offers.ts'
 import { readResult, readStatus } from './read.ts'
+import { schemas } from './schema.ts'
 import { rebuild, ticketOf } from './ticket.ts'
 
 /** An image up to this size travels inside the request; FAL advises against long data URLs. */
@@ -37,8 +40,20 @@ export const fal: Provider = {
   },
   offers: { ...offers, ...failover },
 
+  check(offer, input) {
+    const { id, body } = render(offer, input)
+    const schema = Object.hasOwn(schemas, id) ? schemas[id] : undefined
+    // FAL ignores what it does not know.
+    const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
+    return toRejections(
+      'FAL',
+      violations.filter(({ kind }) => kind !== 'unknown'),
+      fieldNames,
+    )
+  },
+
   submit(offer, order) {
-    const { id, body } = render(offer, order)
+    const { id, body } = render(offer, order.input)
     const hint = order.hintUrl === undefined ? '' : `?fal_webhook=${encodeURIComponent(order.hintUrl)}`
     return { method: 'POST', path: `/${id}${hint}`, json: body }
   },
@@ -60,14 +75,14 @@ export const fal: Provider = {
 
   task: {
     id: (ticket) => String(ticket.id),
-    ticket: (id, order, offer) => rebuild(render(offer, order).id, id),
+    ticket: (id, order, offer) => rebuild(render(offer, order.input).id, id),
   },
 
   cancel: (ticket) => ({ method: 'PUT', path: String(ticket.cancel) }),
 
   adopt(body, order, offer) {
     const id = text(body, 'request_id')
-    return id === undefined ? undefined : rebuild(render(offer, order).id, id)
+    return id === undefined ? undefined : rebuild(render(offer, order.input).id, id)
   },
 
   takes: (_offer, media) => (media.kind === 'image' && media.bytes <= inlineBytes ? 'inline' : 'upload'),
@@ -90,9 +105,29 @@ export const fal: Provider = {
   },
 }
 
+/** FAL's names of our fields, where they differ. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  text: 'prompt',
+  image_url: 'image',
+  first_frame_url: 'image',
+  last_frame_url: 'last_image',
+  tail_image_url: 'last_image',
+  end_image_url: 'last_image',
+  video_url: 'video',
+  audio_url: 'audio',
+  generate_audio: 'generateAudio',
+  enhance_prompt: 'enhancePrompt',
+  prompt_optimizer: 'enhancePrompt',
+  enable_prompt_expansion: 'enhancePrompt',
+  guidance_scale: 'cfg_scale',
+  camera_movement: 'cameraMovement',
+  movement_amplitude: 'movementAmplitude',
+  target_resolution: 'resolution',
+}
+
 const noUploadUrl = fault('unreadable_reply', 'FAL answered an upload without a link to send it to')
 
-function render(offer: Offer, order: Order): { id: string; body: JsonObject } {
-  const { endpoint, body } = offer.translate(order.input)
+function render(offer: Offer, input: Input): { id: string; body: JsonObject } {
+  const { endpoint, body } = offer.translate(input)
   return { id: offer.endpoints[endpoint] ?? endpoint, body }
 }

@@ -1,39 +1,85 @@
 import type { SandboxTask } from '../sandbox.ts'
 import { endingOf } from '../sandbox.ts'
+import { findViolations, type Violation } from '../schema.ts'
+import { schemas } from './schema.ts'
 
-type Complaint = { loc: readonly string[]; msg: string; type: string; input?: unknown }
+type Complaint = {
+  loc: readonly string[]
+  msg: string
+  type: string
+  url?: string
+  ctx?: object
+  input?: unknown
+}
 
-/** What each kind of endpoint cannot do without; the first pattern that fits decides. */
-const required: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/lipsync\/audio-to-video$/, ['video_url', 'audio_url']],
-  [/lipsync\/text-to-video$/, ['video_url', 'text', 'voice_id']],
-  [/animate\/(move|replace)$/, ['image_url', 'video_url']],
-  [/upscale\/video$/, ['video_url']],
-  [/fabric-1\.0$/, ['image_url', 'audio_url', 'resolution']],
-  [/omnihuman/, ['image_url', 'audio_url']],
-  [/image-to-video|wan-i2v$/, ['prompt', 'image_url']],
-  [/./, ['prompt']],
-]
+const apps = new Set(Object.keys(schemas).map(appOf))
+
+/** What FAL says of an endpoint that it does not have; `undefined`: it has it. */
+export function missingEndpoint(endpoint: string): string | undefined {
+  if (Object.hasOwn(schemas, endpoint)) return undefined
+  const [, app = '', ...path] = endpoint.split('/')
+  return apps.has(appOf(endpoint)) ? `Path /${path.join('/')} not found` : `Application '${app}' not found`
+}
+
+/** The first two segments of an endpoint; the others are a path inside of it. */
+function appOf(endpoint: string): string {
+  return endpoint.split('/').slice(0, 2).join('/')
+}
 
 /** What the model says of an input when its turn comes: nothing, what is wrong with it, or that it will not. */
 export function complaintsAbout(task: SandboxTask): readonly Complaint[] {
-  const [, names] = required.find(([pattern]) => pattern.test(task.endpoint)) ?? [/./, []]
-  const missing = names
-    .filter((name) => task.body[name] === undefined)
-    .map((name) => refused('missing', name))
-  const untyped = names
-    .filter((name) => task.body[name] !== undefined && typeof task.body[name] !== 'string')
-    .map((name) => refused('string_type', name))
   const ending = endingOf(task.body)
   if (ending === 'refuse') return [refused('content_policy_violation', 'prompt')]
-  if (ending === 'invalid') return [...missing, ...untyped, refused('one_of', 'aspect_ratio')]
-  return [...missing, ...untyped]
+  const violations = findViolations(schemas[task.endpoint] ?? {}, task.body, { nullIsAbsent: true })
+  // FAL ignores what it does not know.
+  const wrong = violations.filter(({ kind }) => kind !== 'unknown').map(complaintOf)
+  return ending === 'invalid' ? [...wrong, refused('one_of', 'aspect_ratio')] : wrong
+}
+
+/** As FAL words them: its own types where it documents them, else those of Pydantic. */
+function complaintOf({ field, kind, value, schema = { type: 'string' } }: Violation): Complaint {
+  const loc = ['body', ...field.split('.')]
+  const say = (type: string, msg: string, ctx?: object): Complaint => ({
+    loc,
+    msg,
+    type,
+    url: `https://docs.fal.ai/errors/#${type}`,
+    ...(ctx !== undefined && { ctx }),
+    input: value,
+  })
+  if (kind === 'missing') return refused('missing', ...field.split('.'))
+  if (kind === 'enum') {
+    const expected = schema.enum ?? []
+    return say('one_of', `Input should be ${expected.map((one) => `'${one}'`).join(' or ')}`, { expected })
+  }
+  if (kind === 'length') {
+    const limit = schema.maxLength ?? schema.maxBytes ?? 0
+    return say('sequence_too_long', `String should have at most ${limit} characters`, { max_length: limit })
+  }
+  if (kind === 'range') {
+    const { min = -Infinity, max } = schema
+    return typeof value === 'number' && value < min
+      ? say('greater_than_equal', `Input should be greater than or equal to ${min}`, { ge: min })
+      : say('less_than_equal', `Input should be less than or equal to ${max}`, { le: max })
+  }
+  const [type = 'string'] = [schema.type].flat()
+  if (type === 'media' && typeof value === 'string')
+    return refused('file_download_error', ...field.split('.'))
+  const [code, name] = typeNames[type] ?? ['string_type', 'string']
+  return say(code, `Input should be a valid ${name}`)
+}
+
+const typeNames: Readonly<Record<string, readonly [string, string]>> = {
+  integer: ['int_type', 'integer'],
+  number: ['float_type', 'number'],
+  boolean: ['bool_type', 'boolean'],
+  array: ['list_type', 'list'],
 }
 
 const messages: Readonly<Record<string, string>> = {
   missing: 'Field required',
-  string_type: 'Input should be a valid string',
   one_of: "Input should be '16:9' or '9:16'",
+  file_download_error: 'Failed to download the file. Please check if the URL is accessible and try again.',
   content_policy_violation: 'The content could not be processed because it was flagged by a content checker.',
   downstream_service_unavailable: 'Downstream service unavailable',
 }

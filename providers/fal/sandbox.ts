@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Sandbox, SandboxStage, SandboxTask } from '../sandbox.ts'
 import { endingOf, stageOf } from '../sandbox.ts'
-import { complaintsAbout, refused } from './sandbox-rules.ts'
+import { complaintsAbout, missingEndpoint, refused } from './sandbox-rules.ts'
 
 type OfTask = { Params: { owner: string; app: string; id: string } }
 
@@ -13,6 +13,11 @@ export const sandbox: Sandbox = {
     app.register(async (scope) => {
       readBodiesLikeFal(scope)
       scope.put('/storage/files/:id/:name', { config: { operation: 'upload' } }, async () => ({}))
+      scope.post('/storage/files/upload', { config: { operation: 'upload' } }, async ({ headers }, reply) => {
+        if (headers.authorization !== `Bearer ${uploadToken}`)
+          return reply.code(401).send(detail('Invalid token'))
+        return { access_url: fileUrl(stage, headers['x-fal-file-name']) }
+      })
       scope.register(async (keyed) => {
         keyed.addHook('onRequest', checkKey)
         mountQueue(keyed, stage)
@@ -31,8 +36,8 @@ function mountQueue(app: FastifyInstance, stage: SandboxStage): void {
     async (request, reply) => {
       const endpoint = request.params['*']
       const { body } = request
-      if (endpoint.split('/').length < 2)
-        return reply.code(404).send(detail(`Application '${endpoint}' not found`))
+      const missing = missingEndpoint(endpoint)
+      if (missing !== undefined) return reply.code(404).send(detail(missing))
       if (typeof body !== 'object' || body === null) return reply.code(422).send(detail('Invalid JSON body'))
       const hook = request.query.fal_webhook
       const made: SandboxTask = {
@@ -97,17 +102,32 @@ function mountQueue(app: FastifyInstance, stage: SandboxStage): void {
   })
 }
 
+/** What the Python client asks for before it uploads; it may be used until it expires. */
+const uploadToken = 'sandbox-upload-token'
+const tokenLifetimeMs = 3600_000
+
 function mountStorage(app: FastifyInstance, stage: SandboxStage): void {
+  app.post('/storage/storage/auth/token', { config: { operation: 'upload' } }, async () => ({
+    token: uploadToken,
+    token_type: 'Bearer',
+    base_url: stage.baseUrl('storage'),
+    expires_at: new Date(stage.now() + tokenLifetimeMs).toISOString(),
+  }))
+
   app.post<{ Body: { file_name?: string; content_type?: string } }>(
     '/storage/storage/upload/initiate',
     { config: { operation: 'upload' } },
     async ({ body }, reply) => {
       if (body?.content_type === undefined)
         return reply.code(422).send({ detail: [refused('missing', 'content_type')] })
-      const url = `${stage.baseUrl('storage')}/files/${randomUUID()}/${encodeURIComponent(body.file_name ?? 'file')}`
+      const url = fileUrl(stage, body.file_name)
       return { upload_url: url, file_url: url }
     },
   )
+}
+
+function fileUrl(stage: SandboxStage, name: string | string[] = 'file'): string {
+  return `${stage.baseUrl('storage')}/files/${randomUUID()}/${encodeURIComponent(String(name))}`
 }
 
 /** FAL's clients name JSON where they send nothing, and an upload is of any type. */

@@ -1,8 +1,12 @@
+import { toRejections } from '../check.ts'
 import { fault } from '../fault.ts'
+import type { Field } from '../input.ts'
 import { type Offer, type Provider, type Reply, refusal } from '../provider.ts'
 import { text } from '../reader.ts'
+import { findViolations } from '../schema.ts'
 import { offers, universeBody } from './offers.ts'
 import { explain, readRun } from './run.ts'
+import { shortSchema, universeSchema } from './schema.ts'
 
 type Settings = Readonly<Record<string, string>>
 
@@ -36,6 +40,15 @@ export const longstories: Provider = {
     },
   },
 
+  check(offer, input, settings) {
+    const isUniverse = universePath(offer, settings) !== undefined
+    const violations = isUniverse
+      ? findViolations(universeSchema, universeBody(input))
+      : findViolations(shortSchema, offer.translate(input).body)
+    const style = input.framework === undefined ? {} : { 'scriptConfig.style': 'framework' as const }
+    return toRejections('LongStories', violations, { ...fieldNames, ...style })
+  },
+
   submit(offer, { input, settings }) {
     const universe = universePath(offer, settings)
     if (universe !== undefined) return { method: 'POST', path: universe, json: universeBody(input) }
@@ -62,6 +75,12 @@ export const longstories: Provider = {
   task: { id: (ticket) => String(ticket.id), ticket: (id, { settings }) => ticketOf(id, settings) },
 
   takes: () => 'link',
+}
+
+/** LongStories' names of our fields, where they differ. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  userScript: 'script',
+  aspectRatio: 'aspect_ratio',
 }
 
 /** The path of the offer's universe, once every setting that it names holds something. */

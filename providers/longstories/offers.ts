@@ -48,7 +48,7 @@ function shortBody(input: Input, preset: Preset): JsonObject {
       ...withoutLength(story.configs.scriptConfig),
       ...(words === undefined
         ? { targetLengthInSeconds: Math.round(seconds) }
-        : { targetLengthInWords: words }),
+        : { targetLengthInWords: Math.max(Math.round(words), 1) }),
     },
     imageConfig: story.configs.imageConfig ?? preset.imageConfig,
     videoConfig: {

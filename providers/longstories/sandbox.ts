@@ -1,41 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { at, number, text } from '../reader.ts'
+import { text } from '../reader.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { type BodySchema, describe, findViolations } from '../schema.ts'
+import { shortSchema, universeSchema } from './schema.ts'
 
 type Body = Readonly<Record<string, unknown>>
 type Submit = { Body: Body | null }
 type Create = Submit & { Params: { slug: string } }
 type Status = { Querystring: { runId?: string } }
-
-const short: Readonly<Record<string, string>> = {
-  prompt: 'string',
-  script: 'string',
-  directorNotes: 'string',
-  shortRequestEnhancer: 'boolean',
-  scriptConfig: 'object',
-  imageConfig: 'object',
-  videoConfig: 'object',
-  voiceoverConfig: 'object',
-  captionsConfig: 'object',
-  effectsConfig: 'object',
-  musicConfig: 'object',
-  templateConfig: 'object',
-  quality: 'string',
-  aspectRatio: 'string',
-}
-
-const universe: Readonly<Record<string, string>> = {
-  prompt: 'string',
-  duration: 'string',
-  userScript: 'string',
-  animationPreset: 'string',
-  animation: 'boolean',
-  language: 'string',
-  characters: 'object',
-  visualStyleId: 'string',
-  removeWatermark: 'boolean',
-}
 
 /** A stand-in for longstories.ai that is strict where the real one may only be careful: a field that it does not list is a 400. */
 export const sandbox: Sandbox = {
@@ -84,29 +57,22 @@ function mountRuns(app: FastifyInstance, stage: SandboxStage): void {
 }
 
 function wrongShort(body: Body): string | undefined {
-  const strange = strangeField(body, short)
-  if (strange !== undefined) return `${strange} is not valid`
-  if ((text(body, 'prompt') === undefined) === (text(body, 'script') === undefined)) {
-    return 'Give either prompt or script'
-  }
-  const seconds = number(body, 'scriptConfig', 'targetLengthInSeconds') ?? 30
-  if (seconds < 5 || seconds > 600) return 'scriptConfig.targetLengthInSeconds is not valid'
-  return ['16:9', '9:16', undefined].some((ratio) => ratio === body.aspectRatio)
-    ? undefined
-    : 'aspectRatio is not valid'
+  const wrong = firstViolation(shortSchema, body)
+  if (wrong !== undefined) return wrong
+  const both = (text(body, 'prompt') === undefined) === (text(body, 'script') === undefined)
+  return both ? 'Give either prompt or script' : undefined
 }
 
 function wrongUniverse(body: Body): string | undefined {
-  const strange = strangeField(body, universe)
-  if (strange !== undefined) return `${strange} is not valid`
-  if (text(body, 'prompt') === undefined && text(body, 'userScript') === undefined)
-    return 'prompt is required'
-  const durations = ['15', '30', '60', '180', '300', '600']
-  return durations.includes(String(at(body, 'duration') ?? '60')) ? undefined : 'duration is not valid'
+  const wrong = firstViolation(universeSchema, body)
+  if (wrong !== undefined) return wrong
+  const words = text(body, 'prompt') ?? text(body, 'userScript') ?? text(body, 'voiceoverKey')
+  return words === undefined ? 'prompt is required' : undefined
 }
 
-function strangeField(body: Body, schema: Readonly<Record<string, string>>): string | undefined {
-  return Object.keys(body).find((name) => !Object.hasOwn(schema, name) || typeof body[name] !== schema[name])
+function firstViolation(schema: BodySchema, body: Body): string | undefined {
+  const [wrong] = findViolations(schema, body)
+  return wrong === undefined ? undefined : `${wrong.field} is not valid: it ${describe(wrong)}`
 }
 
 /** A run as its status shows it. */

@@ -1,5 +1,6 @@
 import type { Input, Json, JsonObject } from '../input.ts'
 import { flag, list, text } from '../reader.ts'
+import { configFields } from './schema.ts'
 
 /** Settings that the service takes as objects, at the top of a request or inside `storyConfig`. */
 export const configNames = [
@@ -50,10 +51,17 @@ export function storyOf(input: Input): Story {
     quality: input.quality ?? text(config, 'quality'),
     configs: Object.fromEntries(
       configNames
-        .map((name) => [name, { ...objectOf(config?.[name]), ...input[name] }] as const)
+        .map((name) => [name, knownSettings(name, { ...objectOf(config?.[name]), ...input[name] })] as const)
         .filter(([, settings]) => Object.keys(settings).length > 0),
     ),
   }
+}
+
+/** Without what the service does not list. */
+function knownSettings(name: ConfigName, settings: JsonObject): JsonObject {
+  const isKnown = ([key, value]: [string, unknown]) =>
+    Object.hasOwn(configFields[name], key) && value !== null
+  return Object.fromEntries(Object.entries(settings).filter(isKnown))
 }
 
 function narrationOf(config: JsonObject | undefined, scenes: readonly unknown[]): string | undefined {

@@ -1,6 +1,10 @@
+import { toRejections } from '../check.ts'
+import type { Field } from '../input.ts'
 import type { Order, Provider, Ticket } from '../provider.ts'
+import { findViolations } from '../schema.ts'
 import { acceptCapix, readCapix } from './capix.ts'
 import { capixForm, type Flavor, offers, products } from './offers.ts'
+import { inputSchema } from './schema.ts'
 import { acceptJob, readJob } from './serverless.ts'
 
 /** MagicAPI on API.market: face swaps, in three flavours of one product. */
@@ -26,6 +30,12 @@ export const magicapi: Provider = {
       description: 'Which face swap product the key is subscribed to',
       choices: Object.keys(products),
     },
+  },
+
+  // The form of the product capix holds the same values.
+  check(offer, input) {
+    const { body } = offer.translate(input)
+    return toRejections('MagicAPI', findViolations(inputSchema, body.input, { media: false }), fieldNames)
   },
 
   submit(offer, order) {
@@ -60,6 +70,13 @@ export const magicapi: Provider = {
   },
 
   takes: () => 'link',
+}
+
+/** MagicAPI's names of our fields. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  swap_image: 'swapImage',
+  target_video: 'targetVideo',
+  target_face_index: 'targetFaceIndex',
 }
 
 function flavorOf(said: Order['settings'][string] | Ticket[string] | undefined): Flavor {

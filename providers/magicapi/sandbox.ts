@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { at, link, number, text } from '../reader.ts'
+import { at, text } from '../reader.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { type BodySchema, describe, findViolations } from '../schema.ts'
 import { type Flavor, products } from './offers.ts'
+import { capixSchema, inputSchema } from './schema.ts'
 
 /** A stand-in for the three face swap products. A trigger word goes into one of the links. */
 export const sandbox: Sandbox = {
@@ -32,7 +34,7 @@ function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flav
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
     const input = at(body, 'input')
-    const wrong = violation(input, ['swap_image', 'target_video'])
+    const wrong = violation(input, inputSchema)
     if (wrong !== undefined) return reply.code(422).send({ message: wrong })
     const task = await start(stage, flavor, input)
     return { id: task.id, status: 'IN_QUEUE' }
@@ -52,7 +54,7 @@ function mountCapix(app: FastifyInstance, stage: SandboxStage): void {
   const path = products.capix
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
-    const wrong = violation(body, ['target_url', 'swap_url'])
+    const wrong = violation(withNumbers(body), capixSchema)
     if (wrong !== undefined) return reply.code(400).send({ message: wrong })
     const task = await start(stage, 'capix', body)
     return { image_process_response: { request_id: task.id, status: 'OK', description: '' } }
@@ -71,18 +73,16 @@ function mountCapix(app: FastifyInstance, stage: SandboxStage): void {
 }
 
 /** Both links, perhaps the number of a face, and nothing else. */
-function violation(fields: unknown, links: readonly string[]): string | undefined {
-  const missing = links.find((name) => link(fields, name) === undefined)
-  if (missing !== undefined) return `${missing} must be a public URL`
-  const face = at(fields, 'target_face_index')
-  const index = typeof face === 'string' ? Number(face) : (number(face) ?? 0)
-  if (face !== undefined && (!Number.isInteger(index) || index < -1)) {
-    return 'target_face_index must be an integer'
-  }
-  const known = [...links, 'target_face_index']
-  const unknown = Object.keys(fields ?? {}).find((name) => !known.includes(name))
-  if (unknown !== undefined) return `${unknown} is not a parameter`
+function violation(fields: unknown, schema: BodySchema): string | undefined {
+  const [wrong] = findViolations(schema, fields)
+  if (wrong !== undefined) return `${wrong.field} ${describe(wrong)}`
   return endingOf(fields) === 'invalid' ? 'No face found in the image: sandbox:invalid' : undefined
+}
+
+/** A form has texts only. */
+function withNumbers(form: unknown): unknown {
+  const face = text(form, 'target_face_index')
+  return face === undefined ? form : { ...(form as object), target_face_index: Number(face) }
 }
 
 async function start(stage: SandboxStage, endpoint: Flavor, fields: unknown): Promise<SandboxTask> {

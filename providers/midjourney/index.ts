@@ -1,8 +1,11 @@
+import { toRejections } from '../check.ts'
 import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
 import { type Order, type Provider, type Reply, refusal, statusFault, type Ticket } from '../provider.ts'
 import { at, number, text } from '../reader.ts'
+import { findViolations } from '../schema.ts'
 import { offers } from './offers.ts'
 import { contentRefusal, readTask, spoken } from './read.ts'
+import { submitSchema } from './schema.ts'
 
 /** `code` of a submit answer -> what it refuses for; 30 is a relay's own word for 429. */
 const refusals: Readonly<Record<number, FaultCode>> = {
@@ -41,6 +44,13 @@ export const midjourney: Provider = {
       default: '',
       description: 'A word before the secret; hosted relays want Bearer.',
     },
+  },
+
+  check(offer, input) {
+    const { body } = offer.translate(input)
+    return toRejections('Midjourney', findViolations(submitSchema, body, { media: false }), {
+      videoType: 'resolution',
+    })
   },
 
   submit(offer, order) {

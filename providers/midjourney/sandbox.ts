@@ -1,25 +1,13 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
+import { describe, findViolations } from '../schema.ts'
+import { submitSchema } from './schema.ts'
 
 type Body = Readonly<Record<string, unknown>>
 type ById = { Params: { id: string } }
 
 const submitPath = '/mj/submit/video'
-
-/** Field -> the values it may have; an empty list: any text. */
-const schema: Readonly<Record<string, readonly unknown[]>> = {
-  prompt: [],
-  image: [],
-  motion: ['low', 'high'],
-  videoType: ['vid_1.1_i2v_480', 'vid_1.1_i2v_720'],
-  batchSize: [1, 2, 4],
-  action: ['extend'],
-  taskId: [],
-  index: [0, 1, 2, 3],
-  state: [],
-  notifyHook: [],
-}
 
 /** A stand-in for an mj-proxy that is strict where the real one may only be careful: a field that it does not list is a code 4. */
 export const sandbox: Sandbox = {
@@ -89,17 +77,10 @@ async function newId(stage: SandboxStage): Promise<string> {
 }
 
 function violation(body: Body): string | undefined {
-  const strange = Object.entries(body).find(([name, value]) => !fits(name, value))
-  if (strange !== undefined) return `${strange[0]} is not valid`
-  if (typeof body.prompt !== 'string' || body.prompt.trim() === '') return 'prompt may not be empty'
-  if (body.action === undefined && !/^(https?:|data:image\/)/.test(String(body.image)))
-    return 'image is not valid'
-  return undefined
-}
-
-function fits(name: string, value: unknown): boolean {
-  const allowed = Object.hasOwn(schema, name) ? schema[name] : undefined
-  return allowed !== undefined && (allowed.length === 0 ? typeof value === 'string' : allowed.includes(value))
+  const [wrong] = findViolations(submitSchema, body, { nullIsAbsent: true })
+  if (wrong !== undefined) return `${wrong.field} ${describe(wrong)}`
+  const isImage = /^(https?:\/\/\S|data:image\/|[\w+/]{32,}=*$)/.test(String(body.image ?? ''))
+  return body.action === undefined && !isImage ? 'image is not valid' : undefined
 }
 
 function succeeded(task: SandboxTask, stage: SandboxStage): boolean {

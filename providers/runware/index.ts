@@ -1,11 +1,14 @@
+import { toRejections } from '../check.ts'
 import { fault } from '../fault.ts'
-import type { JsonObject } from '../input.ts'
-import type { Outcome, Provider, Ticket } from '../provider.ts'
+import type { Field, Input, JsonObject } from '../input.ts'
+import type { Offer, Outcome, Provider, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { list, text } from '../reader.ts'
 import { explain, isTroubleOfItsOwn } from './explain.ts'
 import { offers } from './offers.ts'
 import { errorAbout, errorAboutNoTask, isEnvelope, judge } from './read.ts'
+import { schemas } from './schema.ts'
+import { violationsOf } from './violation.ts'
 
 /** Runware: every call is one POST with a list of tasks, and the id of a task is made by us. */
 export const runware: Provider = {
@@ -21,14 +24,28 @@ export const runware: Provider = {
   },
   offers,
 
+  check(offer, input) {
+    const task = render(offer, input)
+    if (!Object.hasOwn(schemas, String(task.model))) return []
+    const violations = violationsOf(task, { media: false })
+    const untranslated = violations.filter(({ of }) => of === undefined)
+    return [
+      ...toRejections(
+        'Runware',
+        violations.flatMap(({ of }) => of ?? []),
+        fieldNames,
+      ),
+      ...untranslated.map(({ code, parameter }) => ({
+        message: `Runware: ${code} (${[parameter].flat().join(', ')})`,
+      })),
+    ]
+  },
+
   submit(offer, order) {
-    const { endpoint, body } = offer.translate(order.input)
     return post({
-      taskType: 'videoInference',
       taskUUID: order.attempt,
       deliveryMethod: 'async',
-      model: offer.endpoints[endpoint] ?? endpoint,
-      ...body,
+      ...render(offer, order.input),
       numberResults: 1,
       outputType: 'URL',
       outputFormat: 'MP4',
@@ -79,6 +96,19 @@ export const runware: Provider = {
 
   // A video would have to be stored with `mediaStorage` first, as base64 inside JSON.
   takes: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
+}
+
+/** Runware's names of our fields, where they differ. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  positivePrompt: 'prompt',
+  negativePrompt: 'negative_prompt',
+  CFGScale: 'cfg_scale',
+  soundEffectContent: 'soundEffectPrompt',
+}
+
+function render(offer: Offer, input: Input): JsonObject {
+  const { endpoint, body } = offer.translate(input)
+  return { taskType: 'videoInference', model: offer.endpoints[endpoint] ?? endpoint, ...body }
 }
 
 function post(task: JsonObject) {

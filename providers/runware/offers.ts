@@ -52,7 +52,7 @@ export const offers: Readonly<Record<string, Offer>> = {
         ...settings('google', { generateAudio: input.generateAudio }),
       },
     }),
-    refuses: (input) => lacks('negative_prompt')(input) ?? seedZero(input) ?? otherVeo(input),
+    refuses: (input) => lacks('negative_prompt')(input) ?? otherVeo(input),
     note: `${unlisted} It always rewrites the prompt, whatever enhancePrompt says.`,
   },
 
@@ -70,7 +70,6 @@ export const offers: Readonly<Record<string, Offer>> = {
         }),
       },
     }),
-    refuses: seedZero,
   },
 
   'pixverse-v45': pixverseOffer('pixverse:1@3'),
@@ -87,7 +86,6 @@ function pixverseOffer(id: string): Offer {
       endpoint: 'any',
       body: { ...common(input), ...negative(input), ...pixverse(input) },
     }),
-    refuses: seedZero,
   }
 }
 
@@ -112,10 +110,6 @@ function kling21(input: Input, shorter: number): JsonObject {
 
 function lacks(field: Field): NonNullable<Offer['refuses']> {
   return (input) => (input[field] === undefined ? undefined : `Runware takes no ${field} for this model`)
-}
-
-function seedZero({ seed }: Input): string | undefined {
-  return seed === 0 ? 'Runware takes seeds from 1' : undefined
 }
 
 function otherVeo({ aspect_ratio = '16:9', resolution = '720p', duration = 8 }: Input): string | undefined {

@@ -3,8 +3,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '../input.ts'
 import { at, list, number, text } from '../reader.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { schema } from './schema.ts'
-import { violationOf } from './violation.ts'
+import { describe } from '../schema.ts'
+import { schemas } from './schema.ts'
+import { type TaskViolation, violationsOf } from './violation.ts'
 
 /** Images travel inside the request, as base64. */
 const bodyLimit = 64 * 1024 * 1024
@@ -82,8 +83,8 @@ async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
 }
 
 async function submit(task: JsonObject, about: About, stage: SandboxStage): Promise<Answer> {
-  const wrong = violationOf(task)
-  if (wrong !== undefined) return refuse(about, wrong.code, wrong.parameter, wrong.allowedValues)
+  const [wrong] = violationsOf(task)
+  if (wrong !== undefined) return { error: { ...about, ...wordingOf(wrong) } }
   if (endingOf(task) === 'invalid') return refuse(about, 'invalidPositivePrompt', 'positivePrompt')
   if ((await stage.tasks.get(about.taskUUID)) !== undefined)
     return refuse(about, 'conflictTaskUUID', 'taskUUID')
@@ -130,7 +131,7 @@ const moderated = {
 }
 
 function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonObject {
-  const usd = (schema[endpoint]?.usdPerSecond ?? 0) * (number(body, 'duration') ?? 5)
+  const usd = (schemas[endpoint]?.usdPerSecond ?? 0) * (number(body, 'duration') ?? 5)
   return {
     videoUUID: id,
     videoURL: stage.videoUrl(id),
@@ -141,22 +142,21 @@ function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonO
 
 type About = { taskType: string; taskUUID: string }
 
-function refuse(
-  about: About,
-  code: string,
-  parameter: string | readonly string[],
-  allowed?: readonly unknown[],
-): Answer {
-  const said = `Invalid value for ${[parameter].flat().join(', ')}`
-  const allowedValues = allowed?.map(String)
+function refuse(about: About, code: string, parameter: string): Answer {
+  return { error: { ...about, ...wordingOf({ code, parameter }) } }
+}
+
+/** An error as Runware words it. */
+function wordingOf({ code, parameter, allowedValues, of }: TaskViolation): JsonObject {
+  const names = [parameter].flat().join(', ')
+  const type = of?.schema === undefined ? undefined : [of.schema.type].flat().join('|')
   return {
-    error: {
-      ...about,
-      code,
-      message: said,
-      parameter,
-      ...(allowedValues !== undefined && { allowedValues }),
-    },
+    code,
+    message: `Invalid value for '${names}' parameter${of === undefined ? '.' : `: it ${describe(of)}.`}`,
+    parameter,
+    ...(type !== undefined && { type }),
+    documentation: 'https://runware.ai/docs',
+    ...(allowedValues !== undefined && { allowedValues: allowedValues.map(String) }),
   }
 }
 

@@ -1,16 +1,16 @@
-/** What the stand-in takes for one model: `sizes` are those of a task that tells width and height. */
+import type { BodySchema, FieldSchema } from '../schema.ts'
+
+/** What Runware takes for one model: `sizes` are those of a task that names width and height. */
 export type ModelSchema = {
   /** Fields beyond those of every video task. */
-  fields: readonly string[]
-  durations: readonly number[]
-  promptLength?: number
+  fields: BodySchema
   sizes?: readonly string[]
-  /** `frame`: the frame decides, so that sizes beside one are refused. `always`: they must be there. */
+  /** `frame`: the frame decides, so that sizes beside one are rejected. `always`: they must be there. */
   sizing: 'always' | 'never' | 'frame'
   /** Works from a first frame only. */
   needsFrame?: true
-  /** Provider setting -> the values that it takes; an empty list takes any text. */
-  settings?: Readonly<Record<string, readonly (string | boolean)[]>>
+  /** What stands in `providerSettings`, below the name of the model's creator. */
+  settings?: BodySchema
   /** Settings that no task has together. */
   exclusive?: readonly string[]
   /** A setting that a task with a frame must not have. */
@@ -18,38 +18,68 @@ export type ModelSchema = {
   usdPerSecond: number
 }
 
+const boolean = { type: 'boolean' } as const
+
 /** Fields of every video task. */
-export const commonFields = [
-  ...[
-    'taskType',
-    'taskUUID',
-    'model',
-    'deliveryMethod',
-    'inputs',
-    'duration',
-    'numberResults',
-    'includeCost',
-  ],
-  ...['outputType', 'outputFormat', 'outputQuality', 'ttl', 'webhookURL', 'uploadEndpoint', 'safety'],
-]
+export const commonFields: BodySchema = {
+  taskType: { type: 'string' },
+  taskUUID: { type: 'string' },
+  model: { type: 'string' },
+  deliveryMethod: oneOf('async'),
+  inputs: { type: 'object' },
+  numberResults: { type: 'integer', min: 1, max: 4 },
+  includeCost: boolean,
+  outputType: oneOf('URL'),
+  outputFormat: oneOf('MP4', 'WEBM', 'MOV'),
+  outputQuality: { type: 'integer', min: 20, max: 99 },
+  ttl: { type: 'integer', min: 60 },
+  webhookURL: { type: 'url' },
+  uploadEndpoint: { type: 'url' },
+  safety: { type: 'object', fields: { checkContent: boolean, mode: oneOf('none', 'fast', 'full') } },
+  providerSettings: { type: 'object' },
+}
 
 const large = ['1920x1080', '1080x1080', '1080x1920']
-const prompt = 'positivePrompt'
-const negative = 'negativePrompt'
+const pixels = { width: { type: 'integer' }, height: { type: 'integer' } } as const
+/** The 2025 pages name the smallest seed and no largest one. */
+const seed = { type: 'integer', min: 1 } as const
+const guidance = { CFGScale: { type: 'number', min: 0, max: 1 } } as const
+
+function oneOf(...values: readonly string[]): FieldSchema {
+  return { type: 'string', enum: values }
+}
+
+function seconds(...values: readonly number[]): FieldSchema {
+  return { type: 'number', enum: values }
+}
+
+/** Every prompt has at least two characters; the longest one differs by model. */
+function text(maxLength: number): FieldSchema {
+  return { type: 'string', minLength: 2, maxLength }
+}
+
+function prompt(maxLength: number): BodySchema {
+  return { positivePrompt: { ...text(maxLength), required: true } }
+}
+
+const klingPrompts: BodySchema = { ...prompt(2500), negativePrompt: text(2500) }
 
 const kling: ModelSchema = {
-  fields: [prompt, negative, 'width', 'height', 'CFGScale'],
-  durations: [5, 10],
-  promptLength: 2500,
+  fields: { ...klingPrompts, ...pixels, ...guidance, duration: seconds(5, 10) },
   sizes: large,
   sizing: 'always',
   usdPerSecond: 0.1848,
 }
 
 const pixverse: ModelSchema = {
-  fields: [prompt, negative, 'width', 'height', 'resolution', 'seed', 'providerSettings'],
-  durations: [5, 8],
-  promptLength: 2048,
+  fields: {
+    ...prompt(2048),
+    negativePrompt: text(2048),
+    ...pixels,
+    resolution: oneOf('360p', '540p', '720p', '1080p'),
+    seed,
+    duration: seconds(5, 8),
+  },
   sizes: [
     ...['640x360', '480x360', '360x360', '360x480', '360x640'],
     ...['960x540', '720x540', '540x540', '540x720', '540x960'],
@@ -58,61 +88,60 @@ const pixverse: ModelSchema = {
   ],
   sizing: 'frame',
   settings: {
-    style: ['anime', '3d_animation', 'clay', 'comic', 'cyberpunk'],
-    motionMode: ['normal', 'fast'],
-    soundEffectSwitch: [true, false],
-    soundEffectContent: [],
-    effect: [
+    style: oneOf('anime', '3d_animation', 'clay', 'comic', 'cyberpunk'),
+    motionMode: oneOf('normal', 'fast'),
+    soundEffectSwitch: boolean,
+    soundEffectContent: text(2048),
+    effect: oneOf(
       ...['bikini up', 'the tigers touch', 'jiggle jiggle', 'hug your love', 'kiss me ai', 'subject 3 fever'],
       ...['fin-tastic mermaid', 'lets ymca', 'skeleton dance', 'kungfu club', 'boom drop'],
       ...['vroom vroom step', 'creepy devil smile', 'pubg winner hit', '360 microwave'],
       ...['eye zoom challenge', 'muscle surge', 'punch face', 'balloon belly', 'kiss kiss'],
-    ],
-    cameraMovement: [
+    ),
+    cameraMovement: oneOf(
       ...['horizontal_left', 'horizontal_right', 'vertical_up', 'vertical_down', 'zoom_in', 'zoom_out'],
       ...['auto_camera', 'crane_up', 'quickly_zoom_in', 'quickly_zoom_out', 'smooth_zoom_in'],
       ...['camera_rotation', 'robo_arm', 'super_dolly_out', 'whip_pan', 'hitchcock', 'left_follow'],
       ...['right_follow', 'pan_left', 'pan_right', 'fix_bg'],
-    ],
+    ),
   },
   exclusive: ['effect', 'cameraMovement'],
   usdPerSecond: 0.0598,
 }
 
 /** By AIR id. */
-export const schema: Readonly<Record<string, ModelSchema>> = {
+export const schemas: Readonly<Record<string, ModelSchema>> = {
   'klingai:5@1': {
-    ...kling,
-    fields: [prompt, 'width', 'height', 'CFGScale'],
+    // Its page and schema list no prompt; public programs send one. The limits are those of its siblings.
+    fields: { ...prompt(2500), ...pixels, ...guidance, duration: seconds(5, 10) },
     sizes: ['1280x720', '720x720', '720x1280'],
+    sizing: 'always',
     needsFrame: true,
     usdPerSecond: 0.037,
   },
   'klingai:5@2': { ...kling, needsFrame: true, usdPerSecond: 0.06468 },
   'klingai:5@3': kling,
   'klingai:6@0': {
-    ...kling,
-    fields: [prompt, negative, 'CFGScale'],
+    fields: { ...klingPrompts, ...guidance, duration: seconds(5, 10) },
     sizing: 'never',
     needsFrame: true,
     usdPerSecond: 0.042,
   },
   'google:3@1': {
-    fields: [prompt, 'width', 'height', 'seed', 'providerSettings'],
-    durations: [4, 6, 8],
-    promptLength: 3000,
+    fields: { ...prompt(3000), ...pixels, seed, duration: seconds(4, 6, 8) },
     sizes: ['1280x720', '720x1280', '1920x1080', '1080x1920'],
     sizing: 'always',
-    settings: { generateAudio: [true, false] },
+    settings: { generateAudio: boolean },
     usdPerSecond: 0.1,
   },
   'vidu:1@1': {
-    fields: [prompt, 'width', 'height', 'seed', 'providerSettings'],
-    durations: [5],
-    promptLength: 3000,
+    fields: { ...prompt(3000), ...pixels, seed, duration: seconds(5) },
     sizes: large,
     sizing: 'always',
-    settings: { style: ['general', 'anime'], movementAmplitude: ['auto', 'small', 'medium', 'large'] },
+    settings: {
+      style: oneOf('general', 'anime'),
+      movementAmplitude: oneOf('auto', 'small', 'medium', 'large'),
+    },
     withoutFrame: 'style',
     usdPerSecond: 0.044,
   },

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
+import { toRejections } from '../check.ts'
 import { fault } from '../fault.ts'
-import type { JsonObject } from '../input.ts'
+import type { Field, Input, JsonObject } from '../input.ts'
 import type { Alike, Offer, Order, Outcome, Provider, Reply, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { at, link, list, text } from '../reader.ts'
+import { findViolations } from '../schema.ts'
 import { explain, isEnvelope, statusOf } from './fault.ts'
 import { offers } from './offers.ts'
 import { judge } from './prediction.ts'
+import { schemas } from './schema.ts'
 
 /** How far from the stored time of an attempt its task may be dated: our clocks differ, and a call takes a while. */
 const searchBeforeMs = 30_000
@@ -26,8 +29,15 @@ export const wavespeed: Provider = {
   },
   offers,
 
+  check(offer, input) {
+    const { path, body } = render(offer, input)
+    const schema = Object.hasOwn(schemas, path) ? schemas[path] : undefined
+    const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
+    return toRejections('WaveSpeed', violations, fieldNames)
+  },
+
   submit(offer, order) {
-    const { path, body } = render(offer, order)
+    const { path, body } = render(offer, order.input)
     const hint = order.hintUrl === undefined ? '' : `?webhook=${encodeURIComponent(order.hintUrl)}`
     return { method: 'POST', path: `/api/v3/${path}${hint}`, json: body }
   },
@@ -73,7 +83,7 @@ export const wavespeed: Provider = {
         json: {
           page: 1,
           page_size: 100,
-          model: render(offer, order).path,
+          model: render(offer, order.input).path,
           created_after: new Date(order.at.getTime() - searchBeforeMs).toISOString(),
           created_before: new Date(order.at.getTime() + searchAfterMs).toISOString(),
           include_inputs: true,
@@ -107,8 +117,18 @@ export const wavespeed: Provider = {
   },
 }
 
-function render(offer: Offer, order: Order) {
-  const { endpoint, body } = offer.translate(order.input)
+/** WaveSpeed's names of our fields, where they differ. */
+const fieldNames: Readonly<Record<string, Field>> = {
+  text: 'prompt',
+  generate_audio: 'generateAudio',
+  enable_prompt_expansion: 'enhancePrompt',
+  guidance_scale: 'cfg_scale',
+  target_resolution: 'resolution',
+  reference_image: 'referenceImages',
+}
+
+function render(offer: Offer, input: Input) {
+  const { endpoint, body } = offer.translate(input)
   return { path: offer.endpoints[endpoint] ?? endpoint, body }
 }
 
@@ -122,7 +142,7 @@ function found(reply: Reply, order: Order, offer: Offer): Outcome | Alike {
   if (!Array.isArray(at(reply.body, 'data', 'items'))) {
     return { kind: 'unclear', fault: fault('unreadable_reply', 'WaveSpeed answered a search without a list') }
   }
-  const { body } = render(offer, order)
+  const { body } = render(offer, order.input)
   const tasks = list(reply.body, 'data', 'items').flatMap((item) => {
     const id = text(item, 'id')
     if (id === undefined || !hasInputs(item, body)) return []

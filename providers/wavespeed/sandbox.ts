@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { schema, violation } from './schema.ts'
+import { describe, findViolations, type Violation } from '../schema.ts'
+import { protocolFields, schemas } from './schema.ts'
 import { mountUploads } from './uploads.ts'
 
 type Submit = { Params: { '*': string }; Querystring: { webhook?: string }; Body: Record<string, unknown> }
@@ -43,11 +45,13 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
 
   app.post<Submit>('/api/v3/*', { config: { operation: 'submit' } }, async (request) => {
     const endpoint = request.params['*']
-    const path = Object.hasOwn(schema, endpoint) ? schema[endpoint] : undefined
-    if (path === undefined) throw refusal(404, 'model not found')
-    const wrong = violation(path, request.body ?? {})
-    if (wrong !== undefined) throw refusal(400, wrong)
+    const schema = Object.hasOwn(schemas, endpoint) ? schemas[endpoint] : undefined
+    if (schema === undefined) throw refusal(404, 'model not found')
+    const [wrong] = findViolations({ ...protocolFields, ...schema }, request.body ?? {})
+    if (wrong !== undefined) throw refusal(400, wordingOf(wrong))
     const { webhook } = request.query
+    const waits = request.body.enable_sync_mode === true
+    if (waits && webhook !== undefined) throw refusal(400, 'sync mode does not support a webhook')
     const task: SandboxTask = {
       id: randomUUID().replaceAll('-', ''),
       endpoint,
@@ -56,7 +60,7 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
       ...(webhook !== undefined && { hook: webhook }),
     }
     await stage.tasks.put(task)
-    return success(prediction(task, stage))
+    return success(waits ? await finished(task, stage) : prediction(task, stage))
   })
 
   for (const path of ['/api/v3/predictions/:id/result', '/api/v3/predictions/:id']) {
@@ -99,6 +103,26 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
   app.get('/api/v3/balance', { config: { operation: 'balance' } }, async () => success({ balance: 100 }))
 }
 
+/** In sync mode the submit is answered with the end of the task, or with what it is when the wait has run out. */
+async function finished(task: SandboxTask, stage: SandboxStage) {
+  for (let looks = 0; looks < 20; looks += 1) {
+    const current = (await stage.tasks.get(task.id)) ?? task
+    if (stageOf(current, stage).step === 'ended') return prediction(current, stage)
+    await sleep(stage.renderMs / 10)
+  }
+  const error = 'Sync mode timed out. The task goes on; ask for its result.'
+  return { ...prediction(task, stage), status: 'processing', code: 5004, error }
+}
+
+/** In the words of a JSON Schema validator. */
+function wordingOf(violation: Violation): string {
+  const { kind } = violation
+  const [name = ''] = violation.field.split('.')
+  if (kind === 'unknown') return `property "${name}" is unsupported`
+  if (kind === 'missing') return `property "${name}" is missing`
+  return `property "${name}" has an invalid value: it ${describe(violation)}`
+}
+
 function answers(search: Search, task: SandboxTask, status: string): boolean {
   const { model = task.endpoint, status: wanted = status, created_after, created_before } = search
   const after = created_after === undefined || task.createdAt >= Date.parse(created_after)
@@ -108,13 +132,13 @@ function answers(search: Search, task: SandboxTask, status: string): boolean {
 
 /** Newest first. */
 async function tasksOf(stage: SandboxStage): Promise<SandboxTask[]> {
-  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(schema, endpoint))
+  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(schemas, endpoint))
   return ours.toSorted((a, b) => b.createdAt - a.createdAt)
 }
 
 async function find(stage: SandboxStage, id: string): Promise<SandboxTask> {
   const task = await stage.tasks.get(id)
-  if (task === undefined || !Object.hasOwn(schema, task.endpoint)) throw refusal(404, 'Prediction not found')
+  if (task === undefined || !Object.hasOwn(schemas, task.endpoint)) throw refusal(404, 'Prediction not found')
   return task
 }
 

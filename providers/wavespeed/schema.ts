@@ -1,16 +1,4 @@
-import { countCharacters } from '../characters.ts'
-
-/** How the stand-in checks a field. `url` is a text that must be a link; `media` may be a data URL as well. */
-type FieldSchema = {
-  type: 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean'
-  required?: true
-  enum?: readonly (string | number)[]
-  min?: number
-  max?: number
-  maxLength?: number
-}
-
-export type PathSchema = Readonly<Record<string, FieldSchema>>
+import type { BodySchema } from '../schema.ts'
 
 const string = { type: 'string' } as const
 const url = { type: 'url', required: true } as const
@@ -80,7 +68,7 @@ const hailuo = { prompt: { type: 'string', maxLength: 2000 }, enable_prompt_expa
 const hailuoText = { ...hailuo, prompt: { ...hailuo.prompt, required: true } } as const
 
 /** Path -> the fields it takes, as WaveSpeed's list showed them in August 2026 (pages of 2025 for the retired ones). */
-export const schema: Readonly<Record<string, PathSchema>> = {
+export const schemas: Readonly<Record<string, BodySchema>> = {
   'openai/sora-2/text-to-video': { prompt, size: words('720*1280', '1280*720'), duration: soraSeconds },
   'openai/sora-2/text-to-video-pro': { prompt, size: soraPro, duration: soraSeconds },
   'openai/sora-2/image-to-video': { prompt, image: url, duration: soraSeconds },
@@ -163,28 +151,5 @@ export const schema: Readonly<Record<string, PathSchema>> = {
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
 }
 
-/** What is wrong with a body, in the words of a validator; `undefined`: nothing. */
-export function violation(path: PathSchema, body: Readonly<Record<string, unknown>>): string | undefined {
-  const unknown = Object.keys(body).find((name) => !Object.hasOwn(path, name))
-  if (unknown !== undefined) return `property "${unknown}" is unsupported`
-  for (const [name, field] of Object.entries(path)) {
-    const value = body[name]
-    if (value === undefined) {
-      if (field.required) return `property "${name}" is missing`
-    } else if (!fits(field, value)) return `property "${name}" has an invalid value`
-  }
-  return undefined
-}
-
-function fits(field: FieldSchema, value: unknown): boolean {
-  if (field.enum !== undefined) return field.enum.some((choice) => choice === value)
-  if (typeof value === 'number') {
-    const typed = field.type === 'number' || (field.type === 'integer' && Number.isInteger(value))
-    return typed && value >= (field.min ?? -Infinity) && value <= (field.max ?? Infinity)
-  }
-  if (typeof value === 'boolean') return field.type === 'boolean'
-  if (typeof value !== 'string') return false
-  if (field.type === 'url') return /^https?:/.test(value)
-  if (field.type === 'media') return /^(https?|data):/.test(value)
-  return field.type === 'string' && countCharacters(value) <= (field.maxLength ?? Infinity)
-}
+/** Switches of the protocol that its clients add to the input of any model. */
+export const protocolFields: BodySchema = { enable_sync_mode: boolean, enable_base64_output: boolean }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Spool } from '../media/spool.ts'
 import { ApiError } from './errors.ts'
+import { withExactNumbers } from './json-numbers.ts'
 import { createReader, longBytes } from './long-strings.ts'
 
 declare module 'fastify' {
@@ -30,7 +31,7 @@ export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }
       if (error !== null) done(looksLikeJson(type, text) ? error : foreign(type))
       else if (isDeeper(value, mostLevels))
         done(new ApiError('invalid_request', 'The body is nested too deeply'))
-      else done(null, value)
+      else done(null, withExactNumbers(text, value))
     })
   }
 

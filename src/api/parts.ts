@@ -43,6 +43,8 @@ export type AppParts = {
     available(model: Model): boolean
     /** Why none of the upstreams at hand renders this, in words for the client. */
     refusal(model: Model, input: Input): string | undefined
+    /** The seed to render with where no upstream at hand takes the one that was asked for. */
+    fitSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined
     /** Environment variables, one of which would give the model an upstream. For the operator's log. */
     missing(model: Model): readonly string[]
     /** Stand-in upstreams render everything. */

@@ -1,5 +1,6 @@
 import { type Field, type Input, mediaFields } from '../../providers/input.ts'
 import { type Adjusted, describeAdjusted, resolveConflicts } from './adjust.ts'
+import { cleanTexts } from './clean-text.ts'
 import { moveEquivalents } from './equivalents.ts'
 import { fields, plainName } from './fields.ts'
 import { fold, type Given } from './fold.ts'
@@ -41,15 +42,21 @@ export function admit(body: Body, validation?: Validation): Admitted | Refused {
 }
 
 /** The same for a model that is already known. */
-export function admitTo(model: Model, body: Body, validation: Validation = {}): Admitted | Refused {
+export function admitTo(model: Model, request: Body, validation: Validation = {}): Admitted | Refused {
   const { handling = 'lenient', promptMaxCharacters } = validation
   const isStrict = handling === 'strict'
+  const { body, changed } = cleanTexts(request)
   const folded = fold(body)
   const mode = modeOf(model, (field) => folded.given.has(field))
   const rules = rulesOf(model, mode)
   const given = moveEquivalents(model, folded.given, rules)
   const said = [...folded.warnings]
   const problems: Problem[] = []
+  for (const name of changed) {
+    const message = `\`${name}\` has characters that are no text (NUL, or half of a surrogate pair)`
+    if (isStrict) problems.push(invalid(name, message))
+    else said.push(`${message}: they were removed`)
+  }
   const values: Partial<Record<Field, Value>> = {}
   const adjusted = new Map<Field, Adjusted>()
   for (const [field, [spelling]] of given) {

@@ -2,6 +2,7 @@ import { countCharacters } from '../../providers/characters.ts'
 import type { Field, Json, JsonObject, MediaKind } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
 import { at, text } from '../../providers/reader.ts'
+import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -71,22 +72,32 @@ function withoutUnit(value: string): string {
 }
 
 function readNumber(value: unknown, expected: string): Reading {
-  if (typeof value === 'number' && Number.isFinite(value)) return { value }
-  if (typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim())) return { value: Number(value) }
-  return { expected }
+  const number = numberOf(value)
+  // A whole number that a double cannot hold would become another one.
+  if (number === undefined || Math.abs(number) > Number.MAX_SAFE_INTEGER) return { expected }
+  return { value: number === 0 ? 0 : number }
+}
+
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  const isNumber = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim())
+  return isNumber ? Number(value) : undefined
 }
 
 function readInteger(value: unknown): Reading {
   const reading = readNumber(value, 'a whole number')
   if (!('value' in reading) || Number.isSafeInteger(reading.value)) return reading
-  const closest = Math.round(Number(reading.value))
-  return { expected: 'a whole number', ...(Number.isSafeInteger(closest) && { closest }) }
+  return { expected: 'a whole number', closest: Math.round(Number(reading.value)) }
 }
 
-/** Another seed makes another video, so none is close to it. */
+/** Seeds of image tools have 64 bits: one that no number holds is folded into the range that all upstreams take. Else no other seed is close to one. */
 function readSeed(value: unknown): Reading {
   const reading = readInteger(value)
-  return 'expected' in reading ? { expected: reading.expected } : reading
+  if (!('expected' in reading)) return reading
+  const digits = typeof value === 'string' && /^\d{1,20}$/.test(value.trim()) ? BigInt(value) : undefined
+  const expected = `a whole number from 0 to ${largestSeed}, or -1`
+  if (digits === undefined || digits > largestSeed) return { expected }
+  return { expected: `at most ${Number.MAX_SAFE_INTEGER}`, closest: foldSeed(digits, commonSeeds) }
 }
 
 function readSwitch(value: unknown): Reading {
@@ -143,6 +154,7 @@ function isAttachment(link: string): boolean {
 }
 
 function isWebLink(link: string): boolean {
+  if (!link.isWellFormed() || /\p{Cc}/u.test(link)) return false
   return /^https?:\/\/[^\s/]/i.test(link) && !/\s/.test(link) && URL.canParse(link)
 }
 

@@ -1,5 +1,7 @@
+import type { Rejection } from '../../providers/check.ts'
 import type { Input } from '../../providers/input.ts'
 import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import { foldSeed } from '../../providers/seed.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { ProviderConfig } from '../config.ts'
 import { heldBy, mediaIn, mediaOf } from '../media/reference.ts'
@@ -54,6 +56,13 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     })
   }
 
+  /** Why this upstream cannot render an input: what it would render differently, then what it would reject. */
+  function rejections(provider: Provider, offer: Offer, input: Input): readonly Rejection[] {
+    const message = offer.refuses?.(input)
+    if (message !== undefined) return [{ message }]
+    return provider.check?.(offer, input, upstreams[provider.name].settings) ?? []
+  }
+
   const found = new Map<string, ReturnType<typeof gather>>()
 
   function offersOf(model: Model) {
@@ -75,6 +84,13 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     })
   }
 
+  /** Upstreams that have their keys, and can be given the files of the input. */
+  function candidates(model: Model, input: Input) {
+    return offersOf(model).filter(
+      ({ provider, offer, missing }) => missing.length === 0 && canBeGiven(provider, offer, input),
+    )
+  }
+
   return {
     find,
 
@@ -84,13 +100,8 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
 
     /** Upstreams that can be asked for exactly this input, best first. */
     route(model: Model, input: Input): ProviderName[] {
-      return offersOf(model)
-        .filter(
-          ({ provider, offer, missing }) =>
-            missing.length === 0 &&
-            offer.refuses?.(input) === undefined &&
-            canBeGiven(provider, offer, input),
-        )
+      return candidates(model, input)
+        .filter(({ provider, offer }) => rejections(provider, offer, input).length === 0)
         .map(({ name }) => name)
     },
 
@@ -98,8 +109,25 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
     refusal(model: Model, input: Input): string | undefined {
       return offersOf(model)
         .filter(({ missing }) => missing.length === 0)
-        .map(({ offer }) => offer.refuses?.(input))
-        .find((reason) => reason !== undefined)
+        .flatMap(({ provider, offer }) => rejections(provider, offer, input))[0]?.message
+    },
+
+    /**
+     * The seed for an input that no upstream takes with the seed that was asked for, and that some would take with another one.
+     * The same seed always becomes the same other one.
+     */
+    fitSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined {
+      const { seed, ...others } = input
+      if (seed === undefined) return undefined
+      const judged = candidates(model, input)
+        .filter(({ provider, offer }) => rejections(provider, offer, others).length === 0)
+        .map(({ provider, offer }) => rejections(provider, offer, input))
+      if (judged.some((found) => found.length === 0)) return undefined
+      const ranges = judged.flatMap((found) => found.flatMap(({ seeds }) => seeds ?? []))
+      if (ranges.length === 0) return undefined
+      const min = Math.max(...ranges.map((range) => range.min))
+      const max = Math.min(...ranges.map((range) => range.max))
+      return { seed: foldSeed(seed, { min, max }), min, max }
     },
 
     /** Environment variables that would give the model an upstream, one line an upstream. For the operator's log. */

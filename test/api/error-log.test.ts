@@ -100,6 +100,7 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
         available: () => false,
         refusal: () => undefined,
         missing: () => ['FAL: FAL_KEY'],
+        fitSeed: () => undefined,
         sandbox: false,
       },
     },

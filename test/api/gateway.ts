@@ -89,6 +89,7 @@ export const everythingOnFal: AppParts['offers'] = {
   route: () => ['fal'],
   available: () => true,
   refusal: () => undefined,
+  fitSeed: () => undefined,
   missing: () => ['FAL_KEY'],
   sandbox: false,
 }

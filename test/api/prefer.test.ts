@@ -113,6 +113,7 @@ test('where no upstream renders exactly what was asked, the closest that one ren
       aspect_ratio === undefined ? (['fal'] as const) : [],
     refusal: () => 'FAL gives the video the ratio of the image',
     available: () => true,
+    fitSeed: () => undefined,
     missing: () => [],
     sandbox: false,
   }

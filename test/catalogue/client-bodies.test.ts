@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
-import type { Call } from '../../providers/provider.ts'
+import type { Offer, ProviderName } from '../../providers/provider.ts'
 import { priceOf } from '../../src/accounts/price.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import { relax } from '../../src/catalogue/relax.ts'
 import { leastRequest } from '../least-request.ts'
-import { orderFor, readFixture } from '../providers/fixtures.ts'
-import { type FieldShape, misshapen } from '../providers/shape.ts'
+import { orderFor } from '../providers/fixtures.ts'
+import { createMockVendors } from '../providers/mock-vendors.ts'
 
 /** What client programs always send beside model, prompt and files, and what the page and the wire contract name as usual. */
 const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -35,15 +36,15 @@ const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'camel case': { duration: 6, aspectRatio: '1:1', negativePrompt: 'rain', numFrames: 81, guidanceScale: 5 },
 }
 
-const endpoints = new Map(
-  Object.values(providers).map(({ name }) => [
-    name,
-    readFixture<Readonly<Record<string, Readonly<Record<string, FieldShape>>>>>(name, 'endpoints.json'),
-  ]),
-)
+let vendors: Awaited<ReturnType<typeof createMockVendors>>
+
+before(async () => {
+  vendors = await createMockVendors()
+})
+after(() => vendors.close())
 
 for (const [name, body] of Object.entries(bodies)) {
-  test(`${name}: all models take it, and their upstreams what is made of it`, () => {
+  test(`${name}: all models take it, and their upstreams what is made of it`, async () => {
     for (const model of models) {
       for (const mode of model.modes) {
         const result = admit({ ...leastRequest(model, mode), ...body })
@@ -57,7 +58,7 @@ for (const [name, body] of Object.entries(bodies)) {
           input !== undefined,
           `${model.id}, ${mode}: no upstream renders ${JSON.stringify(result.input)}`,
         )
-        for (const id of upstreamsOf(model, input)) assertFits(id, model.id, input)
+        for (const id of upstreamsOf(model, input)) await assertFits(id, model.id, input)
       }
     }
   })
@@ -66,8 +67,15 @@ for (const [name, body] of Object.entries(bodies)) {
 function upstreamsOf(model: Model, input: Input) {
   return model.providers.filter((id) => {
     const offer = providers[id].offers[model.id]
-    return offer !== undefined && offer.refuses?.(input) === undefined
+    return offer !== undefined && reasonOf(id, offer, input) === undefined
   })
+}
+
+/** Why an upstream does not render an input. */
+function reasonOf(id: ProviderName, offer: Offer, input: Input): string | undefined {
+  const provider = providers[id]
+  const { settings } = orderFor(provider, input)
+  return offer.refuses?.(input) ?? provider.check?.(offer, input, settings)[0]?.message
 }
 
 test('where one upstream alone has a key, it renders what comes closest', () => {
@@ -75,7 +83,7 @@ test('where one upstream alone has a key, it renders what comes closest', () => 
     for (const id of model.providers) {
       const offer = providers[id].offers[model.id]
       if (offer === undefined) continue
-      const isRendered = (one: Input) => offer.refuses?.(one) === undefined
+      const isRendered = (one: Input) => reasonOf(id, offer, one) === undefined
       for (const mode of model.modes) {
         const least = inputOf(leastRequest(model, mode))
         if (!isRendered(least) && relax(model, least, isRendered) === undefined) continue
@@ -83,7 +91,7 @@ test('where one upstream alone has a key, it renders what comes closest', () => 
           const { negativePrompt: _text, seed: _seed, ...settings } = body
           const input = inputOf({ ...leastRequest(model, mode), ...settings })
           const rendered = isRendered(input) || relax(model, input, isRendered) !== undefined
-          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${offer.refuses?.(input)}`)
+          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, offer, input)}`)
         }
       }
     }
@@ -96,18 +104,14 @@ function inputOf(body: Record<string, unknown>): Input {
   return result.input
 }
 
-function assertFits(id: keyof typeof providers, model: string, input: Input) {
+async function assertFits(id: ProviderName, model: string, input: Input) {
   const provider = providers[id]
   const offer = provider.offers[model]
   assert.ok(offer !== undefined)
-  const call = provider.submit(offer, orderFor(provider, input, {}))
-  const shapes = endpoints.get(provider.name)
-  const shape = shapes?.[call.path] ?? shapes?.[offer.endpoints[offer.translate(input).endpoint] ?? '']
-  assert.ok(shape !== undefined, `${id} ${call.path}`)
-  assert.deepEqual(misshapen(bodyOf(call), shape), [], `${id} ${model} ${JSON.stringify(call.json)}`)
-}
-
-function bodyOf(call: Call): unknown {
-  const body = JSON.parse(JSON.stringify(call.json ?? call.form ?? {}))
-  return Array.isArray(body) && body.length === 1 ? body[0] : body
+  const order = { ...orderFor(provider, input), attempt: randomUUID() }
+  const outcome = await vendors.order(provider, offer, order)
+  assert.ok(
+    outcome.kind === 'done' || outcome.kind === 'running',
+    `${id} ${model}: ${JSON.stringify(outcome)}`,
+  )
 }

@@ -18,10 +18,13 @@ const offerOf = (changes: Partial<Offer> = {}): Offer => ({
   ...changes,
 })
 
+type Check = NonNullable<Provider['check']>
+
 function providerOf(
   name: ProviderName,
   offer: Offer | undefined,
   takes: ReturnType<Provider['takes']> = 'inline',
+  check: Check = () => [],
 ): Provider {
   return {
     ...providers[name],
@@ -36,6 +39,7 @@ function providerOf(
     },
     offers: offer === undefined ? {} : { movie: offer },
     takes: () => takes,
+    check,
   }
 }
 
@@ -52,13 +56,16 @@ type Options = {
   configs?: Partial<Record<ProviderName, ProviderConfig>>
   overrides?: Overrides
   links?: boolean
+  checks?: Partial<Record<ProviderName, Check>>
 }
 
-function create({ offers = {}, takes, configs = {}, ...rest }: Options = {}) {
+function create({ offers = {}, takes, configs = {}, checks = {}, ...rest }: Options = {}) {
   const names = ['fal', 'runware', 'wavespeed', 'magicapi'] as const
   const made = { fal: offerOf(), runware: offerOf(), wavespeed: offerOf(), magicapi: offerOf(), ...offers }
   return createOffers({
-    providers: Object.fromEntries(names.map((name) => [name, providerOf(name, made[name], takes)])) as never,
+    providers: Object.fromEntries(
+      names.map((name) => [name, providerOf(name, made[name], takes, checks[name])]),
+    ) as never,
     upstreams: Object.fromEntries(names.map((name) => [name, configs[name] ?? configured(name)])) as never,
     ...rest,
   })
@@ -124,6 +131,39 @@ describe('the upstreams of a job', () => {
     const keyless = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
     const other = create({ offers: { fal: offerOf({ refuses }) }, configs: { fal: keyless } })
     assert.equal(other.refusal(model, input), undefined)
+  })
+
+  it('are those whose schema takes the input; if there is none, the first reason is known', () => {
+    const short: Check = (_offer, { prompt = '' }) =>
+      prompt.length < 9 ? [{ field: 'prompt', message: '`prompt` must be longer' }] : []
+    const some = create({ checks: { fal: short } })
+    assert.deepEqual(some.route(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(some.route(model, { prompt: 'a long boat' }), ['fal', 'runware', 'wavespeed'])
+    assert.equal(some.refusal(model, input), '`prompt` must be longer')
+  })
+
+  it('have a seed in common, where none takes the one that was asked for', () => {
+    const upTo =
+      (min: number, max: number): Check =>
+      (_offer, { seed = min }) =>
+        seed < min || seed > max ? [{ field: 'seed', message: 'another seed', seeds: { min, max } }] : []
+    const no: Check = () => [{ message: 'no boats' }]
+    const checks = { fal: upTo(0, 99), runware: upTo(1, 49), wavespeed: no }
+    const offers = create({ checks })
+    assert.deepEqual(offers.fitSeed(model, { ...input, seed: 1234 }), {
+      seed: 1 + (1234 % 49),
+      min: 1,
+      max: 49,
+    })
+    assert.equal(offers.fitSeed(model, { ...input, seed: 60 }), undefined)
+    assert.equal(offers.fitSeed(model, input), undefined)
+    assert.equal(
+      create({ checks: { fal: no, runware: no, wavespeed: no } }).fitSeed(model, { seed: 5 }),
+      undefined,
+    )
+    const keyless = { baseUrls: {}, credentials: {}, settings: {} }
+    const one = create({ checks, configs: { runware: keyless } })
+    assert.equal(one.fitSeed(model, { ...input, seed: 1234 })?.seed, 34)
   })
 
   it('are those that can be given our files', () => {

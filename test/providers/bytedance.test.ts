@@ -15,8 +15,11 @@ test('how media is handed over, and what is left to others', () => {
   assert.equal(bytedance.takes(seedance, image), 'inline')
   assert.equal(bytedance.takes(seedance, { ...image, bytes: 30_000_001 }), 'link')
   assert.equal(bytedance.takes(omniHuman, { ...image, bytes: 10 }), 'link')
-  assert.equal(omniHuman.refuses?.({ prompt: 'x'.repeat(300), audioDuration: 60 }), undefined)
-  assert.match(omniHuman.refuses?.({ prompt: 'x'.repeat(301) }) ?? '', /300 characters/)
+  const rejected = (prompt: string) =>
+    bytedance.check?.(omniHuman, { prompt, image: 'a', audio: 'b' }, {}).map(({ message }) => message)
+  assert.equal(omniHuman.refuses?.({ audioDuration: 60 }), undefined)
+  assert.deepEqual(rejected('🪁'.repeat(300)), [])
+  assert.match(rejected('x'.repeat(301))?.[0] ?? '', /^`prompt` must be at most 300 characters for ByteDance/)
   assert.match(omniHuman.refuses?.({ audioDuration: 61 }) ?? '', /60 seconds/)
   assert.equal(bytedance.offers['bytedance-waver-1.0'], undefined)
 })

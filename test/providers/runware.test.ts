@@ -4,7 +4,7 @@ import type { JsonObject } from '../../providers/input.ts'
 import type { Media } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { sandbox } from '../../providers/runware/sandbox.ts'
-import { violationOf } from '../../providers/runware/violation.ts'
+import { violationsOf } from '../../providers/runware/violation.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
 import { orderFor, readFixture } from './fixtures.ts'
@@ -64,7 +64,7 @@ test('the stand-in, written from the reference, takes every call of the fixtures
     'calls.json',
   )
   const found = fixtures.flatMap(({ name, call }) => {
-    const violation = call === undefined ? undefined : violationOf(call.json[0])
+    const violation = call === undefined ? undefined : violationsOf(call.json[0])[0]
     return violation === undefined ? [] : [{ name, violation }]
   })
   assert.deepEqual(found, [])

@@ -81,20 +81,35 @@ export async function take(
 }
 
 /** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
-function routed({ offers }: AppParts, { model, input, warnings, handling }: Admitted) {
-  const route = offers.route(model, input)
-  if (route.length > 0) return { input, warnings, route }
-  const reason = offers.refusal(model, input)
+function routed({ offers }: AppParts, { model, warnings, ...admitted }: Admitted) {
+  const isStrict = admitted.handling === 'strict'
+  const fit = (input: Input) => (isStrict ? { input, warnings: [] } : withFittingSeed(offers, model, input))
+  const routeOf = (input: Input) => offers.route(model, fit(input).input)
+  const found = (input: Input, more: readonly string[] = []) => {
+    const fitted = fit(input)
+    const route = offers.route(model, fitted.input)
+    return { input: fitted.input, warnings: [...warnings, ...more, ...fitted.warnings], route }
+  }
+  if (routeOf(admitted.input).length > 0) return found(admitted.input)
+  const reason = offers.refusal(model, admitted.input)
   if (reason !== undefined) {
-    const relaxed =
-      handling === 'strict' ? undefined : relax(model, input, (one) => offers.route(model, one).length > 0)
+    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routeOf(one).length > 0)
     if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
-    const said = [...warnings, ...relaxed.warnings]
-    return { input: relaxed.input, warnings: said, route: offers.route(model, relaxed.input) }
+    return found(relaxed.input, relaxed.warnings)
   }
   const log = { model: model.id, setOneOf: offers.missing(model) }
   const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
   throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
+}
+
+/** An upstream's range of seeds may be narrower than what programs draw theirs from. */
+function withFittingSeed(offers: AppParts['offers'], model: Model, input: Input) {
+  const fitting = offers.fitSeed(model, input)
+  if (fitting === undefined) return { input, warnings: [] }
+  const { seed, min, max } = fitting
+  const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
+  const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
+  return { input: { ...input, seed }, warnings: [warning] }
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
