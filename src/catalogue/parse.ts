@@ -3,6 +3,7 @@ import type { Field, Json, JsonObject, MediaKind } from '../../providers/input.t
 import { mediaFields } from '../../providers/input.ts'
 import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
+import { readDataUrlHead } from '../media/data-url.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -127,17 +128,17 @@ function unwrap(told: unknown): unknown {
   )
 }
 
-/** A data URL, in any of the forms that hold one. */
+/** A data URL or bare base64, in any of the forms that hold one. */
 export function holdsDataUrl(value: unknown): boolean {
   const link = unwrap(value)
-  return typeof link === 'string' && /^\s*data:/i.test(link)
+  return typeof link === 'string' && readDataUrlHead(link) !== undefined
 }
 
 function readMedia(value: unknown, kind: MediaKind): Reading {
   if (Array.isArray(value) && value.length > 1) return readFirst(value, kind)
   const found = unwrap(value)
   const link = typeof found === 'string' ? found.trim() : ''
-  const fits = /^data:/i.test(link) ? isDataUrl(link, kind) : isWebLink(link) || isAttachment(link)
+  const fits = isDataUrl(link, kind) || isWebLink(link) || isAttachment(link)
   return fits ? { value: link } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
 }
 
@@ -158,13 +159,16 @@ function isWebLink(link: string): boolean {
   return /^https?:\/\/[^\s/]/i.test(link) && !/\s/.test(link) && URL.canParse(link)
 }
 
-/** Looks at the declaration only: the bytes, megabytes of them, are read once, where they are stored. */
+/**
+ * Looks at the beginning only: the bytes, megabytes of them, are read once, where they are stored. They decide where no kind of media
+ * is declared.
+ */
 function isDataUrl(link: string, kind: MediaKind): boolean {
-  const head = link.slice(0, 256)
-  const declared = /^data:([a-z]+)\/([\w.+-]+)(;[\w-]+=[^;,]*)*;base64,[^\s]/i.exec(head)
-  if (declared === null) return false
-  const [, main = '', sub = ''] = declared
-  return main.toLowerCase() === kind || `${main}/${sub}`.toLowerCase() === 'application/octet-stream'
+  const head = readDataUrlHead(link)
+  if (head === undefined || link.length === head.length) return false
+  const declared = /^(image|video|audio)\//.exec(head.type)?.[1]
+  // Containers for video hold sound alone, too.
+  return declared === undefined || declared === kind || (declared === 'video' && kind === 'audio')
 }
 
 function readMediaList(value: unknown, kind: MediaKind): Reading {

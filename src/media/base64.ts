@@ -6,44 +6,105 @@ export type Decoded =
   | LocalFile
   | { refused: 'not base64' | 'cut short' | 'empty' | 'too large'; limitBytes: number }
 
-/** Decodes base64 into a scratch file as it comes. After something wrong the rest is taken and forgotten. */
-export async function createDecoder(scratch: Scratch, limitBytes: number) {
+/**
+ * Decodes the content of a data URL into a scratch file as it comes, cut into pieces anywhere, as the Fetch standard does; the
+ * characters of URL-safe base64 are accepted too. After something wrong the rest is taken and forgotten.
+ */
+export async function createDecoder(scratch: Scratch, limitBytes: number, { base64 } = { base64: true }) {
   const sink = await createSink(scratch, limitBytes)
-  /** Characters that do not make three bytes yet. */
-  let rest = ''
-  let padded = false
-  let broken = false
+  const toPlain = createPercentDecoder()
+  const decode = base64 ? createBase64Decoder() : { write: toBytes, end: () => undefined }
+  let isBroken = false
 
-  async function give(text: string): Promise<void> {
-    if (text !== '') await sink.write(Buffer.from(text, 'base64'))
+  async function take(text: string): Promise<void> {
+    const bytes = decode.write(text)
+    if (bytes === undefined) {
+      isBroken = true
+      await sink.drop()
+    } else if (bytes.length > 0) await sink.write(bytes)
   }
 
   return {
     async write(piece: string): Promise<void> {
-      if (broken || sink.isTooLarge()) return
-      const text = rest + (/\s/.test(piece) ? piece.replace(/\s+/g, '') : piece)
-      const wrong = padded && text.length > rest.length && !/^=*$/.test(text.slice(rest.length))
-      if (wrong || !/^[\w+/-]*={0,2}$/.test(text)) {
-        broken = true
-        return sink.drop()
-      }
-      padded = text.endsWith('=')
-      const whole = padded ? 0 : text.length - (text.length % 4)
-      rest = text.slice(whole)
-      await give(text.slice(0, whole))
+      if (!isBroken && !sink.isTooLarge()) await take(toPlain.write(piece))
     },
 
     async end(): Promise<Decoded> {
-      if (broken) return { refused: 'not base64', limitBytes }
-      const short = rest.length % 4 !== 0
-      if (!short) await give(rest)
+      if (!isBroken && !sink.isTooLarge()) await take(toPlain.end())
+      if (isBroken) return { refused: 'not base64', limitBytes }
+      const rest = sink.isTooLarge() ? undefined : decode.end()
+      const isCut = rest === 'cut short'
+      if (rest !== undefined && rest !== 'cut short') await sink.write(rest)
       if (sink.isTooLarge()) return { refused: 'too large', limitBytes }
       const blob = await sink.end()
-      if (!short && blob.bytes > 0) return blob
+      if (!isCut && blob.bytes > 0) return blob
       await sink.drop()
-      return { refused: short ? 'cut short' : 'empty', limitBytes }
+      return { refused: isCut ? 'cut short' : 'empty', limitBytes }
     },
 
     drop: sink.drop,
+  }
+}
+
+/** Text of characters up to U+00FF that stand for one byte each. */
+function toBytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1')
+}
+
+/** Undoes the percent-encoding, and what the parser of a URL does: tabs, line ends, the space at the end and a fragment are no content. */
+function createPercentDecoder() {
+  let rest = ''
+  let isOver = false
+
+  function decode(text: string): string {
+    // Other characters than those of ASCII stand for their bytes in UTF-8.
+    const plain = /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
+    if (!plain.includes('%')) return plain
+    return plain.replace(/%([\da-f]{2})/gi, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    )
+  }
+
+  return {
+    write(piece: string): string {
+      if (isOver) return ''
+      const joined = rest + piece
+      const text = /[\t\n\r]/.test(joined) ? joined.replace(/[\t\n\r]/g, '') : joined
+      const hash = text.indexOf('#')
+      isOver = hash !== -1
+      const content = isOver ? text.slice(0, hash) : text
+      // An escape, a character of two units and the space at the end may go on in the next piece.
+      rest = isOver ? '' : (/(?:%[\da-f]?|[\ud800-\udbff]|[\0-\x20\s]+)$/i.exec(content)?.[0] ?? '')
+      return decode(content.slice(0, content.length - rest.length))
+    },
+    end: (): string => decode(rest.replace(/[\0-\x20\s]+$/, '')),
+  }
+}
+
+/** `write` returns undefined for what is not base64. */
+function createBase64Decoder() {
+  /** Characters that do not make three bytes yet. */
+  let rest = ''
+  let padding = 0
+
+  return {
+    write(text: string): Buffer | undefined {
+      const [, digits = '', equals = ''] =
+        /^([\w+/-]*)(=*)$/.exec(/\s/.test(text) ? text.replace(/[\t\n\f\r ]/g, '') : text) ?? []
+      const isEmpty = digits === '' && equals === ''
+      if (isEmpty) return /[^\t\n\f\r ]/.test(text) ? undefined : Buffer.alloc(0)
+      if (digits !== '' && padding > 0) return undefined
+      padding += equals.length
+      if (padding > 2) return undefined
+      const joined = rest + digits
+      const whole = joined.length - (joined.length % 4)
+      rest = joined.slice(whole)
+      return Buffer.from(joined.slice(0, whole), 'base64')
+    },
+    /** Padding may be absent, but not be wrong. */
+    end(): Buffer | 'cut short' | undefined {
+      if (rest.length === 1 || (padding > 0 && (rest.length + padding) % 4 !== 0)) return 'cut short'
+      return rest === '' ? undefined : Buffer.from(rest, 'base64')
+    },
   }
 }

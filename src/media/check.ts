@@ -1,8 +1,10 @@
-import { fileTypeFromFile } from 'file-type'
+import { open } from 'node:fs/promises'
+import { FileTypeParser } from 'file-type'
 import type { MediaKind } from '../../providers/input.ts'
 import { isComplete } from './complete.ts'
+import { parserLimits } from './formats/file-reader.ts'
 import { pixelsOf } from './pixels.ts'
-import { isSystemError, storageFault } from './storage-fault.ts'
+import { isSystemError, storageFault, storing } from './storage-fault.ts'
 
 /** A small file may unpack to an image that fills a machine's memory. */
 const mostPixels = 100_000_000
@@ -21,13 +23,36 @@ const images = /^image\/(png|apng|jpeg|webp|gif|bmp|tiff|avif|hei[cf](-sequence)
 
 type Verdict = { contentType: string } | { reason: 'invalid' | 'too_large'; wrong: string }
 
+/** No archive is a media file; finding out what is inside one would cost the most. */
+const archives: readonly [string, string][] = [
+  ['PK\x03\x04', 'application/zip'],
+  ['\x1f\x8b', 'application/gzip'],
+]
+
 /** What a file really is, told from its bytes; nothing is believed that was declared. Rejects with `StorageUnavailable`. */
 export async function typeOf(path: string): Promise<string | undefined> {
-  const found = await fileTypeFromFile(path).catch((cause: unknown) => {
+  const head = await headOf(path)
+  const archive = archives.find(([start]) => head.startsWith(start))?.[1]
+  if (archive !== undefined) return archive
+  // Bounded by itself: 256 to 1024 elements of any container, 16 MB of what it unpacks.
+  const signal = AbortSignal.timeout(parserLimits.timeoutMs)
+  const found = await new FileTypeParser({ signal }).fromFile(path).catch((cause: unknown) => {
     if (isSystemError(cause)) throw storageFault('read a temporary file', cause)
     return undefined
   })
-  return found?.mime.split(';')[0]?.trim()
+  const type = found?.mime.split(';')[0]?.trim()
+  // Behind a tag of sound files and behind a byte order mark, only sound and text are what they seem.
+  return /^(ID3|\xef\xbb\xbf)/.test(head) && !type?.startsWith('audio/') ? undefined : type
+}
+
+async function headOf(path: string): Promise<string> {
+  const file = await storing('read a temporary file', open(path, 'r'))
+  try {
+    const { buffer, bytesRead } = await storing('read a temporary file', file.read(Buffer.alloc(4), 0, 4, 0))
+    return buffer.toString('latin1', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
 }
 
 /** Whether a file is what a field of this kind takes. */

@@ -1,53 +1,48 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { hasWholeBoxes } from './formats/boxes.ts'
+import { createFileReader, type FileReader, ParserLimitReached } from './formats/file-reader.ts'
+import { hasWholeFlac } from './formats/flac.ts'
+import { hasGifTrailer } from './formats/gif.ts'
+import { hasJpegEnd } from './formats/jpeg.ts'
+import { hasWholeElements } from './formats/matroska.ts'
+import { hasWholeFrames } from './formats/mpeg-audio.ts'
+import { hasWholeLastPage } from './formats/ogg.ts'
+import { hasPngEnd } from './formats/png.ts'
+import { hasWholeRiff } from './formats/riff.ts'
 import { storing } from './storage-fault.ts'
 
-const operation = 'read a temporary file'
+type Parser = (reader: FileReader) => Promise<boolean>
 
-/** How far before the end of a PNG its last chunk may lie: some programs write a little more after it. */
-const tailBytes = 4096
+/** How a file of each format begins: bytes, and where they are. */
+const parsers: readonly [string, number, Parser][] = [
+  ['\x89PNG', 0, hasPngEnd],
+  ['\xff\xd8\xff', 0, hasJpegEnd],
+  ['GIF8', 0, hasGifTrailer],
+  ['RIFF', 0, hasWholeRiff],
+  ['ftyp', 4, hasWholeBoxes],
+  ['\x1a\x45\xdf\xa3', 0, hasWholeElements],
+  ['OggS', 0, hasWholeLastPage],
+  ['fLaC', 0, hasWholeFlac],
+  ['ID3', 0, hasWholeFrames],
+  ['\xff', 0, hasWholeFrames],
+]
 
-/** Whether the end of a file is there, for the formats that tell where it is. */
+/**
+ * Whether the end of a file is there, for the formats that tell where it is. A file that takes longer to look through than a parser
+ * may spend counts as complete. Rejects with `StorageUnavailable`.
+ */
 export async function isComplete(path: string): Promise<boolean> {
-  const file = await storing(operation, open(path, 'r'))
+  const file = await storing('read a temporary file', open(path, 'r'))
   try {
-    const { size } = await storing(operation, file.stat())
-    const head = (await read(file, 0, 16)).toString('latin1')
-    if (head.startsWith('\x89PNG')) {
-      return (await read(file, Math.max(0, size - tailBytes), tailBytes)).includes('IEND')
-    }
-    if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP') {
-      return (await read(file, 4, 4)).readUInt32LE() + 8 <= size
-    }
-    return head.slice(4, 8) !== 'ftyp' || (await endsWithBox(file, size))
+    const { size } = await storing('read a temporary file', file.stat())
+    const reader = createFileReader({ file, size })
+    const head = (await reader.read(0, 16)).toString('latin1')
+    const [, , parse] = parsers.find(([bytes, at]) => head.startsWith(bytes, at)) ?? []
+    return parse === undefined || (await parse(reader))
+  } catch (cause) {
+    if (cause instanceof ParserLimitReached) return true
+    throw cause
   } finally {
     await file.close()
   }
-}
-
-/** How much is read at once: a file may consist of millions of boxes. */
-const blockBytes = 16_384
-
-/** An MP4 is a row of boxes, each of which tells its length. */
-async function endsWithBox(file: FileHandle, size: number): Promise<boolean> {
-  let block: Buffer = Buffer.alloc(0)
-  let blockAt = 0
-  let at = 0
-  while (size - at >= 16) {
-    if (at + 16 > blockAt + block.length) {
-      block = await read(file, at, blockBytes)
-      blockAt = at
-    }
-    const head = block.subarray(at - blockAt)
-    const told = head.readUInt32BE()
-    const length = told === 1 ? Number(head.readBigUInt64BE(8)) : told
-    // 0 means up to the end of the file; anything else below a head's own length is no box.
-    if (length < 8) return true
-    at += length
-  }
-  return at <= size
-}
-
-async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await storing(operation, file.read(Buffer.alloc(length), 0, length, at))
-  return buffer.subarray(0, bytesRead)
 }

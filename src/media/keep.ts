@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Input, MediaKind } from '../../providers/input.ts'
 import type { Decoded } from './base64.ts'
 import { judge, typeOf } from './check.ts'
+import { readDataUrlHead } from './data-url.ts'
 import type { InputUses } from './input-uses.ts'
 import type { Library } from './library.ts'
 import { inMegabytes, type Limits } from './limits.ts'
@@ -15,7 +16,6 @@ import { createSink, type LocalFile } from './sink.ts'
 import type { Spool } from './spool.ts'
 import type { FileStore } from './store.ts'
 
-const dataUrl = /^data:([^,]*?)(?:;base64)?,/i
 const attachment = /^attachment:(.+)$/s
 /** Only our own routes put this into an input. */
 const result = /^result:([\w-]+\.mp4)$/
@@ -41,8 +41,8 @@ export type Kept = { input: Input; forget(): Promise<void> }
 
 /** Whether an input has files that would have to be stored. */
 export function bringsFiles(input: Input): boolean {
-  return mediaIn(input).some(({ value }) =>
-    [dataUrl, attachment, result].some((shape) => shape.test(value.slice(0, 512))),
+  return mediaIn(input).some(
+    ({ value }) => attachment.test(value) || result.test(value) || readDataUrlHead(value) !== undefined,
   )
 }
 
@@ -140,10 +140,10 @@ export function createKeeper({ store, scratch, spool, library, limits, uses, quo
     if (attached !== undefined) return keepAttachment(attached, kind, field, request)
     const made = result.exec(value)?.[1]
     if (made !== undefined) return keepResult(made, field, request)
-    const head = dataUrl.exec(value.slice(0, 512))
-    if (head === null) return value
-    const [prefix, declared = ''] = head
-    const decoded = spool.claim(value) ?? (await spool.decode(declared, value.slice(prefix.length)))
+    const head = readDataUrlHead(value)
+    if (head === undefined) return value
+    const { length, type, base64 } = head
+    const decoded = spool.claim(value) ?? (await spool.decode(type, value.slice(length), { base64 }))
     return keepFile(decoded, kind, field, request)
   }
 

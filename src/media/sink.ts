@@ -44,7 +44,10 @@ export async function createSink(scratch: Scratch, limitBytes: number) {
 
     async end(): Promise<LocalFile> {
       closed = true
-      await storing(operation, file.close())
+      await storing(operation, file.close()).catch(async (cause: unknown) => {
+        await rm(path, { force: true })
+        throw cause
+      })
       return { path, hash: hash.digest('hex'), bytes }
     },
 

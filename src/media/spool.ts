@@ -52,8 +52,8 @@ export function createSpool({ scratch, limits }: { scratch: Scratch; limits: Lim
     },
 
     /** Decodes a data URL that is at hand. */
-    async decode(declared: string, text: string): Promise<Decoded> {
-      const decoder = await createDecoder(scratch, limitOf(limits, declared))
+    async decode(declared: string, text: string, encoding = { base64: true }): Promise<Decoded> {
+      const decoder = await createDecoder(scratch, limitOf(limits, declared), encoding)
       await decoder.write(text)
       return decoder.end()
     },

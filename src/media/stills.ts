@@ -11,9 +11,9 @@ import type { FileStore } from './store.ts'
 
 export const stillsFolder = 'stills'
 
-/** Filters of ffmpeg, and how long into the video they begin. */
+/** Filters of ffmpeg. Frames are scaled first: the filter `thumbnail` holds 24 of them in memory. */
 const filters = {
-  thumbnail: 'thumbnail=24,scale=640:-2',
+  thumbnail: 'scale=640:-2,thumbnail=24',
   spritesheet: 'fps=2,scale=160:-2,tile=5x4',
 } as const
 
@@ -33,18 +33,24 @@ export function isStill(word: string): word is Still {
 const formats = ['mov', 'matroska', 'avi', 'flv', 'mpegts', 'mpeg', 'mpegvideo', 'ogg', 'asf', 'gif']
 const onlyThisFile = ['-protocol_whitelist', 'file', '-format_whitelist', formats.join(',')]
 
+/** A file of a few bytes may declare frames that fill a machine's memory: 8k video has 33 million pixels. */
+const memory = ['-max_alloc', String(512 * 1024 * 1024), '-max_pixels', '100000000', '-threads', '2']
+
 const atOnce = 2
-const timeoutMs = 60_000
+/** Not a setting: 24 frames, or ten seconds of a video, take a few seconds on any machine. */
+const longestMs = 60_000
 
 /** Pictures of finished videos, made by ffmpeg when they are first asked for and kept. */
 export function createStills({
   store,
   scratch,
   ffmpeg,
+  timeoutMs = longestMs,
 }: {
   store: FileStore
   scratch: Scratch
   ffmpeg: string
+  timeoutMs?: number
 }) {
   const gate = createGate(atOnce)
   const fileOf = (videoName: string, still: string) =>
@@ -56,7 +62,8 @@ export function createStills({
     const [source, picture] = [scratch.path('still'), scratch.path('picture')]
     try {
       await pipeline(await video.open(), createWriteStream(source))
-      if (await run(ffmpeg, source, filters[still], picture)) await store.take(name, picture)
+      if (await run({ ffmpeg, source, filter: filters[still], picture, timeoutMs }))
+        await store.take(name, picture)
     } finally {
       await Promise.all([rm(source, { force: true }), rm(picture, { force: true })])
       leave()
@@ -94,7 +101,9 @@ export function createStills({
   }
 }
 
-async function run(ffmpeg: string, source: string, filter: string, picture: string): Promise<boolean> {
+type Run = { ffmpeg: string; source: string; filter: string; picture: string; timeoutMs: number }
+
+async function run({ ffmpeg, source, filter, picture, timeoutMs }: Run): Promise<boolean> {
   const output = [
     '-vf',
     filter,
@@ -109,9 +118,12 @@ async function run(ffmpeg: string, source: string, filter: string, picture: stri
     '-y',
     picture,
   ]
-  const child = spawn(ffmpeg, ['-nostdin', '-v', 'error', ...onlyThisFile, '-i', source, ...output], {
+  const input = ['-nostdin', '-v', 'error', ...memory, ...onlyThisFile, '-i', source]
+  const child = spawn(ffmpeg, [...input, ...output], {
     stdio: 'ignore',
     signal: AbortSignal.timeout(timeoutMs),
+    // ffmpeg finishes its work on SIGTERM, and a decoder that hangs never does.
+    killSignal: 'SIGKILL',
   })
   const ended = await once(child, 'close').catch(() => [1])
   const written = await stat(picture).catch(() => undefined)

@@ -14,7 +14,7 @@ import { video } from './files.ts'
 /** What takes the place of ffmpeg: notes its arguments, then does what the test says. The last argument is the picture. */
 const writes = 'printf picture > "$last"'
 
-async function start(t: TestContext, script = writes) {
+async function start(t: TestContext, script = writes, timeoutMs?: number) {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dir = await temporaryFolder(cleanup)
@@ -35,7 +35,7 @@ async function start(t: TestContext, script = writes) {
     },
   } satisfies FoundFile
   return {
-    stills: createStills({ store, scratch, ffmpeg }),
+    stills: createStills({ store, scratch, ffmpeg, ...(timeoutMs !== undefined && { timeoutMs }) }),
     source,
     opened,
     store,
@@ -49,7 +49,7 @@ async function start(t: TestContext, script = writes) {
 
 describe('a picture of a video', () => {
   for (const [still, filter] of [
-    ['thumbnail', 'thumbnail=24,scale=640:-2'],
+    ['thumbnail', 'scale=640:-2,thumbnail=24'],
     ['spritesheet', 'fps=2,scale=160:-2,tile=5x4'],
   ] as const) {
     it(`${still}: ffmpeg may open this one file, of formats without further files`, async (t) => {
@@ -57,7 +57,8 @@ describe('a picture of a video', () => {
       await room.stills.make('a.mp4', room.source, still)
       const [call = ''] = await room.calls()
       const formats = 'mov,matroska,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,gif'
-      const before = `-nostdin -v error -protocol_whitelist file -format_whitelist ${formats} -i `
+      const memory = '-max_alloc 536870912 -max_pixels 100000000 -threads 2'
+      const before = `-nostdin -v error ${memory} -protocol_whitelist file -format_whitelist ${formats} -i `
       assert.ok(call.startsWith(`${before}${room.scratchDir}/still.`), call)
       assert.match(
         call.slice(before.length),
@@ -125,6 +126,14 @@ describe('a picture of a video', () => {
       assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
     })
   }
+
+  it('is none when ffmpeg hangs and ignores SIGTERM: it is killed', { timeout: 30_000 }, async (t) => {
+    const room = await start(t, 'trap \'\' TERM; echo $$ > "$last.pid"; while :; do sleep 0.05; done', 500)
+    assert.equal(await room.stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+    const [left = ''] = await room.temporary()
+    const pid = Number(await readFile(join(room.scratchDir, left), 'utf8'))
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  })
 
   it('is none without an ffmpeg', async (t) => {
     const room = await start(t)

@@ -87,6 +87,54 @@ describe('what callers send', () => {
     assert.equal((await namesIn(room.store, 'inputs')).length, 1)
   })
 
+  for (const [size, content] of [
+    ['short', small],
+    ['long', large],
+  ] as const) {
+    it(`a ${size} data URL may be spelled in each way that the standards know, and some more`, async (t) => {
+      const room = await startRoom(t, 'disk', { redis })
+      const base64 = content.toString('base64')
+      const urls = [
+        `data:;base64,${base64}`,
+        `data:text/plain;charset=utf-8;base64,${base64}`,
+        `DATA:IMAGE/PNG;BASE64,${base64}`,
+        `data:image/png;name="a,b";base64,${base64}`,
+        `data:image/png;base64,${base64.replace(/=+$/, '')}`,
+        `data:image/png;base64,${content.toString('base64url')}`,
+        `data:image/png;base64,${encodeURIComponent(base64)}`,
+        `data:image/png;base64,${base64.replace(/.{76}/g, '$& \n')}`,
+        `data:image/png,${[...content].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}`,
+        base64,
+        content.toString('base64url'),
+      ]
+      for (const url of urls) {
+        const { status } = await send(room, { ...animate, image: url })
+        assert.equal(status, 202, url.slice(0, 80))
+      }
+      const images = new Set(room.engine.orders.map(({ input }) => input.image))
+      assert.equal(images.size, 1)
+      assert.match([...images][0] ?? '', /^stored:.*:image\/png$/)
+      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+    })
+  }
+
+  it('text without a link, and base64 of anything else, is rejected', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const text = Buffer.from('this is a text and no file, '.repeat(9)).toString('base64')
+    for (const image of [text, 'a red fox', 'data:image/png']) {
+      const reply = await send(room, { ...animate, image })
+      assert.equal(reply.status, 400)
+      assert.match(reply.body.message, /`image` must be an http\(s\) link or a data URL/)
+    }
+    for (const image of [`data:text/plain;base64,${text}`, `data:;base64,${text}`, `data:,${text}`]) {
+      const reply = await send(room, { ...animate, image })
+      assert.equal(reply.status, 400)
+      assert.match(reply.body.message, /`image` must be an image file/)
+    }
+    assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+    assert.deepEqual(await namesIn(room.store, 'inputs'), [])
+  })
+
   it('lists may mix links and data URLs, and keep their order', async (t) => {
     const room = await startRoom(t, 'disk', { redis })
     const second = 'https://cdn.example/b.png'
@@ -148,7 +196,7 @@ describe('what callers send', () => {
       what: 'base64 that is cut short',
       url: `data:image/png;base64,${text.slice(0, -6)}`,
       status: 400,
-      says: /base64 that is cut short/,
+      says: /cut short/,
     },
     {
       what: 'a file that is cut short',

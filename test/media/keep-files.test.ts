@@ -98,7 +98,10 @@ describe('whether an input has files to store', () => {
     [{ video: 'result:a.mp4 ' }, false],
     [{ video: 'a result:a.mp4' }, false],
     [{ video: 'result:a/b.mp4' }, false],
-    [{ image: `data:${' '.repeat(600)},x` }, false],
+    [{ image: `data:${' '.repeat(600)},x` }, true],
+    [{ image: `data:${' '.repeat(5000)},x` }, false],
+    [{ image: image.toString('base64') }, true],
+    [{ image: 'aGVsbG8sIHRoaXMgaXMgdGV4dCwgYW5kIG5vIGZpbGU=' }, false],
     [{ referenceImages: ['https://cdn.example/a.png', url] }, true],
     [{ referenceImages: ['https://cdn.example/a.png'] }, false],
   ]

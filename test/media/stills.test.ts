@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -43,7 +44,49 @@ const pointers: Record<string, (target: string) => string> = {
     `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT5S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>file://${target}</BaseURL></Representation></AdaptationSet></Period></MPD>`,
 }
 
+/** An AVI whose only frame declares 65,500 x 65,500 pixels. */
+function hugeFrame(): Buffer {
+  const chunk = (name: string, content: Buffer) => {
+    const head = Buffer.alloc(8)
+    head.write(name, 'latin1')
+    head.writeUInt32LE(content.length, 4)
+    return Buffer.concat([head, content])
+  }
+  const list = (name: string, ...parts: Buffer[]) =>
+    chunk('LIST', Buffer.concat([Buffer.from(name), ...parts]))
+  const [avih, strh, strf] = [Buffer.alloc(56), Buffer.alloc(56), Buffer.alloc(40)]
+  avih.writeUInt32LE(40_000, 0)
+  avih.writeUInt32LE(1, 16)
+  avih.writeUInt32LE(1, 24)
+  avih.writeUInt32LE(65_500, 32)
+  avih.writeUInt32LE(65_500, 36)
+  strh.write('vidsMJPG', 'latin1')
+  strh.writeUInt32LE(1, 20)
+  strh.writeUInt32LE(25, 24)
+  strh.writeUInt32LE(1, 32)
+  strf.writeUInt32LE(40, 0)
+  strf.writeUInt32LE(65_500, 4)
+  strf.writeUInt32LE(65_500, 8)
+  strf.write('MJPG', 16, 'latin1')
+  const jpeg = Buffer.from(readFileSync(new URL('../fixtures/media/baseline.jpg', import.meta.url)))
+  const frame = jpeg.indexOf(Buffer.from('ffc0', 'hex'))
+  jpeg.writeUInt16BE(65_500, frame + 5)
+  jpeg.writeUInt16BE(65_500, frame + 7)
+  const content = Buffer.concat([
+    Buffer.from('AVI '),
+    list('hdrl', chunk('avih', avih), list('strl', chunk('strh', strh), chunk('strf', strf))),
+    list('movi', chunk('00dc', jpeg)),
+  ])
+  return chunk('RIFF', content)
+}
+
 describe('what ffmpeg may open', () => {
+  it('is no frame of more pixels than fit into memory', async (t) => {
+    if (!hasFfmpeg) t.diagnostic('there is no ffmpeg on this machine')
+    const { draw } = await start(t)
+    assert.equal(await draw(hugeFrame()), undefined)
+  })
+
   for (const [name, write] of Object.entries(pointers)) {
     it(`${name} shows no other file of this machine`, async (t) => {
       const { dir, draw } = await start(t)

@@ -5,6 +5,7 @@ import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
 import { widestRule } from '../../catalogue/rules.ts'
+import { readDataUrlHead } from '../../media/data-url.ts'
 import { ApiError } from '../errors.ts'
 import type { Body } from '../nanogpt/submit.ts'
 import { fromSize } from './size.ts'
@@ -65,7 +66,8 @@ function fromReference(reference: unknown, model: Model | undefined): Body {
     throw refused('must be a file, a link, a data URL, `{ image_url }` or `{ file_id }`')
   }
   if (model === undefined) return {}
-  const declared = /^data:(image|video|audio)\//i.exec(link)?.[1]?.toLowerCase()
+  const type = readDataUrlHead(link)?.type ?? ''
+  const declared = /^(image|video|audio)\//.exec(type)?.[1]
   const kinds =
     declared === undefined ? (['image', 'video'] as const) : [declared as 'image' | 'video' | 'audio']
   const field = kinds.find((kind) => widestRule(model, kind) !== undefined)

@@ -1,0 +1,43 @@
+import type { FileReader } from './file-reader.ts'
+
+/** Boxes without which nobody can read the media data of a file. */
+const indexes = ['moov', 'moof', 'meta']
+
+/** What a cut file ends with. Another name beyond the index belongs to something that was appended. */
+const common = [
+  ...indexes,
+  'mdat',
+  'idat',
+  'free',
+  'skip',
+  'wide',
+  'udta',
+  'uuid',
+  'mfra',
+  'sidx',
+  'styp',
+  'emsg',
+  'prft',
+]
+
+/** MP4, QuickTime, HEIF and AVIF: a sequence of boxes, each with its length. */
+export async function hasWholeBoxes(reader: FileReader): Promise<boolean> {
+  let at = 0
+  let hasIndex = false
+  while (reader.size - at >= 8) {
+    reader.countElement()
+    const head = reader.buffered(at, 16) ?? (await reader.read(at, 16))
+    const type = head.toString('latin1', 4, 8)
+    const isLong = head.readUInt32BE(0) === 1
+    if (isLong && head.length < 16) return false
+    const length = isLong ? Number(head.readBigUInt64BE(8)) : head.readUInt32BE(0)
+    // A box up to the end of the file. Recorders that were stopped leave such media data without an index.
+    if (length === 0) return type !== 'mdat' || hasIndex
+    // Not a box: something that was appended to the file.
+    if (length < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return true
+    if (at + length > reader.size) return hasIndex && !common.includes(type)
+    if (indexes.includes(type)) hasIndex = true
+    at += length
+  }
+  return hasIndex || at === reader.size
+}

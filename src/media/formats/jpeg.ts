@@ -1,0 +1,27 @@
+import type { FileReader } from './file-reader.ts'
+
+const startOfScan = 0xda
+const endOfImage = Buffer.from([0xff, 0xd9])
+
+/**
+ * A JPEG is a sequence of segments; the pixels follow the one that starts a scan, up to the end marker. Inside them, 0xff is never
+ * followed by the end marker's second byte. What comes after it (more images, a video, a maker's data) does not matter.
+ */
+export async function hasJpegEnd(reader: FileReader): Promise<boolean> {
+  let at = 2
+  while (at + 4 <= reader.size) {
+    reader.countElement()
+    const head = reader.buffered(at, 4) ?? (await reader.read(at, 4))
+    // Without a segment here, the structure is unknown: only the end marker is looked for.
+    if (head[0] !== 0xff) break
+    const marker = head[1] ?? 0
+    // Any number of fill bytes may come before a marker; restart markers and 0x01 have no length.
+    if (marker === 0xff) at += 1
+    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2
+    else {
+      at += 2 + head.readUInt16BE(2)
+      if (marker === startOfScan) break
+    }
+  }
+  return at < reader.size && (await reader.indexOf(endOfImage, at)) !== -1
+}
