@@ -33,13 +33,13 @@ const jsonOfFastify = 'application/json; charset=utf-8'
 const requestTimeoutMs = 300_000
 
 const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
-const thisMachineOnly = { isLoopback: true, allowedOrigins: [] }
+const anyHost = { isLoopback: false, allowedOrigins: [] }
 
 /** Builds the whole HTTP side; it listens to nothing yet. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const {
     trustProxy = isLoopbackAddress,
-    origins = thisMachineOnly,
+    origins = anyHost,
     failedAttempts = defaultFailureLimits,
     keyHelp = defaultKeyHelp,
     publicUrl,
@@ -102,6 +102,6 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await nanogpt(app, parts, limits)
   await openai(app, parts, limits)
   jobs(app, parts)
-  await serveDocument(app)
+  await serveDocument(app, publicUrl)
   return app
 }

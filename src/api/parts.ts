@@ -32,7 +32,7 @@ export type AppParts = {
     publicUrl?: string | undefined
     /** Which addresses are proxies whose headers describe the request; absent: those on this machine. */
     trustProxy?: TrustProxy
-    /** Absent: only this machine reaches the gateway. */
+    /** Absent: others may reach the gateway, and no page of another origin may use it without a key. */
     origins?: Omit<OriginPolicy, 'publicUrl'>
     /** Failures per minute and client address. */
     failedAttempts?: FailureLimits
