@@ -2,6 +2,8 @@ FROM node:24-slim
 
 # The image holds no Redis: REDIS_URL must name one.
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
+# As the messages of a locked gateway name it. The files of the image are never written to.
+ENV KEYS_COMMAND="docker exec CONTAINER node src/accounts/cli.ts"
 
 WORKDIR /app
 COPY .npmrc package.json package-lock.json ./

@@ -4,6 +4,7 @@ import { logRequest } from './api/access-log.ts'
 import { admin } from './api/admin.ts'
 import { refuseConnection } from './api/connection.ts'
 import { drain } from './api/drain.ts'
+import { createFailureCounters } from './api/failed-attempts.ts'
 import { files } from './api/files.ts'
 import { health } from './api/health.ts'
 import { hooks } from './api/hooks.ts'
@@ -14,12 +15,14 @@ import { createLimits } from './api/limits.ts'
 import { nanogpt } from './api/nanogpt/routes.ts'
 import { openai } from './api/openai/routes.ts'
 import { describeRoutes, serveDocument } from './api/openapi/document.ts'
+import { createOriginGuard, isHidden } from './api/origin-guard.ts'
 import type { AppParts } from './api/parts.ts'
 import { refuse } from './api/refusals.ts'
 import { corsOf, stamp } from './api/stamp.ts'
 import { refuseUnknownPaths } from './api/unknown-path.ts'
 import { webhooks } from './api/webhooks.ts'
-
+import { defaultFailureLimits, defaultKeysCommand } from './config.ts'
+import { isLoopbackAddress } from './network-address.ts'
 import { randomId } from './random.ts'
 import { defaultTextLimits } from './text-limits.ts'
 
@@ -30,8 +33,19 @@ const jsonOfFastify = 'application/json; charset=utf-8'
 /** A body that trickles in for longer is given up. */
 const requestTimeoutMs = 300_000
 
+const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
+const anyHost = { isLoopback: false, allowedOrigins: [] }
+
 /** Builds the whole HTTP side; it listens to nothing yet. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const {
+    trustProxy = isLoopbackAddress,
+    origins = anyHost,
+    failedAttempts = defaultFailureLimits,
+    keyHelp = defaultKeyHelp,
+    publicUrl,
+  } = parts.config
+  const guarded = { accounts: parts.accounts, policy: { ...origins, publicUrl } }
   const app = Fastify({
     loggerInstance: parts.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -46,6 +60,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply, () => undefined)
+      if (isHidden(request, guarded)) reply.removeHeader('Access-Control-Allow-Origin')
       refuse(error, request, reply)
       logRequest(request, reply, () => undefined)
     },
@@ -58,7 +73,11 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('rpm', undefined)
   app.decorateRequest('refusal', undefined)
   app.decorateRequest('preferenceApplied', undefined)
+  app.decorate('trustProxy', trustProxy)
+  app.decorate('countFailure', createFailureCounters(failedAttempts))
+  app.decorate('keyHelp', keyHelp)
   app.addHook('onRequest', stamp)
+  app.addHook('onRequest', createOriginGuard({ ...guarded, help: keyHelp }))
   // What it says on other replies than those to a preflight has been stamped on all of them.
   await app.register(async (preflights) => {
     await preflights.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
@@ -88,6 +107,6 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await nanogpt(app, parts, limits)
   await openai(app, parts, limits)
   jobs(app, parts)
-  await serveDocument(app)
+  await serveDocument(app, publicUrl)
   return app
 }

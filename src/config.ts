@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
 import type { S3Settings } from './media/s3.ts'
+import { type AddressTest, isLoopbackAddress, parseAddressRanges } from './network-address.ts'
 import { defaultTextLimits, type TextLimits } from './text-limits.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -70,6 +70,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     port: read.integer('PORT', 3000, 0, 65535),
     publicUrl: read.url('PUBLIC_URL'),
     auth,
+    ...readAccess(read, problems),
     logLevel: read.choice(
       'LOG_LEVEL',
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -155,6 +156,66 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
+}
+
+/** Which addresses, counted from ours outwards, are proxies whose headers describe the request. */
+export type TrustProxy = (address: string, hop: number) => boolean
+
+/** Failures per minute and client address. */
+export const defaultFailureLimits = { admin: 120, key: 1200, callback: 120 }
+
+export const defaultKeysCommand = 'npm run keys --'
+
+/** Who may use the gateway from where. */
+function readAccess(read: Reader, problems: string[]) {
+  return {
+    /** Web pages that may use a gateway that asks for no key: origins, or `*`. */
+    allowedOrigins: readOrigins(read, problems),
+    trustProxy: readTrustProxy(read, problems),
+    /** Failures per minute and client address, after which further failures get 429. */
+    failedAttempts: {
+      admin: read.integer('FAILED_ADMIN_KEY_RPM', defaultFailureLimits.admin, 1, 1_000_000),
+      key: read.integer('FAILED_API_KEY_RPM', defaultFailureLimits.key, 1, 1_000_000),
+      callback: read.integer('FAILED_CALLBACK_RPM', defaultFailureLimits.callback, 1, 1_000_000),
+    },
+    /** How the operator of this installation runs the command for keys, as messages name it. */
+    keysCommand: read.text('KEYS_COMMAND') ?? defaultKeysCommand,
+  }
+}
+
+function readOrigins(read: Reader, problems: string[]): readonly string[] {
+  return listOf(read.text('ALLOWED_ORIGINS')).map((entry) => {
+    const url = URL.canParse(entry) ? new URL(entry) : undefined
+    // `URL.origin` is "null" for the schemes of browser extensions.
+    const origin = url === undefined ? entry : `${url.protocol}//${url.host}`
+    const isOrigin = url !== undefined && url.host !== '' && url.href.replace(/\/$/, '') === origin
+    if (entry !== '*' && !isOrigin) {
+      problems.push(
+        `ALLOWED_ORIGINS must be origins such as https://app.example.com with commas between, or *; it has "${entry}"`,
+      )
+    }
+    return origin
+  })
+}
+
+function readTrustProxy(read: Reader, problems: string[]): TrustProxy {
+  const value = (read.text('TRUST_PROXY') ?? 'loopback').toLowerCase()
+  if (['off', 'false', 'no'].includes(value)) return () => false
+  if (['all', 'on', 'true', 'yes'].includes(value)) return () => true
+  if (/^\d+$/.test(value)) return (_, hop) => hop < Number(value)
+  const includes: AddressTest | undefined = parseAddressRanges(listOf(value))
+  if (includes !== undefined) return includes
+  problems.push(
+    `TRUST_PROXY must be off, all, a number of proxies, or addresses and ranges with commas between (10.0.0.0/8, loopback, linklocal, uniquelocal); it is "${value}"`,
+  )
+  return () => false
+}
+
+function listOf(value = ''): string[] {
+  return value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
 }
 
 function readProvider(provider: Provider, read: Reader): ProviderConfig {
@@ -311,5 +372,5 @@ export function secretsOf({ redisUrl = '', adminKey, upstreams, s3 }: Config): s
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  return host === 'localhost' || isLoopbackAddress(host)
 }

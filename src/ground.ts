@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
+import { hasKeys } from './accounts/door.ts'
+import { createKeyMarker } from './accounts/key-marker.ts'
 import type { Config } from './config.ts'
 import { markCleanShutdown, observeServer } from './engine/epoch.ts'
 import { createKeys, type Keys } from './engine/keys.ts'
@@ -45,6 +47,8 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await checkServer(redis, { ...config, logger })
 
   const keys = createKeys(config.redisPrefix)
+  const keyMarker = createKeyMarker({ ...config, logger })
+  await hasKeys(redis, keys, keyMarker)
   const clock = createClock({ redis, maxSkewMs: config.maxSkewMs, logger })
   await clock.start()
   closers.push(() => clock.stop())
@@ -112,6 +116,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     connections,
     redis,
     keys,
+    keyMarker,
     clock,
     store,
     storeOptions,

@@ -31,7 +31,10 @@ const lockfileHash = createHash('sha256')
   .update(fs.readFileSync(join(root, 'package-lock.json')))
   .digest('hex')
 
-if (!packagesAreThere() || !redisIsThere()) exclusively(prepare)
+/** Whoever may not write here cannot install either; in the image everything is there. */
+const isReadOnly = fs.existsSync(modules) && !isWritable(root)
+
+if (!isReadOnly && !(packagesAreThere() && redisIsThere())) exclusively(prepare)
 
 function prepare() {
   if (!packagesAreThere()) installPackages()
@@ -64,6 +67,15 @@ function redisIsThere() {
   return (
     isSet('REDIS_URL') || isSet('REDIS_URL_FILE') || isOnPath('redis-server') || isOnPath('valkey-server')
   )
+}
+
+function isWritable(folder) {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isSet(name) {

@@ -1,17 +1,18 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
 import { createBook } from './accounts/book.ts'
 import { createAccountCheck } from './accounts/check.ts'
 import { createDoor, hasKeys } from './accounts/door.ts'
 import { createHolds } from './accounts/holds.ts'
+import { authOffWarning, createCommandOf, type KeyHelp, lockReason } from './accounts/key-messages.ts'
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
 import { health } from './api/health.ts'
 import { refuse } from './api/refusals.ts'
 import { createApp } from './app.ts'
-import { ConfigError, isLoopback } from './config.ts'
+import { isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
 import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
@@ -23,6 +24,7 @@ import type { Ground } from './ground.ts'
 export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
     ground
+  const { keyMarker } = ground
   const book = createBook({ redis, keys })
   const holds = createHolds({ redis, keys })
   const checkAccount = createAccountCheck({ redis, keys })
@@ -43,8 +45,15 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   closers.push(() => withdrawals.stop())
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
+  const keyHelp = { keysCommand: config.keysCommand, markerFile: basename(keyMarker.file) }
+  const accounts = config.auth === 'off' ? open : await createAccounts(ground, subscriber)
+  await warnOfAccess(ground, accounts, keyHelp)
   return createApp({
     config: {
+      trustProxy: config.trustProxy,
+      origins: { isLoopback: isLoopback(config.host), allowedOrigins: config.allowedOrigins },
+      failedAttempts: config.failedAttempts,
+      keyHelp,
       bodyLimitBytes: config.bodyLimitBytes,
       textLimits: config.textLimits,
       resultsKeptMs: config.resultsKeptMs,
@@ -68,7 +77,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     storage: media.storage,
     webhooks,
     hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
-    accounts: config.auth === 'off' ? open : await door(ground, subscriber),
+    accounts,
     money: {
       balanceUsd: book.balanceUsd,
       usage: createUsage({ redis, keys }),
@@ -79,22 +88,42 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     },
     limits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, holds, unknown },
+      admin: { key: config.adminKey, book, holds, unknown, isAuthOff: config.auth === 'off' },
     }),
     ready: ground.ready,
     logger,
   })
 }
 
-/** Who may come in; refuses to stand open where others can reach it. */
-async function door({ config, redis, keys }: Ground, subscriber: Redis): Promise<Accounts> {
-  const loopback = isLoopback(config.host)
-  if (!loopback && config.adminKey === undefined && !(await hasKeys(redis, keys))) {
-    throw new ConfigError([
-      `HOST is ${config.host}, which others can reach, and no API key guards it: use 127.0.0.1, or say AUTH=off if something else does`,
-    ])
+function createAccounts({ config, redis, keys, keyMarker }: Ground, subscriber: Redis): Promise<Accounts> {
+  return createDoor({ redis, subscriber, keys, marker: keyMarker, openWithoutKeys: isLoopback(config.host) })
+}
+
+/** Tells the operator at the start who can use the gateway, where that may not be what they want. */
+async function warnOfAccess(
+  { config, logger, redis, keys, keyMarker }: Ground,
+  accounts: Accounts,
+  keyHelp: KeyHelp,
+): Promise<void> {
+  const access = await accounts.access()
+  if (access === 'off') {
+    if (await hasKeys(redis, keys, keyMarker)) logger.warn(authOffWarning)
+    if (!isLoopback(config.host))
+      logger.warn(
+        'AUTH=off: whoever reaches the gateway can use it; make sure that something else protects it',
+      )
+  } else if (access === 'anonymous') {
+    const create = `create an API key with: ${createCommandOf(keyHelp)}`
+    if (config.paid)
+      logger.warn(
+        `no API key exists, so every program on this machine can spend money at your upstreams; ${create}`,
+      )
+    else if (config.publicUrl !== undefined)
+      logger.warn(`PUBLIC_URL is set and no API key exists; before others can reach the gateway, ${create}`)
+  } else {
+    const reason = lockReason(access, keyHelp)
+    if (reason !== undefined) logger.warn(reason)
   }
-  return createDoor({ redis, subscriber, keys, openWithoutKeys: loopback })
 }
 
 /** A worker answers nothing but whether it lives. */

@@ -12,7 +12,10 @@ import { createConnections } from '../redis/connect.ts'
 import { startEmbedded } from '../redis/embedded.ts'
 import { createBook } from './book.ts'
 import { CommandError, command } from './command.ts'
+import { hasKeys } from './door.ts'
 import { createHolds } from './holds.ts'
+import { createKeyMarker } from './key-marker.ts'
+import { authOffWarning } from './key-messages.ts'
 
 let redact = createRedactor()
 
@@ -47,11 +50,24 @@ async function run(): Promise<string> {
       deadlineMs: (model) => deadlineMsOf(model, longestJobSeconds),
       now: () => Date.now() + skewMs,
     })
-    return await command({ book: createBook({ redis, keys }), holds, unknown }, process.argv.slice(2))
+    const { auth, keysCommand } = config
+    const args = process.argv.slice(2)
+    const text = await command({ book: createBook({ redis, keys }), holds, unknown, keysCommand }, args)
+    await hasKeys(redis, keys, createKeyMarker({ ...config, logger: { warn: warnOfMarker } }))
+    if (args[0] === 'create' && auth === 'off') warn(authOffWarning)
+    return text
   } finally {
     connections.close()
     await server?.stop()
   }
+}
+
+function warnOfMarker({ file, code }: { file: string; code?: string | undefined }, message: string): void {
+  warn(`${message} (${file}: ${code})`)
+}
+
+function warn(message: string): void {
+  process.stderr.write(`Warning: ${message}\n`)
 }
 
 try {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { countCharacters } from '../../providers/characters.ts'
+import { defaultKeysCommand } from '../config.ts'
 import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
 import type { Account } from './account.ts'
 import type { Book, Limits } from './book.ts'
@@ -8,18 +9,18 @@ import { isNothing } from './money.ts'
 import { anonymous } from './open.ts'
 import { longestNote, type Operation, OperationRefused } from './operation.ts'
 
-const usage = `Keys of this gateway. It may be running or not.
+const usageOf = (keysCommand: string) => `Keys of this gateway. It may be running or not.
 
-  npm run keys -- create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
-  npm run keys -- list
-  npm run keys -- limit ID [--rpm N|none] [--daily-usd N|none] [--balance N|none]
-  npm run keys -- topup ID USD [--note TEXT] [--operation KEY]
-  npm run keys -- revoke ID
-  npm run keys -- ledger ID
-  npm run keys -- held ID
-  npm run keys -- unknown
-  npm run keys -- resolve ID JOB charge|release [--note TEXT]
-  npm run keys -- resolve ID JOB adopt TASK [--note TEXT]
+  ${keysCommand} create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
+  ${keysCommand} list
+  ${keysCommand} limit ID [--rpm N|none] [--daily-usd N|none] [--balance N|none]
+  ${keysCommand} topup ID USD [--note TEXT] [--operation KEY]
+  ${keysCommand} revoke ID
+  ${keysCommand} ledger ID
+  ${keysCommand} held ID
+  ${keysCommand} unknown
+  ${keysCommand} resolve ID JOB charge|release [--note TEXT]
+  ${keysCommand} resolve ID JOB adopt TASK [--note TEXT]
 
 ID is what \`list\` shows; the key itself is shown once, by \`create\`. Jobs of callers without a key have the ID anonymous.
 USD may be negative. The same --operation KEY is applied once in 24 hours. TASK is the upstream's ID of a task.
@@ -35,14 +36,20 @@ export class CommandError extends Error {
   override name = 'CommandError'
 }
 
-type Deps = { book: Book; holds: Pick<Holds, 'of'>; unknown: UnknownJobs }
+type Deps = {
+  book: Book
+  holds: Pick<Holds, 'of'>
+  unknown: UnknownJobs
+  /** How this command is run, as its help says. */
+  keysCommand?: string
+}
 
 /** Does what a command line asks for and answers the text to print. */
 export async function command(deps: Deps, args: readonly string[]): Promise<string> {
-  const { book, holds, unknown } = deps
+  const { book, holds, unknown, keysCommand = defaultKeysCommand } = deps
   const { values, positionals } = read(args)
   const [verb = 'help', id = '', ...rest] = positionals
-  if (verb === 'help') return usage
+  if (verb === 'help') return usageOf(keysCommand)
   if (verb === 'create') {
     const name = values.name?.trim() ?? ''
     if (name === '') throw new CommandError('A key needs a name: --name NAME')
@@ -64,7 +71,7 @@ export async function command(deps: Deps, args: readonly string[]): Promise<stri
 }
 
 async function follow(
-  { book, unknown }: Deps,
+  { book, unknown, keysCommand = defaultKeysCommand }: Deps,
   verb: string,
   id: string,
   rest: readonly string[],
@@ -75,7 +82,7 @@ async function follow(
   if (id === anonymous.owner) throw new CommandError('Callers without a key have no limits and no balance')
   if (verb === 'limit') return book.limit(id, limitsOf(values)).catch(refuse)
   if (verb === 'revoke') return book.revoke(id)
-  if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${usage}`)
+  if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${usageOf(keysCommand)}`)
   const usd = numberOf('USD', rest[0] ?? '', -mostUsd)
   if (isNothing(usd)) throw new CommandError('USD must be at least 0.000001, or at most -0.000001')
   return book.topUp(id, usd, operationOf(values)).catch(refuse)
@@ -169,7 +176,7 @@ function numberOf(name: string, told: string, least = 0): number {
 }
 
 function table(accounts: readonly Account[]): string {
-  if (accounts.length === 0) return 'There are no keys: everybody on this machine may come in.\n'
+  if (accounts.length === 0) return 'There are no keys.\n'
   const rows = accounts.map((account) => [
     account.id,
     account.name,

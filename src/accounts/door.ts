@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis'
 import { Unavailable } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
 import { hashOf } from './book.ts'
-import { type Accounts, anonymous, type Caller } from './open.ts'
+import type { KeyMarker } from './key-marker.ts'
+import { type Access, type Accounts, anonymous, type Caller } from './open.ts'
 
 const rememberMs = 30_000
 /** Guessed keys must not fill the memory. */
@@ -13,6 +14,7 @@ type Parts = {
   /** A connection of its own: it listens for nothing but changes. */
   subscriber: Redis
   keys: Keys
+  marker: Pick<KeyMarker, 'isSet' | 'set'>
   /** Whether everybody may come in as long as no key has ever been made. */
   openWithoutKeys: boolean
 }
@@ -24,20 +26,36 @@ type Found = { caller: Caller | undefined; until: number }
  * Knows callers by their keys. What is known is remembered for a while and forgotten as soon as any process changes an account. A key
  * is looked up by its hash, so the time that takes tells nothing about how much of a guess was right.
  */
-export async function createDoor({ redis, subscriber, keys, openWithoutKeys }: Parts): Promise<Accounts> {
+export async function createDoor({
+  redis,
+  subscriber,
+  keys,
+  marker,
+  openWithoutKeys,
+}: Parts): Promise<Accounts> {
   let known = new Map<string, Found>()
-  let locked: { is: boolean; until: number } | undefined
+  let remembered: { access: Access; until: number } | undefined
 
   const forget = () => {
     known = new Map()
-    locked = undefined
+    remembered = undefined
   }
   subscriber.on('message', (channel: string) => {
-    if (channel === keys.accountChanges) forget()
+    if (channel !== keys.accountChanges) return
+    forget()
+    noteKeys()
   })
   // Whatever was told while the connection was away is lost.
-  subscriber.on('ready', forget)
+  subscriber.on('ready', () => {
+    forget()
+    noteKeys()
+  })
   await subscriber.subscribe(keys.accountChanges)
+
+  /** Sets the marker now: no request may come between the first key and the loss of Redis. */
+  function noteKeys(): void {
+    if (!marker.isSet()) hasKeys(redis, keys, marker).catch(() => undefined)
+  }
 
   async function find(hash: string): Promise<Caller | undefined> {
     const here = known
@@ -56,24 +74,38 @@ export async function createDoor({ redis, subscriber, keys, openWithoutKeys }: P
     return rpm === null || rpm === undefined ? { owner } : { owner, rpm: Number(rpm) }
   }
 
-  async function lock(): Promise<boolean> {
+  async function readAccess(): Promise<Access> {
     const here = known
-    const is = await hasKeys(redis, keys)
-    if (here === known) locked = { is, until: Date.now() + rememberMs }
-    return is
+    const access = await accessNow()
+    if (here === known) remembered = { access, until: Date.now() + rememberMs }
+    return access
   }
 
-  /** `undefined`: that has to be asked. */
+  async function accessNow(): Promise<Access> {
+    if (await hasKeys(redis, keys, marker)) return 'keys'
+    // Asked after Redis: the marker may have been set meanwhile.
+    if (marker.isSet()) return 'lost'
+    return openWithoutKeys ? 'anonymous' : 'locked'
+  }
+
+  /** `undefined`: that has to be read. */
+  function rememberedAccess(): Access | undefined {
+    const isFresh = remembered !== undefined && remembered.until > Date.now()
+    return isFresh && remembered !== undefined ? remembered.access : undefined
+  }
+
+  /** Whether no request passes without a key; `undefined`: that has to be read. */
   function isLocked(): boolean | undefined {
-    if (!openWithoutKeys) return true
-    return locked !== undefined && locked.until > Date.now() ? locked.is : undefined
+    if (!openWithoutKeys || marker.isSet()) return true
+    const access = rememberedAccess()
+    return access === undefined ? undefined : access !== 'anonymous'
   }
 
-  async function ask(hash: string | undefined, remembered: Found | undefined): Promise<Caller | undefined> {
+  async function ask(hash: string | undefined, found: Found | undefined): Promise<Caller | undefined> {
     try {
-      const caller = hash === undefined || remembered !== undefined ? undefined : await find(hash)
+      const caller = hash === undefined || found !== undefined ? undefined : await find(hash)
       if (caller !== undefined) return caller
-      return (isLocked() ?? (await lock())) ? undefined : anonymous
+      return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymous
     } catch (cause) {
       throw new Unavailable('the accounts cannot be read', { cause })
     }
@@ -83,14 +115,25 @@ export async function createDoor({ redis, subscriber, keys, openWithoutKeys }: P
     identify(key) {
       const hash = key === undefined ? undefined : hashOf(key)
       const found = hash === undefined ? undefined : known.get(hash)
-      const remembered = found !== undefined && found.until > Date.now() ? found : undefined
-      if (remembered?.caller !== undefined) return remembered.caller
-      return hash === undefined && isLocked() === false ? anonymous : ask(hash, remembered)
+      const fresh = found !== undefined && found.until > Date.now() ? found : undefined
+      if (fresh?.caller !== undefined) return fresh.caller
+      return hash === undefined && isLocked() === false ? anonymous : ask(hash, fresh)
+    },
+
+    access() {
+      return (
+        rememberedAccess() ??
+        readAccess().catch((cause: unknown) => {
+          throw new Unavailable('the accounts cannot be read', { cause })
+        })
+      )
     },
   }
 }
 
-/** Revoked ones count: a door that was once locked does not open by itself. */
-export async function hasKeys(redis: Redis, keys: Keys): Promise<boolean> {
-  return (await redis.hlen(keys.keyHashes)) > 0
+/** Revoked ones count: a door that was once locked does not open by itself. Sets the marker where there are any. */
+export async function hasKeys(redis: Redis, keys: Keys, marker: Pick<KeyMarker, 'set'>): Promise<boolean> {
+  const exist = (await redis.hlen(keys.keyHashes)) > 0
+  if (exist) await marker.set()
+  return exist
 }

@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Account } from '../accounts/account.ts'
 import type { Book } from '../accounts/book.ts'
+import { authOffWarning } from '../accounts/key-messages.ts'
 import { isNothing } from '../accounts/money.ts'
 import { anonymous } from '../accounts/open.ts'
 import { longestNote, OperationRefused } from '../accounts/operation.ts'
@@ -47,7 +48,9 @@ export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): 
   routes.post(path, { onRequest, schema: { body: NewKey } }, async (request, reply) => {
     const operation = operationOf(request)
     const { account, key: made } = await book.create(request.body, operation).catch(refuse)
-    return reply.code(201).send({ ...account, key: made })
+    const warning = parts.isAuthOff ? authOffWarning : undefined
+    if (warning !== undefined) request.log.warn(warning)
+    return reply.code(201).send({ ...account, key: made, ...(warning !== undefined && { warning }) })
   })
   routes.get(path, { onRequest }, async () => ({ object: 'list', data: await book.list() }))
   routes.get(`${path}/:id`, { onRequest, schema: { params: Id } }, async ({ params }) =>
@@ -115,7 +118,8 @@ function onlyWith(secret: string) {
     const [given] = keysOf(request)
     if (given === undefined) throw new ApiError('missing_api_key', "The operator's key is needed")
     if (!timingSafeEqual(digest(given), expected)) {
-      throw new ApiError('invalid_api_key', "This is not the operator's key")
+      const refusal = new ApiError('invalid_api_key', "This is not the operator's key")
+      throw request.server.countFailure.admin(request, refusal)
     }
   }
 }

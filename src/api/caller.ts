@@ -1,8 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Accounts, Caller } from '../accounts/open.ts'
+import { type KeyHelp, lockReason } from '../accounts/key-messages.ts'
+import { type Access, type Accounts, anonymous, type Caller } from '../accounts/open.ts'
 import { ApiError } from './errors.ts'
+import { isLocalClient } from './forwarded.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    keyHelp: KeyHelp
+  }
   interface FastifyRequest {
     /** Whose request it is; empty on routes that ask for no key. */
     owner: string
@@ -25,11 +30,24 @@ export function keysOf({ headers }: FastifyRequest): readonly string[] {
 export function identify(accounts: Accounts) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const [key] = keysOf(request)
-    const decide = (caller: Caller | undefined) => {
-      if (caller === undefined) return done(key === undefined ? keyMissing() : keyUnknown())
+    const refuse = (access: Access) => {
+      const reason = lockReason(access, request.server.keyHelp)
+      if (key === undefined) return done(keyMissing(reason))
+      done(request.server.countFailure.key(request, keyUnknown(reason)))
+    }
+    const pass = (caller: Caller) => {
       request.owner = caller.owner
       request.rpm = caller.rpm
       done()
+    }
+    const decide = (caller: Caller | undefined) => {
+      if (caller !== undefined && (caller !== anonymous || isLocalClient(request))) return pass(caller)
+      Promise.resolve(accounts.access())
+        .then((access) => {
+          if (caller !== undefined && access === 'off') pass(caller)
+          else refuse(access)
+        })
+        .catch(done)
     }
     const caller = accounts.identify(key)
     // A hook that waits for nothing costs no turn of the queue of promises.
@@ -38,10 +56,10 @@ export function identify(accounts: Accounts) {
   }
 }
 
-function keyUnknown(): ApiError {
-  return new ApiError('invalid_api_key', 'The API key is not valid')
+function keyUnknown(reason = 'The API key is not valid'): ApiError {
+  return new ApiError('invalid_api_key', reason)
 }
 
-function keyMissing(): ApiError {
-  return new ApiError('missing_api_key', 'An API key is needed, as x-api-key or Authorization: Bearer')
+function keyMissing(reason = 'An API key is needed, as x-api-key or Authorization: Bearer'): ApiError {
+  return new ApiError('missing_api_key', reason)
 }

@@ -7,9 +7,10 @@ export function hooks(app: FastifyInstance, { hint }: Pick<AppParts, 'hint'>): v
   app.post<{ Params: { id: string; secret: string } }>(
     '/hooks/:id/:secret',
     { config: { quiet: true } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request
       if (await hint(params.id, params.secret, body)) return { received: true }
-      throw new ApiError('not_found', 'There is no such job')
+      throw request.server.countFailure.callback(request, new ApiError('not_found', 'There is no such job'))
     },
   )
 }

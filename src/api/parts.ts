@@ -3,10 +3,12 @@ import type { Input } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import type { Book } from '../accounts/book.ts'
 import type { Holds } from '../accounts/holds.ts'
+import type { KeyHelp } from '../accounts/key-messages.ts'
 import type { Accounts } from '../accounts/open.ts'
 import type { Offered } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
 import type { Model } from '../catalogue/model.ts'
+import type { TrustProxy } from '../config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { UnknownJobs } from '../engine/unknown.ts'
 import type { FoundFile } from '../media/found-file.ts'
@@ -18,7 +20,9 @@ import type { Picture, Still } from '../media/stills.ts'
 import type { StorageUnavailable } from '../media/storage-fault.ts'
 import type { TextLimits } from '../text-limits.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
+import type { FailureLimits } from './failed-attempts.ts'
 import type { LimitParts } from './limits.ts'
+import type { OriginPolicy } from './origin-guard.ts'
 
 /** What the app stands on; everything that a request can reach arrives here. */
 export type AppParts = {
@@ -29,6 +33,13 @@ export type AppParts = {
     textLimits?: TextLimits
     /** Where clients reach the gateway, if the request's own headers are not to be asked. */
     publicUrl?: string | undefined
+    /** Which addresses are proxies whose headers describe the request; absent: those on this machine. */
+    trustProxy?: TrustProxy
+    /** Absent: others may reach the gateway, and no page of another origin may use it without a key. */
+    origins?: Omit<OriginPolicy, 'publicUrl'>
+    /** Failures per minute and client address. */
+    failedAttempts?: FailureLimits
+    keyHelp?: KeyHelp
     /** How long finished videos are kept. */
     resultsKeptMs?: number
     /** What becomes of values that a model does not render, unless a request prefers otherwise. */
@@ -95,7 +106,14 @@ export type AppParts = {
   }
   limits: LimitParts
   /** Absent: there are no routes for the operator. */
-  admin?: { key: string; book: Book; holds: Pick<Holds, 'of'>; unknown: UnknownJobs } | undefined
+  admin?: {
+    key: string
+    book: Book
+    holds: Pick<Holds, 'of'>
+    unknown: UnknownJobs
+    /** Whether keys are of no use. */
+    isAuthOff?: boolean
+  }
   /** Whether the store answers. */
   ready(): Promise<boolean>
   logger: FastifyBaseLogger

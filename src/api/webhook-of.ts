@@ -3,7 +3,7 @@ import { plainName } from '../catalogue/fields.ts'
 import { isEmpty } from '../catalogue/parse.ts'
 import type { Asked } from '../engine/job.ts'
 import { ApiError } from './errors.ts'
-import { addressOf } from './nanogpt/links.ts'
+import { storedAddressOf } from './nanogpt/links.ts'
 import type { AppParts } from './parts.ts'
 
 /** Told apart without regard to case and underscores. */
@@ -16,7 +16,7 @@ export function webhookOf(
   body: unknown = request.body,
 ): Asked {
   const url = webhookIn(webhooks, body)
-  return { address: addressOf(request, config.publicUrl), ...(url !== undefined && { url }) }
+  return { address: storedAddressOf(request, config.publicUrl), ...(url !== undefined && { url }) }
 }
 
 /**

@@ -47,8 +47,18 @@ describe('who may come in', () => {
     await subscriber.ping()
     return made
   }
-  const create = (openWithoutKeys = false) =>
-    createDoor({ redis: counted(), subscriber, keys, openWithoutKeys })
+  /** As a file would, for as long as the process lives. */
+  const createMarker = (wasSet = false) => {
+    let isSet = wasSet
+    return {
+      isSet: () => isSet,
+      set: async () => {
+        isSet = true
+      },
+    }
+  }
+  const create = (openWithoutKeys = false, marker = createMarker()) =>
+    createDoor({ redis: counted(), subscriber, keys, marker, openWithoutKeys })
 
   it('is whoever has a key', async () => {
     const door = await create()
@@ -154,12 +164,12 @@ describe('who may come in', () => {
     it('and is nobody any more as soon as there is one, though it be revoked', async () => {
       const door = await create(true)
       assert.deepEqual(await door.identify(undefined), anonymous)
-      assert.equal(await hasKeys(redis, keys), false)
+      assert.equal(await hasKeys(redis, keys, createMarker()), false)
       const { account } = await makeKey()
       await book.revoke(account.id)
       while ((await door.identify(undefined)) !== undefined) await new Promise(setImmediate)
       assert.equal(await door.identify('any'), undefined)
-      assert.equal(await hasKeys(redis, keys), true)
+      assert.equal(await hasKeys(redis, keys, createMarker()), true)
     })
 
     it('is asked again after 30 s', async (t) => {
@@ -185,9 +195,56 @@ describe('who may come in', () => {
 
   it('cannot be told without Redis: that is nobody’s fault', async () => {
     const away = new Proxy(redis, { get: () => () => Promise.reject(new Error('away')) })
-    const door = await createDoor({ redis: away, subscriber, keys, openWithoutKeys: true })
+    const door = await createDoor({
+      redis: away,
+      subscriber,
+      keys,
+      marker: createMarker(),
+      openWithoutKeys: true,
+    })
     await assert.rejects(async () => door.identify('key'), Unavailable)
     await assert.rejects(async () => door.identify(undefined), Unavailable)
+  })
+
+  describe('after Redis has lost the keys', () => {
+    it('is nobody without a key, and the reason can be told', async () => {
+      const door = await create(true)
+      assert.equal(await door.access(), 'anonymous')
+      const { key, account } = await makeKey()
+      while ((await door.access()) !== 'keys') await new Promise(setImmediate)
+      await redis.flushall()
+      subscriber.emit('ready')
+      for (const one of [undefined, key, 'any']) assert.equal(await door.identify(one), undefined)
+      assert.equal(await door.access(), 'lost')
+      const again = await makeKey()
+      while ((await door.identify(again.key)) === undefined) await new Promise(setImmediate)
+      assert.notEqual(again.account.id, account.id)
+      assert.equal(await door.access(), 'keys')
+    })
+
+    it('is nobody for a process that starts later, where the marker is set', async () => {
+      const door = await create(true, createMarker(true))
+      assert.equal(await door.identify(undefined), undefined)
+      assert.equal(await door.access(), 'lost')
+    })
+
+    it('is nobody though no request came between the first key and the loss', async () => {
+      const marker = createMarker()
+      const door = await create(true, marker)
+      assert.deepEqual(await door.identify(undefined), anonymous)
+      await makeKey()
+      while (!marker.isSet()) await new Promise(setImmediate)
+      await redis.flushall()
+      assert.equal(await door.identify(undefined), undefined)
+    })
+  })
+
+  it('says why a key is needed', async () => {
+    assert.equal(await (await create(false)).access(), 'locked')
+    await makeKey()
+    assert.equal(await (await create(false)).access(), 'keys')
+    assert.equal(await (await create(true)).access(), 'keys')
+    assert.equal(open.access(), 'off')
   })
 
   it('is everybody where nobody is told apart', () => {

@@ -50,3 +50,39 @@ test('a real browser shows every operation without an error', async (t) => {
     await browser.close()
   }
 })
+
+for (const { what, headers, publicUrl, server } of [
+  {
+    what: 'a trusted proxy says',
+    headers: { 'x-forwarded-prefix': '/video' },
+    publicUrl: undefined,
+    server: '/video',
+  },
+  {
+    what: 'PUBLIC_URL says',
+    headers: {},
+    publicUrl: 'https://reel.example/video',
+    server: 'https://reel.example/video',
+  },
+]) {
+  test(`the documentation works below a path that ${what}`, async (t) => {
+    const { app } = await startGateway(t, { config: { bodyLimitBytes: 1000, publicUrl } })
+    const get = (url: string) => app.inject({ url, headers })
+    for (const path of ['/openapi.json', '/docs/json']) {
+      assert.deepEqual((await get(path)).json().servers, [{ url: server }], path)
+    }
+    for (const page of ['/docs', '/docs/']) {
+      const links = [...(await get(page)).body.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+        ([, link]) => link ?? '',
+      )
+      assert.ok(links.length > 3)
+      for (const link of links) {
+        const { pathname } = new URL(link, `https://reel.example/video${page}`)
+        assert.match(pathname, /^\/video\/docs\/static\//)
+        assert.equal((await get(pathname.slice('/video'.length))).statusCode, 200, link)
+      }
+    }
+    assert.equal((await get('/docs/static/index.html')).headers.location, '/video/docs/')
+    assert.equal((await app.inject('/openapi.json')).json().servers === undefined, publicUrl === undefined)
+  })
+}

@@ -87,7 +87,12 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
   [
     'Redis is away',
     503,
-    { accounts: { identify: () => Promise.reject(new Unavailable('no store', { cause: refusedByRedis })) } },
+    {
+      accounts: {
+        access: () => 'keys',
+        identify: () => Promise.reject(new Unavailable('no store', { cause: refusedByRedis })),
+      },
+    },
   ],
   ['the disk is full', 507, { storage: faultyStorage(true) }],
   ['storage is unavailable', 503, { storage: faultyStorage(false) }],
@@ -125,7 +130,10 @@ for (const [what, status, changes] of outages) {
 }
 
 test('an unexpected error is logged with its stack', async (t) => {
-  const accounts = { identify: () => Promise.reject(new TypeError('a bug')) }
+  const accounts = {
+    access: () => 'keys' as const,
+    identify: () => Promise.reject(new TypeError('a bug')),
+  }
   const { app, logged } = await startGateway(t, { accounts })
   assert.equal((await app.inject(post(plainBody))).statusCode, 500)
   const [line, ...others] = ofRequests(logged)

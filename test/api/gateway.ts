@@ -100,6 +100,7 @@ export const twoPeople: AppParts['accounts'] = {
     const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
     return owner === undefined ? undefined : { owner }
   },
+  access: () => 'keys',
 }
 
 export const asAlice = { 'x-api-key': 'alice-secret-key' }

@@ -12,7 +12,9 @@ test('a job is told with every change of it', async (t) => {
     completedAt: Date.now(),
     videos: [{ url: '/files/a.mp4' }],
   })
-  const job = (await app.inject({ url: `/api/jobs/${id}`, headers: { host: 'reel.example' } })).json()
+  const job = (
+    await app.inject({ url: `/api/jobs/${id}`, headers: { 'x-forwarded-host': 'reel.example' } })
+  ).json()
   assert.deepEqual(
     {
       ...job,

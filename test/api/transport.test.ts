@@ -125,8 +125,8 @@ test('a browser may ask everything from everywhere', async (t) => {
 })
 
 test('every reply has an id of its own, may be read by any origin, and is never cached', async (t) => {
-  const { app } = await startGateway(t)
-  const id = await submitted(app)
+  const { app } = await startGateway(t, { accounts: twoPeople })
+  const id = await submitted(app, { headers: asAlice })
   const seen = new Set<string>()
   const urls = ['/health', '/ready', '/nowhere', '/api/v1/models', `/api/video-status?runId=${id}`]
   for (const url of urls) {

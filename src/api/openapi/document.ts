@@ -1,7 +1,8 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
+import { pathPrefixOf } from '../nanogpt/links.ts'
 import { components } from './components.ts'
 import { jobs } from './jobs.ts'
 import { describeOperation, tags } from './operation.ts'
@@ -52,16 +53,34 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
 }
 
 /** `/openapi.json`, and a page at `/docs` that reads it. Nothing of the page comes from elsewhere. */
-export async function serveDocument(app: FastifyInstance): Promise<void> {
+export async function serveDocument(app: FastifyInstance, publicUrl: string | undefined): Promise<void> {
   let document: string | undefined
-  app.get('/openapi.json', { config: { quiet: true } }, async (_, reply) => {
+  const serversOf = (request: FastifyRequest) => {
+    const prefix = pathPrefixOf(request, publicUrl)
+    return publicUrl === undefined && prefix === '' ? {} : { servers: [{ url: publicUrl ?? prefix }] }
+  }
+  app.get('/openapi.json', { config: { quiet: true } }, async (request, reply) => {
+    const { servers } = serversOf(request)
+    reply.type('application/json')
+    if (servers !== undefined) return reply.send(JSON.stringify({ ...app.swagger(), servers }))
     document ??= JSON.stringify(app.swagger())
-    return reply.type('application/json').send(document)
+    return reply.send(document)
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: pagePolicy,
     theme: { title: 'Reelgate' },
     uiConfig: { deepLinking: true, tryItOutEnabled: true },
+    transformSpecification: (specification, request) => ({ ...specification, ...serversOf(request) }),
+    transformSpecificationClone: false,
+  })
+  // The page has links to the root of the server when it is opened without a slash at the end.
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { url = '' } = request.routeOptions
+    const prefix = url.startsWith('/docs') ? pathPrefixOf(request, publicUrl) : ''
+    if (prefix === '') return payload
+    const location = reply.getHeader('location')
+    if (typeof location === 'string' && location.startsWith('/')) reply.header('location', prefix + location)
+    return typeof payload === 'string' ? payload.replaceAll('"/docs/static', '"./docs/static') : payload
   })
 }

@@ -99,7 +99,12 @@ test('recover tells an entry exactly', async (t) => {
     error: null,
   }
   const recovered = async () =>
-    (await app.inject({ url: '/api/generate-video/recover', headers: { host: 'reel.example' } })).json()
+    (
+      await app.inject({
+        url: '/api/generate-video/recover',
+        headers: { 'x-forwarded-host': 'reel.example' },
+      })
+    ).json()
   assert.deepEqual(await recovered(), { data: [entry] })
   engine.move(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
   assert.deepEqual(await recovered(), {

@@ -1,0 +1,29 @@
+import type { Access } from './open.ts'
+
+/** How an operator makes a key here. */
+export type KeyHelp = {
+  /** Runs the command for keys. */
+  keysCommand: string
+  /** The name of the file that says that a key has existed. */
+  markerFile: string
+}
+
+export const authOffWarning =
+  'AUTH=off: requests without a key are accepted, so this key protects nothing. Set AUTH=keys and restart the gateway'
+
+export function createCommandOf({ keysCommand }: Pick<KeyHelp, 'keysCommand'>): string {
+  return `${keysCommand} create --name NAME`
+}
+
+/** Why a request needs a key although none exists; `undefined`: keys exist. */
+export function lockReason(access: Access, help: KeyHelp): string | undefined {
+  const command = createCommandOf(help)
+  if (access === 'locked')
+    return `This gateway is locked: it can be reached by others, and no API key exists. Create the first one with: ${command}`
+  if (access === 'lost')
+    return `This gateway is locked: API keys existed, and Redis has lost them. Restore Redis, or create a new one with: ${command}. To accept requests without a key again, delete the file ${help.markerFile} in DATA_DIR and restart`
+  // Requests from elsewhere that a proxy on this machine passes on.
+  if (access === 'anonymous')
+    return `Without an API key, only this machine may use the gateway, and this request comes from elsewhere. Create a key with: ${command}`
+  return undefined
+}

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdir, rm } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import { providers } from '../../providers/index.ts'
+import { ConfigError, readConfig } from '../../src/config.ts'
+import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+
+type Headers = Record<string, string>
+
+/** Sends any header as it is: `fetch` sets `Host`, `Origin` and `Sec-Fetch-*` itself. */
+async function send(address: string, method: string, path: string, headers: Headers = {}, body = '') {
+  const sent = httpRequest(`${address}${path}`, { method, headers, agent: false })
+  sent.end(body)
+  const [reply] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  // A stream of events does not end by itself.
+  const isStream = reply.headers['content-type']?.startsWith('text/event-stream') === true
+  if (isStream) reply.destroy()
+  return { status: reply.statusCode, headers: reply.headers, body: isStream ? '' : await text(reply) }
+}
+
+const foreign: readonly { what: string; headers: Headers }[] = [
+  { what: 'a page of another site', headers: { origin: 'https://evil.example' } },
+  { what: 'a sandboxed page', headers: { origin: 'null' } },
+  { what: 'an origin that only looks local', headers: { origin: 'http://localhost.evil.example' } },
+  { what: 'a local name of another scheme', headers: { origin: 'ftp://localhost' } },
+  { what: 'two origins', headers: { origin: 'http://localhost, https://evil.example' } },
+  { what: 'an embedded resource', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } },
+  {
+    what: 'a link that is followed',
+    headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+  },
+  { what: 'a rebound name', headers: { host: 'evil.example:3000' } },
+  { what: 'a rebound name, same origin', headers: { host: 'evil.example', origin: 'http://evil.example' } },
+  { what: 'a name that begins with an address', headers: { host: '127.0.0.1.evil.example' } },
+  { what: 'an address of the network', headers: { host: '192.168.1.5:3000' } },
+]
+
+const local: readonly { what: string; headers: Headers }[] = [
+  { what: 'a program', headers: {} },
+  { what: 'a program in a container', headers: { host: 'host.docker.internal:3000' } },
+  {
+    what: 'a page on this machine',
+    headers: { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-site' },
+  },
+  {
+    what: 'a page under its address',
+    headers: { origin: 'http://127.0.0.1:5173', 'sec-fetch-site': 'cross-site' },
+  },
+  { what: 'a page of version 6', headers: { origin: 'http://[::1]:8080', host: 'localhost:3000' } },
+  {
+    what: 'a name below localhost',
+    headers: { host: 'reel.localhost:3000', origin: 'https://app.localhost' },
+  },
+  { what: 'the page of the documentation', headers: { 'sec-fetch-site': 'same-origin' } },
+  { what: 'an address that somebody types', headers: { 'sec-fetch-site': 'none' } },
+]
+
+/** One of each kind: acts, reads, streams, lists, uploads, is for the operator, is not there. */
+const routes: readonly [string, string][] = [
+  ['POST', '/api/generate-video'],
+  ['POST', '/v1/videos'],
+  ['GET', '/v1/videos'],
+  ['GET', '/api/jobs'],
+  ['GET', '/api/jobs/vid_1/events'],
+  ['HEAD', '/api/generate-video/content?runId=vid_1'],
+  ['GET', '/api/generate-video/recover'],
+  ['GET', '/api/library'],
+  ['POST', '/api/library'],
+  ['POST', '/api/price'],
+  ['POST', '/api/webhooks/secret'],
+  ['GET', '/api/v1/models'],
+  ['GET', '/api/admin/keys'],
+  ['GET', '/openapi.json'],
+  ['GET', '/nowhere'],
+]
+
+describe('a gateway without a key', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+  let ground: Awaited<ReturnType<typeof startGround>>
+  let address: string
+  const job = JSON.stringify(cheapJob)
+
+  before(async () => {
+    ground = await startGround(cleanup, { ROLE: 'api' })
+    address = (await startTestGateway(cleanup, ground.env)).address
+  })
+
+  for (const { what, headers } of foreign) {
+    it(`rejects ${what} on every route, and lets no page read it`, async () => {
+      for (const [method, path] of routes) {
+        const reply = await send(address, method, path, { 'content-type': 'text/plain', ...headers }, job)
+        assert.equal(reply.status, 403, `${method} ${path}`)
+        assert.equal(reply.headers['access-control-allow-origin'], undefined, `${method} ${path}`)
+        if (method !== 'HEAD') {
+          assert.match(reply.body, /"code":"api_key_origin_not_allowed"/)
+          assert.match(reply.body, /npm run keys -- create --name NAME.*ALLOWED_ORIGINS/)
+        }
+        const preflight = { ...headers, 'access-control-request-method': method }
+        const asked = await send(address, 'OPTIONS', path, preflight)
+        assert.equal(asked.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
+        assert.equal(asked.status, 403)
+      }
+      for (const path of ['/health', '/ready', '/hooks/vid_1/secret']) {
+        const reply = await send(address, path.startsWith('/hooks') ? 'POST' : 'GET', path, headers)
+        assert.notEqual(reply.status, 403, path)
+        assert.equal(reply.headers['access-control-allow-origin'], undefined, path)
+      }
+      const malformed = await send(address, 'GET', '/%zz', headers)
+      assert.equal(malformed.headers['access-control-allow-origin'], undefined)
+      // Whoever knows a file's name may show it.
+      assert.equal((await send(address, 'GET', `/files/${'0'.repeat(40)}.mp4`, headers)).status, 404)
+    })
+  }
+
+  it('took no job of them', async () => {
+    assert.deepEqual(await ground.redis.keys('reelgate:job:*'), [])
+  })
+
+  for (const { what, headers } of local) {
+    it(`serves ${what}`, async () => {
+      const reply = await send(address, 'POST', '/api/price', headers, job)
+      assert.equal(reply.status, 200, reply.body)
+      assert.equal(reply.headers['access-control-allow-origin'], '*')
+      if (headers.origin === undefined) return
+      const preflight = { ...headers, 'access-control-request-method': 'POST' }
+      assert.equal((await send(address, 'OPTIONS', '/api/price', preflight)).status, 204)
+    })
+  }
+
+  it('shows its documentation to whoever follows a link to it', async () => {
+    const visit = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    }
+    assert.equal((await send(address, 'GET', '/docs', visit)).status, 200)
+    assert.equal((await send(address, 'GET', '/docs', { ...visit, 'sec-fetch-dest': 'iframe' })).status, 403)
+  })
+
+  it('is for this machine alone, although a proxy on it passes on others', async () => {
+    const from = (client: string) =>
+      send(address, 'POST', '/api/price', { 'x-forwarded-for': client, 'x-api-key': 'any' }, job)
+    assert.equal((await from('127.0.0.1')).status, 200)
+    for (const client of ['203.0.113.9', '127.0.0.1, 203.0.113.9', 'unknown', 'x']) {
+      const reply = await from(client)
+      assert.equal(reply.status, 401, client)
+      assert.match(reply.body, /npm run keys -- create --name NAME/)
+    }
+  })
+
+  it('serves the pages that the operator names', async () => {
+    const env = { ...ground.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
+    const named = await startTestGateway(cleanup, env)
+    const price = (headers: Headers) => send(named.address, 'POST', '/api/price', headers, job)
+    const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
+    const reply = await price(page)
+    assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [200, '*'])
+    assert.equal((await price({ origin: 'chrome-extension://abcdef' })).status, 200)
+    assert.equal((await price({ host: 'app.example' })).status, 200)
+    assert.equal((await price({ origin: 'https://other.example' })).status, 403)
+    const any = await startTestGateway(cleanup, { ...ground.env, ALLOWED_ORIGINS: '*' })
+    assert.equal((await send(any.address, 'POST', '/api/price', { origin: 'null' }, job)).status, 200)
+    assert.throws(() => readConfig({ ALLOWED_ORIGINS: 'null' }, Object.values(providers)), ConfigError)
+  })
+
+  it('rejects pages although AUTH=off says that something else protects it', async () => {
+    const env = { ...ground.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
+    const off = await startTestGateway(cleanup, { ...env, HOST: '0.0.0.0' })
+    const price = (at: string, headers: Headers) =>
+      send(at.replace('0.0.0.0', '127.0.0.1'), 'POST', '/api/price', headers, job)
+    assert.equal((await price(off.address, { host: 'any.example' })).status, 200)
+    assert.equal((await price(off.address, { 'x-forwarded-for': '203.0.113.9' })).status, 200)
+    assert.equal((await price(off.address, { origin: 'https://reel.example' })).status, 200)
+    const lan = { host: '192.168.1.5:3000', origin: 'http://192.168.1.5:3000' }
+    assert.equal((await price(off.address, lan)).status, 200)
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'http://evil.example', host: 'evil.example' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      const reply = await price(off.address, headers)
+      assert.equal(reply.status, 403)
+      assert.match(reply.body, /AUTH=keys/)
+    }
+    const loopback = await startTestGateway(cleanup, env)
+    assert.equal((await price(loopback.address, { host: 'reel.example' })).status, 200)
+    assert.equal((await price(loopback.address, { host: 'evil.example' })).status, 403)
+    assert.equal(
+      (await price(loopback.address, { host: 'reel.example', origin: 'https://evil.example' })).status,
+      403,
+    )
+  })
+
+  it('welcomes every page once it has a key', async () => {
+    const { key } = await ground.book.create({ name: 'page' })
+    const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site', 'x-api-key': key }
+    let reply = await send(address, 'POST', '/api/price', page, job)
+    while (reply.status === 403) reply = await send(address, 'POST', '/api/price', page, job)
+    assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [200, '*'])
+    const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+    const asked = await send(address, 'OPTIONS', '/api/price', preflight)
+    assert.deepEqual([asked.status, asked.headers['access-control-allow-origin']], [204, '*'])
+    const { 'x-api-key': _, ...without } = page
+    assert.equal((await send(address, 'POST', '/api/price', without, job)).status, 401)
+  })
+})
+
+describe('a gateway that others can reach', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('is locked until the first key, which unlocks every process at once', async () => {
+    const ground = await startGround(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
+    const env = { ...ground.env, KEYS_COMMAND: 'docker compose exec api node src/accounts/cli.ts' }
+    const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
+    const addresses = gateways.map((gateway) => gateway.address.replace('0.0.0.0', '127.0.0.1'))
+    const balance = (at: string, headers: Headers) => send(at, 'POST', '/api/check-balance', headers)
+    for (const at of addresses) {
+      for (const headers of [{}, { 'x-api-key': 'any' }]) {
+        const { status, body } = await balance(at, headers)
+        assert.equal(status, 401)
+        assert.match(body, /locked.*docker compose exec api node src\/accounts\/cli\.ts create --name NAME/)
+      }
+      for (const path of ['/health', '/ready']) assert.equal((await send(at, 'GET', path)).status, 200)
+    }
+    const { key } = await ground.book.create({ name: 'first' })
+    for (const at of addresses) {
+      while ((await balance(at, { 'x-api-key': key })).status !== 200) await new Promise(setImmediate)
+      assert.doesNotMatch((await balance(at, {})).body, /locked/)
+    }
+  })
+})
+
+describe('a gateway whose Redis is emptied', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('stays locked, also after a restart and for processes with disks of their own', async () => {
+    const ground = await startGround(cleanup, { ROLE: 'api' })
+    const { DATA_DIR: dataDir = '', ...rest } = ground.env
+    const [one, other] = [join(dataDir, 'one'), join(dataDir, 'other')]
+    const start = (dir: string) => startTestGateway(cleanup, { ...rest, DATA_DIR: dir })
+    const status = async (at: string, headers: Headers = {}) =>
+      (await send(at, 'POST', '/api/check-balance', headers)).status
+    const gateways = [await start(one), await start(other)]
+    for (const { address } of gateways) assert.equal(await status(address), 200)
+    const { key } = await ground.book.create({ name: 'lost' })
+    for (const { address } of gateways) {
+      while ((await status(address)) !== 401) await new Promise(setImmediate)
+    }
+    await ground.redis.flushall()
+    for (const { address } of gateways) assert.equal(await status(address), 401)
+    for (const gateway of gateways) await gateway.stop()
+
+    const again = await start(other)
+    const refused = await send(again.address, 'POST', '/api/check-balance', { 'x-api-key': key })
+    assert.equal(refused.status, 401)
+    assert.match(
+      refused.body,
+      /Redis has lost them.*npm run keys -- create --name NAME.*api-keys-exist\.reelgate/,
+    )
+    assert.equal(refused.body.includes(dataDir), false)
+    await again.stop()
+
+    const [marker = ''] = (await readdir(other)).filter((name) => name.startsWith('api-keys-exist'))
+    await rm(join(other, marker))
+    const reset = await start(other)
+    assert.equal(await status(reset.address), 200)
+  })
+})
+
+describe('failed attempts', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('are limited per client address, and never lock a valid secret out', async () => {
+    const limits = { FAILED_ADMIN_KEY_RPM: '3', FAILED_API_KEY_RPM: '3', FAILED_CALLBACK_RPM: '3' }
+    const ground = await startGround(cleanup, { ROLE: 'api', ...limits })
+    const { key } = await ground.book.create({ name: 'valid' })
+    const { address } = await startTestGateway(cleanup, ground.env)
+    const asks = {
+      admin: (headers: Headers) =>
+        send(address, 'GET', '/api/admin/keys', { 'x-api-key': 'wrong', ...headers }),
+      key: (headers: Headers) =>
+        send(address, 'POST', '/api/check-balance', { 'x-api-key': 'no', ...headers }),
+      callback: (headers: Headers) => send(address, 'POST', '/hooks/vid_1/wrong', headers),
+    }
+    for (const [kind, ask] of Object.entries(asks)) {
+      const statuses: (number | undefined)[] = []
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const { status, headers } = await ask({})
+        statuses.push(status)
+        if (status === 429) assert.match(headers['retry-after'] ?? '', /^[1-9]\d?$/)
+      }
+      const usual = kind === 'callback' ? 404 : 401
+      assert.deepEqual(statuses, [usual, usual, usual, 429, 429], kind)
+      assert.equal((await ask({ 'x-forwarded-for': '203.0.113.9' })).status, usual, kind)
+    }
+    assert.equal((await clientOf(address, operatorKey).ask('GET', '/api/admin/keys')).status, 200)
+    assert.equal((await clientOf(address, key).ask('POST', '/api/check-balance')).status, 200)
+  })
+
+  it('are counted for whoever sent them, whatever they say of themselves', async () => {
+    const ground = await startGround(cleanup, { ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2', TRUST_PROXY: 'off' })
+    const { address } = await startTestGateway(cleanup, ground.env)
+    const statuses: (number | undefined)[] = []
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const headers = { 'x-api-key': 'wrong', 'x-forwarded-for': `203.0.113.${attempt}` }
+      statuses.push((await send(address, 'GET', '/api/admin/keys', headers)).status)
+    }
+    assert.deepEqual(statuses, [401, 401, 429])
+  })
+})
