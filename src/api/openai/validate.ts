@@ -8,8 +8,8 @@ import { inOurWords, isSora } from './words.ts'
 type Validated = { admitted: Admitted; ours: Body }
 
 /**
- * Reads a body of the OpenAI Videos API. For Sora, what OpenAI itself rejects is rejected unless the request prefers otherwise; for
- * other models, to which no rule of that API applies, the closest value is rendered. `more`: fields that the gateway adds.
+ * Reads a body of the OpenAI Videos API. A `size` that OpenAI itself rejects for Sora is rejected unless the request prefers otherwise; every other
+ * value becomes the closest one that is rendered. `more`: fields that the gateway adds.
  */
 export function validate(
   parts: AppParts,
@@ -19,9 +19,9 @@ export function validate(
 ): Validated {
   const validation = validationOf(parts, request)
   const isPreferred = request.preferenceApplied !== undefined
-  const handling = isSora(body.model) && !isPreferred ? 'strict' : validation.handling
-  const ours = { ...more.before, ...inOurWords(body, handling), ...more.after }
-  const admitted = admit(ours, { ...validation, ...(handling !== undefined && { handling }) })
+  const ofSize = isSora(body.model) && !isPreferred ? 'strict' : validation.handling
+  const ours = { ...more.before, ...inOurWords(body, ofSize), ...more.after }
+  const admitted = admit(ours, validation)
   if (!admitted.ok) throw refusalOf(admitted.problems)
   return { admitted, ours }
 }
