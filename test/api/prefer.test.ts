@@ -93,9 +93,15 @@ test('the OpenAI API adjusts for other models, and refuses for Sora what OpenAI 
     const { seconds, size, warnings, error } = reply.json()
     return reply.statusCode === 200 ? [200, seconds, size, warnings?.length] : [reply.statusCode, error.param]
   }
-  assert.deepEqual(await create({ seconds: '5' }), [400, 'seconds'])
+  assert.deepEqual(await create({ seconds: '5' }), [200, '8', '720x1280', 1])
+  assert.deepEqual(await create({ seconds: '30' }), [400, 'seconds'])
   assert.deepEqual(await create({ size: '640x480' }), [400, 'size'])
-  assert.deepEqual(await create({ seconds: '5' }, { prefer: 'handling=lenient' }), [200, '8', '720x1280', 1])
+  assert.deepEqual(await create({ seconds: '30' }, { prefer: 'handling=lenient' }), [
+    200,
+    '12',
+    '720x1280',
+    1,
+  ])
   assert.deepEqual(await create({ model: 'hunyuan-video', size: '640x480' }), [200, null, '854x480', 1])
   assert.deepEqual(await create({ model: 'veo2-video', seconds: '12', size: '720x1280' }), [
     200,

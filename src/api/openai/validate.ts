@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type Admitted, admit } from '../../catalogue/admit.ts'
+import { findModel } from '../../catalogue/index.ts'
+import { valuesOf } from '../../catalogue/parameters.ts'
 import { validationOf } from '../handling.ts'
 import { type Body, refusalOf } from '../nanogpt/submit.ts'
 import type { AppParts } from '../parts.ts'
@@ -8,8 +10,8 @@ import { inOurWords, isSora } from './words.ts'
 type Validated = { admitted: Admitted; ours: Body }
 
 /**
- * Reads a body of the OpenAI Videos API. A `size` that OpenAI itself rejects for Sora is rejected unless the request prefers otherwise; every other
- * value becomes the closest one that is rendered. `more`: fields that the gateway adds.
+ * Reads a body of the OpenAI Videos API. For Sora, a `size` that OpenAI rejects and more `seconds` than it renders are rejected, unless the request
+ * prefers otherwise; every other value becomes the closest one that is rendered. `more`: fields that the gateway adds.
  */
 export function validate(
   parts: AppParts,
@@ -18,10 +20,21 @@ export function validate(
   more: { before?: Body; after?: Body } = {},
 ): Validated {
   const validation = validationOf(parts, request)
-  const isPreferred = request.preferenceApplied !== undefined
-  const ofSize = isSora(body.model) && !isPreferred ? 'strict' : validation.handling
-  const ours = { ...more.before, ...inOurWords(body, ofSize), ...more.after }
-  const admitted = admit(ours, validation)
+  const isByRule = isSora(body.model) && request.preferenceApplied === undefined
+  const ours = {
+    ...more.before,
+    ...inOurWords(body, isByRule ? 'strict' : validation.handling),
+    ...more.after,
+  }
+  const admitted = admit(
+    ours,
+    isByRule && isTooLong(body) ? { ...validation, handling: 'strict' } : validation,
+  )
   if (!admitted.ok) throw refusalOf(admitted.problems)
   return { admitted, ours }
+}
+
+function isTooLong({ seconds }: Body): boolean {
+  const sora = findModel('sora-2')
+  return sora !== undefined && Number(seconds) > Math.max(...valuesOf(sora, 'duration').map(Number))
 }
