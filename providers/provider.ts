@@ -62,8 +62,8 @@ export type Provider = {
   /** Reads the upstream's id out of its own callback, for a job whose submit answer was lost. */
   adopt?(body: unknown, order: Order, offer: Offer): Ticket | undefined
 
-  /** How a piece of media that is not a public link is handed over to this offer. */
-  takes(offer: Offer, media: Media): 'inline' | 'upload' | 'link'
+  /** How a piece of media that is not a public link is handed over to this offer. `hasLinks`: whether upstreams can fetch files from us. */
+  takes(offer: Offer, media: Media, hasLinks?: boolean): 'inline' | 'upload' | 'link'
   /** Hands a file over before the job; may take several calls. Free, so it may be repeated. */
   upload?: {
     call(media: Media): Call

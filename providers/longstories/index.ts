@@ -15,6 +15,8 @@ const slug = (model: string) => ({
   description: `The universe that renders ${model}; empty: a preset of the older Short API does.`,
 })
 
+const largestInlineBytes = 10 * 1024 * 1024
+
 const statusPath = '/short?runId={id}'
 
 /** Films with a narrator, from a prompt or a script. No cancel, no list and no callback is documented. */
@@ -74,7 +76,8 @@ export const longstories: Provider = {
 
   task: { id: (ticket) => String(ticket.id), ticket: (id, { settings }) => ticketOf(id, settings) },
 
-  takes: () => 'link',
+  // How a character's image is given is not documented: as a link, or as the client gave it.
+  takes: (_offer, { bytes }, hasLinks = true) => (hasLinks || bytes > largestInlineBytes ? 'link' : 'inline'),
 }
 
 /** LongStories' names of our fields, where they differ. */

@@ -37,7 +37,11 @@ function shortBody(input: Input, preset: Preset): JsonObject {
   // The service takes one of the two: pictures become the idea where there is no other.
   const told =
     story.script === undefined ? { prompt: story.prompt ?? story.visuals } : { script: story.script }
-  const notes = [story.notes, told.prompt === story.visuals ? undefined : story.visuals, ...inWords(input)]
+  const notes = [
+    story.notes,
+    told.prompt === story.visuals ? undefined : story.visuals,
+    ...inWords(input, story),
+  ]
   return defined({
     ...told,
     directorNotes: paragraphs(notes),
@@ -64,14 +68,14 @@ function shortBody(input: Input, preset: Preset): JsonObject {
 
 /** The body for a universe, which itself decides look and voice. */
 export function universeBody(input: Input): JsonObject {
-  const { prompt, script, visuals, notes } = storyOf(input)
+  const { prompt, script, visuals, notes, characters } = storyOf(input)
   return defined({
     prompt: paragraphs([prompt, visuals, notes]),
     userScript: script,
     duration: String(nearest(lengthOf(input).seconds)),
     animation: input.animation ?? input.motionConfig?.enabled,
     language: input.language?.toLowerCase(),
-    characters: input.characters,
+    characters,
   })
 }
 
@@ -85,11 +89,16 @@ function nearest(seconds: number): number {
 }
 
 /** What only universes have fields for. */
-function inWords({ language, characters }: Input): readonly string[] {
+function inWords({ language }: Input, { characters }: Story): readonly string[] {
   return [
     ...(language === undefined ? [] : [`Language: ${language}`]),
-    ...(characters === undefined ? [] : [`Characters: ${JSON.stringify(characters)}`]),
+    ...(characters === undefined ? [] : [`Characters: ${JSON.stringify(characters, withoutDataUrls)}`]),
   ]
+}
+
+/** A note may name a link; megabytes of base64 say nothing in it. */
+function withoutDataUrls(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && /^data:/i.test(value) ? undefined : value
 }
 
 function voiceover({ configs, voiceId, narrated }: Story): JsonObject | undefined {

@@ -27,6 +27,7 @@ export type Story = {
   /** Whether a voice speaks at all. */
   narrated: boolean | undefined
   quality: string | undefined
+  characters: readonly Json[] | undefined
   configs: Readonly<Partial<Record<ConfigName, JsonObject>>>
 }
 
@@ -49,6 +50,7 @@ export function storyOf(input: Input): Story {
       text(config, 'voice', 'voiceId'),
     narrated: flag(config, 'narration') ?? flag(config, 'narration', 'enabled'),
     quality: input.quality ?? text(config, 'quality'),
+    characters: input.characters ?? (Array.isArray(config?.characters) ? config.characters : undefined),
     configs: Object.fromEntries(
       configNames
         .map((name) => [name, knownSettings(name, { ...objectOf(config?.[name]), ...input[name] })] as const)

@@ -1,9 +1,12 @@
 import { countCharacters } from '../../providers/characters.ts'
 import type { Field, Json, JsonObject, MediaKind } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
+import { mapNested, type NestedField, nestedFields } from '../../providers/nested-media.ts'
 import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
 import { readDataUrlHead } from '../media/data-url.ts'
+import { heldBy } from '../media/reference.ts'
+import { isUploadedFile, referenceOf } from '../media/uploaded-file.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -25,7 +28,9 @@ export function read(field: Field, value: unknown): Reading {
   const media = field in mediaFields ? mediaFields[field as keyof typeof mediaFields] : 'image'
   if (kind === 'media') return readMedia(value, media)
   if (kind === 'mediaList') return readMediaList(value, media)
-  return readers[kind](value)
+  const reading = readers[kind](value)
+  const nested = nestedFields.find((name) => name === field)
+  return nested !== undefined && 'value' in reading ? readNested(nested, reading.value) : reading
 }
 
 const readers: Readonly<Record<Exclude<Kind, 'media' | 'mediaList'>, (value: unknown) => Reading>> = {
@@ -182,6 +187,27 @@ function readMediaList(value: unknown, kind: MediaKind): Reading {
     links.push(reading.value)
   }
   return links.length > 0 ? { value: links } : {}
+}
+
+/**
+ * Media inside of an object: a link, a data URL or an attachment is checked as in a media field, any other text is a description. Only
+ * we write references to files that we hold.
+ */
+function readNested(field: NestedField, object: unknown): Reading {
+  let wrong: string | undefined
+  const value = mapNested(field, object, (found, { path, kind }) => {
+    if (isUploadedFile(found)) return referenceOf(found)
+    if (typeof found !== 'string') return undefined
+    const reading = kind === undefined ? {} : readMedia(found, kind)
+    if ('value' in reading && typeof reading.value === 'string') return reading.value
+    const isMeant = kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(found)
+    if (isMeant || heldBy(found) !== undefined) {
+      const expected = 'expected' in reading ? reading.expected : 'not a reference to a stored file'
+      wrong ??= `such that \`${path}\` is ${expected}`
+    }
+    return undefined
+  })
+  return wrong === undefined ? { value: value as Value } : { expected: wrong }
 }
 
 function asList(value: unknown): readonly unknown[] {

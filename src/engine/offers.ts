@@ -52,7 +52,7 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
   function canBeGiven(provider: Provider, offer: Offer, input: Input): boolean {
     return mediaIn(input).every(({ value, kind }) => {
       const held = heldBy(value)
-      return links || held === undefined || provider.takes(offer, mediaOf(held, kind)) !== 'link'
+      return links || held === undefined || provider.takes(offer, mediaOf(held, kind), links) !== 'link'
     })
   }
 

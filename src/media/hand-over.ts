@@ -58,7 +58,7 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
     if ((await store.stat(name)) === undefined) {
       return fault('media_unreadable', `The ${kind} of this job is not kept any more`)
     }
-    const way = upstream.provider.takes(upstream.offer, media)
+    const way = upstream.provider.takes(upstream.offer, media, publicUrl() !== undefined)
     if (way === 'inline') {
       const mark = `reelgate-${randomUUID()}`
       const inline = { mark, bytes: held.bytes, open: () => store.open(name) }
@@ -108,7 +108,10 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
       const { name } = upstream.provider
       const queue = queues.get(name) ?? createUploadQueue({ uploadsAtOnce })
       queues.set(name, queue)
-      const place = queue.enter(job, bytesToGive(input, upstream, before))
+      const place = queue.enter(
+        job,
+        bytesToGive(input, { ...upstream, hasLinks: publicUrl() !== undefined }, before),
+      )
       if ('waitMs' in place) return { kind: 'busy', ...place }
       const { release } = place
       try {
@@ -155,10 +158,16 @@ function keyOf(provider: ProviderName, reference: string): string {
   return `${provider} ${reference}`
 }
 
-function bytesToGive(input: Input, { provider, offer }: Upstream, before: Handed): number {
+function bytesToGive(
+  input: Input,
+  { provider, offer, hasLinks }: Upstream & { hasLinks: boolean },
+  before: Handed,
+): number {
   const sizes = mediaIn(input).map(({ value, kind }) => {
     const held = before[keyOf(provider.name, value)] === undefined ? heldBy(value) : undefined
-    return held === undefined || provider.takes(offer, mediaOf(held, kind)) === 'link' ? 0 : held.bytes
+    return held === undefined || provider.takes(offer, mediaOf(held, kind), hasLinks) === 'link'
+      ? 0
+      : held.bytes
   })
   return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import type { Input, MediaKind } from '../../providers/input.ts'
+import type { Field, Input, MediaKind } from '../../providers/input.ts'
 import type { Decoded } from './base64.ts'
 import { judge, typeOf } from './check.ts'
 import { readDataUrlHead } from './data-url.ts'
@@ -7,7 +7,7 @@ import type { InputUses } from './input-uses.ts'
 import type { Library } from './library.ts'
 import { inMegabytes, type Limits } from './limits.ts'
 import type { Quota } from './quota.ts'
-import { type MediaField, mapMedia, mediaIn, nameOf, refer } from './reference.ts'
+import { mapMedia, mediaIn, nameOf, refer } from './reference.ts'
 import { MediaRefused } from './refusal.ts'
 import { resultsFolder } from './results.ts'
 import { inputsKeptMs } from './retention.ts'
@@ -34,7 +34,7 @@ type Deps = {
 }
 
 /** Whose request it is, and how it spells a field where it does not use our own name. */
-export type Sender = { owner: string; spell?(field: MediaField): string }
+export type Sender = { owner: string; spell?(field: Field): string }
 
 /** `forget`: takes back what was stored for this request alone. To be called when no job came of it. */
 export type Kept = { input: Input; forget(): Promise<void> }
@@ -155,8 +155,8 @@ export function createKeeper({ store, scratch, spool, library, limits, uses, quo
     }
     try {
       const request = { owner, undo }
-      const kept = await mapMedia(input, (value, kind, field) =>
-        keepValue(value, kind, spell(field), request),
+      const kept = await mapMedia(input, (value, kind, { field, path }) =>
+        keepValue(value, kind, spell(field) + path.slice(field.length), request),
       )
       return { input: kept, forget }
     } catch (cause) {

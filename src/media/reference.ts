@@ -1,7 +1,10 @@
-import { type Field, type Input, type MediaKind, mediaFields } from '../../providers/input.ts'
+import { type Field, type Input, type Json, type MediaKind, mediaFields } from '../../providers/input.ts'
+import { mapNested, type NestedField, nestedIn } from '../../providers/nested-media.ts'
 import type { Media } from '../../providers/provider.ts'
+import { readDataUrlHead } from './data-url.ts'
+import { isKind } from './limits.ts'
 
-export type MediaField = keyof typeof mediaFields
+type MediaField = keyof typeof mediaFields
 
 /** A file that we hold, as a media field of a stored job names it. */
 const shape = /^stored:([0-9a-f]{64}):(\d+):([\w./+-]+)$/
@@ -46,31 +49,59 @@ export function extensionOf(contentType: string): string {
 
 const kinds = Object.entries(mediaFields) as [MediaField, MediaKind][]
 
-/** Every value of every media field. */
-export function mediaIn(input: Input): { field: MediaField; kind: MediaKind; value: string }[] {
-  const found: { field: MediaField; kind: MediaKind; value: string }[] = []
+/** One value of a media field, or a text inside an object that is media. `path`: where it stands. */
+type MediaValue = { field: MediaField | NestedField; path: string; kind: MediaKind; value: string }
+
+/** Every value of every media field, and all media inside of objects. */
+export function mediaIn(input: Input): MediaValue[] {
+  const found: MediaValue[] = []
   for (const [field, kind] of kinds) {
     const told = input[field]
     if (told === undefined) continue
-    for (const value of typeof told === 'string' ? [told] : told) found.push({ field, kind, value })
+    for (const value of typeof told === 'string' ? [told] : told)
+      found.push({ field, path: field, kind, value })
   }
+  return [...found, ...nestedIn(input).flatMap(([field, value]) => nestedMedia(field, value))]
+}
+
+function nestedMedia(field: NestedField, object: Json): MediaValue[] {
+  const found: MediaValue[] = []
+  mapNested(field, object, (value, { path, kind: named }) => {
+    const kind = typeof value === 'string' ? (named ?? kindOf(value)) : undefined
+    if (kind !== undefined) found.push({ field, path, kind, value: value as string })
+    return undefined
+  })
   return found
 }
 
-/** The input with every value of its media fields replaced, one after the other; the same object where there is none. */
+/** The kind of a data URL or of a file that we hold, wherever it stands; `undefined` for any other text. */
+function kindOf(text: string): MediaKind | undefined {
+  const head = /^\s*data:/i.test(text) ? readDataUrlHead(text) : undefined
+  const [main = ''] = (heldBy(text)?.contentType ?? head?.type ?? '').split('/')
+  return isKind(main) ? main : undefined
+}
+
+/** The input with all of its media replaced, one after the other; the same object where there is none. */
 export async function mapMedia(
   input: Input,
-  map: (value: string, kind: MediaKind, field: MediaField) => Promise<string>,
+  map: (value: string, kind: MediaKind, place: Pick<MediaValue, 'field' | 'path'>) => Promise<string>,
 ): Promise<Input> {
-  const changed: Partial<Record<Field, string | string[]>> = {}
+  const changed: Partial<Record<Field, Json>> = {}
   for (const [field, kind] of kinds) {
     const value = input[field]
-    if (typeof value === 'string') changed[field] = await map(value, kind, field)
+    const place = { field, path: field }
+    if (typeof value === 'string') changed[field] = await map(value, kind, place)
     else if (value !== undefined) {
       const mapped: string[] = []
-      for (const item of value) mapped.push(await map(item, kind, field))
+      for (const item of value) mapped.push(await map(item, kind, place))
       changed[field] = mapped
     }
+  }
+  for (const [field, object] of nestedIn(input)) {
+    const replaced = new Map<string, string>()
+    for (const { value, kind, path } of nestedMedia(field, object))
+      replaced.set(path, await map(value, kind, { field, path }))
+    if (replaced.size > 0) changed[field] = mapNested(field, object, (_, { path }) => replaced.get(path))
   }
   return Object.keys(changed).length === 0 ? input : ({ ...input, ...changed } as Input)
 }

@@ -29,7 +29,7 @@ before(async () => {
 })
 after(() => cleanup.run())
 
-const fixture = (name: string) => readFileSync(new URL(`../fixtures/media/${name}`, import.meta.url))
+const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url))
 const megabyte = 1024 * 1024
 
 /** A reader of bytes in memory. */

@@ -87,7 +87,7 @@ describe('the media of an input', () => {
   })
 
   it('is replaced value by value, and nothing else is', async () => {
-    const mapped = await mapMedia(input, async (value, kind, field) => `${value}/${kind}/${field}`)
+    const mapped = await mapMedia(input, async (value, kind, { field }) => `${value}/${kind}/${field}`)
     assert.deepEqual(mapped, {
       prompt: 'https://not.media',
       image: 'one/image/image',
@@ -104,6 +104,50 @@ describe('the media of an input', () => {
       await new Promise(setImmediate)
       running -= 1
       return value
+    })
+  })
+
+  const held = refer({ hash: 'a'.repeat(64), bytes: 7, contentType: 'audio/mpeg' })
+  const story: Input = {
+    storyConfig: {
+      characters: [{ name: 'Fox', image: 'https://cdn.example/fox.png', look: { image: 'red' } }],
+      scenes: [{ image: 'a red fox', sound: held, text: 'data: none' }, 'data:image/png;base64,AAAA'],
+    },
+    characters: ['a4f0a51b', { imageUrl: { url: 'one' }, reference_images: ['two'], voice: 'three' }],
+    musicConfig: { 'a.b': 'data:audio/mpeg;base64,AAAA', a: { b: 'data:text/plain,AAAA' } },
+  }
+
+  it('may stand inside of objects: in the media of a character, and wherever a data URL or a held file is', async () => {
+    const found = mediaIn(story).map(({ path, kind, value }) => `${path} ${kind} ${value}`)
+    assert.deepEqual(found, [
+      'storyConfig.characters[0].image image https://cdn.example/fox.png',
+      `storyConfig.scenes[0].sound audio ${held}`,
+      'storyConfig.scenes[1] image data:image/png;base64,AAAA',
+      'characters[1].imageUrl.url image one',
+      'characters[1].reference_images[0] image two',
+      'musicConfig["a.b"] audio data:audio/mpeg;base64,AAAA',
+    ])
+    const mapped = await mapMedia(
+      story,
+      async (value, kind, { field }) => `${value.slice(0, 4)}/${kind}/${field}`,
+    )
+    assert.deepEqual(mapped, {
+      storyConfig: {
+        characters: [{ name: 'Fox', image: 'http/image/storyConfig', look: { image: 'red' } }],
+        scenes: [
+          { image: 'a red fox', sound: 'stor/audio/storyConfig', text: 'data: none' },
+          'data/image/storyConfig',
+        ],
+      },
+      characters: [
+        'a4f0a51b',
+        {
+          imageUrl: { url: 'one/image/characters' },
+          reference_images: ['two/image/characters'],
+          voice: 'three',
+        },
+      ],
+      musicConfig: { 'a.b': 'data/audio/musicConfig', a: { b: 'data:text/plain,AAAA' } },
     })
   })
 

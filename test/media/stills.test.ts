@@ -68,7 +68,7 @@ function hugeFrame(): Buffer {
   strf.writeUInt32LE(65_500, 4)
   strf.writeUInt32LE(65_500, 8)
   strf.write('MJPG', 16, 'latin1')
-  const jpeg = Buffer.from(readFileSync(new URL('../fixtures/media/baseline.jpg', import.meta.url)))
+  const jpeg = Buffer.from(readFileSync(new URL('./fixtures/baseline.jpg', import.meta.url)))
   const frame = jpeg.indexOf(Buffer.from('ffc0', 'hex'))
   jpeg.writeUInt16BE(65_500, frame + 5)
   jpeg.writeUInt16BE(65_500, frame + 7)

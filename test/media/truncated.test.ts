@@ -15,7 +15,7 @@ before(async () => {
 })
 after(() => cleanup.run())
 
-const folder = new URL('../fixtures/media/', import.meta.url)
+const folder = new URL('./fixtures/', import.meta.url)
 const fixtures = readdirSync(folder).filter((name) => !name.endsWith('.md'))
 const fixture = (name: string) => readFileSync(new URL(name, folder))
 

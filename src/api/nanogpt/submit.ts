@@ -154,7 +154,8 @@ function linkNeeded(model: Model, kept: Input, offers: AppParts['offers'], spell
   const files = mediaIn(kept).filter(({ value }) => heldBy(value) !== undefined)
   const refused =
     files.find(({ field, value }) => offers.route(model, { [field]: value }).length === 0) ?? files[0]
-  const field = spell(refused?.field ?? 'image')
+  const { field: refusedField, path } = refused ?? { field: 'image', path: 'image' }
+  const field = spell(refusedField) + path.slice(refusedField.length)
   const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
   const message = `\`${field}\` must be a public http(s) link here: ${reason}`
   return new ApiError('invalid_parameter_value', message, { param: field })

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { providers } from '../../providers/index.ts'
+import type { Input } from '../../providers/input.ts'
+import { read } from '../../src/catalogue/parse.ts'
+import { refer } from '../../src/media/reference.ts'
+import { createUploadedFile, isUploadReference, referenceOf } from '../../src/media/uploaded-file.ts'
+import { asAlice } from '../api/gateway.ts'
+import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import { dataUrl, png } from './files.ts'
+import { namesIn, type Room, startRoom } from './room.ts'
+
+const cleanup = createCleanup()
+let redis: Redis
+let upstreams: Awaited<ReturnType<typeof startUpstreams>>
+before(async () => {
+  redis = (await startRedis(cleanup)).redis
+  upstreams = await startUpstreams(cleanup, redis)
+})
+after(() => cleanup.run())
+
+const story = { model: 'longstories-movie', prompt: 'a fox', duration: 30 }
+const images = { short: png(), long: png({ padding: 150_000 }) }
+
+async function send({ address }: Room, body: unknown): Promise<{ status: number; message: string }> {
+  const reply = await fetch(`${address}/api/generate-video`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...asAlice },
+    body: JSON.stringify(body),
+  })
+  return { status: reply.status, message: ((await reply.json()) as { message: string }).message }
+}
+
+async function nothingLeft({ dataDir, store }: Room): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if ((await readdir(join(dataDir, 'scratch'))).length === 0) break
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.deepEqual(await readdir(join(dataDir, 'scratch')), [])
+  assert.deepEqual(await namesIn(store, 'inputs'), [])
+}
+
+describe('an image inside of a story', () => {
+  for (const [size, content] of Object.entries(images)) {
+    it(`that is a ${size} data URL is stored by its content; the record holds a reference`, async (t) => {
+      const room = await startRoom(t, 'disk', { redis })
+      const image = dataUrl('image/png', content)
+      const characters = [{ name: 'Fox', image }, 'a4f0a51b']
+      const scenes = [{ narration: 'It runs.', picture: image }]
+      const { status } = await send(room, { ...story, characters, storyConfig: { characters, scenes } })
+      assert.equal(status, 202)
+      const [name = ''] = await namesIn(room.store, 'inputs')
+      const stored = refer({
+        hash: name.slice('inputs/'.length),
+        bytes: content.length,
+        contentType: 'image/png',
+      })
+      const { input = {} } = room.engine.orders[0] ?? {}
+      const kept = [{ name: 'Fox', image: stored }, 'a4f0a51b']
+      assert.deepEqual(input.characters, kept)
+      assert.deepEqual(input.storyConfig, {
+        characters: kept,
+        scenes: [{ narration: 'It runs.', picture: stored }],
+      })
+      assert.deepEqual(await namesIn(room.store, 'inputs'), [name])
+      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+    })
+
+    it(`that is a ${size} data URL comes to the upstream once: as a link, or as it was sent`, async () => {
+      const env = { ...upstreams.env, LONGSTORIES_MOVIE_SLUG: 'movies' }
+      const image = dataUrl('image/png', content)
+      for (const more of [{ PUBLIC_URL: 'https://gateway.example' }, {}]) {
+        const { address } = await startTestGateway(cleanup, { ...env, ...more })
+        const prompt = `a fox ${randomBytes(8).toString('hex')}`
+        const body = { ...story, prompt, storyConfig: { characters: [{ name: 'Fox', image }] } }
+        const { body: accepted } = await submit(address, body)
+        assert.equal((await waitForEnd(address, accepted.runId)).data.status, 'COMPLETED')
+        const tasks = await upstreams.host.tasks('longstories')
+        const [task] = tasks.filter(({ body }) => body.prompt === prompt)
+        const [character] = (task?.body.characters ?? []) as { name: string; image: string }[]
+        assert.equal(character?.name, 'Fox')
+        const link = /^https:\/\/gateway\.example(\/media\/.*)$/.exec(character?.image ?? '')?.[1]
+        if ('PUBLIC_URL' in more) {
+          assert.ok(link)
+          const served = await fetch(address + link)
+          assert.deepEqual(Buffer.from(await served.arrayBuffer()), content)
+        } else if (size === 'short') assert.equal(character?.image, image)
+        // The stand-in remembers the beginning of long texts.
+        else assert.equal(character?.image, `${image.slice(0, 64)}… (${image.length} characters)`)
+      }
+    })
+  }
+
+  it('that is a link stays a link, and other text stays as it is', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const characters = [
+      { name: 'Fox', image: 'https://cdn.example/fox.png', appearance: 'red: with a scarf' },
+      { name: 'Owl', image: 'a wise owl', description: 'data: none' },
+      { name: 'Cat', image: { url: 'https://cdn.example/cat.png' } },
+    ]
+    const scenes = [{ image: 'Note: a dark forest', narration: 'It runs.' }]
+    assert.equal((await send(room, { ...story, characters, storyConfig: { scenes } })).status, 202)
+    assert.deepEqual(room.engine.orders[0]?.input.characters, characters)
+    assert.deepEqual(room.engine.orders[0]?.input.storyConfig, { scenes })
+  })
+
+  const stolen = refer({ hash: 'a'.repeat(64), bytes: 7, contentType: 'image/png' })
+  const broken: Record<string, [Record<string, unknown>, RegExp]> = {
+    'a link of another kind': [
+      { characters: [{ image: 'ftp://cdn.example/fox.png' }] },
+      /`characters\[0\]\.image` is an http\(s\) link or a data URL/,
+    ],
+    'a local file': [
+      { storyConfig: { characters: [{}, { imageUrl: 'file:///etc/passwd' }] } },
+      /`storyConfig\.characters\[1\]\.imageUrl` is an http\(s\) link/,
+    ],
+    'a file of somebody else': [{ characters: [{ image: stolen }] }, /`characters\[0\]\.image` is an http/],
+    'such a file anywhere': [
+      { storyConfig: { scenes: [{ visual: stolen }] } },
+      /`storyConfig\.scenes\[0\]\.visual` is not a reference/,
+    ],
+    'a result of somebody else': [
+      { characters: [{ video: `result:${'a'.repeat(40)}.mp4` }] },
+      /`characters\[0\]\.video` is an http/,
+    ],
+    'a video': [
+      { characters: [{ image: 'data:video/mp4;base64,AAAA' }] },
+      /`characters\[0\]\.image` is an http/,
+    ],
+    'a file that is cut short': [
+      { characters: [{ image: dataUrl('image/png', images.short.subarray(0, -9)) }] },
+      /`characters\[0\]\.image` is cut short/,
+    ],
+    'a long file that is cut short, behind a whole one': [
+      {
+        characters: [
+          { image: dataUrl('image/png', images.long) },
+          { image: dataUrl('image/png', images.long.subarray(0, -9)) },
+        ],
+      },
+      /`characters\[1\]\.image` is cut short/,
+    ],
+    'a broken data URL in another place': [
+      { storyConfig: { scenes: [{ picture: 'data:image/png;base64,$$$$' }] } },
+      /`storyConfig\.scenes\[0\]\.picture` is not valid base64/,
+    ],
+  }
+  for (const [what, [body, message]] of Object.entries(broken)) {
+    it(`that is ${what} is rejected with its place, and leaves nothing`, async (t) => {
+      const room = await startRoom(t, 'disk', { redis })
+      const reply = await send(room, { ...story, ...body })
+      assert.deepEqual([reply.status, room.engine.orders.length], [400, 0])
+      assert.match(reply.message, message)
+      await nothingLeft(room)
+    })
+  }
+
+  it('counts to the quota of its key', async (t) => {
+    const room = await startRoom(t, 'disk', { redis, quotaBytes: 100_000 })
+    const characters = [{ image: dataUrl('image/png', images.long) }]
+    const reply = await send(room, { ...story, characters })
+    assert.ok(reply.status >= 400 && reply.status < 500, String(reply.status))
+    assert.match(reply.message, /quota/)
+    await nothingLeft(room)
+  })
+
+  it('of a job that was accepted before, with its data URL in the record, comes to the upstream', async (t) => {
+    const room = await startRoom(t, 'disk', { redis })
+    const { longstories: provider } = providers
+    const offer = provider.offers['longstories-movie'] ?? assert.fail()
+    const config = { baseUrls: {}, credentials: {}, settings: {} }
+    const input: Input = { prompt: 'a fox', characters: [{ image: dataUrl('image/png', images.short) }] }
+    const prepared = await room.media.handOver.prepare('job', input, { provider, offer, config })
+    assert.ok(prepared.kind === 'ready')
+    assert.deepEqual([prepared.input, prepared.inline], [input, []])
+    prepared.release()
+  })
+
+  it('that was extracted from the body stands in the input as a reference', () => {
+    const file = createUploadedFile('image/png')
+    const reading = read('storyConfig', { characters: [{ name: 'Fox', image: file }] })
+    assert.deepEqual(reading, { value: { characters: [{ name: 'Fox', image: referenceOf(file) }] } })
+    assert.ok(isUploadReference(referenceOf(file)))
+  })
+})
+
+describe('the Short API, which has no field for characters', () => {
+  it('is told of them in a note: links too, but no data URL', () => {
+    const { translate } = providers.longstories.offers['longstories-movie'] ?? assert.fail()
+    const characters = [
+      { name: 'Fox', image: 'https://cdn.example/fox.png' },
+      { name: 'Owl', image: 'data:image/png;base64,AAAA' },
+    ]
+    const { body } = translate({ prompt: 'a fox', storyConfig: { characters } })
+    const note = 'Characters: [{"name":"Fox","image":"https://cdn.example/fox.png"},{"name":"Owl"}]'
+    assert.equal(body.directorNotes, note)
+  })
+})
