@@ -81,7 +81,7 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
     const written: string[] = []
     createInterface({ input: child.stdout }).on('line', (line) => {
       written.push(line)
-      const address = /(http:\/\/0\.0\.0\.0:\d+)/.exec(line)?.[1]
+      const address = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
       if (address !== undefined) resolve(address.replace('0.0.0.0', '127.0.0.1'))
     })
     child.once('exit', () => reject(new Error(`it did not start: ${written.join('\n')}`)))

@@ -124,6 +124,7 @@ export async function createDoor({
       return (
         rememberedAccess() ??
         readAccess().catch((cause: unknown) => {
+          if (isLocked()) return 'keys'
           throw new Unavailable('the accounts cannot be read', { cause })
         })
       )

@@ -42,12 +42,10 @@ export function identify(accounts: Accounts) {
     }
     const decide = (caller: Caller | undefined) => {
       if (caller !== undefined && (caller !== anonymous || isLocalClient(request))) return pass(caller)
-      Promise.resolve(accounts.access())
-        .then((access) => {
-          if (caller !== undefined && access === 'off') pass(caller)
-          else refuse(access)
-        })
-        .catch(done)
+      Promise.resolve(accounts.access()).then((access) => {
+        if (caller !== undefined && access === 'off') pass(caller)
+        else refuse(access)
+      }, done)
     }
     const caller = accounts.identify(key)
     // A hook that waits for nothing costs no turn of the queue of promises.

@@ -204,6 +204,11 @@ describe('who may come in', () => {
     })
     await assert.rejects(async () => door.identify('key'), Unavailable)
     await assert.rejects(async () => door.identify(undefined), Unavailable)
+    await assert.rejects(async () => door.access(), Unavailable)
+    const marker = createMarker(true)
+    const marked = await createDoor({ redis: away, subscriber, keys, marker, openWithoutKeys: true })
+    assert.equal(await marked.access(), 'keys')
+    assert.equal(await marked.identify(undefined), undefined)
   })
 
   describe('after Redis has lost the keys', () => {

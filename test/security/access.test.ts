@@ -5,8 +5,10 @@ import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
+import { startGateway } from '../../src/gateway.ts'
 import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
 import { createCleanup, startTestGateway } from '../setup.ts'
 
@@ -15,7 +17,7 @@ type Headers = Record<string, string>
 /** Sends any header as it is: `fetch` sets `Host`, `Origin` and `Sec-Fetch-*` itself. */
 async function send(address: string, method: string, path: string, headers: Headers = {}, body = '') {
   const sent = httpRequest(`${address}${path}`, { method, headers, agent: false })
-  sent.end(body)
+  sent.end(method === 'POST' ? body : '')
   const [reply] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
   // A stream of events does not end by itself.
   const isStream = reply.headers['content-type']?.startsWith('text/event-stream') === true
@@ -208,6 +210,64 @@ describe('a gateway without a key', () => {
     assert.deepEqual([asked.status, asked.headers['access-control-allow-origin']], [204, '*'])
     const { 'x-api-key': _, ...without } = page
     assert.equal((await send(address, 'POST', '/api/price', without, job)).status, 401)
+  })
+})
+
+describe('the operator', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('is told at the start who can use the gateway, and that AUTH=off makes keys useless', async () => {
+    const ground = await startGround(cleanup, { ROLE: 'api' })
+    const warningsOf = async (changes: Headers) => {
+      const lines: string[] = []
+      const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) })
+      const env = { PORT: '0', ...ground.env, ...changes }
+      const gateway = await startGateway(readConfig(env, Object.values(providers)), logger)
+      cleanup.add(() => gateway.stop())
+      return { address: gateway.address, text: lines.join('') }
+    }
+    const create = 'npm run keys -- create --name NAME'
+    assert.match((await warningsOf({})).text, new RegExp(`spend money at your upstreams.*${create}`))
+    assert.match((await warningsOf({ HOST: '0.0.0.0' })).text, new RegExp(`locked.*${create}`))
+    const { address } = await warningsOf({ AUTH: 'off' })
+    const operator = clientOf(address, operatorKey)
+    const made = await operator.ask('POST', '/api/admin/keys', { name: 'useless' })
+    assert.equal(made.status, 201)
+    assert.match(String(made.body.warning), /AUTH=off/)
+    assert.match(
+      (await warningsOf({ AUTH: 'off', HOST: '0.0.0.0' })).text,
+      /protects nothing.*whoever reaches/s,
+    )
+    assert.doesNotMatch((await warningsOf({})).text, /API key|AUTH/)
+  })
+
+  it('names trusted proxies in several ways, and is told of wrong ones', () => {
+    const trusts = (value: string, address: string, hop = 0) =>
+      readConfig({ TRUST_PROXY: value }, Object.values(providers)).trustProxy(address, hop)
+    const yes: readonly [string, string][] = [
+      ['', '127.0.0.1'],
+      ['', '::ffff:127.0.0.1'],
+      ['loopback, 10.0.0.0/8', '10.1.2.3'],
+      ['uniquelocal', '::ffff:172.18.0.1'],
+      ['fd00::/8', 'fd12::1'],
+      ['203.0.113.9', '203.0.113.9'],
+      ['all', '203.0.113.9'],
+      ['1', '203.0.113.9'],
+    ]
+    for (const [value, address] of yes) assert.equal(trusts(value, address), true, `${value} ${address}`)
+    const no: readonly [string, string][] = [
+      ['', '10.0.0.1'],
+      ['off', '127.0.0.1'],
+      ['10.0.0.0/8', '11.0.0.1'],
+      ['10.0.0.0/8', 'nonsense'],
+      ['10.0.0.0/8', ''],
+      ['0', '127.0.0.1'],
+    ]
+    for (const [value, address] of no) assert.equal(trusts(value, address), false, `${value} ${address}`)
+    assert.equal(trusts('1', '203.0.113.9', 1), false)
+    for (const value of ['proxy', '10.0.0.0/33', '1.2.3', '10.0.0.0/8/8', '::1/129', '-1'])
+      assert.throws(() => trusts(value, '127.0.0.1'), /TRUST_PROXY must be off, all/, value)
   })
 })
 
