@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { countCharacters } from '../../providers/characters.ts'
 import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
 import type { Account } from './account.ts'
 import type { Book, Limits } from './book.ts'
@@ -92,7 +93,7 @@ async function resolve(
 }
 
 function noteOf({ note }: Values): { note?: string } {
-  if (note !== undefined && note.length > longestNote)
+  if (note !== undefined && countCharacters(note) > longestNote)
     throw new CommandError(`--note must have at most ${longestNote} characters`)
   return note === undefined ? {} : { note }
 }

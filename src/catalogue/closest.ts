@@ -75,15 +75,7 @@ function distance(told: readonly (keyof Shape)[], asked: Shape, choice: Shape, i
   return {
     comparable: ratio !== undefined || lines !== undefined,
     exact: alike && (ratio ?? 0) <= tolerance && (lines ?? 0) <= tolerance,
-    keys: [
-      turned === 2 ? 1 : 0,
-      ratio ?? 1,
-      turned,
-      alike ? 0 : 1,
-      lines ?? 1,
-      isUsual ? 0 : 1,
-      choice.lines ?? 0,
-    ],
+    keys: [turned === 2 ? 1 : 0, ratio ?? 1, turned, lines ?? 1, isUsual ? 0 : 1, choice.lines ?? 0],
   }
 }
 

@@ -39,10 +39,8 @@ export function moveEquivalents(
   if (!takesAny(rules.get('size')) && !isChoice(rules.get('size'), moved.get('size')))
     move('size', ...toldBy(moved.get('size'), rules))
   const resolution = moved.get('resolution')
-  const portrait = resolution !== undefined && shapeOf(String(resolution[0].value)).pixels === true
-  if (portrait && !isChoice(rules.get('resolution'), resolution) && isFree('aspect_ratio')) {
-    moved.set('aspect_ratio', resolution)
-  }
+  const isPixels = resolution !== undefined && shapeOf(String(resolution[0].value)).pixels === true
+  if (isPixels && isFree('aspect_ratio')) moved.set('aspect_ratio', resolution)
   return moved
 }
 

@@ -47,7 +47,7 @@ export function describeOld(model: Model, offered?: (usd: number) => number) {
     dateAdded: new Date(model.released).toISOString(),
     cost: pricingKeys(model, offered),
     subscription: { included: false, note: '' },
-    additionalParams: formOf(model),
+    additionalParams: supportedParameters(model).parameters,
     defaultSettings: defaultsOf(model),
   }
 }
@@ -83,8 +83,17 @@ function capabilitiesOf(model: Model) {
   }
 }
 
-/** What every mode renders, and by mode where they differ. */
+/** A model never changes, and anybody may ask for the lists. */
+const known = new WeakMap<Model, ReturnType<typeof gatherParameters>>()
+
 function supportedParameters(model: Model) {
+  const found = known.get(model) ?? gatherParameters(model)
+  known.set(model, found)
+  return found
+}
+
+/** What every mode renders, and by mode where they differ. */
+function gatherParameters(model: Model) {
   const references = widestRule(model, 'referenceImages')?.max
   const parameters = formOf(model)
   const byMode = model.modes.map((mode) => [operations[mode], formIn(model, mode)] as const)

@@ -25,7 +25,7 @@ export function listValues({ fixed, choices, min, max }: Rule = {}): readonly (s
   return Array.from({ length: Math.floor(max - min) + 1 }, (_, step) => min + step)
 }
 
-export type Parameter = {
+type Parameter = {
   type: 'select' | 'switch' | 'number' | 'text'
   label: string
   description: string

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Redis } from 'ioredis'
+import { countCharacters } from '../../providers/characters.ts'
 import type { MediaKind } from '../../providers/input.ts'
 import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
@@ -149,7 +150,12 @@ async function kindOf(path: string, declared: string): Promise<MediaKind> {
 }
 
 function isPath(filename: string): boolean {
-  return filename === '' || filename.length > 255 || /[\\/\p{Cc}]/u.test(filename) || /^\.+$/.test(filename)
+  return (
+    filename === '' ||
+    countCharacters(filename) > 255 ||
+    /[\\/\p{Cc}]/u.test(filename) ||
+    /^\.+$/.test(filename)
+  )
 }
 
 function newId(): string {

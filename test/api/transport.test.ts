@@ -136,7 +136,8 @@ test('every reply has an id of its own, may be read by any origin, and is never 
     })
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['access-control-allow-origin'], '*')
-    assert.equal(headers['access-control-expose-headers'], 'retry-after, x-request-id, idempotent-replayed')
+    const exposed = 'retry-after, x-request-id, idempotent-replayed, preference-applied'
+    assert.equal(headers['access-control-expose-headers'], exposed)
     assert.equal(headers['content-type'], 'application/json')
     seen.add(String(headers['x-request-id']))
   }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { priceOf } from '../../src/accounts/price.ts'
 import { admit, admitTo } from '../../src/catalogue/admit.ts'
+import { closestChoice } from '../../src/catalogue/closest.ts'
 import { allFields, fields } from '../../src/catalogue/fields.ts'
 import { models } from '../../src/catalogue/index.ts'
+import { relax } from '../../src/catalogue/relax.ts'
 import { leastRequest } from '../least-request.ts'
 import { link, sample } from './sample.ts'
 
@@ -124,6 +126,7 @@ test('a warning names what was asked and what is rendered', () => {
 test('what a video is made of is never replaced', () => {
   const refused: readonly (readonly [string, Record<string, unknown>])[] = [
     ['kling-video', { prompt: 'x'.repeat(2501) }],
+    ['pixverse-v5', { negative_prompt: 'x'.repeat(2049) }],
     ['kling-video', { prompt: 7 }],
     ['veo2-video', { imageUrl: 'one.png' }],
     ['kling-lipsync-t2v', { video: link, voice_id: 'a voice of nobody' }],
@@ -177,4 +180,46 @@ test('every condition between fields says what can be rendered, and following it
     assert.ok(result.ok, `${model.id}: ${JSON.stringify(result)}`)
     assert.equal(model.check?.(result.input), undefined)
   }
+})
+
+test('of choices that are equally close, the orientation decides, then the default', () => {
+  const closest = (asked: string, choices: readonly string[], usual?: string) =>
+    closestChoice('ratio', asked, choices, usual)?.choice
+  assert.equal(closest('3:4', ['1:1', '9:16']), '9:16')
+  assert.equal(closest('4:3', ['1:1', '16:9']), '16:9')
+  assert.equal(closest('1:1', ['9:16', '16:9'], '16:9'), '16:9')
+  assert.equal(closest('10:9', ['21:9', '3:4']), '21:9')
+  assert.equal(closestChoice('size', '3:4', ['1080x1920', '9:16'], undefined)?.choice, '9:16')
+  assert.equal(closestChoice('resolution', '600p', ['1000p', '360p'], undefined)?.choice, '360p')
+  assert.equal(closestChoice('ratio', 'constructor', ['16:9'], '16:9'), undefined)
+})
+
+test('what decides the price is not changed for an upstream', () => {
+  const { model, input } = admitted({ model: 'seedance-lite-video', resolution: '1080p' })
+  assert.equal(
+    relax(model, input, (one) => one.resolution !== '1080p'),
+    undefined,
+  )
+  const other = relax(model, input, (one) => one.aspect_ratio !== '16:9')
+  assert.deepEqual(
+    [other?.input.resolution, other?.input.aspect_ratio, other?.warnings.length],
+    ['1080p', undefined, 1],
+  )
+})
+
+test('several settings are changed where one is not enough', () => {
+  const { model, input } = admitted({
+    model: 'pixverse-v5',
+    effect: 'kiss kiss',
+    soundEffectSwitch: true,
+    style: 'clay',
+  })
+  const relaxed = relax(
+    model,
+    input,
+    ({ effect, motionMode, style }) =>
+      effect === undefined && motionMode === undefined && style === undefined,
+  )
+  assert.deepEqual([relaxed?.input.effect, relaxed?.input.style], [undefined, undefined])
+  assert.equal(relaxed?.input.soundEffectSwitch, true)
 })

@@ -93,6 +93,84 @@ for (const name of ['video', 'videoUrl', 'video_url', 'videoDataUrl', 'video_dat
   })
 }
 
+for (const name of [
+  'last_frame',
+  'lastFrame',
+  'last_frame_image',
+  'last_image_url',
+  'last_frame_url',
+  'endImage',
+  'end_image_url',
+  'end_frame',
+  'end_frame_image',
+  'image_tail',
+  'imageTail',
+  'tail_image',
+  'tail_image_url',
+  'tailImageUrl',
+  'final_frame',
+  'last_image_data_url',
+]) {
+  test(`${name} is the last image`, () => {
+    const admitted = admitTo(sample, { prompt: 'a fox', [name]: link })
+    assert.deepEqual(admitted.ok && [admitted.input.last_image, admitted.warnings], [link, []])
+  })
+}
+
+for (const name of [
+  'first_frame',
+  'first_frame_image',
+  'firstFrame',
+  'first_frame_url',
+  'start_image',
+  'start_image_url',
+  'start_frame',
+  'input_image',
+  'init_image',
+  'source_image',
+  'images',
+  'image_urls',
+]) {
+  test(`${name} is the image`, () => {
+    const admitted = admitTo(sample, { prompt: 'a fox', [name]: name.endsWith('s') ? [link] : link })
+    assert.deepEqual(admitted.ok && [admitted.input.image, admitted.warnings], [link, []])
+  })
+}
+
+test('a list of frames names the first and the last image', () => {
+  const lists: readonly (readonly [string, unknown])[] = [
+    [
+      'frameImages',
+      [
+        { inputImage: link, frame: 'first' },
+        { inputImage: pixel, frame: 'last' },
+      ],
+    ],
+    [
+      'frameImages',
+      [
+        { image: pixel, frame: 'last' },
+        { image: link, frame: 'first' },
+      ],
+    ],
+    ['frame_images', [link, pixel]],
+    [
+      'frame_images',
+      [
+        { type: 'image_url', image_url: { url: link }, frame_type: 'first_frame' },
+        { type: 'image_url', image_url: { url: pixel }, frame_type: 'last_frame' },
+      ],
+    ],
+  ]
+  for (const [name, list] of lists) {
+    const admitted = admitTo(sample, { prompt: 'a fox', [name]: list })
+    assert.ok(admitted.ok, JSON.stringify(admitted))
+    assert.deepEqual([admitted.input.image, admitted.input.last_image, admitted.warnings], [link, pixel, []])
+  }
+  const both = admitTo(sample, { prompt: 'a fox', image: link, frameImages: [{ image: pixel }] })
+  assert.equal(both.ok && both.input.image, link)
+})
+
 test('negativePrompt is the negative prompt, in any case', () => {
   for (const name of ['negative_prompt', 'negativePrompt', 'NEGATIVE_PROMPT']) {
     assert.deepEqual(meaningOf(name), { field: 'negative_prompt', rank: 0, opposite: false })

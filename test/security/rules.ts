@@ -54,6 +54,14 @@ export const rules: readonly Rule[] = [
   { methods: 'GET HEAD', path: '/video-models', access: 'everybody' },
   { methods: 'GET HEAD', path: '/subscription/v1/video-models', access: 'everybody' },
   { methods: 'GET HEAD', path: '/paid/v1/video-models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/models/image', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/images/models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/image-models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/audio-models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/embedding-models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/subscription/v1/models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/paid/v1/models', access: 'everybody' },
+  { methods: 'GET HEAD', path: '/personalized/v1/models', access: 'everybody' },
 
   { methods: 'GET HEAD', path: '/files/:name', access: 'secret address', ask: absent },
   { methods: 'GET HEAD', path: '/media/*', access: 'secret address', ask: absent },
@@ -73,6 +81,7 @@ export const rules: readonly Rule[] = [
   { methods: 'GET HEAD', path: '/videos', access: 'own list' },
   { methods: 'GET HEAD', path: '/library', access: 'own list' },
   { methods: 'GET HEAD', path: '/usage', access: 'own list' },
+  { methods: 'GET HEAD', path: '/subscription/v1/usage', access: 'caller' },
   { methods: 'GET HEAD', path: '/webhooks', access: 'own list' },
   { methods: 'GET HEAD', path: '/webhooks/secret', access: 'own list' },
 

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { admit } from '../../catalogue/admit.ts'
 import { validationOf } from '../handling.ts'
 import type { AppParts } from '../parts.ts'
+import { redactFor } from '../redact.ts'
 import { readObject, refusalOf } from './submit.ts'
 
 /** What a submit of the same body would reserve; nothing is stored and nobody is asked. */
@@ -10,5 +11,6 @@ export async function price(parts: AppParts, request: FastifyRequest) {
   if (!admitted.ok) throw refusalOf(admitted.problems)
   const { model, input, warnings } = admitted
   const { usd, seconds, warnings: more } = parts.money.price(model, input)
-  return { model: model.id, usd, ...(seconds !== undefined && { seconds }), warnings: [...warnings, ...more] }
+  const said = [...warnings, ...more].map(redactFor(request))
+  return { model: model.id, usd, ...(seconds !== undefined && { seconds }), warnings: said }
 }

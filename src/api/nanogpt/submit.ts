@@ -14,6 +14,7 @@ import { ApiError } from '../errors.ts'
 import { validationOf } from '../handling.ts'
 import { firstAnswer, noteReplay } from '../idempotency.ts'
 import type { AppParts } from '../parts.ts'
+import { redactFor } from '../redact.ts'
 import { webhookOf } from '../webhook-of.ts'
 import { unlimitedUsd } from './balance.ts'
 import { newJobId } from './job-id.ts'
@@ -50,7 +51,7 @@ export async function take(
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
-  const said = [...warnings, ...price.warnings]
+  const said = [...warnings, ...price.warnings].map(redactFor(request))
   const accepted = await orForget(kept, () => {
     const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
