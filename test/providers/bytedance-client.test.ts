@@ -38,16 +38,22 @@ async function open(t: TestContext) {
   return { tasks, clock, send, client }
 }
 
-async function ask(client: ReturnType<typeof createByteDance>, prompt: string, extra: object = {}) {
-  return client.video(model).doGenerate({
+async function ask(
+  client: ReturnType<typeof createByteDance>,
+  prompt: string,
+  extra: object = {},
+  changes: { model?: string; duration?: number; image?: string } = {},
+) {
+  const { model: id = model, duration = 5, image } = changes
+  return client.video(id).doGenerate({
     prompt,
     n: 1,
     aspectRatio: '16:9',
     resolution: '1248x704',
-    duration: 5,
+    duration,
     fps: undefined,
     seed: 7,
-    image: undefined,
+    image: image === undefined ? undefined : { type: 'url', url: image },
     frameImages: undefined,
     inputReferences: undefined,
     generateAudio: undefined,
@@ -63,6 +69,34 @@ test("the AI SDK's client runs a task to its end", async (t) => {
   assert.match(task?.id ?? '', /^cgt-/)
   assert.equal(videos[0]?.type, 'url')
   assert.match(JSON.stringify(videos[0]), new RegExp(`/videos/${task?.id}\\.mp4`))
+})
+
+test("the AI SDK's client runs every model that it names, with what each of them takes", async (t) => {
+  const { client, clock, tasks } = await open(t)
+  clock.tick = 300
+  const image = 'https://media.example/a.png'
+  const lastFrameImage = image
+  for (const [id, extra, changes] of [
+    ['seedance-1-0-pro-250528', { lastFrameImage }, { image }],
+    ['seedance-1-0-lite-t2v-250428', { serviceTier: 'flex' }, {}],
+    ['seedance-1-0-lite-i2v-250428', { referenceImages: [image, image] }, {}],
+    [
+      'seedance-1-5-pro-251215',
+      { generateAudio: true, lastFrameImage, draft: true },
+      { image, duration: 12 },
+    ],
+    [
+      'dreamina-seedance-2-0-260128',
+      { generateAudio: true, referenceImages: [image], referenceVideos: ['https://media.example/a.mp4'] },
+      { duration: 15 },
+    ],
+    ['dreamina-seedance-2-0-fast-260128', { referenceAudio: ['https://media.example/a.mp3'] }, {}],
+  ] as const) {
+    const { videos } = await ask(client, 'A kite', extra, { model: id, ...changes })
+    assert.equal(videos[0]?.type, 'url', id)
+  }
+  assert.equal(tasks.size, 6)
+  await assert.rejects(ask(client, 'A kite', {}, { model: 'seedance-9-0-pro-991231' }), /does not exist/)
 })
 
 test("the AI SDK's client is refused: content, a field that the model does not take, a task that fails", async (t) => {

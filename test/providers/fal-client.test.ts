@@ -122,3 +122,36 @@ test('a wrong key is a 401, with the upload too', async (t) => {
   await assert.rejects(upstream.client.queue.submit(endpoint, { input: { prompt: 'A' } }), refused)
   await assert.rejects(upstream.client.storage.upload(new Blob(['x'])), refused)
 })
+
+test('an endpoint that FAL does not have is a 404, of an application and of a path in it', async (t) => {
+  const { client, tasks } = await open(t)
+  for (const [unknown, said] of [
+    ['fal-ai/veo9', "Application 'veo9' not found"],
+    ['fal-ai/veo3/slow', 'Path /slow not found'],
+  ] as const) {
+    await assert.rejects(client.queue.submit(unknown, { input: { prompt: 'A' } }), (error) => {
+      assert(error instanceof ApiError)
+      return error.status === 404 && error.body.detail === said
+    })
+  }
+  assert.equal(tasks.size, 0)
+})
+
+test('the result names what is wrong with an input, as FAL does', async (t) => {
+  const { client, clock } = await open(t)
+  const input = { prompt: 'A red kite', duration: '7', cfg_scale: 2, negative_prompt: 5, seed: null } as never
+  const { request_id: requestId } = await client.queue.submit(endpoint, { input })
+  clock.now += 1000
+  await assert.rejects(client.queue.result(endpoint, { requestId }), (error) => {
+    assert(error instanceof ValidationError)
+    assert.deepEqual(
+      error.fieldErrors.map(({ loc, type, msg }) => [loc.join('.'), type, msg]),
+      [
+        ['body.duration', 'one_of', "Input should be '5' or '10'"],
+        ['body.negative_prompt', 'string_type', 'Input should be a valid string'],
+        ['body.cfg_scale', 'less_than_equal', 'Input should be less than or equal to 1'],
+      ],
+    )
+    return true
+  })
+})

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Input } from '../../providers/input.ts'
 import { longstories } from '../../providers/longstories/index.ts'
 import { sandbox } from '../../providers/longstories/sandbox.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
+import { orderFor } from './fixtures.ts'
 import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
 
 const model = 'longstories-movie'
@@ -71,4 +73,28 @@ test('a story with nothing to film is refused before anybody is asked', () => {
   const empty = admit({ model, storyConfig: { scenes: [{ mood: 'dark' }] } })
   assert.ok(!empty.ok)
   assert.equal(empty.problems[0].field, 'storyConfig')
+})
+
+test('settings that the service does not list are left out; a value that it does not take is named', () => {
+  const offer = longstories.offers['longstories-movie']
+  assert(offer !== undefined)
+  const story = {
+    prompt: 'A fox',
+    musicConfig: { volume: 0.5, tempo: 3 },
+    storyConfig: { effectsConfig: { glow: true } },
+  }
+  const { body } = offer.translate(story)
+  assert.deepEqual([body.musicConfig, body.effectsConfig], [{ volume: 0.5 }, undefined])
+  const { settings } = orderFor(longstories, story)
+  const rejected = (input: Input) => longstories.check?.(offer, input, settings).map(({ message }) => message)
+  assert.deepEqual(rejected(story), [])
+  assert.deepEqual(rejected({ ...story, musicConfig: { volume: 7 } }), [
+    '`musicConfig.volume` must be from 0 to 1 for LongStories; got 7',
+  ])
+  assert.match(rejected({ ...story, framework: 'noir' })?.[0] ?? '', /^`framework` must be one of default, /)
+  const universe = { ...settings, LONGSTORIES_MOVIE_SLUG: 'movies' }
+  assert.match(
+    longstories.check?.(offer, { ...story, language: 'english' }, universe)[0]?.message ?? '',
+    /^`language`/,
+  )
 })

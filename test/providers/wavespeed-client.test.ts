@@ -131,3 +131,20 @@ test('tasks are found by model and time, with their inputs, and keep their webho
   const polled = await ask('GET', `/api/v3/predictions/${id}/result`)
   assert.equal(((await polled.json()) as { data: { status: string } }).data.status, 'deleted')
 })
+
+test('sync mode answers with the end of the task, or says that the wait has run out', async (t) => {
+  const upstream = await open(t)
+  upstream.clock.tick = 400
+  const input = { prompt: 'A heron', duration: 6 }
+  const { outputs } = await upstream.client.run(model, input, { enableSyncMode: true })
+  assert.match(outputs[0], /\/videos\/[0-9a-f]{32}\.mp4$/)
+  const hooked = await upstream.ask('POST', `/api/v3/${model}?webhook=https%3A%2F%2Fa.example`, {
+    ...input,
+    enable_sync_mode: true,
+  })
+  assert.equal(hooked.status, 400)
+  upstream.clock.tick = 0
+  const waited = await upstream.ask('POST', `/api/v3/${model}`, { ...input, enable_sync_mode: true })
+  const { data } = (await waited.json()) as { data: { status: string; code: number } }
+  assert.deepEqual([waited.status, data.status, data.code], [200, 'processing', 5004])
+})
