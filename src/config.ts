@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
 import type { S3Settings } from './media/s3.ts'
+import { findMisnamed } from './misnamed-settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -149,6 +150,14 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     sandbox: isSandbox,
     sandboxRenderMs: read.integer('SANDBOX_RENDER_SECONDS', 6, 0, 3600) * 1000,
     upstreams,
+    /** What looks like a mistake in the environment, but does not keep the gateway from starting. */
+    warnings: reviewEnvironment(env, providers, {
+      read,
+      problems,
+      isProduction: env.NODE_ENV === 'production',
+      sandbox,
+      anyKey,
+    }),
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
@@ -176,6 +185,57 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
       ]),
     ),
   }
+}
+
+type Review = {
+  read: Reader
+  problems: string[]
+  isProduction: boolean
+  sandbox: 'auto' | 'on' | 'off'
+  anyKey: boolean
+}
+
+/**
+ * Mistakes that would start the sandbox, or leave an upstream out, without a word. In production they are problems. No message holds a value. Called
+ * after everything has been read.
+ */
+function reviewEnvironment(
+  env: Env,
+  providers: readonly Provider[],
+  { read, problems, isProduction, sandbox, anyKey }: Review,
+): readonly string[] {
+  const warnings: string[] = []
+  const report = (message: string, isProblem: boolean) =>
+    (isProduction && isProblem ? problems : warnings).push(message)
+
+  const hosts = providers.flatMap((provider) => Object.values(provider.hosts))
+  const credentials = [...new Set(hosts.flatMap((host) => host.credentials))]
+  const known = new Set([...read.names, 'NODE_ENV'])
+  for (const { name, meant, isKey } of findMisnamed(env, known, credentials)) {
+    const isMissing = isKey && !isSet(env, meant)
+    if (!isKey && isSet(env, meant)) continue
+    const advice = 'rename or remove it, or set SANDBOX=on or SANDBOX=off if it is not meant for Reelgate'
+    const message = `${name} is not a setting of Reelgate; did you mean ${meant}?`
+    report(isMissing ? `${message} If so, ${advice}` : message, isMissing && sandbox === 'auto')
+  }
+
+  for (const { message, isUsed } of read.blanks) report(message, !isUsed)
+
+  const empty = credentials.filter((name) => env[name] === '')
+  const fallsBack = sandbox === 'auto' && !anyKey
+  // A copy of .env.example holds every key, empty.
+  if (fallsBack && empty.length > 0 && empty.length <= credentials.length / 2)
+    report(
+      `${empty.join(', ')}: set but empty, and no other upstream key is set. Set a key, or SANDBOX=on for the sandbox`,
+      true,
+    )
+  else if (fallsBack && isProduction)
+    warnings.push('No upstream key is set: mock upstreams render all jobs. Set a key, or SANDBOX=on')
+  return warnings
+}
+
+function isSet(env: Env, name: string): boolean {
+  return [name, `${name}_FILE`].some((variable) => (env[variable]?.trim() ?? '') !== '')
 }
 
 /** Who tries the gateway out at home may receive webhooks there; where others can reach it, they must not reach inward through it. */
@@ -229,20 +289,43 @@ function readS3(read: Reader, problems: string[]): S3Settings | undefined {
 type Reader = ReturnType<typeof createReader>
 
 function createReader(env: Env, problems: string[]) {
+  /** Every name that was read. */
+  const names = new Set<string>()
+  /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
+  const blanks: { message: string; isUsed: boolean }[] = []
   const text = (name: string): string | undefined => {
+    names.add(name)
     const value = env[name]?.trim()
     return value === '' ? undefined : value
   }
+  /** Quotes alone come of env files whose reader keeps them. */
+  const isBlank = (value: string | undefined) => /^[\s"']+$/.test(value ?? '')
   return {
     text,
+    names,
+    blanks,
     secret(name: string): string | undefined {
       const file = text(`${name}_FILE`)
-      if (file === undefined) return text(name)
+      const value = text(name)
+      if (env[`${name}_FILE`] !== undefined && file === undefined)
+        blanks.push({
+          message: `${name}_FILE is empty: name a file, or remove it`,
+          isUsed: value !== undefined,
+        })
+      if (file === undefined && isBlank(env[name])) {
+        blanks.push({ message: `${name} is set but blank`, isUsed: false })
+        return undefined
+      }
+      if (file === undefined) return value
       try {
-        return readFileSync(file, 'utf8').trim() || undefined
+        const content = readFileSync(file, 'utf8').trim()
+        if (content !== '' && !isBlank(content)) return content
+        blanks.push({ message: `${name}_FILE names a file that is empty`, isUsed: false })
+        return undefined
       } catch (cause) {
         problems.push(
-          `${name}_FILE names ${file}, which cannot be read (${cause instanceof Error && 'code' in cause ? cause.code : 'unknown reason'})`,
+          // Some put the secret itself there.
+          `${name}_FILE names a file that cannot be read (${cause instanceof Error && 'code' in cause ? cause.code : 'unknown reason'})`,
         )
         return undefined
       }

@@ -23,6 +23,7 @@ Try it:
 try {
   const config = readConfig(process.env, Object.values(providers))
   const logger = pino({ level: config.logLevel })
+  for (const warning of config.warnings) logger.warn(warning)
   const gateway = await startGateway(config, logger)
   closeWithGrace({ delay: graceMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
   if (config.role !== 'worker') process.stdout.write(banner(gateway))
