@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
 import type { S3Settings } from './media/s3.ts'
-import { findMisnamed } from './misnamed-settings.ts'
+import { reviewEnvironment } from './review-environment.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -152,7 +152,8 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     upstreams,
     /** What looks like a mistake in the environment, but does not keep the gateway from starting. */
     warnings: reviewEnvironment(env, providers, {
-      read,
+      names: read.names,
+      blanks: read.blanks,
       problems,
       isProduction: env.NODE_ENV === 'production',
       sandbox,
@@ -185,57 +186,6 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
       ]),
     ),
   }
-}
-
-type Review = {
-  read: Reader
-  problems: string[]
-  isProduction: boolean
-  sandbox: 'auto' | 'on' | 'off'
-  anyKey: boolean
-}
-
-/**
- * Mistakes that would start the sandbox, or leave an upstream out, without a word. In production they are problems. No message holds a value. Called
- * after everything has been read.
- */
-function reviewEnvironment(
-  env: Env,
-  providers: readonly Provider[],
-  { read, problems, isProduction, sandbox, anyKey }: Review,
-): readonly string[] {
-  const warnings: string[] = []
-  const report = (message: string, isProblem: boolean) =>
-    (isProduction && isProblem ? problems : warnings).push(message)
-
-  const hosts = providers.flatMap((provider) => Object.values(provider.hosts))
-  const credentials = [...new Set(hosts.flatMap((host) => host.credentials))]
-  const known = new Set([...read.names, 'NODE_ENV'])
-  for (const { name, meant, isKey } of findMisnamed(env, known, credentials)) {
-    const isMissing = isKey && !isSet(env, meant)
-    if (!isKey && isSet(env, meant)) continue
-    const advice = 'rename or remove it, or set SANDBOX=on or SANDBOX=off if it is not meant for Reelgate'
-    const message = `${name} is not a setting of Reelgate; did you mean ${meant}?`
-    report(isMissing ? `${message} If so, ${advice}` : message, isMissing && sandbox === 'auto')
-  }
-
-  for (const { message, isUsed } of read.blanks) report(message, !isUsed)
-
-  const empty = credentials.filter((name) => env[name] === '')
-  const fallsBack = sandbox === 'auto' && !anyKey
-  // A copy of .env.example holds every key, empty.
-  if (fallsBack && empty.length > 0 && empty.length <= credentials.length / 2)
-    report(
-      `${empty.join(', ')}: set but empty, and no other upstream key is set. Set a key, or SANDBOX=on for the sandbox`,
-      true,
-    )
-  else if (fallsBack && isProduction)
-    warnings.push('No upstream key is set: mock upstreams render all jobs. Set a key, or SANDBOX=on')
-  return warnings
-}
-
-function isSet(env: Env, name: string): boolean {
-  return [name, `${name}_FILE`].some((variable) => (env[variable]?.trim() ?? '') !== '')
 }
 
 /** Who tries the gateway out at home may receive webhooks there; where others can reach it, they must not reach inward through it. */

@@ -106,8 +106,14 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
     await records.holdOld(id)
     assert.equal((await records.book.read(account))?.heldUsd, 0.5)
     const by = 'test'
-    assert.equal((await records.holds.decide(account, id, { decision: 'charge', by }, Date.now())).kind, 'sandbox')
-    assert.equal((await records.holds.decide(account, id, { decision: 'release', by }, Date.now())).kind, 'done')
+    assert.equal(
+      (await records.holds.decide(account, id, { decision: 'charge', by }, Date.now())).kind,
+      'sandbox',
+    )
+    assert.equal(
+      (await records.holds.decide(account, id, { decision: 'release', by }, Date.now())).kind,
+      'done',
+    )
     const { balanceUsd, heldUsd, spentUsd } = (await records.book.read(account)) ?? assert.fail()
     assert.deepEqual([balanceUsd, heldUsd, spentUsd], [1, 0, 0])
   })
