@@ -54,6 +54,7 @@ export function reviewEnvironment(
   return warnings
 }
 
-function isSet(env: Env, name: string): boolean {
+function isSet(env: Env, setting: string): boolean {
+  const name = setting.replace(/_FILE$/, '')
   return [name, `${name}_FILE`].some((variable) => (env[variable]?.trim() ?? '') !== '')
 }

@@ -105,6 +105,7 @@ describe('a variable that looks like an upstream key and is none', () => {
     const env = { FAL_API_KEY: secret, FAL_KEY: secret }
     assert.deepEqual(problemsOf(env), [])
     assert.equal(warningsOf(env).length, 1)
+    assert.deepEqual(problemsOf({ FAL_API_KEY_FILE: '/run/secrets/fal', FAL_KEY: secret }), [])
   })
 
   it('is nothing where it is empty', () => {
