@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
 import type { S3Settings } from './media/s3.ts'
 import { type AddressTest, isLoopbackAddress, parseAddressRanges } from './network-address.ts'
+import { reviewEnvironment } from './review-environment.ts'
 import { defaultTextLimits, type TextLimits } from './text-limits.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -153,6 +154,15 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     sandbox: isSandbox,
     sandboxRenderMs: read.integer('SANDBOX_RENDER_SECONDS', 6, 0, 3600) * 1000,
     upstreams,
+    /** What looks like a mistake in the environment, but does not keep the gateway from starting. */
+    warnings: reviewEnvironment(env, providers, {
+      names: read.names,
+      blanks: read.blanks,
+      problems,
+      isProduction: env.NODE_ENV === 'production',
+      sandbox,
+      anyKey,
+    }),
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
@@ -311,20 +321,43 @@ function readS3(read: Reader, problems: string[]): S3Settings | undefined {
 type Reader = ReturnType<typeof createReader>
 
 function createReader(env: Env, problems: string[]) {
+  /** Every name that was read. */
+  const names = new Set<string>()
+  /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
+  const blanks: { message: string; isUsed: boolean }[] = []
   const text = (name: string): string | undefined => {
+    names.add(name)
     const value = env[name]?.trim()
     return value === '' ? undefined : value
   }
+  /** Quotes alone come of env files whose reader keeps them. */
+  const isBlank = (value: string | undefined) => /^[\s"']+$/.test(value ?? '')
   return {
     text,
+    names,
+    blanks,
     secret(name: string): string | undefined {
       const file = text(`${name}_FILE`)
-      if (file === undefined) return text(name)
+      const value = text(name)
+      if (env[`${name}_FILE`] !== undefined && file === undefined)
+        blanks.push({
+          message: `${name}_FILE is empty: name a file, or remove it`,
+          isUsed: value !== undefined,
+        })
+      if (file === undefined && isBlank(env[name])) {
+        blanks.push({ message: `${name} is set but blank`, isUsed: false })
+        return undefined
+      }
+      if (file === undefined) return value
       try {
-        return readFileSync(file, 'utf8').trim() || undefined
+        const content = readFileSync(file, 'utf8').trim()
+        if (content !== '' && !isBlank(content)) return content
+        blanks.push({ message: `${name}_FILE names a file that is empty`, isUsed: false })
+        return undefined
       } catch (cause) {
         problems.push(
-          `${name}_FILE names ${file}, which cannot be read (${cause instanceof Error && 'code' in cause ? cause.code : 'unknown reason'})`,
+          // Some put the secret itself there.
+          `${name}_FILE names a file that cannot be read (${cause instanceof Error && 'code' in cause ? cause.code : 'unknown reason'})`,
         )
         return undefined
       }

@@ -27,6 +27,7 @@ try {
   const secrets = secretsOf(config)
   redact = createRedactor(secrets)
   const logger = createLogger({ level: config.logLevel, secrets })
+  for (const warning of config.warnings) logger.warn(warning)
   const gateway = await startGateway(config, logger)
   closeWithGrace({ delay: graceMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
   if (config.role !== 'worker') process.stdout.write(banner(gateway))

@@ -10,7 +10,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best?.candidate
 }
 
-function editDistance(a: string, b: string): number {
+/** How many letters must be replaced, added or removed. */
+export function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {
     const current = [row]

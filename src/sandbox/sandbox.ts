@@ -4,8 +4,6 @@ import type { ProviderConfig } from '../config.ts'
 import { sandboxOrigin, sandboxUpstreams } from './address.ts'
 import { type SandboxHost, type SandboxOptions, startSandbox } from './host.ts'
 
-export type Sandbox = ReturnType<typeof createSandbox>
-
 /**
  * The mock upstreams of this process, behind an address that all processes share. They start with the first call, so that a process with
  * real upstreams can finish the sandbox jobs that it finds.

@@ -12,6 +12,27 @@ export function createSandboxMoney(redis: Redis, prefix: string) {
 
   return {
     ...jobs,
+    acceptSandbox(owner: string) {
+      const createdAt = Date.now()
+      return jobs.store.accept({
+        view: {
+          id: 'sandbox',
+          version: 1,
+          model: 'veo',
+          state: 'pending',
+          progress: 0,
+          createdAt,
+          costUsd: 5,
+          sandbox: true,
+        },
+        owner,
+        input: {},
+        work: { route: ['fal'], deadlineAt: createdAt, refusals: 0, misses: 0, polls: 0 },
+        hint: '',
+        dueAt: createdAt,
+        queue: 'fal',
+      })
+    },
     async acceptOld() {
       const { account } = await jobs.book.create({ name: 'old', balanceUsd: 1 })
       const { id } = await jobs.accept(account.id, 0.5)

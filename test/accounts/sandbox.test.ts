@@ -118,3 +118,14 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
     assert.deepEqual([balanceUsd, heldUsd, spentUsd], [1, 0, 0])
   })
 })
+
+it('a daily limit that real jobs have exceeded allows sandbox jobs', async (t) => {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const records = createSandboxMoney((await startRedis(cleanup)).redis, 'daily:')
+  const { account } = await records.book.create({ name: 'spent', dailyUsd: 1 })
+  await records.accept(account.id, 0.5)
+  await records.book.limit(account.id, { dailyUsd: 0.4 })
+  assert.equal((await records.accept(account.id, 0.1)).acceptance.kind, 'daily')
+  assert.equal((await records.acceptSandbox(account.id)).kind, 'accepted')
+})

@@ -66,6 +66,8 @@ describe('a sandbox job in a process with keys', () => {
       const video = await fetch(end.data.output?.video.url ?? '')
       assert.equal(video.headers.get('content-type'), 'video/mp4')
       assert.deepEqual(calls, [])
+      // What mock upstreams take says nothing about the real ones.
+      assert.equal(await redis.exists(keys.renderTimes(false)), 0)
     })
 
   /** As version 0.1 left it: with a link of the process that took the job. */
