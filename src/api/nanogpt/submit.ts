@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Field, Input } from '../../../providers/input.ts'
+import type { ProviderName } from '../../../providers/provider.ts'
 import type { Offered } from '../../accounts/price.ts'
 import type { Admitted, Problem } from '../../catalogue/admit.ts'
 import { admit } from '../../catalogue/admit.ts'
@@ -55,12 +56,14 @@ export async function take(
   }
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
+  const chosen = await choose(parts, model, route)
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
   const said = shortenWarnings([...warnings, ...price.warnings])
   const accepted = await orForget(kept, () => {
-    const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
+    const able = kept.input === input ? route : offers.route(model, kept.input)
+    const [best, ...others] = chosen.route.filter((name) => able.includes(name))
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
     return engine.accept({
       id: newJobId(),
@@ -77,10 +80,28 @@ export async function take(
       webhook,
       ...(request.once !== undefined && { once: request.once, warnings: said }),
     })
-  }).catch((cause: unknown) => {
+  }).catch(async (cause: unknown) => {
+    await chosen.release()
     throw cause instanceof RecordTooLarge ? recordRefusal(cause, spell) : cause
   })
   return answerOf(noteReplay(request, accepted), said)
+}
+
+/** The upstreams that may have the job now. Throws where every one of them rejects its key: that is for the operator to repair. */
+async function choose({ chooseRoute }: AppParts, model: Model, [best, ...others]: readonly ProviderName[]) {
+  if (best === undefined || chooseRoute === undefined)
+    return { route: best === undefined ? [] : [best, ...others], release: async () => undefined }
+  const chosen = await chooseRoute(model, [best, ...others])
+  if (chosen.kind === 'chosen') return chosen
+  const seconds = Math.max(1, Math.ceil((chosen.retryAt - Date.now()) / 1000))
+  throw new ApiError(
+    'service_unavailable',
+    `\`${model.id}\` is not available at the moment; try again later`,
+    {
+      headers: { 'Retry-After': String(seconds) },
+      log: { model: model.id, reason: 'every upstream of the model rejects its key' },
+    },
+  )
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
