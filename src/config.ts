@@ -79,8 +79,8 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     textLimits: readTextLimits(read),
-    /** How long an upstream that rejects its key is left alone before one job tries it again. */
-    upstreamRetryMs: read.integer('UPSTREAM_RETRY_SECONDS', 300, 1, 86_400) * 1000,
+    /** How long an upstream that rejects its key is left alone before one job tries it again; 0: not at all. */
+    upstreamRetryMs: read.integer('UPSTREAM_RETRY_SECONDS', 300, 0, 86_400) * 1000,
     /** What is set in part only, by the names of the variables. */
     incomplete: [...findIncompleteUpstreams(providers, upstreams), ...findIncompleteBucket(read)],
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,

@@ -77,9 +77,9 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     links: media.reachable,
     overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
   })
-  const rejectedKeys = config.sandbox
-    ? undefined
-    : createRejectedKeys({
+  const leavesAlone = !config.sandbox && config.upstreamRetryMs > 0
+  const rejectedKeys = leavesAlone
+    ? createRejectedKeys({
         redis,
         keys,
         providers: Object.values(providers),
@@ -88,6 +88,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
         logger,
         now: clock.now,
       })
+    : undefined
   const { incomplete } = config
   const canRender = models.some(offers.available)
   const upstreamReport = createUpstreamReport({ canRender, incomplete, rejectedKeys })

@@ -3,7 +3,7 @@ import type { Offers } from './offers.ts'
 import type { RejectedKeys } from './rejected-keys.ts'
 
 /** `release`: to be called when no job came of it. */
-export type ChosenRoute =
+type ChosenRoute =
   | { kind: 'chosen'; route: readonly [ProviderName, ...ProviderName[]]; release(): Promise<void> }
   /** Every upstream rejects its key. */
   | { kind: 'none'; retryAt: number }

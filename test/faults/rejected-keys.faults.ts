@@ -16,7 +16,13 @@ describe('an upstream that rejects its key', () => {
     const store = await startRedis(cleanup)
     redis = store.redis
     upstreams = await startUpstreams(cleanup, (await startRedis(cleanup)).redis, 50)
-    address = (await startTestGateway(cleanup, { ...upstreams.env, REDIS_URL: store.url })).address
+    address = (
+      await startTestGateway(cleanup, {
+        ...upstreams.env,
+        REDIS_URL: store.url,
+        UPSTREAM_RETRY_SECONDS: '300',
+      })
+    ).address
   })
   after(() => cleanup.run())
 
