@@ -5,6 +5,7 @@ import type { S3Settings } from './media/s3.ts'
 import { type AddressTest, isLoopbackAddress, parseAddressRanges } from './network-address.ts'
 import { reviewEnvironment } from './review-environment.ts'
 import { defaultTextLimits, type TextLimits } from './text-limits.ts'
+import { findIncompleteUpstreams } from './upstream-config.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -83,6 +84,10 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     requests: readRequests(read),
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     textLimits: readTextLimits(read),
+    /** How long an upstream that rejects its key is left alone before one job tries it again; 0: not at all. */
+    upstreamRetryMs: read.integer('UPSTREAM_RETRY_SECONDS', 300, 0, 86_400) * 1000,
+    /** What is set in part only, by the names of the variables. */
+    incomplete: [...findIncompleteUpstreams(providers, upstreams), ...findIncompleteBucket(read)],
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
     reconcileMs,
@@ -250,6 +255,16 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
       ]),
     ),
   }
+}
+
+function findIncompleteBucket(read: Reader): string[] {
+  if (read.text('S3_BUCKET') !== undefined) return []
+  const set = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'].filter(
+    (name) => read.text(name) !== undefined || read.text(`${name}_FILE`) !== undefined,
+  )
+  return set.length === 0
+    ? []
+    : [`S3: ${set.join(' and ')} set, S3_BUCKET is missing: files are kept on disk`]
 }
 
 function readTextLimits(read: Reader): TextLimits {

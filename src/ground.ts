@@ -5,6 +5,7 @@ import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import { hasKeys } from './accounts/door.ts'
 import { createKeyMarker } from './accounts/key-marker.ts'
+import { models } from './catalogue/index.ts'
 import type { Config } from './config.ts'
 import { markCleanShutdown, observeServer } from './engine/epoch.ts'
 import { createKeys, type Keys } from './engine/keys.ts'
@@ -13,9 +14,11 @@ import { createOffers } from './engine/offers.ts'
 import { readOverrides } from './engine/overrides.ts'
 import { pollIntervalMs } from './engine/pace.ts'
 import { createQueues, delivery, webhookQueue } from './engine/queues.ts'
+import { createRejectedKeys } from './engine/rejected-keys.ts'
 import { createStore } from './engine/store.ts'
 import { createTransport } from './engine/transport.ts'
 import { createMedia } from './media/media.ts'
+import { createUpstreamReport, logUpstreams } from './readiness.ts'
 import { checkServer } from './redis/check.ts'
 import { type Clock, createClock } from './redis/clock.ts'
 import { createConnections } from './redis/connect.ts'
@@ -98,6 +101,22 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     links: media.reachable,
     overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
   })
+  const leavesAlone = !config.sandbox && config.upstreamRetryMs > 0
+  const rejectedKeys = leavesAlone
+    ? createRejectedKeys({
+        redis,
+        keys,
+        providers: Object.values(providers),
+        upstreams,
+        retryMs: config.upstreamRetryMs,
+        logger,
+        now: clock.now,
+      })
+    : undefined
+  const { incomplete } = config
+  const canRender = models.some(offers.available)
+  const upstreamReport = createUpstreamReport({ canRender, incomplete, rejectedKeys })
+  logUpstreams(upstreamReport, incomplete, (await rejectedKeys?.list()) ?? [], logger)
   const webhooks = createWebhooks({
     redis,
     keys,
@@ -127,6 +146,8 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     sandboxUpstreams: sandbox.upstreams,
     media,
     offers,
+    rejectedKeys,
+    upstreamReport,
     webhooks,
     ready,
   }

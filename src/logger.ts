@@ -34,7 +34,7 @@ type ErrorLine = {
 }
 
 /** What a log line says of an error. Libraries attach whole commands, requests and replies to theirs: only the listed members are written. */
-export function describeError(error: unknown, depth = deepest): unknown {
+function describeError(error: unknown, depth = deepest): unknown {
   if (!(error instanceof Error)) return describeOther(error)
   const code = Reflect.get(error, 'code')
   const command: unknown = Reflect.get(Object(Reflect.get(error, 'command')), 'name')

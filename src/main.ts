@@ -8,15 +8,22 @@ import { createRedactor } from './redact-text.ts'
 /** A step under way may take as long as two upstream calls. */
 const graceMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000
 
-function banner({ address, upstreams }: Gateway): string {
+/** With real keys, a job costs money: the suggestion then is a request that is free. */
+function suggestionFor({ address, upstreams }: Gateway): string {
+  if (upstreams.some(({ state }) => state !== 'sandbox')) return `curl -s ${address}/api/v1/video-models`
+  return `curl -s ${address}/api/generate-video -H 'content-type: application/json' \\
+    -d '{"model":"veo3-fast-video","prompt":"A paper boat crosses a puddle","duration":"8"}'`
+}
+
+function banner(gateway: Gateway): string {
+  const { address, upstreams } = gateway
   const states = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
   return `
 Reelgate answers on ${address}
 Upstreams: ${states}
 
 Try it:
-  curl -s ${address}/api/generate-video -H 'content-type: application/json' \\
-    -d '{"model":"veo3-fast-video","prompt":"A paper boat crosses a puddle","duration":"8"}'
+  ${suggestionFor(gateway)}
 
 `
 }

@@ -13,6 +13,7 @@ import { health } from './api/health.ts'
 import { refuse } from './api/refusals.ts'
 import { createApp } from './app.ts'
 import { isLoopback } from './config.ts'
+import { createRouteChooser } from './engine/choose-route.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHints } from './engine/hint.ts'
 import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
@@ -70,6 +71,10 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       now: clock.now,
     }),
     offers: { ...offers, sandbox: config.sandbox },
+    chooseRoute:
+      ground.rejectedKeys &&
+      createRouteChooser({ offers, rejectedKeys: ground.rejectedKeys, now: clock.now }),
+    upstreams: ground.upstreamReport,
     media,
     spool: media.spool,
     library: media.library,
@@ -127,10 +132,10 @@ async function warnOfAccess(
 }
 
 /** A worker answers nothing but whether it lives. */
-export function serveHealth({ logger, ready, media }: Ground): FastifyInstance {
+export function serveHealth({ logger, ready, media, upstreamReport }: Ground): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })
   app.setErrorHandler(refuse)
-  health(app, { ready, storage: media.storage })
+  health(app, { ready, storage: media.storage, upstreams: upstreamReport })
   return app
 }

@@ -65,6 +65,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     hasRestored: restorer.hasRestored,
     confirmReplicas: barrierOf(config, keys, intents),
     offers,
+    rejectedKeys: ground.rejectedKeys,
     transport: ground.transport,
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(false) }),
     inputs: media.handOver,

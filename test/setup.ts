@@ -69,7 +69,13 @@ export async function startUpstreams(
 }
 
 function environmentOf({ upstreams }: SandboxHost): Record<string, string> {
-  const env: Record<string, string> = { SANDBOX: 'off', POLL_MAX_MS: '100', UPSTREAM_TIMEOUT_SECONDS: '2' }
+  const env: Record<string, string> = {
+    SANDBOX: 'off',
+    POLL_MAX_MS: '100',
+    UPSTREAM_TIMEOUT_SECONDS: '2',
+    // A key that is rejected once for one test says nothing about the next one.
+    UPSTREAM_RETRY_SECONDS: '0',
+  }
   for (const provider of Object.values(providers)) {
     const config = upstreams[provider.name as ProviderName]
     for (const [name, host] of Object.entries(provider.hosts))

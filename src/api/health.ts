@@ -11,11 +11,14 @@ export function health(app: FastifyInstance, parts: HealthDeps): void {
     if (!(await parts.ready())) throw notReady('The job store does not answer')
     const fault = parts.storage.fault()
     if (fault !== undefined) throw notReady(fault.isFull ? 'The disk is full' : 'File storage is unavailable')
-    return { status: 'ready' }
+    const noUpstream = parts.upstreams?.fault()
+    if (noUpstream !== undefined) throw notReady(noUpstream)
+    const warnings = (await parts.upstreams?.warnings()) ?? []
+    return { status: 'ready', ...(warnings.length > 0 && { warnings }) }
   })
 }
 
-type HealthDeps = Pick<AppParts, 'ready'> & { storage: Pick<AppParts['storage'], 'fault'> }
+type HealthDeps = Pick<AppParts, 'ready' | 'upstreams'> & { storage: Pick<AppParts['storage'], 'fault'> }
 
 function notReady(message: string): ApiError {
   return new ApiError('service_unavailable', message, { headers: { 'Retry-After': '1' } })

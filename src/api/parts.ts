@@ -9,6 +9,7 @@ import type { Offered } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { TrustProxy } from '../config.ts'
+import type { ChooseRoute } from '../engine/choose-route.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { UnknownJobs } from '../engine/unknown.ts'
 import type { FoundFile } from '../media/found-file.ts'
@@ -18,6 +19,7 @@ import type { Library } from '../media/library.ts'
 import type { Spool } from '../media/spool.ts'
 import type { Picture, Still } from '../media/stills.ts'
 import type { StorageUnavailable } from '../media/storage-fault.ts'
+import type { UpstreamReport } from '../readiness.ts'
 import type { TextLimits } from '../text-limits.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { FailureLimits } from './failed-attempts.ts'
@@ -61,6 +63,10 @@ export type AppParts = {
     /** Stand-in upstreams render everything. */
     sandbox: boolean
   }
+  /** Which upstreams of a route may have a job now; absent: all of them. */
+  chooseRoute?: ChooseRoute | undefined
+  /** What `/ready` says of the upstreams. */
+  upstreams?: UpstreamReport | undefined
   media: {
     /** Stores what came as data URLs and returns the input with references instead. Throws `MediaRefused` and `QuotaExceeded`. */
     keep(input: Input, sender: Sender): Promise<Kept>

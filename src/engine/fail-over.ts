@@ -30,12 +30,17 @@ export async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next
     await writeBack(parts, job, { refusals, refusedAt }, found, at)
     return { kind: 'wait', at }
   }
-  if (rule.elsewhere && next !== undefined) {
-    await writeBack(parts, job, { refusals: 0, route: others }, found, now)
-    await leavePlace(parts, job)
-    return { kind: 'move', queue: next }
-  }
+  if (rule.elsewhere && next !== undefined) return moveOn(parts, job, found)
   return job.view.state === 'pending' ? endUnpurchased(parts, job, found) : finish(parts, job, found)
+}
+
+/** To the next upstream. The current one certainly has no task of the job. */
+export async function moveOn(parts: Parts, job: Job, found: Fault): Promise<Next> {
+  const [, next, ...others] = job.work.route
+  if (next === undefined) throw new Error('a job that moves on has another upstream')
+  await writeBack(parts, job, { refusals: 0, route: [next, ...others] }, found, parts.now())
+  await leavePlace(parts, job)
+  return { kind: 'move', queue: next }
 }
 
 /** Back to `pending`, for another attempt at `at`. */

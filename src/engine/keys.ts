@@ -76,6 +76,9 @@ export function createKeys(prefix: string) {
     webhooksGone: (owner: string) => `${prefix}webhooks-gone:${owner}`,
     /** With what an owner's webhooks are signed. */
     webhookSecret: (owner: string) => `${prefix}webhook-secret:${owner}`,
+    /** Hash: since when an upstream rejects a key, and when it is tried again. `fingerprint`: of the key. */
+    rejectedKey: (provider: string, fingerprint: string) =>
+      `${prefix}rejected-key:${provider}:${fingerprint}`,
     /** Held by the one process that sweeps. */
     sweep: `${prefix}sweep`,
   }

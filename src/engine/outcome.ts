@@ -3,7 +3,7 @@ import type { Outcome, Provider, ProviderName, Ticket } from '../../providers/pr
 import { claimantOf } from './attempt.ts'
 import { change, type Next } from './change.ts'
 import { putOff } from './fail-over.ts'
-import type { Job } from './job.ts'
+import type { Attempt, Job } from './job.ts'
 import { nextPollMs } from './pace.ts'
 import type { Parts } from './parts.ts'
 import { persist } from './persist.ts'
@@ -21,10 +21,19 @@ export async function keepOutcome(parts: Parts, job: Job, replied: Outcome): Pro
   if (attempt === undefined) throw new Error('a job without an attempt has no reply')
   if (outcome.kind === 'running' || outcome.kind === 'done')
     await parts.journal.keepReply(attempt.id, outcome)
+  await reportKey(parts, job, attempt, outcome)
   const next = await persist(parts, () => settle(parts, job, outcome))
   if (outcome.kind === 'failed') await parts.journal.discard(attempt.id)
   else if (outcome.kind !== 'unclear') parts.journal.settle(attempt.id)
   return next
+}
+
+/** Whether the upstream accepts its key is known before the job's client can submit the next one. */
+async function reportKey(parts: Parts, job: Job, { provider }: Attempt, outcome: Outcome): Promise<void> {
+  const upstream = parts.offers.find({ id: job.view.model }, provider)
+  if (upstream === undefined) return
+  if (outcome.kind === 'failed') await parts.rejectedKeys?.reportFault(upstream, outcome.fault)
+  if (outcome.kind === 'running' || outcome.kind === 'done') await parts.rejectedKeys?.reportSuccess(upstream)
 }
 
 async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {

@@ -7,6 +7,7 @@ import type { Next } from './change.ts'
 import type { View } from './job.ts'
 import type { Journal } from './journal.ts'
 import type { Offers } from './offers.ts'
+import type { RejectedKeys } from './rejected-keys.ts'
 import type { RenderTimes } from './render-times.ts'
 import type { Slots } from './slots.ts'
 import type { Store } from './store.ts'
@@ -19,6 +20,8 @@ export type Parts = {
   transport: Transport
   renderTimes: RenderTimes
   slots: Slots
+  /** Upstreams that reject their key; absent in the sandbox. */
+  rejectedKeys?: RejectedKeys | undefined
   /** Lets the next step of a job at this upstream happen now. */
   wake(provider: ProviderName, id: string): Promise<void>
   /** One attempt to tell the end of a job to its owner. */

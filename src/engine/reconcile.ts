@@ -9,6 +9,7 @@ import { waitForKey, whyNotCalled } from './missing-key.ts'
 import { keepOutcome } from './outcome.ts'
 import type { Parts } from './parts.ts'
 import { shortenFault } from './reply-limits.ts'
+import { aboutTheJob } from './watch.ts'
 
 /** Whoever still holds a reply that Redis refused writes it within this time. */
 const lastCallMs = 3000
@@ -74,7 +75,7 @@ async function look(
     const call = provider.find.call(offer, order)
     const asked = await parts.transport.send(provider, parts.upstreams[attempt.provider], call)
     if (asked.kind !== 'reply') return { kind: 'unclear', fault: asked.fault }
-    const found = provider.find.read(asked.reply, order, offer)
+    const found = aboutTheJob(asked.reply, provider.find.read(asked.reply, order, offer))
     if (found.kind !== 'alike') return found
     const { claimant } = claimantOf(parts, job, attempt)
     const awaitedSince = parts.now() - parts.timeoutMs - replyMarginMs

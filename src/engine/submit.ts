@@ -1,7 +1,7 @@
 import { fault } from '../../providers/fault.ts'
 import { attemptId, nextAttempt } from './attempt.ts'
 import { change, type Next } from './change.ts'
-import { putOff } from './fail-over.ts'
+import { moveOn, putOff } from './fail-over.ts'
 import { canceled, endUnpurchased, expired, pause } from './finish.ts'
 import type { Job } from './job.ts'
 import type { JournalEntry } from './journal.ts'
@@ -37,10 +37,19 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   const found = parts.offers.find({ id: job.view.model }, name)
   if (found === undefined)
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
+  const rejected = await parts.rejectedKeys?.find(found)
+  const isLeftAlone =
+    rejected !== undefined &&
+    job.work.route.length > 1 &&
+    !(rejected.retryAt <= parts.now() && (await parts.rejectedKeys?.claimRetry(found)))
+  if (isLeftAlone) return moveOn(parts, job, fault(rejected.code, `${rejected.title} rejects its key`))
   const upstream = { ...found, config: parts.upstreams[name] }
   const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
   if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
-  if (prepared.kind === 'failed') return putOff(parts, job, prepared.fault)
+  if (prepared.kind === 'failed') {
+    await parts.rejectedKeys?.reportFault(found, prepared.fault)
+    return putOff(parts, job, prepared.fault)
+  }
   try {
     return await purchase(parts, job, name, prepared)
   } finally {

@@ -1,5 +1,5 @@
-import { type Fault, fault } from '../../providers/fault.ts'
-import type { Outcome, ProviderName, Ticket } from '../../providers/provider.ts'
+import { type Fault, fault, faults } from '../../providers/fault.ts'
+import type { Outcome, ProviderName, Reply, Ticket } from '../../providers/provider.ts'
 import { change, type Next } from './change.ts'
 import { finish } from './finish.ts'
 import type { Job } from './job.ts'
@@ -64,7 +64,9 @@ async function ask(parts: Parts, model: string, first: Ticket, name: ProviderNam
   for (;;) {
     const sent = await parts.transport.send(provider, config, provider.poll(ticket))
     const outcome: Outcome =
-      sent.kind === 'reply' ? provider.read(sent.reply, ticket) : { kind: 'unclear', fault: sent.fault }
+      sent.kind === 'reply'
+        ? aboutTheJob(sent.reply, provider.read(sent.reply, ticket))
+        : { kind: 'unclear', fault: sent.fault }
     const turned =
       outcome.kind === 'running' &&
       outcome.now === true &&
@@ -72,6 +74,16 @@ async function ask(parts: Parts, model: string, first: Ticket, name: ProviderNam
     if (!turned) return outcome
     ticket = outcome.ticket
   }
+}
+
+/** A reply that rejects our key says nothing of the job: it may be rendered, and is paid for. */
+export function aboutTheJob<Found extends { kind: string }>(
+  reply: Reply,
+  found: Found | Outcome,
+): Found | Outcome {
+  const isAboutTheKey = [401, 402, 403].includes(reply.status)
+  if (!isAboutTheKey || !('fault' in found) || faults[found.fault.code].blame !== 'operator') return found
+  return { kind: 'unclear', fault: found.fault }
 }
 
 async function askToStop(
@@ -139,9 +151,19 @@ async function fetchResults(
   return { kind: 'end' }
 }
 
+/** Polls tell only of a key that is not accepted; one without credit may still be asked. */
+async function reportRejectedKey(parts: Parts, job: Job, found: Fault): Promise<void> {
+  const { attempt } = job.work
+  const upstream = attempt && parts.offers.find({ id: job.view.model }, attempt.provider)
+  if (upstream === undefined || found.code !== 'bad_credentials') return
+  if ((await parts.rejectedKeys?.find(upstream)) === undefined)
+    await parts.rejectedKeys?.reportFault(upstream, found)
+}
+
 /** A poll that told nothing: the job lives on, unless the upstream keeps saying that it does not know it. */
 async function miss(parts: Parts, job: Job, found: Fault): Promise<Next> {
   const now = parts.now()
+  await reportRejectedKey(parts, job, found)
   const misses = job.work.misses + 1
   const unknownThere = found.code === 'task_lost' || found.code === 'endpoint_gone'
   const denials = unknownThere ? (job.work.denials ?? 0) + 1 : 0

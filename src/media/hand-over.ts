@@ -58,7 +58,7 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
     if ((await store.stat(name)) === undefined) {
       return fault('media_unreadable', `The ${kind} of this job is not kept any more`)
     }
-    const way = upstream.provider.takes(upstream.offer, media, publicUrl() !== undefined)
+    const way = upstream.provider.takes(upstream.offer, media, publicUrl(upstream.config) !== undefined)
     if (way === 'inline') {
       const mark = `reelgate-${randomUUID()}`
       const inline = { mark, bytes: held.bytes, open: () => store.open(name) }
@@ -110,7 +110,7 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
       queues.set(name, queue)
       const place = queue.enter(
         job,
-        bytesToGive(input, { ...upstream, hasLinks: publicUrl() !== undefined }, before),
+        bytesToGive(input, { ...upstream, hasLinks: publicUrl(upstream.config) !== undefined }, before),
       )
       if ('waitMs' in place) return { kind: 'busy', ...place }
       const { release } = place

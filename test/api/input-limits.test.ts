@@ -133,7 +133,7 @@ describe('texts that would be stored', () => {
 
   it('what an upstream says is bounded in every key', async () => {
     const long = 'no such thing '.repeat(200_000)
-    for (const kind of ['submit', 'status', 'result']) {
+    for (const kind of ['submit', 'poll', 'result']) {
       upstreams.host.arm({
         provider: 'fal',
         operation: kind,

@@ -117,7 +117,6 @@ test('where no upstream renders exactly what was asked, the closest that one ren
   const offers = {
     route: (_: unknown, { aspect_ratio }: { aspect_ratio?: string }) =>
       aspect_ratio === undefined ? (['fal'] as const) : [],
-    fitSeed: () => undefined,
     refusal: () => 'FAL gives the video the ratio of the image',
     available: () => true,
     fitSeed: () => undefined,

@@ -6,7 +6,6 @@ import { admit } from '../../catalogue/admit.ts'
 import { spellingOf } from '../../catalogue/fold.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
-import { relax } from '../../catalogue/relax.ts'
 import { type Accepted, Refused } from '../../engine/engine.ts'
 import { RecordTooLarge } from '../../engine/record-size.ts'
 import { bringsFiles, type Kept } from '../../media/keep.ts'
@@ -23,6 +22,7 @@ import { unlimitedUsd } from './balance.ts'
 import { newJobId } from './job-id.ts'
 import type { Submitted } from './schemas.ts'
 import { timeOf } from './status.ts'
+import { type ChosenUpstreams, findUpstreams, orderUpstreams } from './upstreams.ts'
 
 /** Accepts a job. No upstream is asked: that is the worker's doing, after the answer. */
 export async function submit(
@@ -49,22 +49,23 @@ export async function take(
   checkInputLimits(admitted, request.server.textLimits, spell)
   const { model, conversationUUID, remixedFrom } = admitted
   const webhook = webhookOf(parts, request)
-  const { input, warnings, route } = routed(parts, admitted)
+  const { input, warnings, route } = findUpstreams(parts, admitted)
   const fault = parts.storage.fault()
   if (fault !== undefined) throw fault
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
   const said = shortenWarnings([...warnings, ...price.warnings].map(redactFor(request)))
-  const accepted = await orForget(kept, () => {
+  const accepted = await orForget(kept, async () => {
     const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
-    return engine.accept({
+    const chosen = await orderUpstreams(parts, model, [best, ...others])
+    const accepting = engine.accept({
       id: newJobId(),
       owner: request.owner,
       model: model.id,
       input: kept.input,
-      route: [best, ...others],
+      route: chosen.route,
       deadlineSeconds: model.deadlineSeconds,
       costUsd: price.usd,
       ...(price.meter !== undefined && { meter: price.meter }),
@@ -74,42 +75,11 @@ export async function take(
       webhook,
       ...(request.once !== undefined && { once: request.once, warnings: said }),
     })
+    return orRelease(chosen, accepting)
   }).catch((cause: unknown) => {
     throw cause instanceof RecordTooLarge ? recordRefusal(cause, spell) : cause
   })
   return answerOf(noteReplay(request, accepted), said)
-}
-
-/** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
-function routed({ offers }: AppParts, { model, warnings, ...admitted }: Admitted) {
-  const isStrict = admitted.handling === 'strict'
-  const fit = (input: Input) => (isStrict ? { input, warnings: [] } : withFittingSeed(offers, model, input))
-  const routeOf = (input: Input) => offers.route(model, fit(input).input)
-  const found = (input: Input, more: readonly string[] = []) => {
-    const fitted = fit(input)
-    const route = offers.route(model, fitted.input)
-    return { input: fitted.input, warnings: [...warnings, ...more, ...fitted.warnings], route }
-  }
-  if (routeOf(admitted.input).length > 0) return found(admitted.input)
-  const reason = offers.refusal(model, admitted.input)
-  if (reason !== undefined) {
-    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routeOf(one).length > 0)
-    if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
-    return found(relaxed.input, relaxed.warnings)
-  }
-  const log = { model: model.id, setOneOf: offers.missing(model) }
-  const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
-}
-
-/** An upstream's range of seeds may be narrower than what programs draw theirs from. */
-function withFittingSeed(offers: AppParts['offers'], model: Model, input: Input) {
-  const fitting = offers.fitSeed(model, input)
-  if (fitting === undefined) return { input, warnings: [] }
-  const { seed, min, max } = fitting
-  const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
-  const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
-  return { input: { ...input, seed }, warnings: [warning] }
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
@@ -127,6 +97,18 @@ async function orForget({ forget }: Kept, accept: () => Promise<Accepted>): Prom
 
 function isRefusal(cause: unknown): boolean {
   return cause instanceof Refused || cause instanceof ApiError || cause instanceof RecordTooLarge
+}
+
+/** A retry of a rejected key that no job makes is left to the next one. */
+async function orRelease({ release }: ChosenUpstreams, accepting: Promise<Accepted>): Promise<Accepted> {
+  try {
+    const accepted = await accepting
+    if (accepted.replay !== undefined) await release()
+    return accepted
+  } catch (cause) {
+    await release()
+    throw cause
+  }
 }
 
 /** What a submit is answered, the first time and again. */
