@@ -90,7 +90,7 @@ const bounded: typeof hostile = {
   'Ogg page heads': [hasWholeLastPage, repeat(fixture('opus.ogg'), 'OggS\0')],
   'FLAC frame heads': [
     hasWholeFlac,
-    repeat(fixture('audio.flac').subarray(0, 8300), '\xff\xf8\x69\x18\0\x8a'),
+    repeat(fixture('audio.flac').subarray(0, 8300), '\xff\xf8\xc9\x18\0\xc2'),
   ],
   'FLAC metadata blocks': [hasWholeFlac, repeat(fixture('audio.flac').subarray(0, 42), '\x01\0\0\0')],
 }
