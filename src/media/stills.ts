@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -125,7 +124,9 @@ async function run({ ffmpeg, source, filter, picture, timeoutMs }: Run): Promise
     // ffmpeg finishes its work on SIGTERM, and a decoder that hangs never does.
     killSignal: 'SIGKILL',
   })
-  const ended = await once(child, 'close').catch(() => [1])
+  // After a kill, too, it is over only when the process has gone.
+  child.on('error', () => undefined)
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   const written = await stat(picture).catch(() => undefined)
-  return ended[0] === 0 && (written?.size ?? 0) > 0
+  return code === 0 && (written?.size ?? 0) > 0
 }

@@ -148,7 +148,12 @@ describe('a file behind something else', () => {
   })
 
   it('an archive is named, and not looked into', async () => {
-    assert.match(await verdictOn(Buffer.from('PK\x03\x04'), 'image'), /application\/zip/)
+    const name = 'META-INF/MANIFEST.MF'
+    const head = Buffer.alloc(30)
+    head.write('PK\x03\x04', 'latin1')
+    head[26] = name.length
+    const jar = Buffer.concat([head, Buffer.from(name)])
+    assert.match(await verdictOn(jar, 'image'), /application\/zip/)
     assert.match(await verdictOn(Buffer.from('1f8b08', 'hex'), 'image'), /application\/gzip/)
   })
 })

@@ -25,6 +25,7 @@ export async function hasWholeFlac(reader: FileReader): Promise<boolean> {
     const frame = bytes.subarray(at)
     const lastSample = lastSampleOf(frame, blockSize)
     if (lastSample === undefined) continue
+    reader.countElement()
     candidates += 1
     if (samples === 0 ? isWhole(frame, isEndOrTag) : lastSample === samples && isWhole(frame)) return true
   }
