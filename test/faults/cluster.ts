@@ -55,6 +55,7 @@ export async function startNode(env: Record<string, string>): Promise<Node & { a
   const gateway = spawnGateway({
     LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
     SANDBOX: 'off',
+    UPSTREAM_RETRY_SECONDS: '0',
     HOST: '127.0.0.1',
     ...env,
     PORT: port,
