@@ -33,7 +33,7 @@ const asks: Readonly<Record<number, readonly InjectOptions[]>> = {
     post('{"model":'),
     post('{"model":"veo2-video","__proto__":{}}'),
     post({ model: 'veo2-video' }),
-    post({ ...plainBody, duration: 'long' }),
+    post({ ...plainBody, prompt: 5 }),
     post(plainBody, { 'idempotency-key': 'ü' }),
     { url: '/api/%zz' },
     { url: '/api/video/status' },

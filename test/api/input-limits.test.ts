@@ -83,8 +83,8 @@ describe('texts that would be stored', () => {
     ],
     [
       'several fields that are too large together',
-      { ...story, script: 'x'.repeat(30_000), directorNotes: 'x'.repeat(35_000) },
-      'directorNotes',
+      { ...story, script: '漢'.repeat(15_000), directorNotes: 'x'.repeat(19_000) },
+      'script',
       /61440/,
     ],
     [
