@@ -13,7 +13,7 @@ import { refuse } from './api/refusals.ts'
 import { createApp } from './app.ts'
 import { ConfigError, isLoopback } from './config.ts'
 import { createEngine } from './engine/engine.ts'
-import { createHints } from './engine/hint.ts'
+import { createCallbackCheck, createHints } from './engine/hint.ts'
 import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
 import { createWithdrawals } from './engine/withdrawals.ts'
@@ -45,6 +45,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   return createApp({
     config: {
       bodyLimitBytes: config.bodyLimitBytes,
+      requestLimits: config.requestLimits,
       resultsKeptMs: config.resultsKeptMs,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
@@ -65,6 +66,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     storage: media.storage,
     webhooks,
     hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
+    isCallback: createCallbackCheck({ store }),
     accounts: config.auth === 'off' ? open : await door(ground, subscriber),
     money: {
       balanceUsd: book.balanceUsd,

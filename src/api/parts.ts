@@ -18,12 +18,15 @@ import type { Picture, Still } from '../media/stills.ts'
 import type { StorageUnavailable } from '../media/storage-fault.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { LimitParts } from './limits.ts'
+import type { RequestLimits } from './request-limits.ts'
 
 /** What the app stands on; everything that a request can reach arrives here. */
 export type AppParts = {
   config: {
     /** The largest body of a request. */
     bodyLimitBytes: number
+    /** Absent: the defaults. */
+    requestLimits?: RequestLimits
     /** Where clients reach the gateway, if the request's own headers are not to be asked. */
     publicUrl?: string | undefined
     /** How long finished videos are kept. */
@@ -72,6 +75,8 @@ export type AppParts = {
   webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
   /** An upstream's callback; false: the address is wrong. */
   hint(id: string, secret: string, body: unknown): Promise<boolean>
+  /** Whether a callback address is right, before its body is read. */
+  isCallback(id: string, secret: string): Promise<boolean>
   accounts: Accounts
   money: {
     /** Absent: the owner is not limited. */

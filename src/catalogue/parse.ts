@@ -1,6 +1,7 @@
 import type { Field, Json, JsonObject, MediaKind } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
 import { at, text } from '../../providers/reader.ts'
+import { isUploadedFile, referenceOf, type UploadedFile } from '../media/uploaded-file.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -90,7 +91,7 @@ function readSwitch(value: unknown): Reading {
 /** The link or data URL inside one of the forms that clients send: an object, or a list with nothing else in it. */
 function unwrap(told: unknown): unknown {
   const value = Array.isArray(told) && told.length === 1 ? told[0] : told
-  if (typeof value !== 'object') return value
+  if (typeof value !== 'object' || isUploadedFile(value)) return value
   const names = [
     'url',
     'dataUrl',
@@ -101,23 +102,42 @@ function unwrap(told: unknown): unknown {
     'audioUrl',
     'audioDataUrl',
   ]
-  const direct = names.map((name) => text(value, name)).find((found) => found !== undefined)
+  const direct = names.map((name) => mediaAt(value, name)).find((found) => found !== undefined)
   return (
-    direct ?? text(value, 'image_url', 'url') ?? text(value, 'video_url', 'url') ?? at(value, 'image_url')
+    direct ??
+    mediaAt(value, 'image_url', 'url') ??
+    mediaAt(value, 'video_url', 'url') ??
+    at(value, 'image_url')
   )
 }
 
-/** A data URL, in any of the forms that hold one. */
+function mediaAt(value: unknown, ...path: readonly string[]): string | UploadedFile | undefined {
+  const found = at(value, ...path)
+  return isUploadedFile(found) ? found : text(value, ...path)
+}
+
+/** A data URL or an uploaded file, in any of the forms that hold one. */
 export function holdsDataUrl(value: unknown): boolean {
-  const link = unwrap(value)
-  return typeof link === 'string' && /^\s*data:/i.test(link)
+  const found = unwrap(value)
+  return isUploadedFile(found) || (typeof found === 'string' && /^\s*data:/i.test(found))
 }
 
 function readMedia(value: unknown, kind: MediaKind): Reading {
   const found = unwrap(value)
+  if (isUploadedFile(found)) return readUpload(found, kind)
   const link = typeof found === 'string' ? found.trim() : ''
   const fits = /^data:/i.test(link) ? isDataUrl(link, kind) : isWebLink(link) || isAttachment(link)
   return fits ? { value: link } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
+}
+
+/** A type that says nothing of media is not believed: the bytes are checked where the file is stored. */
+function readUpload(file: UploadedFile, kind: MediaKind): Reading {
+  const main = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
+  // Sound alone in a video's container is told apart by its bytes only.
+  if (main === undefined || main === kind || (main === 'video' && kind === 'audio')) {
+    return { value: referenceOf(file) }
+  }
+  return { expected: `a file of type ${kind} (data:${kind}/…;base64,…)` }
 }
 
 /** An entry of the caller's library. */

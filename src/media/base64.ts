@@ -7,7 +7,7 @@ export type Decoded =
   | { refused: 'not base64' | 'cut short' | 'empty' | 'too large'; limitBytes: number }
 
 /** Decodes base64 into a scratch file as it comes. After something wrong the rest is taken and forgotten. */
-export async function createDecoder(scratch: Scratch, limitBytes: number) {
+export async function createDecoder(scratch: Scratch, limitBytes: number, _encoding = { base64: true }) {
   const sink = await createSink(scratch, limitBytes)
   /** Characters that do not make three bytes yet. */
   let rest = ''

@@ -14,6 +14,7 @@ import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
 import type { Spool } from './spool.ts'
 import type { FileStore } from './store.ts'
+import { isUploadReference } from './uploaded-file.ts'
 
 const dataUrl = /^data:([^,]*?)(?:;base64)?,/i
 const attachment = /^attachment:(.+)$/s
@@ -41,8 +42,10 @@ export type Kept = { input: Input; forget(): Promise<void> }
 
 /** Whether an input has files that would have to be stored. */
 export function bringsFiles(input: Input): boolean {
-  return mediaIn(input).some(({ value }) =>
-    [dataUrl, attachment, result].some((shape) => shape.test(value.slice(0, 512))),
+  return mediaIn(input).some(
+    ({ value }) =>
+      isUploadReference(value) ||
+      [dataUrl, attachment, result].some((shape) => shape.test(value.slice(0, 512))),
   )
 }
 
@@ -140,11 +143,15 @@ export function createKeeper({ store, scratch, spool, library, limits, uses, quo
     if (attached !== undefined) return keepAttachment(attached, kind, field, request)
     const made = result.exec(value)?.[1]
     if (made !== undefined) return keepResult(made, field, request)
+    if (isUploadReference(value)) {
+      const decoded = spool.claim(value)
+      if (decoded === undefined) throw new MediaRefused('invalid', field, 'has no file any more')
+      return keepFile(decoded, kind, field, request)
+    }
     const head = dataUrl.exec(value.slice(0, 512))
     if (head === null) return value
     const [prefix, declared = ''] = head
-    const decoded = spool.claim(value) ?? (await spool.decode(declared, value.slice(prefix.length)))
-    return keepFile(decoded, kind, field, request)
+    return keepFile(await spool.decode(declared, value.slice(prefix.length)), kind, field, request)
   }
 
   /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused` and `QuotaExceeded`. */

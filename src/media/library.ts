@@ -149,7 +149,12 @@ async function kindOf(path: string, declared: string): Promise<MediaKind> {
 }
 
 function isPath(filename: string): boolean {
-  return filename === '' || filename.length > 255 || /[\\/\p{Cc}]/u.test(filename) || /^\.+$/.test(filename)
+  return (
+    filename === '' ||
+    filename.length > 255 ||
+    /[\\/\p{Cc}\p{Surrogate}]/u.test(filename) ||
+    /^\.+$/.test(filename)
+  )
 }
 
 function newId(): string {

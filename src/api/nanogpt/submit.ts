@@ -55,7 +55,7 @@ export async function take(
   const price = agreed ?? money.price(model, input)
   if (bringsFiles(input)) await money.check(request.owner, price.usd)
   const kept = await media.keep(input, { owner: request.owner, spell })
-  const said = [...warnings, ...price.warnings]
+  const said = [...(request.bodyWarnings ?? []), ...warnings, ...price.warnings]
   const accepted = await orForget(kept, () => {
     const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
     if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
