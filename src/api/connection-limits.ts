@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { refuseConnection } from './connection.ts'
 import type { RequestLimits } from './request-limits.ts'
 
+const unreadCheckMs = 250
+
 type Exchange = { request: IncomingMessage; response: ServerResponse }
 
 type Options = Pick<RequestLimits, 'connections' | 'stallMs'> & {
@@ -45,15 +47,15 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
   /** The reply has been sent before the whole request arrived. */
   function closeAfterRest(request: IncomingMessage): void {
     const { socket } = request
-    let bytes = 0
-    const timer = setTimeout(() => socket.destroy(), stallMs)
+    const startBytes = socket.bytesRead
+    const deadline = Date.now() + stallMs
+    // Node discards the rest without an event.
+    const timer = setInterval(() => {
+      if (request.complete || socket.destroyed) clearInterval(timer)
+      else if (Date.now() > deadline || socket.bytesRead - startBytes > unreadBytes) socket.destroy()
+    }, unreadCheckMs)
     timer.unref()
-    request.on('data', (piece: Buffer) => {
-      bytes += piece.length
-      if (bytes > unreadBytes) socket.destroy()
-    })
-    request.once('close', () => clearTimeout(timer))
-    request.once('end', () => clearTimeout(timer))
+    request.resume()
   }
 }
 

@@ -170,7 +170,7 @@ describe('the size of a body', () => {
   })
 
   it('is bounded over all requests at once', async (t) => {
-    const allBodies = { memoryBytes: 200_000, totalBytes: 300_000 }
+    const allBodies = { memoryBytes: 300_000, totalBytes: 300_000 }
     const { app } = await startGateway(t, {
       config: { bodyLimitBytes: 8_000_000, requestLimits: { ...defaultRequestLimits, allBodies } },
     })
