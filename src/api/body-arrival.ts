@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Reservation } from './body-budget.ts'
 import { ApiError } from './errors.ts'
@@ -30,6 +31,16 @@ export function countArrival({ request, reservation, limits, limitBytes }: Optio
     const elapsedMs = Date.now() - startedAt
     if (elapsedMs > limits.stallMs && (arrived * 1000) / elapsedMs < limits.bytesPerSecond) throw tooSlow()
   }
+}
+
+/** Frees the memory of a piece that has been read. Pieces would wait for the garbage collector, a hundred megabytes of them. */
+export function freeMemory({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
+}
+
+/** Lets the rest of a body through unread, so that its sender gets the reply. */
+export function discard(payload: Readable): void {
+  payload.on('data', freeMemory).resume()
 }
 
 export function tooLarge(limitBytes: number): ApiError {

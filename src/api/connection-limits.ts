@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { discard } from './body-arrival.ts'
 import { refuseConnection } from './connection.ts'
 import type { RequestLimits } from './request-limits.ts'
 
@@ -39,6 +40,10 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
     else socket.setTimeout(stallMs)
   })
 
+  app.addHook('onSend', ({ raw }, _reply, payload, done) => {
+    if (hasBody(raw) && raw.readableFlowing === null) discard(raw)
+    done(null, payload)
+  })
   app.addHook('onResponse', ({ raw }, _reply, done) => {
     if (!raw.complete) closeAfterRest(raw)
     done()
@@ -49,14 +54,16 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
     const { socket } = request
     const startBytes = socket.bytesRead
     const deadline = Date.now() + stallMs
-    // Node discards the rest without an event.
     const timer = setInterval(() => {
       if (request.complete || socket.destroyed) clearInterval(timer)
       else if (Date.now() > deadline || socket.bytesRead - startBytes > unreadBytes) socket.destroy()
     }, unreadCheckMs)
     timer.unref()
-    request.resume()
   }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function tooLate(): Error {

@@ -1,5 +1,5 @@
 import { readDataUrlHead } from '../media/data-url.ts'
-import type { Spool, Upload } from '../media/spool.ts'
+import type { EncodedUpload, Spool } from '../media/spool.ts'
 
 /** The head of a data URL is looked for in this many characters. */
 const headCharacters = 4096
@@ -11,7 +11,7 @@ const headCharacters = 4096
 export async function extractFile(
   spool: Pick<Spool, 'divert'>,
   start: string,
-): Promise<{ file: Upload<string>; skip: number } | undefined> {
+): Promise<{ file: EncodedUpload; skip: number } | undefined> {
   const beginning = start.slice(0, headCharacters)
   const head = readDataUrlHead(beginning)
   if (head !== undefined) {

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { countArrival, incomplete } from './body-arrival.ts'
+import { countArrival, discard, incomplete } from './body-arrival.ts'
 import { ApiError } from './errors.ts'
 import { releaseAfter } from './json-body.ts'
 
@@ -93,7 +93,7 @@ export async function readParts(
     const error = raw.readableAborted ? incomplete(cause) : cause
     for (const content of open) content.destroy(error instanceof Error ? error : undefined)
     await reading
-    raw.resume()
+    discard(raw)
     throw error
   }
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sentNumbers } from '../catalogue/sent-numbers.ts'
 import type { Spool } from '../media/spool.ts'
 import type { UploadedFile } from '../media/uploaded-file.ts'
-import { countArrival, incomplete, tooLarge, tooSlow } from './body-arrival.ts'
+import { countArrival, discard, freeMemory, incomplete, tooLarge, tooSlow } from './body-arrival.ts'
 import type { BodyBudget, Reservation } from './body-budget.ts'
 import { checkBody } from './body-check.ts'
 import { ApiError } from './errors.ts'
@@ -73,7 +73,7 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       if (isDone) return
       isDone = true
       reservation.release()
-      if (error !== null) payload.resume()
+      if (error !== null) discard(payload)
       done(error, body)
     }
     try {
@@ -127,8 +127,7 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       reservation.release()
       await reader.drop()
       await spool.drop(uploads)
-      // The rest is let through unread, so that the reply arrives.
-      payload.resume()
+      discard(payload)
       if (payload.readableAborted) throw incomplete(cause)
       throw isForeign(request, cause) ? unsupportedType(request) : cause
     }
@@ -198,6 +197,7 @@ async function readPieces(
       for (const one of start) await write(one)
       start = undefined
     }
+    freeMemory(piece)
   }
   return start === undefined ? undefined : Buffer.concat(start)
 }

@@ -15,6 +15,8 @@ import { type Position, positionOf } from './media-positions.ts'
 /** A file that is written while the text of its string arrives. */
 type Extraction = {
   write(text: string): Promise<void>
+  /** Takes plain text as bytes. Returns how many it took. */
+  writeBytes(piece: Buffer): Promise<number>
   end(): Promise<unknown>
   drop(): Promise<void>
 }
@@ -75,7 +77,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   let hasEscapes = false
   let isEscaped = false
   let position: Position = 'body'
-  let extraction: { file: Extraction; decode(piece: Buffer): string } | undefined
+  let extraction: { file: Extraction; decode(piece: Buffer): string; isPlain: boolean } | undefined
   let mayExtract = false
 
   function keep(bytes: number): void {
@@ -205,11 +207,19 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   }
 
   async function take(piece: Buffer): Promise<void> {
-    if (extraction !== undefined) return extraction.file.write(extraction.decode(piece))
+    if (extraction !== undefined) return extractPiece(extraction, piece)
     pieces.push(piece)
     tokenBytes += piece.length
     if (mayExtract && tokenBytes >= extractedBytes) await tryToExtract()
     else if (!mayExtract) keep(piece.length)
+  }
+
+  async function extractPiece(to: NonNullable<typeof extraction>, piece: Buffer): Promise<void> {
+    const taken = hasEscapes || !to.isPlain ? 0 : await to.file.writeBytes(piece)
+    if (taken === piece.length) return
+    // A few at the end of a piece are no whole group.
+    to.isPlain = piece.length - taken < 4
+    await to.file.write(to.decode(piece.subarray(taken)))
   }
 
   /** Bytes of a text that may be a file are counted once it is known to be none. */
@@ -220,7 +230,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     const start = decode(held)
     const found = await extract(start)
     if (found === undefined) return keep(held.length)
-    extraction = { file: found.file, decode }
+    extraction = { file: found.file, decode, isPlain: true }
     pieces = []
     tokenBytes = 0
     await found.file.write(start.slice(found.skip))
@@ -240,54 +250,60 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     return piece.length
   }
 
+  async function parse(piece: Buffer): Promise<void> {
+    let at = isStart && piece.subarray(0, 3).toString('latin1') === '\xef\xbb\xbf' ? 3 : 0
+    isStart = false
+    let nextBackslash = -2
+    while (at < piece.length) {
+      if (token === 'string') {
+        if (nextBackslash !== -1 && nextBackslash < at) nextBackslash = piece.indexOf(backslash, at)
+        const end = endOfString(piece, at, nextBackslash)
+        if (end > at) await take(piece.subarray(at, end))
+        at = end
+        if (at === piece.length) return
+        at += 1
+        if (mayExtract) keep(tokenBytes)
+        await endString()
+        continue
+      }
+      const byte = piece[at] ?? 0
+      if (token === 'literal') {
+        if (!isDelimiter(byte)) {
+          const end = endOfLiteral(piece, at)
+          await take(piece.subarray(at, end))
+          at = end
+          continue
+        }
+        endLiteral()
+      }
+      keep(1)
+      at += 1
+      if (byte === quote) beginString()
+      else if (byte === comma) next()
+      else if (byte === colon && expected === 'colon') expected = 'value'
+      else if (byte === openBrace) open({})
+      else if (byte === openBracket) open([])
+      else if (byte === closeBrace) close(false)
+      else if (byte === closeBracket) close(true)
+      else if (!isSpace(byte)) {
+        begin()
+        mayExtract = false
+        token = 'literal'
+        at -= 1
+        keptBytes -= 1
+      }
+    }
+  }
+
   return {
     numbersAsSent,
 
+    /** The memory of the piece may be reused afterwards. */
     async write(piece: Buffer): Promise<void> {
-      let at = isStart && piece.subarray(0, 3).toString('latin1') === '\xef\xbb\xbf' ? 3 : 0
-      isStart = false
-      let nextBackslash = -2
-      while (at < piece.length) {
-        if (token === 'string') {
-          if (nextBackslash !== -1 && nextBackslash < at) nextBackslash = piece.indexOf(backslash, at)
-          const end = endOfString(piece, at, nextBackslash)
-          if (end > at) await take(piece.subarray(at, end))
-          at = end
-          if (at === piece.length) return
-          at += 1
-          if (mayExtract) keep(tokenBytes)
-          await endString()
-          continue
-        }
-        const byte = piece[at] ?? 0
-        if (token === 'literal') {
-          if (!isDelimiter(byte)) {
-            const end = endOfLiteral(piece, at)
-            await take(piece.subarray(at, end))
-            at = end
-            continue
-          }
-          endLiteral()
-        }
-        keep(1)
-        at += 1
-        if (byte === quote) beginString()
-        else if (byte === comma) next()
-        else if (byte === colon && expected === 'colon') expected = 'value'
-        else if (byte === openBrace) open({})
-        else if (byte === openBracket) open([])
-        else if (byte === closeBrace) close(false)
-        else if (byte === closeBracket) close(true)
-        else if (!isSpace(byte)) {
-          begin()
-          mayExtract = false
-          token = 'literal'
-          at -= 1
-          keptBytes -= 1
-        }
-      }
+      await parse(piece)
+      const last = pieces.pop()
+      if (last !== undefined) pieces.push(Buffer.from(last))
     },
-
     end(): unknown {
       if (token === 'literal') endLiteral()
       if (token !== undefined || frames.length > 0) throw invalidJson()

@@ -1,3 +1,4 @@
+import { decodeGroups } from './base64-bytes.ts'
 import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
 
@@ -14,8 +15,13 @@ export async function createDecoder(scratch: Scratch, limitBytes: number, _encod
   let padded = false
   let broken = false
 
+  /** One buffer for all pieces: new ones would wait for the garbage collector, a hundred megabytes of them. */
+  let buffer = Buffer.alloc(0)
+
   async function give(text: string): Promise<void> {
-    if (text !== '') await sink.write(Buffer.from(text, 'base64'))
+    if (text === '') return
+    if (buffer.length < text.length) buffer = Buffer.allocUnsafeSlow(text.length)
+    await sink.write(buffer.subarray(0, buffer.write(text, 'base64')))
   }
 
   return {
@@ -31,6 +37,19 @@ export async function createDecoder(scratch: Scratch, limitBytes: number, _encod
       const whole = padded ? 0 : text.length - (text.length % 4)
       rest = text.slice(whole)
       await give(text.slice(0, whole))
+    },
+
+    /** Takes plain base64 as bytes. Returns how many it took; the others are for `write`. */
+    async writeBytes(piece: Buffer): Promise<number> {
+      if (padded || broken || sink.isTooLarge()) return 0
+      const missing = rest === '' ? 0 : Math.min(4 - rest.length, piece.length)
+      if (missing > 0) await this.write(piece.toString('latin1', 0, missing))
+      if (rest !== '') return missing
+      const groups = piece.subarray(missing)
+      if (buffer.length < groups.length) buffer = Buffer.allocUnsafeSlow(groups.length)
+      const taken = decodeGroups(groups, buffer)
+      if (taken > 0) await sink.write(buffer.subarray(0, (taken / 4) * 3))
+      return missing + taken
     },
 
     async end(): Promise<Decoded> {

@@ -9,6 +9,12 @@ import { createUploadedFile, referenceOf, type UploadedFile } from './uploaded-f
 
 export type Spool = ReturnType<typeof createSpool>
 
+/** The text of a data URL. */
+export type EncodedUpload = Upload<string> & {
+  /** Takes plain base64 as bytes. Returns how many it took; the others are for `write`. */
+  writeBytes(piece: Buffer): Promise<number>
+}
+
 /** The content of a media field while its request is still arriving: it goes to a temporary file. */
 export type Upload<Piece> = {
   write(piece: Piece): Promise<void>
@@ -30,10 +36,11 @@ export function createSpool({ scratch, limits }: { scratch: Scratch; limits: Lim
 
   return {
     /** Takes the encoded content of a data URL. */
-    async divert(declared: string, { base64 } = { base64: true }): Promise<Upload<string>> {
+    async divert(declared: string, { base64 } = { base64: true }): Promise<EncodedUpload> {
       const decoder = await createDecoder(scratch, limitOf(limits, declared), { base64 })
       return {
         write: decoder.write,
+        writeBytes: (piece) => decoder.writeBytes(piece),
         end: async () => keep(declared, await decoder.end()),
         drop: decoder.drop,
       }

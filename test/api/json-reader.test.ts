@@ -26,6 +26,11 @@ function createTestReader(changes: Partial<typeof limits> = {}) {
           write: async (text) => {
             file.text += text
           },
+          writeBytes: async (piece) => {
+            const plain = /^[A-Za-z]*/.exec(piece.toString('latin1'))?.[0] ?? ''
+            file.text += plain
+            return plain.length
+          },
           end: async () => {
             file.ended = true
             return file

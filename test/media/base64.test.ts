@@ -49,6 +49,28 @@ describe('base64', () => {
     })
   }
 
+  it('is decoded from bytes as from texts, in pieces of any length', async () => {
+    const content = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const text = content.toString('base64')
+    for (const encoded of [
+      text,
+      text.replaceAll('+', '-').replaceAll('/', '_'),
+      text.replace(/.{19}/g, '$& '),
+    ])
+      for (let size = 1; size <= 40; size++) {
+        const decoder = await createDecoder(scratch, 1000)
+        for (let at = 0; at < encoded.length; at += size) {
+          const piece = Buffer.from(encoded.slice(at, at + size))
+          const taken = await decoder.writeBytes(piece)
+          if (taken < piece.length) await decoder.write(piece.toString('latin1', taken))
+        }
+        const decoded = await decoder.end()
+        assert.ok('path' in decoded, JSON.stringify([encoded, size]))
+        assert.deepEqual(await readFile(decoded.path), content)
+        await rm(decoded.path)
+      }
+  })
+
   it('may hold white space, and the characters of URLs', async () => {
     assert.equal(await textOf(await decode(['aGVs\r\n', ' bG8', '= \n'])), 'hello')
     assert.equal(await textOf(await decode(['Pz8_', 'Pj4-'])), '???>>>')
