@@ -2,7 +2,9 @@ import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { logRequest } from './api/access-log.ts'
 import { admin } from './api/admin.ts'
+import { createBodyBudget } from './api/body-budget.ts'
 import { refuseConnection } from './api/connection.ts'
+import { limitConnections } from './api/connection-limits.ts'
 import { drain } from './api/drain.ts'
 import { createFailureCounters } from './api/failed-attempts.ts'
 import { files } from './api/files.ts'
@@ -17,7 +19,9 @@ import { openai } from './api/openai/routes.ts'
 import { describeRoutes, serveDocument } from './api/openapi/document.ts'
 import { createOriginGuard, isHidden } from './api/origin-guard.ts'
 import type { AppParts } from './api/parts.ts'
+import { rejectUncleanQueries } from './api/query-check.ts'
 import { refuse } from './api/refusals.ts'
+import { defaultRequestLimits } from './api/request-limits.ts'
 import { corsOf, stamp } from './api/stamp.ts'
 import { refuseUnknownPaths } from './api/unknown-path.ts'
 import { webhooks } from './api/webhooks.ts'
@@ -30,8 +34,8 @@ export type { AppParts } from './api/parts.ts'
 
 const jsonOfFastify = 'application/json; charset=utf-8'
 
-/** A body that trickles in for longer is given up. */
-const requestTimeoutMs = 300_000
+/** How often Node looks for requests whose headers have not arrived in time. */
+const headersCheckMs = 5000
 
 const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
 const anyHost = { isLoopback: false, allowedOrigins: [] }
@@ -44,13 +48,15 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     failedAttempts = defaultFailureLimits,
     keyHelp = defaultKeyHelp,
     publicUrl,
+    bodyLimitBytes,
+    requestLimits: limits = defaultRequestLimits,
   } = parts.config
   const guarded = { accounts: parts.accounts, policy: { ...origins, publicUrl } }
   const app = Fastify({
+    http: { connectionsCheckingInterval: headersCheckMs },
     loggerInstance: parts.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: parts.config.bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    bodyLimit: bodyLimitBytes,
     requestIdHeader: false,
     genReqId: randomId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
@@ -83,7 +89,10 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     await preflights.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
   })
   refuseUnknownPaths(app)
-  readJsonBodies(app, parts)
+  const budget = createBodyBudget(limits.allBodies)
+  readJsonBodies(app, { spool: parts.spool, limits, bodyLimitBytes, budget })
+  rejectUncleanQueries(app)
+  limitConnections(app, { ...limits, unreadBytes: 2 * bodyLimitBytes })
   app.setErrorHandler(refuse)
   drain(app)
   app.addHook('onSend', ({ replayed, preferenceApplied }, reply, payload, done) => {
@@ -103,9 +112,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   jobEvents(app, parts)
   webhooks(app, parts)
   admin(app, parts)
-  const limits = await createLimits(app, parts.limits)
-  await nanogpt(app, parts, limits)
-  await openai(app, parts, limits)
+  const rateLimits = await createLimits(app, parts.limits)
+  await nanogpt(app, parts, rateLimits)
+  await openai(app, parts, rateLimits)
   jobs(app, parts)
   await serveDocument(app, publicUrl)
   return app

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Provider, ProviderName } from '../providers/provider.ts'
+import { defaultRequestLimits, type RequestLimits } from './api/request-limits.ts'
 import type { S3Settings } from './media/s3.ts'
 import { type AddressTest, isLoopbackAddress, parseAddressRanges } from './network-address.ts'
 import { reviewEnvironment } from './review-environment.ts'
@@ -88,6 +89,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     upstreamRetryMs: read.integer('UPSTREAM_RETRY_SECONDS', 300, 0, 86_400) * 1000,
     /** What is set in part only, by the names of the variables. */
     incomplete: [...findIncompleteUpstreams(providers, upstreams), ...findIncompleteBucket(read)],
+    requestLimits: readRequestLimits(read),
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
     reconcileMs,
@@ -304,6 +306,35 @@ function readWebhooks(read: Reader, problems: string[], isTrial: boolean) {
       failing: read.integer('WEBHOOK_FAILING_CONCURRENCY', 64, 2, 10_000),
       destination: read.integer('WEBHOOK_DESTINATION_CONCURRENCY', 8, 1, 1000),
     },
+  }
+}
+
+/** `docs/limits.md` lists them. */
+function readRequestLimits(read: Reader): RequestLimits {
+  const { unauthenticatedBytes, json, form, allBodies, connections, stallMs, bytesPerSecond } =
+    defaultRequestLimits
+  const kilobyte = 1024
+  const megabyte = 1024 * kilobyte
+  return {
+    unauthenticatedBytes:
+      read.integer('UNAUTHENTICATED_BODY_LIMIT_KB', unauthenticatedBytes / kilobyte, 1, 1024) * kilobyte,
+    json: {
+      bytes: read.integer('JSON_LIMIT_KB', json.bytes / kilobyte, 64, 65_536) * kilobyte,
+      values: read.integer('JSON_MAX_VALUES', json.values, 100, 10_000_000),
+      depth: read.integer('JSON_MAX_DEPTH', json.depth, 8, 1000),
+    },
+    form: {
+      fields: read.integer('FORM_MAX_FIELDS', form.fields, 1, 10_000),
+      files: read.integer('FORM_MAX_FILES', form.files, 1, 1000),
+    },
+    allBodies: {
+      memoryBytes: read.integer('MAX_BODY_MEMORY_MB', allBodies.memoryBytes / megabyte, 1, 65_536) * megabyte,
+      totalBytes:
+        read.integer('MAX_BODY_MB_IN_FLIGHT', allBodies.totalBytes / megabyte, 1, 1_000_000) * megabyte,
+    },
+    connections: read.integer('MAX_CONNECTIONS', connections, 1, 1_000_000),
+    stallMs: read.integer('CONNECTION_STALL_SECONDS', stallMs / 1000, 1, 600) * 1000,
+    bytesPerSecond: read.integer('BODY_MIN_BYTES_PER_SECOND', bytesPerSecond, 0, 1_000_000),
   }
 }
 

@@ -15,7 +15,7 @@ import { createApp } from './app.ts'
 import { isLoopback } from './config.ts'
 import { createRouteChooser } from './engine/choose-route.ts'
 import { createEngine } from './engine/engine.ts'
-import { createHints } from './engine/hint.ts'
+import { createCallbackCheck, createHints } from './engine/hint.ts'
 import { createUnknownJobs, deadlineMsOf } from './engine/unknown.ts'
 import { createWatchers } from './engine/watchers.ts'
 import { createWithdrawals } from './engine/withdrawals.ts'
@@ -57,6 +57,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       keyHelp,
       bodyLimitBytes: config.bodyLimitBytes,
       textLimits: config.textLimits,
+      requestLimits: config.requestLimits,
       resultsKeptMs: config.resultsKeptMs,
       ...config.requests,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
@@ -83,6 +84,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     webhooks,
     hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts,
+    isCallback: createCallbackCheck({ store }),
     money: {
       balanceUsd: book.balanceUsd,
       usage: createUsage({ redis, keys }),

@@ -1,5 +1,5 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
-import { longBytes } from './long-strings.ts'
+import { smallBytes } from './json-body.ts'
 import type { AppParts } from './parts.ts'
 
 type Deps = Pick<AppParts, 'storage' | 'money'>
@@ -32,5 +32,5 @@ function mayBringFiles({ headers, method }: FastifyRequest): boolean {
   if (method !== 'POST') return false
   const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': type = '' } = headers
   if (length === undefined) return encoding !== undefined
-  return Number(length) >= longBytes || /^multipart\//i.test(type)
+  return Number(length) >= smallBytes || /^multipart\//i.test(type)
 }

@@ -21,8 +21,16 @@ export function createStreams(app: FastifyInstance) {
     else if (!stream.writableEnded) stream.write(text)
   }
 
+  /** Streams that had something unread at the last heartbeat. A heartbeat counts as progress of the connection, reading it does. */
+  let behind = new Set<ServerResponse>()
   const heartbeat = setInterval(() => {
-    for (const stream of streams) write(stream, ':\n\n')
+    const stillBehind = new Set<ServerResponse>()
+    for (const stream of streams) {
+      if (stream.writableLength > 0 && behind.has(stream)) stream.destroy()
+      else if (stream.writableLength > 0) stillBehind.add(stream)
+      else write(stream, ':\n\n')
+    }
+    behind = stillBehind
   }, heartbeatMs)
   heartbeat.unref()
   app.closing.addEventListener('abort', () => {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Accepted, Engine } from '../engine/engine.ts'
 import type { Once } from '../engine/job.ts'
 import type { Spool } from '../media/spool.ts'
+import { isUploadedFile } from '../media/uploaded-file.ts'
 import { ApiError } from './errors.ts'
 
 declare module 'fastify' {
@@ -59,12 +60,14 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The order of an object's keys says nothing; a data URL that has become a file counts by its content. */
+/** The order of an object's keys says nothing; an uploaded file counts by its content. */
 function write(hash: Hash, value: unknown, spool: Pick<Spool, 'peek'>): void {
   if (Array.isArray(value)) {
     hash.update('[')
     for (const item of value) write(hash, item, spool)
     hash.update(']')
+  } else if (isUploadedFile(value)) {
+    hash.update(`data:${value.type.replace(/;.*/s, '')}#${spool.peek(value)}`)
   } else if (typeof value === 'object' && value !== null) {
     hash.update('{')
     for (const [name, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -72,8 +75,6 @@ function write(hash: Hash, value: unknown, spool: Pick<Spool, 'peek'>): void {
       write(hash, member, spool)
     }
     hash.update('}')
-  } else if (typeof value === 'string') {
-    const file = spool.peek(value)
-    hash.update(file === undefined ? `${value.length}"${value}"` : `${value.replace(/;.*/s, '')}#${file}`)
-  } else hash.update(`${String(value)},`)
+  } else if (typeof value === 'string') hash.update(`${value.length}"${value}"`)
+  else hash.update(`${String(value)},`)
 }

@@ -1,133 +1,226 @@
-import type { Readable } from 'node:stream'
+import { isUtf8 } from 'node:buffer'
+import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Spool } from '../media/spool.ts'
+import type { UploadedFile } from '../media/uploaded-file.ts'
+import { countArrival, discard, freeMemory, incomplete, tooLarge, tooSlow } from './body-arrival.ts'
+import type { BodyBudget, Reservation } from './body-budget.ts'
+import { checkBody } from './body-check.ts'
 import { ApiError } from './errors.ts'
+import { extractFile } from './extract-file.ts'
+import { invalidJson, notUtf8 } from './json-limits.ts'
 import { withExactNumbers } from './json-numbers.ts'
-import { createReader, longBytes } from './long-strings.ts'
+import { createJsonReader } from './json-reader.ts'
+import type { RequestLimits } from './request-limits.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What stands in the body for data URLs that are files by now. */
-    standIns: readonly string[] | undefined
+    /** Files that came in the body. Those that nobody stores are removed before the reply is sent. */
+    uploads: readonly UploadedFile[] | undefined
+    /** What a large body takes of what all bodies may take, until the reply has been sent. */
+    reservation: Reservation | undefined
+  }
+  interface FastifyInstance {
+    bodyDeps: BodyDeps
+  }
+  interface FastifyContextConfig {
+    /** The body is not the caller's own text: unpaired surrogates and NUL in it are removed, and never an error. */
+    cleanBody?: boolean
   }
 }
 
 type Done = (error: Error | null, body?: unknown) => void
 
+/** A smaller body is parsed at once. */
+export const smallBytes = 64 * 1024
+
+/** What reading a body needs, in whatever format it comes. */
+export type BodyDeps = { spool: Spool; limits: RequestLimits; bodyLimitBytes: number; budget: BodyBudget }
+
 /**
  * Reads every body as JSON, whatever its content type says: `curl -d` sends JSON as a form, and some clients as text. An
  * empty body is none, also where JSON is announced. Keys that would reach into a prototype make a body invalid.
  */
-export function readJsonBodies(app: FastifyInstance, { spool }: { spool: Spool }): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
+export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
+  const { spool, limits, budget } = deps
 
-  function understand(request: FastifyRequest, text: string, done: Done): void {
-    if (text.trim() === '') {
-      done(null)
+  function parse(request: FastifyRequest, bytes: Buffer): unknown {
+    if (!isUtf8(bytes)) throw notUtf8()
+    const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
+    if (text.trim() === '') return undefined
+    const body = parseText(request, text)
+    return check(request, body) ? body : withExactNumbers(text, body)
+  }
+
+  /** Whether every number of the body is the one that was sent. */
+  function check(request: FastifyRequest, body: unknown): boolean {
+    const cleanAll = request.routeOptions.config.cleanBody === true
+    return checkBody(body, { limits: limits.json, cleanAll })
+  }
+
+  /** Half the cost of iterating. */
+  function readSmall(request: FastifyRequest, payload: Readable, bytes: number, done: Done): void {
+    const reservation = budget.reserve()
+    const startedAt = Date.now()
+    const pieces: Buffer[] = []
+    let isDone = false
+    const finish: Done = (error, body) => {
+      if (isDone) return
+      isDone = true
+      reservation.release()
+      if (error !== null) discard(payload)
+      done(error, body)
+    }
+    try {
+      reservation.addMemory(bytes)
+      reservation.addBody(bytes)
+    } catch (cause) {
+      finish(cause as Error)
       return
     }
-    void parse(request, text, (error, value) => {
-      const type = request.headers['content-type']
-      if (error !== null) done(looksLikeJson(type, text) ? error : foreign(type))
-      else if (isDeeper(value, mostLevels))
-        done(new ApiError('invalid_request', 'The body is nested too deeply'))
-      else done(null, withExactNumbers(text, value))
+    payload.on('data', (piece: Buffer) => {
+      if (!isDone && pieces.push(piece) > 1 && Date.now() - startedAt > limits.stallMs) finish(tooSlow())
+    })
+    payload.once('error', (cause) => finish(incomplete(cause)))
+    payload.once('end', () => {
+      try {
+        finish(null, parse(request, Buffer.concat(pieces)))
+      } catch (cause) {
+        finish(cause as Error)
+      }
     })
   }
 
-  async function readLong(request: FastifyRequest, payload: Readable): Promise<unknown> {
-    const reader = createReader(spool)
+  async function readLarge(
+    request: FastifyRequest,
+    payload: Readable,
+    reservation: Reservation,
+    limitBytes: number,
+  ): Promise<unknown> {
+    const uploads: UploadedFile[] = []
+    const reader = createJsonReader({
+      limits: limits.json,
+      reserve: reservation.addMemory,
+      async extract(start) {
+        const found = await extractFile(spool, start)
+        return found && { ...found, file: { ...found.file, end: async () => note(await found.file.end()) } }
+      },
+    })
+    const note = (file: UploadedFile) => {
+      uploads.push(file)
+      return file
+    }
     try {
-      const text = await readText(payload, reader, request.routeOptions.bodyLimit)
-      request.standIns = reader.standIns
-      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-      understand(request, text, (error, body) => (error === null ? resolve(body) : reject(error)))
-      return await promise
+      const count = countArrival({ request, reservation, limits, limitBytes })
+      const small = await readPieces(payload, count, reader.write)
+      if (small !== undefined) return parse(request, small)
+      const body = reader.end()
+      check(request, body)
+      request.uploads = uploads
+      return body
     } catch (cause) {
-      await spool.drop(reader.standIns)
-      throw cause
+      reservation.release()
+      await reader.drop()
+      await spool.drop(uploads)
+      discard(payload)
+      if (payload.readableAborted) throw incomplete(cause)
+      throw isForeign(request, cause) ? unsupportedType(request) : cause
     }
   }
 
+  app.decorate('bodyDeps', deps)
   app.removeAllContentTypeParsers()
-  app.decorateRequest('standIns', undefined)
+  app.decorateRequest('uploads', undefined)
+  app.decorateRequest('reservation', undefined)
   // The first of the two is the one that Fastify finds without a search.
   app.addContentTypeParser(
     ['application/json', '*'],
     (request: FastifyRequest, payload: Readable, done: Done) => {
-      const { 'content-length': told, 'content-encoding': encoding = 'identity' } = request.headers
-      const { bodyLimit } = request.routeOptions
+      const { 'content-length': declared, 'content-encoding': encoding = 'identity' } = request.headers
+      const limitBytes = bodyLimitOf(request, deps)
       if (encoding !== 'identity') done(compressed(encoding))
-      else if (Number(told ?? 0) > bodyLimit) done(tooLarge(bodyLimit))
-      else if (Number(told) < longBytes) {
-        readShort(payload, (error, text) => (error === null ? understand(request, text, done) : done(error)))
-      } else {
-        readLong(request, payload).then((body) => done(null, body), done)
+      else if (Number(declared ?? 0) > limitBytes) done(tooLarge(limitBytes))
+      else if (Number(declared) < smallBytes) readSmall(request, payload, Number(declared), done)
+      else {
+        const reservation = budget.reserve()
+        request.reservation = reservation
+        readLarge(request, payload, reservation, limitBytes).then((body) => done(null, body), done)
       }
     },
   )
-  app.addHook('preValidation', ({ standIns = [] }, { raw }, done) => {
-    if (standIns.length > 0) spool.dropAfter(raw, standIns)
+  app.addHook('preValidation', ({ uploads = [], reservation }, { raw }, done) => {
+    if (uploads.length > 0) spool.dropAfter(raw, uploads)
+    if (reservation !== undefined) releaseAfter(raw, reservation)
     done()
+  })
+  app.addHook('onSend', ({ uploads = [] }, _reply, payload, done) => {
+    if (uploads.length === 0) done(null, payload)
+    else spool.drop(uploads).then(() => done(null, payload), done)
   })
 }
 
-/** Whoever writes a value out again goes down into it, and would run out of stack. */
-const mostLevels = 64
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+export function releaseAfter(reply: Writable, { release }: Reservation): void {
+  if (reply.closed) release()
+  else reply.once('close', release)
 }
 
-async function readText(
+/** A caller who has not been authenticated sends small bodies only. */
+export function bodyLimitOf(
+  { owner }: FastifyRequest,
+  { limits, bodyLimitBytes }: Pick<BodyDeps, 'limits' | 'bodyLimitBytes'>,
+): number {
+  return owner === '' ? Math.min(limits.unauthenticatedBytes, bodyLimitBytes) : bodyLimitBytes
+}
+
+/** Returns the whole body where it is small; a larger one goes to `write` as it arrives. */
+async function readPieces(
   payload: Readable,
-  reader: ReturnType<typeof createReader>,
-  bodyLimit: number,
-): Promise<string> {
-  let bytes = 0
-  try {
-    // The connection lives on after a refusal, so that the refusal arrives.
-    for await (const piece of payload.iterator({ destroyOnReturn: false })) {
-      bytes += piece.length
-      if (bytes > bodyLimit) throw tooLarge(bodyLimit)
-      await reader.write(piece)
+  count: (bytes: number) => void,
+  write: (piece: Buffer) => Promise<void>,
+): Promise<Buffer | undefined> {
+  let start: Buffer[] | undefined = []
+  let startBytes = 0
+  // The connection lives on after an error, so that the reply arrives.
+  for await (const piece of payload.iterator({ destroyOnReturn: false })) {
+    count(piece.length)
+    startBytes += piece.length
+    if (start === undefined) await write(piece)
+    else {
+      start.push(piece)
+      if (startBytes < smallBytes) continue
+      for (const one of start) await write(one)
+      start = undefined
     }
-  } catch (cause) {
-    await reader.end()
-    // What still comes is let through unread.
-    payload.resume()
-    if (!payload.readableAborted) throw cause
-    throw cutShort(cause)
+    freeMemory(piece)
   }
-  return reader.end()
+  return start === undefined ? undefined : Buffer.concat(start)
 }
 
-/** No long data URL fits into it, so nothing needs to be looked for. Half the cost of iterating. */
-function readShort(payload: Readable, done: (error: Error | null, text: string) => void): void {
-  const pieces: Buffer[] = []
-  payload.on('data', (piece: Buffer) => pieces.push(piece))
-  payload.once('end', () => done(null, Buffer.concat(pieces).toString('utf8')))
-  payload.once('error', (cause) => done(cutShort(cause), ''))
+function parseText(request: FastifyRequest, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const type = request.headers['content-type']
+    throw isJsonType(type) || /^\s*[[{]/.test(text) ? invalidJson(cause) : unsupportedType(request)
+  }
 }
 
-function cutShort(cause: unknown): ApiError {
-  return new ApiError('invalid_request', 'The body did not arrive whole', { cause })
+function isForeign(request: FastifyRequest, cause: unknown): boolean {
+  return (
+    cause instanceof ApiError && cause.code === 'invalid_json' && !isJsonType(request.headers['content-type'])
+  )
+}
+
+function isJsonType(type: string | undefined): boolean {
+  return type === undefined || /json/i.test(type)
 }
 
 function compressed(encoding: string): ApiError {
   return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
 }
 
-function tooLarge(limitBytes: number): ApiError {
-  return new ApiError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
-}
-
-function looksLikeJson(type: string | undefined, body: string): boolean {
-  return type === undefined || /json/i.test(type) || /^\s*[[{]/.test(body)
-}
-
-function foreign(type: string | undefined): ApiError {
+function unsupportedType({ headers }: FastifyRequest): ApiError {
+  const type = headers['content-type']
   return new ApiError(
     'unsupported_media_type',
     `The body must be JSON, sent as application/json; got ${type}`,

@@ -25,6 +25,7 @@ import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { FailureLimits } from './failed-attempts.ts'
 import type { LimitParts } from './limits.ts'
 import type { OriginPolicy } from './origin-guard.ts'
+import type { RequestLimits } from './request-limits.ts'
 
 /** What the app stands on; everything that a request can reach arrives here. */
 export type AppParts = {
@@ -33,6 +34,8 @@ export type AppParts = {
     bodyLimitBytes: number
     /** The largest texts of a request; absent: the defaults. */
     textLimits?: TextLimits
+    /** Absent: the defaults. */
+    requestLimits?: RequestLimits
     /** Where clients reach the gateway, if the request's own headers are not to be asked. */
     publicUrl?: string | undefined
     /** Which addresses are proxies whose headers describe the request; absent: those on this machine. */
@@ -98,6 +101,8 @@ export type AppParts = {
   webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
   /** An upstream's callback; false: the address is wrong. */
   hint(id: string, secret: string, body: unknown): Promise<boolean>
+  /** Whether a callback address is right, before its body is read. */
+  isCallback(id: string, secret: string): Promise<boolean>
   accounts: Accounts
   money: {
     /** Absent: the owner is not limited. */

@@ -6,7 +6,7 @@ import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
 import { readDataUrlHead } from '../media/data-url.ts'
 import { heldBy } from '../media/reference.ts'
-import { isUploadedFile, referenceOf } from '../media/uploaded-file.ts'
+import { isUploadedFile, referenceOf, type UploadedFile } from '../media/uploaded-file.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -116,7 +116,7 @@ function readSwitch(value: unknown): Reading {
 /** The link or data URL inside one of the forms that clients send: an object, or a list with nothing else in it. */
 function unwrap(told: unknown): unknown {
   const value = Array.isArray(told) && told.length === 1 ? told[0] : told
-  if (typeof value !== 'object') return value
+  if (typeof value !== 'object' || isUploadedFile(value)) return value
   const names = [
     'url',
     'dataUrl',
@@ -127,21 +127,30 @@ function unwrap(told: unknown): unknown {
     'audioUrl',
     'audioDataUrl',
   ]
-  const direct = names.map((name) => text(value, name)).find((found) => found !== undefined)
+  const direct = names.map((name) => mediaAt(value, name)).find((found) => found !== undefined)
   return (
-    direct ?? text(value, 'image_url', 'url') ?? text(value, 'video_url', 'url') ?? at(value, 'image_url')
+    direct ??
+    mediaAt(value, 'image_url', 'url') ??
+    mediaAt(value, 'video_url', 'url') ??
+    at(value, 'image_url')
   )
 }
 
-/** A data URL or bare base64, in any of the forms that hold one. */
+function mediaAt(value: unknown, ...path: readonly string[]): string | UploadedFile | undefined {
+  const found = at(value, ...path)
+  return isUploadedFile(found) ? found : text(value, ...path)
+}
+
+/** An uploaded file, a data URL or bare base64, in any of the forms that hold one. */
 export function holdsDataUrl(value: unknown): boolean {
-  const link = unwrap(value)
-  return typeof link === 'string' && readDataUrlHead(link) !== undefined
+  const found = unwrap(value)
+  return isUploadedFile(found) || (typeof found === 'string' && readDataUrlHead(found) !== undefined)
 }
 
 function readMedia(value: unknown, kind: MediaKind): Reading {
   if (Array.isArray(value) && value.length > 1) return readFirst(value, kind)
   const found = unwrap(value)
+  if (isUploadedFile(found)) return readUpload(found, kind)
   const link = typeof found === 'string' ? found.trim() : ''
   const fits = isDataUrl(link, kind) || isWebLink(link) || isAttachment(link)
   return fits ? { value: link } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
@@ -152,6 +161,16 @@ function readFirst(files: readonly unknown[], kind: MediaKind): Reading {
   const first = readMedia(files[0], kind)
   if ('expected' in first || first.value === undefined) return first
   return { expected: 'one file', closest: first.value }
+}
+
+/** A type that says nothing of media is not believed: the bytes are checked where the file is stored. */
+function readUpload(file: UploadedFile, kind: MediaKind): Reading {
+  const main = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
+  // Sound alone in a video's container is told apart by its bytes only.
+  if (main === undefined || main === kind || (main === 'video' && kind === 'audio')) {
+    return { value: referenceOf(file) }
+  }
+  return { expected: `a file of type ${kind} (data:${kind}/…;base64,…)` }
 }
 
 /** An entry of the caller's library. */

@@ -54,6 +54,14 @@ export function createHints({ now: clock, store, queues, offers, upstreams }: Pa
   }
 }
 
+/** Whether a job has this callback secret; reads nothing else. */
+export function createCallbackCheck({ store }: Pick<Parts, 'store'>) {
+  return async (id: string, secret: string): Promise<boolean> => {
+    const found = await store.read(id)
+    return found !== undefined && equal(secret, found.hint)
+  }
+}
+
 function equal(given: string, known: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(known)]
   return known !== '' && a.length === b.length && timingSafeEqual(a, b)

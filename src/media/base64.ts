@@ -1,3 +1,4 @@
+import { decodeGroups } from './base64-bytes.ts'
 import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
 
@@ -13,8 +14,10 @@ export type Decoded =
 export async function createDecoder(scratch: Scratch, limitBytes: number, { base64 } = { base64: true }) {
   const sink = await createSink(scratch, limitBytes)
   const toPlain = createPercentDecoder()
-  const decode = base64 ? createBase64Decoder() : { write: toBytes, end: () => undefined }
+  const decode = base64 ? createBase64Decoder() : { write: toBytes, end: () => undefined, missing: () => 0 }
   let isBroken = false
+  /** One for all pieces: new ones would wait for the garbage collector, a hundred megabytes of them. */
+  let buffer = Buffer.alloc(0)
 
   async function take(text: string): Promise<void> {
     const bytes = decode.write(text)
@@ -24,9 +27,24 @@ export async function createDecoder(scratch: Scratch, limitBytes: number, { base
     } else if (bytes.length > 0) await sink.write(bytes)
   }
 
+  async function write(piece: string): Promise<void> {
+    if (!isBroken && !sink.isTooLarge()) await take(toPlain.write(piece))
+  }
+
   return {
-    async write(piece: string): Promise<void> {
-      if (!isBroken && !sink.isTooLarge()) await take(toPlain.write(piece))
+    write,
+
+    /** Takes plain base64 as bytes, without making a text of them. Returns how many it took; the others are for `write`. */
+    async writeBytes(piece: Buffer): Promise<number> {
+      if (!base64) return 0
+      const missing = Math.min(decode.missing(), piece.length)
+      if (missing > 0) await write(piece.toString('latin1', 0, missing))
+      if (isBroken || sink.isTooLarge() || decode.missing() > 0 || !toPlain.isIdle()) return missing
+      const groups = piece.subarray(missing)
+      if (buffer.length < groups.length) buffer = Buffer.allocUnsafeSlow(groups.length)
+      const taken = decodeGroups(groups, buffer)
+      if (taken > 0) await sink.write(buffer.subarray(0, (taken / 4) * 3))
+      return missing + taken
     },
 
     async end(): Promise<Decoded> {
@@ -77,6 +95,7 @@ function createPercentDecoder() {
       rest = isOver ? '' : (/(?:%[\da-f]?|[\ud800-\udbff]|[\0-\x20\s]+)$/i.exec(content)?.[0] ?? '')
       return decode(content.slice(0, content.length - rest.length))
     },
+    isIdle: () => rest === '' && !isOver,
     end: (): string => decode(rest.replace(/[\0-\x20\s]+$/, '')),
   }
 }
@@ -101,6 +120,8 @@ function createBase64Decoder() {
       rest = joined.slice(whole)
       return Buffer.from(joined.slice(0, whole), 'base64')
     },
+    /** Characters that the group that has begun still needs. After padding there is no further group. */
+    missing: () => (padding > 0 ? 1 : (4 - rest.length) % 4),
     /** Padding may be absent, but not be wrong. */
     end(): Buffer | 'cut short' | undefined {
       if (rest.length === 1 || (padding > 0 && (rest.length + padding) % 4 !== 0)) return 'cut short'

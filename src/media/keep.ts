@@ -15,6 +15,7 @@ import type { Scratch } from './scratch.ts'
 import { createSink, type LocalFile } from './sink.ts'
 import type { Spool } from './spool.ts'
 import type { FileStore } from './store.ts'
+import { isUploadReference } from './uploaded-file.ts'
 
 const attachment = /^attachment:(.+)$/s
 /** Only our own routes put this into an input. */
@@ -42,7 +43,11 @@ export type Kept = { input: Input; forget(): Promise<void> }
 /** Whether an input has files that would have to be stored. */
 export function bringsFiles(input: Input): boolean {
   return mediaIn(input).some(
-    ({ value }) => attachment.test(value) || result.test(value) || readDataUrlHead(value) !== undefined,
+    ({ value }) =>
+      isUploadReference(value) ||
+      attachment.test(value) ||
+      result.test(value) ||
+      readDataUrlHead(value) !== undefined,
   )
 }
 
@@ -140,11 +145,15 @@ export function createKeeper({ store, scratch, spool, library, limits, uses, quo
     if (attached !== undefined) return keepAttachment(attached, kind, field, request)
     const made = result.exec(value)?.[1]
     if (made !== undefined) return keepResult(made, field, request)
+    if (isUploadReference(value)) {
+      const decoded = spool.claim(value)
+      if (decoded === undefined) throw new MediaRefused('invalid', field, 'has no file any more')
+      return keepFile(decoded, kind, field, request)
+    }
     const head = readDataUrlHead(value)
     if (head === undefined) return value
     const { length, type, base64 } = head
-    const decoded = spool.claim(value) ?? (await spool.decode(type, value.slice(length), { base64 }))
-    return keepFile(decoded, kind, field, request)
+    return keepFile(await spool.decode(type, value.slice(length), { base64 }), kind, field, request)
   }
 
   /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused` and `QuotaExceeded`. */

@@ -153,7 +153,7 @@ function isPath(filename: string): boolean {
   return (
     filename === '' ||
     countCharacters(filename) > 255 ||
-    /[\\/\p{Cc}]/u.test(filename) ||
+    /[\\/\p{Cc}\p{Surrogate}]/u.test(filename) ||
     /^\.+$/.test(filename)
   )
 }

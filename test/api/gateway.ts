@@ -64,6 +64,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
     limits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
     hint: async () => false,
+    isCallback: async () => false,
     ready: async () => true,
     ...changes,
     engine,

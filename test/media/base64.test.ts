@@ -7,7 +7,9 @@ import { createDecoder, type Decoded } from '../../src/media/base64.ts'
 import { createScratch, type Scratch } from '../../src/media/scratch.ts'
 import { createSink } from '../../src/media/sink.ts'
 import { createSpool } from '../../src/media/spool.ts'
+import { isUploadedFile, referenceOf } from '../../src/media/uploaded-file.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
+import { png } from './files.ts'
 
 const cleanup = createCleanup()
 let dir = ''
@@ -46,6 +48,28 @@ describe('base64', () => {
       }
     })
   }
+
+  it('is decoded from bytes as from texts, in pieces of any length', async () => {
+    const content = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const text = content.toString('base64')
+    for (const encoded of [
+      text,
+      text.replaceAll('+', '-').replaceAll('/', '_'),
+      text.replace(/.{19}/g, '$& '),
+    ])
+      for (let size = 1; size <= 40; size++) {
+        const decoder = await createDecoder(scratch, 1000)
+        for (let at = 0; at < encoded.length; at += size) {
+          const piece = Buffer.from(encoded.slice(at, at + size))
+          const taken = await decoder.writeBytes(piece)
+          if (taken < piece.length) await decoder.write(piece.toString('latin1', taken))
+        }
+        const decoded = await decoder.end()
+        assert.ok('path' in decoded, JSON.stringify([encoded, size]))
+        assert.deepEqual(await readFile(decoded.path), content)
+        await rm(decoded.path)
+      }
+  })
 
   it('may hold white space, and the characters of URLs', async () => {
     assert.equal(await textOf(await decode(['aGVs\r\n', ' bG8', '= \n'])), 'hello')
@@ -123,74 +147,83 @@ describe('a file that is written piece by piece', () => {
   })
 })
 
-describe('data URLs of a request that is being read', () => {
+describe('files of a request that is being read', () => {
   const limits = { image: 5, video: 50, audio: 10 }
-  const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-  async function divert(declared: string, text: string) {
+  async function extract(declared: string, text: string) {
     const spool = createSpool({ scratch, limits })
-    const diverted = await spool.divert(declared)
-    await diverted.write(text)
-    await diverted.end()
-    return { spool, standIn: diverted.standIn }
+    const upload = await spool.divert(declared)
+    await upload.write(text)
+    return { spool, file: await upload.end() }
   }
 
-  it('leave a short data URL in their place, with which they are claimed once', async () => {
-    const { spool, standIn } = await divert('image/png', btoa('hello'))
-    assert.match(standIn, new RegExp(`^data:image/png;spooled=${uuid};base64,AAAA$`))
-    assert.equal(spool.peek(standIn), sha256('hello'))
-    assert.equal(spool.peek(`${standIn}${'x'.repeat(1000)}`), sha256('hello'))
-    assert.equal(await textOf(spool.claim(standIn)), 'hello')
-    assert.equal(spool.claim(standIn), undefined)
-    assert.equal(spool.peek(standIn), undefined)
+  it('are claimed once, by themselves or by their reference', async () => {
+    const { spool, file } = await extract('image/png', btoa('hello'))
+    assert.equal(file.type, 'image/png')
+    assert.equal(spool.peek(file), sha256('hello'))
+    assert.equal(await textOf(spool.claim(referenceOf(file))), 'hello')
+    assert.equal(spool.claim(file), undefined)
+    assert.equal(spool.peek(file), undefined)
   })
 
   it('are bounded by their declared kind', async () => {
-    const { spool, standIn } = await divert('image/png', btoa('123456'))
-    assert.deepEqual(spool.claim(standIn), { refused: 'too large', limitBytes: 5 })
-    const video = await divert('video/mp4', btoa('123456'))
-    assert.equal(await textOf(video.spool.claim(video.standIn)), '123456')
+    const { spool, file } = await extract('image/png', btoa('123456'))
+    assert.deepEqual(spool.claim(file), { refused: 'too large', limitBytes: 5 })
+    const video = await extract('video/mp4', btoa('123456'))
+    assert.equal(await textOf(video.spool.claim(video.file)), '123456')
   })
 
-  it('that have not ended are cut short', async () => {
+  it('come as bytes too', async () => {
     const spool = createSpool({ scratch, limits })
-    const { standIn, end } = await spool.divert('image/png')
-    assert.equal(spool.peek(standIn), 'cut short')
-    assert.deepEqual(spool.claim(standIn), { refused: 'cut short', limitBytes: 0 })
-    await end()
+    for (const [text, refused] of [
+      ['hello', undefined],
+      ['', 'empty'],
+      ['123456', 'too large'],
+    ] as const) {
+      const upload = await spool.receive('image/png')
+      await upload.write(Buffer.from(text))
+      const found = spool.claim(await upload.end())
+      if (refused === undefined) assert.equal(await textOf(found), text)
+      else assert.deepEqual(found, { refused, limitBytes: 5 })
+    }
     assert.deepEqual(await files(), [])
   })
 
-  it('that end after they were dropped leave no file', async () => {
-    const spool = createSpool({ scratch, limits })
-    const { standIn, write, end } = await spool.divert('image/png')
-    await write(btoa('hello'))
-    await spool.drop([standIn])
-    await end()
-    assert.deepEqual(await files(), [])
+  it('have the type of their bytes where the client declared none', async () => {
+    for (const declared of ['', 'text/plain', 'application/octet-stream']) {
+      const spool = createSpool({ scratch, limits: { ...limits, video: 1000 } })
+      const upload = await spool.receive(declared)
+      await upload.write(png())
+      const file = await upload.end()
+      assert.equal(file.type, 'image/png')
+      await spool.drop([file])
+    }
   })
 
   it('that nobody claimed are removed, and only those', async () => {
-    const { spool, standIn } = await divert('image/png', btoa('hello'))
+    const { spool, file } = await extract('image/png', btoa('hello'))
     const other = await spool.divert('image/png')
     await other.write(btoa('other'))
-    await other.end()
-    await spool.drop([standIn, 'data:image/png;base64,AAAA'])
-    assert.equal(await textOf(spool.claim(other.standIn)), 'other')
+    const kept = await other.end()
+    await spool.drop([file])
+    assert.equal(await textOf(spool.claim(kept)), 'other')
     assert.deepEqual(await files(), [])
   })
 
-  it('are not found by a text that only looks like a stand-in', async () => {
-    const { spool, standIn } = await divert('image/png', btoa('hello'))
-    for (const text of [
-      `x${standIn}`,
-      standIn.replace('image/png', 'image,png'),
-      standIn.replace(';base64,', ';base64'),
-      standIn.replace('spooled', 'spoiled'),
-      'data:image/png;base64,AAAA',
-    ])
-      assert.equal(spool.peek(text), undefined, text)
-    await spool.drop([standIn])
+  it('that are dropped while they arrive leave nothing', async () => {
+    const spool = createSpool({ scratch, limits })
+    for (const upload of [await spool.divert('image/png'), await spool.receive('image/png')])
+      await upload.drop()
+    assert.deepEqual(await files(), [])
+  })
+
+  it('are what the buffer made, and nothing that looks like it', async () => {
+    const { spool, file } = await extract('image/png', btoa('hello'))
+    assert.equal(isUploadedFile(file), true)
+    for (const forged of [{ type: 'image/png' }, { ...file }, referenceOf(file), null, undefined])
+      assert.equal(isUploadedFile(forged), false)
+    assert.equal(JSON.stringify({ file }), '{"file":"uploaded file"}')
+    await spool.drop([file])
   })
 
   it('that are at hand are decoded under the same bounds', async () => {

@@ -16,6 +16,7 @@ import { createQuota } from '../../src/media/quota.ts'
 import { createScratch } from '../../src/media/scratch.ts'
 import { createSpool } from '../../src/media/spool.ts'
 import type { FileStore } from '../../src/media/store.ts'
+import { createUploadedFile, referenceOf } from '../../src/media/uploaded-file.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { dataUrl, png, video } from './files.ts'
 
@@ -139,10 +140,17 @@ describe('a data URL', () => {
     const room = await start(t)
     const diverted = await room.spool.divert('image/png')
     await diverted.write(image.toString('base64'))
-    await diverted.end()
-    const { input } = await room.keep({ image: diverted.standIn })
+    const { input } = await room.keep({ image: referenceOf(await diverted.end()) })
     assert.equal(input.image, stored(image))
     assert.deepEqual(await room.temporary(), [])
+  })
+
+  it('that nobody has any more is refused', async (t) => {
+    const room = await start(t)
+    await assert.rejects(room.keep({ image: referenceOf(createUploadedFile('image/png')) }), {
+      field: 'image',
+      message: /has no file any more/,
+    })
   })
 
   it('its real type counts, not the one it says', async (t) => {

@@ -1,14 +1,16 @@
-import type { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import type { Attachment } from '../../media/library.ts'
 import { ApiError } from '../errors.ts'
+import { type FormPart, isForm, readParts } from '../form-parts.ts'
 import type { AppParts } from '../parts.ts'
 import type { Row } from './routes.ts'
 import { timeOf } from './status.ts'
 
 const usualLimit = 50
 const largestLimit = 200
+/** A form may have some fields beside its file. */
+const mostParts = 20
 
 /** What callers keep with us: ours, as no version of the API has published how its library is filled. */
 export const libraryRows: readonly Row[] = [
@@ -23,30 +25,26 @@ export const libraryRows: readonly Row[] = [
   { method: 'DELETE', path: '/library/:id', answer: remove, limit: 'library' },
 ]
 
-async function add({ library }: AppParts, request: FastifyRequest) {
-  if (!request.isMultipart()) {
+async function add({ library }: AppParts, request: FastifyRequest, reply: FastifyReply) {
+  if (!isForm(request)) {
     throw new ApiError('unsupported_media_type', 'The file must be sent as a multipart/form-data form')
   }
-  const part = await request.file().catch((cause: unknown) => {
-    throw new ApiError('invalid_request', 'The form cannot be read', { cause })
-  })
-  if (part === undefined)
+  const { owner } = request
+  let added: Attachment | undefined
+  const take = async ({ filename = '', type: declared, content }: FormPart) => {
+    if (added === undefined && filename !== '') {
+      added = await library.add({ owner, filename, declared, content })
+    }
+  }
+  await readParts(request, reply, { parts: mostParts, limitBytes: Infinity }, take).catch(
+    async (cause: unknown) => {
+      if (added !== undefined) await library.remove(added.id, owner)
+      throw cause
+    },
+  )
+  if (added === undefined)
     throw new ApiError('missing_required_parameter', 'A `file` is needed', { param: 'file' })
-  const { filename, mimetype: declared, file } = part
-  try {
-    return shown(await library.add({ owner: request.owner, filename, declared, content: piecesOf(file) }))
-  } finally {
-    // What still comes after a refusal is let through unread, so that the refusal arrives.
-    file.resume()
-  }
-}
-
-async function* piecesOf(file: Readable): AsyncGenerator<Buffer> {
-  try {
-    yield* file.iterator({ destroyOnReturn: false })
-  } catch (cause) {
-    throw new ApiError('invalid_request', 'The form cannot be read', { cause })
-  }
+  return shown(added)
 }
 
 async function list({ library }: AppParts, { owner, query }: FastifyRequest) {

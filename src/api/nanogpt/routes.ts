@@ -1,9 +1,9 @@
-import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
+import { acceptForms } from '../form-parts.ts'
 import type { Limited, Limits } from '../limits.ts'
 import type { AppParts } from '../parts.ts'
 import { ownUsage } from '../usage.ts'
@@ -93,11 +93,7 @@ const rows: readonly Row[] = [
 export async function nanogpt(app: FastifyInstance, parts: AppParts, limits: Limits): Promise<void> {
   serve(app, rows, parts, limits)
   await app.register(async (scope) => {
-    // Paths are kept in file names, so that they can be refused.
-    await scope.register(multipart, {
-      preservePath: true,
-      limits: { files: 1, fields: 20, fileSize: Infinity },
-    })
+    acceptForms(scope)
     serve(scope, libraryRows, parts, limits)
   })
 }

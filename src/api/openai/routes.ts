@@ -1,7 +1,8 @@
-import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createBodyChecks } from '../before-body.ts'
 import { identify } from '../caller.ts'
+import { readForm } from '../form.ts'
+import { acceptForms, isForm } from '../form-parts.ts'
 import { firstAnswer } from '../idempotency.ts'
 import type { Limits } from '../limits.ts'
 import { content } from '../nanogpt/content.ts'
@@ -10,7 +11,6 @@ import type { Submitted } from '../nanogpt/schemas.ts'
 import { answerOf, type Body, readObject, take } from '../nanogpt/submit.ts'
 import type { AppParts } from '../parts.ts'
 import { refuseIn } from '../refusals.ts'
-import { formLimits, readForm } from './form.ts'
 import { list } from './list.ts'
 import { openaiErrorBody } from './refusal.ts'
 import { remix } from './remix.ts'
@@ -26,7 +26,7 @@ type ById = { Params: { id: string } }
 export async function openai(app: FastifyInstance, parts: AppParts, limits: Limits): Promise<void> {
   await app.register(async (scope) => {
     scope.setErrorHandler(refuseIn(openaiErrorBody))
-    await scope.register(multipart, { limits: formLimits(parts.config.bodyLimitBytes) })
+    acceptForms(scope)
     scope.addHook('onRequest', identify(parts.accounts))
     for (const prefix of prefixes) serve(scope, prefix, parts, limits)
   })
@@ -49,7 +49,7 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   const byId = `${prefix}/:id`
 
   app.post(prefix, { ...does(''), onRequest, schema: video }, async (request, reply) => {
-    const body = await bodyOf(parts, request, reply)
+    const body = await bodyOf(request, reply)
     const first = await firstAnswer(parts, request, body)
     return tellNew(request, first === undefined ? await create(parts, request, body) : answerOf(first))
   })
@@ -58,7 +58,7 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
     { ...does('/:id/remix'), onRequest, schema: video },
     async (request, reply) => {
       const { id } = request.params
-      const body = await bodyOf(parts, request, reply)
+      const body = await bodyOf(request, reply)
       const first = await firstAnswer(parts, request, { ...body, remixed: id })
       return tellNew(request, first === undefined ? await remix(parts, request, id, body) : answerOf(first))
     },
@@ -76,8 +76,8 @@ function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Li
   )
 }
 
-async function bodyOf({ spool }: AppParts, request: FastifyRequest, reply: FastifyReply): Promise<Body> {
-  const body = request.isMultipart() ? await readForm(request, reply, spool) : readObject(request.body)
+async function bodyOf(request: FastifyRequest, reply: FastifyReply): Promise<Body> {
+  const body = isForm(request) ? await readForm(request, reply) : readObject(request.body)
   request.body = body
   return body
 }

@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import type { Reservation } from './body-budget.ts'
+import { ApiError } from './errors.ts'
+import type { RequestLimits } from './request-limits.ts'
+
+/** What a body being read holds in buffers. */
+const bufferBytes = 128 * 1024
+
+type Options = {
+  request: FastifyRequest
+  reservation: Reservation
+  limits: Pick<RequestLimits, 'stallMs' | 'bytesPerSecond'>
+  limitBytes: number
+}
+
+/** Counts the bytes of a body as they arrive; the returned function throws when a limit is exceeded or the sender is too slow. */
+export function countArrival({ request, reservation, limits, limitBytes }: Options) {
+  const startedAt = Date.now()
+  const declared = Number(request.headers['content-length'] ?? Number.NaN)
+  const isDeclared = Number.isFinite(declared)
+  if (declared > limitBytes) throw tooLarge(limitBytes)
+  reservation.addMemory(bufferBytes)
+  if (isDeclared) reservation.addBody(declared)
+  let arrived = 0
+
+  return (bytes: number): void => {
+    arrived += bytes
+    if (arrived > limitBytes) throw tooLarge(limitBytes)
+    if (!isDeclared) reservation.addBody(bytes)
+    const elapsedMs = Date.now() - startedAt
+    if (elapsedMs > limits.stallMs && (arrived * 1000) / elapsedMs < limits.bytesPerSecond) throw tooSlow()
+  }
+}
+
+/** Frees the memory of a piece that has been read. Pieces would wait for the garbage collector, a hundred megabytes of them. */
+export function freeMemory({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
+}
+
+/** Lets the rest of a body through unread, so that its sender gets the reply. */
+export function discard(payload: Readable): void {
+  payload.on('data', freeMemory).resume()
+}
+
+export function tooLarge(limitBytes: number): ApiError {
+  return new ApiError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
+}
+
+export function tooSlow(): ApiError {
+  return new ApiError('timeout', 'The body took too long to arrive')
+}
+
+export function incomplete(cause: unknown): ApiError {
+  return new ApiError('invalid_request', 'The body did not arrive whole', { cause })
+}

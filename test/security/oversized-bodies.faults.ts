@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import diagnostics from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { operatorKey, startGround } from '../accounts/kit.ts'
+import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../gateway-process.ts'
+import { createCleanup, startTestGateway } from '../setup.ts'
+import { type Oversized, oversized, sendOversized } from './oversized.ts'
+
+type Route = { method: string; url: string }
+type Seen = { longestMs: number; peakMb: number; count: number }
+
+const bytes = 32 * 1024 * 1024
+const stallSeconds = 3
+/** What a busy machine may add; the suite prints the exact time. */
+const longestWaitMs = 1000
+const mostMemoryMb = 150
+
+describe('oversized bodies to every route', () => {
+  const cleanup = createCleanup()
+  const routes: Route[] = []
+  let gateway: GatewayProcess
+  let port = 0
+  let key = ''
+  let probe: Worker
+  let idleMb = 0
+  let scratch = ''
+
+  before(async () => {
+    const ground = await startGround(cleanup, {
+      CONNECTION_STALL_SECONDS: String(stallSeconds),
+      LIBRARY_RPM: '1000000',
+      EXTEND_RPM: '1000000',
+      RECOVER_RPM: '1000000',
+    })
+    routes.push(...(await routesOf(ground.env)))
+    key = (await ground.book.create({ name: 'oversized', rpm: 1_000_000 })).key
+    scratch = join(ground.env.DATA_DIR, 'scratch')
+    gateway = await startProcess(ground.env)
+    cleanup.add(() => stopProcess(gateway))
+    port = Number(new URL(gateway.address).port)
+    probe = new Worker(new URL('./probe.ts', import.meta.url), {
+      workerData: { address: gateway.address, pid: gateway.child.pid },
+    })
+    cleanup.add(() => probe.terminate())
+    // Compiled and grown to the size of a gateway that has work.
+    for (let round = 0; round < 3; round += 1)
+      await Promise.all(Array.from({ length: 50 }, () => fetch(`${gateway.address}/api/v1/models`)))
+    idleMb = memoryOf(gateway)
+  })
+  after(() => cleanup.run())
+
+  async function routesOf(env: Record<string, string>): Promise<Route[]> {
+    const found: Route[] = []
+    const listen = (message: unknown) => {
+      const { fastify } = message as { fastify: FastifyInstance }
+      fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
+        for (const one of [method].flat()) found.push({ method: one, url })
+      })
+    }
+    const own = createCleanup()
+    diagnostics.subscribe('fastify.initialization', listen)
+    await startTestGateway(own, { ...env, ROLE: 'api' })
+    diagnostics.unsubscribe('fastify.initialization', listen)
+    await own.run()
+    return [...new Map(found.map((route) => [`${route.method} ${route.url}`, route])).values()]
+  }
+
+  async function seen(): Promise<Seen> {
+    const reply = once(probe, 'message')
+    probe.postMessage('report')
+    return ((await reply) as [Seen])[0]
+  }
+
+  const pathOf = ({ url }: Route) => url.replace(/:\w+/g, 'none').replace('*', 'none')
+
+  async function send(route: Route, body: Oversized): Promise<string> {
+    const ownKey = route.url.includes('/admin/') ? operatorKey : key
+    return sendOversized({ port, method: route.method, path: pathOf(route), key: ownKey, body, bytes })
+  }
+
+  function check(what: string, { longestMs, peakMb, count }: Seen): void {
+    report(
+      `${what}: longest wait of ${count} other requests ${longestMs} ms, memory ${idleMb} -> ${peakMb} MB`,
+    )
+    assert.ok(longestMs < longestWaitMs, `another request waited ${longestMs} ms`)
+    assert.ok(peakMb - idleMb < mostMemoryMb, `memory grew from ${idleMb} to ${peakMb} MB`)
+  }
+
+  async function nothingLeft(): Promise<void> {
+    // The probe of the storage writes there too.
+    const files = async () => (await readdir(scratch)).filter((name) => name.startsWith('file.'))
+    for (let waits = 0; waits < 100 && (await files()).length > 0; waits += 1) await sleep(20)
+    assert.deepEqual(await files(), [])
+  }
+
+  it('has a list of routes', () => {
+    report(`${routes.length} routes: ${routes.map(({ method, url }) => `${method} ${url}`).join(', ')}`)
+    assert.ok(routes.length > 150, String(routes.length))
+  })
+
+  for (const [what, body] of Object.entries(oversized))
+    it(`${what}, 32 MB: every route has a reply, and nothing waits for it`, async () => {
+      await seen()
+      const statuses = new Map<string, number>()
+      const wrong: string[] = []
+      const queue = [...routes]
+      const work = async () => {
+        for (let route = queue.shift(); route !== undefined; route = queue.shift()) {
+          const status = await send(route, body)
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          if (!/^[24]\d\d$|^503$/.test(status)) wrong.push(`${route.method} ${route.url}: ${status}`)
+        }
+      }
+      await Promise.all([work(), work(), work(), work()])
+      const counts = [...statuses].map(([status, count]) => `${status} x ${count}`).join(', ')
+      check(`${what} (${counts})`, await seen())
+      assert.deepEqual(wrong, [])
+      await nothingLeft()
+    })
+
+  it('many at once: what does not fit has 503', async () => {
+    await seen()
+    const submit = { method: 'POST', url: '/api/generate-video' }
+    const kinds = ['a data URL', 'an escaped data URL', 'long keys', 'one string', 'empty strings'] as const
+    const bodies = kinds.flatMap((kind) => oversized[kind] ?? [])
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, (_, at) => send(submit, bodies[at % bodies.length] as Oversized)),
+    )
+    const counts = Object.entries(Object.groupBy(statuses, (status) => status))
+    check(`200 at once (${counts.map(([status, all]) => `${status} x ${all?.length}`)})`, await seen())
+    for (const status of statuses) assert.match(status, /^(400|413|503)$/)
+    await nothingLeft()
+  })
+
+  it('half-sent requests to every route are closed', async () => {
+    await seen()
+    const startedAt = Date.now()
+    const sockets = routes.flatMap((route) =>
+      ['application/json', 'multipart/form-data; boundary=b'].map((type) => {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => undefined).resume()
+        const ownKey = route.url.includes('/admin/') ? operatorKey : key
+        socket.write(
+          `${route.method} ${pathOf(route)} HTTP/1.1\r\nHost: a\r\nX-API-Key: ${ownKey}\r\nContent-Type: ${type}\r\nContent-Length: 100000\r\n\r\n${type.startsWith('m') ? '--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx' : '{"prompt":"'}`,
+        )
+        return socket
+      }),
+    )
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+    const seconds = (Date.now() - startedAt) / 1000
+    check(`${sockets.length} half-sent requests, closed after ${seconds} s`, await seen())
+    assert.ok(seconds < 20 * stallSeconds, String(seconds))
+    await nothingLeft()
+  })
+
+  it('connections whose replies nobody reads are closed', async () => {
+    await seen()
+    const startedAt = Date.now()
+    const sockets = Array.from({ length: 50 }, () => {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => undefined).pause()
+      socket.write('GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(200))
+      return socket
+    })
+    const open = async () => {
+      const reply = await fetch(`${gateway.address}/health`)
+      await reply.text()
+      return connectionsOf(gateway.child.pid ?? 0, port)
+    }
+    while ((await open()) > 10) await sleep(100)
+    check(`50 stalled readers, closed after ${(Date.now() - startedAt) / 1000} s`, await seen())
+    assert.ok(Date.now() - startedAt < 20_000 * stallSeconds)
+    for (const socket of sockets) socket.destroy()
+  })
+})
+
+function report(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Established connections of a listening port. */
+async function connectionsOf(pid: number, port: number): Promise<number> {
+  const { readFile } = await import('node:fs/promises')
+  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+  const lines = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).split('\n')
+  return lines.filter((line) =>
+    new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${hex} [0-9A-F]{8}:[0-9A-F]{4} 01 `).test(line),
+  ).length
+}
