@@ -26,8 +26,10 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
   const remembered = await parts.journal.find(attempt.id)
   const upstream = parts.offers.find({ id: job.view.model }, attempt.provider)
   if (remembered === 'discarded') return attemptAgain(parts, job)
-  if (remembered?.reply !== undefined && upstream !== undefined)
-    return keepOutcome(parts, job, remembered.reply)
+  if (remembered?.reply !== undefined && upstream !== undefined) {
+    if (await isOwnTask(parts, job, attempt, remembered.reply))
+      return keepOutcome(parts, job, remembered.reply)
+  }
   const reason = whyNotCalled(parts, job, attempt.provider)
   if (reason !== undefined) return waitForKey(parts, job, reason)
   const now = parts.now()
@@ -60,6 +62,13 @@ export async function reconcile(parts: Parts, job: Job): Promise<Next> {
 }
 
 type Upstream = NonNullable<ReturnType<Parts['offers']['find']>>
+
+/** A task that the upstream gave to two jobs belongs to the one that claimed it first; the journals of other processes still name it for this one. */
+async function isOwnTask(parts: Parts, job: Job, attempt: Attempt, reply: Outcome): Promise<boolean> {
+  if (!('ticket' in reply) || reply.ticket === undefined) return true
+  const { provider, claimant } = claimantOf(parts, job, attempt)
+  return parts.store.claimTask(provider, reply.ticket, claimant)
+}
 
 /** What the upstream knows of an attempt. Throws never: a job that cannot be looked for must come to its end all the same. */
 async function look(

@@ -54,6 +54,20 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(asked, [(await job.work())?.attempt?.id])
   })
 
+  it('that the journal knows with a task of another job ends all the same', async () => {
+    const job = await cut({ provider: find(absent, false) })
+    await redis.set(harness.keys.task('runware', `${job.id} 1`), 'another job')
+    job.parts.journal.find = async () => ({ reply: accepted }) as never
+    let steps = 0
+    for (let next = await job.run(); next.kind === 'wait'; next = await job.run()) {
+      job.clock.now = Math.max(next.at, job.clock.now)
+      steps += 1
+      assert.ok(steps < 100, 'it goes on and on')
+    }
+    assert.equal(await job.error(), 'submission_unknown')
+    assert.equal(job.submits(), 1)
+  })
+
   it('that came to nothing is made again at once, though Redis does not show it', async () => {
     const job = await cut()
     const first = (await job.work())?.attempt?.id
