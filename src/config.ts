@@ -322,6 +322,7 @@ function readRequestLimits(read: Reader): RequestLimits {
       bytes: read.integer('JSON_LIMIT_KB', json.bytes / kilobyte, 64, 65_536) * kilobyte,
       values: read.integer('JSON_MAX_VALUES', json.values, 100, 10_000_000),
       depth: read.integer('JSON_MAX_DEPTH', json.depth, 8, 1000),
+      files: read.integer('JSON_MAX_FILES', json.files, 1, 10_000),
     },
     form: {
       fields: read.integer('FORM_MAX_FIELDS', form.fields, 1, 10_000),

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { countArrival, discard, incomplete } from './body-arrival.ts'
 import { ApiError } from './errors.ts'
 import { releaseAfter } from './json-body.ts'
+import { shorten } from './json-limits.ts'
 
 /** One part of a form. `filename`: `undefined` where the client gave none, empty for an empty file input. */
 export type FormPart = {
@@ -12,6 +13,10 @@ export type FormPart = {
   type: string
   content: AsyncIterable<Buffer>
 }
+
+const partStart = Buffer.from('\r\n--')
+const mostStarts = 64
+const splitBytes = 1024
 
 type Options = {
   /** The most parts; one more is an error. */
@@ -77,11 +82,15 @@ export async function readParts(
       })
   })
 
+  parser.on('partsLimit', () => fail(tooManyParts(parts)))
+
   try {
     for await (const piece of raw.iterator({ destroyOnReturn: false })) {
       count(piece.length)
-      await new Promise<void>((resolve) => parser.write(piece, () => resolve()))
-      if (failure !== undefined) throw failure.cause
+      for (const one of split(piece)) {
+        await new Promise<void>((resolve) => parser.write(one, () => resolve()))
+        if (failure !== undefined) throw failure.cause
+      }
     }
     parser.end()
     await finished
@@ -103,6 +112,22 @@ function contentOf(stream: BusboyFileStream): AsyncIterable<Buffer> {
   return { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) }
 }
 
+/** The parser makes all parts of a piece at once: many of them would keep other requests waiting. */
+function split(piece: Buffer): Buffer[] {
+  let found = 0
+  for (
+    let at = piece.indexOf(partStart);
+    at !== -1 && found < mostStarts;
+    at = piece.indexOf(partStart, at + 1)
+  ) {
+    found += 1
+  }
+  if (found < mostStarts) return [piece]
+  const pieces: Buffer[] = []
+  for (let at = 0; at < piece.length; at += splitBytes) pieces.push(piece.subarray(at, at + splitBytes))
+  return pieces
+}
+
 function createParser(headers: BusboyHeaders, parts: number): BusboyInstance {
   try {
     return new Busboy({ headers, preservePath: true, isPartAFile: () => true, limits: { parts: parts + 1 } })
@@ -117,8 +142,9 @@ function unreadable(cause: unknown): ApiError {
     : new ApiError('invalid_request', 'The form cannot be read', { cause })
 }
 
-function tooManyParts(parts: number, name = ''): ApiError {
-  const param = name.slice(0, 60)
+function tooManyParts(parts: number, name?: string): ApiError {
+  if (name === undefined) return new ApiError('payload_too_large', `The form has more than ${parts} fields`)
+  const param = shorten(name)
   return new ApiError(
     'payload_too_large',
     `The form has more than ${parts} fields: \`${param}\` is one too many`,

@@ -8,7 +8,7 @@ import type { BodyBudget, Reservation } from './body-budget.ts'
 import { checkBody } from './body-check.ts'
 import { ApiError } from './errors.ts'
 import { extractFile } from './extract-file.ts'
-import { invalidJson, notUtf8 } from './json-limits.ts'
+import { invalidJson, notUtf8, tooManyFiles } from './json-limits.ts'
 import { withExactNumbers } from './json-numbers.ts'
 import { createJsonReader } from './json-reader.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -102,6 +102,7 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       limits: limits.json,
       reserve: reservation.addMemory,
       async extract(start) {
+        if (uploads.length === limits.json.files) throw tooManyFiles(limits.json.files)
         const found = await extractFile(spool, start)
         return found && { ...found, file: { ...found.file, end: async () => note(await found.file.end()) } }
       },

@@ -1,44 +1,30 @@
 import { invalidJson } from './json-limits.ts'
 
-const escapes: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-}
-
 /** Resolves JSON's escapes in a text that arrives in pieces; an escape may be cut in two between them. */
 export function createUnescape() {
   let rest = ''
   return (piece: string, isLast = false): string => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
-    if (/[\0-\x1f]/.test(piece)) throw invalidJson()
-    if (rest === '' && !piece.includes('\\')) return piece
     const text = rest + piece
     const end = isLast ? text.length : startOfUnfinished(text)
     rest = text.slice(end)
-    return text
-      .slice(0, end)
-      .replace(/\\(?:u([\da-fA-F]{4})|(["\\/bfnrt])|)/g, (_, code?: string, letter?: string) => {
-        const character = code === undefined ? escapes[letter ?? ''] : codeUnit(code)
-        if (character === undefined) throw invalidJson()
-        return character
-      })
+    return resolve(text.slice(0, end))
   }
 }
 
-function codeUnit(code: string): string {
-  return String.fromCharCode(Number.parseInt(code, 16))
+function resolve(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
+  if (!/[\0-\x1f\\"]/.test(text)) return text
+  try {
+    return String(JSON.parse(`"${text}"`))
+  } catch (cause) {
+    throw invalidJson(cause)
+  }
 }
 
 /** Where an escape begins that the text does not finish; the length of the text where there is none. */
 function startOfUnfinished(text: string): number {
   const at = text.lastIndexOf('\\')
-  if (at < text.length - 5) return text.length
+  if (at === -1 || at < text.length - 5) return text.length
   let before = at
   while (before > 0 && text[before - 1] === '\\') before -= 1
   // An odd number of backslashes ahead of it makes it an escaped one.

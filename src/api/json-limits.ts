@@ -3,6 +3,10 @@ import { ApiError } from './errors.ts'
 /** What the JSON of one body may have, files in media fields not counted. */
 export type JsonLimits = { bytes: number; values: number; depth: number }
 
+export function tooManyFiles(files: number): ApiError {
+  return new ApiError('payload_too_large', `The body has more than ${files} files`)
+}
+
 export function invalidJson(cause?: unknown): ApiError {
   return new ApiError('invalid_json', 'The body is not valid JSON', { cause })
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
+import { freeMemory } from './body-arrival.ts'
 import { createUnescape } from './json-escapes.ts'
 import { invalidJson, type JsonLimits, notUtf8, tooDeep, tooManyValues, tooMuchJson } from './json-limits.ts'
 import { exactNumber } from './json-numbers.ts'
@@ -153,10 +154,16 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   function takeToken(): Buffer {
     const [only] = pieces
     const bytes = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
+    if (bytes !== only) freePieces()
     pieces = []
     tokenBytes = 0
     token = undefined
     return bytes
+  }
+
+  /** All but the last are copies; the last may be a part of the piece that is being read. */
+  function freePieces(): void {
+    for (const piece of pieces) freeMemory(piece)
   }
 
   async function endString(): Promise<void> {
@@ -288,6 +295,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     },
 
     async drop(): Promise<void> {
+      freePieces()
       await extraction?.file.drop()
       extraction = undefined
     },

@@ -5,7 +5,7 @@ import type { JsonLimits } from './json-limits.ts'
 export type RequestLimits = {
   /** The largest body of a request whose caller has not been authenticated. */
   unauthenticatedBytes: number
-  json: JsonLimits
+  json: JsonLimits & { files: number }
   form: { fields: number; files: number }
   allBodies: BodyBudgetLimits
   connections: number
@@ -20,7 +20,7 @@ const megabyte = 1024 * kilobyte
 
 export const defaultRequestLimits: RequestLimits = {
   unauthenticatedBytes: 64 * kilobyte,
-  json: { bytes: megabyte, values: 10_000, depth: 64 },
+  json: { bytes: megabyte, values: 10_000, depth: 64, files: 64 },
   form: { fields: 200, files: 8 },
   allBodies: { memoryBytes: 32 * megabyte, totalBytes: 1024 * megabyte },
   connections: 10_000,

@@ -144,6 +144,14 @@ describe('the size of a body', () => {
     assert.notEqual((await post(app, { ...plainBody, image })).status, 413)
   })
 
+  it('does not bring more files than the limit', async (t) => {
+    const { app } = await startGateway(t, { config: { bodyLimitBytes: 8_000_000 } })
+    const file = `data:image/png;base64,${'AAAA'.repeat(2500)}`
+    const reply = await post(app, { ...plainBody, referenceImages: Array(65).fill(file) })
+    assert.deepEqual([reply.status, reply.message], [413, 'The body has more than 64 files'])
+    assert.equal((await post(app, { ...plainBody, referenceImages: Array(64).fill(file) })).status, 202)
+  })
+
   it('is that of a small one where nobody has been authenticated, and an error without reading it', async (t) => {
     const secret = 'right'
     const { app } = await startGateway(t, {
