@@ -1,16 +1,18 @@
 import { fields, meaningOf, plainName } from '../catalogue/fields.ts'
+import { frameLists } from '../catalogue/frames.ts'
 
 /** Where a value stands in a request body. At `media`, a text may be a whole file. */
 export type Position = 'body' | 'media' | 'story' | 'characters' | 'character' | 'other'
 
 /** Keys under which clients wrap a link or a data URL, without case and underscores. */
-const wrappers = new Set(
-  ['url', 'dataUrl', 'image', 'video', 'audio'].flatMap((kind) => [
+const wrappers = new Set([
+  'inputimage',
+  ...['url', 'dataUrl', 'image', 'video', 'audio'].flatMap((kind) => [
     plainName(kind),
     plainName(`${kind}Url`),
     plainName(`${kind}DataUrl`),
   ]),
-)
+])
 
 /** The position of a member of an object, or of an item of a list (no `key`), from that of the object or list. */
 export function positionOf(parent: Position, key: string | undefined): Position {
@@ -25,6 +27,7 @@ export function positionOf(parent: Position, key: string | undefined): Position 
 function positionInBody(key: string): Position {
   if (isMedia(key)) return 'media'
   const plain = plainName(key)
+  if (plain === frameLists) return 'media'
   if (plain === 'characters') return 'characters'
   return plain === 'storyconfig' ? 'story' : 'other'
 }

@@ -1,9 +1,12 @@
 import { at, text } from '../../providers/reader.ts'
 import { plainName } from './fields.ts'
 
+/** The key of `isFrameList`, without case and underscores. */
+export const frameLists = 'frameimages'
+
 /** Runware and OpenRouter name both images of a video in one list: `frameImages: [{ image, frame: 'last' }]`. */
 export function isFrameList(name: string, value: unknown): value is readonly unknown[] {
-  return plainName(name) === 'frameimages' && Array.isArray(value)
+  return plainName(name) === frameLists && Array.isArray(value)
 }
 
 /** Which field each frame of the list is for; without a name of its own, the second one is the last. */

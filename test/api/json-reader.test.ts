@@ -143,6 +143,7 @@ describe('JSON that is read as it arrives', () => {
     'an object': `{"image":{"url":"${image}"}}`,
     'an object of an object': `{"input_reference":{"image_url":{"url":"${image}"}}}`,
     'an object of a list': `{"image":[{"imageDataUrl":"${image}"}]}`,
+    'a list of frames': `{"frameImages":[{"inputImage":"${image}","frame":"last"}]}`,
     'a character': `{"characters":[{"name":"Ann","image":"${image}"}]}`,
     'a character of a story': `{"storyConfig":{"characters":[{"name":"Ann","image":"${image}"}]}}`,
   }))
