@@ -188,6 +188,10 @@ describe('a secret that is set and holds nothing', () => {
     assert.deepEqual(problemsOf(env), [])
   })
 
+  it('an empty FILE variable beside another secret is nothing', () => {
+    assert.deepEqual(warningsOf({ REDIS_URL_FILE: '', REDIS_URL: 'redis://redis:6379' }), [])
+  })
+
   it('an empty key beside another one is nothing', () => {
     assert.deepEqual(warningsOf({ FAL_KEY: '', RUNWARE_API_KEY: secret }), [])
   })
