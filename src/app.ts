@@ -82,6 +82,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorate('trustProxy', trustProxy)
   app.decorate('countFailure', createFailureCounters(failedAttempts))
   app.decorate('keyHelp', keyHelp)
+  // Before any plugin, whose routes would keep the framework's own.
+  app.setErrorHandler(refuse)
   app.addHook('onRequest', stamp)
   app.addHook('onRequest', createOriginGuard({ ...guarded, help: keyHelp }))
   // What it says on other replies than those to a preflight has been stamped on all of them.
@@ -93,7 +95,6 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   readJsonBodies(app, { spool: parts.spool, limits, bodyLimitBytes, budget })
   rejectUncleanQueries(app)
   limitConnections(app, { ...limits, unreadBytes: 2 * bodyLimitBytes })
-  app.setErrorHandler(refuse)
   drain(app)
   app.addHook('onSend', ({ replayed, preferenceApplied }, reply, payload, done) => {
     // One client reads a body as JSON only under exactly this type.

@@ -371,7 +371,7 @@ function createReader(env: Env, problems: string[]) {
   /** Every name that was read. */
   const names = new Set<string>()
   /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
-  const blanks: { message: string; isUsed: boolean }[] = []
+  const blanks: { name: string; message: string; isUsed: boolean }[] = []
   const text = (name: string): string | undefined => {
     names.add(name)
     const value = env[name]?.trim()
@@ -388,18 +388,19 @@ function createReader(env: Env, problems: string[]) {
       const value = text(name)
       if (env[`${name}_FILE`] !== undefined && file === undefined)
         blanks.push({
+          name,
           message: `${name}_FILE is empty: name a file, or remove it`,
           isUsed: value !== undefined,
         })
       if (file === undefined && isBlank(env[name])) {
-        blanks.push({ message: `${name} is set but blank`, isUsed: false })
+        blanks.push({ name, message: `${name} is set but blank`, isUsed: false })
         return undefined
       }
       if (file === undefined) return value
       try {
         const content = readFileSync(file, 'utf8').trim()
         if (content !== '' && !isBlank(content)) return content
-        blanks.push({ message: `${name}_FILE names a file that is empty`, isUsed: false })
+        blanks.push({ name, message: `${name}_FILE names a file that is empty`, isUsed: false })
         return undefined
       } catch (cause) {
         problems.push(

@@ -21,8 +21,9 @@ const aliases: readonly { words: readonly string[]; keys: readonly [string, ...s
 ]
 
 /** What may follow the word that says that it is a key. */
-const endings = /^(FILE|PATH|ID|VALUE|PROD|PRODUCTION|LIVE|DEV|TEST|STAGING|\d+)$/
-const keyWord = /^(API|ACCESS|SECRET|AUTH)*(KEY|TOKEN|SECRET|CREDENTIAL)S?$/
+const endings = /^(ID|VALUE|PROD|PRODUCTION|LIVE|DEV|TEST|STAGING|\d+)$/
+const keyWord = /^(API|ACCESS|SECRET|AUTH)*(KEY|TOKEN|SECRET|CREDENTIAL)S?(FILE)?$|^(AK|SK)$/
+const secretWord = /SECRET|^SK$/
 /** Shorter names are too common to be taken for another one misspelled. */
 const shortestSetting = 6
 
@@ -46,7 +47,7 @@ export function findMisnamed(
 /** The key setting that a name means by its words: an upstream and "key". */
 function keyMeantBy(name: string): string | undefined {
   const parts = wordsOf(name)
-  while (endings.test(parts.at(-1) ?? '')) parts.pop()
+  while (endings.test(parts.at(-1) ?? '') || isFileWord(parts.at(-1) ?? '')) parts.pop()
   for (const { words, keys, first } of aliases) {
     const found = findWords(parts, words, first === true)
     if (found === undefined) continue
@@ -55,7 +56,9 @@ function keyMeantBy(name: string): string | undefined {
       ? rest.some((word) => keyWord.test(word))
       : isKeyWord(rest.at(-1) ?? '', rest.slice(0, -1))
     if (saysKey)
-      return keys.find((key) => key.includes('SECRET') && rest.join('').includes('SECRET')) ?? keys[0]
+      return (
+        keys.find((key) => key.includes('SECRET') && rest.some((word) => secretWord.test(word))) ?? keys[0]
+      )
   }
   return undefined
 }
@@ -118,7 +121,13 @@ function isExchange(word: string, right: string): boolean {
 }
 
 function fileOf(name: string, key: string): string {
-  return wordsOf(name).at(-1) === 'FILE' ? `${key}_FILE` : key
+  return wordsOf(name).some((word) => isFileWord(word) || /FILE$/.test(word)) ? `${key}_FILE` : key
+}
+
+/** `FILE`, perhaps misspelled, or `PATH`. */
+function isFileWord(word: string): boolean {
+  if (/^(FILE|PATH)$/.test(word)) return true
+  return word.length < 5 && word.startsWith('F') && isNear(word, 'FILE')
 }
 
 function wordsOf(name: string): string[] {

@@ -7,7 +7,7 @@ type Review = {
   /** Of every setting that was read. */
   names: ReadonlySet<string>
   /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
-  blanks: readonly { message: string; isUsed: boolean }[]
+  blanks: readonly { name: string; message: string; isUsed: boolean }[]
   /** What keeps the gateway from starting; added to. */
   problems: string[]
   isProduction: boolean
@@ -39,7 +39,10 @@ export function reviewEnvironment(
     report(isMissing ? `${message} If so, ${advice}` : message, isMissing && sandbox === 'auto')
   }
 
-  for (const { message, isUsed } of blanks) report(message, !isUsed)
+  for (const { name, message, isUsed } of blanks) {
+    // docker-compose.yml empties REDIS_URL_FILE, and sets REDIS_URL.
+    if (!isUsed || credentials.includes(name)) report(message, !isUsed)
+  }
 
   const empty = credentials.filter((name) => env[name] === '')
   const fallsBack = sandbox === 'auto' && !anyKey

@@ -96,7 +96,8 @@ function portOf(text: string): number | undefined {
 }
 
 function prefixOf(text: string): string {
-  const isPath = prefixShape.test(text) && !/\/\.{1,2}(?:\/|$)/.test(text) && !/%(?![0-9a-f]{2})/i.test(text)
+  const isPath =
+    prefixShape.test(text) && !/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(text) && !/%(?![0-9a-f]{2})/i.test(text)
   return isPath ? text.replace(/\/$/, '') : ''
 }
 

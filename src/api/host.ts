@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { isLoopbackAddress, parseAddress } from '../network-address.ts'
 
-/** A name, an IPv4 or a bracketed IPv6 address, with or without a port. */
-const hostShape = /^(?:[a-z0-9](?:[\w.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+/** A name, perhaps with the dot of the root at its end, an IPv4 or a bracketed IPv6 address, with or without a port. */
+const hostShape = /^(?:[a-z0-9](?:[\w.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /** No public DNS server gives these names an address, so no stranger can own one. */
 const privateSuffixes = ['.localhost', '.local', '.internal', '.lan', '.home.arpa', '.localdomain']

@@ -58,6 +58,10 @@ const local: readonly { what: string; headers: Headers }[] = [
     what: 'a name below localhost',
     headers: { host: 'reel.localhost:3000', origin: 'https://app.localhost' },
   },
+  {
+    what: 'a name with a dot at its end',
+    headers: { host: 'localhost.:3000', origin: 'http://localhost.:5173' },
+  },
   { what: 'the page of the documentation', headers: { 'sec-fetch-site': 'same-origin' } },
   { what: 'an address that somebody types', headers: { 'sec-fetch-site': 'none' } },
 ]
@@ -107,6 +111,7 @@ describe('a gateway without a key', () => {
         const asked = await send(address, 'OPTIONS', path, preflight)
         assert.equal(asked.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
         assert.equal(asked.status, 403)
+        assert.match(asked.body, /^\{"error":\{.*"code":"api_key_origin_not_allowed"/)
       }
       for (const path of ['/health', '/ready', '/hooks/vid_1/secret']) {
         const reply = await send(address, path.startsWith('/hooks') ? 'POST' : 'GET', path, headers)

@@ -91,7 +91,18 @@ const cases: readonly Case[] = [
     },
     url: 'http://reel.example',
   },
-  ...['//evil.example', '/a/../b', '/a b', 'video', '/a"b', '/%zz', '/a,/b c', '/..'].map((prefix) => ({
+  ...[
+    '//evil.example',
+    '/a/../b',
+    '/a b',
+    'video',
+    '/a"b',
+    '/%zz',
+    '/a,/b c',
+    '/..',
+    '/a/%2e%2E/b',
+    '/.%2e',
+  ].map((prefix) => ({
     name: `no path ${prefix}`,
     headers: { host: 'localhost:80', 'x-forwarded-prefix': prefix },
     url: own,
