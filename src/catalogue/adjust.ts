@@ -1,5 +1,8 @@
 import { type Field, type Input, mediaFields } from '../../providers/input.ts'
-import type { Model } from './model.ts'
+import { closestChoice } from './closest.ts'
+import { fields } from './fields.ts'
+import type { Given } from './fold.ts'
+import type { Model, Rule } from './model.ts'
 import type { Value } from './parse.ts'
 import { show } from './rules.ts'
 
@@ -24,6 +27,31 @@ export function resolveConflicts(
     else values[field] = instead
   }
   return model.check?.(values as Input)
+}
+
+type Overruled = Adjusted & { reason: string }
+
+/** Makes resolution and ratio what the size says, which wins over them. Returns those of them that were asked for otherwise. */
+export function alignWithSize(
+  values: Partial<Record<Field, Value>>,
+  rules: ReadonlyMap<Field, Rule>,
+  given: ReadonlyMap<Field, readonly [Given, ...Given[]]>,
+): Map<Field, Overruled> {
+  const overruled = new Map<Field, Overruled>()
+  const { size } = values
+  for (const field of ['resolution', 'aspect_ratio'] as const) {
+    const { choices = [] } = rules.get(field) ?? {}
+    const same = closestChoice(fields[field].kind, size, choices, values[field])
+    if (values[field] === undefined || same === undefined || !same.exact || same.choice === values[field])
+      continue
+    const name = given.get(field)?.[0].name
+    if (name !== undefined) {
+      const reason = `\`${name}\` ${values[field]} contradicts \`size\` ${size}`
+      overruled.set(field, { name, reason })
+    }
+    values[field] = same.choice
+  }
+  return overruled
 }
 
 /** One warning for each value that is not rendered as asked. */

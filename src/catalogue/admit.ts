@@ -1,5 +1,5 @@
 import { type Field, type Input, mediaFields } from '../../providers/input.ts'
-import { type Adjusted, describeAdjusted, resolveConflicts } from './adjust.ts'
+import { type Adjusted, alignWithSize, describeAdjusted, resolveConflicts } from './adjust.ts'
 import { cleanTexts } from './clean-text.ts'
 import { moveEquivalents } from './equivalents.ts'
 import { fields, plainName } from './fields.ts'
@@ -78,6 +78,10 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
       if (settled.substitute.value !== undefined) values[field] = settled.substitute.value
       adjusted.set(field, { name: settled.given.name, asked: settled.given.value })
     }
+  }
+  for (const [field, overruled] of alignWithSize(values, rules, given)) {
+    if (isStrict) problems.push(invalid(overruled.name, overruled.reason))
+    else if (!adjusted.has(field)) adjusted.set(field, overruled)
   }
   const [problem, ...others] = problems
   if (problem !== undefined) return refuse(problem, ...others)

@@ -33,11 +33,14 @@ export function moveEquivalents(
     for (const field of free) moved.set(field, told)
   }
   for (const [from, to] of files) if (model.fields[from] === undefined) move(from, to)
-  const ratio = moved.get('aspect_ratio')?.[0].value
-  const isSize = rules.get('size')?.choices !== undefined && shapeOf(String(ratio)).ratio !== undefined
-  if (isSize && !rules.has('aspect_ratio')) move('aspect_ratio', 'size')
+  if (takesRatios(rules.get('size')) && !rules.has('aspect_ratio')) move('aspect_ratio', 'size')
   if (!takesAny(rules.get('size')) && !isChoice(rules.get('size'), moved.get('size')))
     move('size', ...toldBy(moved.get('size'), rules))
+  const size = moved.get('size')
+  if (size !== undefined && isUnusedRatio(size, rules) && !moved.has('aspect_ratio')) {
+    moved.delete('size')
+    moved.set('aspect_ratio', size)
+  }
   const resolution = moved.get('resolution')
   const isPixels = resolution !== undefined && shapeOf(String(resolution[0].value)).pixels === true
   if (isPixels && isFree('aspect_ratio')) moved.set('aspect_ratio', resolution)
@@ -46,6 +49,22 @@ export function moveEquivalents(
 
 function takesAny(rule: Rule | undefined): boolean {
   return rule !== undefined && rule.choices === undefined
+}
+
+/** Whether a size may be a ratio alone. */
+function takesRatios(rule: Rule | undefined): boolean {
+  return rule?.choices?.some((choice) => isRatio(String(choice))) ?? false
+}
+
+function isRatio(word: string): boolean {
+  const { ratio, lines } = shapeOf(word)
+  return ratio !== undefined && lines === undefined
+}
+
+/** A ratio where the source has one already: no size comes near to it. */
+function isUnusedRatio([{ value }]: Spellings, rules: Rules): boolean {
+  const size = rules.get('size')
+  return size?.choices !== undefined && !takesRatios(size) && isRatio(String(value))
 }
 
 function isChoice(rule: Rule | undefined, told: Spellings | undefined): boolean {

@@ -88,10 +88,6 @@ export const pixverse: readonly Model[] = [
 function contradiction(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { size = '', resolution, duration, effect, cameraMovement, effectType, motionMode } = input
   const shorter = size.includes('x') ? Math.min(...size.split('x').map(Number)) : undefined
-  if (resolution !== undefined && shorter !== undefined && resolution !== `${shorter}p`) {
-    const message = `\`resolution\` ${resolution} contradicts \`size\` ${size}`
-    return { field: 'resolution', message, instead: `${shorter}p` }
-  }
   const large = resolution === '1080p' || shorter === 1080
   if (motionMode === 'fast' && (duration === 8 || large)) {
     const message = '`motionMode` fast is rendered in 5 s and at most 720p only'

@@ -16,7 +16,7 @@ export function shapeOf(word: string): Shape {
   const text = word.trim().toLowerCase()
   const pair = pairIn(text)
   if (pair !== undefined && Math.min(...pair) >= smallestSide) {
-    return { ratio: pair[0] / pair[1], lines: Math.min(...pair), pixels: true }
+    return { ratio: usualRatio(pair[0] / pair[1]), lines: Math.min(...pair), pixels: true }
   }
   const ratio = pair === undefined ? (decimalRatio(text) ?? orientationIn(text)) : pair[0] / pair[1]
   const lines = linesIn(text)
@@ -29,11 +29,18 @@ function pairIn(text: string): [number, number] | undefined {
   return across > 0 && down > 0 ? [across, down] : undefined
 }
 
+const usualRatios = [21 / 9, 16 / 9, 3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 9 / 16, 9 / 21]
+
+/** Sides are rounded to what a codec takes: 832x480 is 16:9. */
+function usualRatio(ratio: number): number {
+  return usualRatios.find((usual) => Math.abs(Math.log(ratio / usual)) <= 0.04) ?? ratio
+}
+
 /** No video is wider or taller than this, so that `720` is no ratio. */
 const widest = 5
 
 function decimalRatio(text: string): number | undefined {
-  if (!/^\d(\.\d{1,6})?$|^\.\d{1,6}$/.test(text)) return undefined
+  if (!/^\d?\.\d{1,20}$|^\d$/.test(text)) return undefined
   const ratio = Number(text)
   return ratio >= 1 / widest && ratio <= widest ? ratio : undefined
 }

@@ -55,6 +55,22 @@ const adjusted: readonly (readonly [string, Record<string, unknown>, Record<stri
   ['pixverse-v5', { size: '1280x720', resolution: '1080p' }, { resolution: '720p' }],
   ['pixverse-v5', { effect: 'kiss kiss', cameraMovement: 'zoom_in' }, { cameraMovement: undefined }],
   ['wan-wavespeed-22-plus', { enhancePrompt: true, resolution: '720p' }, { enhancePrompt: false }],
+  ['pixverse-v5', { aspect_ratio: 'auto' }, { size: undefined }],
+  ['vidu-video', { aspect_ratio: 'auto' }, { size: '16:9' }],
+  ['wan-wavespeed-25', { size: '1280x720', resolution: '1080p' }, { size: '1280x720', resolution: '720p' }],
+  [
+    'wan-wavespeed-25',
+    { size: '1280x720', aspect_ratio: '9:16' },
+    { size: '1280x720', aspect_ratio: '16:9' },
+  ],
+  ['wan-wavespeed-22-plus', { size: '1080p', resolution: '480p' }, { size: '1080p', resolution: '1080p' }],
+  [
+    'video-upscaler',
+    { prompt: null, video: link, size: '4k', resolution: '1080p' },
+    { size: '4k', resolution: '4k' },
+  ],
+  ['wan-wavespeed-25', { size: '1024x1024' }, { size: '1920x1080', resolution: '1080p' }],
+  ['kling-video', { aspect_ratio: 4 / 3 }, { aspect_ratio: '16:9' }],
   ['wan-wavespeed-25', { enhancePrompt: 'maybe' }, { enhancePrompt: false }],
   ['bytedance-waver-1.0', { imageUrl: link, duration: 10 }, { duration: 5 }],
   ['longstories-movie', { duration: 5 }, { duration: 30 }],
@@ -81,6 +97,8 @@ for (const [model, body, rendered] of adjusted) {
 const equivalent: typeof adjusted = [
   ['kling-video', { aspect_ratio: '16/9' }, { aspect_ratio: '16:9' }],
   ['kling-video', { aspect_ratio: '1.78' }, { aspect_ratio: '16:9' }],
+  ['kling-video', { aspect_ratio: 16 / 9 }, { aspect_ratio: '16:9' }],
+  ['seedance-lite-video', { aspect_ratio: String(4 / 3) }, { aspect_ratio: '4:3' }],
   ['kling-video', { aspect_ratio: 0.5625 }, { aspect_ratio: '9:16' }],
   ['kling-video', { aspect_ratio: '1' }, { aspect_ratio: '1:1' }],
   ['kling-video', { aspect_ratio: '1280x720' }, { aspect_ratio: '16:9' }],
@@ -121,6 +139,30 @@ test('a warning names what was asked and what is rendered', () => {
     '`seconds` "5s" is not supported by `veo3-video`: rendered and billed as 6',
     '`aspectRatio` "4:3" is not supported by `veo3-video`: rendered and billed as "16:9"',
   ])
+})
+
+test('a ratio that a model does not use changes neither resolution nor price', () => {
+  const cases: readonly (readonly [string, Record<string, unknown>])[] = [
+    ['wan-wavespeed-25', { imageUrl: link }],
+    ['wan-wavespeed-25', { imageUrl: link, resolution: '1080p' }],
+    ['wan-wavespeed-22-plus', { imageUrl: link }],
+    ['wan-wavespeed-22-plus', { imageUrl: link, resolution: '1080p' }],
+    ['video-upscaler', { prompt: null, video: link, resolution: '4k' }],
+  ]
+  for (const [model, body] of cases) {
+    const plain = admitted({ model, ...body })
+    for (const ratio of [{ aspect_ratio: '16:9' }, { orientation: 'portrait' }, { size: '9:16' }]) {
+      const [name] = Object.keys(ratio)
+      const { input, warnings } = admitted({ model, ...body, ...ratio })
+      assert.deepEqual(input, plain.input, model)
+      assert.equal(warnings.length, 1)
+      assert.match(
+        warnings[0] ?? '',
+        new RegExp(`^\`${name}\` is not used by \`${model}\`.* and was ignored$`),
+      )
+      assert.equal(admit({ model, prompt: 'a fox', ...body, ...ratio }, { handling: 'strict' }).ok, true)
+    }
+  }
 })
 
 test('what a video is made of is never replaced', () => {
