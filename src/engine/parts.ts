@@ -82,10 +82,10 @@ export type Parts = {
   sleep(ms: number): Promise<void>
 }
 
-/** What a job is worked on with: mock upstreams never see a real job, real upstreams never see a sandbox job, whatever this process accepts. */
+/** What a job is worked on with: mock upstreams never see a real job, real upstreams never see a sandbox job, whatever this process accepts. What mock upstreams reply says nothing of real keys. */
 export function partsFor(parts: Parts, { sandbox }: Pick<View, 'sandbox'>): Parts {
   if (sandbox !== true) return parts
-  const { missingKeys: _, ...common } = parts
+  const { missingKeys: _, rejectedKeys: __, ...common } = parts
   return { ...common, ...parts.sandbox }
 }
 

@@ -3,10 +3,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
+import { readConfig } from '../../src/config.ts'
 import { createKeys } from '../../src/engine/keys.ts'
+import { createRejectedKeys } from '../../src/engine/rejected-keys.ts'
 import {
   createCleanup,
+  quiet,
   startRedis,
   startTestGateway,
   startUpstreams,
@@ -93,6 +97,40 @@ describe('a sandbox job in a process with keys', () => {
     await fetch(`${api.address}/api/generate-video/cancel?runId=${canceled}`, { method: 'POST' })
     assert.equal((await waitForEnd(api.address, canceled)).stage, 'canceled')
     assert.equal((await waitForEnd(api.address, lost)).stage, 'succeeded')
+    assert.deepEqual(calls, [])
+  })
+
+  it('tells nothing of a real key that is rejected, and is not moved to another upstream for it', async (t) => {
+    const { cleanup, redis, start, work } = await setUp(t)
+    const { calls, env } = await startCounter(cleanup)
+    const api = await start({ ...sandbox, ROLE: 'api' })
+    const ids = [
+      (await submit(api.address, { model: 'kling-video', prompt: 'a boat', duration: '5' })).body.runId,
+    ]
+    ids.push(
+      (await submit(api.address, { model: 'kling-v21-master', prompt: 'a boat', duration: '5' })).body.runId,
+    )
+    const upstreams = readConfig(env, Object.values(providers)).upstreams
+    const rejectedKeys = createRejectedKeys({
+      redis,
+      keys,
+      providers: Object.values(providers),
+      upstreams,
+      retryMs: 300_000,
+      logger: quiet,
+    })
+    for (const provider of [providers.fal, providers.runware])
+      await rejectedKeys.reportFault({ provider, offer: {} }, fault('bad_credentials', 'Invalid key'))
+    const entries = () => redis.keys(keys.rejectedKey('*', '*'))
+    assert.equal((await entries()).length, 2)
+
+    await start({ ...env, ROLE: 'worker', UPSTREAM_RETRY_SECONDS: '300' })
+    for (const id of ids) assert.equal((await waitForEnd(api.address, id)).stage, 'succeeded')
+    assert.equal((await entries()).length, 2)
+    assert.deepEqual(await Promise.all(ids.map(async (id) => (await work(id)).attempt.provider)), [
+      'fal',
+      'runware',
+    ])
     assert.deepEqual(calls, [])
   })
 
