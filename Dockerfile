@@ -21,4 +21,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
-CMD ["node", "src/main.ts"]
+# A larger young generation of the heap would only hold garbage of large bodies, a hundred megabytes of it.
+CMD ["node", "--max-semi-space-size=16", "src/main.ts"]

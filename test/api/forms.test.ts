@@ -109,9 +109,8 @@ describe('a form', () => {
     const empty = ['', 'application/octet-stream'] as const
     const input = await inputOf(room, [model, prompt, ['image', '', ...empty], ['seed', '', ...empty]])
     assert.deepEqual([input.image, input.seed], [undefined, undefined])
-    const seeded: Entry = ['model', 'veo3-1-video']
-    const chosen = await inputOf(room, [seeded, prompt, ['seed', '', ...empty], ['seed', '5']])
-    assert.equal(chosen.seed, 5)
+    const chosen = await inputOf(room, [model, prompt, ['seconds', '', ...empty], ['seconds', '8']])
+    assert.equal(chosen.duration, 8)
     const { status, body } = await send(room, [model, ['prompt', '', ...empty]])
     assert.deepEqual([status, body.error.param], [400, 'prompt'])
     const named = await send(room, [model, prompt, ['image', '', 'a.png', 'image/png']])
