@@ -10,6 +10,7 @@ import { createFailureCounters } from './api/failed-attempts.ts'
 import { files } from './api/files.ts'
 import { health } from './api/health.ts'
 import { hooks } from './api/hooks.ts'
+import { requireHost } from './api/host.ts'
 import { jobEvents } from './api/job-events.ts'
 import { jobs } from './api/jobs.ts'
 import { readJsonBodies } from './api/json-body.ts'
@@ -53,7 +54,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   } = parts.config
   const guarded = { accounts: parts.accounts, policy: { ...origins, publicUrl } }
   const app = Fastify({
-    http: { connectionsCheckingInterval: headersCheckMs },
+    http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
     loggerInstance: parts.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
@@ -85,6 +86,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   // Before any plugin, whose routes would keep the framework's own.
   app.setErrorHandler(refuse)
   app.addHook('onRequest', stamp)
+  app.addHook('onRequest', requireHost)
   app.addHook('onRequest', createOriginGuard({ ...guarded, help: keyHelp }))
   // What it says on other replies than those to a preflight has been stamped on all of them.
   await app.register(async (preflights) => {

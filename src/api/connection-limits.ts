@@ -2,12 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { discard } from './body-arrival.ts'
-import { refuseConnection } from './connection.ts'
+import { exchanges, refuseConnection } from './connection.ts'
 import type { RequestLimits } from './request-limits.ts'
 
 const unreadCheckMs = 250
-
-type Exchange = { request: IncomingMessage; response: ServerResponse }
 
 type Options = Pick<RequestLimits, 'connections' | 'stallMs'> & {
   /** So much of a body that nobody reads is let through, so that its sender gets the reply. */
@@ -20,16 +18,19 @@ type Options = Pick<RequestLimits, 'connections' | 'stallMs'> & {
  */
 export function limitConnections(app: FastifyInstance, { connections, stallMs, unreadBytes }: Options): void {
   const { server } = app
-  const current = new WeakMap<Socket, Exchange>()
 
   server.maxConnections = connections
   server.headersTimeout = stallMs
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    current.set(request.socket, { request, response })
+    exchanges.set(request.socket, { request, response })
+  })
+  // An expectation that nobody knows is none; Node would answer 417 without a body.
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response)
   })
   // Node restarts this time with every byte in either direction, those that it could not write at once included.
   server.setTimeout(stallMs, (socket: Socket) => {
-    const exchange = current.get(socket)
+    const exchange = exchanges.get(socket)
     if (exchange === undefined) return refuseConnection(tooLate(), socket)
     const { request, response } = exchange
     if (response.writableFinished) return void socket.destroy()

@@ -1,12 +1,27 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { randomId } from '../random.ts'
 import { ApiError, errorBody } from './errors.ts'
 import { openHeaders } from './stamp.ts'
 
+export type Exchange = { request: IncomingMessage; response: ServerResponse }
+
+/** The latest request of each connection. */
+export const exchanges = new WeakMap<Socket, Exchange>()
+
 /** What no route can answer because it is no readable HTTP: the same body, written to the bare connection. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const { request, response } = exchanges.get(socket) ?? {}
+  if (request?.complete === true && response?.writableFinished === false) {
+    // What follows a request must not end up in its reply, nor take the place of it.
+    response.once('finish', () => socket.destroySoon())
+    return
+  }
+  if (request?.complete === false && response?.headersSent === true) {
     socket.destroy()
     return
   }

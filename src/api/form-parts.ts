@@ -2,7 +2,7 @@ import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { countArrival, discard, incomplete } from './body-arrival.ts'
 import { ApiError } from './errors.ts'
-import { releaseAfter } from './json-body.ts'
+import { compressionError, releaseAfter } from './json-body.ts'
 import { shorten } from './json-limits.ts'
 
 /** One part of a form. `filename`: `undefined` where the client gave none, empty for an empty file input. */
@@ -26,7 +26,9 @@ type Options = {
 
 /** Leaves the bodies of forms to the handlers of the routes in this scope. */
 export function acceptForms(scope: FastifyInstance): void {
-  scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null))
+  scope.addContentTypeParser('multipart/form-data', (request, _payload, done) =>
+    done(compressionError(request) ?? null),
+  )
 }
 
 export function isForm({ headers }: FastifyRequest): boolean {

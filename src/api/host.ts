@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import type { onRequestHookHandler } from 'fastify'
 import { isLoopbackAddress, parseAddress } from '../network-address.ts'
+import { ApiError } from './errors.ts'
 
 /** A name, perhaps with the dot of the root at its end, an IPv4 or a bracketed IPv6 address, with or without a port. */
 const hostShape = /^(?:[a-z0-9](?:[\w.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
@@ -41,4 +43,10 @@ export function isOwnHost(host: string, localAddress = ''): boolean {
   }
   const isPrivate = !name.includes('.') || privateSuffixes.some((suffix) => name.endsWith(suffix))
   return isPrivate || name === hostname().toLowerCase()
+}
+
+/** HTTP/1.1 requires a `Host`. Node would refuse a request without one, but with an empty reply. */
+export const requireHost: onRequestHookHandler = ({ raw }, _reply, done) => {
+  if (raw.headers.host !== undefined || raw.httpVersion === '1.0') done()
+  else done(new ApiError('invalid_request', 'The `Host` header is missing', { param: 'Host' }))
 }

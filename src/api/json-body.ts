@@ -34,6 +34,8 @@ type Done = (error: Error | null, body?: unknown) => void
 /** A smaller body is parsed at once. */
 export const smallBytes = 64 * 1024
 
+const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+
 /** What reading a body needs, in whatever format it comes. */
 export type BodyDeps = { spool: Spool; limits: RequestLimits; bodyLimitBytes: number; budget: BodyBudget }
 
@@ -137,9 +139,10 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
   app.addContentTypeParser(
     ['application/json', '*'],
     (request: FastifyRequest, payload: Readable, done: Done) => {
-      const { 'content-length': declared, 'content-encoding': encoding = 'identity' } = request.headers
+      const declared = request.headers['content-length']
       const limitBytes = bodyLimitOf(request, deps)
-      if (encoding !== 'identity') done(compressed(encoding))
+      const unreadable = compressionError(request)
+      if (unreadable !== undefined) done(unreadable)
       else if (Number(declared ?? 0) > limitBytes) done(tooLarge(limitBytes))
       else if (Number(declared) < smallBytes) readSmall(request, payload, Number(declared), done)
       else {
@@ -149,6 +152,12 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       }
     },
   )
+  // A type that cannot be read says nothing of the body; Fastify would refuse the request.
+  app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    const type = headers['content-type']
+    if (type !== undefined && !readableType.test(type)) headers['content-type'] = 'application/octet-stream'
+    done()
+  })
   app.addHook('preValidation', ({ uploads = [], reservation }, { raw }, done) => {
     if (uploads.length > 0) spool.dropAfter(raw, uploads)
     if (reservation !== undefined) releaseAfter(raw, reservation)
@@ -216,7 +225,10 @@ function isJsonType(type: string | undefined): boolean {
   return type === undefined || /json/i.test(type)
 }
 
-function compressed(encoding: string): ApiError {
+/** The error of a body that is compressed. Names of encodings have no case. */
+export function compressionError({ headers }: FastifyRequest): ApiError | undefined {
+  const encoding = headers['content-encoding'] ?? ''
+  if (/^(identity)?$/i.test(encoding)) return undefined
   return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
 }
 

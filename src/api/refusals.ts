@@ -65,6 +65,12 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
     return new ApiError(known, 'The body must be JSON, sent as application/json', { cause: error })
   }
   if (known === 'invalid_parameter_value') return invalidBySchema(validation ?? [], error)
+  // Of a path that leads out of the static files: 403 is for jobs of others.
+  if (status === 403) return new ApiError('not_found', 'There is nothing at this path', { cause: error })
+  if (status === 414) {
+    const message = 'A part of the path is longer than any name or ID'
+    return new ApiError('invalid_request', message, { status, cause: error })
+  }
   if (status >= 400 && status < 500) {
     return new ApiError('invalid_request', 'The request cannot be read', { status, cause: error })
   }

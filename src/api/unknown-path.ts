@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { shorten } from '../text-limits.ts'
 import { ApiError } from './errors.ts'
 
 /** Lets a path's other methods be told apart from a path that does not exist. Registers first, so that it sees every route. */
@@ -14,11 +15,15 @@ export function refuseUnknownPaths(app: FastifyInstance): void {
     const path = url.replace(/\?.*/s, '').replace(/\/{2,}/g, '/')
     const found = [...methods].find(([pattern]) => matches(pattern, path.replace(/(?<=.)\/$/, '')))
     if (found === undefined || found[1].has(method))
-      throw new ApiError('not_found', `There is nothing at ${path}`)
+      throw new ApiError('not_found', `There is nothing at ${shorten(path, 200)}`)
     const allow = [...found[1], 'OPTIONS'].join(', ')
-    throw new ApiError('method_not_allowed', `${method} is not possible at ${path}; it takes ${allow}`, {
-      headers: { Allow: allow },
-    })
+    throw new ApiError(
+      'method_not_allowed',
+      `${method} is not possible at ${shorten(path, 200)}; it takes ${allow}`,
+      {
+        headers: { Allow: allow },
+      },
+    )
   }
   // Before the body is read: nobody uploads 32 MB to be told that the path is wrong.
   app.addHook('onRequest', async (request) => {

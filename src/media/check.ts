@@ -67,7 +67,11 @@ export async function judge(path: string, kind: MediaKind): Promise<Verdict> {
       wrong: `must be ${kind === 'video' ? 'a' : 'an'} ${kind} file; what was sent ${really}`,
     }
   }
-  if (((await pixelsOf(path, contentType)) ?? 0) > mostPixels) {
+  const pixels = await pixelsOf(path, contentType)
+  // In the other formats, 0 can mean that the size stands elsewhere.
+  if (pixels === 0 && /^image\/a?png$/.test(contentType))
+    return { reason: 'invalid', wrong: 'is an image without pixels' }
+  if ((pixels ?? 0) > mostPixels) {
     return { reason: 'too_large', wrong: `must have at most ${mostPixels / 1e6} million pixels` }
   }
   if (!(await isComplete(path)))

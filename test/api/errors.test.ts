@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     status: 415,
     code: 'unsupported_media_type',
   },
-  { what: 'a type that is none', ask: post('{}', 'json'), status: 415, code: 'unsupported_media_type' },
+  { what: 'a type that is none', ask: post('x=1', 'json'), status: 415, code: 'unsupported_media_type' },
   {
     what: 'a body too large',
     ask: post(JSON.stringify({ prompt: 'x'.repeat(2_000_000) }), json),

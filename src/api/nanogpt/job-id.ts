@@ -13,6 +13,11 @@ const idShape = /^[\w.:-]{1,128}$/
 
 /** The job id that a query or a body names; refuses two different ones, and what cannot be an id. */
 export function readJobId(...sources: readonly unknown[]): string {
+  return readJobIdAs('runId', ...sources)
+}
+
+/** `usual`: the name that the route's documentation has for it. */
+export function readJobIdAs(usual: (typeof idNames)[number], ...sources: readonly unknown[]): string {
   let first: { name: string; id: string } | undefined
   for (const source of sources) {
     for (const name of idNames) {
@@ -25,7 +30,7 @@ export function readJobId(...sources: readonly unknown[]): string {
     }
   }
   if (first === undefined) {
-    throw new ApiError('missing_required_parameter', 'A job id is needed: `runId`', { param: 'runId' })
+    throw new ApiError('missing_required_parameter', `A job id is needed: \`${usual}\``, { param: usual })
   }
   if (idShape.test(first.id)) return first.id
   const message = `\`${first.name}\` is not a job id: letters, digits and _ - . : only, at most 128`

@@ -10,7 +10,7 @@ import { validationOf } from '../handling.ts'
 import { firstAnswer } from '../idempotency.ts'
 import type { AppParts } from '../parts.ts'
 import { failureOf } from './failure.ts'
-import { readJobId } from './job-id.ts'
+import { readJobId, readJobIdAs } from './job-id.ts'
 import { addressOf } from './links.ts'
 import { ownJob } from './own-job.ts'
 import type { Submitted } from './schemas.ts'
@@ -48,7 +48,7 @@ function extended(submitted: Submitted, body: Body): Extended {
 
 /** What the words of Midjourney's own status are; ids of other services read as unknown, which is no error. */
 export async function midjourneyStatus({ engine, config }: AppParts, request: FastifyRequest) {
-  const id = readJobId(request.body)
+  const id = readJobIdAs('task_id', request.body)
   if ((await engine.status(id)) === undefined) return { status: 'unknown', task_id: id }
   const view = await ownJob(engine, request, id)
   const output = outputOf(view, addressOf(request, config.publicUrl))
