@@ -83,6 +83,11 @@ export function seedanceImage(input: Input): JsonObject {
   return { ...seedance(input), aspect_ratio: ratioOfPicture(input) }
 }
 
+/** What an image endpoint takes that also knows how the video ends. */
+export function endImage({ last_image }: Input): JsonObject {
+  return { end_image_url: last_image }
+}
+
 export function optimizer(input: Input): JsonObject {
   return { prompt_optimizer: input.enhancePrompt }
 }

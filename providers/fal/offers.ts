@@ -1,6 +1,8 @@
+import type { Input } from '../input.ts'
 import type { Offer } from '../provider.ts'
 import { imageOnly, seconds, textOrImage } from './body.ts'
 import {
+  endImage,
   hunyuanFrames,
   kling,
   optimizer,
@@ -15,10 +17,12 @@ import {
   wan22Turbo,
 } from './families.ts'
 
+const seedanceBetween = (input: Input) => ({ ...seedanceImage(input), ...endImage(input) })
+
 const seedancePro = textOrImage(
   'fal-ai/bytedance/seedance/v1/pro/text-to-video',
   'fal-ai/bytedance/seedance/v1/pro/image-to-video',
-  { text: seedance, image: seedanceImage },
+  { text: seedance, image: seedanceBetween },
 )
 
 /**
@@ -54,7 +58,7 @@ export const offers: Readonly<Record<string, Offer>> = {
 
   'wan-video-22': textOrImage('fal-ai/wan/v2.2-a14b/text-to-video', 'fal-ai/wan/v2.2-a14b/image-to-video', {
     text: (input) => ({ ...wan22(input), aspect_ratio: input.aspect_ratio }),
-    image: (input) => ({ ...wan22(input), aspect_ratio: 'auto' }),
+    image: (input) => ({ ...wan22(input), ...endImage(input), aspect_ratio: 'auto' }),
   }),
   'wan-video-22-5b': textOrImage('fal-ai/wan/v2.2-5b/text-to-video', 'fal-ai/wan/v2.2-5b/image-to-video', {
     text: wan22Small,
@@ -68,7 +72,7 @@ export const offers: Readonly<Record<string, Offer>> = {
         ...wan22Turbo(input),
         aspect_ratio: input.aspect_ratio === 'auto' ? '16:9' : input.aspect_ratio,
       }),
-      image: (input) => ({ ...wan22Turbo(input), aspect_ratio: input.aspect_ratio }),
+      image: (input) => ({ ...wan22Turbo(input), ...endImage(input), aspect_ratio: input.aspect_ratio }),
     },
   ),
   'wan-video-image-to-video': imageOnly('fal-ai/wan-i2v', (input) => ({
@@ -94,7 +98,7 @@ export const offers: Readonly<Record<string, Offer>> = {
   'seedance-lite-video': textOrImage(
     'fal-ai/bytedance/seedance/v1/lite/text-to-video',
     'fal-ai/bytedance/seedance/v1/lite/image-to-video',
-    { text: seedance, image: seedanceImage },
+    { text: seedance, image: seedanceBetween },
   ),
 
   'minimax-hailuo-02': textOrImage(
@@ -102,13 +106,18 @@ export const offers: Readonly<Record<string, Offer>> = {
     'fal-ai/minimax/hailuo-02/standard/image-to-video',
     {
       text: (input) => ({ duration: seconds(input), ...optimizer(input) }),
-      image: (input) => ({ duration: seconds(input), resolution: '768P', ...optimizer(input) }),
+      image: (input) => ({
+        duration: seconds(input),
+        resolution: '768P',
+        ...optimizer(input),
+        ...endImage(input),
+      }),
     },
   ),
   'minimax-hailuo-02-pro': textOrImage(
     'fal-ai/minimax/hailuo-02/pro/text-to-video',
     'fal-ai/minimax/hailuo-02/pro/image-to-video',
-    { text: optimizer, image: optimizer },
+    { text: optimizer, image: (input) => ({ ...optimizer(input), ...endImage(input) }) },
   ),
   'minimax-video': textOrImage('fal-ai/minimax/video-01', 'fal-ai/minimax/video-01/image-to-video', {
     text: optimizer,

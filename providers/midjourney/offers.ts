@@ -18,10 +18,11 @@ export const offers: Readonly<Record<string, Offer>> = {
 }
 
 function animation(input: Input, image = ''): JsonObject {
-  const { resolution } = input
+  const { resolution, last_image } = input
   return {
     ...direction(input),
     image,
+    ...(last_image !== undefined && { endImage: last_image }),
     ...(resolution !== undefined && { videoType: `vid_1.1_i2v_${resolution.replace(/p$/, '')}` }),
     batchSize: 4,
   }

@@ -89,9 +89,11 @@ function pixverseOffer(id: string): Offer {
   }
 }
 
-/** What every model takes. The frame is named, or a lone one could be taken for another. */
+/** What every model takes. The frames are named, or a lone one could be taken for another. */
 function common(input: Input): JsonObject {
-  const frameImages = [{ image: input.image, frame: 'first' }]
+  const first = { image: input.image, frame: 'first' }
+  const frameImages =
+    input.last_image === undefined ? [first] : [first, { image: input.last_image, frame: 'last' }]
   return told({
     positivePrompt: input.prompt,
     inputs: input.image === undefined ? undefined : { frameImages },

@@ -48,6 +48,7 @@ export const kling21: readonly Model[] = [
       prompt,
       negative_prompt,
       image: {},
+      last_image: { text: 'unused' },
       aspect_ratio,
       duration: { choices: [5, 10], default: 5 },
     },

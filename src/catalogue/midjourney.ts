@@ -10,6 +10,7 @@ export const midjourney: readonly Model[] = [
     modes: ['image'],
     fields: {
       image: { required: true },
+      last_image: {},
       prompt: { maxLength: 8192 },
       motion: { choices: ['low', 'high'], default: 'low' },
       resolution: { choices: ['480p', '720p'], default: '480p' },

@@ -8,6 +8,7 @@ const shared = {
 } as const satisfies Partial<Model>
 
 const prompt = { required: true, maxLength: 2000 } as const
+const last_image = { text: 'unused' } as const
 const enhancePrompt = { default: false } as const
 
 export const minimax: readonly Model[] = [
@@ -17,7 +18,7 @@ export const minimax: readonly Model[] = [
     name: 'Hailuo 02',
     description: 'MiniMax Hailuo 02: 6 or 10 s in 768p from words or an image.',
     released: '2025-06-18',
-    fields: { prompt, image: {}, duration: { choices: [6, 10], default: 6 }, enhancePrompt },
+    fields: { prompt, image: {}, last_image, duration: { choices: [6, 10], default: 6 }, enhancePrompt },
     price: {
       source: 'FAL: USD 0.045 a second in 768p',
       asOf: '2025-12',
@@ -32,7 +33,7 @@ export const minimax: readonly Model[] = [
     name: 'Hailuo 02 Pro',
     description: 'MiniMax Hailuo 02 Pro: 6 s in 1080p from words or an image.',
     released: '2025-06-18',
-    fields: { prompt, image: {}, duration: { fixed: 6 }, enhancePrompt },
+    fields: { prompt, image: {}, last_image, duration: { fixed: 6 }, enhancePrompt },
     price: {
       source: 'FAL: USD 0.08 a second, 0.48 for the fixed 6 s',
       asOf: '2025-12',

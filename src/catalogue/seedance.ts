@@ -21,6 +21,7 @@ export const seedance: readonly Model[] = [
     fields: {
       prompt: { required: true },
       image: {},
+      last_image: { text: 'unused' },
       duration: { choices: [5, 10], default: 5 },
       aspect_ratio: {
         choices: [...proRatios, '9:21'],
@@ -53,6 +54,7 @@ export const seedance: readonly Model[] = [
     fields: {
       prompt: { required: true },
       image: {},
+      last_image: { text: 'unused' },
       duration: { choices: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], default: 5 },
       aspect_ratio: {
         choices: [...liteRatios, '9:21'],

@@ -21,6 +21,7 @@ export const wan: readonly Model[] = [
     fields: {
       prompt,
       image: {},
+      last_image: { text: 'unused' },
       negative_prompt: {},
       duration: { choices: [5, 8], default: 5 },
       aspect_ratio: { choices: ratios, default: '16:9', image: 'unused' },
@@ -82,6 +83,7 @@ export const wan: readonly Model[] = [
     fields: {
       prompt,
       image: {},
+      last_image: { text: 'unused' },
       resolution: { choices: ['480p', '580p', '720p'], default: '720p' },
       aspect_ratio: { choices: ['auto', ...ratios], default: 'auto' },
       enable_safety_checker: {},

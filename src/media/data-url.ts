@@ -74,6 +74,7 @@ const signatures: readonly [RegExp, string][] = [
   [/^.E\u00df\u00a3/s, 'video/webm'],
   [/^RIFF....AVI /s, 'video/vnd.avi'],
   [/^(ID3[^ -~]|\u00ff[\u00e2-\u00e7\u00f1-\u00f9\u00fa-\u00fd])/, 'audio/mpeg'],
-  [/^OggS\0/, 'audio/ogg'],
+  // Sound alone or with pictures: a field of either kind takes it, and all of the file decides.
+  [/^OggS\0/, 'video/ogg'],
   [/^fLaC/, 'audio/flac'],
 ]

@@ -70,6 +70,14 @@ describe('the head of a data URL', () => {
     assert.equal(typeOf(`data:video/mp4;base64,${base64}`), 'video/mp4')
   })
 
+  it('names the kind of which the others are a part where the first bytes leave it open', () => {
+    const heads = { ogg: 'OggS\0\x02', webm: '\x1a\x45\xdf\xa3', mp4: '\0\0\0\x20ftypisom' }
+    for (const bytes of Object.values(heads)) {
+      const content = Buffer.from(bytes.padEnd(60, '\0'), 'latin1').toString('base64')
+      assert.match(readDataUrlHead(`data:;base64,${content}`)?.type ?? '', /^video\//)
+    }
+  })
+
   it('is absent from bare base64 of a media file', () => {
     const bare = { length: 0, type: 'image/png', base64: true }
     assert.deepEqual(readDataUrlHead(base64), bare)
