@@ -7,7 +7,10 @@ const meanings: readonly [RegExp, FaultCode][] = [
   [/not allowed/i, 'content_policy'],
   [/no faces?\b|face (was )?not (found|detected)|could not (find|detect) (a|any) face/i, 'invalid_input'],
   [/download|fetch|unreachable|(invalid|bad) (url|link)/i, 'media_unreadable'],
-  [/insufficient|out of credit|quota|subscri|upgrade your plan/i, 'no_credit'],
+  [
+    /insufficient (\w+ )?(credit|balance|fund|quota)|out of credit|quota|subscri|upgrade your plan/i,
+    'no_credit',
+  ],
 ]
 
 /** An answer that is not the one hoped for. */

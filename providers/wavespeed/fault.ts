@@ -42,7 +42,7 @@ export function isEnvelope(reply: Reply): boolean {
 
 const policyWords = /sensitive|flagged|nsfw|moderation|content.?policy/i
 // An empty balance is answered with 400, not 402 (seen in clients' logs of 2025 and 2026).
-const creditWords = /insufficient (\w+ )?(credit|balance|fund)|top.?up|enough (credit|balance)/i
+const creditWords = /insufficient (\w+ )?(credit|balance|fund)|\btop.?up\b|enough (credit|balance)/i
 const goneWords = /\bmodel\b.*\b(not (found|exist|supported)|retired|deprecated|unavailable)/i
 
 function codeOf(status: number, taskCode: number | undefined, said = ''): FaultCode {

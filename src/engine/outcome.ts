@@ -32,8 +32,23 @@ export async function keepOutcome(parts: Parts, job: Job, replied: Outcome): Pro
 async function reportKey(parts: Parts, job: Job, { provider }: Attempt, outcome: Outcome): Promise<void> {
   const upstream = parts.offers.find({ id: job.view.model }, provider)
   if (upstream === undefined) return
-  if (outcome.kind === 'failed') await parts.rejectedKeys?.reportFault(upstream, outcome.fault)
+  if (outcome.kind === 'failed' && !repeatsInput(outcome.fault, job.input))
+    await parts.rejectedKeys?.reportFault(upstream, outcome.fault)
   if (outcome.kind === 'running' || outcome.kind === 'done') await parts.rejectedKeys?.reportSuccess(upstream)
+}
+
+/** Shorter texts of an input, such as the choice `auto`, stand in a message by chance. */
+const shortestRepeated = 6
+/** Messages cut long texts off. */
+const longestRepeated = 20
+
+/** Whether a message holds a text of the client. It is then about the job; what it seems to say of the key may be the client's own words. */
+function repeatsInput(found: Fault, input: unknown): boolean {
+  if (typeof input === 'object' && input !== null)
+    return Object.values(input).some((value) => repeatsInput(found, value))
+  if (typeof input !== 'string') return false
+  const start = input.trim().toLowerCase().slice(0, longestRepeated)
+  return start.length >= shortestRepeated && found.message.toLowerCase().includes(start)
 }
 
 async function settle(parts: Parts, job: Job, outcome: Outcome): Promise<Next> {

@@ -97,6 +97,39 @@ describe('an upstream that rejects its key', () => {
     assert.deepEqual(await entries(), [])
   })
 
+  it('words of the client that an upstream repeats tell nothing of its key', async () => {
+    const edit = { model: 'wan-wavespeed-video-edit', video: 'https://files.example/desktop-upload.mp4' }
+    const prompt = 'A shop without enough balance, customers top up'
+    for (const [request, message] of [
+      [{ ...edit, prompt: 'a boat' }, `Could not read ${edit.video}`],
+      [{ ...edit, prompt }, `prompt: "${prompt}" has no subject`],
+      [{ ...edit, prompt }, `prompt: "${prompt.slice(0, 33).toUpperCase()}..." has no subject`],
+    ] as const) {
+      const body = { code: 400, message }
+      upstreams.host.arm({
+        provider: 'wavespeed',
+        operation: 'submit',
+        kind: 'status',
+        status: 400,
+        body,
+        times: 1,
+      })
+      assert.equal((await run(request)).stage, 'failed')
+      assert.deepEqual(await entries(), [], message)
+    }
+    const body = { code: 400, message: 'Insufficient credits. Please top up.' }
+    upstreams.host.arm({
+      provider: 'wavespeed',
+      operation: 'submit',
+      kind: 'status',
+      status: 400,
+      body,
+      times: 1,
+    })
+    assert.equal((await run({ ...edit, prompt: 'a boat' })).stage, 'failed')
+    assert.equal((await entries()).length, 1)
+  })
+
   it('a refused submit does not use the retry up', async () => {
     reject('fal', 'submit', 401)
     await run(onlyFal)
