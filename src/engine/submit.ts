@@ -7,8 +7,11 @@ import type { Job } from './job.ts'
 import type { JournalEntry } from './journal.ts'
 import { waitForKey, whyNotCalled } from './missing-key.ts'
 import type { Parts } from './parts.ts'
-import { askAgainMs, takePlace } from './place.ts'
+import { askAgainMs, leavePlace, takePlace } from './place.ts'
 import { purchase } from './purchase.ts'
+
+/** Another process may find sooner that the key is accepted again. */
+const longestRetryWaitMs = 30_000
 
 /** Purchases the job, when it has a slot and its inputs are uploaded. */
 export async function submit(parts: Parts, job: Job): Promise<Next> {
@@ -38,11 +41,16 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   if (found === undefined)
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
   const rejected = await parts.rejectedKeys?.find(found)
+  const isLast = job.work.route.length === 1
+  // Since the key is rejected, only a job for a retry is accepted with no other upstream.
+  const isForRetry = rejected !== undefined && isLast && job.view.createdAt >= rejected.since
   const isLeftAlone =
     rejected !== undefined &&
-    job.work.route.length > 1 &&
+    !isForRetry &&
     !(rejected.retryAt <= parts.now() && (await parts.rejectedKeys?.claimRetry(found)))
-  if (isLeftAlone) return moveOn(parts, job, fault(rejected.code, `${rejected.title} rejects its key`))
+  if (isLeftAlone && !isLast)
+    return moveOn(parts, job, fault(rejected.code, `${rejected.title} rejects its key`))
+  if (isLeftAlone) return waitForRetry(parts, job, rejected.retryAt)
   const upstream = { ...found, config: parts.upstreams[name] }
   const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
   if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
@@ -55,6 +63,15 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   } finally {
     prepared.release()
   }
+}
+
+/** Accepted before the key was rejected: waits until another job has tried the key, and makes way for that job. */
+async function waitForRetry(parts: Parts, job: Job, retryAt: number): Promise<Next> {
+  const now = parts.now()
+  const until = Math.min(Math.max(retryAt, now + 1000), now + longestRetryWaitMs, job.work.deadlineAt + 1)
+  const next = await pause(parts, job, until - now)
+  await leavePlace(parts, job)
+  return next
 }
 
 /** This machine has made the attempt that is due: Redis has lost it. */

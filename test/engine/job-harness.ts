@@ -31,6 +31,7 @@ export type Upstream = {
   /** Replaces any other part that a step works with. */
   parts?: Partial<Parts>
   work?: Partial<Work>
+  createdAt?: number
 }
 
 /** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
@@ -45,7 +46,14 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
   })
   let jobs = 0
 
-  async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
+  async function begin({
+    sent = () => reply,
+    provider = {},
+    offered = true,
+    parts: other,
+    work,
+    createdAt,
+  }: Upstream) {
     const id = `job${++jobs}`
     // Not before the time of Redis, by which it judges deadlines.
     const clock = { now: Date.now() + 1000 }
@@ -119,7 +127,15 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       ...other,
     } as unknown as Parts
     await store.accept({
-      view: { id, version: 1, model, state: 'pending', progress: 0, createdAt: clock.now, costUsd: 1 },
+      view: {
+        id,
+        version: 1,
+        model,
+        state: 'pending',
+        progress: 0,
+        createdAt: createdAt ?? clock.now,
+        costUsd: 1,
+      },
       owner: 'ann',
       input: {},
       work: {

@@ -197,6 +197,30 @@ describe('keys that their upstream rejects', () => {
     assert.equal(await rejectedKeys.find(found), undefined)
   })
 
+  it('a job in the queue without another upstream waits for the retry, unless it came for it', async () => {
+    const { start, clock, keys } = begin()
+    const { rejectedKeys } = start()
+    const harness = createJobHarness(redis, `${keys.bull}job:`)
+    const accept = (createdAt: number, deadlineAt = Number.MAX_SAFE_INTEGER) =>
+      harness.begin({
+        parts: { rejectedKeys, now: () => clock.now },
+        work: { route: ['runware'], deadlineAt },
+        createdAt,
+      })
+    const early = await accept(clock.now)
+    clock.now += 1000
+    await rejectedKeys.reportFault({ provider: providers.runware, offer: {} }, rejected)
+    clock.now += 1000
+    assert.deepEqual(await early.run(), { kind: 'wait', at: clock.now + 30_000 })
+    assert.deepEqual([early.calls, early.effects, await early.state()], [[], ['slot left'], 'pending'])
+    // No other job is accepted by now.
+    const retry = await accept(clock.now)
+    await retry.run()
+    assert.deepEqual(retry.calls, ['submit'])
+    await early.run()
+    assert.deepEqual(early.calls, ['submit'])
+  })
+
   it('a submit that is rejected for the key leaves word before its job ends', async () => {
     const { start, keys } = begin()
     const { rejectedKeys } = start()
