@@ -58,6 +58,12 @@ function field(name: string, fields: Record<string, unknown>, expected: Expected
   return submit(name, { ...job, ...fields }, expected)
 }
 
+const storyOf = (image: unknown) => ({
+  model: 'longstories-movie',
+  prompt: 'x',
+  storyConfig: { characters: [{ name: 'a', image }] },
+})
+
 type Part = readonly [name: string, value: string | Buffer, filename?: string | undefined, type?: string]
 
 function formOf(parts: readonly (Part | Buffer)[]): Buffer {
@@ -390,6 +396,20 @@ const media: readonly HostileInput[] = [
     withImage(dataUrl('image/png', png({ width: 30_000, height: 30_000 }))),
     refused(413, 'payload_too_large', 'image'),
   ),
+  ...(['small', 'large'] as const).flatMap((size) => {
+    const content = (size === 'small' ? pixel : large).toString('base64')
+    const refusals: Readonly<Record<string, string>> = {
+      'with a NUL at its end': `data:image/png;base64,${content}\0`,
+      'with a NUL ahead of it': `\0data:image/png;base64,${content}`,
+      'with a NUL in its head': `data:image/png;name=\0;base64,${content}`,
+      'with a lone surrogate in its head': `data:image/png;name=${lone};base64,${content}`,
+      'declared as a video': `data:video/mp4;base64,${content}`,
+    }
+    return Object.entries(refusals).flatMap(([name, image]) => [
+      submit(`a ${size} image ${name}`, withImage(image), invalid('image')),
+      submit(`a ${size} image of a character, ${name}`, storyOf(image), invalid()),
+    ])
+  }),
   submit('a PNG that is cut short', withImage(dataUrl('image/png', pixel.subarray(0, -5))), invalid('image')),
   submit(
     'a large PNG that is cut short',
@@ -1001,6 +1021,29 @@ const http: readonly HostileInput[] = [
   ),
 ]
 
+// What a regular expression might take its length squared for: hours.
+const long = 900_000
+const slow: readonly HostileInput[] = [
+  ...[' ', '\u00a0', '\f', '\u0001', '%20', '%'].flatMap((space) =>
+    ['data:image/png;base64,', 'data:image/png,'].map((start) =>
+      submit(
+        `${start} and ${JSON.stringify(space)}, again and again`,
+        withImage(`${start}iVBO${space.repeat(long / space.length)}x`),
+        { status: 400 },
+      ),
+    ),
+  ),
+  ...['duration', 'aspect_ratio', 'resolution'].map((name) =>
+    submit(
+      `spaces inside \`${name}\``,
+      { ...job, model: 'sora-2', [name]: `1${' '.repeat(long)}x` },
+      invalid(name),
+      { headers: strict },
+    ),
+  ),
+  get('dots in a path', `/${'a.'.repeat(7000)}`, notFound),
+]
+
 export const hostileInputs: Readonly<Record<string, readonly HostileInput[]>> = {
   json,
   types,
@@ -1016,6 +1059,7 @@ export const hostileInputs: Readonly<Record<string, readonly HostileInput[]>> = 
   admin,
   openai,
   headers,
+  slow,
   paths,
   http,
 }
@@ -1171,6 +1215,9 @@ export const validInputs: Readonly<Record<string, readonly HostileInput[]>> = {
     ),
     submit('a link of another script', withImage('https://例え.example/画像.png'), accepted),
     submit('spaces around a link', withImage(' https://a.example/a.png \n'), accepted),
+    submit('an image of a character', storyOf(dataUrl('image/png', pixel)), accepted),
+    submit('a large image of a character', storyOf(dataUrl('image/png', large)), accepted),
+    submit('a large bare image of a character', storyOf(large.toString('base64')), accepted),
     submit('an attachment', withImage('attachment:{attachment}'), accepted),
   ],
   forms: [
