@@ -511,6 +511,21 @@ const forms: readonly HostileInput[] = [
     [model, prompt, ['storyConfig', '{', 'a.json', 'application/json']],
     refused(400, 'invalid_json', 'storyConfig'),
   ),
+  form(
+    '`__proto__` in an object',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', '{"__proto__":{"a":1}}']],
+    noJson,
+  ),
+  form(
+    'an object that is none',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', '{']],
+    invalid('storyConfig'),
+  ),
+  form(
+    '65 levels in an object',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', `{"a":${nested(64)}}`]],
+    badRequest,
+  ),
   form('a link to a file', [model, prompt, ['image', 'file:///etc/passwd']], invalid('image')),
   form('a form without its end', formOf([model, prompt]).subarray(0, -8), badRequest),
   form(
@@ -1022,7 +1037,7 @@ const http: readonly HostileInput[] = [
 ]
 
 // What a regular expression might take its length squared for: hours.
-const long = 900_000
+const long = 300_000
 const slow: readonly HostileInput[] = [
   ...[' ', '\u00a0', '\f', '\u0001', '%20', '%'].flatMap((space) =>
     ['data:image/png;base64,', 'data:image/png,'].map((start) =>
@@ -1245,6 +1260,25 @@ export const validInputs: Readonly<Record<string, readonly HostileInput[]>> = {
     ),
     form('a data URL as a text', [model, prompt, ['image', dataUrl('image/png', large)]], ok),
     form('a part without a head', [model, prompt, Buffer.from(`--${boundary}\r\n`)], ok),
+    ...(['small', 'large'] as const).flatMap((size) => {
+      const image = dataUrl('image/png', size === 'small' ? pixel : large)
+      const story: Part = ['model', 'longstories-movie']
+      const characters = [{ name: 'a', image }]
+      return [
+        form(
+          `an object of JSON, ${size}`,
+          [story, prompt, ['storyConfig', JSON.stringify({ characters })]],
+          ok,
+        ),
+        form(`a list of JSON, ${size}`, [story, prompt, ['characters', JSON.stringify(characters)]], ok),
+        form(`an image in JSON, ${size}`, [model, prompt, ['image', JSON.stringify({ url: image })]], ok),
+        form(
+          `a reference in JSON, ${size}`,
+          [model, prompt, ['input_reference', JSON.stringify({ image_url: image })]],
+          ok,
+        ),
+      ]
+    }),
     form('`n: 1`', [model, prompt, ['n', '1']], ok),
     form('200 fields', [model, prompt, ...Array.from({ length: 198 }, (_, at): Part => [`f${at}`, 'x'])], ok),
     form('an unknown field twice', [model, prompt, ['x', '1'], ['x', '2']], ok),
