@@ -1,5 +1,5 @@
-/** The part of an address that proves who calls: `redis://user:password@host`. */
-const addressPasswords = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#"'@]*@/gi
+/** The part of an address that proves who calls: `redis://user:password@host`. Schemes are short; without a bound, `a.a.a.` takes its length squared. */
+const addressPasswords = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#"'@]*@/gi
 /** Our own API keys and those of several upstreams. */
 const keyShapes = /\bsk-[\w-]{8,}/g
 /** Redis repeats the arguments of a command that it does not know. */

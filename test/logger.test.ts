@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { createLogger } from '../src/logger.ts'
+import { createRedactor } from '../src/redact-text.ts'
 import { createConnections } from '../src/redis/connect.ts'
 import { createCleanup, startRedis } from './setup.ts'
 
@@ -117,4 +118,14 @@ it('a connection that cannot be made names no password', async () => {
   await assert.rejects(connections.forRequests(), (error: Error) => !/hunter2/.test(error.message))
   connections.close()
   assert.doesNotMatch(lines.join(), /hunter2/)
+})
+
+describe('a log line', () => {
+  for (const part of ['a.', 'a-', 'sk-', 'a://', 'a@', 'https://a:', '?key='])
+    it(`of 200 kB of ${part} is redacted in time`, () => {
+      const redact = createRedactor(['a-secret-of-the-test'])
+      const startedAt = performance.now()
+      redact(part.repeat(200_000 / part.length))
+      assert.ok(performance.now() - startedAt < 1000)
+    })
 })

@@ -40,7 +40,7 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
   async function take(part: FormPart): Promise<void> {
     const name = readName(part.name)
     const value = isMedia(name.name) ? await readMedia(part) : await readText(part, name)
-    if (value !== undefined) put(values, name, value)
+    if (value !== undefined) put(values, name, typeof value === 'string' ? readJson(name, value) : value)
   }
 
   async function readMedia(part: FormPart): Promise<unknown> {
@@ -177,6 +177,19 @@ function toBody(values: Values): Body {
   return Object.fromEntries(
     [...values].map(([name, value]) => [name, value instanceof Map ? Object.fromEntries(value) : value]),
   )
+}
+
+/** A form has no objects and lists: where a field takes one, its text may be JSON. What is wrong with another text, validation says. */
+function readJson({ name, member }: Name, text: string): unknown {
+  const meaning = meaningOf(name)
+  const kind = meaning === undefined || meaning === 'metadata' ? undefined : fields[meaning.field].kind
+  const isStructured = kind === 'object' || kind === 'list' || (kind === 'media' && /^\s*\{/.test(text))
+  if (!isStructured || member !== undefined || !/^\s*[{[]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 function isTextField(name: string): boolean {

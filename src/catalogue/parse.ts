@@ -74,7 +74,9 @@ function readWord(value: unknown, spell: (word: string) => string): Reading {
 }
 
 function withoutUnit(value: string): string {
-  return value.trim().replace(/\s*(s|secs?|seconds?)$/i, '')
+  const text = value.trim()
+  // Of a long text, the search for spaces ahead of the unit would take seconds.
+  return text.length > longestWord ? text : text.replace(/\s*(s|secs?|seconds?)$/i, '')
 }
 
 function readNumber(value: unknown, expected: string): Reading {
@@ -215,11 +217,12 @@ function readMediaList(value: unknown, kind: MediaKind): Reading {
 function readNested(field: NestedField, object: unknown): Reading {
   let wrong: string | undefined
   const value = mapNested(field, object, (found, { path, kind }) => {
-    if (isUploadedFile(found)) return referenceOf(found)
-    if (typeof found !== 'string') return undefined
+    if (isUploadedFile(found) && kind === undefined) return referenceOf(found)
+    if (typeof found !== 'string' && !isUploadedFile(found)) return undefined
     const reading = kind === undefined ? {} : readMedia(found, kind)
     if ('value' in reading && typeof reading.value === 'string') return reading.value
-    const isMeant = kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(found)
+    const isMeant =
+      typeof found !== 'string' || (kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(found))
     if (isMeant || heldBy(found) !== undefined) {
       const expected = 'expected' in reading ? reading.expected : 'not a reference to a stored file'
       wrong ??= `such that \`${path}\` is ${expected}`

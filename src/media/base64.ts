@@ -13,7 +13,7 @@ export type Decoded =
  */
 export async function createDecoder(scratch: Scratch, limitBytes: number, { base64 } = { base64: true }) {
   const sink = await createSink(scratch, limitBytes)
-  const toPlain = createPercentDecoder()
+  const toPlain = createPercentDecoder(base64)
   const decode = base64 ? createBase64Decoder() : { write: toBytes, end: () => undefined, missing: () => 0 }
   let isBroken = false
   /** One for all pieces: new ones would wait for the garbage collector, a hundred megabytes of them. */
@@ -69,10 +69,17 @@ function toBytes(text: string): Buffer {
   return Buffer.from(text, 'latin1')
 }
 
-/** Undoes the percent-encoding, and what the parser of a URL does: tabs, line ends, the space at the end and a fragment are no content. */
-function createPercentDecoder() {
+/**
+ * Undoes the percent-encoding, and what the parser of a URL does: tabs, line ends, the space at the end and a fragment are no content. Takes
+ * time in proportion to the text, whatever it is.
+ */
+function createPercentDecoder(base64: boolean) {
+  /** An escape or a character of two units that may go on in the next piece. */
   let rest = ''
+  /** Space that may be the one at the end; base64 does not need all of it. */
+  let space: string[] = []
   let isOver = false
+  const ignored = base64 ? /[\t\n\f\r ]+/g : /[\t\n\r]+/g
 
   function decode(text: string): string {
     // Other characters than those of ASCII stand for their bytes in UTF-8.
@@ -83,21 +90,47 @@ function createPercentDecoder() {
     )
   }
 
+  function keepSpace(text: string): void {
+    if (!base64) space.push(text)
+    else if (space.length === 0) space.push(text.slice(0, 1))
+  }
+
   return {
     write(piece: string): string {
       if (isOver) return ''
-      const joined = rest + piece
-      const text = /[\t\n\r]/.test(joined) ? joined.replace(/[\t\n\r]/g, '') : joined
-      const hash = text.indexOf('#')
+      const text = /\s/.test(piece) ? piece.replace(ignored, '') : piece
+      const end = endOfContent(text)
+      if (end === 0 && rest === '') {
+        if (text !== '') keepSpace(text)
+        return ''
+      }
+      const content = space.join('') + rest + text.slice(0, end)
+      space = []
+      const hash = content.indexOf('#')
       isOver = hash !== -1
-      const content = isOver ? text.slice(0, hash) : text
-      // An escape, a character of two units and the space at the end may go on in the next piece.
-      rest = isOver ? '' : (/(?:%[\da-f]?|[\ud800-\udbff]|[\0-\x20\s]+)$/i.exec(content)?.[0] ?? '')
+      if (isOver) {
+        rest = ''
+        return decode(content.slice(0, hash))
+      }
+      if (end < text.length) keepSpace(text.slice(end))
+      rest = end < text.length ? '' : (/(?:%[\da-f]?|[\ud800-\udbff])$/i.exec(content.slice(-2))?.[0] ?? '')
       return decode(content.slice(0, content.length - rest.length))
     },
-    isIdle: () => rest === '' && !isOver,
-    end: (): string => decode(rest.replace(/[\0-\x20\s]+$/, '')),
+    isIdle: () => rest === '' && space.length === 0 && !isOver,
+    end: (): string => decode(rest),
   }
+}
+
+/** Where the space at the end of a text begins. */
+function endOfContent(text: string): number {
+  let end = text.length
+  while (end > 0 && isSpace(text[end - 1] ?? '')) end -= 1
+  return end
+}
+
+/** NUL is an error, not space. */
+function isSpace(character: string): boolean {
+  return (character <= ' ' && character !== '\0') || (character > '\x7f' && /\s/.test(character))
 }
 
 /** `write` returns undefined for what is not base64. */

@@ -13,11 +13,13 @@ const shortestBase64 = 32
  */
 export function readDataUrlHead(text: string): { length: number; type: string; base64: boolean } | undefined {
   const begin = text.slice(0, longestHead + sampleCharacters)
-  const scheme = /^[\0-\x20]*data:/i.exec(begin)
+  const scheme = /^(?:(?!\0)[\0-\x20])*data:/i.exec(begin)
   if (scheme === null) return readBareBase64(begin)
   const start = scheme[0].length
   const comma = endOfDeclaration(begin, start)
   if (comma === -1 || comma >= longestHead) return undefined
+  // No text may hold these.
+  if (!begin.slice(start, comma).isWellFormed() || begin.slice(start, comma).includes('\0')) return undefined
   // A URL holds no tabs and line ends: its parser removes them.
   const declaration = begin
     .slice(start, comma)

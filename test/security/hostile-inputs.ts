@@ -58,6 +58,12 @@ function field(name: string, fields: Record<string, unknown>, expected: Expected
   return submit(name, { ...job, ...fields }, expected)
 }
 
+const storyOf = (image: unknown) => ({
+  model: 'longstories-movie',
+  prompt: 'x',
+  storyConfig: { characters: [{ name: 'a', image }] },
+})
+
 type Part = readonly [name: string, value: string | Buffer, filename?: string | undefined, type?: string]
 
 function formOf(parts: readonly (Part | Buffer)[]): Buffer {
@@ -390,6 +396,20 @@ const media: readonly HostileInput[] = [
     withImage(dataUrl('image/png', png({ width: 30_000, height: 30_000 }))),
     refused(413, 'payload_too_large', 'image'),
   ),
+  ...(['small', 'large'] as const).flatMap((size) => {
+    const content = (size === 'small' ? pixel : large).toString('base64')
+    const refusals: Readonly<Record<string, string>> = {
+      'with a NUL at its end': `data:image/png;base64,${content}\0`,
+      'with a NUL ahead of it': `\0data:image/png;base64,${content}`,
+      'with a NUL in its head': `data:image/png;name=\0;base64,${content}`,
+      'with a lone surrogate in its head': `data:image/png;name=${lone};base64,${content}`,
+      'declared as a video': `data:video/mp4;base64,${content}`,
+    }
+    return Object.entries(refusals).flatMap(([name, image]) => [
+      submit(`a ${size} image ${name}`, withImage(image), invalid('image')),
+      submit(`a ${size} image of a character, ${name}`, storyOf(image), invalid()),
+    ])
+  }),
   submit('a PNG that is cut short', withImage(dataUrl('image/png', pixel.subarray(0, -5))), invalid('image')),
   submit(
     'a large PNG that is cut short',
@@ -490,6 +510,21 @@ const forms: readonly HostileInput[] = [
     'wrong JSON in an object',
     [model, prompt, ['storyConfig', '{', 'a.json', 'application/json']],
     refused(400, 'invalid_json', 'storyConfig'),
+  ),
+  form(
+    '`__proto__` in an object',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', '{"__proto__":{"a":1}}']],
+    noJson,
+  ),
+  form(
+    'an object that is none',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', '{']],
+    invalid('storyConfig'),
+  ),
+  form(
+    '65 levels in an object',
+    [['model', 'longstories-movie'], prompt, ['storyConfig', `{"a":${nested(64)}}`]],
+    badRequest,
   ),
   form('a link to a file', [model, prompt, ['image', 'file:///etc/passwd']], invalid('image')),
   form('a form without its end', formOf([model, prompt]).subarray(0, -8), badRequest),
@@ -1001,6 +1036,29 @@ const http: readonly HostileInput[] = [
   ),
 ]
 
+// What a regular expression might take its length squared for: hours.
+const long = 300_000
+const slow: readonly HostileInput[] = [
+  ...[' ', '\u00a0', '\f', '\u0001', '%20', '%'].flatMap((space) =>
+    ['data:image/png;base64,', 'data:image/png,'].map((start) =>
+      submit(
+        `${start} and ${JSON.stringify(space)}, again and again`,
+        withImage(`${start}iVBO${space.repeat(long / space.length)}x`),
+        { status: 400 },
+      ),
+    ),
+  ),
+  ...['duration', 'aspect_ratio', 'resolution'].map((name) =>
+    submit(
+      `spaces inside \`${name}\``,
+      { ...job, model: 'sora-2', [name]: `1${' '.repeat(long)}x` },
+      invalid(name),
+      { headers: strict },
+    ),
+  ),
+  get('dots in a path', `/${'a.'.repeat(7000)}`, notFound),
+]
+
 export const hostileInputs: Readonly<Record<string, readonly HostileInput[]>> = {
   json,
   types,
@@ -1016,6 +1074,7 @@ export const hostileInputs: Readonly<Record<string, readonly HostileInput[]>> = 
   admin,
   openai,
   headers,
+  slow,
   paths,
   http,
 }
@@ -1171,6 +1230,9 @@ export const validInputs: Readonly<Record<string, readonly HostileInput[]>> = {
     ),
     submit('a link of another script', withImage('https://例え.example/画像.png'), accepted),
     submit('spaces around a link', withImage(' https://a.example/a.png \n'), accepted),
+    submit('an image of a character', storyOf(dataUrl('image/png', pixel)), accepted),
+    submit('a large image of a character', storyOf(dataUrl('image/png', large)), accepted),
+    submit('a large bare image of a character', storyOf(large.toString('base64')), accepted),
     submit('an attachment', withImage('attachment:{attachment}'), accepted),
   ],
   forms: [
@@ -1198,6 +1260,25 @@ export const validInputs: Readonly<Record<string, readonly HostileInput[]>> = {
     ),
     form('a data URL as a text', [model, prompt, ['image', dataUrl('image/png', large)]], ok),
     form('a part without a head', [model, prompt, Buffer.from(`--${boundary}\r\n`)], ok),
+    ...(['small', 'large'] as const).flatMap((size) => {
+      const image = dataUrl('image/png', size === 'small' ? pixel : large)
+      const story: Part = ['model', 'longstories-movie']
+      const characters = [{ name: 'a', image }]
+      return [
+        form(
+          `an object of JSON, ${size}`,
+          [story, prompt, ['storyConfig', JSON.stringify({ characters })]],
+          ok,
+        ),
+        form(`a list of JSON, ${size}`, [story, prompt, ['characters', JSON.stringify(characters)]], ok),
+        form(`an image in JSON, ${size}`, [model, prompt, ['image', JSON.stringify({ url: image })]], ok),
+        form(
+          `a reference in JSON, ${size}`,
+          [model, prompt, ['input_reference', JSON.stringify({ image_url: image })]],
+          ok,
+        ),
+      ]
+    }),
     form('`n: 1`', [model, prompt, ['n', '1']], ok),
     form('200 fields', [model, prompt, ...Array.from({ length: 198 }, (_, at): Part => [`f${at}`, 'x'])], ok),
     form('an unknown field twice', [model, prompt, ['x', '1'], ['x', '2']], ok),
