@@ -9,7 +9,7 @@ export type Gateway = {
   /** Where it listens. */
   address: string
   /** Which upstreams are real, which stand-ins. */
-  upstreams: readonly { title: string; state: 'live' | 'sandbox' | 'no key' }[]
+  upstreams: readonly { title: string; state: 'live' | 'sandbox' | 'incomplete' | 'no key' }[]
   /** Takes nothing new, lets every step finish, then lets go of Redis. */
   stop(): Promise<void>
 }
@@ -44,9 +44,13 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
 
 function describe({ config, upstreams }: Ground): Gateway['upstreams'] {
   return Object.values(providers).map((provider) => {
-    const named = Object.values(provider.hosts).some(({ credentials }) =>
-      credentials.every((name) => upstreams[provider.name].credentials[name] !== undefined),
+    const { baseUrls, credentials } = upstreams[provider.name]
+    const isComplete = Object.entries(provider.hosts).some(
+      ([name, host]) =>
+        baseUrls[name] !== undefined &&
+        host.credentials.every((variable) => credentials[variable] !== undefined),
     )
-    return { title: provider.title, state: config.sandbox ? 'sandbox' : named ? 'live' : 'no key' }
+    const missing = Object.keys(credentials).length > 0 ? 'incomplete' : 'no key'
+    return { title: provider.title, state: config.sandbox ? 'sandbox' : isComplete ? 'live' : missing }
   })
 }

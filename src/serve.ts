@@ -119,6 +119,10 @@ async function warnOfAccess(
       logger.warn(
         'AUTH=off: whoever reaches the gateway can use it; make sure that something else protects it',
       )
+    else if (config.paid)
+      logger.warn(
+        `AUTH=off: every program on this machine can spend money at your upstreams; set AUTH=keys and create an API key with: ${createCommandOf(keyHelp)}`,
+      )
   } else if (access === 'anonymous') {
     const create = `create an API key with: ${createCommandOf(keyHelp)}`
     if (config.paid)

@@ -55,6 +55,7 @@ describe('a gateway', () => {
       LOG_LEVEL: 'warn',
       FAL_KEY: 'a-real-key-of-fal',
       VOLC_ACCESS_KEY: 'not-to-be-seen',
+      MIDJOURNEY_API_SECRET: 'not-to-be-seen',
     })
     cleanup.add(() => stopProcess(running))
     const ready = await fetch(`${running.address}/ready`)
@@ -67,6 +68,10 @@ describe('a gateway', () => {
       assert.doesNotMatch(text, /not-to-be-seen|a-real-key/)
     }
     assert.doesNotMatch(written, /generate-video/)
+    assert.match(
+      written,
+      /FAL \(live\).*ByteDance \(incomplete\), Midjourney \(incomplete\), MagicAPI \(no key\)/,
+    )
     assert.match(written, /curl -s http\S+\/api\/v1\/video-models/)
   })
 })

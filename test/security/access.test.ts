@@ -235,7 +235,8 @@ describe('the operator', () => {
     const create = 'npm run keys -- create --name NAME'
     assert.match((await warningsOf({})).text, new RegExp(`spend money at your upstreams.*${create}`))
     assert.match((await warningsOf({ HOST: '0.0.0.0' })).text, new RegExp(`locked.*${create}`))
-    const { address } = await warningsOf({ AUTH: 'off' })
+    const { address, text: warnings } = await warningsOf({ AUTH: 'off' })
+    assert.match(warnings, new RegExp(`spend money at your upstreams; set AUTH=keys.*${create}`))
     const operator = clientOf(address, operatorKey)
     const made = await operator.ask('POST', '/api/admin/keys', { name: 'useless' })
     assert.equal(made.status, 201)
