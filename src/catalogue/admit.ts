@@ -85,7 +85,7 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
   }
   const [problem, ...others] = problems
   if (problem !== undefined) return refuse(problem, ...others)
-  const wrong = isStrict ? model.check?.(values as Input) : resolveConflicts(model, values, adjusted)
+  const wrong = isStrict ? model.check?.(values as Input) : resolveConflicts(model, values, adjusted, given)
   if (wrong !== undefined) {
     const field = given.get(wrong.field)?.[0].name ?? wrong.field
     return refuse({ field, message: wrong.message, code: wrong.code ?? 'invalid_parameter_value' })

@@ -141,6 +141,14 @@ test('a warning names what was asked and what is rendered', () => {
   ])
 })
 
+test('so does the warning of a condition between fields', () => {
+  assert.deepEqual(admitted({ model: 'sora-2', size: '1024x1792' }).warnings, [
+    '`size` "1024x1792": `resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or ask for 720p: rendered and billed as "720p"',
+  ])
+  const enhanced = { model: 'wan-wavespeed-22-plus', resolution: '720p', enable_prompt_expansion: true }
+  assert.match(admitted(enhanced).warnings[0] ?? '', /^`enable_prompt_expansion` true: .* billed as false$/)
+})
+
 test('a ratio that a model does not use changes neither resolution nor price', () => {
   const cases: readonly (readonly [string, Record<string, unknown>])[] = [
     ['wan-wavespeed-25', { imageUrl: link }],
