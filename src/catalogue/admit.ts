@@ -59,8 +59,11 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
   }
   const values: Partial<Record<Field, Value>> = {}
   const adjusted = new Map<Field, Adjusted>()
-  for (const [field, [spelling]] of given) {
-    if (rules.has(field) || isOperation(field, spelling)) continue
+  const ignored = [...given].filter(([field]) => !rules.has(field))
+  for (const [field, spelling] of ignored.flatMap(([field, all]) =>
+    all.map((one) => [field, one] as const),
+  )) {
+    if (isOperation(field, spelling)) continue
     const message = unused(model, field, mode, spelling)
     if (isStrict && field in mediaFields) problems.push(invalid(spelling.name, message))
     else said.push(`${message} and was ignored`)

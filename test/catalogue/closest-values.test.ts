@@ -149,6 +149,16 @@ test('so does the warning of a condition between fields', () => {
   assert.match(admitted(enhanced).warnings[0] ?? '', /^`enable_prompt_expansion` true: .* billed as false$/)
 })
 
+test('every spelling of a field that a model does not use is named', () => {
+  const { warnings } = admitted({ model: 'minimax-video', resolution: '1080p', target_resolution: '2k' })
+  assert.deepEqual(
+    warnings,
+    ['resolution', 'target_resolution'].map(
+      (name) => `\`${name}\` is not used by \`minimax-video\` and was ignored`,
+    ),
+  )
+})
+
 test('a ratio that a model does not use changes neither resolution nor price', () => {
   const cases: readonly (readonly [string, Record<string, unknown>])[] = [
     ['wan-wavespeed-25', { imageUrl: link }],
