@@ -17,16 +17,25 @@ export function resolveConflicts(
   model: Model,
   values: Partial<Record<Field, Value>>,
   adjusted: Map<Field, Adjusted>,
+  given: ReadonlyMap<Field, readonly [Given, ...Given[]]>,
 ): ReturnType<NonNullable<Model['check']>> {
   for (let round = 0; round < mostConflicts; round++) {
     const conflict = model.check?.(values as Input)
     if (conflict?.instead === undefined) return conflict
     const { field, message, instead } = conflict
-    if (!adjusted.has(field)) adjusted.set(field, { name: field, reason: message })
+    const { name, value: asked } = given.get(field)?.[0] ?? { name: field }
+    if (!adjusted.has(field))
+      adjusted.set(field, { name, asked, reason: describeConflict(name, asked, message) })
     if (instead === null) delete values[field]
     else values[field] = instead
   }
   return model.check?.(values as Input)
+}
+
+/** A conflict is told in our words; who asked in other ones is told which. */
+function describeConflict(name: string, asked: unknown, message: string): string {
+  const isNamed = message.startsWith(`\`${name}\` ${asked} `)
+  return asked === undefined || isNamed ? message : `\`${name}\` ${show(asked)}: ${message}`
 }
 
 type Overruled = Adjusted & { reason: string }

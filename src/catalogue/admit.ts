@@ -59,8 +59,11 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
   }
   const values: Partial<Record<Field, Value>> = {}
   const adjusted = new Map<Field, Adjusted>()
-  for (const [field, [spelling]] of given) {
-    if (rules.has(field) || isOperation(field, spelling)) continue
+  const ignored = [...given].filter(([field]) => !rules.has(field))
+  for (const [field, spelling] of ignored.flatMap(([field, all]) =>
+    all.map((one) => [field, one] as const),
+  )) {
+    if (isOperation(field, spelling)) continue
     const message = unused(model, field, mode, spelling)
     if (isStrict && field in mediaFields) problems.push(invalid(spelling.name, message))
     else said.push(`${message} and was ignored`)
@@ -85,7 +88,7 @@ export function admitTo(model: Model, request: Body, validation: Validation = {}
   }
   const [problem, ...others] = problems
   if (problem !== undefined) return refuse(problem, ...others)
-  const wrong = isStrict ? model.check?.(values as Input) : resolveConflicts(model, values, adjusted)
+  const wrong = isStrict ? model.check?.(values as Input) : resolveConflicts(model, values, adjusted, given)
   if (wrong !== undefined) {
     const field = given.get(wrong.field)?.[0].name ?? wrong.field
     return refuse({ field, message: wrong.message, code: wrong.code ?? 'invalid_parameter_value' })

@@ -258,7 +258,9 @@ test('a condition between fields is told in the code of its own', () => {
   admitted({ prompt: 'a fox', target_resolution: '1080p', pro: true })
   const { input, warnings } = admitted({ prompt: 'a fox', target_resolution: '1080p' })
   assert.equal(input.resolution, '720p')
-  assert.deepEqual(warnings, ['`resolution` 1080p needs `pro_mode`: rendered and billed as "720p"'])
+  assert.deepEqual(warnings, [
+    '`target_resolution` "1080p": `resolution` 1080p needs `pro_mode`: rendered and billed as "720p"',
+  ])
 })
 
 test('a request without a model says so', () => {

@@ -141,6 +141,24 @@ test('a warning names what was asked and what is rendered', () => {
   ])
 })
 
+test('so does the warning of a condition between fields', () => {
+  assert.deepEqual(admitted({ model: 'sora-2', size: '1024x1792' }).warnings, [
+    '`size` "1024x1792": `resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or ask for 720p: rendered and billed as "720p"',
+  ])
+  const enhanced = { model: 'wan-wavespeed-22-plus', resolution: '720p', enable_prompt_expansion: true }
+  assert.match(admitted(enhanced).warnings[0] ?? '', /^`enable_prompt_expansion` true: .* billed as false$/)
+})
+
+test('every spelling of a field that a model does not use is named', () => {
+  const { warnings } = admitted({ model: 'minimax-video', resolution: '1080p', target_resolution: '2k' })
+  assert.deepEqual(
+    warnings,
+    ['resolution', 'target_resolution'].map(
+      (name) => `\`${name}\` is not used by \`minimax-video\` and was ignored`,
+    ),
+  )
+})
+
 test('a ratio that a model does not use changes neither resolution nor price', () => {
   const cases: readonly (readonly [string, Record<string, unknown>])[] = [
     ['wan-wavespeed-25', { imageUrl: link }],
