@@ -4,6 +4,9 @@ import { text } from '../reader.ts'
 /** Only ids starting with these carry three segments before `/requests`. */
 const namespaces = ['workflows', 'comfy']
 
+/** Of FAL's addresses; the ID is enough to find a task whose addresses are longer, and a ticket must stay small to be stored. */
+const longestPath = 512
+
 /**
  * Where a task that was just made is found: paths below our base URL, so that the key stays with it and a base URL
  * that moves later takes its tasks along. `undefined`: the answer names no task.
@@ -30,5 +33,6 @@ export function rebuild(endpoint: string, id: string): Ticket | undefined {
 }
 
 function pathBelow(baseUrl: string, url: string | undefined): string | undefined {
-  return url?.startsWith(`${baseUrl}/`) ? url.slice(baseUrl.length) : undefined
+  const path = url?.startsWith(`${baseUrl}/`) ? url.slice(baseUrl.length) : undefined
+  return path !== undefined && path.length <= longestPath ? path : undefined
 }

@@ -28,7 +28,8 @@ export async function waitForKey(parts: Parts, job: Job, reason: string): Promis
   const waitMs = parts.missingKeys?.waitMs ?? 0
   if (view.state !== 'pending' && now > work.deadlineAt + waitMs) {
     const code = view.state === 'submitting' ? 'submission_unknown' : 'task_lost'
-    return finish(parts, job, fault(code, reason))
+    // The reason is for operators: the history has it.
+    return finish(parts, job, fault(code, 'The upstream could not be asked what became of the job'))
   }
 
   const isNews = work.missingKey !== reason

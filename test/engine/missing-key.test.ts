@@ -81,6 +81,10 @@ describe('a process that must not call the upstream of a job', () => {
     keys.isMissing = true
     await job.runAll()
     assert.deepEqual([job.calls, await job.error()], [['submit'], 'task_lost'])
+    // What a process lacks is for operators, in the history.
+    const { view } = (await harness.store.read(job.id)) ?? assert.fail()
+    assert.equal(view.error?.message, 'The upstream could not be asked what became of the job')
+    assert.ok((await job.history()).some((event) => event.reason === reason))
     assert.equal(await redis.hexists(harness.keys.held('ann'), job.id), 1)
   })
 

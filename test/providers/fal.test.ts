@@ -49,6 +49,23 @@ describe('the protocol', () => {
     assert.equal(ticket?.status, `/fal-ai/veo3.1/requests/${id}/status`)
   })
 
+  test('a task whose addresses are too long to be stored is found by its ID', () => {
+    const baseUrl = 'https://queue.fal.run'
+    const task = `${baseUrl}/fal-ai/kling-video/requests/${id}`
+    const token = `?token=${'x'.repeat(1000)}`
+    const body = {
+      request_id: id,
+      status_url: `${task}/status${token}`,
+      response_url: task + token,
+      cancel_url: `${task}/cancel${token}`,
+    }
+    const reply: Reply = { status: 200, headers: {}, body, baseUrl }
+    const outcome = fal.accept(reply, orderFor(fal, { prompt }))
+    assert.ok(outcome.kind === 'running')
+    assert.equal(outcome.ticket.status, `/fal-ai/kling-video/requests/${id}/status`)
+    assert.ok(JSON.stringify(outcome.ticket).length < 1000)
+  })
+
   test('the ticket says which address is next', () => {
     const ticket = {
       phase: 'status',
