@@ -4,7 +4,13 @@ import type { RejectedKeys } from './rejected-keys.ts'
 
 /** `release`: to be called when no job came of it. */
 type ChosenRoute =
-  | { kind: 'chosen'; route: readonly [ProviderName, ...ProviderName[]]; release(): Promise<void> }
+  | {
+      kind: 'chosen'
+      route: readonly [ProviderName, ...ProviderName[]]
+      /** The job is to try a rejected key again. */
+      retriesKey?: boolean
+      release(): Promise<void>
+    }
   /** Every upstream rejects its key. */
   | { kind: 'none'; retryAt: number }
 
@@ -42,7 +48,8 @@ export function createRouteChooser({ offers, rejectedKeys, now }: Options): Choo
     }
     for (const { name, upstream, isWaiting } of upstreams) {
       if (isWaiting || upstream === undefined || !(await rejectedKeys.claimRetry(upstream))) continue
-      return { kind: 'chosen', route: [name], release: () => rejectedKeys.releaseRetry(upstream) }
+      const release = () => rejectedKeys.releaseRetry(upstream)
+      return { kind: 'chosen', route: [name], retriesKey: true, release }
     }
     return { kind: 'none', retryAt: Math.min(...upstreams.map(({ rejected }) => rejected?.retryAt ?? now())) }
   }

@@ -68,6 +68,8 @@ export type Accept = {
   model: string
   input: Input
   route: readonly [ProviderName, ...ProviderName[]]
+  /** No upstream accepts its key: this job tries one again. */
+  retriesKey?: boolean
   deadlineSeconds: number
   /** The most that it may cost: reserved now, settled at the end. */
   costUsd: number
@@ -165,6 +167,7 @@ export function createEngine({
       }
       const work: Work = {
         route: order.route,
+        ...(order.retriesKey === true && { retriesKey: true }),
         deadlineAt: createdAt + Math.min(order.deadlineSeconds, longestJobSeconds) * 1000,
         refusals: 0,
         misses: 0,

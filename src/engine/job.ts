@@ -58,6 +58,8 @@ export type Work = {
   attempt?: Attempt
   /** How many attempts have been made; absent: none. Their ids are derived from it. */
   attempts?: number
+  /** Accepted to try a rejected key again: it does not wait for another job to do so. */
+  retriesKey?: true
   ticket?: Ticket
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
   handed?: Handed

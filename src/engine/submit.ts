@@ -42,11 +42,9 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
     return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
   const rejected = await parts.rejectedKeys?.find(found)
   const isLast = job.work.route.length === 1
-  // Since the key is rejected, only a job for a retry is accepted with no other upstream.
-  const isForRetry = rejected !== undefined && isLast && job.view.createdAt >= rejected.since
   const isLeftAlone =
     rejected !== undefined &&
-    !isForRetry &&
+    job.work.retriesKey !== true &&
     !(rejected.retryAt <= parts.now() && (await parts.rejectedKeys?.claimRetry(found)))
   if (isLeftAlone && !isLast)
     return moveOn(parts, job, fault(rejected.code, `${rejected.title} rejects its key`))
@@ -65,7 +63,7 @@ export async function submit(parts: Parts, job: Job): Promise<Next> {
   }
 }
 
-/** Accepted before the key was rejected: waits until another job has tried the key, and makes way for that job. */
+/** Accepted before the key was rejected, or by a process with another key: waits until another job has tried the key, and makes way for that job. */
 async function waitForRetry(parts: Parts, job: Job, retryAt: number): Promise<Next> {
   const now = parts.now()
   const until = Math.min(Math.max(retryAt, now + 1000), now + longestRetryWaitMs, job.work.deadlineAt + 1)

@@ -31,7 +31,6 @@ export type Upstream = {
   /** Replaces any other part that a step works with. */
   parts?: Partial<Parts>
   work?: Partial<Work>
-  createdAt?: number
 }
 
 /** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
@@ -46,14 +45,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
   })
   let jobs = 0
 
-  async function begin({
-    sent = () => reply,
-    provider = {},
-    offered = true,
-    parts: other,
-    work,
-    createdAt,
-  }: Upstream) {
+  async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
     const id = `job${++jobs}`
     // Not before the time of Redis, by which it judges deadlines.
     const clock = { now: Date.now() + 1000 }
@@ -133,7 +125,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
         model,
         state: 'pending',
         progress: 0,
-        createdAt: createdAt ?? clock.now,
+        createdAt: clock.now,
         costUsd: 1,
       },
       owner: 'ann',

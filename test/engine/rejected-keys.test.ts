@@ -201,20 +201,22 @@ describe('keys that their upstream rejects', () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
-    const accept = (createdAt: number, deadlineAt = Number.MAX_SAFE_INTEGER) =>
+    const accept = (work: Partial<Work> = {}) =>
       harness.begin({
         parts: { rejectedKeys, now: () => clock.now },
-        work: { route: ['runware'], deadlineAt },
-        createdAt,
+        work: { route: ['runware'], deadlineAt: Number.MAX_SAFE_INTEGER, ...work },
       })
-    const early = await accept(clock.now)
+    const early = await accept()
     clock.now += 1000
     await rejectedKeys.reportFault({ provider: providers.runware, offer: {} }, rejected)
     clock.now += 1000
     assert.deepEqual(await early.run(), { kind: 'wait', at: clock.now + 30_000 })
     assert.deepEqual([early.calls, early.effects, await early.state()], [[], ['slot left'], 'pending'])
-    // No other job is accepted by now.
-    const retry = await accept(clock.now)
+    // A process with another key goes on accepting jobs.
+    const late = await accept()
+    assert.deepEqual(await late.run(), { kind: 'wait', at: clock.now + 30_000 })
+    assert.deepEqual(late.calls, [])
+    const retry = await accept({ retriesKey: true })
     await retry.run()
     assert.deepEqual(retry.calls, ['submit'])
     await early.run()

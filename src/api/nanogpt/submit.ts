@@ -66,6 +66,7 @@ export async function take(
       model: model.id,
       input: kept.input,
       route: chosen.route,
+      ...(chosen.retriesKey === true && { retriesKey: true }),
       deadlineSeconds: model.deadlineSeconds,
       costUsd: price.usd,
       ...(price.meter !== undefined && { meter: price.meter }),

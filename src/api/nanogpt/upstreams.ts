@@ -40,6 +40,8 @@ function withFittingSeed(offers: AppParts['offers'], model: Model, input: Input)
 
 export type ChosenUpstreams = {
   route: readonly [ProviderName, ...ProviderName[]]
+  /** The job is to try a rejected key again. */
+  retriesKey?: boolean
   /** To be called when no job came of it. */
   release(): Promise<void>
 }
