@@ -177,7 +177,7 @@ const base64Url = fc
     return `data:${declaration};base64,${characters.map((one, at) => one + spaces[at % spaces.length]).join('')}`
   })
 
-/** Any content, percent-encoded or not. */
+/** Any content, percent-encoded or not. A NUL is an error in every request; the standard removes it at the end. */
 const rawUrl = fc
   .record({
     declaration,
@@ -186,7 +186,7 @@ const rawUrl = fc
   })
   .map(
     ({ declaration, content, suffix }) =>
-      `data:${declaration},${content.replace(/[\ud800-\udfff]/g, '')}${suffix}`,
+      `data:${declaration},${content.replace(/[\0\ud800-\udfff]/g, '')}${suffix}`,
   )
 
 /** Broken or strange base64. */
