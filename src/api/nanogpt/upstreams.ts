@@ -10,18 +10,18 @@ import type { AppParts } from '../parts.ts'
 export function findUpstreams({ offers }: AppParts, { model, warnings, ...admitted }: Admitted) {
   const isStrict = admitted.handling === 'strict'
   const fit = (input: Input) => (isStrict ? { input, warnings: [] } : withFittingSeed(offers, model, input))
-  const routeOf = (input: Input) => offers.route(model, fit(input).input)
-  const found = (input: Input, more: readonly string[] = []) => {
+  const routed = (input: Input, more: readonly string[] = []) => {
     const fitted = fit(input)
     const route = offers.route(model, fitted.input)
     return { input: fitted.input, warnings: [...warnings, ...more, ...fitted.warnings], route }
   }
-  if (routeOf(admitted.input).length > 0) return found(admitted.input)
+  const asSent = routed(admitted.input)
+  if (asSent.route.length > 0) return asSent
   const reason = offers.refusal(model, admitted.input)
   if (reason !== undefined) {
-    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routeOf(one).length > 0)
+    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routed(one).route.length > 0)
     if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
-    return found(relaxed.input, relaxed.warnings)
+    return routed(relaxed.input, relaxed.warnings)
   }
   const log = { model: model.id, setOneOf: offers.missing(model) }
   const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
