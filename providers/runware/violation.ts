@@ -31,11 +31,11 @@ function fromSchema(violation: Violation): TaskViolation {
   const { field, kind, schema } = violation
   const name = field.split('.').at(-1) ?? field
   const allowedValues = schema?.enum
-  const told = { parameter: field, of: violation, ...(allowedValues !== undefined && { allowedValues }) }
-  if (kind === 'unknown') return { code: 'unsupportedParameter', ...told }
-  if (kind === 'missing') return { code: `missing${capitalized(name)}`, ...told }
-  if (field === 'duration' && kind === 'enum') return { code: 'unsupportedDuration', ...told }
-  return { code: `invalid${capitalized(name)}`, ...told }
+  const details = { parameter: field, of: violation, ...(allowedValues !== undefined && { allowedValues }) }
+  if (kind === 'unknown') return { code: 'unsupportedParameter', ...details }
+  if (kind === 'missing') return { code: `missing${capitalized(name)}`, ...details }
+  if (field === 'duration' && kind === 'enum') return { code: 'unsupportedDuration', ...details }
+  return { code: `invalid${capitalized(name)}`, ...details }
 }
 
 function checkFrames(task: JsonObject, model: ModelSchema, { media = true }: Options): TaskViolation[] {

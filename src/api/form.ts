@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fields, meaningOf } from '../catalogue/fields.ts'
+import type { Upload } from '../media/spool.ts'
 import type { UploadedFile } from '../media/uploaded-file.ts'
 import { checkBody, isClean, uncleanText } from './body-check.ts'
 import { ApiError } from './errors.ts'
@@ -59,9 +60,18 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
   async function receive(part: FormPart, start: Buffer, rest: AsyncIterable<Buffer>): Promise<UploadedFile> {
     if (uploads.length === limits.form.files) throw tooManyFiles(limits.form.files, part.name)
     const upload = await spool.receive(isType(part.type) ? part.type : '')
-    try {
+    return finish(upload, async () => {
       await upload.write(start)
       for await (const piece of rest) await upload.write(piece)
+    })
+  }
+
+  async function finish(
+    upload: Pick<Upload<never>, 'drop' | 'end'>,
+    write: () => Promise<void>,
+  ): Promise<UploadedFile> {
+    try {
+      await write()
     } catch (cause) {
       await upload.drop()
       throw cause
@@ -85,16 +95,10 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
     }
     if (uploads.length === limits.form.files) throw tooManyFiles(limits.form.files, field)
     const { file: upload, skip } = found
-    try {
+    return finish(upload, async () => {
       await upload.write(start.slice(skip))
       for await (const piece of rest) await upload.write(piece.toString('latin1'))
-    } catch (cause) {
-      await upload.drop()
-      throw cause
-    }
-    const file = await upload.end()
-    uploads.push(file)
-    return file
+    })
   }
 
   async function readText(part: FormPart, { name }: Name): Promise<unknown> {

@@ -7,11 +7,12 @@ export function createUnescape() {
     const text = rest + piece
     const end = isLast ? text.length : startOfUnfinished(text)
     rest = text.slice(end)
-    return resolve(text.slice(0, end))
+    return readStringContent(text.slice(0, end))
   }
 }
 
-function resolve(text: string): string {
+/** The text of a string as it stands in JSON. Throws for what no JSON string may hold. */
+export function readStringContent(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
   if (!/[\0-\x1f\\"]/.test(text)) return text
   try {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
 import { freeMemory } from './body-arrival.ts'
-import { createUnescape } from './json-escapes.ts'
+import { createUnescape, readStringContent } from './json-escapes.ts'
 import { invalidJson, type JsonLimits, notUtf8, tooDeep, tooManyValues, tooMuchJson } from './json-limits.ts'
 import { exactNumber } from './json-numbers.ts'
 import { type Position, positionOf } from './media-positions.ts'
@@ -141,14 +141,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   function text(): string {
     const bytes = takeToken()
     if (!isUtf8(bytes)) throw notUtf8()
-    const raw = bytes.toString('utf8')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
-    if (!hasEscapes && !/[\0-\x1f]/.test(raw)) return raw
-    try {
-      return String(JSON.parse(`"${raw}"`))
-    } catch (cause) {
-      throw invalidJson(cause)
-    }
+    return readStringContent(bytes.toString('utf8'))
   }
 
   function takeToken(): Buffer {

@@ -7,33 +7,35 @@ type Choice = string | number
 /** `exact`: another spelling of the choice, as `1280x720` is of `720p`. */
 type Match = { choice: Choice; exact: boolean }
 
-/** The choice that comes closest to what was asked; `undefined`: nothing in it can be compared. */
+/** The choice that comes closest to what was requested; `undefined`: nothing in it can be compared. */
 export function closestChoice(
   kind: Kind,
-  asked: unknown,
+  requested: unknown,
   choices: readonly Choice[],
   usual: unknown,
 ): Match | undefined {
-  if (typeof asked === 'number') return closestNumber(kind, asked, choices)
-  if (typeof asked !== 'string') return undefined
-  const told = aspects[kind]
-  return told === undefined ? closestWord(asked, choices) : closestShape(told, asked, choices, usual)
+  if (typeof requested === 'number') return closestNumber(kind, requested, choices)
+  if (typeof requested !== 'string') return undefined
+  const compared = aspects[kind]
+  return compared === undefined
+    ? closestWord(requested, choices)
+    : closestShape(compared, requested, choices, usual)
 }
 
 /** A duration that is not rendered becomes the next longer one, or the longest. */
-function closestNumber(kind: Kind, asked: number, choices: readonly Choice[]): Match | undefined {
+function closestNumber(kind: Kind, requested: number, choices: readonly Choice[]): Match | undefined {
   const numbers = choices.filter((choice) => typeof choice === 'number').sort((a, b) => a - b)
   const closest =
     kind === 'seconds'
-      ? (numbers.find((choice) => choice >= asked) ?? numbers.at(-1))
-      : numbers.toSorted((a, b) => Math.abs(a - asked) - Math.abs(b - asked))[0]
-  return closest === undefined ? undefined : { choice: closest, exact: closest === asked }
+      ? (numbers.find((choice) => choice >= requested) ?? numbers.at(-1))
+      : numbers.toSorted((a, b) => Math.abs(a - requested) - Math.abs(b - requested))[0]
+  return closest === undefined ? undefined : { choice: closest, exact: closest === requested }
 }
 
-function closestWord(asked: string, choices: readonly Choice[]): Match | undefined {
-  const same = choices.find((choice) => withoutMarks(String(choice)) === withoutMarks(asked))
+function closestWord(requested: string, choices: readonly Choice[]): Match | undefined {
+  const same = choices.find((choice) => withoutMarks(String(choice)) === withoutMarks(requested))
   if (same !== undefined) return { choice: same, exact: true }
-  const choice = nearest(asked, choices.map(String))
+  const choice = nearest(requested, choices.map(String))
   return choice === undefined ? undefined : { choice, exact: false }
 }
 
@@ -49,14 +51,17 @@ const aspects: Partial<Record<Kind, readonly (keyof Shape)[]>> = {
 }
 
 function closestShape(
-  told: readonly (keyof Shape)[],
+  compared: readonly (keyof Shape)[],
   word: string,
   choices: readonly Choice[],
   usual: unknown,
 ): Match | undefined {
-  const asked = shapeOf(word)
+  const requested = shapeOf(word)
   const [best] = choices
-    .map((choice) => ({ choice, ...distance(told, asked, shapeOf(String(choice)), choice === usual) }))
+    .map((choice) => ({
+      choice,
+      ...distance(compared, requested, shapeOf(String(choice)), choice === usual),
+    }))
     .filter(({ comparable }) => comparable)
     .sort((a, b) => compare(a.keys, b.keys))
   return best === undefined ? undefined : { choice: best.choice, exact: best.exact }
@@ -66,12 +71,14 @@ function closestShape(
 const tolerances = { pixels: 0.04, words: 0.01 }
 
 /** `keys`: the first one that differs decides, less is closer. A landscape never becomes a portrait where a choice is left. */
-function distance(told: readonly (keyof Shape)[], asked: Shape, choice: Shape, isUsual: boolean) {
-  const tolerance = asked.pixels || choice.pixels ? tolerances.pixels : tolerances.words
-  const ratio = told.includes('ratio') ? offBy(asked.ratio, choice.ratio) : undefined
-  const lines = told.includes('lines') ? offBy(asked.lines, choice.lines) : undefined
-  const turned = ratio === undefined ? 0 : Math.abs(orientation(asked) - orientation(choice))
-  const alike = told.every((aspect) => (asked[aspect] === undefined) === (choice[aspect] === undefined))
+function distance(compared: readonly (keyof Shape)[], requested: Shape, choice: Shape, isUsual: boolean) {
+  const tolerance = requested.pixels || choice.pixels ? tolerances.pixels : tolerances.words
+  const ratio = compared.includes('ratio') ? offBy(requested.ratio, choice.ratio) : undefined
+  const lines = compared.includes('lines') ? offBy(requested.lines, choice.lines) : undefined
+  const turned = ratio === undefined ? 0 : Math.abs(orientation(requested) - orientation(choice))
+  const alike = compared.every(
+    (aspect) => (requested[aspect] === undefined) === (choice[aspect] === undefined),
+  )
   return {
     comparable: ratio !== undefined || lines !== undefined,
     exact: alike && (ratio ?? 0) <= tolerance && (lines ?? 0) <= tolerance,
@@ -79,8 +86,8 @@ function distance(told: readonly (keyof Shape)[], asked: Shape, choice: Shape, i
   }
 }
 
-function offBy(asked: number | undefined, choice: number | undefined): number | undefined {
-  return asked === undefined || choice === undefined ? undefined : Math.abs(Math.log(asked / choice))
+function offBy(requested: number | undefined, choice: number | undefined): number | undefined {
+  return requested === undefined || choice === undefined ? undefined : Math.abs(Math.log(requested / choice))
 }
 
 function orientation({ ratio = 1 }: Shape): number {
