@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
-import { settings } from '../src/redis/launch.ts'
+import { redisServerArguments } from '../src/redis/launch.ts'
 import { type Child, freePort, start } from './child.ts'
 import { litellm, nginx, portkey } from './peers.ts'
 
@@ -44,7 +44,7 @@ export const startRoute = () => script('route.ts')
 export async function startRedis(): Promise<{ url: string; child: Child }> {
   const home = folder()
   const socket = join(home, 'redis.sock')
-  const child = start('redis-server', settings({ home, socket }), { core: 'load' })
+  const child = start('redis-server', redisServerArguments({ home, socket }), { core: 'load' })
   await child.says(/Ready to accept connections|ready to accept connections/)
   return { url: socket, child }
 }

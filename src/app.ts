@@ -1,37 +1,37 @@
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { logRequest } from './api/access-log.ts'
-import { admin } from './api/admin.ts'
+import { registerAdminRoutes } from './api/admin.ts'
 import { createBodyBudget } from './api/body-budget.ts'
-import { refuseConnection } from './api/connection.ts'
+import { rejectConnection } from './api/connection.ts'
 import { limitConnections } from './api/connection-limits.ts'
-import { drain } from './api/drain.ts'
+import { registerGracefulClose } from './api/drain.ts'
 import { createFailureCounters } from './api/failed-attempts.ts'
-import { files } from './api/files.ts'
-import { health } from './api/health.ts'
-import { hooks } from './api/hooks.ts'
+import { registerFileRoutes } from './api/files.ts'
+import { registerHealthRoutes } from './api/health.ts'
+import { registerCallbackRoutes } from './api/hooks.ts'
 import { requireHost } from './api/host.ts'
-import { jobEvents } from './api/job-events.ts'
-import { jobs } from './api/jobs.ts'
-import { readJsonBodies } from './api/json-body.ts'
-import { createLimits } from './api/limits.ts'
-import { nanogpt } from './api/nanogpt/routes.ts'
-import { openai } from './api/openai/routes.ts'
+import { registerJobEventsRoute } from './api/job-events.ts'
+import { registerJobRoutes } from './api/jobs.ts'
+import { registerJsonBodyParser } from './api/json-body.ts'
+import { createRateLimits } from './api/limits.ts'
+import { registerNanogptRoutes } from './api/nanogpt/routes.ts'
+import { registerOpenaiRoutes } from './api/openai/routes.ts'
 import { describeRoutes, serveDocument } from './api/openapi/document.ts'
-import { createOriginGuard, isHidden } from './api/origin-guard.ts'
-import type { AppParts } from './api/parts.ts'
+import { createOriginGuard, mustHideReply } from './api/origin-guard.ts'
+import type { ApiDeps } from './api/parts.ts'
 import { rejectUncleanQueries } from './api/query-check.ts'
-import { refuse } from './api/refusals.ts'
+import { errorHandler } from './api/refusals.ts'
 import { defaultRequestLimits } from './api/request-limits.ts'
-import { corsOf, stamp } from './api/stamp.ts'
-import { refuseUnknownPaths } from './api/unknown-path.ts'
-import { webhooks } from './api/webhooks.ts'
+import { corsOptionsFor, setDefaultHeaders } from './api/stamp.ts'
+import { registerNotFoundHandler } from './api/unknown-path.ts'
+import { registerWebhookRoutes } from './api/webhooks.ts'
 import { defaultFailureLimits, defaultKeysCommand } from './config.ts'
 import { isLoopbackAddress } from './network-address.ts'
 import { randomId } from './random.ts'
 import { defaultTextLimits } from './text-limits.ts'
 
-export type { AppParts } from './api/parts.ts'
+export type { ApiDeps } from './api/parts.ts'
 
 const jsonOfFastify = 'application/json; charset=utf-8'
 
@@ -42,7 +42,7 @@ const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-
 const anyHost = { isLoopback: false, allowedOrigins: [] }
 
 /** Builds the whole HTTP side; it listens to nothing yet. */
-export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const {
     trustProxy = isLoopbackAddress,
     origins = anyHost,
@@ -50,12 +50,12 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     keyHelp = defaultKeyHelp,
     publicUrl,
     bodyLimitBytes,
-    requestLimits: limits = defaultRequestLimits,
-  } = parts.config
-  const guarded = { accounts: parts.accounts, policy: { ...origins, publicUrl } }
+    requestLimits = defaultRequestLimits,
+  } = deps.config
+  const originGuardDeps = { accounts: deps.accounts, policy: { ...origins, publicUrl } }
   const app = Fastify({
     http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
-    loggerInstance: parts.logger,
+    loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestIdHeader: false,
@@ -64,44 +64,49 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
     // What still arrives while the server drains is served; the engine stops after it.
     return503OnClosing: false,
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: rejectConnection,
     frameworkErrors: (error, request, reply) => {
-      stamp(request, reply, () => undefined)
-      if (isHidden(request, guarded)) reply.removeHeader('Access-Control-Allow-Origin')
-      refuse(error, request, reply)
+      setDefaultHeaders(request, reply, () => undefined)
+      if (mustHideReply(request, originGuardDeps)) reply.removeHeader('Access-Control-Allow-Origin')
+      errorHandler(error, request, reply)
       logRequest(request, reply, () => undefined)
     },
   })
 
-  app.decorate('textLimits', parts.config.textLimits ?? defaultTextLimits)
+  app.decorate('textLimits', deps.config.textLimits ?? defaultTextLimits)
   app.decorateRequest('owner', '')
-  app.decorateRequest('once', undefined)
-  app.decorateRequest('replayed', false)
+  app.decorateRequest('idempotency', undefined)
+  app.decorateRequest('isReplayed', false)
   app.decorateRequest('rpm', undefined)
-  app.decorateRequest('refusal', undefined)
+  app.decorateRequest('apiError', undefined)
   app.decorateRequest('preferenceApplied', undefined)
   app.decorate('trustProxy', trustProxy)
   app.decorate('countFailure', createFailureCounters(failedAttempts))
   app.decorate('keyHelp', keyHelp)
   // Before any plugin, whose routes would keep the framework's own.
-  app.setErrorHandler(refuse)
-  app.addHook('onRequest', stamp)
+  app.setErrorHandler(errorHandler)
+  app.addHook('onRequest', setDefaultHeaders)
   app.addHook('onRequest', requireHost)
-  app.addHook('onRequest', createOriginGuard({ ...guarded, help: keyHelp }))
+  app.addHook('onRequest', createOriginGuard({ ...originGuardDeps, help: keyHelp }))
   // What it says on other replies than those to a preflight has been stamped on all of them.
-  await app.register(async (preflights) => {
-    await preflights.register(cors, { delegator: (request, use) => use(null, corsOf(request)) })
+  await app.register(async (corsScope) => {
+    await corsScope.register(cors, { delegator: (request, use) => use(null, corsOptionsFor(request)) })
   })
-  refuseUnknownPaths(app)
-  const budget = createBodyBudget(limits.allBodies)
-  readJsonBodies(app, { spool: parts.spool, limits, bodyLimitBytes, budget })
+  registerNotFoundHandler(app)
+  const budget = createBodyBudget(requestLimits.allBodies)
+  registerJsonBodyParser(app, {
+    uploadBuffer: deps.uploadBuffer,
+    limits: requestLimits,
+    bodyLimitBytes,
+    budget,
+  })
   rejectUncleanQueries(app)
-  limitConnections(app, { ...limits, unreadBytes: 2 * bodyLimitBytes })
-  drain(app)
-  app.addHook('onSend', ({ replayed, preferenceApplied }, reply, payload, done) => {
+  limitConnections(app, { ...requestLimits, unreadBytes: 2 * bodyLimitBytes })
+  registerGracefulClose(app)
+  app.addHook('onSend', ({ isReplayed, preferenceApplied }, reply, payload, done) => {
     // One client reads a body as JSON only under exactly this type.
     if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
-    if (replayed) reply.header('Idempotent-Replayed', 'true')
+    if (isReplayed) reply.header('Idempotent-Replayed', 'true')
     if (preferenceApplied !== undefined) reply.header('Preference-Applied', preferenceApplied)
     if (app.closing.aborted) reply.header('connection', 'close')
     done(null, payload)
@@ -109,16 +114,16 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onResponse', logRequest)
 
   await describeRoutes(app)
-  health(app, parts)
-  files(app, parts)
-  hooks(app, parts)
-  jobEvents(app, parts)
-  webhooks(app, parts)
-  admin(app, parts)
-  const rateLimits = await createLimits(app, parts.limits)
-  await nanogpt(app, parts, rateLimits)
-  await openai(app, parts, rateLimits)
-  jobs(app, parts)
+  registerHealthRoutes(app, deps)
+  registerFileRoutes(app, deps)
+  registerCallbackRoutes(app, deps)
+  registerJobEventsRoute(app, deps)
+  registerWebhookRoutes(app, deps)
+  registerAdminRoutes(app, deps)
+  const rateLimits = await createRateLimits(app, deps.rateLimits)
+  await registerNanogptRoutes(app, deps, rateLimits)
+  await registerOpenaiRoutes(app, deps, rateLimits)
+  registerJobRoutes(app, deps)
   await serveDocument(app, publicUrl)
   return app
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import type { Config } from './config.ts'
 import { type Closers, type Ground, layGround } from './ground.ts'
-import { serveApi, serveHealth } from './serve.ts'
+import { createApiServer, createHealthServer } from './serve.ts'
 import { startWork } from './work.ts'
 
 export type Gateway = {
@@ -30,11 +30,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     const ground = await layGround(config, logger, closers)
     const stopWork = config.role === 'api' ? undefined : await startWork(ground)
     closers.push(() => stopWork?.())
-    const app = config.role === 'worker' ? serveHealth(ground) : await serveApi(ground)
+    const app = config.role === 'worker' ? createHealthServer(ground) : await createApiServer(ground)
     // Side by side: a client that dawdles over its request keeps no worker taking steps.
     closers.push(() => Promise.all([app.close(), stopWork?.()]))
     const address = await app.listen({ host: config.host, port: config.port })
-    ground.media.listensOn(address)
+    ground.media.setOwnAddress(address)
     return { address, upstreams: describe(ground), stop }
   } catch (cause) {
     await stop()

@@ -19,10 +19,10 @@ import { createStore } from './engine/store.ts'
 import { createTransport } from './engine/transport.ts'
 import { createMedia } from './media/media.ts'
 import { createUpstreamReport, logUpstreams } from './readiness.ts'
-import { checkServer } from './redis/check.ts'
+import { checkRedisServer } from './redis/check.ts'
 import { type Clock, createClock } from './redis/clock.ts'
 import { createConnections } from './redis/connect.ts'
-import { startEmbedded } from './redis/embedded.ts'
+import { startEmbeddedRedis } from './redis/embedded.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
 import { sandboxes } from './sandbox/index.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
@@ -43,11 +43,11 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   const connections = createConnections(target, {
     prefix: config.redisPrefix,
     logger,
-    silenceMs: longestSilenceMs(config),
+    idleTimeoutMs: longestSilenceMs(config),
   })
   closers.push(() => connections.close())
   const redis = await connections.forRequests()
-  await checkServer(redis, { ...config, logger })
+  await checkRedisServer(redis, { ...config, logger })
 
   const keys = createKeys(config.redisPrefix)
   const keyMarker = createKeyMarker({ ...config, logger })
@@ -98,7 +98,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   const offers = createOffers({
     providers,
     upstreams: config.sandbox ? sandbox.upstreams : upstreams,
-    links: media.reachable,
+    links: media.hasPublicUrl,
     overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
   })
   const leavesAlone = !config.sandbox && config.upstreamRetryMs > 0
@@ -187,7 +187,7 @@ function storeOptionsOf(config: Config, { now }: Clock) {
 
 async function embedded(config: Config, logger: Logger, closers: Closers) {
   const keys = createKeys(config.redisPrefix)
-  const server = await startEmbedded({
+  const server = await startEmbeddedRedis({
     dataDir: config.dataDir,
     logger,
     production: config.production,

@@ -9,8 +9,8 @@ import { authOffWarning, createCommandOf, type KeyHelp, lockReason } from './acc
 import { type Accounts, open } from './accounts/open.ts'
 import { priceOf } from './accounts/price.ts'
 import { createUsage } from './accounts/usage.ts'
-import { health } from './api/health.ts'
-import { refuse } from './api/refusals.ts'
+import { registerHealthRoutes } from './api/health.ts'
+import { errorHandler } from './api/refusals.ts'
 import { createApp } from './app.ts'
 import { isLoopback } from './config.ts'
 import { createRouteChooser } from './engine/choose-route.ts'
@@ -22,14 +22,14 @@ import { createWithdrawals } from './engine/withdrawals.ts'
 import type { Ground } from './ground.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
-export async function serveApi(ground: Ground): Promise<FastifyInstance> {
+export async function createApiServer(context: Ground): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
-    ground
-  const { keyMarker } = ground
-  const book = createBook({ redis, keys })
+    context
+  const { keyMarker } = context
+  const ledger = createBook({ redis, keys })
   const holds = createHolds({ redis, keys })
   const checkAccount = createAccountCheck({ redis, keys })
-  const unknown = createUnknownJobs({
+  const unknownJobs = createUnknownJobs({
     store,
     holds,
     offers,
@@ -37,7 +37,7 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
     deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
     now: clock.now,
   })
-  const subscriber = await ground.connections.forWorkers()
+  const subscriber = await context.connections.forWorkers()
   const withdrawals = await createWithdrawals({
     dir: join(config.dataDir, 'withdrawals'),
     cancel: (id) => store.askCancel(id, 'withdrawn'),
@@ -47,8 +47,8 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
   const watchers = createWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   const keyHelp = { keysCommand: config.keysCommand, markerFile: basename(keyMarker.file) }
-  const accounts = config.auth === 'off' ? open : await createAccounts(ground, subscriber)
-  await warnOfAccess(ground, accounts, keyHelp)
+  const accounts = config.auth === 'off' ? open : await createAccounts(context, subscriber)
+  await warnAboutAccess(context, accounts, keyHelp)
   return createApp({
     config: {
       trustProxy: config.trustProxy,
@@ -68,36 +68,36 @@ export async function serveApi(ground: Ground): Promise<FastifyInstance> {
       watchers,
       longestJobSeconds: config.longestJobSeconds,
       withdraw: withdrawals.add,
-      confirmAccepted: ground.confirmAccepted,
+      confirmAccepted: context.confirmAccepted,
       now: clock.now,
     }),
-    offers: { ...offers, sandbox: config.sandbox },
+    routing: { ...offers, sandbox: config.sandbox },
     chooseRoute:
-      ground.rejectedKeys &&
-      createRouteChooser({ offers, rejectedKeys: ground.rejectedKeys, now: clock.now }),
-    upstreams: ground.upstreamReport,
+      context.rejectedKeys &&
+      createRouteChooser({ offers, rejectedKeys: context.rejectedKeys, now: clock.now }),
+    upstreams: context.upstreamReport,
     media,
-    spool: media.spool,
+    uploadBuffer: media.uploadBuffer,
     library: media.library,
     files: media.files,
     storage: media.storage,
     webhooks,
-    hint: createHints({ now: clock.now, store, queues, offers, upstreams }),
+    receiveCallback: createHints({ now: clock.now, store, queues, offers, upstreams }),
     accounts,
-    isCallback: createCallbackCheck({ store }),
-    money: {
-      balanceUsd: book.balanceUsd,
+    isCallbackAddress: createCallbackCheck({ store }),
+    billing: {
+      balanceUsd: ledger.balanceUsd,
       usage: createUsage({ redis, keys }),
       // The sandbox is free.
       check: config.sandbox ? (owner) => checkAccount(owner, 0) : checkAccount,
       price: (model, input) => priceOf(model, input, config.markupPercent),
       markupPercent: config.markupPercent,
     },
-    limits: { ...config.limits, redis, namespace: keys.limits },
+    rateLimits: { ...config.limits, redis, namespace: keys.limits },
     ...(config.adminKey !== undefined && {
-      admin: { key: config.adminKey, book, holds, unknown, isAuthOff: config.auth === 'off' },
+      admin: { adminKey: config.adminKey, ledger, holds, unknownJobs, isAuthOff: config.auth === 'off' },
     }),
-    ready: ground.ready,
+    isReady: context.ready,
     logger,
   })
 }
@@ -107,7 +107,7 @@ function createAccounts({ config, redis, keys, keyMarker }: Ground, subscriber: 
 }
 
 /** Tells the operator at the start who can use the gateway, where that may not be what they want. */
-async function warnOfAccess(
+async function warnAboutAccess(
   { config, logger, redis, keys, keyMarker }: Ground,
   accounts: Accounts,
   keyHelp: KeyHelp,
@@ -124,13 +124,15 @@ async function warnOfAccess(
         `AUTH=off: every program on this machine can spend money at your upstreams; set AUTH=keys and create an API key with: ${createCommandOf(keyHelp)}`,
       )
   } else if (access === 'anonymous') {
-    const create = `create an API key with: ${createCommandOf(keyHelp)}`
+    const createKeyHint = `create an API key with: ${createCommandOf(keyHelp)}`
     if (config.paid)
       logger.warn(
-        `no API key exists, so every program on this machine can spend money at your upstreams; ${create}`,
+        `no API key exists, so every program on this machine can spend money at your upstreams; ${createKeyHint}`,
       )
     else if (config.publicUrl !== undefined)
-      logger.warn(`PUBLIC_URL is set and no API key exists; before others can reach the gateway, ${create}`)
+      logger.warn(
+        `PUBLIC_URL is set and no API key exists; before others can reach the gateway, ${createKeyHint}`,
+      )
   } else {
     const reason = lockReason(access, keyHelp)
     if (reason !== undefined) logger.warn(reason)
@@ -138,10 +140,10 @@ async function warnOfAccess(
 }
 
 /** A worker answers nothing but whether it lives. */
-export function serveHealth({ logger, ready, media, upstreamReport }: Ground): FastifyInstance {
+export function createHealthServer({ logger, ready, media, upstreamReport }: Ground): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })
-  app.setErrorHandler(refuse)
-  health(app, { ready, storage: media.storage, upstreams: upstreamReport })
+  app.setErrorHandler(errorHandler)
+  registerHealthRoutes(app, { isReady: ready, storage: media.storage, upstreams: upstreamReport })
   return app
 }

@@ -68,7 +68,7 @@ export async function startWork(ground: Ground): Promise<() => Promise<void>> {
     rejectedKeys: ground.rejectedKeys,
     transport: ground.transport,
     renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(false) }),
-    inputs: media.handOver,
+    inputs: media.inputUploader,
     deliver: media.deliver,
     delivery: config.delivery,
     isCancelAsked: async (id) => (await working.hexists(keys.job(id), 'cancel')) === 1,

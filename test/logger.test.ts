@@ -113,7 +113,7 @@ it('a connection that cannot be made names no password', async () => {
   const logger = createLogger({ level: 'debug' }, { write: (line: string) => lines.push(line) })
   const connections = createConnections(
     { url: 'redis://user:hunter2@127.0.0.1:1' },
-    { prefix: 'x:', logger, patienceMs: 50 },
+    { prefix: 'x:', logger, connectTimeoutMs: 50 },
   )
   await assert.rejects(connections.forRequests(), (error: Error) => !/hunter2/.test(error.message))
   connections.close()

@@ -8,7 +8,7 @@ import type { ProviderName } from '../providers/provider.ts'
 import { readConfig } from '../src/config.ts'
 import type { Gateway } from '../src/gateway.ts'
 import { createConnections } from '../src/redis/connect.ts'
-import { startEmbedded } from '../src/redis/embedded.ts'
+import { startEmbeddedRedis } from '../src/redis/embedded.ts'
 import type { SandboxHost } from '../src/sandbox/host.ts'
 
 export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
@@ -36,7 +36,7 @@ export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
 
 /** A real Redis of the test's own. */
 export async function startRedis(cleanup: Cleanup): Promise<{ url: string; redis: Redis }> {
-  const server = await startEmbedded({
+  const server = await startEmbeddedRedis({
     dataDir: await temporaryFolder(cleanup),
     logger: quiet,
     production: false,

@@ -9,7 +9,7 @@ import { createUnknownJobs, deadlineMsOf } from '../engine/unknown.ts'
 import { createLogger } from '../logger.ts'
 import { createRedactor } from '../redact-text.ts'
 import { createConnections } from '../redis/connect.ts'
-import { startEmbedded } from '../redis/embedded.ts'
+import { startEmbeddedRedis } from '../redis/embedded.ts'
 import { createBook } from './book.ts'
 import { CommandError, command } from './command.ts'
 import { hasKeys } from './door.ts'
@@ -28,7 +28,11 @@ async function run(): Promise<string> {
   const keys = createKeys(config.redisPrefix)
   const server =
     config.redisUrl === undefined
-      ? await startEmbedded({ ...config, logger, beforeShutdown: (redis) => markCleanShutdown(redis, keys) })
+      ? await startEmbeddedRedis({
+          ...config,
+          logger,
+          beforeShutdown: (redis) => markCleanShutdown(redis, keys),
+        })
       : undefined
   const target = server === undefined ? { url: config.redisUrl ?? '' } : { path: server.path }
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })

@@ -8,84 +8,87 @@ import { longestNote } from '../accounts/operation.ts'
 import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
 import { ApiError } from './errors.ts'
 
-const Note = Type.Optional(Type.String({ maxLength: longestNote }))
-const Charge = Type.Unsafe<'charge' | 'release'>({ enum: ['charge', 'release'] })
-const strict = { additionalProperties: false }
-const ChargeOrRelease = Type.Object({ decision: Charge, note: Note }, strict)
-const ChargeReleaseOrAdopt = Type.Object(
+const NoteSchema = Type.Optional(Type.String({ maxLength: longestNote }))
+const DecisionSchema = Type.Unsafe<'charge' | 'release'>({ enum: ['charge', 'release'] })
+const noOtherFields = { additionalProperties: false }
+const DecisionBody = Type.Object({ decision: DecisionSchema, note: NoteSchema }, noOtherFields)
+const DecisionOrTaskBody = Type.Object(
   {
-    decision: Type.Optional(Charge),
+    decision: Type.Optional(DecisionSchema),
     ticket: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'The task to adopt.' })),
-    note: Note,
+    note: NoteSchema,
   },
-  strict,
+  noOtherFields,
 )
-const Id = Type.Object({ id: Type.String() })
-const HoldOfKey = Type.Object({ id: Type.String(), job: Type.String() })
+const KeyParams = Type.Object({ id: Type.String() })
+const HoldParams = Type.Object({ id: Type.String(), job: Type.String() })
 
 /** Who decides over these routes, as the ledger says it. */
-const by = 'admin API'
+const decidedBy = 'admin API'
 
 type Deps = {
   holds: Pick<Holds, 'of'>
-  unknown: UnknownJobs
+  unknownJobs: UnknownJobs
   onRequest: (request: FastifyRequest) => Promise<void>
   /** Throws where there is no such key. */
-  account(id: string): Promise<Account>
+  readAccount(id: string): Promise<Account>
 }
 
 /** Money on hold, and the operator's decisions on it. All of them share one script with the command line. */
-export function adminHolds(app: FastifyInstance, { holds, unknown, onRequest, account }: Deps): void {
+export function registerHoldRoutes(
+  app: FastifyInstance,
+  { holds, unknownJobs, onRequest, readAccount }: Deps,
+): void {
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
 
-  routes.get('/api/admin/keys/:id/held', { onRequest, schema: { params: Id } }, async ({ params }) => {
-    if (params.id !== anonymous.owner) await account(params.id)
+  routes.get('/api/admin/keys/:id/held', { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
+    if (params.id !== anonymous.owner) await readAccount(params.id)
     return { object: 'list', data: await holds.of(params.id) }
   })
   routes.post(
     '/api/admin/keys/:id/held/:job',
-    { onRequest, schema: { params: HoldOfKey, body: ChargeOrRelease } },
+    { onRequest, schema: { params: HoldParams, body: DecisionBody } },
     async (request) => {
       const { id: owner, job } = request.params
-      await account(owner)
-      decided(request, job, await unknown.decide(job, { ...request.body, owner, by }))
-      return account(owner)
+      await readAccount(owner)
+      requireDecision(request, job, await unknownJobs.decide(job, { ...request.body, owner, by: decidedBy }))
+      return readAccount(owner)
     },
   )
   routes.get('/api/admin/unknown', { onRequest }, async () => ({
     object: 'list',
-    data: await unknown.list(),
+    data: await unknownJobs.list(),
   }))
   routes.post(
     '/api/admin/unknown/:id',
-    { onRequest, schema: { params: Id, body: ChargeReleaseOrAdopt } },
+    { onRequest, schema: { params: KeyParams, body: DecisionOrTaskBody } },
     async (request) => {
       const { id } = request.params
-      const { decision, ticket, ...wish } = request.body
+      const { decision, ticket, ...options } = request.body
       if ((decision === undefined) === (ticket === undefined)) {
         const message =
           'Give either `decision` (`charge` or `release`) or `ticket` (the upstream task to adopt)'
         throw new ApiError('invalid_parameter_value', message, { param: 'decision' })
       }
-      const settled =
+      const result =
         decision === undefined
-          ? await unknown.adopt(id, { ...wish, ticket: ticket ?? '', by })
-          : await unknown.decide(id, { ...wish, decision, by })
-      const { job: _, ...made } = decided(request, id, settled)
-      return { id, ...made }
+          ? await unknownJobs.adopt(id, { ...options, ticket: ticket ?? '', by: decidedBy })
+          : await unknownJobs.decide(id, { ...options, decision, by: decidedBy })
+      const { job: _, ...decided } = requireDecision(request, id, result)
+      return { id, ...decided }
     },
   )
 }
 
 /** The decision that counts; throws where it is another one, or there can be none. */
-function decided(request: FastifyRequest, id: string, settled: Settled): Decision {
-  if (settled.kind === 'done' || settled.kind === 'replayed') {
-    request.replayed = settled.kind === 'replayed'
-    return settled.decision
+function requireDecision(request: FastifyRequest, id: string, result: Settled): Decision {
+  if (result.kind === 'done' || result.kind === 'replayed') {
+    request.isReplayed = result.kind === 'replayed'
+    return result.decision
   }
-  throw settled.kind === 'none'
-    ? new ApiError('not_found', refusalOf(id, settled))
-    : new ApiError('conflict', refusalOf(id, settled), {
-        param: settled.kind === 'no_such_task' ? 'ticket' : 'id',
+  throw result.kind === 'none'
+    ? new ApiError('not_found', refusalOf(id, result))
+    : new ApiError('conflict', refusalOf(id, result), {
+        param: result.kind === 'no_such_task' ? 'ticket' : 'id',
       })
 }

@@ -8,89 +8,96 @@ import { authOffWarning } from '../accounts/key-messages.ts'
 import { isNothing } from '../accounts/money.ts'
 import { anonymous } from '../accounts/open.ts'
 import { longestNote, OperationRefused } from '../accounts/operation.ts'
-import { adminHolds } from './admin-holds.ts'
-import { keysOf } from './caller.ts'
+import { registerHoldRoutes } from './admin-holds.ts'
+import { apiKeysIn } from './caller.ts'
 import { ApiError } from './errors.ts'
 import { readIdempotencyKey } from './idempotency.ts'
-import type { AppParts } from './parts.ts'
-import { daysOf, usageBody } from './usage.ts'
+import type { ApiDeps } from './parts.ts'
+import { buildUsageReport, readDays } from './usage.ts'
 
-const Limit = (schema: { minimum: number; type: 'integer' | 'number' }) =>
+const LimitSchema = (schema: { minimum: number; type: 'integer' | 'number' }) =>
   Type.Optional(Type.Unsafe<number | null>({ ...schema, maximum: 1e9, nullable: true }))
 
-const limits = {
-  rpm: Limit({ type: 'integer', minimum: 1 }),
-  dailyUsd: Limit({ type: 'number', minimum: 0 }),
-  balanceUsd: Limit({ type: 'number', minimum: 0 }),
+const limitSchemas = {
+  rpm: LimitSchema({ type: 'integer', minimum: 1 }),
+  dailyUsd: LimitSchema({ type: 'number', minimum: 0 }),
+  balanceUsd: LimitSchema({ type: 'number', minimum: 0 }),
 }
-const strict = { additionalProperties: false }
-const NewKey = Type.Object({ name: Type.String({ minLength: 1, maxLength: 100 }), ...limits }, strict)
-const Changes = Type.Object(
+const noOtherFields = { additionalProperties: false }
+const CreateKeyBody = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 100 }), ...limitSchemas },
+  noOtherFields,
+)
+const ChangeKeyBody = Type.Object(
   {
-    ...limits,
+    ...limitSchemas,
     topUpUsd: Type.Optional(Type.Number({ minimum: -1e9, maximum: 1e9 })),
     note: Type.Optional(Type.String({ maxLength: longestNote })),
   },
-  strict,
+  noOtherFields,
 )
-const Id = Type.Object({ id: Type.String() })
+const KeyParams = Type.Object({ id: Type.String() })
 
 const path = '/api/admin/keys'
-const mostMovements = 1000
+const maxLedgerEntries = 1000
 
 /** Keys and what they use, for whoever has the operator's own key. No route exists where none is set. */
-export function admin(app: FastifyInstance, { admin: parts, money }: AppParts): void {
-  if (parts === undefined) return
-  const { book, holds, key, unknown } = parts
-  const onRequest = onlyWith(key)
+export function registerAdminRoutes(app: FastifyInstance, { admin: adminDeps, billing }: ApiDeps): void {
+  if (adminDeps === undefined) return
+  const { ledger, holds, adminKey, unknownJobs } = adminDeps
+  const onRequest = requireAdminKey(adminKey)
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
 
-  routes.post(path, { onRequest, schema: { body: NewKey } }, async (request, reply) => {
+  routes.post(path, { onRequest, schema: { body: CreateKeyBody } }, async (request, reply) => {
     const operation = operationOf(request)
-    const { account, key: made } = await book.create(request.body, operation).catch(refuse)
-    const warning = parts.isAuthOff ? authOffWarning : undefined
+    const { account, key: apiKey } = await ledger.create(request.body, operation).catch(throwOperationError)
+    const warning = adminDeps.isAuthOff ? authOffWarning : undefined
     if (warning !== undefined) request.log.warn(warning)
-    return reply.code(201).send({ ...account, key: made, ...(warning !== undefined && { warning }) })
+    return reply.code(201).send({ ...account, key: apiKey, ...(warning !== undefined && { warning }) })
   })
-  routes.get(path, { onRequest }, async () => ({ object: 'list', data: await book.list() }))
-  routes.get(`${path}/:id`, { onRequest, schema: { params: Id } }, async ({ params }) =>
-    known(book, params.id),
+  routes.get(path, { onRequest }, async () => ({ object: 'list', data: await ledger.list() }))
+  routes.get(`${path}/:id`, { onRequest, schema: { params: KeyParams } }, async ({ params }) =>
+    requireAccount(ledger, params.id),
   )
-  routes.patch(`${path}/:id`, { onRequest, schema: { params: Id, body: Changes } }, async (request) => {
-    const { note, ...change } = request.body
-    if (note !== undefined && change.topUpUsd === undefined && change.balanceUsd === undefined) {
-      const message = '`note` belongs to a movement of money: give `topUpUsd` or `balanceUsd` with it'
-      throw new ApiError('invalid_parameter_value', message, { param: 'note' })
-    }
-    if (change.topUpUsd !== undefined && isNothing(change.topUpUsd)) {
-      const message = '`topUpUsd` must be at least 0.000001, or at most -0.000001'
-      throw new ApiError('invalid_parameter_value', message, { param: 'topUpUsd' })
-    }
-    const operation = { ...operationOf(request), ...(note !== undefined && { note }) }
-    const changed = await book.change(request.params.id, change, operation).catch(refuse)
-    request.replayed = changed.replayed
-    return changed.account
+  routes.patch(
+    `${path}/:id`,
+    { onRequest, schema: { params: KeyParams, body: ChangeKeyBody } },
+    async (request) => {
+      const { note, ...change } = request.body
+      if (note !== undefined && change.topUpUsd === undefined && change.balanceUsd === undefined) {
+        const message = '`note` belongs to a movement of money: give `topUpUsd` or `balanceUsd` with it'
+        throw new ApiError('invalid_parameter_value', message, { param: 'note' })
+      }
+      if (change.topUpUsd !== undefined && isNothing(change.topUpUsd)) {
+        const message = '`topUpUsd` must be at least 0.000001, or at most -0.000001'
+        throw new ApiError('invalid_parameter_value', message, { param: 'topUpUsd' })
+      }
+      const operation = { ...operationOf(request), ...(note !== undefined && { note }) }
+      const result = await ledger.change(request.params.id, change, operation).catch(throwOperationError)
+      request.isReplayed = result.replayed
+      return result.account
+    },
+  )
+  routes.delete(`${path}/:id`, { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
+    await requireAccount(ledger, params.id)
+    await ledger.revoke(params.id)
+    return requireAccount(ledger, params.id)
   })
-  routes.delete(`${path}/:id`, { onRequest, schema: { params: Id } }, async ({ params }) => {
-    await known(book, params.id)
-    await book.revoke(params.id)
-    return known(book, params.id)
+  routes.get(`${path}/:id/ledger`, { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
+    if (params.id !== anonymous.owner) await requireAccount(ledger, params.id)
+    return { object: 'list', data: await ledger.ledger(params.id, maxLedgerEntries) }
   })
-  routes.get(`${path}/:id/ledger`, { onRequest, schema: { params: Id } }, async ({ params }) => {
-    if (params.id !== anonymous.owner) await known(book, params.id)
-    return { object: 'list', data: await book.ledger(params.id, mostMovements) }
-  })
-  adminHolds(app, { holds, unknown, onRequest, account: (id) => known(book, id) })
+  registerHoldRoutes(app, { holds, unknownJobs, onRequest, readAccount: (id) => requireAccount(ledger, id) })
   routes.get('/api/admin/usage', { onRequest }, async ({ query }) => {
-    const asked = Reflect.get(Object(query), 'key')
-    const ids = (await book.list()).map(({ id }) => id).concat(anonymous.owner)
-    const wanted = typeof asked === 'string' ? ids.filter((id) => id === asked) : ids
-    return usageBody(await money.usage(wanted, daysOf(query)), query)
+    const keyFilter = Reflect.get(Object(query), 'key')
+    const ids = (await ledger.list()).map(({ id }) => id).concat(anonymous.owner)
+    const keyIds = typeof keyFilter === 'string' ? ids.filter((id) => id === keyFilter) : ids
+    return buildUsageReport(await billing.usage(keyIds, readDays(query)), query)
   })
 }
 
-async function known(book: Book, id: string): Promise<Account> {
-  const account = await book.read(id)
+async function requireAccount(ledger: Book, id: string): Promise<Account> {
+  const account = await ledger.read(id)
   if (account === undefined) throw new ApiError('not_found', `There is no key ${id}`)
   return account
 }
@@ -100,7 +107,7 @@ function operationOf(request: FastifyRequest): { id?: string } {
   return id === undefined ? {} : { id }
 }
 
-function refuse(cause: unknown): never {
+function throwOperationError(cause: unknown): never {
   if (!(cause instanceof OperationRefused)) throw cause
   const { kind } = cause.reason
   const code = kind === 'reused' ? 'idempotency_key_reused' : kind === 'absent' ? 'not_found' : 'conflict'
@@ -111,15 +118,15 @@ function refuse(cause: unknown): never {
 }
 
 /** Compared as hashes of one length, so that the time it takes tells nothing. */
-function onlyWith(secret: string) {
+function requireAdminKey(secret: string) {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   const expected = digest(secret)
   return async (request: FastifyRequest): Promise<void> => {
-    const [given] = keysOf(request)
-    if (given === undefined) throw new ApiError('missing_api_key', "The operator's key is needed")
-    if (!timingSafeEqual(digest(given), expected)) {
-      const refusal = new ApiError('invalid_api_key', "This is not the operator's key")
-      throw request.server.countFailure.admin(request, refusal)
+    const [providedKey] = apiKeysIn(request)
+    if (providedKey === undefined) throw new ApiError('missing_api_key', "The operator's key is needed")
+    if (!timingSafeEqual(digest(providedKey), expected)) {
+      const error = new ApiError('invalid_api_key', "This is not the operator's key")
+      throw request.server.countFailure.admin(request, error)
     }
   }
 }

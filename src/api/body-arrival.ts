@@ -15,21 +15,22 @@ type Options = {
 }
 
 /** Counts the bytes of a body as they arrive; the returned function throws when a limit is exceeded or the sender is too slow. */
-export function countArrival({ request, reservation, limits, limitBytes }: Options) {
+export function createArrivalCounter({ request, reservation, limits, limitBytes }: Options) {
   const startedAt = Date.now()
-  const declared = Number(request.headers['content-length'] ?? Number.NaN)
-  const isDeclared = Number.isFinite(declared)
-  if (declared > limitBytes) throw tooLarge(limitBytes)
+  const declaredBytes = Number(request.headers['content-length'] ?? Number.NaN)
+  const isDeclared = Number.isFinite(declaredBytes)
+  if (declaredBytes > limitBytes) throw bodyTooLargeError(limitBytes)
   reservation.addMemory(bufferBytes)
-  if (isDeclared) reservation.addBody(declared)
-  let arrived = 0
+  if (isDeclared) reservation.addBody(declaredBytes)
+  let arrivedBytes = 0
 
   return (bytes: number): void => {
-    arrived += bytes
-    if (arrived > limitBytes) throw tooLarge(limitBytes)
+    arrivedBytes += bytes
+    if (arrivedBytes > limitBytes) throw bodyTooLargeError(limitBytes)
     if (!isDeclared) reservation.addBody(bytes)
     const elapsedMs = Date.now() - startedAt
-    if (elapsedMs > limits.stallMs && (arrived * 1000) / elapsedMs < limits.bytesPerSecond) throw tooSlow()
+    if (elapsedMs > limits.stallMs && (arrivedBytes * 1000) / elapsedMs < limits.bytesPerSecond)
+      throw bodyTooSlowError()
   }
 }
 
@@ -39,18 +40,18 @@ export function freeMemory({ buffer, length }: Buffer): void {
 }
 
 /** Lets the rest of a body through unread, so that its sender gets the reply. */
-export function discard(payload: Readable): void {
+export function discardBody(payload: Readable): void {
   payload.on('data', freeMemory).resume()
 }
 
-export function tooLarge(limitBytes: number): ApiError {
+export function bodyTooLargeError(limitBytes: number): ApiError {
   return new ApiError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
 }
 
-export function tooSlow(): ApiError {
+export function bodyTooSlowError(): ApiError {
   return new ApiError('timeout', 'The body took too long to arrive')
 }
 
-export function incomplete(cause: unknown): ApiError {
+export function incompleteBodyError(cause: unknown): ApiError {
   return new ApiError('invalid_request', 'The body did not arrive whole', { cause })
 }

@@ -25,31 +25,31 @@ export function createBodyBudget({ memoryBytes, totalBytes }: BodyBudgetLimits) 
     inUse: () => ({ memoryBytes: memoryInUse, totalBytes: totalInUse }),
 
     reserve(): Reservation {
-      let memory = 0
-      let total = 0
+      let reservedMemoryBytes = 0
+      let reservedBodyBytes = 0
       return {
         addMemory(bytes) {
-          if (memoryInUse + bytes > memoryBytes) throw noRoom()
+          if (memoryInUse + bytes > memoryBytes) throw budgetExceededError()
           memoryInUse += bytes
-          memory += bytes
+          reservedMemoryBytes += bytes
         },
         addBody(bytes) {
-          if (totalInUse + bytes > totalBytes) throw noRoom()
+          if (totalInUse + bytes > totalBytes) throw budgetExceededError()
           totalInUse += bytes
-          total += bytes
+          reservedBodyBytes += bytes
         },
         release() {
-          memoryInUse -= memory
-          totalInUse -= total
-          memory = 0
-          total = 0
+          memoryInUse -= reservedMemoryBytes
+          totalInUse -= reservedBodyBytes
+          reservedMemoryBytes = 0
+          reservedBodyBytes = 0
         },
       }
     },
   }
 }
 
-function noRoom(): ApiError {
+function budgetExceededError(): ApiError {
   const headers = { 'Retry-After': '1' }
   return new ApiError('service_unavailable', 'Too many request bodies are being read at once; try again', {
     headers,

@@ -17,47 +17,47 @@ declare module 'fastify' {
 }
 
 /** Every key that a request brings, the one that counts first. */
-export function keysOf({ headers }: FastifyRequest): readonly string[] {
-  const { authorization, 'x-api-key': told = [] } = headers
+export function apiKeysIn({ headers }: FastifyRequest): readonly string[] {
+  const { authorization, 'x-api-key': apiKeyHeader = [] } = headers
   const bearer = authorization === undefined ? [] : (/^\s*bearer\s+(.*)$/is.exec(authorization)?.[1] ?? [])
-  return [told, bearer]
+  return [apiKeyHeader, bearer]
     .flat()
     .map((key) => key.trim())
     .filter((key) => key !== '')
 }
 
 /** A hook that lets a request pass only for somebody who is known. */
-export function identify(accounts: Accounts) {
+export function createAuthenticationHook(accounts: Accounts) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
-    const [key] = keysOf(request)
-    const refuse = (access: Access) => {
+    const [apiKey] = apiKeysIn(request)
+    const reject = (access: Access) => {
       const reason = lockReason(access, request.server.keyHelp)
-      if (key === undefined) return done(keyMissing(reason))
-      done(request.server.countFailure.key(request, keyUnknown(reason)))
+      if (apiKey === undefined) return done(missingKeyError(reason))
+      done(request.server.countFailure.key(request, invalidKeyError(reason)))
     }
-    const pass = (caller: Caller) => {
+    const accept = (caller: Caller) => {
       request.owner = caller.owner
       request.rpm = caller.rpm
       done()
     }
     const decide = (caller: Caller | undefined) => {
-      if (caller !== undefined && (caller !== anonymous || isLocalClient(request))) return pass(caller)
+      if (caller !== undefined && (caller !== anonymous || isLocalClient(request))) return accept(caller)
       Promise.resolve(accounts.access()).then((access) => {
-        if (caller !== undefined && access === 'off') pass(caller)
-        else refuse(access)
+        if (caller !== undefined && access === 'off') accept(caller)
+        else reject(access)
       }, done)
     }
-    const caller = accounts.identify(key)
+    const caller = accounts.identify(apiKey)
     // A hook that waits for nothing costs no turn of the queue of promises.
     if (caller instanceof Promise) caller.then(decide, done)
     else decide(caller)
   }
 }
 
-function keyUnknown(reason = 'The API key is not valid'): ApiError {
+function invalidKeyError(reason = 'The API key is not valid'): ApiError {
   return new ApiError('invalid_api_key', reason)
 }
 
-function keyMissing(reason = 'An API key is needed, as x-api-key or Authorization: Bearer'): ApiError {
+function missingKeyError(reason = 'An API key is needed, as x-api-key or Authorization: Bearer'): ApiError {
   return new ApiError('missing_api_key', reason)
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { discard } from './body-arrival.ts'
-import { exchanges, refuseConnection } from './connection.ts'
+import { discardBody } from './body-arrival.ts'
+import { exchanges, rejectConnection } from './connection.ts'
 import type { RequestLimits } from './request-limits.ts'
 
 const unreadCheckMs = 250
@@ -31,18 +31,18 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
   // Node restarts this time with every byte in either direction, those that it could not write at once included.
   server.setTimeout(stallMs, (socket: Socket) => {
     const exchange = exchanges.get(socket)
-    if (exchange === undefined) return refuseConnection(tooLate(), socket)
+    if (exchange === undefined) return rejectConnection(requestTimeoutError(), socket)
     const { request, response } = exchange
     if (response.writableFinished) return void socket.destroy()
     if (!request.complete && !response.headersSent) {
-      refuseConnection(tooLate(), socket)
+      rejectConnection(requestTimeoutError(), socket)
       socket.destroySoon()
     } else if (!request.complete || socket.writableLength > 0) socket.destroy()
     else socket.setTimeout(stallMs)
   })
 
   app.addHook('onSend', ({ raw }, _reply, payload, done) => {
-    if (hasBody(raw) && raw.readableFlowing === null) discard(raw)
+    if (hasBody(raw) && raw.readableFlowing === null) discardBody(raw)
     done(null, payload)
   })
   app.addHook('onResponse', ({ raw }, _reply, done) => {
@@ -67,6 +67,6 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-function tooLate(): Error {
+function requestTimeoutError(): Error {
   return Object.assign(new Error('the request did not arrive in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
 }

@@ -1,8 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { randomId } from '../random.ts'
-import { ApiError, errorBody } from './errors.ts'
-import { openHeaders } from './stamp.ts'
+import { ApiError, buildErrorBody } from './errors.ts'
+import { defaultHeaders } from './stamp.ts'
 
 export type Exchange = { request: IncomingMessage; response: ServerResponse }
 
@@ -10,7 +10,7 @@ export type Exchange = { request: IncomingMessage; response: ServerResponse }
 export const exchanges = new WeakMap<Socket, Exchange>()
 
 /** What no route can answer because it is no readable HTTP: the same body, written to the bare connection. */
-export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+export function rejectConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -25,20 +25,20 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
     socket.destroy()
     return
   }
-  const refusal = connectionRefusal(error.code)
-  const body = errorBody(refusal)
+  const apiError = toConnectionError(error.code)
+  const body = buildErrorBody(apiError)
   const headers = {
-    ...openHeaders,
+    ...defaultHeaders,
     'X-Request-ID': randomId(),
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`)
+  socket.end(`HTTP/1.1 ${apiError.status} ${STATUS_CODES[apiError.status]}\r\n${lines.join('')}\r\n${body}`)
 }
 
-function connectionRefusal(code: string | undefined): ApiError {
+function toConnectionError(code: string | undefined): ApiError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new ApiError('timeout', 'The request took too long to arrive')
   if (code !== 'HPE_HEADER_OVERFLOW')

@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 /** While the server closes, each connection ends with the reply it is giving (`closing` is asked where replies get their headers). Node alone would wait out its keep-alive time. */
-export function drain(app: FastifyInstance): void {
+export function registerGracefulClose(app: FastifyInstance): void {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   app.decorate('closing', closing.signal)

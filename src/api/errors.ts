@@ -31,7 +31,7 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors
 
-type Particulars = {
+type ErrorOptions = {
   /** The request field at fault. */
   param?: string
   /** Another status than the code's own. */
@@ -54,24 +54,27 @@ export class ApiError extends Error {
   readonly headers: Readonly<Record<string, string>>
   readonly log: Readonly<Record<string, unknown>>
 
-  constructor(code: ErrorCode, message: string, particulars: Particulars = {}) {
-    super(message, { cause: particulars.cause })
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, { cause: options.cause })
     this.code = code
-    this.status = particulars.status ?? errors[code].status
-    this.param = particulars.param ?? null
-    this.extra = particulars.extra ?? {}
-    this.headers = particulars.headers ?? {}
-    this.log = particulars.log ?? {}
+    this.status = options.status ?? errors[code].status
+    this.param = options.param ?? null
+    this.extra = options.extra ?? {}
+    this.headers = options.headers ?? {}
+    this.log = options.log ?? {}
   }
 }
 
 /** The one error body. Clients look for the text in `error.message`, in `message` or in the whole; `clean` takes secrets out of it. */
-export function errorBody({ code, message, status, param, extra }: ApiError, clean = (text: string) => text) {
-  const text = clean(message)
+export function buildErrorBody(
+  { code, message, status, param, extra }: ApiError,
+  redact = (text: string) => text,
+) {
+  const text = redact(message)
   const error = { message: text, type: errors[code].type, code, param, ...extra }
   // Older programs look for it beside the error.
-  const beside = extra.requiredBalance === undefined ? {} : { requiredBalance: extra.requiredBalance }
-  return JSON.stringify({ error, message: text, code, status, ...beside }, (_, value: unknown) =>
-    typeof value === 'string' ? clean(value) : value,
+  const legacyFields = extra.requiredBalance === undefined ? {} : { requiredBalance: extra.requiredBalance }
+  return JSON.stringify({ error, message: text, code, status, ...legacyFields }, (_, value: unknown) =>
+    typeof value === 'string' ? redact(value) : value,
   )
 }

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 const heartbeatMs = 15_000
 /** A listener that leaves more than this unread is dropped; it can resume where it was. */
-const mostBufferedBytes = 64 * 1024
+const maxBufferedBytes = 64 * 1024
 /** How soon a browser comes back after its stream has ended. */
-const comeBackMs = 1000
+const reconnectDelayMs = 1000
 
 export type EventStream = {
   send(id: number, event: unknown): void
@@ -13,24 +13,24 @@ export type EventStream = {
 }
 
 /** Server-sent events. One heartbeat serves all streams, and all of them end when the server closes. */
-export function createStreams(app: FastifyInstance) {
+export function createEventStreams(app: FastifyInstance) {
   const streams = new Set<ServerResponse>()
 
   function write(stream: ServerResponse, text: string): void {
-    if (stream.writableLength > mostBufferedBytes) stream.destroy()
+    if (stream.writableLength > maxBufferedBytes) stream.destroy()
     else if (!stream.writableEnded) stream.write(text)
   }
 
   /** Streams that had something unread at the last heartbeat. A heartbeat counts as progress of the connection, reading it does. */
-  let behind = new Set<ServerResponse>()
+  let behindAtLastHeartbeat = new Set<ServerResponse>()
   const heartbeat = setInterval(() => {
     const stillBehind = new Set<ServerResponse>()
     for (const stream of streams) {
-      if (stream.writableLength > 0 && behind.has(stream)) stream.destroy()
+      if (stream.writableLength > 0 && behindAtLastHeartbeat.has(stream)) stream.destroy()
       else if (stream.writableLength > 0) stillBehind.add(stream)
       else write(stream, ':\n\n')
     }
-    behind = stillBehind
+    behindAtLastHeartbeat = stillBehind
   }, heartbeatMs)
   heartbeat.unref()
   app.closing.addEventListener('abort', () => {
@@ -40,7 +40,7 @@ export function createStreams(app: FastifyInstance) {
 
   return {
     /** Takes the reply over. `gone` is called once when the stream is over, whoever ended it. */
-    open(reply: FastifyReply, gone: () => void): EventStream {
+    open(reply: FastifyReply, onClose: () => void): EventStream {
       reply.hijack()
       const stream = reply.raw
       stream.writeHead(200, {
@@ -53,10 +53,10 @@ export function createStreams(app: FastifyInstance) {
       streams.add(stream)
       stream.once('close', () => {
         streams.delete(stream)
-        gone()
+        onClose()
       })
       stream.on('error', () => undefined)
-      write(stream, `retry: ${comeBackMs}\n\n`)
+      write(stream, `retry: ${reconnectDelayMs}\n\n`)
       return {
         send: (id, event) => write(stream, `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`),
         end: () => stream.end(),

@@ -1,22 +1,25 @@
 import { readDataUrlHead } from '../media/data-url.ts'
-import type { EncodedUpload, Spool } from '../media/spool.ts'
+import type { DataUrlUpload, UploadBuffer } from '../media/spool.ts'
 
 /** The head of a data URL is looked for in this many characters. */
-const headCharacters = 4096
+const maxHeadCharacters = 4096
 
 /**
  * Opens a temporary file for a long text of a media field, if the text is a data URL or bare base64. `start`: its first characters;
  * the first `skip` of them are not content.
  */
 export async function extractFile(
-  spool: Pick<Spool, 'divert'>,
-  start: string,
-): Promise<{ file: EncodedUpload; skip: number } | undefined> {
-  const beginning = start.slice(0, headCharacters)
-  const head = readDataUrlHead(beginning)
-  if (head !== undefined) {
-    return { file: await spool.divert(head.type, { base64: head.base64 }), skip: head.length }
+  uploadBuffer: Pick<UploadBuffer, 'receiveDataUrl'>,
+  text: string,
+): Promise<{ file: DataUrlUpload; skip: number } | undefined> {
+  const start = text.slice(0, maxHeadCharacters)
+  const dataUrlHead = readDataUrlHead(start)
+  if (dataUrlHead !== undefined) {
+    return {
+      file: await uploadBuffer.receiveDataUrl(dataUrlHead.type, { base64: dataUrlHead.base64 }),
+      skip: dataUrlHead.length,
+    }
   }
-  if (!/^[\w+/=\s-]+$/.test(beginning)) return undefined
-  return { file: await spool.divert('', { base64: true }), skip: 0 }
+  if (!/^[\w+/=\s-]+$/.test(start)) return undefined
+  return { file: await uploadBuffer.receiveDataUrl('', { base64: true }), skip: 0 }
 }

@@ -16,7 +16,7 @@ declare module 'fastify' {
 
 const windowMs = 60_000
 /** Addresses beyond these share one counter. */
-const mostAddresses = 10_000
+const maxAddresses = 10_000
 
 /** Failures per minute and client address, each kind for itself, in this process. Valid secrets are not asked for at all. */
 export function createFailureCounters(limits: FailureLimits, now = Date.now) {
@@ -27,7 +27,7 @@ export function createFailureCounters(limits: FailureLimits, now = Date.now) {
   }
 }
 
-function createCounter(perMinute: number, now: () => number): CountFailure {
+function createCounter(maxPerMinute: number, now: () => number): CountFailure {
   let failures = new Map<string, number>()
   let endsAt = 0
   return (request, error) => {
@@ -35,20 +35,22 @@ function createCounter(perMinute: number, now: () => number): CountFailure {
       failures = new Map()
       endsAt = now() + windowMs
     }
-    const address = networkOf(clientAddressOf(request))
-    const counter = failures.has(address) || failures.size < mostAddresses ? address : 'others'
-    const count = (failures.get(counter) ?? 0) + 1
-    failures.set(counter, count)
-    if (count <= perMinute) return error
-    const seconds = Math.max(1, Math.ceil((endsAt - now()) / 1000))
-    const message = `More than ${perMinute} failed attempts per minute; try again in ${seconds} s`
-    return new ApiError('rate_limit_exceeded', message, { headers: { 'Retry-After': String(seconds) } })
+    const clientNetwork = networkOf(clientAddressOf(request))
+    const counterName = failures.has(clientNetwork) || failures.size < maxAddresses ? clientNetwork : 'others'
+    const count = (failures.get(counterName) ?? 0) + 1
+    failures.set(counterName, count)
+    if (count <= maxPerMinute) return error
+    const retryAfterSeconds = Math.max(1, Math.ceil((endsAt - now()) / 1000))
+    const message = `More than ${maxPerMinute} failed attempts per minute; try again in ${retryAfterSeconds} s`
+    return new ApiError('rate_limit_exceeded', message, {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    })
   }
 }
 
 /** One client has many addresses of IPv6, all of one network. */
-function networkOf(text: string): string {
-  const address = parseAddress(text)
-  if (address?.kind() !== 'ipv6') return text
-  return address.toByteArray().slice(0, 8).join('.')
+function networkOf(address: string): string {
+  const parsed = parseAddress(address)
+  if (parsed?.kind() !== 'ipv6') return address
+  return parsed.toByteArray().slice(0, 8).join('.')
 }

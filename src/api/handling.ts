@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Validation } from '../catalogue/admit.ts'
-import type { AppParts } from './parts.ts'
+import type { ApiDeps } from './parts.ts'
 import { readPreferences } from './prefer.ts'
 
 declare module 'fastify' {
@@ -11,14 +11,14 @@ declare module 'fastify' {
 }
 
 /** How the values of a request are checked: as it prefers (`Prefer: handling=strict`), else as the operator set it. */
-export function validationOf(
-  { config: { validation, promptMaxCharacters } }: Pick<AppParts, 'config'>,
+export function readValidationOptions(
+  { config: { validation, promptMaxCharacters } }: Pick<ApiDeps, 'config'>,
   request: FastifyRequest,
 ): Validation {
-  const preferred = readPreferences(request.headers.prefer).get('handling')?.toLowerCase()
-  const isKnown = preferred === 'strict' || preferred === 'lenient'
-  if (isKnown) request.preferenceApplied = `handling=${preferred}`
-  const handling = isKnown ? preferred : validation
+  const preferredHandling = readPreferences(request.headers.prefer).get('handling')?.toLowerCase()
+  const isKnown = preferredHandling === 'strict' || preferredHandling === 'lenient'
+  if (isKnown) request.preferenceApplied = `handling=${preferredHandling}`
+  const handling = isKnown ? preferredHandling : validation
   return {
     ...(handling !== undefined && { handling }),
     ...(promptMaxCharacters !== undefined && { promptMaxCharacters }),

@@ -1,25 +1,26 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './errors.ts'
-import type { AppParts } from './parts.ts'
+import type { ApiDeps } from './parts.ts'
 
-const config = { quiet: true }
+const routeConfig = { quiet: true }
 
 /** `/health`: the process answers. `/ready`: it can take jobs, and keep what they make. */
-export function health(app: FastifyInstance, parts: HealthDeps): void {
-  app.get('/health', { config }, async () => ({ status: 'ok' }))
-  app.get('/ready', { config }, async () => {
-    if (!(await parts.ready())) throw notReady('The job store does not answer')
-    const fault = parts.storage.fault()
-    if (fault !== undefined) throw notReady(fault.isFull ? 'The disk is full' : 'File storage is unavailable')
-    const noUpstream = parts.upstreams?.fault()
-    if (noUpstream !== undefined) throw notReady(noUpstream)
-    const warnings = (await parts.upstreams?.warnings()) ?? []
+export function registerHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
+  app.get('/health', { config: routeConfig }, async () => ({ status: 'ok' }))
+  app.get('/ready', { config: routeConfig }, async () => {
+    if (!(await deps.isReady())) throw notReadyError('The job store does not answer')
+    const fault = deps.storage.fault()
+    if (fault !== undefined)
+      throw notReadyError(fault.isFull ? 'The disk is full' : 'File storage is unavailable')
+    const upstreamFault = deps.upstreams?.fault()
+    if (upstreamFault !== undefined) throw notReadyError(upstreamFault)
+    const warnings = (await deps.upstreams?.warnings()) ?? []
     return { status: 'ready', ...(warnings.length > 0 && { warnings }) }
   })
 }
 
-type HealthDeps = Pick<AppParts, 'ready' | 'upstreams'> & { storage: Pick<AppParts['storage'], 'fault'> }
+type HealthDeps = Pick<ApiDeps, 'isReady' | 'upstreams'> & { storage: Pick<ApiDeps['storage'], 'fault'> }
 
-function notReady(message: string): ApiError {
+function notReadyError(message: string): ApiError {
   return new ApiError('service_unavailable', message, { headers: { 'Retry-After': '1' } })
 }

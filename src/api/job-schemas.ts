@@ -6,34 +6,34 @@ const Nullable = <T extends TSchema>(schema: T) =>
 
 /** `submitting` is nobody's business but ours. */
 export const publicStates = states.filter((state) => state !== 'submitting')
-const StateWord = Type.Unsafe<State>({ type: 'string', enum: publicStates })
+const StateSchema = Type.Unsafe<State>({ type: 'string', enum: publicStates })
 
-const Video = Type.Object({ url: Type.String(), thumbnailUrl: Type.Optional(Type.String()) })
+const VideoSchema = Type.Object({ url: Type.String(), thumbnailUrl: Type.Optional(Type.String()) })
 
-const job = {
+const jobFields = {
   id: Type.String(),
   object: Type.Literal('job'),
   model: Type.String(),
-  state: StateWord,
+  state: StateSchema,
   progress: Type.Number({ minimum: 0, maximum: 100 }),
   createdAt: Type.String({ format: 'date-time' }),
   completedAt: Nullable(Type.String({ format: 'date-time' })),
   expectedAt: Nullable(Type.String({ format: 'date-time' })),
   costUsd: Type.Number(),
-  videos: Type.Array(Video),
+  videos: Type.Array(VideoSchema),
   error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
   conversationUUID: Nullable(Type.String()),
   sandbox: Type.Optional(Type.Boolean()),
 }
 
-export const Entry = Type.Object({
+export const JobEventEntry = Type.Object({
   at: Type.String({ format: 'date-time' }),
-  state: StateWord,
+  state: StateSchema,
   progress: Type.Number(),
   provider: Type.Optional(Type.String()),
 })
 
-const Note = Type.Object({
+const NoteSchema = Type.Object({
   at: Type.String({ format: 'date-time' }),
   kind: Type.String({
     enum: ['late_result', 'late_reply', 'charge', 'release', 'adopt'],
@@ -41,15 +41,20 @@ const Note = Type.Object({
   }),
 })
 
-export const Job = Type.Object(job, { title: 'Job', description: 'A job.' })
-export const JobWithHistory = Type.Object(
-  { ...job, prompt: Nullable(Type.String()), events: Type.Array(Entry), notes: Type.Array(Note) },
+export const JobResponse = Type.Object(jobFields, { title: 'Job', description: 'A job.' })
+export const JobWithHistoryResponse = Type.Object(
+  {
+    ...jobFields,
+    prompt: Nullable(Type.String()),
+    events: Type.Array(JobEventEntry),
+    notes: Type.Array(NoteSchema),
+  },
   {
     title: 'JobWithHistory',
     description: 'A job, every change of it with its time, and notes on it after its end.',
   },
 )
-export const Jobs = Type.Object(
-  { object: Type.Literal('list'), data: Type.Array(Job), next: Nullable(Type.String()) },
+export const JobListResponse = Type.Object(
+  { object: Type.Literal('list'), data: Type.Array(JobResponse), next: Nullable(Type.String()) },
   { title: 'Jobs', description: 'One page of jobs, newest first; `next` is the cursor of the next one.' },
 )

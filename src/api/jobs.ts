@@ -2,88 +2,103 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { list as listOf, text } from '../../providers/reader.ts'
 import { type Event, type State, states, type View } from '../engine/job.ts'
-import { identify } from './caller.ts'
+import { createAuthenticationHook } from './caller.ts'
 import { ApiError } from './errors.ts'
 import { checkId } from './input-limits.ts'
-import { type Entry, Job, Jobs, JobWithHistory, publicStates } from './job-schemas.ts'
-import { failureOf } from './nanogpt/failure.ts'
-import { absolute, addressOf } from './nanogpt/links.ts'
-import { noSuchJob, ownJob } from './nanogpt/own-job.ts'
-import { timeOf } from './nanogpt/status.ts'
-import { stageOf } from './nanogpt/words.ts'
-import { readLimit } from './paging.ts'
-import type { AppParts } from './parts.ts'
+import {
+  type JobEventEntry,
+  JobListResponse,
+  JobResponse,
+  JobWithHistoryResponse,
+  publicStates,
+} from './job-schemas.ts'
+import { toJobFailure } from './nanogpt/failure.ts'
+import { resolveBaseUrl, toAbsoluteUrl } from './nanogpt/links.ts'
+import { jobNotFoundError, requireOwnJob } from './nanogpt/own-job.ts'
+import { toIsoTime } from './nanogpt/status.ts'
+import { toPublicState } from './nanogpt/words.ts'
+import { readPageLimit } from './paging.ts'
+import type { ApiDeps } from './parts.ts'
 
-type ById = { Params: { id: string } }
+type ByIdRoute = { Params: { id: string } }
 
 /** Ours: the caller's jobs, whatever tongue they were asked for in. */
-export function jobs(app: FastifyInstance, parts: AppParts): void {
-  const { engine, config } = parts
-  const onRequest = identify(parts.accounts)
-  const tell = (request: FastifyRequest, view: View) => jobBody(view, addressOf(request, config.publicUrl))
+export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { engine, config } = deps
+  const onRequest = createAuthenticationHook(deps.accounts)
+  const respond = (request: FastifyRequest, view: View) =>
+    toJobResponse(view, resolveBaseUrl(request, config.publicUrl))
 
-  app.get('/api/jobs', { onRequest, schema: { response: { 200: Jobs } } }, async (request) => {
+  app.get('/api/jobs', { onRequest, schema: { response: { 200: JobListResponse } } }, async (request) => {
     const { owner, query } = request
-    const [model, after] = [text(query, 'model'), text(query, 'cursor')]
-    const wanted = statesOf(query)
-    if (after !== undefined) checkId(after, 'cursor', app.textLimits)
+    const [model, cursor] = [text(query, 'model'), text(query, 'cursor')]
+    const wantedStates = readStates(query)
+    if (cursor !== undefined) checkId(cursor, 'cursor', app.textLimits)
     const page = await engine.list({
       owner,
-      limit: readLimit(query),
+      limit: readPageLimit(query),
       ...(model !== undefined && { model }),
-      ...(wanted.length > 0 && { states: wanted }),
-      ...(after !== undefined && { after }),
+      ...(wantedStates.length > 0 && { states: wantedStates }),
+      ...(cursor !== undefined && { after: cursor }),
     })
     if (page !== undefined) {
-      return { object: 'list', data: page.views.map((view) => tell(request, view)), next: page.next ?? null }
+      return {
+        object: 'list',
+        data: page.views.map((view) => respond(request, view)),
+        next: page.next ?? null,
+      }
     }
     throw new ApiError('invalid_parameter_value', '`cursor` names no page of yours', { param: 'cursor' })
   })
 
-  app.get<ById>(
+  app.get<ByIdRoute>(
     '/api/jobs/:id',
-    { onRequest, schema: { response: { 200: JobWithHistory } }, config: { quiet: true } },
+    { onRequest, schema: { response: { 200: JobWithHistoryResponse } }, config: { quiet: true } },
     async (request) => {
       const { id } = request.params
-      const view = await ownJob(engine, request, id)
+      const view = await requireOwnJob(engine, request, id)
       const [input, events, notes] = await Promise.all([
         engine.asked(id),
         engine.events(id),
         engine.notes(id),
       ])
       return {
-        ...tell(request, view),
+        ...respond(request, view),
         prompt: input.prompt ?? input.script ?? null,
-        events: events.map(entryOf),
-        notes: notes.map(({ at, kind }) => ({ at: timeOf(at), kind })),
+        events: events.map(toEventEntry),
+        notes: notes.map(({ at, kind }) => ({ at: toIsoTime(at), kind })),
       }
     },
   )
 
-  app.delete<ById>('/api/jobs/:id', { onRequest, schema: { response: { 200: Job } } }, async (request) => {
-    const { id } = request.params
-    await ownJob(engine, request, id)
-    const view = await engine.cancel(id)
-    if (view === undefined) throw noSuchJob(id)
-    return tell(request, view)
-  })
+  app.delete<ByIdRoute>(
+    '/api/jobs/:id',
+    { onRequest, schema: { response: { 200: JobResponse } } },
+    async (request) => {
+      const { id } = request.params
+      await requireOwnJob(engine, request, id)
+      const view = await engine.cancel(id)
+      if (view === undefined) throw jobNotFoundError(id)
+      return respond(request, view)
+    },
+  )
 }
 
-function jobBody(view: View, address: string): Static<typeof Job> {
-  const failure = failureOf(view)
+function toJobResponse(view: View, baseUrl: string): Static<typeof JobResponse> {
+  const failure = toJobFailure(view)
   return {
     id: view.id,
     object: 'job',
     model: view.model,
-    state: stageOf(view),
+    state: toPublicState(view),
     progress: view.progress,
-    createdAt: timeOf(view.createdAt),
-    completedAt: view.completedAt === undefined ? null : timeOf(view.completedAt),
-    expectedAt: view.expectedAt === undefined ? null : timeOf(view.expectedAt),
+    createdAt: toIsoTime(view.createdAt),
+    completedAt: view.completedAt === undefined ? null : toIsoTime(view.completedAt),
+    expectedAt: view.expectedAt === undefined ? null : toIsoTime(view.expectedAt),
     costUsd: view.costUsd,
     videos: (view.videos ?? []).map(({ url, thumbnailUrl }) => ({
-      url: absolute(address, url),
-      ...(thumbnailUrl !== undefined && { thumbnailUrl: absolute(address, thumbnailUrl) }),
+      url: toAbsoluteUrl(baseUrl, url),
+      ...(thumbnailUrl !== undefined && { thumbnailUrl: toAbsoluteUrl(baseUrl, thumbnailUrl) }),
     })),
     error: failure === undefined ? null : { code: failure.code, message: failure.message },
     conversationUUID: view.conversationUUID ?? null,
@@ -92,21 +107,21 @@ function jobBody(view: View, address: string): Static<typeof Job> {
 }
 
 /** Reasons stay in the operator's audit trail: they may speak of the gateway's own keys. */
-function entryOf({ at, state, progress, provider }: Event): Static<typeof Entry> {
-  const told = state === 'submitting' ? 'pending' : state
-  return { at: timeOf(at), state: told, progress, ...(provider !== undefined && { provider }) }
+function toEventEntry({ at, state, progress, provider }: Event): Static<typeof JobEventEntry> {
+  const publicState = state === 'submitting' ? 'pending' : state
+  return { at: toIsoTime(at), state: publicState, progress, ...(provider !== undefined && { provider }) }
 }
 
-function statesOf(query: unknown): State[] {
-  const given = text(query, 'state') ?? listOf(query, 'state').map(String).join(',')
-  const words = given
+function readStates(query: unknown): State[] {
+  const stateText = text(query, 'state') ?? listOf(query, 'state').map(String).join(',')
+  const names = stateText
     .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
-  const wrong = words.find((word) => !publicStates.some((state) => state === word))
-  if (wrong !== undefined) {
-    const message = `\`state\` must be one of ${publicStates.join(', ')}; got ${JSON.stringify(wrong.slice(0, 40))}`
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  const unknownName = names.find((name) => !publicStates.some((state) => state === name))
+  if (unknownName !== undefined) {
+    const message = `\`state\` must be one of ${publicStates.join(', ')}; got ${JSON.stringify(unknownName.slice(0, 40))}`
     throw new ApiError('invalid_parameter_value', message, { param: 'state' })
   }
-  return states.filter((state) => words.includes(state === 'submitting' ? 'pending' : state))
+  return states.filter((state) => names.includes(state === 'submitting' ? 'pending' : state))
 }

@@ -1,14 +1,21 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Spool } from '../media/spool.ts'
+import type { UploadBuffer } from '../media/spool.ts'
 import type { UploadedFile } from '../media/uploaded-file.ts'
-import { countArrival, discard, freeMemory, incomplete, tooLarge, tooSlow } from './body-arrival.ts'
+import {
+  bodyTooLargeError,
+  bodyTooSlowError,
+  createArrivalCounter,
+  discardBody,
+  freeMemory,
+  incompleteBodyError,
+} from './body-arrival.ts'
 import type { BodyBudget, Reservation } from './body-budget.ts'
 import { checkBody } from './body-check.ts'
 import { ApiError } from './errors.ts'
 import { extractFile } from './extract-file.ts'
-import { invalidJson, notUtf8, tooManyFiles } from './json-limits.ts'
+import { invalidJsonError, notUtf8Error, tooManyFilesError } from './json-limits.ts'
 import { withExactNumbers } from './json-numbers.ts'
 import { createJsonReader } from './json-reader.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -29,48 +36,53 @@ declare module 'fastify' {
   }
 }
 
-type Done = (error: Error | null, body?: unknown) => void
+type BodyDone = (error: Error | null, body?: unknown) => void
 
 /** A smaller body is parsed at once. */
-export const smallBytes = 64 * 1024
+export const smallBodyBytes = 64 * 1024
 
-const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+const validTypePattern = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 
 /** What reading a body needs, in whatever format it comes. */
-export type BodyDeps = { spool: Spool; limits: RequestLimits; bodyLimitBytes: number; budget: BodyBudget }
+export type BodyDeps = {
+  uploadBuffer: UploadBuffer
+  limits: RequestLimits
+  bodyLimitBytes: number
+  budget: BodyBudget
+}
 
 /**
  * Reads every body as JSON, whatever its content type says: `curl -d` sends JSON as a form, and some clients as text. An
  * empty body is none, also where JSON is announced. Keys that would reach into a prototype make a body invalid.
  */
-export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
-  const { spool, limits, budget } = deps
+export function registerJsonBodyParser(app: FastifyInstance, deps: BodyDeps): void {
+  const { uploadBuffer, limits, budget } = deps
 
   function parse(request: FastifyRequest, bytes: Buffer): unknown {
-    if (!isUtf8(bytes)) throw notUtf8()
+    if (!isUtf8(bytes)) throw notUtf8Error()
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
     if (text.trim() === '') return undefined
     const body = parseText(request, text)
-    return check(request, body) ? body : withExactNumbers(text, body)
+    return checkNumbersAndText(request, body) ? body : withExactNumbers(text, body)
   }
 
   /** Whether every number of the body is the one that was sent. */
-  function check(request: FastifyRequest, body: unknown): boolean {
+  function checkNumbersAndText(request: FastifyRequest, body: unknown): boolean {
     const cleanAll = request.routeOptions.config.cleanBody === true
     return checkBody(body, { limits: limits.json, cleanAll })
   }
 
   /** Half the cost of iterating. */
-  function readSmall(request: FastifyRequest, payload: Readable, bytes: number, done: Done): void {
+  function readSmall(request: FastifyRequest, payload: Readable, bytes: number, done: BodyDone): void {
     const reservation = budget.reserve()
     const startedAt = Date.now()
     const pieces: Buffer[] = []
     let isDone = false
-    const finish: Done = (error, body) => {
+    const finish: BodyDone = (error, body) => {
       if (isDone) return
       isDone = true
       reservation.release()
-      if (error !== null) discard(payload)
+      if (error !== null) discardBody(payload)
       done(error, body)
     }
     try {
@@ -81,9 +93,10 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       return
     }
     payload.on('data', (piece: Buffer) => {
-      if (!isDone && pieces.push(piece) > 1 && Date.now() - startedAt > limits.stallMs) finish(tooSlow())
+      if (!isDone && pieces.push(piece) > 1 && Date.now() - startedAt > limits.stallMs)
+        finish(bodyTooSlowError())
     })
-    payload.once('error', (cause) => finish(incomplete(cause)))
+    payload.once('error', (cause) => finish(incompleteBodyError(cause)))
     payload.once('end', () => {
       try {
         finish(null, parse(request, Buffer.concat(pieces)))
@@ -104,30 +117,35 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
       limits: limits.json,
       reserve: reservation.addMemory,
       async extract(start) {
-        if (uploads.length === limits.json.files) throw tooManyFiles(limits.json.files)
-        const found = await extractFile(spool, start)
-        return found && { ...found, file: { ...found.file, end: async () => note(await found.file.end()) } }
+        if (uploads.length === limits.json.files) throw tooManyFilesError(limits.json.files)
+        const extracted = await extractFile(uploadBuffer, start)
+        return (
+          extracted && {
+            ...extracted,
+            file: { ...extracted.file, end: async () => addUpload(await extracted.file.end()) },
+          }
+        )
       },
     })
-    const note = (file: UploadedFile) => {
+    const addUpload = (file: UploadedFile) => {
       uploads.push(file)
       return file
     }
     try {
-      const count = countArrival({ request, reservation, limits, limitBytes })
-      const small = await readPieces(payload, count, reader.write)
-      if (small !== undefined) return parse(request, small)
+      const countBytes = createArrivalCounter({ request, reservation, limits, limitBytes })
+      const smallBody = await readPieces(payload, countBytes, reader.write)
+      if (smallBody !== undefined) return parse(request, smallBody)
       const body = reader.end()
-      check(request, body)
+      checkNumbersAndText(request, body)
       request.uploads = uploads
       return body
     } catch (cause) {
       reservation.release()
       await reader.drop()
-      await spool.drop(uploads)
-      discard(payload)
-      if (payload.readableAborted) throw incomplete(cause)
-      throw isForeign(request, cause) ? unsupportedType(request) : cause
+      await uploadBuffer.discard(uploads)
+      discardBody(payload)
+      if (payload.readableAborted) throw incompleteBodyError(cause)
+      throw isNotJson(request, cause) ? unsupportedTypeError(request) : cause
     }
   }
 
@@ -138,13 +156,13 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
   // The first of the two is the one that Fastify finds without a search.
   app.addContentTypeParser(
     ['application/json', '*'],
-    (request: FastifyRequest, payload: Readable, done: Done) => {
+    (request: FastifyRequest, payload: Readable, done: BodyDone) => {
       const declared = request.headers['content-length']
       const limitBytes = bodyLimitOf(request, deps)
-      const unreadable = compressionError(request)
-      if (unreadable !== undefined) done(unreadable)
-      else if (Number(declared ?? 0) > limitBytes) done(tooLarge(limitBytes))
-      else if (Number(declared) < smallBytes) readSmall(request, payload, Number(declared), done)
+      const encodingError = compressionError(request)
+      if (encodingError !== undefined) done(encodingError)
+      else if (Number(declared ?? 0) > limitBytes) done(bodyTooLargeError(limitBytes))
+      else if (Number(declared) < smallBodyBytes) readSmall(request, payload, Number(declared), done)
       else {
         const reservation = budget.reserve()
         request.reservation = reservation
@@ -155,17 +173,18 @@ export function readJsonBodies(app: FastifyInstance, deps: BodyDeps): void {
   // A type that cannot be read says nothing of the body; Fastify would refuse the request.
   app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     const type = headers['content-type']
-    if (type !== undefined && !readableType.test(type)) headers['content-type'] = 'application/octet-stream'
+    if (type !== undefined && !validTypePattern.test(type))
+      headers['content-type'] = 'application/octet-stream'
     done()
   })
   app.addHook('preValidation', ({ uploads = [], reservation }, { raw }, done) => {
-    if (uploads.length > 0) spool.dropAfter(raw, uploads)
+    if (uploads.length > 0) uploadBuffer.discardAfter(raw, uploads)
     if (reservation !== undefined) releaseAfter(raw, reservation)
     done()
   })
   app.addHook('onSend', ({ uploads = [] }, _reply, payload, done) => {
     if (uploads.length === 0) done(null, payload)
-    else spool.drop(uploads).then(() => done(null, payload), done)
+    else uploadBuffer.discard(uploads).then(() => done(null, payload), done)
   })
 }
 
@@ -197,8 +216,8 @@ async function readPieces(
     if (start === undefined) await write(piece)
     else {
       start.push(piece)
-      if (startBytes < smallBytes) continue
-      for (const one of start) await write(one)
+      if (startBytes < smallBodyBytes) continue
+      for (const chunk of start) await write(chunk)
       start = undefined
     }
     freeMemory(piece)
@@ -211,11 +230,11 @@ function parseText(request: FastifyRequest, text: string): unknown {
     return JSON.parse(text)
   } catch (cause) {
     const type = request.headers['content-type']
-    throw isJsonType(type) || /^\s*[[{]/.test(text) ? invalidJson(cause) : unsupportedType(request)
+    throw isJsonType(type) || /^\s*[[{]/.test(text) ? invalidJsonError(cause) : unsupportedTypeError(request)
   }
 }
 
-function isForeign(request: FastifyRequest, cause: unknown): boolean {
+function isNotJson(request: FastifyRequest, cause: unknown): boolean {
   return (
     cause instanceof ApiError && cause.code === 'invalid_json' && !isJsonType(request.headers['content-type'])
   )
@@ -232,7 +251,7 @@ export function compressionError({ headers }: FastifyRequest): ApiError | undefi
   return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
 }
 
-function unsupportedType({ headers }: FastifyRequest): ApiError {
+function unsupportedTypeError({ headers }: FastifyRequest): ApiError {
   const type = headers['content-type']
   return new ApiError(
     'unsupported_media_type',

@@ -1,11 +1,11 @@
-import { invalidJson } from './json-limits.ts'
+import { invalidJsonError } from './json-limits.ts'
 
 /** Resolves JSON's escapes in a text that arrives in pieces; an escape may be cut in two between them. */
-export function createUnescape() {
+export function createUnescaper() {
   let rest = ''
   return (piece: string, isLast = false): string => {
     const text = rest + piece
-    const end = isLast ? text.length : startOfUnfinished(text)
+    const end = isLast ? text.length : findUnfinishedEscape(text)
     rest = text.slice(end)
     return readStringContent(text.slice(0, end))
   }
@@ -18,17 +18,17 @@ export function readStringContent(text: string): string {
   try {
     return String(JSON.parse(`"${text}"`))
   } catch (cause) {
-    throw invalidJson(cause)
+    throw invalidJsonError(cause)
   }
 }
 
 /** Where an escape begins that the text does not finish; the length of the text where there is none. */
-function startOfUnfinished(text: string): number {
-  const at = text.lastIndexOf('\\')
-  if (at === -1 || at < text.length - 5) return text.length
-  let before = at
-  while (before > 0 && text[before - 1] === '\\') before -= 1
+function findUnfinishedEscape(text: string): number {
+  const lastBackslash = text.lastIndexOf('\\')
+  if (lastBackslash === -1 || lastBackslash < text.length - 5) return text.length
+  let firstBackslash = lastBackslash
+  while (firstBackslash > 0 && text[firstBackslash - 1] === '\\') firstBackslash -= 1
   // An odd number of backslashes ahead of it makes it an escaped one.
-  if ((at - before) % 2 === 1) return text.length
-  return /^(u[\da-fA-F]{0,3})?$/.test(text.slice(at + 1)) ? at : text.length
+  if ((lastBackslash - firstBackslash) % 2 === 1) return text.length
+  return /^(u[\da-fA-F]{0,3})?$/.test(text.slice(lastBackslash + 1)) ? lastBackslash : text.length
 }

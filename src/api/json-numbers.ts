@@ -1,18 +1,22 @@
 /** A run of digits that a double may not hold, or an exponent that may lead beyond it. */
-const suspicious = /\d{16}|\d[eE]\+?\d{2}/
+const inexactNumberPattern = /\d{16}|\d[eE]\+?\d{2}/
 
 /** A JSON number as the catalogue takes it: its literal where a double would be another number (above 2^53) or none (1e400). */
-export function exactNumber(literal: string): number | string {
+export function toExactNumber(literal: string): number | string {
   const number = Number(literal)
   return Math.abs(number) > Number.MAX_SAFE_INTEGER ? literal : number
 }
 
 /** The value of a JSON text, with its numbers as they were sent. `parsed`: what `JSON.parse` made of it. */
 export function withExactNumbers(text: string, parsed: unknown): unknown {
-  return suspicious.test(text) ? JSON.parse(text, revive) : parsed
+  return inexactNumberPattern.test(text) ? JSON.parse(text, reviveExactNumber) : parsed
 }
 
-function revive(_key: string, value: unknown, ...context: readonly { source?: string }[]): unknown {
+function reviveExactNumber(
+  _key: string,
+  value: unknown,
+  ...context: readonly { source?: string }[]
+): unknown {
   const [{ source } = {}] = context
-  return typeof value === 'number' && source !== undefined ? exactNumber(source) : value
+  return typeof value === 'number' && source !== undefined ? toExactNumber(source) : value
 }

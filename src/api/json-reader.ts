@@ -1,10 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
 import { freeMemory } from './body-arrival.ts'
-import { createUnescape, readStringContent } from './json-escapes.ts'
-import { invalidJson, type JsonLimits, notUtf8, tooDeep, tooManyValues, tooMuchJson } from './json-limits.ts'
-import { exactNumber } from './json-numbers.ts'
-import { type Position, positionOf } from './media-positions.ts'
+import { createUnescaper, readStringContent } from './json-escapes.ts'
+import {
+  invalidJsonError,
+  type JsonLimits,
+  jsonTooLargeError,
+  notUtf8Error,
+  tooDeepError,
+  tooManyValuesError,
+} from './json-limits.ts'
+import { toExactNumber } from './json-numbers.ts'
+import { type BodyPosition, positionOf } from './media-positions.ts'
 
 /** A file that is written while the text of its string arrives. */
 type Extraction = {
@@ -12,7 +19,7 @@ type Extraction = {
   /** Takes plain text as bytes. Returns how many it took. */
   writeBytes(piece: Buffer): Promise<number>
   end(): Promise<unknown>
-  drop(): Promise<void>
+  discard(): Promise<void>
 }
 
 type Options = {
@@ -31,12 +38,12 @@ export type JsonReader = {
 }
 
 type Container = unknown[] | Record<string, unknown>
-type Frame = { container: Container; position: Position; key: string | undefined; isEmpty: boolean }
-type Expected = 'value' | 'key' | 'colon' | 'next'
+type Frame = { container: Container; position: BodyPosition; key: string | undefined; isEmpty: boolean }
+type ExpectedToken = 'value' | 'key' | 'colon' | 'next'
 
 /** A shorter text in a media field stays in the body. */
-const extractedBytes = 8 * 1024
-const reservedBytes = 64 * 1024
+const minExtractedBytes = 8 * 1024
+const reservationStepBytes = 64 * 1024
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
@@ -45,7 +52,7 @@ const literals = new Map<string, unknown>([
   ['false', false],
   ['null', null],
 ])
-const numberShape = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /**
  * Parses JSON as it arrives, in linear time and with bounded memory. It stops with an error at the byte that exceeds a limit. Long texts in
@@ -54,12 +61,12 @@ const numberShape = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 export function createJsonReader({ limits, reserve, extract }: Options): JsonReader {
   const frames: Frame[] = []
   let result: unknown
-  let expected: Expected = 'value'
+  let expected: ExpectedToken = 'value'
   let isDone = false
-  let values = 0
+  let valueCount = 0
   let isStart = true
-  let keptBytes = 0
-  let reserved = 0
+  let jsonBytes = 0
+  let reservedJsonBytes = 0
 
   /** The string or the literal that has begun. */
   let token: 'string' | 'literal' | undefined
@@ -67,34 +74,34 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   let tokenBytes = 0
   let hasEscapes = false
   let isEscaped = false
-  let position: Position = 'body'
+  let position: BodyPosition = 'body'
   let extraction: { file: Extraction; decode(piece: Buffer): string; isPlain: boolean } | undefined
   let mayExtract = false
 
-  function keep(bytes: number): void {
-    keptBytes += bytes
-    if (keptBytes > limits.bytes) throw tooMuchJson(limits.bytes, topKey())
-    if (keptBytes > reserved) {
-      reserve(reservedBytes)
-      reserved += reservedBytes
+  function countJson(bytes: number): void {
+    jsonBytes += bytes
+    if (jsonBytes > limits.bytes) throw jsonTooLargeError(limits.bytes, topLevelKey())
+    if (jsonBytes > reservedJsonBytes) {
+      reserve(reservationStepBytes)
+      reservedJsonBytes += reservationStepBytes
     }
   }
 
-  function topKey(): string | undefined {
+  function topLevelKey(): string | undefined {
     return frames[0]?.key
   }
 
   /** A value begins here. */
-  function begin(): void {
+  function beginValue(): void {
     const frame = frames.at(-1)
-    if (expected !== 'value' || isDone) throw invalidJson()
-    values += 1
-    if (values > limits.values) throw tooManyValues(limits.values)
+    if (expected !== 'value' || isDone) throw invalidJsonError()
+    valueCount += 1
+    if (valueCount > limits.values) throw tooManyValuesError(limits.values)
     position = frame === undefined ? 'body' : positionOf(frame.position, frame.key)
     if (frame !== undefined) frame.isEmpty = false
   }
 
-  function add(value: unknown): void {
+  function addValue(value: unknown): void {
     const frame = frames.at(-1)
     if (frame === undefined) {
       result = value
@@ -104,24 +111,24 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     expected = 'next'
   }
 
-  function open(container: Container): void {
-    begin()
-    if (frames.length === limits.depth) throw tooDeep(limits.depth)
+  function openContainer(container: Container): void {
+    beginValue()
+    if (frames.length === limits.depth) throw tooDeepError(limits.depth)
     frames.push({ container, position, key: undefined, isEmpty: true })
     expected = Array.isArray(container) ? 'value' : 'key'
   }
 
-  function close(isList: boolean): void {
+  function closeContainer(isList: boolean): void {
     const frame = frames.at(-1)
     const mayEnd = expected === 'next' || frame?.isEmpty === true
-    if (frame === undefined || Array.isArray(frame.container) !== isList || !mayEnd) throw invalidJson()
+    if (frame === undefined || Array.isArray(frame.container) !== isList || !mayEnd) throw invalidJsonError()
     frames.pop()
-    add(frame.container)
+    addValue(frame.container)
   }
 
-  function next(): void {
+  function readComma(): void {
     const frame = frames.at(-1)
-    if (frame === undefined || expected !== 'next') throw invalidJson()
+    if (frame === undefined || expected !== 'next') throw invalidJsonError()
     expected = Array.isArray(frame.container) ? 'value' : 'key'
   }
 
@@ -130,7 +137,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     mayExtract = false
     if (expected === 'key' && frame !== undefined) frame.isEmpty = false
     else {
-      begin()
+      beginValue()
       mayExtract = position === 'media'
     }
     token = 'string'
@@ -138,16 +145,16 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     isEscaped = false
   }
 
-  function text(): string {
+  function readString(): string {
     const bytes = takeToken()
-    if (!isUtf8(bytes)) throw notUtf8()
+    if (!isUtf8(bytes)) throw notUtf8Error()
     return readStringContent(bytes.toString('utf8'))
   }
 
   function takeToken(): Buffer {
-    const [only] = pieces
-    const bytes = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
-    if (bytes !== only) freePieces()
+    const [onlyPiece] = pieces
+    const bytes = pieces.length === 1 && onlyPiece !== undefined ? onlyPiece : Buffer.concat(pieces)
+    if (bytes !== onlyPiece) freePieces()
     pieces = []
     tokenBytes = 0
     token = undefined
@@ -166,13 +173,13 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
       const value = await file.end()
       extraction = undefined
       token = undefined
-      add(value)
+      addValue(value)
       return
     }
-    const value = text()
-    if (expected !== 'key') return add(value)
+    const value = readString()
+    if (expected !== 'key') return addValue(value)
     const frame = frames.at(-1)
-    if (frame === undefined || value === '__proto__') throw invalidJson()
+    if (frame === undefined || value === '__proto__') throw invalidJsonError()
     frame.key = value
     expected = 'colon'
   }
@@ -180,96 +187,96 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   function endLiteral(): void {
     const source = takeToken().toString('latin1')
     const value = literals.get(source)
-    if (value !== undefined) add(value)
-    else if (numberShape.test(source)) add(exactNumber(source))
-    else throw invalidJson()
+    if (value !== undefined) addValue(value)
+    else if (numberPattern.test(source)) addValue(toExactNumber(source))
+    else throw invalidJsonError()
   }
 
-  async function take(piece: Buffer): Promise<void> {
+  async function addToToken(piece: Buffer): Promise<void> {
     if (extraction !== undefined) return extractPiece(extraction, piece)
     pieces.push(piece)
     tokenBytes += piece.length
-    if (mayExtract && tokenBytes >= extractedBytes) await tryToExtract()
-    else if (!mayExtract) keep(piece.length)
+    if (mayExtract && tokenBytes >= minExtractedBytes) await tryToExtract()
+    else if (!mayExtract) countJson(piece.length)
   }
 
-  async function extractPiece(to: NonNullable<typeof extraction>, piece: Buffer): Promise<void> {
-    const taken = hasEscapes || !to.isPlain ? 0 : await to.file.writeBytes(piece)
-    if (taken === piece.length) return
+  async function extractPiece(target: NonNullable<typeof extraction>, piece: Buffer): Promise<void> {
+    const writtenBytes = hasEscapes || !target.isPlain ? 0 : await target.file.writeBytes(piece)
+    if (writtenBytes === piece.length) return
     // A few at the end of a piece are no whole group.
-    to.isPlain = piece.length - taken < 4
-    await to.file.write(to.decode(piece.subarray(taken)))
+    target.isPlain = piece.length - writtenBytes < 4
+    await target.file.write(target.decode(piece.subarray(writtenBytes)))
   }
 
   /** Bytes of a text that may be a file are counted once it is known to be none. */
   async function tryToExtract(): Promise<void> {
     mayExtract = false
     const decode = createStringDecoder()
-    const held = Buffer.concat(pieces)
-    const start = decode(held)
-    const found = await extract(start)
-    if (found === undefined) return keep(held.length)
-    extraction = { file: found.file, decode, isPlain: true }
+    const heldBytes = Buffer.concat(pieces)
+    const start = decode(heldBytes)
+    const extracted = await extract(start)
+    if (extracted === undefined) return countJson(heldBytes.length)
+    extraction = { file: extracted.file, decode, isPlain: true }
     pieces = []
     tokenBytes = 0
-    await found.file.write(start.slice(found.skip))
+    await extracted.file.write(start.slice(extracted.skip))
   }
 
   /** Offset of the quote that ends the string, or the end of the piece. */
-  function endOfString(piece: Buffer, from: number, nextBackslash: number): number {
+  function findEndOfString(piece: Buffer, from: number, nextBackslash: number): number {
     const end = piece.indexOf(quote, from)
     const stop = end === -1 ? piece.length : end
     if (!isEscaped && (nextBackslash === -1 || nextBackslash > stop)) return stop
     hasEscapes = true
-    for (let at = from; at < piece.length; at += 1) {
+    for (let offset = from; offset < piece.length; offset += 1) {
       if (isEscaped) isEscaped = false
-      else if (piece[at] === backslash) isEscaped = true
-      else if (piece[at] === quote) return at
+      else if (piece[offset] === backslash) isEscaped = true
+      else if (piece[offset] === quote) return offset
     }
     return piece.length
   }
 
   async function parse(piece: Buffer): Promise<void> {
-    let at = isStart && piece.subarray(0, 3).toString('latin1') === '\xef\xbb\xbf' ? 3 : 0
+    let offset = isStart && piece.subarray(0, 3).toString('latin1') === '\xef\xbb\xbf' ? 3 : 0
     isStart = false
     let nextBackslash = -2
-    while (at < piece.length) {
+    while (offset < piece.length) {
       if (token === 'string') {
-        if (nextBackslash !== -1 && nextBackslash < at) nextBackslash = piece.indexOf(backslash, at)
-        const end = endOfString(piece, at, nextBackslash)
-        if (end > at) await take(piece.subarray(at, end))
-        at = end
-        if (at === piece.length) return
-        at += 1
-        if (mayExtract) keep(tokenBytes)
+        if (nextBackslash !== -1 && nextBackslash < offset) nextBackslash = piece.indexOf(backslash, offset)
+        const end = findEndOfString(piece, offset, nextBackslash)
+        if (end > offset) await addToToken(piece.subarray(offset, end))
+        offset = end
+        if (offset === piece.length) return
+        offset += 1
+        if (mayExtract) countJson(tokenBytes)
         await endString()
         continue
       }
-      const byte = piece[at] ?? 0
+      const byte = piece[offset] ?? 0
       if (token === 'literal') {
         if (!isDelimiter(byte)) {
-          const end = endOfLiteral(piece, at)
-          await take(piece.subarray(at, end))
-          at = end
+          const end = findEndOfLiteral(piece, offset)
+          await addToToken(piece.subarray(offset, end))
+          offset = end
           continue
         }
         endLiteral()
       }
-      keep(1)
-      at += 1
+      countJson(1)
+      offset += 1
       if (byte === quote) beginString()
-      else if (byte === comma) next()
+      else if (byte === comma) readComma()
       else if (byte === colon && expected === 'colon') expected = 'value'
-      else if (byte === openBrace) open({})
-      else if (byte === openBracket) open([])
-      else if (byte === closeBrace) close(false)
-      else if (byte === closeBracket) close(true)
+      else if (byte === openBrace) openContainer({})
+      else if (byte === openBracket) openContainer([])
+      else if (byte === closeBrace) closeContainer(false)
+      else if (byte === closeBracket) closeContainer(true)
       else if (!isSpace(byte)) {
-        begin()
+        beginValue()
         mayExtract = false
         token = 'literal'
-        at -= 1
-        keptBytes -= 1
+        offset -= 1
+        jsonBytes -= 1
       }
     }
   }
@@ -283,13 +290,13 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     },
     end(): unknown {
       if (token === 'literal') endLiteral()
-      if (token !== undefined || frames.length > 0) throw invalidJson()
+      if (token !== undefined || frames.length > 0) throw invalidJsonError()
       return result
     },
 
     async drop(): Promise<void> {
       freePieces()
-      await extraction?.file.drop()
+      await extraction?.file.discard()
       extraction = undefined
     },
   }
@@ -297,7 +304,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
 
 function createStringDecoder(): (piece: Buffer) => string {
   const decoder = new StringDecoder('utf8')
-  const resolveEscapes = createUnescape()
+  const resolveEscapes = createUnescaper()
   return (piece) =>
     resolveEscapes(piece.length === 0 ? decoder.end() : decoder.write(piece), piece.length === 0)
 }
@@ -310,8 +317,8 @@ function isDelimiter(byte: number): boolean {
   return isSpace(byte) || byte === comma || byte === closeBrace || byte === closeBracket || byte === colon
 }
 
-function endOfLiteral(piece: Buffer, from: number): number {
-  let at = from
-  while (at < piece.length && !isDelimiter(piece[at] ?? 0)) at += 1
-  return at
+function findEndOfLiteral(piece: Buffer, from: number): number {
+  let offset = from
+  while (offset < piece.length && !isDelimiter(piece[offset] ?? 0)) offset += 1
+  return offset
 }

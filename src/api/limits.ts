@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { anonymous } from '../accounts/open.ts'
 import { ApiError } from './errors.ts'
 
-export type LimitParts = {
+export type RateLimitOptions = {
   /** Counts for all processes; absent: each one counts for itself. */
   redis?: Redis
   /** Begins the names of the counters. */
@@ -16,14 +16,17 @@ export type LimitParts = {
   library: number
 }
 
-export type Limits = Readonly<Record<Limited, onRequestHookHandler>>
+export type RateLimitHooks = Readonly<Record<RateLimitedOperation, onRequestHookHandler>>
 
 /** What is limited. A status never is: clients ask for it all the time. */
-export type Limited = 'submit' | 'recover' | 'extend' | 'library'
+export type RateLimitedOperation = 'submit' | 'recover' | 'extend' | 'library'
 
 /** Hooks that come after the one that identifies. Whoever is nobody in particular is not limited. */
-export async function createLimits(app: FastifyInstance, parts: LimitParts): Promise<Limits> {
-  const { redis, namespace } = parts
+export async function createRateLimits(
+  app: FastifyInstance,
+  options: RateLimitOptions,
+): Promise<RateLimitHooks> {
+  const { redis, namespace } = options
   await app.register(rateLimit, {
     global: false,
     timeWindow: 60_000,
@@ -33,17 +36,19 @@ export async function createLimits(app: FastifyInstance, parts: LimitParts): Pro
     ...(redis !== undefined && { redis }),
   })
 
-  function hook(name: Limited) {
+  function createHook(name: RateLimitedOperation) {
     const check = app.createRateLimit({
-      max: ({ rpm }: FastifyRequest) => (name === 'submit' ? (rpm ?? parts.submit) : parts[name]),
+      max: ({ rpm }: FastifyRequest) => (name === 'submit' ? (rpm ?? options.submit) : options[name]),
       keyGenerator: ({ owner }: FastifyRequest) => `${name}:${owner}`,
     })
     const count = async (request: FastifyRequest): Promise<void> => {
-      const found = await check(request)
-      if (found.isAllowed || !found.isExceeded) return
-      const seconds = Math.max(1, found.ttlInSeconds)
-      const message = `More than ${found.max} a minute; try again in ${seconds} s`
-      throw new ApiError('rate_limit_exceeded', message, { headers: { 'Retry-After': String(seconds) } })
+      const result = await check(request)
+      if (result.isAllowed || !result.isExceeded) return
+      const retryAfterSeconds = Math.max(1, result.ttlInSeconds)
+      const message = `More than ${result.max} a minute; try again in ${retryAfterSeconds} s`
+      throw new ApiError('rate_limit_exceeded', message, {
+        headers: { 'Retry-After': String(retryAfterSeconds) },
+      })
     }
     const limit: onRequestHookHandler = (request, _reply, done) => {
       if (request.owner === anonymous.owner) done()
@@ -52,9 +57,9 @@ export async function createLimits(app: FastifyInstance, parts: LimitParts): Pro
     return limit
   }
   return {
-    submit: hook('submit'),
-    recover: hook('recover'),
-    extend: hook('extend'),
-    library: hook('library'),
+    submit: createHook('submit'),
+    recover: createHook('recover'),
+    extend: createHook('extend'),
+    library: createHook('library'),
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import { createCommandOf, type KeyHelp } from '../accounts/key-messages.ts'
 import type { Access, Accounts } from '../accounts/open.ts'
 import { ApiError } from './errors.ts'
-import { hostnameOf, isLoopbackName, isOwnHost } from './host.ts'
+import { isLoopbackName, isPrivateHost, parseHostname } from './host.ts'
 
 export type OriginPolicy = {
   /** Whether only this machine reaches the gateway, so that no other `Host` can be meant. */
@@ -17,7 +17,7 @@ type Deps = { accounts: Pick<Accounts, 'access'>; policy: OriginPolicy; help: Ke
 /** Any page may show a file whose link it knows. */
 const fileRoutes = ['/files/:name', '/media/*']
 /** Each call names a secret, or learns no more than that the gateway runs. */
-const harmlessRoutes = [...fileRoutes, '/hooks/:id/:secret', '/health', '/ready']
+const unguardedRoutes = [...fileRoutes, '/hooks/:id/:secret', '/health', '/ready']
 
 /**
  * While no key is asked for, a web page could use the gateway through the browser of somebody who may. A hook that rejects requests of
@@ -26,32 +26,32 @@ const harmlessRoutes = [...fileRoutes, '/hooks/:id/:secret', '/health', '/ready'
 export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHookHandler {
   return (request, reply, done) => {
     const { url = '' } = request.routeOptions
-    if (fileRoutes.includes(url) || problemOf(request, policy) === undefined) {
+    if (fileRoutes.includes(url) || findProblem(request, policy) === undefined) {
       done()
       return
     }
     const hideReply = () => reply.removeHeader('Access-Control-Allow-Origin')
     const decide = (access: Access) => {
-      const problem = needsGuard(access) ? problemOf(request, policy, access) : undefined
+      const problem = needsGuard(access) ? findProblem(request, policy, access) : undefined
       if (problem === undefined) return done()
       hideReply()
-      const isAllowed = harmlessRoutes.includes(url) || isPageVisit(request, url)
-      done(isAllowed ? undefined : refusalOf(problem, access, help))
+      const isAllowed = unguardedRoutes.includes(url) || isPageVisit(request, url)
+      done(isAllowed ? undefined : originError(problem, access, help))
     }
     const access = accounts.access()
     if (!(access instanceof Promise)) decide(access)
     else {
       access.then(decide, (cause: Error) => {
         hideReply()
-        done(harmlessRoutes.includes(url) ? undefined : cause)
+        done(unguardedRoutes.includes(url) ? undefined : cause)
       })
     }
   }
 }
 
 /** Whether a web page from elsewhere may have sent a request that no route takes, and must not read the reply. */
-export function isHidden(request: FastifyRequest, { accounts, policy }: Omit<Deps, 'help'>): boolean {
-  if (problemOf(request, policy) === undefined) return false
+export function mustHideReply(request: FastifyRequest, { accounts, policy }: Omit<Deps, 'help'>): boolean {
+  if (findProblem(request, policy) === undefined) return false
   const access = accounts.access()
   if (!(access instanceof Promise)) return needsGuard(access)
   access.catch(() => undefined)
@@ -62,14 +62,14 @@ function needsGuard(access: Access): boolean {
   return access === 'off' || access === 'anonymous'
 }
 
-type Problem = 'host' | 'origin' | 'site'
+type OriginProblem = 'host' | 'origin' | 'site'
 
 /** What makes a request one that a web page from elsewhere may have sent. */
-function problemOf(
+function findProblem(
   { headers, method }: FastifyRequest,
   policy: OriginPolicy,
   access?: Access,
-): Problem | undefined {
+): OriginProblem | undefined {
   const { host, origin, 'sec-fetch-site': site } = headers
   if (policy.allowedOrigins.includes('*')) return undefined
   // HTTP/1.0 has no Host; browsers do not speak it.
@@ -87,7 +87,7 @@ function isAllowedHost(host: string, { allowedOrigins, publicUrl }: OriginPolicy
 }
 
 function isLoopbackHost(host: string): boolean {
-  const name = hostnameOf(host)
+  const name = parseHostname(host)
   return name !== undefined && isLoopbackName(name)
 }
 
@@ -97,12 +97,12 @@ function isAllowedOrigin(origin: string, host: string | undefined, policy: Origi
   if (url === undefined) return false
   if (allowedOrigins.includes(`${url.protocol}//${url.host}`)) return true
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
-  if (isLoopbackHost(url.host) || url.origin === originOf(publicUrl)) return true
+  if (isLoopbackHost(url.host) || url.origin === toOrigin(publicUrl)) return true
   // A stranger's name may be made to lead here; a name of our own network cannot.
-  return !isLoopback && url.host === host?.toLowerCase() && isOwnHost(url.host)
+  return !isLoopback && url.host === host?.toLowerCase() && isPrivateHost(url.host)
 }
 
-function originOf(url: string | undefined): string | undefined {
+function toOrigin(url: string | undefined): string | undefined {
   return url === undefined ? undefined : new URL(url).origin
 }
 
@@ -117,16 +117,16 @@ function isPageVisit({ headers, method }: FastifyRequest, url: string): boolean 
   )
 }
 
-function refusalOf(problem: Problem, access: Access, help: KeyHelp): ApiError {
-  const why =
+function originError(problem: OriginProblem, access: Access, keyHelp: KeyHelp): ApiError {
+  const reason =
     access === 'off'
       ? 'This gateway asks for no API key (AUTH=off)'
       : 'This gateway asks for no API key yet, because none exists'
-  const what =
+  const effect =
     problem === 'host'
       ? 'rejects requests for hosts other than localhost and 127.0.0.1'
       : 'rejects requests of web pages from other origins'
-  const key = `${access === 'off' ? 'set AUTH=keys and create' : 'create'} an API key with: ${createCommandOf(help)}`
-  const message = `${why}, so it ${what}. Either ${key}. Or name the origin in ALLOWED_ORIGINS`
+  const keyAdvice = `${access === 'off' ? 'set AUTH=keys and create' : 'create'} an API key with: ${createCommandOf(keyHelp)}`
+  const message = `${reason}, so it ${effect}. Either ${keyAdvice}. Or name the origin in ALLOWED_ORIGINS`
   return new ApiError('api_key_origin_not_allowed', message)
 }

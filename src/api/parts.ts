@@ -12,23 +12,23 @@ import type { TrustProxy } from '../config.ts'
 import type { ChooseRoute } from '../engine/choose-route.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { UnknownJobs } from '../engine/unknown.ts'
-import type { FoundFile } from '../media/found-file.ts'
-import type { Guard } from '../media/guard.ts'
-import type { Kept, Sender } from '../media/keep.ts'
+import type { ServedFile } from '../media/found-file.ts'
+import type { SafeFetch } from '../media/guard.ts'
+import type { Sender, StoredInput } from '../media/keep.ts'
 import type { Library } from '../media/library.ts'
-import type { Spool } from '../media/spool.ts'
-import type { Picture, Still } from '../media/stills.ts'
+import type { UploadBuffer } from '../media/spool.ts'
+import type { Thumbnail, ThumbnailKind } from '../media/stills.ts'
 import type { StorageUnavailable } from '../media/storage-fault.ts'
 import type { UpstreamReport } from '../readiness.ts'
 import type { TextLimits } from '../text-limits.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { FailureLimits } from './failed-attempts.ts'
-import type { LimitParts } from './limits.ts'
+import type { RateLimitOptions } from './limits.ts'
 import type { OriginPolicy } from './origin-guard.ts'
 import type { RequestLimits } from './request-limits.ts'
 
 /** What the app stands on; everything that a request can reach arrives here. */
-export type AppParts = {
+export type ApiDeps = {
   config: {
     /** The largest body of a request. */
     bodyLimitBytes: number
@@ -53,7 +53,7 @@ export type AppParts = {
     promptMaxCharacters?: number
   }
   engine: Engine
-  offers: {
+  routing: {
     /** The upstreams that can render this now, best first; empty: none has a key. */
     route(model: Model, input: Input): readonly ProviderName[]
     available(model: Model): boolean
@@ -72,24 +72,24 @@ export type AppParts = {
   upstreams?: UpstreamReport | undefined
   media: {
     /** Stores what came as data URLs and returns the input with references instead. Throws `MediaRefused` and `QuotaExceeded`. */
-    keep(input: Input, sender: Sender): Promise<Kept>
+    storeInput(input: Input, sender: Sender): Promise<StoredInput>
   }
-  spool: Spool
+  uploadBuffer: UploadBuffer
   library: Library
   /** `gone`: it was there, and its time is over. */
   files: {
     /** A finished video by the name in its link. */
-    video(name: string): Promise<FoundFile | 'gone' | undefined>
+    video(name: string): Promise<ServedFile | 'gone' | undefined>
     /** A picture of it; `undefined` where none can be made. */
-    still(name: string, video: FoundFile, still: Still): Promise<Picture | undefined>
+    createThumbnail(name: string, video: ServedFile, still: ThumbnailKind): Promise<Thumbnail | undefined>
     /** A picture by the name in its link. */
-    picture(name: string): Promise<Picture | undefined>
+    findThumbnail(name: string): Promise<Thumbnail | undefined>
     /** What a caller sent, by the signed name that an upstream was given. */
-    input(token: string): Promise<FoundFile | 'gone' | undefined>
+    input(token: string): Promise<ServedFile | 'gone' | undefined>
     /** A file that is not ours. */
-    elsewhere: Guard['ask']
+    fetchExternal: SafeFetch['fetch']
     /** Removes a finished video and its pictures. */
-    forget(name: string): Promise<void>
+    remove(name: string): Promise<void>
   }
   /** Whether files can be stored. */
   storage: {
@@ -100,11 +100,11 @@ export type AppParts = {
   }
   webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
   /** An upstream's callback; false: the address is wrong. */
-  hint(id: string, secret: string, body: unknown): Promise<boolean>
+  receiveCallback(id: string, secret: string, body: unknown): Promise<boolean>
   /** Whether a callback address is right, before its body is read. */
-  isCallback(id: string, secret: string): Promise<boolean>
+  isCallbackAddress(id: string, secret: string): Promise<boolean>
   accounts: Accounts
-  money: {
+  billing: {
     /** Absent: the owner is not limited. */
     balanceUsd(owner: string): Promise<number | undefined>
     /** What these owners did on the last days, today included. */
@@ -115,17 +115,17 @@ export type AppParts = {
     /** What the operator adds to every price of the catalogue. */
     markupPercent: number
   }
-  limits: LimitParts
+  rateLimits: RateLimitOptions
   /** Absent: there are no routes for the operator. */
   admin?: {
-    key: string
-    book: Book
+    adminKey: string
+    ledger: Book
     holds: Pick<Holds, 'of'>
-    unknown: UnknownJobs
+    unknownJobs: UnknownJobs
     /** Whether keys are of no use. */
     isAuthOff?: boolean
   }
   /** Whether the store answers. */
-  ready(): Promise<boolean>
+  isReady(): Promise<boolean>
   logger: FastifyBaseLogger
 }

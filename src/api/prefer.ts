@@ -1,21 +1,21 @@
 /** A preference of RFC 7240: a name, and a value that may be quoted; parameters after a semicolon belong to it. */
-const preference =
+const preferencePattern =
   /(?:^|,)\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s",;]*))?(?:[^",]|"(?:[^"\\]|\\.)*")*/g
 
 /** No program has more to say. */
-const longestHeader = 2000
+const maxHeaderCharacters = 2000
 
 /** Reads `Prefer`: names in lower case. Of several preferences with one name, the first counts. */
 export function readPreferences(header: string | readonly string[] | undefined): ReadonlyMap<string, string> {
-  const text = [header ?? []].flat().join(',').slice(0, longestHeader)
-  const found = new Map<string, string>()
-  for (const [, name = '', value = ''] of text.matchAll(preference)) {
+  const text = [header ?? []].flat().join(',').slice(0, maxHeaderCharacters)
+  const preferences = new Map<string, string>()
+  for (const [, name = '', value = ''] of text.matchAll(preferencePattern)) {
     const key = name.toLowerCase()
-    if (!found.has(key)) found.set(key, unquoted(value))
+    if (!preferences.has(key)) preferences.set(key, unquote(value))
   }
-  return found
+  return preferences
 }
 
-function unquoted(value: string): string {
+function unquote(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
 }

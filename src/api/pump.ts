@@ -1,28 +1,32 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import type { Range } from '../media/store.ts'
+import type { ByteRange } from '../media/store.ts'
 
 const pieceBytes = 256 * 1024
 
 /** Buffers wait here for the next download, so that their memory stays mapped and warm. */
-const spare: Buffer[] = []
-const mostSpare = 32
+const spareBuffers: Buffer[] = []
+const maxSpareBuffers = 32
 
 /**
  * Sends a part of a local file whose length has been promised, and closes it. One buffer goes to and fro: a stream makes a new one for each
  * piece, and what that costs in fresh memory is more than the copying itself. Ends without a word when the client has gone.
  */
-export async function pump(file: FileHandle, { start, end }: Range, response: ServerResponse): Promise<void> {
-  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
+export async function streamLocalFile(
+  file: FileHandle,
+  { start, end }: ByteRange,
+  response: ServerResponse,
+): Promise<void> {
+  const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
   try {
-    for (let at = start; at <= end; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(pieceBytes, end + 1 - at), at)
+    for (let offset = start; offset <= end; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(pieceBytes, end + 1 - offset), offset)
       if (bytesRead === 0) throw new Error('the file is shorter than it was')
-      at += bytesRead
-      await written(response, buffer.subarray(0, bytesRead))
+      offset += bytesRead
+      await writePiece(response, buffer.subarray(0, bytesRead))
     }
     response.end()
-    if (spare.length < mostSpare) spare.push(buffer)
+    if (spareBuffers.length < maxSpareBuffers) spareBuffers.push(buffer)
   } catch {
     // The promised length cannot be kept any more, or nobody reads: the connection says so.
     response.destroy()
@@ -32,13 +36,13 @@ export async function pump(file: FileHandle, { start, end }: Range, response: Se
 }
 
 /** Resolves when the bytes have left the buffer; rejects when the connection is gone. */
-function written(response: ServerResponse, piece: Buffer): Promise<void> {
+function writePiece(response: ServerResponse, piece: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const gone = () => reject(new Error('the client has gone'))
-    if (response.destroyed) return gone()
-    response.once('close', gone)
+    const onClose = () => reject(new Error('the client has gone'))
+    if (response.destroyed) return onClose()
+    response.once('close', onClose)
     response.write(piece, (error) => {
-      response.off('close', gone)
+      response.off('close', onClose)
       if (error) reject(error)
       else resolve()
     })

@@ -8,25 +8,25 @@ import { QuotaExceeded } from '../media/quota.ts'
 import { MediaRefused } from '../media/refusal.ts'
 import { StorageUnavailable } from '../media/storage-fault.ts'
 import { shorten } from '../text-limits.ts'
-import { ApiError, type ErrorCode, errorBody } from './errors.ts'
-import { redactFor } from './redact.ts'
+import { ApiError, buildErrorBody, type ErrorCode } from './errors.ts'
+import { createRequestRedactor } from './redact.ts'
 
 /** Answers every error of every route, the framework's own included, in the one body. */
-export const refuse = refuseIn(errorBody)
+export const errorHandler = createErrorHandler(buildErrorBody)
 
 /** The same in the body of another tongue. */
-export function refuseIn(bodyOf: typeof errorBody) {
+export function createErrorHandler(buildBody: typeof buildErrorBody) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const refusal = refusalOf(error, request.server.initialConfig.bodyLimit)
-    if (refusal.status === 500) request.log.error({ err: error }, 'request failed')
-    request.refusal = refusal
+    const apiError = toApiError(error, request.server.initialConfig.bodyLimit)
+    if (apiError.status === 500) request.log.error({ err: error }, 'request failed')
+    request.apiError = apiError
     // Fastify asks to close after a body it has not read to its end; the sender would lose the answer. Node drains the rest.
     if (reply.raw.getHeader('connection') === undefined) reply.removeHeader('connection')
     return reply
-      .code(refusal.status)
-      .headers(refusal.headers)
+      .code(apiError.status)
+      .headers(apiError.headers)
       .type('application/json')
-      .send(Buffer.from(bodyOf(refusal, redactFor(request))))
+      .send(Buffer.from(buildBody(apiError, createRequestRedactor(request))))
   }
 }
 
@@ -37,7 +37,7 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'invalid_parameter_value',
 }
 
-function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
+function toApiError(error: unknown, bodyLimitBytes = 0): ApiError {
   if (error instanceof ApiError) return error
   if (error instanceof Unavailable) {
     const headers = { 'Retry-After': '1' }
@@ -46,9 +46,9 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
       cause: error,
     })
   }
-  if (error instanceof StorageUnavailable) return storageRefusal(error)
-  if (error instanceof Refused) return accountRefusal(error)
-  if (error instanceof RecordTooLarge) return recordRefusal(error, (field) => field)
+  if (error instanceof StorageUnavailable) return toStorageError(error)
+  if (error instanceof Refused) return toAccountError(error)
+  if (error instanceof RecordTooLarge) return toRecordTooLargeError(error, (field) => field)
   if (error instanceof QuotaExceeded)
     return new ApiError('payload_too_large', error.message, { cause: error })
   if (error instanceof MediaRefused) {
@@ -56,15 +56,16 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
     return new ApiError(code, error.message, { param: error.field, cause: error })
   }
   const { code = '', statusCode: status = 500, validation } = error as Partial<FastifyError>
-  const known = frameworkCodes[code]
-  if (known === 'payload_too_large') {
-    return new ApiError(known, `The body is larger than ${bodyLimitBytes} bytes`, { cause: error })
+  const frameworkCode = frameworkCodes[code]
+  if (frameworkCode === 'payload_too_large') {
+    return new ApiError(frameworkCode, `The body is larger than ${bodyLimitBytes} bytes`, { cause: error })
   }
-  if (known === 'invalid_json') return new ApiError(known, 'The body is not valid JSON', { cause: error })
-  if (known === 'unsupported_media_type') {
-    return new ApiError(known, 'The body must be JSON, sent as application/json', { cause: error })
+  if (frameworkCode === 'invalid_json')
+    return new ApiError(frameworkCode, 'The body is not valid JSON', { cause: error })
+  if (frameworkCode === 'unsupported_media_type') {
+    return new ApiError(frameworkCode, 'The body must be JSON, sent as application/json', { cause: error })
   }
-  if (known === 'invalid_parameter_value') return invalidBySchema(validation ?? [], error)
+  if (frameworkCode === 'invalid_parameter_value') return toSchemaError(validation ?? [], error)
   // Of a path that leads out of the static files: 403 is for jobs of others.
   if (status === 403) return new ApiError('not_found', 'There is nothing at this path', { cause: error })
   if (status === 414) {
@@ -78,16 +79,20 @@ function refusalOf(error: unknown, bodyLimitBytes = 0): ApiError {
 }
 
 /** `spell`: how the request names a field. */
-export function recordRefusal(cause: RecordTooLarge, spell: (field: Field) => string): ApiError {
+export function toRecordTooLargeError(
+  cause: RecordTooLarge,
+  fieldNameInRequest: (field: Field) => string,
+): ApiError {
   const { bytes, maxBytes, field, fieldBytes } = cause
-  const param = field === undefined ? undefined : shorten(spell(field as Field), 200)
-  const largest = param === undefined ? '' : `; the largest field is \`${param}\` with ${fieldBytes} bytes`
-  const message = `The fields of a job must have at most ${maxBytes} bytes together; got ${bytes}${largest}`
+  const param = field === undefined ? undefined : shorten(fieldNameInRequest(field as Field), 200)
+  const largestField =
+    param === undefined ? '' : `; the largest field is \`${param}\` with ${fieldBytes} bytes`
+  const message = `The fields of a job must have at most ${maxBytes} bytes together; got ${bytes}${largestField}`
   return new ApiError('invalid_parameter_value', message, { ...(param !== undefined && { param }), cause })
 }
 
 /** What failed is for the log alone. */
-function storageRefusal(cause: StorageUnavailable): ApiError {
+function toStorageError(cause: StorageUnavailable): ApiError {
   const headers = { 'Retry-After': '30' }
   return cause.isFull
     ? new ApiError('insufficient_storage', 'There is not enough disk space; try again later', {
@@ -97,7 +102,7 @@ function storageRefusal(cause: StorageUnavailable): ApiError {
     : new ApiError('service_unavailable', 'File storage is unavailable; try again later', { headers, cause })
 }
 
-function accountRefusal({ why, costUsd }: Refused): ApiError {
+function toAccountError({ why, costUsd }: Refused): ApiError {
   if (why.kind === 'revoked') return new ApiError('invalid_api_key', 'The API key is not valid')
   if (why.kind === 'balance') {
     // Refused before the request told what it wants.
@@ -115,8 +120,8 @@ function accountRefusal({ why, costUsd }: Refused): ApiError {
   return new ApiError('daily_usd_limit_exceeded', message, { headers })
 }
 
-function invalidBySchema(validation: NonNullable<FastifyError['validation']>, cause: unknown): ApiError {
-  const told = validation.map(({ instancePath, params, message }) => {
+function toSchemaError(validation: NonNullable<FastifyError['validation']>, cause: unknown): ApiError {
+  const details = validation.map(({ instancePath, params, message }) => {
     const path = instancePath.slice(1).replaceAll('/', '.')
     const missing = text(params, 'missingProperty')
     if (missing !== undefined) return { field: missing, message: `\`${missing}\` is required` }
@@ -124,14 +129,14 @@ function invalidBySchema(validation: NonNullable<FastifyError['validation']>, ca
     if (unknown !== undefined) return { field: unknown, message: `\`${unknown}\` is not known here` }
     if (path === '') return { field: undefined, message: 'The body must be a JSON object' }
     const allowed = list(params, 'allowedValues').join(', ')
-    const wrong = `\`${path}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}`
-    return { field: path, message: wrong }
+    const problem = `\`${path}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}`
+    return { field: path, message: problem }
   })
-  const message = told.map((one) => one.message).join('; ')
-  const param = told[0]?.field
+  const message = details.map((detail) => detail.message).join('; ')
+  const param = details[0]?.field
   return new ApiError('invalid_parameter_value', message, {
     ...(param !== undefined && { param }),
-    extra: { details: told },
+    extra: { details },
     cause,
   })
 }

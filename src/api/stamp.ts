@@ -1,30 +1,30 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What any browser program may read of any reply. */
-const exposed = ['retry-after', 'x-request-id', 'idempotent-replayed', 'preference-applied']
+const exposedHeaders = ['retry-after', 'x-request-id', 'idempotent-replayed', 'preference-applied']
 
 /** On every reply, whoever writes it. */
-export const openHeaders = {
+export const defaultHeaders = {
   'Cache-Control': 'no-store',
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': exposed.join(', '),
+  'Access-Control-Expose-Headers': exposedHeaders.join(', '),
 }
 
-export function stamp(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  reply.header('X-Request-ID', request.id).headers(openHeaders)
+export function setDefaultHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  reply.header('X-Request-ID', request.id).headers(defaultHeaders)
   done()
 }
 
-const usualHeaders = ['authorization', 'x-api-key', 'content-type', 'accept']
+const allowedHeaders = ['authorization', 'x-api-key', 'content-type', 'accept']
 
 /** Options of @fastify/cors: every origin, and whatever headers a browser asks for. */
-export function corsOf(request: FastifyRequest) {
-  const asked = request.headers['access-control-request-headers']?.match(/[\w-]+/g) ?? []
+export function corsOptionsFor(request: FastifyRequest) {
+  const requestedHeaders = request.headers['access-control-request-headers']?.match(/[\w-]+/g) ?? []
   return {
     origin: '*',
     methods: ['GET', 'POST', ...(/\/(library|videos|jobs)\//.test(request.url) ? ['DELETE'] : []), 'OPTIONS'],
-    allowedHeaders: [...new Set([...asked, ...usualHeaders])],
-    exposedHeaders: exposed,
+    allowedHeaders: [...new Set([...requestedHeaders, ...allowedHeaders])],
+    exposedHeaders,
     maxAge: 600,
     strictPreflight: false,
   }

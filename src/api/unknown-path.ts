@@ -3,20 +3,20 @@ import { shorten } from '../text-limits.ts'
 import { ApiError } from './errors.ts'
 
 /** Lets a path's other methods be told apart from a path that does not exist. Registers first, so that it sees every route. */
-export function refuseUnknownPaths(app: FastifyInstance): void {
-  const methods = new Map<string, Set<string>>()
+export function registerNotFoundHandler(app: FastifyInstance): void {
+  const methodsByUrl = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ method, url }) => {
     if (url === '*') return
-    const known = methods.get(url) ?? new Set()
-    for (const one of [method].flat()) known.add(one)
-    methods.set(url, known)
+    const urlMethods = methodsByUrl.get(url) ?? new Set()
+    for (const knownMethod of [method].flat()) urlMethods.add(knownMethod)
+    methodsByUrl.set(url, urlMethods)
   })
-  const refuseHere = ({ method, url }: FastifyRequest): never => {
+  const throwNotFound = ({ method, url }: FastifyRequest): never => {
     const path = url.replace(/\?.*/s, '').replace(/\/{2,}/g, '/')
-    const found = [...methods].find(([pattern]) => matches(pattern, path.replace(/(?<=.)\/$/, '')))
-    if (found === undefined || found[1].has(method))
+    const route = [...methodsByUrl].find(([pattern]) => matches(pattern, path.replace(/(?<=.)\/$/, '')))
+    if (route === undefined || route[1].has(method))
       throw new ApiError('not_found', `There is nothing at ${shorten(path, 200)}`)
-    const allow = [...found[1], 'OPTIONS'].join(', ')
+    const allow = [...route[1], 'OPTIONS'].join(', ')
     throw new ApiError(
       'method_not_allowed',
       `${method} is not possible at ${shorten(path, 200)}; it takes ${allow}`,
@@ -27,9 +27,9 @@ export function refuseUnknownPaths(app: FastifyInstance): void {
   }
   // Before the body is read: nobody uploads 32 MB to be told that the path is wrong.
   app.addHook('onRequest', async (request) => {
-    if (request.is404) refuseHere(request)
+    if (request.is404) throwNotFound(request)
   })
-  app.setNotFoundHandler(refuseHere)
+  app.setNotFoundHandler(throwNotFound)
 }
 
 function matches(pattern: string, path: string): boolean {

@@ -5,8 +5,8 @@ import { mapNested, type NestedField, nestedFields } from '../../providers/neste
 import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
 import { readDataUrlHead } from '../media/data-url.ts'
-import { heldBy } from '../media/reference.ts'
-import { isUploadedFile, referenceOf, type UploadedFile } from '../media/uploaded-file.ts'
+import { parseStoredReference } from '../media/reference.ts'
+import { isUploadedFile, type UploadedFile, uploadReferenceOf } from '../media/uploaded-file.ts'
 import { fields, type Kind } from './fields.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
@@ -170,7 +170,7 @@ function readUpload(file: UploadedFile, kind: MediaKind): Reading {
   const main = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
   // Sound alone in a video's container is told apart by its bytes only.
   if (main === undefined || main === kind || (main === 'video' && kind === 'audio')) {
-    return { value: referenceOf(file) }
+    return { value: uploadReferenceOf(file) }
   }
   return { expected: `a file of type ${kind} (data:${kind}/…;base64,…)` }
 }
@@ -217,13 +217,13 @@ function readMediaList(value: unknown, kind: MediaKind): Reading {
 function readNested(field: NestedField, object: unknown): Reading {
   let wrong: string | undefined
   const value = mapNested(field, object, (found, { path, kind }) => {
-    if (isUploadedFile(found) && kind === undefined) return referenceOf(found)
+    if (isUploadedFile(found) && kind === undefined) return uploadReferenceOf(found)
     if (typeof found !== 'string' && !isUploadedFile(found)) return undefined
     const reading = kind === undefined ? {} : readMedia(found, kind)
     if ('value' in reading && typeof reading.value === 'string') return reading.value
     const isMeant =
       typeof found !== 'string' || (kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(found))
-    if (isMeant || heldBy(found) !== undefined) {
+    if (isMeant || parseStoredReference(found) !== undefined) {
       const expected = 'expected' in reading ? reading.expected : 'not a reference to a stored file'
       wrong ??= `such that \`${path}\` is ${expected}`
     }

@@ -1,7 +1,7 @@
 import { type Redis, ReplyError } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
 import { booksKeptMs, dayOf, toMicros } from '../accounts/money.ts'
-import { gather } from '../redis/gather.ts'
+import { createBatcher } from '../redis/gather.ts'
 import type { Asked, Event, Once, View, Work } from './job.ts'
 import type { Keys } from './keys.ts'
 import { type Acceptance, readAcceptance } from './record.ts'
@@ -48,7 +48,7 @@ export function createAccepting({
     reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
   }
 
-  const store = gather(
+  const store = createBatcher(
     redis,
     mostTogether,
     async (orders: readonly Prepared[]): Promise<(Acceptance | Error)[]> => {

@@ -3,7 +3,7 @@ import type { Video } from '../../providers/provider.ts'
 import { LinkNotReady, LinkUseless } from '../media/download.ts'
 import { DownloadsBusy } from '../media/download-slots.ts'
 import { AddressRefused } from '../media/guard.ts'
-import { StorageUnavailable, storageFault } from '../media/storage-fault.ts'
+import { StorageUnavailable, toStorageUnavailable } from '../media/storage-fault.ts'
 import { shorten } from '../text-limits.ts'
 import { change, type Next, success } from './change.ts'
 import { CancelAsked, keepLease } from './delivery-lease.ts'
@@ -65,7 +65,7 @@ function postpone(parts: Parts, job: Job, cause: unknown): Promise<Next> {
   if (cause instanceof DownloadsBusy) return waitForSlot(parts, job, cause)
   if (isLinkFault(cause)) return miss(parts, job, cause)
   // A bug of ours is no more the upstream's fault than a full disk is.
-  return waitForStorage(parts, job, storageFault('keep a result', cause))
+  return waitForStorage(parts, job, toStorageUnavailable('keep a result', cause))
 }
 
 /** Measured only where the price depends on it. */

@@ -1,7 +1,7 @@
 import type { FaultCode } from '../../providers/fault.ts'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket, Video } from '../../providers/provider.ts'
-import type { Handed } from '../media/hand-over.ts'
+import type { UploadedLinks } from '../media/hand-over.ts'
 
 /** In the words of the public page; `submitting` is internal, clients see `pending`. */
 export const states = [
@@ -62,7 +62,7 @@ export type Work = {
   retriesKey?: true
   ticket?: Ticket
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
-  handed?: Handed
+  handed?: UploadedLinks
   /** Refusals in a row that may pass, since the current upstream came first. */
   refusals: number
   /** When the first of them was. */

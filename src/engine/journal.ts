@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Outcome } from '../../providers/provider.ts'
-import type { Handed } from '../media/hand-over.ts'
+import type { UploadedLinks } from '../media/hand-over.ts'
 import type { Attempt } from './job.ts'
 import { readLines } from './journal-lines.ts'
 
@@ -14,7 +14,7 @@ export type JournalEntry = {
   /** The how manieth attempt of the job it is, from 1. */
   number: number
   /** Links of uploaded inputs, by which a task is recognized in an upstream's list. */
-  handed: Handed
+  handed: UploadedLinks
   /** The Redis server (`run_id`) that has the intent. Another one may never have got it. */
   server: string
   /** What the upstream replied; absent: no reply is known. */

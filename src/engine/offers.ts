@@ -4,7 +4,7 @@ import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
 import { foldSeed } from '../../providers/seed.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { ProviderConfig } from '../config.ts'
-import { heldBy, mediaIn, mediaOf } from '../media/reference.ts'
+import { listMedia, parseStoredReference, toProviderMedia } from '../media/reference.ts'
 import type { Overrides } from './overrides.ts'
 
 type Parts = {
@@ -50,9 +50,11 @@ export function createOffers({ providers, upstreams, links = false, overrides = 
 
   /** Whether every file of ours in the input can come to this upstream. */
   function canBeGiven(provider: Provider, offer: Offer, input: Input): boolean {
-    return mediaIn(input).every(({ value, kind }) => {
-      const held = heldBy(value)
-      return links || held === undefined || provider.takes(offer, mediaOf(held, kind), links) !== 'link'
+    return listMedia(input).every(({ value, kind }) => {
+      const held = parseStoredReference(value)
+      return (
+        links || held === undefined || provider.takes(offer, toProviderMedia(held, kind), links) !== 'link'
+      )
     })
   }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Offer, Provider, ProviderName, Video } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
-import type { HandOver } from '../media/hand-over.ts'
+import type { InputUploader } from '../media/hand-over.ts'
 import type { DeliverOptions } from '../media/results.ts'
 import type { Next } from './change.ts'
 import type { View } from './job.ts'
@@ -34,7 +34,7 @@ export type Parts = {
   hasRestored(server: string): boolean
   /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
   confirmReplicas(): Promise<void>
-  inputs: HandOver
+  inputs: InputUploader
   /** Stores the finished files of a job and answers the links that clients are given. */
   deliver(
     job: { id: string; secret: string },

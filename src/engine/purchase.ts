@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { ProviderName } from '../../providers/provider.ts'
-import type { Prepared } from '../media/hand-over.ts'
+import type { PreparedInput } from '../media/hand-over.ts'
 import { attemptId, fingerprintOf, nextAttempt, orderOf, replyMarginMs } from './attempt.ts'
 import { change, type Next } from './change.ts'
 import { writeBack } from './fail-over.ts'
@@ -14,14 +14,14 @@ import { persist } from './persist.ts'
 /** How soon an attempt that was not made for a reason of ours is made again. */
 const retryAttemptMs = 2000
 
-type Ready = Prepared & { kind: 'ready' }
+type Ready = PreparedInput & { kind: 'ready' }
 
 /** Stores the intent, makes the one call that costs money, writes its reply. */
 export async function purchase(
   parts: Parts,
   job: Job,
   name: ProviderName,
-  { input, handed, inline }: Ready,
+  { input, uploadedLinks: handed, inline }: Ready,
 ): Promise<Next> {
   const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
   const number = nextAttempt(job)

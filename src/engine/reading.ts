@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { gather } from '../redis/gather.ts'
+import { createBatcher } from '../redis/gather.ts'
 import type { Keys } from './keys.ts'
 
 /** KEYS jobs. Answers of each `owner`, `view` and `version`. */
@@ -20,7 +20,7 @@ export function createReading({ redis, keys }: { redis: Redis; keys: Keys }) {
   const { reelgateRead } = redis as unknown as {
     reelgateRead(count: number, ...keys: string[]): Promise<Found[]>
   }
-  return gather(redis, mostTogether, (ids: readonly string[]) =>
+  return createBatcher(redis, mostTogether, (ids: readonly string[]) =>
     reelgateRead.call(redis, ids.length, ...ids.map(keys.job)),
   )
 }

@@ -79,7 +79,7 @@ async function look(
 ): Promise<Outcome | { kind: 'absent' }> {
   try {
     if (provider.find === undefined) return { kind: 'absent' }
-    const asSent = await parts.inputs.recall(job.input, attempt.provider, job.work.handed)
+    const asSent = await parts.inputs.toSentInput(job.input, attempt.provider, job.work.handed)
     const order = orderOf(parts, { ...job, input: asSent }, attempt)
     const call = provider.find.call(offer, order)
     const asked = await parts.transport.send(provider, parts.upstreams[attempt.provider], call)

@@ -5,7 +5,7 @@ import ipaddr from 'ipaddr.js'
 const globalIpv6 = ipaddr.IPv6.parse('2000::')
 
 /** Whether an IP address leads anywhere but to the public internet: this machine, a private network, or a tunnel into one. */
-export function isInward(address: string): boolean {
+export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return true
   const parsed = ipaddr.parse(address)
   if (parsed.range() !== 'unicast') return true
@@ -14,6 +14,6 @@ export function isInward(address: string): boolean {
 
 /** The IP address that a URL names outright; `undefined`: it names a host that has to be looked up. */
 export function literalAddress({ hostname }: URL): string | undefined {
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  return isIP(bare) === 0 ? undefined : bare
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return isIP(host) === 0 ? undefined : host
 }

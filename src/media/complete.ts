@@ -9,12 +9,12 @@ import { hasWholeFrames } from './formats/mpeg-audio.ts'
 import { hasWholeLastPage } from './formats/ogg.ts'
 import { hasPngEnd } from './formats/png.ts'
 import { hasWholeRiff } from './formats/riff.ts'
-import { storing } from './storage-fault.ts'
+import { wrapStorageErrors } from './storage-fault.ts'
 
-type Parser = (reader: FileReader) => Promise<boolean>
+type CompletenessCheck = (reader: FileReader) => Promise<boolean>
 
 /** How a file of each format begins: bytes, and where they are. */
-const parsers: readonly [string, number, Parser][] = [
+const completenessChecks: readonly [string, number, CompletenessCheck][] = [
   ['\x89PNG', 0, hasPngEnd],
   ['\xff\xd8\xff', 0, hasJpegEnd],
   ['GIF8', 0, hasGifTrailer],
@@ -32,13 +32,14 @@ const parsers: readonly [string, number, Parser][] = [
  * may spend counts as complete. Rejects with `StorageUnavailable`.
  */
 export async function isComplete(path: string): Promise<boolean> {
-  const file = await storing('read a temporary file', open(path, 'r'))
+  const file = await wrapStorageErrors('read a temporary file', open(path, 'r'))
   try {
-    const { size } = await storing('read a temporary file', file.stat())
+    const { size } = await wrapStorageErrors('read a temporary file', file.stat())
     const reader = createFileReader({ file, size })
-    const head = (await reader.read(0, 16)).toString('latin1')
-    const [, , parse] = parsers.find(([bytes, at]) => head.startsWith(bytes, at)) ?? []
-    return parse === undefined || (await parse(reader))
+    const firstCharacters = (await reader.read(0, 16)).toString('latin1')
+    const [, , check] =
+      completenessChecks.find(([signature, offset]) => firstCharacters.startsWith(signature, offset)) ?? []
+    return check === undefined || (await check(reader))
   } catch (cause) {
     if (cause instanceof ParserLimitReached) return true
     throw cause

@@ -1,9 +1,9 @@
 /** Longer heads are not read. Whoever reads a text in pieces should pass at least so many characters, if there are so many. */
-const longestHead = 4096
+const maxHeadCharacters = 4096
 /** Enough to recognize the content. */
 const sampleCharacters = 64
 /** Shorter texts are words, not files. */
-const shortestBase64 = 32
+const minBase64Characters = 32
 
 /**
  * Reads the head of a data URL from the first characters of a text, as RFC 2397 and the "data: URL processor" of the Fetch standard do;
@@ -12,52 +12,56 @@ const shortestBase64 = 32
  * recognized. `base64`: how the content is encoded; false: percent-encoded.
  */
 export function readDataUrlHead(text: string): { length: number; type: string; base64: boolean } | undefined {
-  const begin = text.slice(0, longestHead + sampleCharacters)
-  const scheme = /^(?:(?!\0)[\0-\x20])*data:/i.exec(begin)
-  if (scheme === null) return readBareBase64(begin)
-  const start = scheme[0].length
-  const comma = endOfDeclaration(begin, start)
-  if (comma === -1 || comma >= longestHead) return undefined
+  const beginning = text.slice(0, maxHeadCharacters + sampleCharacters)
+  const scheme = /^(?:(?!\0)[\0-\x20])*data:/i.exec(beginning)
+  if (scheme === null) return readBareBase64Head(beginning)
+  const declarationStart = scheme[0].length
+  const comma = findDeclarationEnd(beginning, declarationStart)
+  if (comma === -1 || comma >= maxHeadCharacters) return undefined
   // No text may hold these.
-  if (!begin.slice(start, comma).isWellFormed() || begin.slice(start, comma).includes('\0')) return undefined
+  if (
+    !beginning.slice(declarationStart, comma).isWellFormed() ||
+    beginning.slice(declarationStart, comma).includes('\0')
+  )
+    return undefined
   // A URL holds no tabs and line ends: its parser removes them.
-  const declaration = begin
-    .slice(start, comma)
+  const declaration = beginning
+    .slice(declarationStart, comma)
     .replace(/[\t\n\r]/g, '')
     .trim()
-  const content = begin.slice(comma + 1)
+  const content = beginning.slice(comma + 1)
   // Some clients leave the word out; no media file begins like base64 of one.
-  const base64 = /; *base64$/i.test(declaration) || readBareBase64(content) !== undefined
+  const base64 = /; *base64$/i.test(declaration) || readBareBase64Head(content) !== undefined
   const declared = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+/.exec(declaration)?.[0].toLowerCase() ?? 'text/plain'
-  const type = isMedia(declared)
+  const type = isMediaType(declared)
     ? declared
-    : (recognize(content.slice(0, sampleCharacters), base64) ?? declared)
+    : (recognizeContentType(content.slice(0, sampleCharacters), base64) ?? declared)
   return { length: comma + 1, type, base64 }
 }
 
 /** Position of the comma before the content. RFC 2397 has quoted parameters, in which a comma may stand; the Fetch standard has not. */
-function endOfDeclaration(text: string, start: number): number {
+function findDeclarationEnd(text: string, start: number): number {
   const quoted = /^[^,"]*(?:;[^,;"=]+="(?:[^"\\]|\\.)*"[^,"]*)+,/.exec(text.slice(start))
   return quoted === null ? text.indexOf(',', start) : start + quoted[0].length - 1
 }
 
-function readBareBase64(begin: string): ReturnType<typeof readDataUrlHead> {
-  const sample = begin.trimStart().slice(0, sampleCharacters)
-  if (sample.length < shortestBase64 || !/^[\w+/\s-]+={0,2}\s*$/.test(sample)) return undefined
-  const type = recognize(sample, true)
+function readBareBase64Head(beginning: string): ReturnType<typeof readDataUrlHead> {
+  const sample = beginning.trimStart().slice(0, sampleCharacters)
+  if (sample.length < minBase64Characters || !/^[\w+/\s-]+={0,2}\s*$/.test(sample)) return undefined
+  const type = recognizeContentType(sample, true)
   return type === undefined ? undefined : { length: 0, type, base64: true }
 }
 
-function isMedia(type: string): boolean {
+function isMediaType(type: string): boolean {
   return /^(image|video|audio)\//.test(type)
 }
 
-function recognize(sample: string, base64: boolean): string | undefined {
+function recognizeContentType(sample: string, base64: boolean): string | undefined {
   const text = sample.replace(/%([\da-f]{2})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   )
   const bytes = base64 ? Buffer.from(text, 'base64').toString('latin1') : text
-  return signatures.find(([start]) => start.test(bytes))?.[1]
+  return signatures.find(([pattern]) => pattern.test(bytes))?.[1]
 }
 
 /** How media files begin. Which type a file really has is told from all of it, where it is stored. */

@@ -9,10 +9,10 @@ export class DownloadsBusy extends Error {
   }
 }
 
-const shortestRetryMs = 1000
-const longestRetryMs = 20_000
+const minRetryMs = 1000
+const maxRetryMs = 20_000
 /** For each job that was turned away in the last second. */
-const retryMsPerJob = 20
+const retryMsPerRejectedJob = 20
 
 export type DownloadSlots = ReturnType<typeof createDownloadSlots>
 
@@ -21,38 +21,39 @@ export type DownloadSlots = ReturnType<typeof createDownloadSlots>
  * attempts get at most half of a host's slots: the other half is for files that have not failed yet.
  */
 export function createDownloadSlots({ total, perHost }: { total: number; perHost: number }) {
-  const hosts = new Map<string, { all: number; repeated: number }>()
-  let all = 0
-  let turnedAway = { second: 0, jobs: 0, before: 0 }
+  const hosts = new Map<string, { total: number; repeated: number }>()
+  let takenTotal = 0
+  let rejected = { second: 0, jobs: 0, previousJobs: 0 }
 
-  function busy(host: string): DownloadsBusy {
-    const second = Math.floor(performance.now() / 1000)
-    if (second > turnedAway.second) turnedAway = { second, jobs: 0, before: turnedAway.jobs }
-    turnedAway.jobs += 1
-    const waiting = Math.max(turnedAway.jobs, turnedAway.before)
-    return new DownloadsBusy(host, Math.min(shortestRetryMs + waiting * retryMsPerJob, longestRetryMs))
+  function createBusyError(host: string): DownloadsBusy {
+    const currentSecond = Math.floor(performance.now() / 1000)
+    if (currentSecond > rejected.second)
+      rejected = { second: currentSecond, jobs: 0, previousJobs: rejected.jobs }
+    rejected.jobs += 1
+    const waitingJobs = Math.max(rejected.jobs, rejected.previousJobs)
+    return new DownloadsBusy(host, Math.min(minRetryMs + waitingJobs * retryMsPerRejectedJob, maxRetryMs))
   }
 
   return {
     /** Throws `DownloadsBusy`, or returns how to give the slot back. */
     take(host: string, isRepeated: boolean): () => void {
-      const used = hosts.get(host) ?? { all: 0, repeated: 0 }
+      const hostSlots = hosts.get(host) ?? { total: 0, repeated: 0 }
       const isFull =
-        all >= total ||
-        used.all >= perHost ||
-        (isRepeated && used.repeated >= Math.max(1, Math.floor(perHost / 2)))
-      if (isFull) throw busy(host)
-      const change = (by: 1 | -1) => {
-        all += by
-        used.all += by
-        if (isRepeated) used.repeated += by
-        if (used.all === 0) hosts.delete(host)
-        else hosts.set(host, used)
+        takenTotal >= total ||
+        hostSlots.total >= perHost ||
+        (isRepeated && hostSlots.repeated >= Math.max(1, Math.floor(perHost / 2)))
+      if (isFull) throw createBusyError(host)
+      const changeCounts = (delta: 1 | -1) => {
+        takenTotal += delta
+        hostSlots.total += delta
+        if (isRepeated) hostSlots.repeated += delta
+        if (hostSlots.total === 0) hosts.delete(host)
+        else hosts.set(host, hostSlots)
       }
-      change(1)
+      changeCounts(1)
       let isTaken = true
       return () => {
-        if (isTaken) change(-1)
+        if (isTaken) changeCounts(-1)
         isTaken = false
       }
     },

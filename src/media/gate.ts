@@ -1,33 +1,33 @@
 /** Lets work pass as long as all that is inside weighs no more than `capacity`; one that is heavier by itself passes alone. */
-export function createGate(capacity: number) {
-  const waiting: { weight: number; pass: () => void }[] = []
-  let inside = 0
-  let free = capacity
+export function createSemaphore(capacity: number) {
+  const waiting: { weight: number; resume: () => void }[] = []
+  let running = 0
+  let freeCapacity = capacity
 
-  function admit(): void {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      if (inside > 0 && next.weight > free) return
+  function startWaiting(): void {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (running > 0 && first.weight > freeCapacity) return
       waiting.shift()
-      inside += 1
-      free -= next.weight
-      next.pass()
+      running += 1
+      freeCapacity -= first.weight
+      first.resume()
     }
   }
 
   return {
     /** First come, first served. Answers what must be called when the work is done. */
-    async enter(weight: number): Promise<() => void> {
-      await new Promise<void>((pass) => {
-        waiting.push({ weight, pass })
-        admit()
+    async acquire(weight: number): Promise<() => void> {
+      await new Promise<void>((resume) => {
+        waiting.push({ weight, resume })
+        startWaiting()
       })
-      let left = false
+      let isReleased = false
       return () => {
-        if (left) return
-        left = true
-        inside -= 1
-        free += weight
-        admit()
+        if (isReleased) return
+        isReleased = true
+        running -= 1
+        freeCapacity += weight
+        startWaiting()
       }
     },
   }

@@ -8,19 +8,26 @@ import type { Inline } from '../engine/inline.ts'
 import { uploadedLinkMaxBytes } from '../engine/reply-limits.ts'
 import type { Transport } from '../engine/transport.ts'
 import { bytesOf } from '../text-limits.ts'
-import type { Links } from './links.ts'
-import { type Held, heldBy, mapMedia, mediaIn, mediaOf, nameOf } from './reference.ts'
+import type { InputLinks } from './links.ts'
+import {
+  listMedia,
+  parseStoredReference,
+  replaceMedia,
+  type StoredFile,
+  storedInputName,
+  toProviderMedia,
+} from './reference.ts'
 import type { FileStore } from './store.ts'
 import { createUploadQueue, type UploadQueue } from './upload-queue.ts'
 
 /** `<provider> <reference>` -> the link under which that upstream has the file, so that a retry names the same one. */
-export type Handed = Readonly<Record<string, string>>
+export type UploadedLinks = Readonly<Record<string, string>>
 
-export type Prepared =
+export type PreparedInput =
   | {
       kind: 'ready'
       input: Input
-      handed: Handed
+      uploadedLinks: UploadedLinks
       /** Files whose content goes into the call itself. */
       inline: readonly Inline[]
       /** To be called when the input is no longer needed. */
@@ -31,50 +38,58 @@ export type Prepared =
   | { kind: 'failed'; fault: Fault }
 
 /** What an upstream reads in the place of a file. */
-type Given = { text: string; inline?: Inline }
+type FilePayload = { text: string; inline?: Inline }
 
 type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
 
-export type HandOver = ReturnType<typeof createHandOver>
+export type InputUploader = ReturnType<typeof createInputUploader>
 
-type Parts = {
+type Deps = {
   store: FileStore
   transport: Transport
-  links: Links
+  links: InputLinks
   /** Where an upstream reaches us; absent where it cannot. */
   publicUrl(config: ProviderConfig): string | undefined
   /** How many jobs may upload to one upstream at once, so that the others' steps find a slot. */
-  uploadsAtOnce: number
+  maxConcurrentUploads: number
 }
 
 /** Gives held files to upstreams, each in the way it takes them. */
-export function createHandOver({ store, transport, links, publicUrl, uploadsAtOnce }: Parts) {
+export function createInputUploader({ store, transport, links, publicUrl, maxConcurrentUploads }: Deps) {
   /** A slow upstream holds up nobody else's files. */
   const queues = new Map<ProviderName, UploadQueue>()
 
-  async function give(held: Held, kind: MediaKind, upstream: Upstream): Promise<Given | Fault> {
-    const media = mediaOf(held, kind)
-    const name = nameOf(held)
+  async function prepareFile(
+    file: StoredFile,
+    kind: MediaKind,
+    upstream: Upstream,
+  ): Promise<FilePayload | Fault> {
+    const media = toProviderMedia(file, kind)
+    const name = storedInputName(file)
     if ((await store.stat(name)) === undefined) {
       return fault('media_unreadable', `The ${kind} of this job is not kept any more`)
     }
-    const way = upstream.provider.takes(upstream.offer, media, publicUrl(upstream.config) !== undefined)
-    if (way === 'inline') {
-      const mark = `reelgate-${randomUUID()}`
-      const inline = { mark, bytes: held.bytes, open: () => store.open(name) }
-      return { text: `data:${held.contentType};base64,${mark}`, inline }
+    const transferMode = upstream.provider.takes(
+      upstream.offer,
+      media,
+      publicUrl(upstream.config) !== undefined,
+    )
+    if (transferMode === 'inline') {
+      const placeholder = `reelgate-${randomUUID()}`
+      const inline = { mark: placeholder, bytes: file.bytes, open: () => store.open(name) }
+      return { text: `data:${file.contentType};base64,${placeholder}`, inline }
     }
-    if (way === 'link') {
+    if (transferMode === 'link') {
       const origin = publicUrl(upstream.config)
       if (origin === undefined)
         return fault('media_unreadable', `This model takes a ${kind} as a public link only`)
-      return { text: `${origin}/media/${links.token(held)}` }
+      return { text: `${origin}/media/${links.createToken(file)}` }
     }
     const uploaded = await upload(media, () => store.open(name), upstream)
     if (typeof uploaded !== 'string') return uploaded
     if (bytesOf(uploaded) <= uploadedLinkMaxBytes) return { text: uploaded }
-    const told = `${upstream.provider.title} returned a link of ${bytesOf(uploaded)} bytes for an upload`
-    return fault('unreadable_reply', told)
+    const message = `${upstream.provider.title} returned a link of ${bytesOf(uploaded)} bytes for an upload`
+    return fault('unreadable_reply', message)
   }
 
   async function upload(
@@ -86,71 +101,80 @@ export function createHandOver({ store, transport, links, publicUrl, uploadsAtOn
     let call = provider.upload.call(media)
     let url: string | undefined
     for (;;) {
-      const sent = await transport.send(provider, config, call, { upload: { media, open } })
-      if (sent.kind !== 'reply') return sent.fault
+      const outcome = await transport.send(provider, config, call, { upload: { media, open } })
+      if (outcome.kind !== 'reply') return outcome.fault
       if (url !== undefined) {
-        const { status } = sent.reply
+        const { status } = outcome.reply
         return status < 300
           ? url
           : fault('upstream_error', `${provider.title} did not take the upload (HTTP ${status})`)
       }
-      const answer = provider.upload.read(sent.reply, media)
-      if (answer.kind === 'failed') return answer.fault
-      if (answer.kind === 'uploaded') return answer.url
-      call = answer.call
-      url = answer.url
+      const uploadStep = provider.upload.read(outcome.reply, media)
+      if (uploadStep.kind === 'failed') return uploadStep.fault
+      if (uploadStep.kind === 'uploaded') return uploadStep.url
+      call = uploadStep.call
+      url = uploadStep.url
     }
   }
 
   return {
     /** Gives every held file of a job to an upstream. Links pass untouched, and what was handed over before is not handed over again. */
-    async prepare(job: string, input: Input, upstream: Upstream, before: Handed = {}): Promise<Prepared> {
+    async prepare(
+      jobId: string,
+      input: Input,
+      upstream: Upstream,
+      earlierLinks: UploadedLinks = {},
+    ): Promise<PreparedInput> {
       const { name } = upstream.provider
-      const queue = queues.get(name) ?? createUploadQueue({ uploadsAtOnce })
+      const queue = queues.get(name) ?? createUploadQueue({ maxConcurrentUploads })
       queues.set(name, queue)
-      const place = queue.enter(
-        job,
-        bytesToGive(input, { ...upstream, hasLinks: publicUrl(upstream.config) !== undefined }, before),
+      const admission = queue.tryEnter(
+        jobId,
+        bytesToUpload(
+          input,
+          { ...upstream, hasLinks: publicUrl(upstream.config) !== undefined },
+          earlierLinks,
+        ),
       )
-      if ('waitMs' in place) return { kind: 'busy', ...place }
-      const { release } = place
+      if ('waitMs' in admission) return { kind: 'busy', ...admission }
+      const { release } = admission
       try {
-        const handed: Record<string, string> = { ...before }
+        const uploadedLinks: Record<string, string> = { ...earlierLinks }
         const inline: Inline[] = []
-        const ready = await mapMedia(input, async (value, kind) => {
-          const held = heldBy(value)
-          if (held === undefined) return value
+        const preparedInput = await replaceMedia(input, async (value, kind) => {
+          const file = parseStoredReference(value)
+          if (file === undefined) return value
           const key = keyOf(name, value)
-          const known = handed[key]
-          if (known !== undefined) return known
-          const given = await give(held, kind, upstream)
-          if ('code' in given) throw new NotGiven(given)
-          if (given.inline === undefined) handed[key] = given.text
-          else inline.push(given.inline)
-          return given.text
+          const knownLink = uploadedLinks[key]
+          if (knownLink !== undefined) return knownLink
+          const payload = await prepareFile(file, kind, upstream)
+          if ('code' in payload) throw new FileNotPrepared(payload)
+          if (payload.inline === undefined) uploadedLinks[key] = payload.text
+          else inline.push(payload.inline)
+          return payload.text
         })
-        return { kind: 'ready', input: ready, handed, inline, release }
+        return { kind: 'ready', input: preparedInput, uploadedLinks, inline, release }
       } catch (cause) {
         release()
-        if (cause instanceof NotGiven) return { kind: 'failed', fault: cause.fault }
+        if (cause instanceof FileNotPrepared) return { kind: 'failed', fault: cause.fault }
         throw cause
       }
     },
 
     /** The input as it was sent to an upstream, as far as it is known. */
-    recall(input: Input, provider: ProviderName, handed: Handed = {}): Promise<Input> {
-      return mapMedia(input, async (value) => handed[keyOf(provider, value)] ?? value)
+    toSentInput(input: Input, provider: ProviderName, uploadedLinks: UploadedLinks = {}): Promise<Input> {
+      return replaceMedia(input, async (value) => uploadedLinks[keyOf(provider, value)] ?? value)
     },
   }
 }
 
 /** Thrown out of the walk over the fields when a file could not be given. */
-class NotGiven extends Error {
-  override name = 'NotGiven'
+class FileNotPrepared extends Error {
+  override name = 'FileNotPrepared'
   readonly fault: Fault
-  constructor(found: Fault) {
-    super(found.message)
-    this.fault = found
+  constructor(reason: Fault) {
+    super(reason.message)
+    this.fault = reason
   }
 }
 
@@ -158,16 +182,17 @@ function keyOf(provider: ProviderName, reference: string): string {
   return `${provider} ${reference}`
 }
 
-function bytesToGive(
+function bytesToUpload(
   input: Input,
   { provider, offer, hasLinks }: Upstream & { hasLinks: boolean },
-  before: Handed,
+  earlierLinks: UploadedLinks,
 ): number {
-  const sizes = mediaIn(input).map(({ value, kind }) => {
-    const held = before[keyOf(provider.name, value)] === undefined ? heldBy(value) : undefined
-    return held === undefined || provider.takes(offer, mediaOf(held, kind), hasLinks) === 'link'
+  const sizes = listMedia(input).map(({ value, kind }) => {
+    const file =
+      earlierLinks[keyOf(provider.name, value)] === undefined ? parseStoredReference(value) : undefined
+    return file === undefined || provider.takes(offer, toProviderMedia(file, kind), hasLinks) === 'link'
       ? 0
-      : held.bytes
+      : file.bytes
   })
   return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }

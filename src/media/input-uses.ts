@@ -5,7 +5,7 @@ import type { Keys } from '../engine/keys.ts'
 import { StorageUnavailable } from './storage-fault.ts'
 
 /** KEYS uses. ARGV keep ms. Counts one more use; returns 0 while the file is being removed. */
-const add = `
+const addUseScript = `
 if redis.call('HEXISTS', KEYS[1], 'removing') == 1 then return 0 end
 redis.call('HINCRBY', KEYS[1], 'uses', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -13,7 +13,7 @@ return 1
 `
 
 /** KEYS uses. ARGV ms for the removal. One use less; returns 1 when the file is to be removed: nobody uses it, nor did before us. */
-const drop = `
+const releaseUseScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('HINCRBY', KEYS[1], 'uses', -1) > 0 then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'new') == 0 then return redis.call('DEL', KEYS[1]) * 0 end
@@ -23,8 +23,8 @@ return 1
 `
 
 const removalMs = 120_000
-const waitEveryMs = 100
-const waits = 100
+const retryMs = 100
+const maxTries = 100
 
 export type InputUses = ReturnType<typeof createInputUses>
 
@@ -46,9 +46,9 @@ export function createInputUses({
   return {
     /** Before the file is looked for in the store: from now on nobody removes it. */
     async add(hash: string): Promise<void> {
-      for (let tries = 0; tries < waits; tries += 1) {
-        if ((await answered(redis.eval(add, 1, keys.inputUses(hash), keepMs))) === 1) return
-        await sleep(waitEveryMs)
+      for (let tries = 0; tries < maxTries; tries += 1) {
+        if ((await answered(redis.eval(addUseScript, 1, keys.inputUses(hash), keepMs))) === 1) return
+        await sleep(retryMs)
       }
       throw new StorageUnavailable(`Cannot store inputs/${hash}: its removal takes too long`)
     },
@@ -59,8 +59,8 @@ export function createInputUses({
     },
 
     /** Takes a use back; calls `remove` when it was the last one of a file that was new. */
-    async drop(hash: string, remove: () => Promise<void>): Promise<void> {
-      if ((await answered(redis.eval(drop, 1, keys.inputUses(hash), removalMs))) !== 1) return
+    async release(hash: string, remove: () => Promise<void>): Promise<void> {
+      if ((await answered(redis.eval(releaseUseScript, 1, keys.inputUses(hash), removalMs))) !== 1) return
       await remove()
       await answered(redis.del(keys.inputUses(hash)))
     },

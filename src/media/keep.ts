@@ -1,189 +1,203 @@
 import { rm } from 'node:fs/promises'
 import type { Field, Input, MediaKind } from '../../providers/input.ts'
-import type { Decoded } from './base64.ts'
-import { judge, typeOf } from './check.ts'
+import type { DecodedFile } from './base64.ts'
+import { checkMediaFile, detectContentType } from './check.ts'
 import { readDataUrlHead } from './data-url.ts'
 import type { InputUses } from './input-uses.ts'
 import type { Library } from './library.ts'
-import { inMegabytes, type Limits } from './limits.ts'
+import { formatMegabytes, type MediaLimits } from './limits.ts'
 import type { Quota } from './quota.ts'
-import { mapMedia, mediaIn, nameOf, refer } from './reference.ts'
+import { formatStoredReference, listMedia, replaceMedia, storedInputName } from './reference.ts'
 import { MediaRefused } from './refusal.ts'
 import { resultsFolder } from './results.ts'
-import { inputsKeptMs } from './retention.ts'
-import type { Scratch } from './scratch.ts'
-import { createSink, type LocalFile } from './sink.ts'
-import type { Spool } from './spool.ts'
+import { inputRetentionMs } from './retention.ts'
+import type { TempDir } from './scratch.ts'
+import { createTempFileWriter, type TempFile } from './sink.ts'
+import type { UploadBuffer } from './spool.ts'
 import type { FileStore } from './store.ts'
 import { isUploadReference } from './uploaded-file.ts'
 
-const attachment = /^attachment:(.+)$/s
+const attachmentPattern = /^attachment:(.+)$/s
 /** Only our own routes put this into an input. */
-const result = /^result:([\w-]+\.mp4)$/
+const resultPattern = /^result:([\w-]+\.mp4)$/
 
 /** A file that is stored already is stored again after this long, so that its age tells when it was last used. */
-const freshMs = 3_600_000
+const restoreAfterMs = 3_600_000
 
 type Deps = {
   store: FileStore
-  scratch: Scratch
-  spool: Spool
+  tempDir: TempDir
+  uploadBuffer: UploadBuffer
   library: Library
-  limits: Limits
-  uses: InputUses
+  limits: MediaLimits
+  inputUses: InputUses
   quota: Quota
 }
 
 /** Whose request it is, and how it spells a field where it does not use our own name. */
-export type Sender = { owner: string; spell?(field: Field): string }
+export type Sender = { owner: string; spellField?(field: Field): string }
 
 /** `forget`: takes back what was stored for this request alone. To be called when no job came of it. */
-export type Kept = { input: Input; forget(): Promise<void> }
+export type StoredInput = { input: Input; discard(): Promise<void> }
 
 /** Whether an input has files that would have to be stored. */
-export function bringsFiles(input: Input): boolean {
-  return mediaIn(input).some(
+export function hasFilesToStore(input: Input): boolean {
+  return listMedia(input).some(
     ({ value }) =>
       isUploadReference(value) ||
-      attachment.test(value) ||
-      result.test(value) ||
+      attachmentPattern.test(value) ||
+      resultPattern.test(value) ||
       readDataUrlHead(value) !== undefined,
   )
 }
 
 /** Stores what a request brings by the hash of its content; the job then holds references only. */
-export function createKeeper({ store, scratch, spool, library, limits, uses, quota }: Deps) {
+export function createInputStorer({ store, tempDir, uploadBuffer, library, limits, inputUses, quota }: Deps) {
   type Undo = () => Promise<void>
-  type Request = { owner: string; undo: Undo[] }
+  type StoreRequest = { owner: string; undo: Undo[] }
 
   /** Throws `MediaRefused`. */
-  async function keepFile(
-    decoded: Decoded,
+  async function storeFile(
+    file: DecodedFile,
     kind: MediaKind,
     field: string,
-    request: Request,
+    request: StoreRequest,
   ): Promise<string> {
-    if ('refused' in decoded) throw refusalOf(decoded, field)
+    if ('problem' in file) throw toMediaRefused(file, field)
     try {
-      const { hash, bytes, path } = decoded
-      if (bytes > limits[kind]) throw refusalOf({ refused: 'too large', limitBytes: limits[kind] }, field)
-      const verdict = await judge(path, kind)
-      if ('wrong' in verdict) throw new MediaRefused(verdict.reason, field, verdict.wrong)
-      await put(decoded, request)
-      return refer({ hash, bytes, contentType: verdict.contentType })
+      const { hash, bytes, path } = file
+      if (bytes > limits[kind])
+        throw toMediaRefused({ problem: 'too large', limitBytes: limits[kind] }, field)
+      const check = await checkMediaFile(path, kind)
+      if ('problem' in check) throw new MediaRefused(check.reason, field, check.problem)
+      await storeUnlessFresh(file, request)
+      return formatStoredReference({ hash, bytes, contentType: check.contentType })
     } finally {
-      await rm(decoded.path, { force: true })
+      await rm(file.path, { force: true })
     }
   }
 
-  async function put(file: LocalFile, request: Request): Promise<void> {
-    if (await isStored(file, request)) return
-    await store.take(nameOf(file), file.path)
+  async function storeUnlessFresh(file: TempFile, request: StoreRequest): Promise<void> {
+    if (await countAndCheckFresh(file, request)) return
+    await store.put(storedInputName(file), file.path)
   }
 
   /** Counts the file for its sender, and tells whether it needs no storing. */
-  async function isStored({ hash, bytes }: Omit<LocalFile, 'path'>, { owner, undo }: Request) {
-    const name = nameOf({ hash })
-    const counted = { owner, name, bytes }
-    if (await quota.take(counted, inputsKeptMs)) undo.push(() => quota.giveBack(counted))
-    await uses.add(hash)
-    undo.push(() => uses.drop(hash, () => store.remove(name)))
-    const known = await store.stat(name)
-    if (known === undefined) await uses.markNew(hash)
-    return known?.bytes === bytes && Date.now() - known.storedAt < freshMs
+  async function countAndCheckFresh({ hash, bytes }: Omit<TempFile, 'path'>, { owner, undo }: StoreRequest) {
+    const name = storedInputName({ hash })
+    const quotaEntry = { owner, name, bytes }
+    if (await quota.reserve(quotaEntry, inputRetentionMs)) undo.push(() => quota.release(quotaEntry))
+    await inputUses.add(hash)
+    undo.push(() => inputUses.release(hash, () => store.remove(name)))
+    const stored = await store.stat(name)
+    if (stored === undefined) await inputUses.markNew(hash)
+    return stored?.bytes === bytes && Date.now() - stored.storedAt < restoreAfterMs
   }
 
   /** A job has a copy of its own, so that an attachment may be deleted while it runs. */
-  async function keepAttachment(
+  async function copyAttachment(
     id: string,
     kind: MediaKind,
     field: string,
-    request: Request,
+    request: StoreRequest,
   ): Promise<string> {
-    const found = await library.find(id, request.owner)
-    if (found === undefined)
+    const attachment = await library.find(id, request.owner)
+    if (attachment === undefined)
       throw new MediaRefused('invalid', field, `names no attachment of yours: ${id.slice(0, 60)}`)
-    if (found.kind !== kind)
+    if (attachment.kind !== kind)
       throw new MediaRefused(
         'invalid',
         field,
-        `names an attachment that is a ${found.kind} file, not ${kind}`,
+        `names an attachment that is a ${attachment.kind} file, not ${kind}`,
       )
-    const { hash, bytes, contentType } = found
-    const held = { hash, bytes, contentType }
-    if (await isStored(held, request)) return refer(held)
-    const sink = await createSink(scratch, bytes)
+    const { hash, bytes, contentType } = attachment
+    const file = { hash, bytes, contentType }
+    if (await countAndCheckFresh(file, request)) return formatStoredReference(file)
+    const writer = await createTempFileWriter(tempDir, bytes)
     try {
-      for await (const piece of await library.open(found)) await sink.write(piece as Buffer)
-      await store.take(nameOf(held), (await sink.end()).path)
-      return refer(held)
+      for await (const chunk of await library.open(attachment)) await writer.write(chunk as Buffer)
+      await store.put(storedInputName(file), (await writer.end()).path)
+      return formatStoredReference(file)
     } finally {
-      await sink.drop()
+      await writer.discard()
     }
   }
 
   /** A job that goes on from a finished video has a copy of it, so that the video may be deleted meanwhile. */
-  async function keepResult(file: string, field: string, request: Request): Promise<string> {
-    const name = `${resultsFolder}/${file}`
-    const found = await store.stat(name)
-    if (found === undefined)
+  async function copyResult(fileName: string, field: string, request: StoreRequest): Promise<string> {
+    const name = `${resultsFolder}/${fileName}`
+    const stored = await store.stat(name)
+    if (stored === undefined)
       throw new MediaRefused('invalid', field, 'names a video that is not kept any more')
-    const sink = await createSink(scratch, found.bytes)
+    const writer = await createTempFileWriter(tempDir, stored.bytes)
     try {
-      for await (const piece of await store.open(name)) await sink.write(piece as Buffer)
-      const copy = await sink.end()
-      const contentType = (await typeOf(copy.path)) ?? 'video/mp4'
-      await put(copy, request)
-      return refer({ ...copy, contentType })
+      for await (const chunk of await store.open(name)) await writer.write(chunk as Buffer)
+      const copy = await writer.end()
+      const contentType = (await detectContentType(copy.path)) ?? 'video/mp4'
+      await storeUnlessFresh(copy, request)
+      return formatStoredReference({ ...copy, contentType })
     } finally {
-      await sink.drop()
+      await writer.discard()
     }
   }
 
-  async function keepValue(value: string, kind: MediaKind, field: string, request: Request): Promise<string> {
-    const attached = attachment.exec(value)?.[1]
-    if (attached !== undefined) return keepAttachment(attached, kind, field, request)
-    const made = result.exec(value)?.[1]
-    if (made !== undefined) return keepResult(made, field, request)
+  async function storeValue(
+    value: string,
+    kind: MediaKind,
+    field: string,
+    request: StoreRequest,
+  ): Promise<string> {
+    const attachmentId = attachmentPattern.exec(value)?.[1]
+    if (attachmentId !== undefined) return copyAttachment(attachmentId, kind, field, request)
+    const resultName = resultPattern.exec(value)?.[1]
+    if (resultName !== undefined) return copyResult(resultName, field, request)
     if (isUploadReference(value)) {
-      const decoded = spool.claim(value)
-      if (decoded === undefined) throw new MediaRefused('invalid', field, 'has no file any more')
-      return keepFile(decoded, kind, field, request)
+      const file = uploadBuffer.claim(value)
+      if (file === undefined) throw new MediaRefused('invalid', field, 'has no file any more')
+      return storeFile(file, kind, field, request)
     }
     const head = readDataUrlHead(value)
     if (head === undefined) return value
     const { length, type, base64 } = head
-    return keepFile(await spool.decode(type, value.slice(length), { base64 }), kind, field, request)
+    return storeFile(
+      await uploadBuffer.decodeDataUrl(type, value.slice(length), { base64 }),
+      kind,
+      field,
+      request,
+    )
   }
 
   /** Replaces every data URL and every attachment by a reference to a stored file. Throws `MediaRefused` and `QuotaExceeded`. */
-  return async (input: Input, { owner, spell = (field) => field }: Sender): Promise<Kept> => {
+  return async (input: Input, { owner, spellField = (field) => field }: Sender): Promise<StoredInput> => {
     const undo: Undo[] = []
-    const forget = async () => {
-      for (const step of undo.splice(0).reverse()) await step()
+    const discard = async () => {
+      for (const undoStep of undo.splice(0).reverse()) await undoStep()
     }
     try {
       const request = { owner, undo }
-      const kept = await mapMedia(input, (value, kind, { field, path }) =>
-        keepValue(value, kind, spell(field) + path.slice(field.length), request),
+      const storedInput = await replaceMedia(input, (value, kind, { field, path }) =>
+        storeValue(value, kind, spellField(field) + path.slice(field.length), request),
       )
-      return { input: kept, forget }
+      return { input: storedInput, discard }
     } catch (cause) {
       // What cannot be removed now goes with the other old inputs.
-      await forget().catch(() => undefined)
+      await discard().catch(() => undefined)
       throw cause
     }
   }
 }
 
-function refusalOf({ refused, limitBytes }: Exclude<Decoded, LocalFile>, field: string): MediaRefused {
-  if (refused === 'too large') {
-    return new MediaRefused('too_large', field, `is larger than ${inMegabytes(limitBytes)}`)
+function toMediaRefused(
+  { problem, limitBytes }: Exclude<DecodedFile, TempFile>,
+  field: string,
+): MediaRefused {
+  if (problem === 'too large') {
+    return new MediaRefused('too_large', field, `is larger than ${formatMegabytes(limitBytes)}`)
   }
-  const wrong = {
+  const messages = {
     'not base64': 'is not valid base64',
     'cut short': 'is base64 that is cut short',
     empty: 'holds no bytes',
   }
-  return new MediaRefused('invalid', field, wrong[refused])
+  return new MediaRefused('invalid', field, messages[problem])
 }

@@ -6,12 +6,12 @@ import { countCharacters } from '../../providers/characters.ts'
 import type { MediaKind } from '../../providers/input.ts'
 import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
-import { judge, typeOf } from './check.ts'
-import { inMegabytes, isKind, type Limits } from './limits.ts'
+import { checkMediaFile, detectContentType } from './check.ts'
+import { formatMegabytes, isMediaKind, type MediaLimits } from './limits.ts'
 import type { Quota } from './quota.ts'
 import { MediaRefused } from './refusal.ts'
-import type { Scratch } from './scratch.ts'
-import { createSink, type LocalFile } from './sink.ts'
+import type { TempDir } from './scratch.ts'
+import { createTempFileWriter, type TempFile } from './sink.ts'
 import type { FileStore } from './store.ts'
 
 /** A file that a caller keeps with us to use in several jobs. Times are unix milliseconds. */
@@ -31,41 +31,41 @@ export type Library = ReturnType<typeof createLibrary>
 
 export const libraryFolder = 'library'
 
-type Parts = {
+type Deps = {
   redis: Redis
   keys: Keys
   store: FileStore
-  scratch: Scratch
-  limits: Limits
+  tempDir: TempDir
+  limits: MediaLimits
   quota: Quota
   keepMs: number
 }
 
 /** What a sender tells of a file; nothing of it is believed but that sound may come in a video's clothes. */
-type Sent = { owner: string; filename: string; declared: string; content: AsyncIterable<Buffer> }
+type NewAttachment = { owner: string; filename: string; declaredType: string; content: AsyncIterable<Buffer> }
 
 /** Attachments: the record in Redis, the bytes in the store, each for its owner only. */
-export function createLibrary({ redis, keys, store, scratch, limits, quota, keepMs }: Parts) {
-  const nameOf = (id: string) => `${libraryFolder}/${id}`
+export function createLibrary({ redis, keys, store, tempDir, limits, quota, keepMs }: Deps) {
+  const storedNameOf = (id: string) => `${libraryFolder}/${id}`
 
   async function find(id: string, owner: string): Promise<Attachment | undefined> {
-    const found = await answered(redis.get(keys.attachment(id)))
-    const attachment = found === null ? undefined : (JSON.parse(found) as Attachment)
+    const record = await answered(redis.get(keys.attachment(id)))
+    const attachment = record === null ? undefined : (JSON.parse(record) as Attachment)
     return attachment?.owner === owner ? attachment : undefined
   }
 
-  async function receive(content: AsyncIterable<Buffer>): Promise<LocalFile> {
-    const largest = Math.max(...Object.values(limits))
-    const sink = await createSink(scratch, largest)
+  async function writeTempFile(content: AsyncIterable<Buffer>): Promise<TempFile> {
+    const maxBytes = Math.max(...Object.values(limits))
+    const writer = await createTempFileWriter(tempDir, maxBytes)
     try {
-      for await (const piece of content) {
-        await sink.write(piece)
-        if (sink.isTooLarge())
-          throw new MediaRefused('too_large', 'file', `is larger than ${inMegabytes(largest)}`)
+      for await (const chunk of content) {
+        await writer.write(chunk)
+        if (writer.isTooLarge())
+          throw new MediaRefused('too_large', 'file', `is larger than ${formatMegabytes(maxBytes)}`)
       }
-      return await sink.end()
+      return await writer.end()
     } catch (cause) {
-      await sink.drop()
+      await writer.discard()
       throw cause
     }
   }
@@ -74,19 +74,19 @@ export function createLibrary({ redis, keys, store, scratch, limits, quota, keep
     find,
 
     /** Throws `MediaRefused` and `QuotaExceeded`. */
-    async add({ owner, filename, declared, content }: Sent): Promise<Attachment> {
+    async add({ owner, filename, declaredType, content }: NewAttachment): Promise<Attachment> {
       if (isPath(filename))
         throw new MediaRefused('invalid', 'file', 'must have a plain file name, not a path')
-      const { path, hash, bytes } = await receive(content)
+      const { path, hash, bytes } = await writeTempFile(content)
       try {
-        const kind = await kindOf(path, declared)
+        const kind = await mediaKindOf(path, declaredType)
         if (bytes > limits[kind])
-          throw new MediaRefused('too_large', 'file', `is larger than ${inMegabytes(limits[kind])}`)
-        const verdict = await judge(path, kind)
-        if ('wrong' in verdict) throw new MediaRefused(verdict.reason, 'file', verdict.wrong)
+          throw new MediaRefused('too_large', 'file', `is larger than ${formatMegabytes(limits[kind])}`)
+        const check = await checkMediaFile(path, kind)
+        if ('problem' in check) throw new MediaRefused(check.reason, 'file', check.problem)
         const createdAt = Date.now()
-        const id = newId()
-        const { contentType } = verdict
+        const id = createAttachmentId()
+        const { contentType } = check
         const attachment = {
           id,
           owner,
@@ -98,20 +98,20 @@ export function createLibrary({ redis, keys, store, scratch, limits, quota, keep
           createdAt,
           expiresAt: createdAt + keepMs,
         }
-        const counted = { owner, name: nameOf(id), bytes }
-        await quota.take(counted, keepMs)
-        await store.take(nameOf(id), path).catch(async (cause: unknown) => {
-          await quota.giveBack(counted)
+        const quotaEntry = { owner, name: storedNameOf(id), bytes }
+        await quota.reserve(quotaEntry, keepMs)
+        await store.put(storedNameOf(id), path).catch(async (cause: unknown) => {
+          await quota.release(quotaEntry)
           throw cause
         })
-        const record = redis
+        const transaction = redis
           .multi()
           .set(keys.attachment(id), JSON.stringify(attachment), 'PX', keepMs)
           .zadd(keys.library(owner), createdAt, id)
           .zremrangebyscore(keys.library(owner), '-inf', createdAt - keepMs)
           .pexpire(keys.library(owner), keepMs)
           .exec()
-        await answered(record)
+        await answered(transaction)
         return attachment
       } finally {
         await rm(path, { force: true })
@@ -121,32 +121,33 @@ export function createLibrary({ redis, keys, store, scratch, limits, quota, keep
     /** Newest first. */
     async list(owner: string, limit: number): Promise<Attachment[]> {
       const ids = await answered(redis.zrevrange(keys.library(owner), 0, limit - 1))
-      const found = await Promise.all(ids.map((id) => find(id, owner)))
-      return found.filter((attachment) => attachment !== undefined)
+      const attachments = await Promise.all(ids.map((id) => find(id, owner)))
+      return attachments.filter((attachment) => attachment !== undefined)
     },
 
-    open: ({ id }: Attachment): Promise<Readable> => store.open(nameOf(id)),
+    open: ({ id }: Attachment): Promise<Readable> => store.open(storedNameOf(id)),
 
     async remove(id: string, owner: string): Promise<boolean> {
-      const found = await find(id, owner)
-      if (found === undefined) return false
+      const attachment = await find(id, owner)
+      if (attachment === undefined) return false
       await answered(redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec())
-      await store.remove(nameOf(id))
-      await quota.giveBack({ owner, name: nameOf(id), bytes: found.bytes })
+      await store.remove(storedNameOf(id))
+      await quota.release({ owner, name: storedNameOf(id), bytes: attachment.bytes })
       return true
     },
 
     /** Whether a stored file belongs to an attachment that has not expired. */
-    async has(id: string): Promise<boolean> {
+    async exists(id: string): Promise<boolean> {
       return (await redis.exists(keys.attachment(id))) === 1
     },
   }
 }
 
-async function kindOf(path: string, declared: string): Promise<MediaKind> {
-  const found = (await typeOf(path))?.split('/')[0] ?? ''
-  if (!isKind(found)) throw new MediaRefused('invalid', 'file', 'must be an image, a video or an audio file')
-  return found === 'video' && declared.startsWith('audio/') ? 'audio' : found
+async function mediaKindOf(path: string, declaredType: string): Promise<MediaKind> {
+  const mainType = (await detectContentType(path))?.split('/')[0] ?? ''
+  if (!isMediaKind(mainType))
+    throw new MediaRefused('invalid', 'file', 'must be an image, a video or an audio file')
+  return mainType === 'video' && declaredType.startsWith('audio/') ? 'audio' : mainType
 }
 
 function isPath(filename: string): boolean {
@@ -158,7 +159,7 @@ function isPath(filename: string): boolean {
   )
 }
 
-function newId(): string {
+function createAttachmentId(): string {
   return `att_${BigInt(`0x${randomBytes(16).toString('hex')}`)
     .toString(36)
     .padStart(25, '0')}`

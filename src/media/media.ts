@@ -8,26 +8,26 @@ import type { Keys } from '../engine/keys.ts'
 import type { Transport } from '../engine/transport.ts'
 import { withoutSandbox } from '../sandbox/address.ts'
 import { createDiskStore } from './disk.ts'
-import { createDownload, type DownloadLimits } from './download.ts'
+import { createDownloader, type DownloadLimits } from './download.ts'
 import { createDownloadSlots } from './download-slots.ts'
-import type { FoundFile } from './found-file.ts'
-import { createGuard } from './guard.ts'
-import { createHandOver } from './hand-over.ts'
+import type { ServedFile } from './found-file.ts'
+import { createSafeFetch } from './guard.ts'
+import { createInputUploader } from './hand-over.ts'
 import { createInputUses } from './input-uses.ts'
-import { createKeeper } from './keep.ts'
+import { createInputStorer } from './keep.ts'
 import { createLibrary } from './library.ts'
-import type { Limits } from './limits.ts'
-import { createLinks, linkSecret } from './links.ts'
+import type { MediaLimits } from './limits.ts'
+import { createInputLinks, readOrCreateLinkSecret } from './links.ts'
 import { createStorageProbe, withProbe } from './probe.ts'
 import { createQuota } from './quota.ts'
-import { nameOf } from './reference.ts'
+import { storedInputName } from './reference.ts'
 import { createResults } from './results.ts'
-import { createRetention, inputsKeptMs } from './retention.ts'
+import { createRetention, inputRetentionMs } from './retention.ts'
 import { createS3Store, type S3Settings } from './s3.ts'
 import { createSandboxFetch } from './sandbox-fetch.ts'
-import { createScratch } from './scratch.ts'
-import { createSpool } from './spool.ts'
-import { createStills } from './stills.ts'
+import { createTempDir } from './scratch.ts'
+import { createUploadBuffer } from './spool.ts'
+import { createThumbnails } from './stills.ts'
 
 export type MediaConfig = {
   dataDir: string
@@ -38,7 +38,7 @@ export type MediaConfig = {
   results: 'store' | 'link'
   resultsKeptMs: number
   libraryKeptMs: number
-  mediaLimits: Limits
+  mediaLimits: MediaLimits
   /** How much one key may store. */
   quotaBytes: number
   downloads: DownloadLimits & { total: number; perHost: number }
@@ -52,9 +52,9 @@ export type MediaConfig = {
   concurrency: number
 }
 
-export type MediaRoom = Awaited<ReturnType<typeof createMedia>>
+export type GatewayMedia = Awaited<ReturnType<typeof createMedia>>
 
-type Parts = {
+type Deps = {
   config: MediaConfig
   redis: Redis
   keys: Keys
@@ -75,52 +75,52 @@ export async function createMedia({
   upstreams,
   connectToSandbox = withoutSandbox,
   logger,
-}: Parts) {
+}: Deps) {
   await mkdir(config.dataDir, { recursive: true })
-  const files =
+  const fileStore =
     config.s3 === undefined ? createDiskStore(join(config.dataDir, 'files')) : createS3Store(config.s3)
-  const scratch = await createScratch(join(config.dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(config.dataDir, 'scratch'))
   const probe = createStorageProbe({
-    store: files,
-    scratch,
+    store: fileStore,
+    tempDir,
     dataDir: config.dataDir,
     floorBytes: config.storage.floorBytes,
     everyMs: config.storage.probeMs,
     logger,
   })
-  const store = withProbe(files, probe)
-  const links = createLinks(await linkSecret(redis, keys))
-  const guard = createGuard({ trusted: originsOf(upstreams) })
+  const store = withProbe(fileStore, probe)
+  const inputLinks = createInputLinks(await readOrCreateLinkSecret(redis, keys))
+  const safeFetch = createSafeFetch({ trustedUrls: baseUrlsOf(upstreams) })
   const sandboxFetch = createSandboxFetch(connectToSandbox)
   const limits = config.mediaLimits
-  const spool = createSpool({ scratch, limits })
+  const uploadBuffer = createUploadBuffer({ tempDir, limits })
   const quota = createQuota({ redis, keys, quotaBytes: config.quotaBytes })
-  const uses = createInputUses({ redis, keys, keepMs: 2 * inputsKeptMs })
+  const inputUses = createInputUses({ redis, keys, keepMs: 2 * inputRetentionMs })
   const library = createLibrary({
     redis,
     keys,
     store,
-    scratch,
+    tempDir,
     limits,
     quota,
     keepMs: config.libraryKeptMs,
   })
-  const download = createDownload({ guard, scratch, ...config.downloads })
+  const download = createDownloader({ safeFetch, tempDir, ...config.downloads })
   const results = createResults({
     store,
     redis,
     keys,
-    scratch,
+    tempDir,
     probe,
     slots: createDownloadSlots(config.downloads),
     download: config.results === 'link' ? undefined : download,
-    downloadFromSandbox: createDownload({ guard: sandboxFetch, scratch, ...config.downloads }),
+    downloadFromSandbox: createDownloader({ safeFetch: sandboxFetch, tempDir, ...config.downloads }),
     keepMs: config.resultsKeptMs,
   })
-  const stills = createStills({ store, scratch, ffmpeg: config.ffmpeg })
+  const thumbnails = createThumbnails({ store, tempDir, ffmpeg: config.ffmpeg })
   const retention = createRetention({
     store,
-    scratch,
+    tempDir,
     results,
     library,
     resultsKeptMs: config.resultsKeptMs,
@@ -129,44 +129,48 @@ export async function createMedia({
 
   let ownAddress: string | undefined
   // Mock upstreams are on this machine.
-  const publicUrl = ({ sandbox }: ProviderConfig) =>
+  const publicUrlFor = ({ sandbox }: ProviderConfig) =>
     config.publicUrl ?? (config.sandbox || sandbox === true ? ownAddress : undefined)
 
-  async function input(token: string): Promise<FoundFile | 'gone' | undefined> {
-    const held = links.read(token)
-    if (held === undefined) return undefined
-    const found = held === 'expired' ? undefined : await store.stat(nameOf(held))
-    if (held === 'expired' || found === undefined) return 'gone'
-    return { ...found, contentType: held.contentType, open: (range) => store.open(nameOf(held), range) }
+  async function findInput(token: string): Promise<ServedFile | 'gone' | undefined> {
+    const file = inputLinks.readToken(token)
+    if (file === undefined) return undefined
+    const stored = file === 'expired' ? undefined : await store.stat(storedInputName(file))
+    if (file === 'expired' || stored === undefined) return 'gone'
+    return {
+      ...stored,
+      contentType: file.contentType,
+      open: (range) => store.open(storedInputName(file), range),
+    }
   }
 
-  async function forget(name: string): Promise<void> {
-    await results.forget(name)
-    await stills.forget(name)
+  async function removeVideo(name: string): Promise<void> {
+    await results.remove(name)
+    await thumbnails.remove(name)
   }
 
   return {
-    keep: createKeeper({ store, scratch, spool, library, limits, uses, quota }),
-    handOver: createHandOver({
+    storeInput: createInputStorer({ store, tempDir, uploadBuffer, library, limits, inputUses, quota }),
+    inputUploader: createInputUploader({
       store,
       transport,
-      links,
-      publicUrl,
-      uploadsAtOnce: Math.max(1, Math.floor(config.concurrency / 4)),
+      links: inputLinks,
+      publicUrl: publicUrlFor,
+      maxConcurrentUploads: Math.max(1, Math.floor(config.concurrency / 4)),
     }),
     /** Whether upstreams can fetch files from us. */
-    reachable: config.publicUrl !== undefined || config.sandbox,
+    hasPublicUrl: config.publicUrl !== undefined || config.sandbox,
     deliver: results.deliver,
-    secondsOf: results.secondsOf,
-    spool,
+    secondsOf: results.readVideoSeconds,
+    uploadBuffer,
     library,
     files: {
-      video: results.find,
-      still: stills.make,
-      picture: stills.find,
-      input,
-      elsewhere: guard.ask,
-      forget,
+      video: results.findVideo,
+      createThumbnail: thumbnails.findOrCreate,
+      findThumbnail: thumbnails.find,
+      input: findInput,
+      fetchExternal: safeFetch.fetch,
+      remove: removeVideo,
     },
     retention,
     storage: {
@@ -176,18 +180,18 @@ export async function createMedia({
       fault: () => (config.results === 'link' ? undefined : probe.fault()),
       requireSpace: probe.requireSpace,
     },
-    listensOn(address: string): void {
-      ownAddress = address
+    setOwnAddress(url: string): void {
+      ownAddress = url
     },
     async close(): Promise<void> {
       store.close()
-      await Promise.all([guard.close(), sandboxFetch.close()])
+      await Promise.all([safeFetch.close(), sandboxFetch.close()])
     },
   }
 }
 
 /** Where the operator's upstreams are; their addresses are trusted whatever they are. */
-function originsOf(upstreams: Parts['upstreams']): string[] {
+function baseUrlsOf(upstreams: Deps['upstreams']): string[] {
   return Object.values(upstreams).flatMap(({ baseUrls }) =>
     Object.values(baseUrls).filter((url) => url !== undefined),
   )

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { rm, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Scratch } from './scratch.ts'
-import { createSink } from './sink.ts'
-import { StorageUnavailable, storageFault, storing } from './storage-fault.ts'
+import type { TempDir } from './scratch.ts'
+import { createTempFileWriter } from './sink.ts'
+import { StorageUnavailable, toStorageUnavailable, wrapStorageErrors } from './storage-fault.ts'
 import type { FileStore } from './store.ts'
 
 const content = Buffer.from('Reelgate wrote this file to test its storage.\n')
 /** A result this recent is not checked again on behalf of one request. */
-const longestRecentMs = 5000
+const maxRecentMs = 5000
 /** A store that hangs does not hold up the start any longer. */
-const longestStartMs = 2000
+const defaultStartTimeoutMs = 2000
 
 type Deps = {
   store: FileStore
-  scratch: Scratch
+  tempDir: TempDir
   dataDir: string
   /** Less free space than this counts as none. */
   floorBytes: number
@@ -23,65 +23,65 @@ type Deps = {
   logger: Logger
   /** Free bytes on the disk that holds `dataDir`. */
   readFreeBytes?: (dataDir: string) => Promise<number>
-  startMs?: number
+  startTimeoutMs?: number
 }
 
 export type StorageProbe = ReturnType<typeof createStorageProbe>
 
 /** Checks regularly that a file can be stored, found and removed. Every process checks on its own. */
 export function createStorageProbe(deps: Deps) {
-  const { store, scratch, dataDir, floorBytes, everyMs, logger } = deps
-  const { readFreeBytes = freeBytesOf, startMs = longestStartMs } = deps
-  const recentMs = Math.min(longestRecentMs, everyMs)
+  const { store, tempDir, dataDir, floorBytes, everyMs, logger } = deps
+  const { readFreeBytes = freeBytesOf, startTimeoutMs = defaultStartTimeoutMs } = deps
+  const recentMs = Math.min(maxRecentMs, everyMs)
   const name = `probes/${randomUUID()}`
   let fault: StorageUnavailable | undefined
   let checking: Promise<void> | undefined
   let checkedAt = 0
   let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  let warnedOfRemoval = false
+  let isStopped = false
+  let hasWarnedOfRemoval = false
 
   async function requireSpace(): Promise<void> {
     if (floorBytes === 0) return
-    const free = await storing('read the free disk space', readFreeBytes(dataDir))
-    if (free >= floorBytes) return
+    const freeBytes = await wrapStorageErrors('read the free disk space', readFreeBytes(dataDir))
+    if (freeBytes >= floorBytes) return
     const megabytes = (bytes: number) => `${Math.floor(bytes / 1024 / 1024)} MB`
-    const message = `Too little free disk space: ${megabytes(free)}, DISK_FREE_FLOOR_MB is ${megabytes(floorBytes)}`
+    const message = `Too little free disk space: ${megabytes(freeBytes)}, DISK_FREE_FLOOR_MB is ${megabytes(floorBytes)}`
     throw new StorageUnavailable(message, { isFull: true })
   }
 
-  async function tryStore(): Promise<void> {
-    await scratch.restore()
+  async function testStore(): Promise<void> {
+    await tempDir.recreate()
     await requireSpace()
-    const sink = await createSink(scratch, content.length)
-    await sink.write(content)
-    const { path } = await sink.end()
+    const writer = await createTempFileWriter(tempDir, content.length)
+    await writer.write(content)
+    const { path } = await writer.end()
     try {
-      await store.take(name, path)
+      await store.put(name, path)
     } finally {
       await rm(path, { force: true })
     }
     if ((await store.stat(name))?.bytes !== content.length)
       throw new StorageUnavailable(`Cannot find ${name} after it was stored`)
     await store.remove(name).catch((cause: unknown) => {
-      if (!warnedOfRemoval) logger.warn({ err: cause }, 'Storage cannot remove files; old files will stay')
-      warnedOfRemoval = true
+      if (!hasWarnedOfRemoval) logger.warn({ err: cause }, 'Storage cannot remove files; old files will stay')
+      hasWarnedOfRemoval = true
     })
   }
 
-  function note(found: StorageUnavailable | undefined): void {
-    if (found !== undefined && fault === undefined)
-      logger.error({ err: found }, 'Storage cannot take files: results wait, submits are rejected')
-    if (found === undefined && fault !== undefined) logger.info('Storage takes files again')
-    fault = found
+  function recordFault(newFault: StorageUnavailable | undefined): void {
+    if (newFault !== undefined && fault === undefined)
+      logger.error({ err: newFault }, 'Storage cannot take files: results wait, submits are rejected')
+    if (newFault === undefined && fault !== undefined) logger.info('Storage takes files again')
+    fault = newFault
     checkedAt = Date.now()
   }
 
   function check(): Promise<void> {
-    checking ??= tryStore()
+    checking ??= testStore()
       .then(
-        () => note(undefined),
-        (cause: unknown) => note(storageFault('store a file', cause)),
+        () => recordFault(undefined),
+        (cause: unknown) => recordFault(toStorageUnavailable('store a file', cause)),
       )
       .finally(() => {
         checking = undefined
@@ -94,9 +94,9 @@ export function createStorageProbe(deps: Deps) {
     return fault
   }
 
-  function again(): void {
-    if (stopped) return
-    timer = setTimeout(() => void check().finally(again), everyMs)
+  function scheduleNextCheck(): void {
+    if (isStopped) return
+    timer = setTimeout(() => void check().finally(scheduleNextCheck), everyMs)
     timer.unref()
   }
 
@@ -117,12 +117,12 @@ export function createStorageProbe(deps: Deps) {
 
     /** Resolves after the first check, or before if the store hangs. */
     async start(): Promise<void> {
-      const first = check().finally(again)
-      await Promise.race([first, sleep(startMs, undefined, { ref: false })])
+      const first = check().finally(scheduleNextCheck)
+      await Promise.race([first, sleep(startTimeoutMs, undefined, { ref: false })])
     },
 
     async stop(): Promise<void> {
-      stopped = true
+      isStopped = true
       clearTimeout(timer)
       await checking
     },
@@ -144,13 +144,13 @@ export function withProbe(
     async stat(name) {
       // S3 answers 403 for an absent file to whoever may not list the bucket (s3:ListBucket).
       const isDenied = (cause: unknown) => cause instanceof StorageUnavailable && cause.isForbidden
-      const found = await store.stat(name).catch(async (cause: unknown) => {
+      const stored = await store.stat(name).catch(async (cause: unknown) => {
         if (!isDenied(cause) || (await probe.currentFault()) !== undefined) throw cause
         return undefined
       })
-      const fault = found === undefined ? await probe.confirmedFault() : undefined
-      if (fault !== undefined && !fault.isFull) throw fault
-      return found
+      const storeFault = stored === undefined ? await probe.confirmedFault() : undefined
+      if (storeFault !== undefined && !storeFault.isFull) throw storeFault
+      return stored
     },
   }
 }

@@ -8,36 +8,36 @@ type Options = {
  * Watches that a transfer does not fall below a rate, measured window by window. The time in which the receiver was busy
  * storing what had come is not the sender's.
  */
-export function watchProgress({ bytesPerSecond, windowMs, onStall }: Options) {
+export function watchTransferRate({ bytesPerSecond, windowMs, onStall }: Options) {
   let bytes = 0
   let storingMs = 0
-  let began = Date.now()
+  let windowStart = Date.now()
   let storingSince: number | undefined
 
-  function judge(): void {
+  function checkRate(): void {
     const now = Date.now()
     if (storingSince !== undefined) {
       storingMs += now - storingSince
       storingSince = now
     }
-    const lastedMs = now - began
-    const receivingMs = lastedMs - storingMs
+    const elapsedMs = now - windowStart
+    const receivingMs = elapsedMs - storingMs
     // A process that was busy for so long has not read what had come.
-    const wasBusy = lastedMs > windowMs * 1.5 || receivingMs < windowMs / 2
+    const wasBusy = elapsedMs > windowMs * 1.5 || receivingMs < windowMs / 2
     if (!wasBusy && bytes * 1000 < bytesPerSecond * receivingMs)
       onStall(`the result came too slowly: ${bytes} bytes in ${receivingMs} ms`)
     bytes = 0
     storingMs = 0
-    began = now
+    windowStart = now
   }
 
-  const timer = setInterval(judge, windowMs)
+  const timer = setInterval(checkRate, windowMs)
   return {
-    async store(length: number, work: Promise<unknown>): Promise<void> {
-      bytes += length
+    async store(chunkBytes: number, writing: Promise<unknown>): Promise<void> {
+      bytes += chunkBytes
       storingSince = Date.now()
       try {
-        await work
+        await writing
       } finally {
         storingMs += Date.now() - storingSince
         storingSince = undefined

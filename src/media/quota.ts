@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { anonymous } from '../accounts/open.ts'
 import { answered } from '../engine/engine.ts'
 import type { Keys } from '../engine/keys.ts'
-import { inMegabytes } from './limits.ts'
+import { formatMegabytes } from './limits.ts'
 
 /** Thrown when a key stores too much already. The message is for the client. */
 export class QuotaExceeded extends Error {
@@ -13,7 +13,7 @@ export class QuotaExceeded extends Error {
  * KEYS files (sorted set by expiry, members `<bytes> <name>`), total. ARGV now, expiry, bytes, name, quota, keep ms.
  * Returns -1 when the file is counted already, 1 when it is counted now, 0 and the total when it does not fit.
  */
-const take = `
+const takeScript = `
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1000)) do
   redis.call('ZREM', KEYS[1], member)
   redis.call('DECRBY', KEYS[2], string.match(member, '^%d+'))
@@ -30,7 +30,7 @@ return { known and -1 or 1, total }
 `
 
 /** KEYS files, total. ARGV bytes, name. */
-const giveBack = `
+const releaseScript = `
 if redis.call('ZREM', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) == 1 then redis.call('DECRBY', KEYS[2], ARGV[1]) end
 return 0
 `
@@ -38,10 +38,10 @@ return 0
 type Options = { redis: Redis; keys: Keys; quotaBytes: number }
 
 /** A file that counts: its content by `name` counts once, until `forMs` are over. */
-export type Counted = { owner: string; name: string; bytes: number }
+export type QuotaEntry = { owner: string; name: string; bytes: number }
 
 /** The two keys of an owner outlive every file in them. */
-const keepMs = 400 * 86_400_000
+const keysTtlMs = 400 * 86_400_000
 
 export type Quota = ReturnType<typeof createQuota>
 
@@ -51,22 +51,22 @@ export function createQuota({ redis, keys, quotaBytes }: Options) {
 
   return {
     /** Counts a file before it is stored; false: it was counted already. Throws `QuotaExceeded`. */
-    async take({ owner, name, bytes }: Counted, forMs: number): Promise<boolean> {
+    async reserve({ owner, name, bytes }: QuotaEntry, keepMs: number): Promise<boolean> {
       if (owner === anonymous.owner) return false
       const now = Date.now()
-      const args = [now, now + forMs, bytes, name, quotaBytes, keepMs]
-      const [kind, total] = (await answered(redis.eval(take, 2, ...keysOf(owner), ...args))) as [
+      const args = [now, now + keepMs, bytes, name, quotaBytes, keysTtlMs]
+      const [status, total] = (await answered(redis.eval(takeScript, 2, ...keysOf(owner), ...args))) as [
         number,
         number,
       ]
-      if (kind !== 0) return kind === 1
+      if (status !== 0) return status === 1
       throw new QuotaExceeded(
-        `The storage quota of this key is ${inMegabytes(quotaBytes)}; ${inMegabytes(total)} are used, and the file has ${inMegabytes(bytes)}. Delete files of the library, or wait: inputs of jobs are kept for two days`,
+        `The storage quota of this key is ${formatMegabytes(quotaBytes)}; ${formatMegabytes(total)} are used, and the file has ${formatMegabytes(bytes)}. Delete files of the library, or wait: inputs of jobs are kept for two days`,
       )
     },
 
-    async giveBack({ owner, name, bytes }: Counted): Promise<void> {
-      await answered(redis.eval(giveBack, 2, ...keysOf(owner), bytes, name))
+    async release({ owner, name, bytes }: QuotaEntry): Promise<void> {
+      await answered(redis.eval(releaseScript, 2, ...keysOf(owner), bytes, name))
     },
   }
 }

@@ -1,20 +1,20 @@
 import type { Logger } from 'pino'
 import { type Library, libraryFolder } from './library.ts'
 import { type Results, resultsFolder } from './results.ts'
-import type { Scratch } from './scratch.ts'
-import { stillsFolder } from './stills.ts'
+import type { TempDir } from './scratch.ts'
+import { thumbnailsFolder } from './stills.ts'
 import { StorageUnavailable } from './storage-fault.ts'
 import type { FileStore } from './store.ts'
 
 /** No job is under way for so long. */
-export const inputsKeptMs = 2 * 86_400_000
+export const inputRetentionMs = 2 * 86_400_000
 /** Nothing in the scratch folder is silent for so long while somebody writes it. */
-const scratchIdleMs = 3_600_000
-const everyMs = 600_000
+const tempFileIdleMs = 3_600_000
+const sweepEveryMs = 600_000
 
-type Parts = {
+type Deps = {
   store: FileStore
-  scratch: Scratch
+  tempDir: TempDir
   results: Results
   library: Library
   resultsKeptMs: number
@@ -22,63 +22,63 @@ type Parts = {
 }
 
 /** Removes what has had its time: half files, inputs of jobs, attachments without a record, results and their pictures. */
-export function createRetention({ store, scratch, results, library, resultsKeptMs, logger }: Parts) {
+export function createRetention({ store, tempDir, results, library, resultsKeptMs, logger }: Deps) {
   let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  let stopped = false
-  let warnedOfListing = false
+  let currentSweep: Promise<unknown> = Promise.resolve()
+  let isStopped = false
+  let hasWarnedOfListing = false
 
   /** Credentials that may not list the bucket leave its old files to a lifecycle rule of the operator's. */
-  async function* listed(folder: string) {
+  async function* listFolder(folder: string) {
     try {
       yield* store.list(folder)
     } catch (cause) {
       if (!(cause instanceof StorageUnavailable) || !cause.isForbidden) throw cause
-      if (!warnedOfListing)
+      if (!hasWarnedOfListing)
         logger.warn({ err: cause }, 'The bucket may not be listed (s3:ListBucket): old files are not removed')
-      warnedOfListing = true
+      hasWarnedOfListing = true
     }
   }
 
-  async function each(
+  async function removeOlder(
     folder: string,
-    olderThan: number,
+    storedBefore: number,
     remove: (name: string, file: string) => Promise<unknown>,
   ): Promise<void> {
-    for await (const { name, storedAt } of listed(folder)) {
-      if (storedAt < olderThan) await remove(name, name.slice(folder.length + 1))
+    for await (const { name, storedAt } of listFolder(folder)) {
+      if (storedAt < storedBefore) await remove(name, name.slice(folder.length + 1))
     }
   }
 
   async function sweep(now = Date.now()): Promise<void> {
-    const halves = await scratch.sweep(scratchIdleMs, now)
-    if (halves > 0) logger.info({ files: halves }, 'half files removed')
-    await each('inputs', now - inputsKeptMs, (name) => store.remove(name))
-    await each(resultsFolder, now - resultsKeptMs, (_, file) => results.forget(file))
-    await each(stillsFolder, now - resultsKeptMs, (name) => store.remove(name))
-    await each(libraryFolder, now - scratchIdleMs, async (name, file) => {
-      if (!(await library.has(file))) await store.remove(name)
+    const partialFiles = await tempDir.removeIdle(tempFileIdleMs, now)
+    if (partialFiles > 0) logger.info({ files: partialFiles }, 'half files removed')
+    await removeOlder('inputs', now - inputRetentionMs, (name) => store.remove(name))
+    await removeOlder(resultsFolder, now - resultsKeptMs, (_, file) => results.remove(file))
+    await removeOlder(thumbnailsFolder, now - resultsKeptMs, (name) => store.remove(name))
+    await removeOlder(libraryFolder, now - tempFileIdleMs, async (name, file) => {
+      if (!(await library.exists(file))) await store.remove(name)
     })
   }
 
-  function again(afterMs: number): void {
-    if (stopped) return
+  function scheduleSweep(afterMs: number): void {
+    if (isStopped) return
     timer = setTimeout(() => {
-      running = sweep()
+      currentSweep = sweep()
         .catch((cause: unknown) => logger.warn({ err: cause }, 'old files could not be removed'))
-        .finally(() => again(everyMs))
+        .finally(() => scheduleSweep(sweepEveryMs))
     }, afterMs)
     timer.unref()
   }
 
   return {
     sweep,
-    start: () => again(1000),
+    start: () => scheduleSweep(1000),
     /** Ends after the sweep under way. */
     async stop(): Promise<void> {
-      stopped = true
+      isStopped = true
       clearTimeout(timer)
-      await running
+      await currentSweep
     },
   }
 }

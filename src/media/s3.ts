@@ -10,8 +10,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { StorageUnavailable, storing } from './storage-fault.ts'
-import type { FileStore, Range } from './store.ts'
+import { StorageUnavailable, wrapStorageErrors } from './storage-fault.ts'
+import type { ByteRange, FileStore } from './store.ts'
 
 export type S3Settings = {
   bucket: string
@@ -26,10 +26,10 @@ export type S3Settings = {
 }
 
 /** Memory that one upload takes: this many parts of this size are on their way at once. */
-const partBytes = 8 * 1024 * 1024
-const partsAtOnce = 2
+const uploadPartBytes = 8 * 1024 * 1024
+const maxConcurrentParts = 2
 /** A bucket that takes a file byte by byte is never silent. */
-const longestUploadMs = 6 * 3_600_000
+const maxUploadMs = 6 * 3_600_000
 const maxSockets = 500
 /** Jobs and clients try again by themselves, later. */
 const maxAttempts = 2
@@ -51,65 +51,69 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     })
-  const client = createClient({ socketTimeout: timeoutMs })
+  const writeClient = createClient({ socketTimeout: timeoutMs })
   // A client that pauses a video makes its connection silent: only the start of a reply is bounded here.
-  const reader = createClient({ requestTimeout: timeoutMs })
-  const inBucket = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
+  const readClient = createClient({ requestTimeout: timeoutMs })
+  const describeOperation = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
 
-  async function upload(name: string, path: string, aborted?: AbortSignal): Promise<void> {
-    const tooLong = AbortSignal.timeout(longestUploadMs)
-    const signal = aborted === undefined ? tooLong : AbortSignal.any([aborted, tooLong])
+  async function upload(name: string, path: string, callerSignal?: AbortSignal): Promise<void> {
+    const timeoutSignal = AbortSignal.timeout(maxUploadMs)
+    const signal = callerSignal === undefined ? timeoutSignal : AbortSignal.any([callerSignal, timeoutSignal])
     const { size } = await stat(path)
     const Body = createReadStream(path)
     const params = { Bucket, Key: name, Body }
     try {
       // Parts of a failed upload are removed from the bucket: `leavePartsOnError` is off.
-      const sending = new Upload({
-        client,
+      const multipartUpload = new Upload({
+        client: writeClient,
         params,
-        partSize: partBytes,
-        queueSize: partsAtOnce,
+        partSize: uploadPartBytes,
+        queueSize: maxConcurrentParts,
         leavePartsOnError: false,
       })
-      const abort = () => void sending.abort()
+      const abort = () => void multipartUpload.abort()
       if (signal.aborted) abort()
       signal.addEventListener('abort', abort, { once: true })
-      await sending.done().finally(() => signal.removeEventListener('abort', abort))
+      await multipartUpload.done().finally(() => signal.removeEventListener('abort', abort))
     } finally {
       Body.destroy()
     }
     // A proxy in front of the bucket may reply 200 and store nothing.
-    const head = await client.send(new HeadObjectCommand({ Bucket, Key: name }))
+    const head = await writeClient.send(new HeadObjectCommand({ Bucket, Key: name }))
     if (head.ContentLength !== size)
       throw new StorageUnavailable(`Cannot find ${name} in the bucket ${Bucket} after it was stored`)
     await rm(path, { force: true })
   }
 
   return {
-    take: (name, path, signal) => storing(inBucket('store', name), upload(name, path, signal)),
+    put: (name, path, signal) =>
+      wrapStorageErrors(describeOperation('store', name), upload(name, path, signal)),
 
     async stat(name) {
-      const head = client.send(new HeadObjectCommand({ Bucket, Key: name })).catch(unlessAbsent)
-      const found = await storing(inBucket('look up', name), head)
-      if (found === undefined) return undefined
-      return { bytes: found.ContentLength ?? 0, storedAt: found.LastModified?.getTime() ?? 0 }
+      const head = writeClient.send(new HeadObjectCommand({ Bucket, Key: name })).catch(ignoreNotFound)
+      const stored = await wrapStorageErrors(describeOperation('look up', name), head)
+      if (stored === undefined) return undefined
+      return { bytes: stored.ContentLength ?? 0, storedAt: stored.LastModified?.getTime() ?? 0 }
     },
 
     async open(name, range) {
-      const get = reader.send(new GetObjectCommand({ Bucket, Key: name, ...spell(range) }))
-      const { Body } = await storing(inBucket('read', name), get)
+      const request = readClient.send(new GetObjectCommand({ Bucket, Key: name, ...toRangeParameter(range) }))
+      const { Body } = await wrapStorageErrors(describeOperation('read', name), request)
       if (!(Body instanceof Readable)) throw new TypeError(`the bucket answered ${name} without a stream`)
       return Body
     },
 
     async remove(name) {
-      await storing(inBucket('remove', name), client.send(new DeleteObjectCommand({ Bucket, Key: name })))
+      await wrapStorageErrors(
+        describeOperation('remove', name),
+        writeClient.send(new DeleteObjectCommand({ Bucket, Key: name })),
+      )
     },
 
     async *list(folder) {
-      const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: `${folder}/` })
+      const pages = paginateListObjectsV2({ client: writeClient }, { Bucket, Prefix: `${folder}/` })
       for (;;) {
-        const page = await storing(inBucket('list', folder), pages.next())
+        const page = await wrapStorageErrors(describeOperation('list', folder), pages.next())
         if (page.done === true) return
         for (const { Key: name, LastModified } of page.value.Contents ?? []) {
           if (name !== undefined) yield { name, storedAt: LastModified?.getTime() ?? 0 }
@@ -118,18 +122,18 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
     },
 
     close() {
-      client.destroy()
-      reader.destroy()
+      writeClient.destroy()
+      readClient.destroy()
     },
   }
 }
 
-function spell(range: Range | undefined) {
+function toRangeParameter(range: ByteRange | undefined) {
   return range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` }
 }
 
 /** A missing bucket is a fault, a missing file is not; a reply to HEAD has no body that would tell them apart. */
-function unlessAbsent(cause: unknown): undefined {
+function ignoreNotFound(cause: unknown): undefined {
   if (cause instanceof S3ServiceException && cause.$metadata.httpStatusCode === 404) return undefined
   throw cause
 }

@@ -1,6 +1,6 @@
 import { Agent, type buildConnector, request } from 'undici'
 import { toSandboxUrl } from '../sandbox/address.ts'
-import { AddressRefused, type Ask } from './guard.ts'
+import { AddressRefused, type FetchOptions } from './guard.ts'
 
 /**
  * Fetches the results of sandbox jobs. It reaches the mock upstreams and nothing else, so that no link of a real upstream is ever trusted
@@ -9,7 +9,7 @@ import { AddressRefused, type Ask } from './guard.ts'
 export function createSandboxFetch(connect: buildConnector.connector) {
   const agent = new Agent({ connect })
   return {
-    async ask(link: string, { method = 'GET', headers = {}, signal }: Ask = {}) {
+    async fetch(link: string, { method = 'GET', headers = {}, signal }: FetchOptions = {}) {
       const url = toSandboxUrl(link)
       if (url === undefined) throw new AddressRefused('the link of a sandbox job leads out of the sandbox')
       return request(url, { dispatcher: agent, method, headers, ...(signal !== undefined && { signal }) })

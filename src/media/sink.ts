@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
-import type { Scratch } from './scratch.ts'
-import { storing } from './storage-fault.ts'
+import type { TempDir } from './scratch.ts'
+import { wrapStorageErrors } from './storage-fault.ts'
 
 /** A whole file in the scratch folder. */
-export type LocalFile = { path: string; hash: string; bytes: number }
+export type TempFile = { path: string; hash: string; bytes: number }
 
 const operation = 'write a temporary file'
 
@@ -12,16 +12,16 @@ const operation = 'write a temporary file'
  * Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. Rejects with `StorageUnavailable` when
  * the disk takes no more, and keeps nothing then either.
  */
-export async function createSink(scratch: Scratch, limitBytes: number) {
-  const path = scratch.path()
-  const file = await storing(operation, open(path, 'wx', 0o600))
+export async function createTempFileWriter(tempDir: TempDir, limitBytes: number) {
+  const path = tempDir.createPath()
+  const file = await wrapStorageErrors(operation, open(path, 'wx', 0o600))
   const hash = createHash('sha256')
   let bytes = 0
-  let closed = false
+  let isClosed = false
 
-  async function drop(): Promise<void> {
-    const wasOpen = !closed
-    closed = true
+  async function discard(): Promise<void> {
+    const wasOpen = !isClosed
+    isClosed = true
     if (wasOpen) await file.close().catch(() => undefined)
     await rm(path, { force: true })
   }
@@ -29,28 +29,28 @@ export async function createSink(scratch: Scratch, limitBytes: number) {
   return {
     isTooLarge: () => bytes > limitBytes,
 
-    async write(piece: Buffer): Promise<void> {
-      const fitted = bytes <= limitBytes
-      bytes += piece.length
-      if (bytes > limitBytes) return fitted ? drop() : undefined
-      hash.update(piece)
+    async write(chunk: Buffer): Promise<void> {
+      const wasWithinLimit = bytes <= limitBytes
+      bytes += chunk.length
+      if (bytes > limitBytes) return wasWithinLimit ? discard() : undefined
+      hash.update(chunk)
       try {
-        await storing(operation, file.appendFile(piece))
+        await wrapStorageErrors(operation, file.appendFile(chunk))
       } catch (cause) {
-        await drop()
+        await discard()
         throw cause
       }
     },
 
-    async end(): Promise<LocalFile> {
-      closed = true
-      await storing(operation, file.close()).catch(async (cause: unknown) => {
+    async end(): Promise<TempFile> {
+      isClosed = true
+      await wrapStorageErrors(operation, file.close()).catch(async (cause: unknown) => {
         await rm(path, { force: true })
         throw cause
       })
       return { path, hash: hash.digest('hex'), bytes }
     },
 
-    drop,
+    discard,
   }
 }

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import type { FoundFile } from './found-file.ts'
-import { createGate } from './gate.ts'
-import type { Scratch } from './scratch.ts'
+import type { ServedFile } from './found-file.ts'
+import { createSemaphore } from './gate.ts'
+import type { TempDir } from './scratch.ts'
 import type { FileStore } from './store.ts'
 
-export const stillsFolder = 'stills'
+export const thumbnailsFolder = 'stills'
 
 /** Filters of ffmpeg. Frames are scaled first: the filter `thumbnail` holds 24 of them in memory. */
 const filters = {
@@ -17,93 +17,103 @@ const filters = {
 } as const
 
 /** `name`: under which it is served to anybody who knows it. */
-export type Picture = FoundFile & { name: string }
+export type Thumbnail = ServedFile & { name: string }
 
-export type Still = keyof typeof filters
+export type ThumbnailKind = keyof typeof filters
 
-export function isStill(word: string): word is Still {
-  return Object.hasOwn(filters, word)
+export function isThumbnailKind(text: string): text is ThumbnailKind {
+  return Object.hasOwn(filters, text)
 }
 
 /**
  * Video formats that hold everything themselves. Others, as playlists and scripts, name further files, and ffmpeg would open
  * any file of this machine for them.
  */
-const formats = ['mov', 'matroska', 'avi', 'flv', 'mpegts', 'mpeg', 'mpegvideo', 'ogg', 'asf', 'gif']
-const onlyThisFile = ['-protocol_whitelist', 'file', '-format_whitelist', formats.join(',')]
+const allowedFormats = ['mov', 'matroska', 'avi', 'flv', 'mpegts', 'mpeg', 'mpegvideo', 'ogg', 'asf', 'gif']
+const inputRestrictions = ['-protocol_whitelist', 'file', '-format_whitelist', allowedFormats.join(',')]
 
 /** A file of a few bytes may declare frames that fill a machine's memory: 8k video has 33 million pixels. */
-const memory = ['-max_alloc', String(512 * 1024 * 1024), '-max_pixels', '100000000', '-threads', '2']
+const memoryLimits = ['-max_alloc', String(512 * 1024 * 1024), '-max_pixels', '100000000', '-threads', '2']
 
-const atOnce = 2
+const maxConcurrentRuns = 2
 /** Not a setting: 24 frames, or ten seconds of a video, take a few seconds on any machine. */
-const longestMs = 60_000
+const defaultTimeoutMs = 60_000
 
 /** Pictures of finished videos, made by ffmpeg when they are first asked for and kept. */
-export function createStills({
+export function createThumbnails({
   store,
-  scratch,
+  tempDir,
   ffmpeg,
-  timeoutMs = longestMs,
+  timeoutMs = defaultTimeoutMs,
 }: {
   store: FileStore
-  scratch: Scratch
+  tempDir: TempDir
   ffmpeg: string
   timeoutMs?: number
 }) {
-  const gate = createGate(atOnce)
-  const fileOf = (videoName: string, still: string) =>
-    `${createHash('sha256').update(`${videoName}:${still}`).digest('hex').slice(0, 40)}.jpg`
-  const underWay = new Map<string, Promise<void>>()
+  const semaphore = createSemaphore(maxConcurrentRuns)
+  const fileNameOf = (videoName: string, kind: string) =>
+    `${createHash('sha256').update(`${videoName}:${kind}`).digest('hex').slice(0, 40)}.jpg`
+  const activeRenders = new Map<string, Promise<void>>()
 
-  async function draw(video: FoundFile, still: Still, name: string): Promise<void> {
-    const leave = await gate.enter(1)
-    const [source, picture] = [scratch.path('still'), scratch.path('picture')]
+  async function render(video: ServedFile, kind: ThumbnailKind, name: string): Promise<void> {
+    const release = await semaphore.acquire(1)
+    const [source, output] = [tempDir.createPath('still'), tempDir.createPath('picture')]
     try {
       await pipeline(await video.open(), createWriteStream(source))
-      if (await run({ ffmpeg, source, filter: filters[still], picture, timeoutMs }))
-        await store.take(name, picture)
+      if (await runFfmpeg({ ffmpeg, source, filter: filters[kind], output, timeoutMs }))
+        await store.put(name, output)
     } finally {
-      await Promise.all([rm(source, { force: true }), rm(picture, { force: true })])
-      leave()
+      await Promise.all([rm(source, { force: true }), rm(output, { force: true })])
+      release()
     }
   }
 
-  async function find(file: string): Promise<Picture | undefined> {
-    const name = `${stillsFolder}/${file}`
-    const found = await store.stat(name)
+  async function find(fileName: string): Promise<Thumbnail | undefined> {
+    const name = `${thumbnailsFolder}/${fileName}`
+    const stored = await store.stat(name)
     return (
-      found && { ...found, name: file, contentType: 'image/jpeg', open: (range) => store.open(name, range) }
+      stored && {
+        ...stored,
+        name: fileName,
+        contentType: 'image/jpeg',
+        open: (range) => store.open(name, range),
+      }
     )
   }
 
   return {
     /** `undefined`: there is no ffmpeg, or it can make nothing of the video. */
-    async make(videoName: string, video: FoundFile, still: Still): Promise<Picture | undefined> {
-      const file = fileOf(videoName, still)
-      const name = `${stillsFolder}/${file}`
+    async findOrCreate(
+      videoName: string,
+      video: ServedFile,
+      kind: ThumbnailKind,
+    ): Promise<Thumbnail | undefined> {
+      const fileName = fileNameOf(videoName, kind)
+      const name = `${thumbnailsFolder}/${fileName}`
       if ((await store.stat(name)) === undefined) {
-        const drawing = underWay.get(name) ?? draw(video, still, name).finally(() => underWay.delete(name))
-        underWay.set(name, drawing)
-        await drawing
+        const rendering =
+          activeRenders.get(name) ?? render(video, kind, name).finally(() => activeRenders.delete(name))
+        activeRenders.set(name, rendering)
+        await rendering
       }
-      return find(file)
+      return find(fileName)
     },
 
     find,
 
     /** Removes every picture of a video. */
-    async forget(videoName: string): Promise<void> {
-      for (const still of Object.keys(filters))
-        await store.remove(`${stillsFolder}/${fileOf(videoName, still)}`)
+    async remove(videoName: string): Promise<void> {
+      for (const kind of Object.keys(filters))
+        await store.remove(`${thumbnailsFolder}/${fileNameOf(videoName, kind)}`)
     },
   }
 }
 
-type Run = { ffmpeg: string; source: string; filter: string; picture: string; timeoutMs: number }
+type FfmpegRun = { ffmpeg: string; source: string; filter: string; output: string; timeoutMs: number }
 
-async function run({ ffmpeg, source, filter, picture, timeoutMs }: Run): Promise<boolean> {
-  const output = [
+async function runFfmpeg({ ffmpeg, source, filter, output, timeoutMs }: FfmpegRun): Promise<boolean> {
+  const outputArguments = [
     '-vf',
     filter,
     '-frames:v',
@@ -115,10 +125,10 @@ async function run({ ffmpeg, source, filter, picture, timeoutMs }: Run): Promise
     '-c:v',
     'mjpeg',
     '-y',
-    picture,
+    output,
   ]
-  const input = ['-nostdin', '-v', 'error', ...memory, ...onlyThisFile, '-i', source]
-  const child = spawn(ffmpeg, [...input, ...output], {
+  const inputArguments = ['-nostdin', '-v', 'error', ...memoryLimits, ...inputRestrictions, '-i', source]
+  const child = spawn(ffmpeg, [...inputArguments, ...outputArguments], {
     stdio: 'ignore',
     signal: AbortSignal.timeout(timeoutMs),
     // ffmpeg finishes its work on SIGTERM, and a decoder that hangs never does.
@@ -127,6 +137,6 @@ async function run({ ffmpeg, source, filter, picture, timeoutMs }: Run): Promise
   // After a kill, too, it is over only when the process has gone.
   child.on('error', () => undefined)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  const written = await stat(picture).catch(() => undefined)
-  return code === 0 && (written?.size ?? 0) > 0
+  const outputStats = await stat(output).catch(() => undefined)
+  return code === 0 && (outputStats?.size ?? 0) > 0
 }

@@ -1,4 +1,4 @@
-type Facts = { cause?: unknown; isFull?: boolean; isForbidden?: boolean }
+type FaultDetails = { cause?: unknown; isFull?: boolean; isForbidden?: boolean }
 
 /** No space, no quota left, or a file system that became read-only: nothing more can be written. */
 const fullCodes = ['ENOSPC', 'EDQUOT', 'EROFS']
@@ -14,7 +14,7 @@ export class StorageUnavailable extends Error {
   /** The bucket denied the operation (HTTP 403). */
   readonly isForbidden: boolean
 
-  constructor(message: string, { cause, isFull = false, isForbidden = false }: Facts = {}) {
+  constructor(message: string, { cause, isFull = false, isForbidden = false }: FaultDetails = {}) {
     super(message, { cause })
     this.isFull = isFull
     this.isForbidden = isForbidden
@@ -22,15 +22,15 @@ export class StorageUnavailable extends Error {
 }
 
 /** Turns every rejection of `work` into `StorageUnavailable`. `operation` completes "Cannot …". */
-export async function storing<T>(operation: string, work: Promise<T>): Promise<T> {
+export async function wrapStorageErrors<T>(operation: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
-    throw storageFault(operation, cause)
+    throw toStorageUnavailable(operation, cause)
   }
 }
 
-export function storageFault(operation: string, cause: unknown): StorageUnavailable {
+export function toStorageUnavailable(operation: string, cause: unknown): StorageUnavailable {
   if (cause instanceof StorageUnavailable) return cause
   const isFull = fullCodes.includes(codeOf(cause))
   const isForbidden = statusOf(cause) === 403

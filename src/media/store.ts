@@ -2,16 +2,16 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
 /** Offsets of the first and the last byte. */
-export type Range = { start: number; end: number }
+export type ByteRange = { start: number; end: number }
 
 /** Where files lie for good. Names are `<folder>/<file>`, made by us alone. */
 export type FileStore = {
   /** Moves a finished local file in: wholly or not at all. Replaces what had the name. What takes long ends with `signal`. */
-  take(name: string, path: string, signal?: AbortSignal): Promise<void>
+  put(name: string, path: string, signal?: AbortSignal): Promise<void>
   /** `undefined`: there is no such file. Times are unix milliseconds. */
   stat(name: string): Promise<{ bytes: number; storedAt: number } | undefined>
   /** Rejects where there is no such file. */
-  open(name: string, range?: Range): Promise<Readable>
+  open(name: string, range?: ByteRange): Promise<Readable>
   /** The same where files lie on this machine. */
   openLocal?(name: string): Promise<FileHandle>
   remove(name: string): Promise<void>

@@ -13,11 +13,11 @@ export type UploadedFile = {
 const references = new WeakMap<UploadedFile, string>()
 
 /** An error text that quotes the value of a field shows this. */
-const shown = { toJSON: () => 'uploaded file' }
+const quotedAs = { toJSON: () => 'uploaded file' }
 
 export function createUploadedFile(type: string): UploadedFile {
   const file: UploadedFile = Object.freeze(
-    Object.create(shown, { type: { value: type, enumerable: true } }) as UploadedFile,
+    Object.create(quotedAs, { type: { value: type, enumerable: true } }) as UploadedFile,
   )
   references.set(file, `upload:${randomUUID()}`)
   return file
@@ -28,7 +28,7 @@ export function isUploadedFile(value: unknown): value is UploadedFile {
 }
 
 /** What the media field of an `Input` holds for the file until it is stored. */
-export function referenceOf(file: UploadedFile): string {
+export function uploadReferenceOf(file: UploadedFile): string {
   return references.get(file) ?? ''
 }
 

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
 
-const oldest = '6.2'
-const oldestWaitAof = '7.2'
+const minVersion = '6.2'
+const minWaitAofVersion = '7.2'
 
 type Options = {
   production: boolean
@@ -19,43 +19,43 @@ type Options = {
  * Warns of what is at risk with this Redis, and throws where jobs would certainly go wrong. Reads INFO for all that it can, since
  * managed servers forbid CONFIG.
  */
-export async function checkServer(
+export async function checkRedisServer(
   client: Pick<Redis, 'info' | 'config'>,
   { production, paid = false, waitReplicas = 0, waitAof = false, logger }: Options,
 ): Promise<void> {
-  const read = readFields(await client.info())
-  const version = read('redis_version')
-  const policy = read('maxmemory_policy')
+  const field = parseInfo(await client.info())
+  const version = field('redis_version')
+  const evictionPolicy = field('maxmemory_policy')
 
-  if (version === undefined) logger.warn(`Redis does not tell its version; at least ${oldest} is needed`)
-  else if (isOlder(version, oldest))
-    throw new Error(`Redis ${version} is too old: at least ${oldest} is needed`)
+  if (version === undefined) logger.warn(`Redis does not tell its version; at least ${minVersion} is needed`)
+  else if (isOlder(version, minVersion))
+    throw new Error(`Redis ${version} is too old: at least ${minVersion} is needed`)
 
-  if (read('cluster_enabled') === '1') {
+  if (field('cluster_enabled') === '1') {
     throw new Error('REDIS_URL names a Redis Cluster; a single Redis is needed, with replicas if you like')
   }
 
-  if (policy === undefined) {
+  if (evictionPolicy === undefined) {
     logger.warn('Redis does not tell its maxmemory-policy: anything but noeviction loses accepted jobs')
-  } else if (policy !== 'noeviction') {
-    const risk = `Redis evicts keys when its memory is full (maxmemory-policy ${policy}): accepted jobs would be lost. Set noeviction`
+  } else if (evictionPolicy !== 'noeviction') {
+    const risk = `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}): accepted jobs would be lost. Set noeviction`
     if (production) throw new Error(risk)
     logger.warn(risk)
   }
 
-  if (read('aof_enabled') !== '1') {
+  if (field('aof_enabled') !== '1') {
     logger.warn(
       'Redis keeps no append-only file: a crash of it loses the jobs accepted since its last snapshot. Set appendonly yes',
     )
-  } else if (paid && !waitAof && (await readPolicy(client)) !== 'always') {
+  } else if (paid && !waitAof && (await readFsyncPolicy(client)) !== 'always') {
     logger.warn(
       'Redis syncs its append-only file once a second: a power cut can lose the intent of a purchase. The journal under DATA_DIR restores it while that disk survives; appendfsync always (or REDIS_WAIT_AOF=on) is safe without it',
     )
   }
 
-  if (waitAof && version !== undefined && isOlder(version, oldestWaitAof))
-    throw new Error(`REDIS_WAIT_AOF needs Redis ${oldestWaitAof}; this is ${version}`)
-  const replicas = Number(read('connected_slaves') ?? 0)
+  if (waitAof && version !== undefined && isOlder(version, minWaitAofVersion))
+    throw new Error(`REDIS_WAIT_AOF needs Redis ${minWaitAofVersion}; this is ${version}`)
+  const replicas = Number(field('connected_slaves') ?? 0)
   if (waitReplicas > replicas) {
     logger.warn(
       { waitReplicas, replicas },
@@ -70,12 +70,12 @@ export async function checkServer(
 }
 
 /** `undefined`: this server does not say. */
-async function readPolicy(client: Pick<Redis, 'config'>): Promise<string | undefined> {
+async function readFsyncPolicy(client: Pick<Redis, 'config'>): Promise<string | undefined> {
   const reply = await client.config('GET', 'appendfsync').catch(() => undefined)
   return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : undefined
 }
 
-function readFields(text: string): (name: string) => string | undefined {
+function parseInfo(text: string): (name: string) => string | undefined {
   const fields = new Map(
     text.split('\r\n').map((line) => {
       const colon = line.indexOf(':')
@@ -85,6 +85,6 @@ function readFields(text: string): (name: string) => string | undefined {
   return (name) => fields.get(name)
 }
 
-function isOlder(version: string, than: string): boolean {
-  return version.localeCompare(than, 'en', { numeric: true }) < 0
+function isOlder(version: string, minimum: string): boolean {
+  return version.localeCompare(minimum, 'en', { numeric: true }) < 0
 }

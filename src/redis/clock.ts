@@ -22,42 +22,42 @@ type Options = {
  * is behind by more than `maxSkewMs`: it would stand still for as long as the clock of Redis was ahead.
  */
 export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: Options) {
-  let base = { time: wallClock(), at: performance.now() }
-  let latest = 0
+  let base = { time: wallClock(), measuredAt: performance.now() }
+  let latestMs = 0
   let skewMs = 0
-  let synced = false
+  let isSynced = false
   let timer: NodeJS.Timeout | undefined
   const listeners = new Set<(skewed: boolean) => void>()
 
   const isSkewed = () => Math.abs(skewMs) > maxSkewMs
 
   function now(): number {
-    latest = Math.max(latest, Math.round(base.time + performance.now() - base.at))
-    return latest
+    latestMs = Math.max(latestMs, Math.round(base.time + performance.now() - base.measuredAt))
+    return latestMs
   }
 
   async function sync(): Promise<void> {
-    const sent = performance.now()
+    const sentAt = performance.now()
     const [seconds, microseconds] = await redis.time()
-    const received = performance.now()
-    if (synced && received - sent > slowReplyMs) return
+    const receivedAt = performance.now()
+    if (isSynced && receivedAt - sentAt > slowReplyMs) return
     const wasSkewed = isSkewed()
     const time = Number(seconds) * 1000 + Number(microseconds) / 1000
-    base = { time: time + (received - sent) / 2, at: received }
-    if (!synced || latest - base.time > maxSkewMs) latest = 0
-    synced = true
+    base = { time: time + (receivedAt - sentAt) / 2, measuredAt: receivedAt }
+    if (!isSynced || latestMs - base.time > maxSkewMs) latestMs = 0
+    isSynced = true
     skewMs = Math.round(wallClock() - base.time)
-    if (wasSkewed !== isSkewed()) report()
+    if (wasSkewed !== isSkewed()) reportSkew()
   }
 
-  function report(): void {
-    const facts = { skewSeconds: skewMs / 1000, maxSkewSeconds: maxSkewMs / 1000 }
+  function reportSkew(): void {
+    const details = { skewSeconds: skewMs / 1000, maxSkewSeconds: maxSkewMs / 1000 }
     if (isSkewed())
       logger.error(
-        facts,
+        details,
         'The clock of this machine differs from that of Redis: this worker takes no steps until they agree. Check NTP on both',
       )
-    else logger.info(facts, 'The clocks of this machine and of Redis agree again: this worker takes steps')
+    else logger.info(details, 'The clocks of this machine and of Redis agree again: this worker takes steps')
     for (const listener of listeners) listener(isSkewed())
   }
 

@@ -5,18 +5,18 @@ import { createRedactor, withoutArguments } from '../redact-text.ts'
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
 /** `url` of a Redis that somebody else runs, or `path` of the socket of our own. */
-export type Target = { url: string } | { path: string }
+export type RedisTarget = { url: string } | { path: string }
 
-type Manners = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+type ClientOptions = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const redactAddress = createRedactor()
 const redact = (message: string) => redactAddress(withoutArguments(message))
 
-const longestBackOffMs = 500
+const maxBackOffMs = 500
 /** There may be no other primary yet. */
-const replicaPauseMs = 1000
+const reconnectPauseMs = 1000
 /** Longer than the longest blocking command of BullMQ, 10 s. */
-const usualSilenceMs = 12_000
+const defaultIdleTimeoutMs = 12_000
 
 /**
  * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
@@ -24,59 +24,61 @@ const usualSilenceMs = 12_000
  * made anew: a machine that is cut off ends none of its connections.
  */
 export function createConnections(
-  target: Target,
+  target: RedisTarget,
   {
     prefix,
     logger,
-    patienceMs = 10_000,
-    silenceMs = usualSilenceMs,
-  }: { prefix: string; logger: Logger; patienceMs?: number; silenceMs?: number },
+    connectTimeoutMs = 10_000,
+    idleTimeoutMs = defaultIdleTimeoutMs,
+  }: { prefix: string; logger: Logger; connectTimeoutMs?: number; idleTimeoutMs?: number },
 ) {
-  const opened: Redis[] = []
-  const watch = createOutageLog(logger)
+  const clients: Redis[] = []
+  const logOutages = createOutageLog(logger)
 
-  async function open(name: string, manners: Manners): Promise<Redis> {
+  async function openClient(name: string, options: ClientOptions): Promise<Redis> {
     const settings = {
       connectionName: `${prefix}${name}`,
-      retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, longestBackOffMs),
+      retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, maxBackOffMs),
       enableAutoPipelining: false,
-      reconnectOnError: leaveReplicas(),
-      socketTimeout: silenceMs,
-      ...manners,
+      reconnectOnError: reconnectOnReadonly(),
+      socketTimeout: idleTimeoutMs,
+      ...options,
     }
     const client =
-      'url' in target ? new Batching(target.url, settings) : new Batching({ ...settings, path: target.path })
-    opened.push(client)
-    await ready(client, patienceMs)
-    watch(client)
+      'url' in target
+        ? new BatchingRedis(target.url, settings)
+        : new BatchingRedis({ ...settings, path: target.path })
+    clients.push(client)
+    await waitUntilReady(client, connectTimeoutMs)
+    logOutages(client)
     return client
   }
 
   return {
     /** Fails at once while Redis is away. */
     forRequests: () =>
-      open('requests', { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000 }),
+      openClient('requests', { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000 }),
     /** Waits out an outage: for BullMQ's workers and for subscriptions. */
-    forWorkers: () => open('workers', { maxRetriesPerRequest: null }),
+    forWorkers: () => openClient('workers', { maxRetriesPerRequest: null }),
     /** Commands still under way are rejected: stop what uses the connections before. */
     close(): void {
-      for (const client of opened.splice(0)) client.disconnect()
+      for (const client of clients.splice(0)) client.disconnect()
     },
   }
 }
 
 /** A connection that stands is not told that another server became the primary: it is made anew when its own one takes no writes any more. */
-function leaveReplicas(): (error: Error) => 1 | false {
-  let latest = Number.NEGATIVE_INFINITY
+function reconnectOnReadonly(): (error: Error) => 1 | false {
+  let lastReconnectMs = Number.NEGATIVE_INFINITY
   return ({ message }) => {
-    if (!/\bREADONLY\b/.test(message) || performance.now() - latest < replicaPauseMs) return false
-    latest = performance.now()
+    if (!/\bREADONLY\b/.test(message) || performance.now() - lastReconnectMs < reconnectPauseMs) return false
+    lastReconnectMs = performance.now()
     return 1
   }
 }
 
 /** What one turn of the event loop sends leaves in one write. */
-class Batching extends Redis {
+class BatchingRedis extends Redis {
   #corked = false
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
@@ -90,7 +92,7 @@ class Batching extends Redis {
   }
 
   /** What has been gathered leaves now, not at the end of the turn. */
-  write(): void {
+  flush(): void {
     if (this.#corked) this.#write(this.stream)
   }
 
@@ -102,20 +104,20 @@ class Batching extends Redis {
 }
 
 /** Ends the gathering of a turn early, on one of our own connections. */
-export function writeNow(client: Redis): void {
-  if (client instanceof Batching) client.write()
+export function flushWrites(client: Redis): void {
+  if (client instanceof BatchingRedis) client.flush()
 }
 
-async function ready(client: Redis, patienceMs: number): Promise<void> {
+async function waitUntilReady(client: Redis, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let reason = 'no answer'
   // Only the message: the error itself carries the arguments of the failed command, passwords included.
-  const remember = (error: Error) => {
+  const rememberReason = (error: Error) => {
     reason = redact(error.message)
   }
-  client.on('error', remember)
+  client.on('error', rememberReason)
   client.once('ready', resolve)
-  const timer = setTimeout(() => reject(new Error(`Redis cannot be used: ${reason}`)), patienceMs)
+  const timer = setTimeout(() => reject(new Error(`Redis cannot be used: ${reason}`)), timeoutMs)
   try {
     await promise
   } catch (error) {
@@ -125,22 +127,22 @@ async function ready(client: Redis, patienceMs: number): Promise<void> {
     throw error
   } finally {
     clearTimeout(timer)
-    client.off('error', remember)
+    client.off('error', rememberReason)
     client.off('ready', resolve)
   }
 }
 
 /** One line when Redis goes away and one when it is back, however many connections and attempts. */
 function createOutageLog(logger: Logger) {
-  const away = new Set<Redis>()
+  const disconnected = new Set<Redis>()
   return (client: Redis) => {
     client.on('error', (error: Error) => {
-      if (away.size === 0) logger.error({ reason: redact(error.message) }, 'Redis is away')
-      away.add(client)
+      if (disconnected.size === 0) logger.error({ reason: redact(error.message) }, 'Redis is away')
+      disconnected.add(client)
     })
     client.on('ready', () => {
-      if (away.delete(client) && away.size === 0) logger.info('Redis is back')
+      if (disconnected.delete(client) && disconnected.size === 0) logger.info('Redis is back')
     })
-    client.on('end', () => away.delete(client))
+    client.on('end', () => disconnected.delete(client))
   }
 }

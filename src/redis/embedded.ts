@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
-import { acceptTrialStore, launch, type Place } from './launch.ts'
+import { launchRedis, type RedisPaths, requireTrialStoreAllowed } from './launch.ts'
 import { withLock } from './lock.ts'
-import { attend, countOthers } from './presence.ts'
+import { connectAsGateway, countOtherGateways } from './presence.ts'
 
-export type Embedded = {
+export type EmbeddedRedis = {
   /** The Unix socket it listens on. */
   path: string
   kind: 'redis' | 'valkey' | 'wasm'
@@ -26,119 +26,124 @@ type Options = {
 }
 
 /** A socket's path holds 104 bytes on macOS and 108 on Linux. */
-const longestSocketPath = 100
+const maxSocketPathBytes = 100
 const restartPauseMs = 2000
 
 /**
  * The gateway's own Redis under `dataDir`: adopts the one that a killed gateway left, else starts one, and starts it again
  * should it end by itself. Throws with Redis' own last words when it cannot start.
  */
-export async function startEmbedded({
+export async function startEmbeddedRedis({
   dataDir,
   logger,
   production,
   beforeShutdown,
-}: Options): Promise<Embedded> {
-  const place = await preparePlace(dataDir)
-  const lock = join(place.home, 'lock')
+}: Options): Promise<EmbeddedRedis> {
+  const paths = await preparePaths(dataDir)
+  const lockPath = join(paths.home, 'lock')
   const attach = () =>
-    withLock(lock, async () => {
-      const survivor = await attend(place.socket)
-      if (survivor === undefined) return launch(place, { logger, production })
-      logger.info({ socket: place.socket }, 'uses the Redis that already runs here')
-      const onTrial = (await readKind(survivor)) === 'wasm'
-      if (onTrial && production) survivor.disconnect()
-      if (onTrial) acceptTrialStore({ logger, production })
-      else await survivor.config('SET', 'appendfsync', 'always')
-      return survivor
+    withLock(lockPath, async () => {
+      const existing = await connectAsGateway(paths.socket)
+      if (existing === undefined) return launchRedis(paths, { logger, production })
+      logger.info({ socket: paths.socket }, 'uses the Redis that already runs here')
+      const isTrialStore = (await readKind(existing)) === 'wasm'
+      if (isTrialStore && production) existing.disconnect()
+      if (isTrialStore) requireTrialStoreAllowed({ logger, production })
+      else await existing.config('SET', 'appendfsync', 'always')
+      return existing
     })
 
-  let presence = await attach()
-  const kind = await readKind(presence)
+  let connection = await attach()
+  const kind = await readKind(connection)
   const stopping = new AbortController()
-  const watching = watch()
+  const restarting = restartWhenEnded()
 
-  let stopped: Promise<void> | undefined
+  let stopPromise: Promise<void> | undefined
   const stop = () => {
-    stopped ??= end()
-    return stopped
+    stopPromise ??= leaveOrShutDown()
+    return stopPromise
   }
-  return { path: place.socket, kind, stop }
+  return { path: paths.socket, kind, stop }
 
-  async function watch(): Promise<void> {
-    while (await ended(presence, stopping.signal)) {
+  async function restartWhenEnded(): Promise<void> {
+    while (await waitForEnd(connection, stopping.signal)) {
       logger.error('the private Redis has ended by itself; starting it again')
-      presence = await attachAgain()
+      connection = await retryAttach()
     }
   }
 
-  async function attachAgain(): Promise<Redis> {
+  async function retryAttach(): Promise<Redis> {
     for (;;) {
       try {
         return await attach()
       } catch (error) {
         logger.error({ err: error }, 'the private Redis cannot be started again yet')
         await sleep(restartPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-        if (stopping.signal.aborted) return presence
+        if (stopping.signal.aborted) return connection
       }
     }
   }
 
-  async function end(): Promise<void> {
+  async function leaveOrShutDown(): Promise<void> {
     stopping.abort()
-    await watching
-    if (presence.status !== 'end') await withLock(lock, () => leave(presence, { logger, beforeShutdown }))
+    await restarting
+    if (connection.status !== 'end')
+      await withLock(lockPath, () => shutDownUnlessShared(connection, { logger, beforeShutdown }))
   }
 }
 
-async function preparePlace(dataDir: string): Promise<Place> {
+async function preparePaths(dataDir: string): Promise<RedisPaths> {
   await mkdir(join(dataDir, 'redis'), { recursive: true, mode: 0o700 })
   const home = await realpath(join(dataDir, 'redis'))
   const socket = join(home, 'redis.sock')
-  if (Buffer.byteLength(socket) <= longestSocketPath) return { home, socket }
-  const nearby = join(tmpdir(), `reelgate-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`)
-  await mkdir(nearby, { recursive: true, mode: 0o700 })
-  const { uid } = await lstat(nearby)
-  if (uid !== process.getuid?.()) throw new Error(`${nearby} belongs to another user: set a shorter DATA_DIR`)
-  return { home, socket: join(nearby, 'redis.sock') }
+  if (Buffer.byteLength(socket) <= maxSocketPathBytes) return { home, socket }
+  const socketFolder = join(
+    tmpdir(),
+    `reelgate-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`,
+  )
+  await mkdir(socketFolder, { recursive: true, mode: 0o700 })
+  const { uid } = await lstat(socketFolder)
+  if (uid !== process.getuid?.())
+    throw new Error(`${socketFolder} belongs to another user: set a shorter DATA_DIR`)
+  return { home, socket: join(socketFolder, 'redis.sock') }
 }
 
 /** True when Redis ended, false when we are to stop first. */
-function ended(presence: Redis, stopping: AbortSignal): Promise<boolean> {
+function waitForEnd(connection: Redis, stopping: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   if (stopping.aborted) resolve(false)
-  if (presence.status === 'end') resolve(true)
-  presence.once('end', () => resolve(true))
+  if (connection.status === 'end') resolve(true)
+  connection.once('end', () => resolve(true))
   stopping.addEventListener('abort', () => resolve(false), { once: true })
   return promise
 }
 
-async function readKind(presence: Redis): Promise<Embedded['kind']> {
-  const server = await presence.info('server')
-  if (server.includes('os:wasi')) return 'wasm'
-  return server.includes('valkey_version:') ? 'valkey' : 'redis'
+async function readKind(connection: Redis): Promise<EmbeddedRedis['kind']> {
+  const serverInfo = await connection.info('server')
+  if (serverInfo.includes('os:wasi')) return 'wasm'
+  return serverInfo.includes('valkey_version:') ? 'valkey' : 'redis'
 }
 
-async function leave(
-  presence: Redis,
+async function shutDownUnlessShared(
+  connection: Redis,
   { logger, beforeShutdown }: Pick<Options, 'logger' | 'beforeShutdown'>,
 ): Promise<void> {
   try {
-    const others = await countOthers(presence)
+    const others = await countOtherGateways(connection)
     if (others > 0) logger.info({ others }, 'leaves the private Redis to the other gateways that use it')
     else {
-      await beforeShutdown?.(presence)
-      await shutDown(presence)
+      await beforeShutdown?.(connection)
+      await shutDown(connection)
     }
   } catch (error) {
     // Redis answers only to refuse: what ends the connection is the end of its process.
-    if (presence.status === 'end') return
+    if (connection.status === 'end') return
     logger.warn({ err: error }, 'the private Redis does not stop; the next start takes it over')
   }
-  presence.disconnect()
+  connection.disconnect()
 }
 
-async function shutDown(presence: Redis): Promise<unknown> {
-  const kind = await readKind(presence)
-  return kind === 'wasm' ? presence.shutdown('SAVE') : presence.shutdown()
+async function shutDown(connection: Redis): Promise<unknown> {
+  const kind = await readKind(connection)
+  return kind === 'wasm' ? connection.shutdown('SAVE') : connection.shutdown()
 }

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
-import { writeNow } from './connect.ts'
+import { flushWrites } from './connect.ts'
 
-type Waiting<Asked, Answer> = {
-  asked: Asked
-  resolve: (answer: Answer) => void
+type PendingItem<Item, Result> = {
+  item: Item
+  resolve: (result: Result) => void
   reject: (cause: unknown) => void
 }
 
@@ -12,37 +12,37 @@ type Waiting<Asked, Answer> = {
  * leaves was slower: Redis and this process would take turns. `ask` answers in the order of the questions, an `Error` where one fails; what
  * it rejects with, all of them do. More than `most` are not kept together: Redis begins with them while this process reads the next requests.
  */
-export function gather<Asked, Answer>(
+export function createBatcher<Item, Result>(
   redis: Redis,
-  most: number,
-  ask: (asked: readonly Asked[]) => Promise<readonly (Answer | Error)[]>,
+  maxItems: number,
+  execute: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>,
 ) {
-  let waiting: Waiting<Asked, Answer>[] = []
+  let pending: PendingItem<Item, Result>[] = []
 
-  async function settle(batch: readonly Waiting<Asked, Answer>[]): Promise<void> {
+  async function executeBatch(batch: readonly PendingItem<Item, Result>[]): Promise<void> {
     try {
-      const answers = await ask(batch.map(({ asked }) => asked))
-      for (const [n, { resolve, reject }] of batch.entries()) {
-        const answer = answers[n]
-        if (answer === undefined || answer instanceof Error) reject(answer ?? new Error('no answer'))
-        else resolve(answer)
+      const results = await execute(batch.map(({ item }) => item))
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const result = results[index]
+        if (result === undefined || result instanceof Error) reject(result ?? new Error('no answer'))
+        else resolve(result)
       }
     } catch (cause) {
       for (const { reject } of batch) reject(cause)
     }
   }
 
-  function send(): void {
-    if (waiting.length === 0) return
-    void settle(waiting)
-    waiting = []
-    writeNow(redis)
+  function flushPending(): void {
+    if (pending.length === 0) return
+    void executeBatch(pending)
+    pending = []
+    flushWrites(redis)
   }
 
-  return (asked: Asked): Promise<Answer> =>
+  return (item: Item): Promise<Result> =>
     new Promise((resolve, reject) => {
-      waiting.push({ asked, resolve, reject })
-      if (waiting.length === 1) setImmediate(send)
-      if (waiting.length === most) send()
+      pending.push({ item, resolve, reject })
+      if (pending.length === 1) setImmediate(flushPending)
+      if (pending.length === maxItems) flushPending()
     })
 }

@@ -6,36 +6,36 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
-import { attend } from './presence.ts'
+import { connectAsGateway } from './presence.ts'
 
-export type Place = { home: string; socket: string }
+export type RedisPaths = { home: string; socket: string }
 
-type Terms = { logger: Pick<BaseLogger, 'warn'>; production: boolean }
+type LaunchOptions = { logger: Pick<BaseLogger, 'warn'>; production: boolean }
 
-const trialServer = fileURLToPath(new URL('./wasm-server.ts', import.meta.url))
-const silenceMs = 15_000
+const trialServerPath = fileURLToPath(new URL('./wasm-server.ts', import.meta.url))
+const startTimeoutMs = 15_000
 
 /** Starts a Redis of our own on the socket and resolves with a connection to it once it has loaded what it holds. */
-export async function launch(place: Place, terms: Terms): Promise<Redis> {
-  const logFile = join(place.home, 'redis.log')
-  await using output = await open(logFile, 'a', 0o600)
+export async function launchRedis(paths: RedisPaths, options: LaunchOptions): Promise<Redis> {
+  const logFile = join(paths.home, 'redis.log')
+  await using logHandle = await open(logFile, 'a', 0o600)
   const child =
-    (await startServer('redis-server', place, output)) ??
-    (await startServer('valkey-server', place, output)) ??
-    (await startTrialServer(place, output, terms))
+    (await startServer('redis-server', paths, logHandle)) ??
+    (await startServer('valkey-server', paths, logHandle)) ??
+    (await startTrialServer(paths, logHandle, options))
   child.unref()
 
-  const givenUpAt = Date.now() + silenceMs
+  const deadline = Date.now() + startTimeoutMs
   for (;;) {
-    const client = await attend(place.socket)
+    const client = await connectAsGateway(paths.socket)
     if (client !== undefined) return client
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`The private Redis did not start. Its last words:\n${await lastWords(logFile)}`)
+      throw new Error(`The private Redis did not start. Its last words:\n${await readLogTail(logFile)}`)
     }
-    if (Date.now() > givenUpAt) {
+    if (Date.now() > deadline) {
       child.kill()
       throw new Error(
-        `The private Redis did not open ${place.socket}. Its last words:\n${await lastWords(logFile)}`,
+        `The private Redis did not open ${paths.socket}. Its last words:\n${await readLogTail(logFile)}`,
       )
     }
     await sleep(5)
@@ -45,11 +45,14 @@ export async function launch(place: Place, terms: Terms): Promise<Redis> {
 /** `undefined`: no such program on PATH. */
 async function startServer(
   program: string,
-  place: Place,
-  output: FileHandle,
+  paths: RedisPaths,
+  logHandle: FileHandle,
 ): Promise<ChildProcess | undefined> {
   // Detached: the terminal's Ctrl-C must reach the gateway only, which then writes its last words to Redis.
-  const child = spawn(program, settings(place), { detached: true, stdio: ['ignore', output.fd, output.fd] })
+  const child = spawn(program, redisServerArguments(paths), {
+    detached: true,
+    stdio: ['ignore', logHandle.fd, logHandle.fd],
+  })
   try {
     await once(child, 'spawn')
     return child
@@ -60,7 +63,7 @@ async function startServer(
 }
 
 /** What a Redis of jobs must be like: nothing is lost to a crash or to a lack of memory, and what is due is due at once. */
-export function settings({ home, socket }: Place): string[] {
+export function redisServerArguments({ home, socket }: RedisPaths): string[] {
   return [
     ['--port', '0'],
     ['--unixsocket', socket],
@@ -78,7 +81,7 @@ export function settings({ home, socket }: Place): string[] {
 }
 
 /** Throws in production, warns elsewhere. */
-export function acceptTrialStore({ logger, production }: Terms): void {
+export function requireTrialStoreAllowed({ logger, production }: LaunchOptions): void {
   if (production) {
     throw new Error(
       'There is no redis-server or valkey-server on PATH, and the WebAssembly trial store is refused when NODE_ENV=production: install one, or set REDIS_URL',
@@ -90,23 +93,23 @@ export function acceptTrialStore({ logger, production }: Terms): void {
 }
 
 async function startTrialServer(
-  { home, socket }: Place,
-  output: FileHandle,
-  terms: Terms,
+  { home, socket }: RedisPaths,
+  logHandle: FileHandle,
+  options: LaunchOptions,
 ): Promise<ChildProcess> {
-  acceptTrialStore(terms)
+  requireTrialStoreAllowed(options)
   await rm(socket, { force: true })
-  const child = fork(trialServer, [home, socket], {
+  const child = fork(trialServerPath, [home, socket], {
     detached: true,
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    stdio: ['ignore', output.fd, output.fd, 'ipc'],
+    stdio: ['ignore', logHandle.fd, logHandle.fd, 'ipc'],
   })
   await once(child, 'spawn')
   child.channel?.unref()
   return child
 }
 
-async function lastWords(logFile: string): Promise<string> {
+async function readLogTail(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8')).trim().split('\n')
   return lines.slice(-8).join('\n')
 }

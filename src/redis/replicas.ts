@@ -22,51 +22,51 @@ type Options = {
  * the next one, since `WAIT` blocks its connection.
  */
 export function createReplicaBarrier({ redis, key, replicas, timeoutMs, aof = false }: Options) {
-  let underWay: Promise<void> | undefined
-  let next: Promise<void> | undefined
+  let currentWait: Promise<void> | undefined
+  let upcomingWait: Promise<void> | undefined
   let lostConnections = 0
   if (replicas > 0 || aof)
     redis.on('close', () => {
       lostConnections += 1
     })
 
-  async function wait(): Promise<void> {
-    const written = redis.set(key, '1')
+  async function waitForReplicas(): Promise<void> {
+    const write = redis.set(key, '1')
     const waiting = aof ? redis.call('WAITAOF', 1, replicas, timeoutMs) : redis.wait(replicas, timeoutMs)
-    const [, reply] = await Promise.all([written, waiting])
-    const [local, confirmed] = Array.isArray(reply) ? reply.map(Number) : [1, Number(reply)]
-    if ((local ?? 0) < 1) throw new NotReplicated('Redis did not sync its append-only file in time')
+    const [, reply] = await Promise.all([write, waiting])
+    const [localSyncs, confirmed] = Array.isArray(reply) ? reply.map(Number) : [1, Number(reply)]
+    if ((localSyncs ?? 0) < 1) throw new NotReplicated('Redis did not sync its append-only file in time')
     if ((confirmed ?? 0) < replicas)
       throw new NotReplicated(
         `${confirmed} of ${replicas} replicas confirmed the write within ${timeoutMs} ms`,
       )
   }
 
-  function start(): Promise<void> {
-    const waiting = wait().finally(() => {
-      if (underWay === waiting) underWay = undefined
+  function startWait(): Promise<void> {
+    const waiting = waitForReplicas().finally(() => {
+      if (currentWait === waiting) currentWait = undefined
     })
-    underWay = waiting
+    currentWait = waiting
     return waiting
   }
 
-  function join(): Promise<void> {
-    if (underWay === undefined) return start()
-    next ??= underWay
+  function joinWait(): Promise<void> {
+    if (currentWait === undefined) return startWait()
+    upcomingWait ??= currentWait
       .catch(() => undefined)
       .then(() => {
-        next = undefined
-        return start()
+        upcomingWait = undefined
+        return startWait()
       })
-    return next
+    return upcomingWait
   }
 
   return async function confirmReplicas(): Promise<void> {
     if (replicas === 0 && !aof) return
-    const before = lostConnections
-    await join()
+    const lostConnectionsBefore = lostConnections
+    await joinWait()
     // ioredis repeats the command on the next connection, of which Redis knows no writes: it confirms at once.
-    if (lostConnections !== before)
+    if (lostConnections !== lostConnectionsBefore)
       throw new NotReplicated('The connection to Redis was lost before the write was confirmed')
   }
 }

@@ -59,11 +59,11 @@ wasi.initialize(internals.instance)
 internals.instance.exports.rk_boot(nominalPort)
 setInterval(internals.step, tickMs)
 
-const self = new Redis({ path: socket })
-await self.config('SET', 'hz', '100')
-if (process.connected) process.once('disconnect', end)
-else end()
+const client = new Redis({ path: socket })
+await client.config('SET', 'hz', '100')
+if (process.connected) process.once('disconnect', saveAndShutDown)
+else saveAndShutDown()
 
-function end() {
-  self.shutdown('SAVE').catch(() => process.exit(1))
+function saveAndShutDown() {
+  client.shutdown('SAVE').catch(() => process.exit(1))
 }

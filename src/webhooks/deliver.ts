@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Next } from '../engine/change.ts'
 import { isTerminal, type View } from '../engine/job.ts'
 import type { Store } from '../engine/store.ts'
-import type { Guard } from '../media/guard.ts'
+import type { SafeFetch } from '../media/guard.ts'
 import type { Gate } from './gate.ts'
 import type { Entry, Outbox } from './outbox.ts'
 import type { Secrets } from './secrets.ts'
@@ -16,7 +16,7 @@ type Parts = {
   outbox: Outbox
   secrets: Secrets
   gate: Gate
-  ask: Guard['ask']
+  ask: SafeFetch['fetch']
   stopping: AbortSignal
   /** How long to wait after each attempt that failed. */
   retriesMs: readonly number[]

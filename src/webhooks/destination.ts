@@ -1,4 +1,4 @@
-import { isInward, literalAddress } from '../media/address.ts'
+import { isPrivateAddress, literalAddress } from '../media/address.ts'
 
 const longestUrl = 2048
 
@@ -12,5 +12,7 @@ export function problemOf(told: unknown, { inward }: { inward: boolean }): strin
   if (inward) return undefined
   const literal = literalAddress(url)
   const local = /(^|\.)localhost\.?$/i.test(url.hostname)
-  return local || (literal !== undefined && isInward(literal)) ? 'must be a public address' : undefined
+  return local || (literal !== undefined && isPrivateAddress(literal))
+    ? 'must be a public address'
+    : undefined
 }

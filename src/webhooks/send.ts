@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
-import { statusBody } from '../api/nanogpt/status.ts'
+import { buildStatusBody } from '../api/nanogpt/status.ts'
 import type { View } from '../engine/job.ts'
-import { AddressRefused, type Guard } from '../media/guard.ts'
+import { AddressRefused, type SafeFetch } from '../media/guard.ts'
 
 const timeoutMs = 15_000
 
@@ -17,7 +17,7 @@ const types = { succeeded: 'video.completed', failed: 'video.failed', canceled: 
 export function messageOf(view: View, address: string): { id: string; body: string } {
   const endedAt = view.completedAt ?? view.createdAt
   const type = types[view.state as keyof typeof types]
-  const status = statusBody(view, { dialect: 'current', address, now: endedAt })
+  const status = buildStatusBody(view, { dialect: 'current', baseUrl: address, now: endedAt })
   const timestamp = new Date(endedAt).toISOString()
   // Another end is another message.
   const end = view.adoptions === undefined ? '' : `_${view.adoptions + 1}`
@@ -26,7 +26,7 @@ export function messageOf(view: View, address: string): { id: string; body: stri
 
 /** One attempt, as https://www.standardwebhooks.com has it. */
 export async function send(
-  { ask, stopping }: { ask: Guard['ask']; stopping: AbortSignal },
+  { ask, stopping }: { ask: SafeFetch['fetch']; stopping: AbortSignal },
   url: string,
   { id, body }: { id: string; body: string },
   secrets: readonly string[],

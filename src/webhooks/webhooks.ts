@@ -6,7 +6,7 @@ import { isTerminal } from '../engine/job.ts'
 import type { Keys } from '../engine/keys.ts'
 import { type Queues, webhookQueue } from '../engine/queues.ts'
 import type { Store } from '../engine/store.ts'
-import { createGuard } from '../media/guard.ts'
+import { createSafeFetch } from '../media/guard.ts'
 import { deliver } from './deliver.ts'
 import { problemOf } from './destination.ts'
 import { createGate, type GateLimits } from './gate.ts'
@@ -47,7 +47,7 @@ const graceMs = 1000
 export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: Parts) {
   const outbox = createOutbox({ redis, keys, keepMs })
   const secrets = createSecrets({ redis, keys })
-  const guard = createGuard({ inward: config.inward })
+  const guard = createSafeFetch({ allowPrivateNetworks: config.inward })
   const gate = createGate(config.limits)
   const stopping = new AbortController()
   const parts = {
@@ -56,7 +56,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
     outbox,
     secrets,
     gate,
-    ask: guard.ask,
+    ask: guard.fetch,
     retriesMs: config.retriesMs,
     logger,
   }

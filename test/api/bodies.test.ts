@@ -157,8 +157,8 @@ describe('the size of a body', () => {
     const { app } = await startGateway(t, {
       accounts: twoPeople,
       config: { bodyLimitBytes: 8_000_000 },
-      isCallback: async (_id, given) => given === secret,
-      hint: async () => true,
+      isCallbackAddress: async (_id, given) => given === secret,
+      receiveCallback: async () => true,
     })
     const body = (bytes: number) => `{"x":"${'x'.repeat(bytes - 8)}"}`
     assert.equal((await post(app, body(65_536), `/hooks/vid_1/${secret}`)).status, 200)

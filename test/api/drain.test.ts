@@ -28,9 +28,9 @@ test('a server that closes serves what has begun, and ends each connection with 
   const keep = async (input: Input) => {
     arrived()
     await held
-    return { input, forget: async () => undefined }
+    return { input, discard: async () => undefined }
   }
-  const { app } = await startGateway(t, { media: { keep } })
+  const { app } = await startGateway(t, { media: { storeInput: keep } })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const slow = listenTo(port)
   slow.socket.write('GET /api/video-status?runId=vid_unknown HTTP/1.1\r\n')

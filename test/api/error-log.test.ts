@@ -68,7 +68,7 @@ for (const [status, requests] of Object.entries(asks)) {
 
 test('a 401 and a 429 write one log line each', async (t) => {
   const limits = { namespace: '', submit: 1, recover: 1, extend: 1, library: 1 }
-  const { app, logged } = await startGateway(t, { accounts: twoPeople, limits })
+  const { app, logged } = await startGateway(t, { accounts: twoPeople, rateLimits: limits })
   assert.equal((await app.inject(post(plainBody))).statusCode, 401)
   checkOneLine(logged.splice(0))
   const asAlice = { 'x-api-key': 'alice-secret-key' }
@@ -100,7 +100,7 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
     'no upstream has a key',
     503,
     {
-      offers: {
+      routing: {
         route: () => [],
         available: () => false,
         refusal: () => undefined,

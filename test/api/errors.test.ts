@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { InjectOptions } from 'fastify'
-import { ApiError, type ErrorCode, errorBody, errors } from '../../src/api/errors.ts'
-import { refusalWords } from '../../src/api/nanogpt/failure.ts'
+import { ApiError, buildErrorBody, type ErrorCode, errors } from '../../src/api/errors.ts'
+import { contentRefusalPattern } from '../../src/api/nanogpt/failure.ts'
 import { asAlice, plainBody, startGateway, twoPeople } from './gateway.ts'
 
 type Case = {
@@ -122,7 +122,7 @@ for (const { what, ask, status, code, param = null } of cases) {
     assert.deepEqual(error, { type: errors[code].type, code, param })
     assert.deepEqual({ ...body, error: undefined }, { error: undefined, message, code, status })
     assert.ok(message.length > 0)
-    assert.doesNotMatch(message, refusalWords)
+    assert.doesNotMatch(message, contentRefusalPattern)
     assert.equal(engine.orders.length, 0)
   })
 }
@@ -157,7 +157,7 @@ test('an error of ours is told without its insides, and logged with them', async
   const keep = async () => {
     throw new Error('secret path /var/lib/reelgate')
   }
-  const { app, logged } = await startGateway(t, { media: { keep } })
+  const { app, logged } = await startGateway(t, { media: { storeInput: keep } })
   const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
   assert.deepEqual([reply.statusCode, reply.json().code], [500, 'internal_error'])
   assert.doesNotMatch(reply.body, /secret|reelgate\//)
@@ -246,7 +246,7 @@ test('what is not HTTP at all is told so in the same body', async (t) => {
 
 test('every code has a body that names it', () => {
   for (const [code, { status, type }] of Object.entries(errors)) {
-    const body = JSON.parse(errorBody(new ApiError(code as ErrorCode, 'text')))
+    const body = JSON.parse(buildErrorBody(new ApiError(code as ErrorCode, 'text')))
     assert.deepEqual(body, {
       error: { message: 'text', type, code, param: null },
       message: 'text',

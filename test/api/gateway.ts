@@ -6,32 +6,32 @@ import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { open } from '../../src/accounts/open.ts'
 import { priceOf } from '../../src/accounts/price.ts'
-import { type AppParts, createApp } from '../../src/app.ts'
+import { type ApiDeps, createApp } from '../../src/app.ts'
 import { createLogger } from '../../src/logger.ts'
-import { createScratch } from '../../src/media/scratch.ts'
-import { createSpool } from '../../src/media/spool.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
+import { createUploadBuffer } from '../../src/media/spool.ts'
 import { problemOf } from '../../src/webhooks/destination.ts'
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
 
-const noLibrary: AppParts['library'] = {
+const noLibrary: ApiDeps['library'] = {
   find: async () => undefined,
   add: async () => assert.fail('there is no library in this test'),
   list: async () => [],
   open: async () => assert.fail('there is no library in this test'),
   remove: async () => false,
-  has: async () => false,
+  exists: async () => false,
 }
 
-const noFiles: AppParts['files'] = {
+const noFiles: ApiDeps['files'] = {
   video: async () => undefined,
-  still: async () => undefined,
-  picture: async () => undefined,
+  createThumbnail: async () => undefined,
+  findThumbnail: async () => undefined,
   input: async () => undefined,
-  elsewhere: async () => assert.fail('there are no other servers in this test'),
-  forget: async () => undefined,
+  fetchExternal: async () => assert.fail('there are no other servers in this test'),
+  remove: async () => undefined,
 }
 
-const noWebhooks: AppParts['webhooks'] = {
+const noWebhooks: ApiDeps['webhooks'] = {
   problemOf: (url) => problemOf(url, { inward: false }),
   secret: async () => 'whsec_test',
   rotate: async () => 'whsec_test',
@@ -41,7 +41,7 @@ const noWebhooks: AppParts['webhooks'] = {
   replay: async () => false,
 }
 
-type Changes = Partial<Omit<AppParts, 'engine' | 'logger'>>
+type Changes = Partial<Omit<ApiDeps, 'engine' | 'logger'>>
 
 export type Gateway = { app: FastifyInstance; engine: MemoryEngine; logged: Record<string, unknown>[] }
 
@@ -53,19 +53,22 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
   const dir = await mkdtemp(join(tmpdir(), 'reelgate-'))
   const app = await createApp({
     config: { bodyLimitBytes: 1024 * 1024 },
-    offers: everythingOnFal,
-    media: { keep: async (input) => ({ input, forget: async () => undefined }) },
-    spool: createSpool({ scratch: await createScratch(dir), limits: { image: 1e7, video: 1e7, audio: 1e7 } }),
+    routing: everythingOnFal,
+    media: { storeInput: async (input) => ({ input, discard: async () => undefined }) },
+    uploadBuffer: createUploadBuffer({
+      tempDir: await createTempDir(dir),
+      limits: { image: 1e7, video: 1e7, audio: 1e7 },
+    }),
     library: noLibrary,
     files: noFiles,
     storage: { fault: () => undefined, requireSpace: async () => undefined },
     accounts: open,
-    money: freeMoney,
-    limits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
+    billing: freeMoney,
+    rateLimits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
-    hint: async () => false,
-    isCallback: async () => false,
-    ready: async () => true,
+    receiveCallback: async () => false,
+    isCallbackAddress: async () => false,
+    isReady: async () => true,
     ...changes,
     engine,
     logger,
@@ -78,7 +81,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
 }
 
 /** Nobody is limited, and the catalogue's prices hold. */
-export const freeMoney: AppParts['money'] = {
+export const freeMoney: ApiDeps['billing'] = {
   balanceUsd: async () => undefined,
   usage: async () => [],
   check: async () => undefined,
@@ -86,7 +89,7 @@ export const freeMoney: AppParts['money'] = {
   markupPercent: 0,
 }
 
-export const everythingOnFal: AppParts['offers'] = {
+export const everythingOnFal: ApiDeps['routing'] = {
   route: () => ['fal'],
   available: () => true,
   refusal: () => undefined,
@@ -96,7 +99,7 @@ export const everythingOnFal: AppParts['offers'] = {
 }
 
 /** Accounts of two people: the key `alice-secret-key` and the key `bobby-secret-key`. */
-export const twoPeople: AppParts['accounts'] = {
+export const twoPeople: ApiDeps['accounts'] = {
   identify: async (key) => {
     const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
     return owner === undefined ? undefined : { owner }

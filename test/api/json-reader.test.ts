@@ -36,7 +36,7 @@ function createTestReader(changes: Partial<typeof limits> = {}) {
             file.ended = true
             return file
           },
-          drop: async () => undefined,
+          discard: async () => undefined,
         },
       }
     },

@@ -25,10 +25,10 @@ type Document = {
 
 /** The operator's routes are told where there is an operator. */
 const operator = {
-  key: 'operator',
-  book: {} as Book,
+  adminKey: 'operator',
+  ledger: {} as Book,
   holds: { of: async () => [] },
-  unknown: {
+  unknownJobs: {
     list: async () => [],
     decide: async () => ({ kind: 'none' as const }),
     adopt: async () => ({ kind: 'none' as const }),

@@ -123,7 +123,7 @@ test('where no upstream renders exactly what was asked, the closest that one ren
     missing: () => [],
     sandbox: false,
   }
-  const { app, engine } = await startGateway(t, { offers })
+  const { app, engine } = await startGateway(t, { routing: offers })
   const payload = {
     model: 'kling-v21-pro',
     prompt: 'a fox',

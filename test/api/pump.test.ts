@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pump } from '../../src/api/pump.ts'
+import { streamLocalFile } from '../../src/api/pump.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 
 const content = randomBytes(3_000_000)
@@ -28,7 +28,7 @@ describe('sending a local file through one buffer', () => {
       const file = await open(path, 'r')
       opened.push(file)
       response.writeHead(200, { 'content-length': promised })
-      await pump(file, { start, end }, response)
+      await streamLocalFile(file, { start, end }, response)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const at = server.address()

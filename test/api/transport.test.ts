@@ -204,7 +204,7 @@ test('a request is one line of the log; a poll is one for debugging', async (t) 
 
 test('health says that the process lives, ready that it can work', async (t) => {
   let storeAnswers = true
-  const { app } = await startGateway(t, { ready: async () => storeAnswers })
+  const { app } = await startGateway(t, { isReady: async () => storeAnswers })
   const ask = async (url: string) => (await app.inject(url)).statusCode
   assert.deepEqual([await ask('/health'), await ask('/ready')], [200, 200])
   storeAnswers = false

@@ -11,7 +11,7 @@ const prompt = 'A red kite over the bay'
 /** A gateway that has the keys of these upstreams. */
 async function start(t: TestContext, ...keyed: string[]) {
   const offers = createOffers({ providers, upstreams: configOf(keyed) as never, links: true })
-  const { app, engine } = await startGateway(t, { offers: { ...offers, sandbox: false } })
+  const { app, engine } = await startGateway(t, { routing: { ...offers, sandbox: false } })
   return {
     engine,
     /** Sends a body as it stands, so that numbers are not rounded on the way. */

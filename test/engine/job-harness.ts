@@ -78,11 +78,11 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
         prepare: async () => ({
           kind: 'ready',
           input: {},
-          handed: {},
+          uploadedLinks: {},
           inline: [],
           release: () => effects.push('input released'),
         }),
-        recall: async () => ({}),
+        toSentInput: async () => ({}),
       },
       journal: {
         begin: async ({ attempt }: { attempt: { id: string } }) => void effects.push(`begun ${attempt.id}`),

@@ -50,7 +50,7 @@ describe('a purchase', () => {
           prepare: async () => ({
             kind: 'ready',
             input: { prompt: 'uploaded' },
-            handed: { file: 'https://files.example/in.png' },
+            uploadedLinks: { file: 'https://files.example/in.png' },
             inline,
             release: () => undefined,
           }),

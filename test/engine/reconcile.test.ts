@@ -106,7 +106,7 @@ describe('an attempt whose reply was lost', () => {
       },
     })
     const recalled: unknown[] = []
-    job.parts.inputs.recall = async (...args) => {
+    job.parts.inputs.toSentInput = async (...args) => {
       recalled.push(args.slice(1))
       return { prompt: 'as sent' }
     }
@@ -262,7 +262,7 @@ describe('an attempt whose reply was lost', () => {
         return {
           kind: 'ready',
           input: { prompt: 'as sent' },
-          handed: {},
+          uploadedLinks: {},
           inline,
           release: () => undefined,
         } as never

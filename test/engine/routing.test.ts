@@ -9,7 +9,7 @@ import type { Model } from '../../src/catalogue/model.ts'
 import type { ProviderConfig } from '../../src/config.ts'
 import { createOffers } from '../../src/engine/offers.ts'
 import { type Overrides, readOverrides } from '../../src/engine/overrides.ts'
-import { refer } from '../../src/media/reference.ts'
+import { formatStoredReference } from '../../src/media/reference.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 
 const offerOf = (changes: Partial<Offer> = {}): Offer => ({
@@ -72,7 +72,9 @@ function create({ offers = {}, takes, configs = {}, checks = {}, ...rest }: Opti
 }
 
 const input: Input = { prompt: 'a boat' }
-const stored: Input = { image: refer({ hash: 'a'.repeat(64), bytes: 5, contentType: 'image/png' }) }
+const stored: Input = {
+  image: formatStoredReference({ hash: 'a'.repeat(64), bytes: 5, contentType: 'image/png' }),
+}
 
 describe('the upstreams of a job', () => {
   it('are those of the model, in its order', () => {

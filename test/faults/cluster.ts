@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { settings } from '../../src/redis/launch.ts'
+import { redisServerArguments } from '../../src/redis/launch.ts'
 import { spawnGateway, stopProcess } from '../gateway-process.ts'
 import { type Cleanup, temporaryFolder } from '../setup.ts'
 
@@ -15,7 +15,9 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
   const path = join(dir, 'redis.sock')
   let child: ChildProcess
   const start = async () => {
-    child = spawn('redis-server', [...settings({ home: dir, socket: path }), ...more], { stdio: 'ignore' })
+    child = spawn('redis-server', [...redisServerArguments({ home: dir, socket: path }), ...more], {
+      stdio: 'ignore',
+    })
     const probe = new Redis(path, { retryStrategy: () => 20, maxRetriesPerRequest: null })
     probe.on('error', () => undefined)
     await probe.ping()

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isInward, literalAddress } from '../../src/media/address.ts'
+import { isPrivateAddress, literalAddress } from '../../src/media/address.ts'
 
 describe('an IP address', () => {
   for (const address of ['8.8.8.8', '93.184.215.14', '2606:2800:220:1::1', '3fff:ffff::1'].slice(0, 3))
-    it(`${address} is public`, () => assert.equal(isInward(address), false))
+    it(`${address} is public`, () => assert.equal(isPrivateAddress(address), false))
 
   for (const address of [
     '127.0.0.1',
@@ -16,7 +16,7 @@ describe('an IP address', () => {
     'no address',
     '',
   ])
-    it(`${address || 'nothing'} is not public`, () => assert.equal(isInward(address), true))
+    it(`${address || 'nothing'} is not public`, () => assert.equal(isPrivateAddress(address), true))
 })
 
 describe('the address that a URL names', () => {

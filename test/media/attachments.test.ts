@@ -10,7 +10,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { createDiskStore } from '../../src/media/disk.ts'
 import { createLibrary } from '../../src/media/library.ts'
 import { createQuota } from '../../src/media/quota.ts'
-import { createScratch } from '../../src/media/scratch.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
 import type { FileStore } from '../../src/media/store.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { png, video } from './files.ts'
@@ -32,12 +32,12 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createScratch(join(dataDir, 'scratch'))
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
   const store: FileStore = { ...createDiskStore(join(dataDir, 'files')), ...changes.store }
   const keys = createKeys(`${dataDir}:`)
   const limits = { image: 2 * megabyte, video: 3 * megabyte, audio: megabyte, ...changes.limits }
   const quota = createQuota({ redis, keys, quotaBytes: changes.quotaBytes ?? 99 * megabyte })
-  const library = createLibrary({ redis, keys, store, scratch, limits, quota, keepMs })
+  const library = createLibrary({ redis, keys, store, tempDir: scratch, limits, quota, keepMs })
   return {
     library,
     keys,
@@ -46,7 +46,7 @@ async function start(t: TestContext, changes: Changes = {}) {
       library.add({
         owner: 'alice',
         filename: 'face.png',
-        declared: 'image/png',
+        declaredType: 'image/png',
         content: Readable.from([content]),
         ...sent,
       }),
@@ -100,9 +100,9 @@ describe('an attachment', () => {
       const ms = await redis.pttl(key)
       assert.ok(ms > keepMs - 60_000 && ms <= keepMs, `${key}: ${ms}`)
     }
-    assert.equal(await room.library.has(id), true)
+    assert.equal(await room.library.exists(id), true)
     await redis.del(room.keys.attachment(id))
-    assert.equal(await room.library.has(id), false)
+    assert.equal(await room.library.exists(id), false)
   })
 
   it('is not listed after its time', async (t) => {
@@ -115,14 +115,14 @@ describe('an attachment', () => {
 
   it('that was sent as sound is sound, although it looks like a video', async (t) => {
     const room = await start(t, { limits: { audio: 9 * megabyte } })
-    const added = await room.add(video, { declared: 'audio/mp4' })
+    const added = await room.add(video, { declaredType: 'audio/mp4' })
     assert.deepEqual([added.kind, added.contentType], ['audio', 'audio/mp4'])
   })
 
   it('that was sent as something else is what its bytes are', async (t) => {
     const room = await start(t)
-    assert.equal((await room.add(video, { declared: 'image/png' })).kind, 'video')
-    assert.equal((await room.add(image, { declared: 'audio/mp4' })).kind, 'image')
+    assert.equal((await room.add(video, { declaredType: 'image/png' })).kind, 'video')
+    assert.equal((await room.add(image, { declaredType: 'audio/mp4' })).kind, 'image')
   })
 })
 
@@ -245,7 +245,7 @@ describe('an attachment that is refused', () => {
   })
 
   it('by the store: it is not counted', async (t) => {
-    const room = await start(t, { store: { take: () => Promise.reject(new Error('broken')) } })
+    const room = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
     await assert.rejects(room.add(), { message: 'broken' })
     assert.deepEqual([await room.usedBytes(), await room.temporary()], [0, []])
   })

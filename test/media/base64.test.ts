@@ -3,33 +3,33 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { createDecoder, type Decoded } from '../../src/media/base64.ts'
-import { createScratch, type Scratch } from '../../src/media/scratch.ts'
-import { createSink } from '../../src/media/sink.ts'
-import { createSpool } from '../../src/media/spool.ts'
-import { isUploadedFile, referenceOf } from '../../src/media/uploaded-file.ts'
+import { createDataUrlDecoder, type DecodedFile } from '../../src/media/base64.ts'
+import { createTempDir, type TempDir } from '../../src/media/scratch.ts'
+import { createTempFileWriter } from '../../src/media/sink.ts'
+import { createUploadBuffer } from '../../src/media/spool.ts'
+import { isUploadedFile, uploadReferenceOf } from '../../src/media/uploaded-file.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { png } from './files.ts'
 
 const cleanup = createCleanup()
 let dir = ''
-let scratch: Scratch
+let scratch: TempDir
 before(async () => {
   dir = join(await temporaryFolder(cleanup), 'scratch')
-  scratch = await createScratch(dir)
+  scratch = await createTempDir(dir)
 })
 after(() => cleanup.run())
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const files = () => readdir(dir)
 
-async function decode(pieces: readonly string[], limitBytes = 1000): Promise<Decoded> {
-  const decoder = await createDecoder(scratch, limitBytes)
+async function decode(pieces: readonly string[], limitBytes = 1000): Promise<DecodedFile> {
+  const decoder = await createDataUrlDecoder(scratch, limitBytes)
   for (const piece of pieces) await decoder.write(piece)
   return decoder.end()
 }
 
-async function textOf(decoded: Decoded | undefined): Promise<string> {
+async function textOf(decoded: DecodedFile | undefined): Promise<string> {
   assert.ok(decoded && 'path' in decoded, JSON.stringify(decoded))
   const text = await readFile(decoded.path, 'utf8')
   assert.equal(decoded.hash, sha256(text))
@@ -58,7 +58,7 @@ describe('base64', () => {
       text.replace(/.{19}/g, '$& '),
     ])
       for (let size = 1; size <= 40; size++) {
-        const decoder = await createDecoder(scratch, 1000)
+        const decoder = await createDataUrlDecoder(scratch, 1000)
         for (let at = 0; at < encoded.length; at += size) {
           const piece = Buffer.from(encoded.slice(at, at + size))
           const taken = await decoder.writeBytes(piece)
@@ -85,7 +85,7 @@ describe('base64', () => {
     'an equal sign too many, later': ['aGVsbG8=', '=='],
   }))
     it(`with ${what} is refused, and leaves no file`, async () => {
-      assert.deepEqual(await decode(pieces, 500), { refused: 'not base64', limitBytes: 500 })
+      assert.deepEqual(await decode(pieces, 500), { problem: 'not base64', limitBytes: 500 })
       assert.deepEqual(await files(), [])
     })
 
@@ -94,31 +94,31 @@ describe('base64', () => {
   })
 
   it('that is cut short, or empty, is refused, and leaves no file', async () => {
-    assert.deepEqual(await decode(['aGVsb'], 9), { refused: 'cut short', limitBytes: 9 })
-    assert.deepEqual(await decode(['YQ='], 9), { refused: 'cut short', limitBytes: 9 })
-    assert.deepEqual(await decode([], 9), { refused: 'empty', limitBytes: 9 })
-    assert.deepEqual(await decode([' '], 9), { refused: 'empty', limitBytes: 9 })
+    assert.deepEqual(await decode(['aGVsb'], 9), { problem: 'cut short', limitBytes: 9 })
+    assert.deepEqual(await decode(['YQ='], 9), { problem: 'cut short', limitBytes: 9 })
+    assert.deepEqual(await decode([], 9), { problem: 'empty', limitBytes: 9 })
+    assert.deepEqual(await decode([' '], 9), { problem: 'empty', limitBytes: 9 })
     assert.deepEqual(await files(), [])
   })
 
   it('may decode to exactly the limit, and to no byte more', async () => {
     assert.equal(await textOf(await decode([btoa('12345')], 5)), '12345')
     for (const pieces of [[btoa('123456')], [btoa('123'), btoa('456'), btoa('789')]])
-      assert.deepEqual(await decode(pieces, 5), { refused: 'too large', limitBytes: 5 })
+      assert.deepEqual(await decode(pieces, 5), { problem: 'too large', limitBytes: 5 })
     assert.deepEqual(await files(), [])
   })
 
   it('of a dropped decoder leaves no file', async () => {
-    const decoder = await createDecoder(scratch, 100)
+    const decoder = await createDataUrlDecoder(scratch, 100)
     await decoder.write('aGVs')
-    await decoder.drop()
+    await decoder.discard()
     assert.deepEqual(await files(), [])
   })
 })
 
 describe('a file that is written piece by piece', () => {
   it('has the hash and the size of all of them, and is for its owner only', async () => {
-    const sink = await createSink(scratch, 100)
+    const sink = await createTempFileWriter(scratch, 100)
     await sink.write(Buffer.from('hel'))
     await sink.write(Buffer.from('lo'))
     assert.equal(sink.isTooLarge(), false)
@@ -126,7 +126,7 @@ describe('a file that is written piece by piece', () => {
   })
 
   it('is gone when it grows past the limit, and what follows is not written', async () => {
-    const sink = await createSink(scratch, 3)
+    const sink = await createTempFileWriter(scratch, 3)
     await sink.write(Buffer.from('abc'))
     assert.equal(sink.isTooLarge(), false)
     await sink.write(Buffer.from('d'))
@@ -137,12 +137,12 @@ describe('a file that is written piece by piece', () => {
   })
 
   it('may be dropped twice, and after its end', async () => {
-    const sink = await createSink(scratch, 3)
-    await sink.drop()
-    await sink.drop()
-    const other = await createSink(scratch, 3)
+    const sink = await createTempFileWriter(scratch, 3)
+    await sink.discard()
+    await sink.discard()
+    const other = await createTempFileWriter(scratch, 3)
     await other.end()
-    await other.drop()
+    await other.discard()
     assert.deepEqual(await files(), [])
   })
 })
@@ -151,8 +151,8 @@ describe('files of a request that is being read', () => {
   const limits = { image: 5, video: 50, audio: 10 }
 
   async function extract(declared: string, text: string) {
-    const spool = createSpool({ scratch, limits })
-    const upload = await spool.divert(declared)
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    const upload = await spool.receiveDataUrl(declared)
     await upload.write(text)
     return { spool, file: await upload.end() }
   }
@@ -160,98 +160,105 @@ describe('files of a request that is being read', () => {
   it('are claimed once, by themselves or by their reference', async () => {
     const { spool, file } = await extract('image/png', btoa('hello'))
     assert.equal(file.type, 'image/png')
-    assert.equal(spool.peek(file), sha256('hello'))
-    assert.equal(await textOf(spool.claim(referenceOf(file))), 'hello')
+    assert.equal(spool.fingerprintOf(file), sha256('hello'))
+    assert.equal(await textOf(spool.claim(uploadReferenceOf(file))), 'hello')
     assert.equal(spool.claim(file), undefined)
-    assert.equal(spool.peek(file), undefined)
+    assert.equal(spool.fingerprintOf(file), undefined)
   })
 
   it('are bounded by their declared kind', async () => {
     const { spool, file } = await extract('image/png', btoa('123456'))
-    assert.deepEqual(spool.claim(file), { refused: 'too large', limitBytes: 5 })
+    assert.deepEqual(spool.claim(file), { problem: 'too large', limitBytes: 5 })
     const video = await extract('video/mp4', btoa('123456'))
     assert.equal(await textOf(video.spool.claim(video.file)), '123456')
   })
 
   it('come as bytes too', async () => {
-    const spool = createSpool({ scratch, limits })
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
     for (const [text, refused] of [
       ['hello', undefined],
       ['', 'empty'],
       ['123456', 'too large'],
     ] as const) {
-      const upload = await spool.receive('image/png')
+      const upload = await spool.receiveFile('image/png')
       await upload.write(Buffer.from(text))
       const found = spool.claim(await upload.end())
       if (refused === undefined) assert.equal(await textOf(found), text)
-      else assert.deepEqual(found, { refused, limitBytes: 5 })
+      else assert.deepEqual(found, { problem: refused, limitBytes: 5 })
     }
     assert.deepEqual(await files(), [])
   })
 
   it('have the type of their bytes where the client declared none', async () => {
     for (const declared of ['', 'text/plain', 'application/octet-stream']) {
-      const spool = createSpool({ scratch, limits: { ...limits, video: 1000 } })
-      const upload = await spool.receive(declared)
+      const spool = createUploadBuffer({ tempDir: scratch, limits: { ...limits, video: 1000 } })
+      const upload = await spool.receiveFile(declared)
       await upload.write(png())
       const file = await upload.end()
       assert.equal(file.type, 'image/png')
-      await spool.drop([file])
+      await spool.discard([file])
     }
   })
 
   it('that nobody claimed are removed, and only those', async () => {
     const { spool, file } = await extract('image/png', btoa('hello'))
-    const other = await spool.divert('image/png')
+    const other = await spool.receiveDataUrl('image/png')
     await other.write(btoa('other'))
     const kept = await other.end()
-    await spool.drop([file])
+    await spool.discard([file])
     assert.equal(await textOf(spool.claim(kept)), 'other')
     assert.deepEqual(await files(), [])
   })
 
   it('that are dropped while they arrive leave nothing', async () => {
-    const spool = createSpool({ scratch, limits })
-    for (const upload of [await spool.divert('image/png'), await spool.receive('image/png')])
-      await upload.drop()
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    for (const upload of [await spool.receiveDataUrl('image/png'), await spool.receiveFile('image/png')])
+      await upload.discard()
     assert.deepEqual(await files(), [])
   })
 
   it('are what the buffer made, and nothing that looks like it', async () => {
     const { spool, file } = await extract('image/png', btoa('hello'))
     assert.equal(isUploadedFile(file), true)
-    for (const forged of [{ type: 'image/png' }, { ...file }, referenceOf(file), null, undefined])
+    for (const forged of [{ type: 'image/png' }, { ...file }, uploadReferenceOf(file), null, undefined])
       assert.equal(isUploadedFile(forged), false)
     assert.equal(JSON.stringify({ file }), '{"file":"uploaded file"}')
-    await spool.drop([file])
+    await spool.discard([file])
   })
 
   it('that are at hand are decoded under the same bounds', async () => {
-    const spool = createSpool({ scratch, limits })
-    assert.equal(await textOf(await spool.decode('image/png', btoa('hello'))), 'hello')
-    assert.deepEqual(await spool.decode('image/png', btoa('123456')), { refused: 'too large', limitBytes: 5 })
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    assert.equal(await textOf(await spool.decodeDataUrl('image/png', btoa('hello'))), 'hello')
+    assert.deepEqual(await spool.decodeDataUrl('image/png', btoa('123456')), {
+      problem: 'too large',
+      limitBytes: 5,
+    })
   })
 })
 
 describe('the folder for temporary files', () => {
   it('is readable by its owner only, gives each file its own path, and is made again where it is there', async () => {
-    assert.notEqual(scratch.path(), scratch.path())
-    assert.match(scratch.path('probe'), /\/probe\.[0-9a-f-]{36}\.part$/)
-    assert.match(scratch.path(), /\/file\.[0-9a-f-]{36}\.part$/)
-    await createScratch(dir)
+    assert.notEqual(scratch.createPath(), scratch.createPath())
+    assert.match(scratch.createPath('probe'), /\/probe\.[0-9a-f-]{36}\.part$/)
+    assert.match(scratch.createPath(), /\/file\.[0-9a-f-]{36}\.part$/)
+    await createTempDir(dir)
   })
 
   it('lists what is left of a name, and only that', async () => {
-    const [own, other] = [scratch.path('job1'), scratch.path('job10')]
+    const [own, other] = [scratch.createPath('job1'), scratch.createPath('job10')]
     await writeFile(own, '')
     await writeFile(other, '')
-    assert.deepEqual(await scratch.left('job1'), [own])
+    assert.deepEqual(await scratch.findByName('job1'), [own])
     await rm(own)
     await rm(other)
   })
 
   it('is swept of what nobody has written to for a while, folders too', async () => {
-    const [old, fresh, folder] = [scratch.path('old'), scratch.path('fresh'), scratch.path('folder')]
+    const [old, fresh, folder] = [
+      scratch.createPath('old'),
+      scratch.createPath('fresh'),
+      scratch.createPath('folder'),
+    ]
     await writeFile(old, '')
     await writeFile(fresh, '')
     await mkdir(folder)
@@ -260,10 +267,10 @@ describe('the folder for temporary files', () => {
     await utimes(old, now / 1000 - 60, now / 1000 - 60)
     await utimes(folder, now / 1000 - 61, now / 1000 - 61)
     await utimes(fresh, now / 1000 - 59, now / 1000 - 59)
-    assert.equal(await scratch.sweep(60_000, now), 2)
-    assert.deepEqual(await scratch.left('fresh'), [fresh])
+    assert.equal(await scratch.removeIdle(60_000, now), 2)
+    assert.deepEqual(await scratch.findByName('fresh'), [fresh])
     assert.equal((await files()).length, 1)
-    assert.equal(await scratch.sweep(3_600_000), 0)
+    assert.equal(await scratch.removeIdle(3_600_000), 0)
     await rm(fresh)
   })
 })

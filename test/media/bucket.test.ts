@@ -26,7 +26,7 @@ describe('files in a bucket', () => {
   async function put(name: string, content: string | Buffer): Promise<void> {
     const path = join(dir, 'new')
     await writeFile(path, content)
-    await store.take(name, path)
+    await store.put(name, path)
   }
 
   async function names(folder: string): Promise<string[]> {
@@ -121,7 +121,7 @@ describe('files in a bucket', () => {
     await assert.rejects(put('kept/a', 'one'))
     bucket.fail('none')
     assert.deepEqual(await readdir(dir), ['new'])
-    await store.take('kept/a', join(dir, 'new'))
+    await store.put('kept/a', join(dir, 'new'))
   })
 
   for (const call of ['stat', 'open'] as const) {
@@ -141,7 +141,7 @@ describe('files in a bucket', () => {
     const path = join(dir, 'canceled')
     await writeFile(path, 'one')
     const abort = new AbortController()
-    const taking = store.take('canceled/a', path, abort.signal)
+    const taking = store.put('canceled/a', path, abort.signal)
     setImmediate(() => abort.abort())
     await assert.rejects(taking, { name: 'StorageUnavailable' })
     bucket.fail('none')

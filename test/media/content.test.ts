@@ -131,7 +131,7 @@ describe('the content route', () => {
     assert.equal((await ask(`runId=${runId}&variant=audio`)).status, 400)
     assert.equal((await ask(`runId=${runId}`, asBobby)).status, 403)
     assert.equal((await ask(`runId=${runId}`, { 'x-api-key': '' })).status, 401)
-    await media.files.forget(link.split('/').at(-1) ?? '')
+    await media.files.remove(link.split('/').at(-1) ?? '')
     assert.equal((await ask(`runId=${runId}`)).status, 410)
   })
 })

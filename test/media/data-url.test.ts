@@ -3,19 +3,19 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createDecoder, type Decoded } from '../../src/media/base64.ts'
+import { createDataUrlDecoder, type DecodedFile } from '../../src/media/base64.ts'
 import { readDataUrlHead } from '../../src/media/data-url.ts'
-import { createScratch, type Scratch } from '../../src/media/scratch.ts'
-import { createSpool } from '../../src/media/spool.ts'
+import { createTempDir, type TempDir } from '../../src/media/scratch.ts'
+import { createUploadBuffer } from '../../src/media/spool.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { png } from './files.ts'
 
 const cleanup = createCleanup()
 let dir = ''
-let scratch: Scratch
+let scratch: TempDir
 before(async () => {
   dir = join(await temporaryFolder(cleanup), 'scratch')
-  scratch = await createScratch(dir)
+  scratch = await createTempDir(dir)
 })
 after(() => cleanup.run())
 
@@ -108,8 +108,8 @@ describe('the head of a data URL', () => {
   })
 })
 
-async function take(decoded: Decoded): Promise<string> {
-  if ('refused' in decoded) return decoded.refused
+async function take(decoded: DecodedFile): Promise<string> {
+  if ('problem' in decoded) return decoded.problem
   const content = await readFile(decoded.path)
   await rm(decoded.path)
   return content.toString('hex')
@@ -119,7 +119,7 @@ async function take(decoded: Decoded): Promise<string> {
 async function inPieces(text: string, cuts: readonly number[]): Promise<string> {
   const head = readDataUrlHead(text)
   if (head === undefined) return 'no data URL'
-  const decoder = await createDecoder(scratch, 1_000_000, head)
+  const decoder = await createDataUrlDecoder(scratch, 1_000_000, head)
   const content = text.slice(head.length)
   const ends = [...new Set(cuts.map((cut) => cut % (content.length + 1))), content.length].sort(
     (a, b) => a - b,
@@ -136,8 +136,8 @@ async function atOnce(text: string): Promise<string> {
   const head = readDataUrlHead(text)
   if (head === undefined) return 'no data URL'
   const limits = { image: 1_000_000, video: 1_000_000, audio: 1_000_000 }
-  const spool = createSpool({ scratch, limits })
-  return take(await spool.decode(head.type, text.slice(head.length), head))
+  const spool = createUploadBuffer({ tempDir: scratch, limits })
+  return take(await spool.decodeDataUrl(head.type, text.slice(head.length), head))
 }
 
 /** The "data: URL processor" of the Fetch standard, as Node has it. */
@@ -232,9 +232,9 @@ describe('a data URL', () => {
       ['', 100, { base64: false }],
       ['abcdefgh', 4, { base64: false }],
     ] as const) {
-      const decoder = await createDecoder(scratch, limitBytes, encoding)
+      const decoder = await createDataUrlDecoder(scratch, limitBytes, encoding)
       for (const piece of text) await decoder.write(piece)
-      assert.ok('refused' in (await decoder.end()), text)
+      assert.ok('problem' in (await decoder.end()), text)
       assert.deepEqual(await readdir(dir), [])
     }
   })

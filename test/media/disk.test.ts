@@ -15,7 +15,7 @@ async function start(t: TestContext) {
   /** Stores a file of these bytes. */
   const put = async (name: string, text: string) => {
     await writeFile(join(dir, 'new'), text)
-    await store.take(name, join(dir, 'new'))
+    await store.put(name, join(dir, 'new'))
   }
   return { dir, root, store, put }
 }
@@ -37,7 +37,7 @@ describe('files on disk', () => {
 
   it('a file that is not there cannot be taken', async (t) => {
     const { store, dir } = await start(t)
-    await assert.rejects(store.take('results/a', join(dir, 'absent')), {
+    await assert.rejects(store.put('results/a', join(dir, 'absent')), {
       name: 'StorageUnavailable',
       message: 'Cannot store results/a on the disk store: ENOENT',
     })

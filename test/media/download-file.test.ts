@@ -6,9 +6,9 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { createDownload } from '../../src/media/download.ts'
-import { createGuard, type Guard } from '../../src/media/guard.ts'
-import { createScratch, type Scratch } from '../../src/media/scratch.ts'
+import { createDownloader } from '../../src/media/download.ts'
+import { createSafeFetch, type SafeFetch } from '../../src/media/guard.ts'
+import { createTempDir, type TempDir } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { startServer } from './files.ts'
@@ -29,11 +29,12 @@ async function start(t: TestContext, answer: Answer, changes: Record<string, unk
     answer(response, headers)
   })
   const dir = join(await temporaryFolder(cleanup), 'scratch')
-  const scratch = await createScratch(dir)
-  const guard = createGuard({ trusted: [upstream] })
+  const scratch = await createTempDir(dir)
+  const guard = createSafeFetch({ trustedUrls: [upstream] })
   t.after(() => guard.close())
   const limits = { largestBytes: megabyte, bytesPerSecond: 1, windowMs: 60_000 }
-  const create = (others = {}) => createDownload({ guard, scratch, ...limits, ...changes, ...others })
+  const create = (others = {}) =>
+    createDownloader({ safeFetch: guard, tempDir: scratch, ...limits, ...changes, ...others })
   const download = create()
   const url = `${upstream}/a.mp4`
   return {
@@ -47,7 +48,7 @@ async function start(t: TestContext, answer: Answer, changes: Record<string, unk
     /** A half file, as an earlier attempt leaves it of the file with these facts. */
     async leave(bytes: Buffer, { tag = etag, whole = content.length, name = 'a', of = url } = {}) {
       const entity = createHash('sha256').update([of, tag, whole].join('\n')).digest('hex').slice(0, 16)
-      await writeFile(scratch.path(`${name}.${entity}`), bytes)
+      await writeFile(scratch.createPath(`${name}.${entity}`), bytes)
     },
   }
 }
@@ -105,9 +106,9 @@ describe('the download of a file', () => {
   }
 
   it('an address that is refused stays so', async (t) => {
-    const guard = createGuard({})
+    const guard = createSafeFetch({})
     t.after(() => guard.close())
-    const room = await start(t, whole, { guard })
+    const room = await start(t, whole, { safeFetch: guard })
     await assert.rejects(room.download(), { name: 'AddressRefused' })
   })
 
@@ -123,8 +124,8 @@ describe('the download of a file', () => {
 
   for (const bug of [new TypeError('bug'), new ReferenceError('bug'), new RangeError('bug'), 'no error']) {
     it(`${bug} is a bug of ours, not the fault of the link`, async (t) => {
-      const guard = { ask: () => Promise.reject(bug) } as unknown as Guard
-      const room = await start(t, whole, { guard })
+      const guard = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
+      const room = await start(t, whole, { safeFetch: guard })
       await assert.rejects(room.download(), (cause) => cause === bug)
     })
   }
@@ -303,8 +304,8 @@ describe('a machine at its limits', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
     it(`${code} is a fault of ours, not of the link`, async (t) => {
       const cause = Object.assign(new Error('x'), { code })
-      const guard = { ask: () => Promise.reject(cause) } as unknown as Guard
-      const room = await start(t, whole, { guard })
+      const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+      const room = await start(t, whole, { safeFetch: guard })
       await assert.rejects(room.download(), {
         name: 'StorageUnavailable',
         message: `Cannot open a connection: ${code}`,
@@ -314,8 +315,8 @@ describe('a machine at its limits', () => {
 
   it('another code is the fault of the link', async (t) => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' })
-    const guard = { ask: () => Promise.reject(cause) } as unknown as Guard
-    const room = await start(t, whole, { guard })
+    const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+    const room = await start(t, whole, { safeFetch: guard })
     await assert.rejects(room.download(), { name: 'LinkNotReady' })
   })
 })
@@ -406,12 +407,12 @@ describe('a download that is stopped', () => {
     })
     const cause = new StorageUnavailable('full')
     const guard = {
-      ask: async () => {
+      fetch: async () => {
         abort.abort(new Error('enough'))
         throw cause
       },
-    } as unknown as Guard
-    const download = room.with({ guard })
+    } as unknown as SafeFetch
+    const download = room.with({ safeFetch: guard })
     await assert.rejects(download(room.url, 'a', abort.signal), (found) => found === cause)
   })
 
@@ -451,20 +452,20 @@ describe('a disk that takes no file', () => {
   })
 
   /** Each temporary file leads to a device that is always full. */
-  async function fullScratch(dir: string): Promise<Scratch> {
-    const scratch = await createScratch(dir)
+  async function fullScratch(dir: string): Promise<TempDir> {
+    const scratch = await createTempDir(dir)
     const path = (name?: string) => {
-      const full = scratch.path(name)
+      const full = scratch.createPath(name)
       symlinkSync('/dev/full', full)
       return full
     }
-    return { ...scratch, path }
+    return { ...scratch, createPath: path }
   }
 
   it('that is full keeps no half file', async (t) => {
     const room = await start(t, whole)
     const scratch = await fullScratch(room.dir)
-    await assert.rejects(room.with({ scratch })(room.url, 'a'), {
+    await assert.rejects(room.with({ tempDir: scratch })(room.url, 'a'), {
       name: 'StorageUnavailable',
       message: 'Cannot write a temporary file: ENOSPC',
     })

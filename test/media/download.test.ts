@@ -6,10 +6,10 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Redis } from 'ioredis'
-import { createDownload, LinkNotReady, LinkUseless } from '../../src/media/download.ts'
+import { createDownloader, LinkNotReady, LinkUseless } from '../../src/media/download.ts'
 import { createDownloadSlots, DownloadsBusy } from '../../src/media/download-slots.ts'
 import type { MediaConfig } from '../../src/media/media.ts'
-import { createScratch } from '../../src/media/scratch.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { startFaultyBucket } from './faulty-bucket.ts'
@@ -279,11 +279,15 @@ describe('many results that do not come', () => {
 describe('a connection that this machine cannot open', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'])
     it(`${code} is no fault of the upstream`, async () => {
-      const scratch = await createScratch(await temporaryFolder(cleanup))
+      const scratch = await createTempDir(await temporaryFolder(cleanup))
       const ask = async () => {
         throw Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })
       }
-      const download = createDownload({ ...usual, scratch, guard: { ask, close: async () => undefined } })
+      const download = createDownloader({
+        ...usual,
+        tempDir: scratch,
+        safeFetch: { fetch: ask, close: async () => undefined },
+      })
       await assert.rejects(download('https://cdn.example/a.mp4', 'a'), StorageUnavailable)
     })
 })

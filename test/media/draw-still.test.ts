@@ -5,9 +5,9 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
 import { createDiskStore } from '../../src/media/disk.ts'
-import type { FoundFile } from '../../src/media/found-file.ts'
-import { createScratch } from '../../src/media/scratch.ts'
-import { createStills, isStill } from '../../src/media/stills.ts'
+import type { ServedFile } from '../../src/media/found-file.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
+import { createThumbnails, isThumbnailKind } from '../../src/media/stills.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { video } from './files.ts'
 
@@ -22,7 +22,7 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
   const ffmpeg = join(dir, 'ffmpeg')
   await writeFile(ffmpeg, `#!/bin/sh\necho "$@" >> ${calls}\nfor last; do :; done\n${script}\n`)
   await chmod(ffmpeg, 0o755)
-  const scratch = await createScratch(join(dir, 'scratch'))
+  const scratch = await createTempDir(join(dir, 'scratch'))
   const store = createDiskStore(join(dir, 'files'))
   const opened = { count: 0 }
   const source = {
@@ -33,9 +33,14 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
       opened.count += 1
       return Readable.from([video])
     },
-  } satisfies FoundFile
+  } satisfies ServedFile
   return {
-    stills: createStills({ store, scratch, ffmpeg, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    stills: createThumbnails({
+      store,
+      tempDir: scratch,
+      ffmpeg,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    }),
     source,
     opened,
     store,
@@ -54,7 +59,7 @@ describe('a picture of a video', () => {
   ] as const) {
     it(`${still}: ffmpeg may open this one file, of formats without further files`, async (t) => {
       const room = await start(t)
-      await room.stills.make('a.mp4', room.source, still)
+      await room.stills.findOrCreate('a.mp4', room.source, still)
       const [call = ''] = await room.calls()
       const formats = 'mov,matroska,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,gif'
       const memory = '-max_alloc 536870912 -max_pixels 100000000 -threads 2'
@@ -71,7 +76,7 @@ describe('a picture of a video', () => {
 
   it('is stored, and no temporary file is left', async (t) => {
     const room = await start(t)
-    const picture = await room.stills.make('a.mp4', room.source, 'thumbnail')
+    const picture = await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
     assert.match(picture?.name ?? '', /^[0-9a-f]{40}\.jpg$/)
     assert.deepEqual([picture?.contentType, picture?.bytes], ['image/jpeg', 7])
     assert.deepEqual(await room.stored(), [picture?.name])
@@ -83,14 +88,14 @@ describe('a picture of a video', () => {
 
   it('is found by its name', async (t) => {
     const room = await start(t)
-    const made = await room.stills.make('a.mp4', room.source, 'thumbnail')
+    const made = await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
     assert.equal((await room.stills.find(made?.name ?? ''))?.name, made?.name)
     assert.equal(await room.stills.find('other.jpg'), undefined)
   })
 
   it('is made once', async (t) => {
     const room = await start(t)
-    const make = () => room.stills.make('a.mp4', room.source, 'thumbnail')
+    const make = () => room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
     await Promise.all([make(), make()])
     await make()
     assert.equal((await room.calls()).length, 1)
@@ -99,11 +104,11 @@ describe('a picture of a video', () => {
   it('is made again after it was removed', async (t) => {
     const room = await start(t)
     for (const still of ['thumbnail', 'spritesheet'] as const)
-      await room.stills.make('a.mp4', room.source, still)
+      await room.stills.findOrCreate('a.mp4', room.source, still)
     assert.equal((await room.stored()).length, 2)
-    await room.stills.forget('a.mp4')
+    await room.stills.remove('a.mp4')
     assert.deepEqual(await room.stored(), [])
-    assert.ok(await room.stills.make('a.mp4', room.source, 'thumbnail'))
+    assert.ok(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'))
   })
 
   it('has a name for each video and each kind', async (t) => {
@@ -111,7 +116,7 @@ describe('a picture of a video', () => {
     const names = new Set<string | undefined>()
     for (const name of ['a.mp4', 'b.mp4'])
       for (const still of ['thumbnail', 'spritesheet'] as const)
-        names.add((await room.stills.make(name, room.source, still))?.name)
+        names.add((await room.stills.findOrCreate(name, room.source, still))?.name)
     assert.equal(names.size, 4)
   })
 
@@ -122,7 +127,7 @@ describe('a picture of a video', () => {
   ] as const) {
     it(`is none when ${what}`, async (t) => {
       const room = await start(t, script)
-      assert.equal(await room.stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+      assert.equal(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
       assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
     })
   }
@@ -131,7 +136,7 @@ describe('a picture of a video', () => {
     const hangs = 'for n in $(seq 100); do sleep 0.05; done'
     const script = `trap '' TERM; printf begun > "$last.log"; ${hangs}; printf ended >> "$last.log"`
     const room = await start(t, script, 500)
-    assert.equal(await room.stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+    assert.equal(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
     const [left = ''] = await room.temporary()
     assert.equal(await readFile(join(room.scratchDir, left), 'utf8'), 'begun')
   })
@@ -140,24 +145,24 @@ describe('a picture of a video', () => {
     const room = await start(t)
     const cleanup = createCleanup()
     t.after(() => cleanup.run())
-    const scratch = await createScratch(await temporaryFolder(cleanup))
-    const stills = createStills({ store: room.store, scratch, ffmpeg: '/absent/ffmpeg' })
-    assert.equal(await stills.make('a.mp4', room.source, 'thumbnail'), undefined)
+    const scratch = await createTempDir(await temporaryFolder(cleanup))
+    const stills = createThumbnails({ store: room.store, tempDir: scratch, ffmpeg: '/absent/ffmpeg' })
+    assert.equal(await stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
   })
 
   it('whose video cannot be read fails, and leaves nothing', async (t) => {
     const room = await start(t)
     const source = { ...room.source, open: () => Promise.reject(new Error('broken')) }
     for (let tries = 0; tries < 3; tries += 1)
-      await assert.rejects(room.stills.make('a.mp4', source, 'thumbnail'), { message: 'broken' })
+      await assert.rejects(room.stills.findOrCreate('a.mp4', source, 'thumbnail'), { message: 'broken' })
     assert.deepEqual(await room.temporary(), [])
-    assert.ok(await room.stills.make('a.mp4', room.source, 'thumbnail'))
+    assert.ok(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'))
   })
 
   it('has one of two names', () => {
-    assert.deepEqual(['thumbnail', 'spritesheet', 'poster'].map(isStill), [true, true, false])
+    assert.deepEqual(['thumbnail', 'spritesheet', 'poster'].map(isThumbnailKind), [true, true, false])
   })
 
   for (const word of ['constructor', 'toString', '__proto__'])
-    it(`${word} is no name of one`, () => assert.equal(isStill(word), false))
+    it(`${word} is no name of one`, () => assert.equal(isThumbnailKind(word), false))
 })

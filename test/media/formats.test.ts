@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { judge, typeOf } from '../../src/media/check.ts'
+import { checkMediaFile, detectContentType } from '../../src/media/check.ts'
 import { isComplete } from '../../src/media/complete.ts'
-import { pixelsOf } from '../../src/media/pixels.ts'
+import { countImagePixels } from '../../src/media/pixels.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { png, video } from './files.ts'
@@ -77,19 +77,19 @@ describe('the pixels of an image', () => {
     'another format': ['image/tiff', png(), undefined],
   }
   for (const [name, [type, content, pixels]] of Object.entries(cases))
-    it(name, async () => assert.equal(await pixelsOf(await save(content), type), pixels))
+    it(name, async () => assert.equal(await countImagePixels(await save(content), type), pixels))
 
   it('are found behind up to half a megabyte of other segments', async () => {
     const comments = Array.from({ length: 7 }, () => segment(0xfe, 0xffff))
     assert.equal(
-      await pixelsOf(await save(jpeg(...comments, segment(0xc0, 17, frame))), 'image/jpeg'),
+      await countImagePixels(await save(jpeg(...comments, segment(0xc0, 17, frame))), 'image/jpeg'),
       0x102 * 0x304,
     )
   })
 
   it('of what cannot be read: an error, not a guess', async () => {
-    await assert.rejects(pixelsOf(folder, 'image/png'), { code: 'EISDIR' })
-    await assert.rejects(pixelsOf(join(folder, 'absent'), 'image/png'), { code: 'ENOENT' })
+    await assert.rejects(countImagePixels(folder, 'image/png'), { code: 'EISDIR' })
+    await assert.rejects(countImagePixels(join(folder, 'absent'), 'image/png'), { code: 'ENOENT' })
   })
 })
 
@@ -152,7 +152,7 @@ describe('whether the end of a file is there', () => {
 
 describe('what a file is by its bytes', () => {
   const verdict = async (content: Buffer, kind: 'image' | 'video' | 'audio') =>
-    judge(await save(content), kind)
+    checkMediaFile(await save(content), kind)
   const reasonOf = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
     const found = await verdict(content, kind)
     return 'reason' in found ? found.reason : found.contentType
@@ -165,10 +165,10 @@ describe('what a file is by its bytes', () => {
   const ogg = bytes(80, { 0: 'OggS', 28: [0x7f] })
 
   it('is told from the bytes alone', async () => {
-    assert.equal(await typeOf(await save(png())), 'image/png')
-    assert.equal(await typeOf(await save(video)), 'video/mp4')
-    assert.equal(await typeOf(await save(Buffer.from('hello'))), undefined)
-    assert.equal(await typeOf(await save(ogg)), 'application/ogg')
+    assert.equal(await detectContentType(await save(png())), 'image/png')
+    assert.equal(await detectContentType(await save(video)), 'video/mp4')
+    assert.equal(await detectContentType(await save(Buffer.from('hello'))), undefined)
+    assert.equal(await detectContentType(await save(ogg)), 'application/ogg')
   })
 
   it('fits its field or not', async () => {
@@ -204,7 +204,7 @@ describe('what a file is by its bytes', () => {
   it('is named to the caller', async () => {
     const wrong = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
       const found = await verdict(content, kind)
-      return 'wrong' in found ? found.wrong : assert.fail()
+      return 'problem' in found ? found.problem : assert.fail()
     }
     assert.match(await wrong(png(), 'video'), /\ba video file.*image\/png/)
     assert.match(await wrong(video, 'image'), /\ban image file.*video\/mp4/)
@@ -215,13 +215,13 @@ describe('what a file is by its bytes', () => {
   })
 
   it('cannot be told where our own disk fails, which is not the file’s fault', async () => {
-    await assert.rejects(typeOf(join(folder, 'absent')), StorageUnavailable)
+    await assert.rejects(detectContentType(join(folder, 'absent')), StorageUnavailable)
     await assert.rejects(isComplete(join(folder, 'absent')), StorageUnavailable)
   })
 
   it('is an image that a model cannot read: no', async () => {
     const svg = bytes(200, { 0: '8BPS', 4: [0, 1] })
-    assert.equal(await typeOf(await save(svg)), 'image/vnd.adobe.photoshop')
+    assert.equal(await detectContentType(await save(svg)), 'image/vnd.adobe.photoshop')
     assert.equal(await reasonOf(svg, 'image'), 'invalid')
   })
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { createFinder } from '../../src/media/found-file.ts'
-import type { FileStore, Range } from '../../src/media/store.ts'
+import { createStoredVideoFinder } from '../../src/media/found-file.ts'
+import type { ByteRange, FileStore } from '../../src/media/store.ts'
 import { video } from './files.ts'
 
 const webm = Buffer.concat([
@@ -13,13 +13,13 @@ const webm = Buffer.concat([
 
 /** A store in memory that notes what is read of it. */
 function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
-  const reads: [string, Range | undefined][] = []
+  const reads: [string, ByteRange | undefined][] = []
   const store = {
     async stat(name: string) {
       const found = files[name]
       return found && { bytes: found.length, storedAt: 7 }
     },
-    async open(name: string, range?: Range) {
+    async open(name: string, range?: ByteRange) {
       reads.push([name, range])
       return Readable.from([
         files[name]?.subarray(range?.start ?? 0, (range?.end ?? Number.POSITIVE_INFINITY) + 1),
@@ -27,7 +27,7 @@ function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
     },
     ...others,
   } as unknown as FileStore
-  return { find: createFinder(store), reads }
+  return { find: createStoredVideoFinder(store), reads }
 }
 
 describe('a stored video', () => {

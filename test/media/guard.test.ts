@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
-import { AddressRefused, createGuard } from '../../src/media/guard.ts'
+import { AddressRefused, createSafeFetch } from '../../src/media/guard.ts'
 import { startServer } from './files.ts'
 
 /** A resolver that knows a few names. */
@@ -31,7 +31,7 @@ const inside = resolver({
 })
 
 function start(t: TestContext, trusted: readonly string[] = [], lookup: LookupFunction = inside) {
-  const guard = createGuard({ trusted, lookup })
+  const guard = createSafeFetch({ trustedUrls: trusted, lookup })
   t.after(() => guard.close())
   return guard
 }
@@ -103,7 +103,7 @@ const hostile = [
 describe('the guard', () => {
   for (const url of hostile) {
     it(`refuses ${url || 'nothing'}`, async (t) => {
-      await assert.rejects(start(t).ask(url), AddressRefused)
+      await assert.rejects(start(t).fetch(url), AddressRefused)
     })
   }
 
@@ -114,7 +114,7 @@ describe('the guard', () => {
     })
     const guard = start(t, [origin])
     for (const index of targets.keys()) {
-      await assert.rejects(guard.ask(`${origin}/${index}`), AddressRefused, targets[index])
+      await assert.rejects(guard.fetch(`${origin}/${index}`), AddressRefused, targets[index])
     }
   })
 
@@ -124,22 +124,22 @@ describe('the guard', () => {
       else response.writeHead(302, { location: url === '/start' ? 'end' : '/circle' }).end()
     })
     const guard = start(t, [origin])
-    assert.equal(await (await guard.ask(`${origin}/start`)).body.text(), 'here')
-    await assert.rejects(guard.ask(`${origin}/circle`), /redirects too often/)
-    await assert.rejects(guard.ask(`${origin}/start`, { redirects: 0 }), /redirects too often/)
+    assert.equal(await (await guard.fetch(`${origin}/start`)).body.text(), 'here')
+    await assert.rejects(guard.fetch(`${origin}/circle`), /redirects too often/)
+    await assert.rejects(guard.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
   })
 
   it('a trusted origin is one with scheme, host and port', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
     const guard = start(t, [origin])
-    assert.equal((await guard.ask(`${origin}/a`)).statusCode, 200)
+    assert.equal((await guard.fetch(`${origin}/a`)).statusCode, 200)
     const { port } = new URL(origin)
-    await assert.rejects(guard.ask(`http://localhost:${port}/a`), AddressRefused)
-    await assert.rejects(guard.ask(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
+    await assert.rejects(guard.fetch(`http://localhost:${port}/a`), AddressRefused)
+    await assert.rejects(guard.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
   })
 
   it('a name that nobody knows is not a refused one', async (t) => {
-    await assert.rejects(start(t).ask('http://unknown.example/'), { code: 'ENOTFOUND' })
+    await assert.rejects(start(t).fetch('http://unknown.example/'), { code: 'ENOTFOUND' })
   })
 
   it('asks as it is told to: method, headers, body', async (t) => {
@@ -151,9 +151,9 @@ describe('the guard', () => {
       response.end()
     })
     const guard = start(t, [origin])
-    await guard.ask(`${origin}/`)
-    await guard.ask(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
-    await guard.ask(`${origin}/`, { method: 'POST', body: 'hello' })
+    await guard.fetch(`${origin}/`)
+    await guard.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
+    await guard.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
     assert.deepEqual(asked, [
       ['GET', undefined, ''],
       ['HEAD', 'yes', ''],
@@ -163,7 +163,7 @@ describe('the guard', () => {
 
   it('stops when it is told to', { timeout: 20_000 }, async (t) => {
     const origin = await startServer(t, () => undefined)
-    await assert.rejects(start(t, [origin]).ask(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
+    await assert.rejects(start(t, [origin]).fetch(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
       name: 'TimeoutError',
     })
   })
@@ -174,8 +174,8 @@ describe('the guard', () => {
       else response.writeHead(302).end('nowhere')
     })
     const guard = start(t, [origin])
-    assert.equal(await (await guard.ask(`${origin}/created`)).body.text(), 'made')
-    assert.equal(await (await guard.ask(`${origin}/nowhere`)).body.text(), 'nowhere')
+    assert.equal(await (await guard.fetch(`${origin}/created`)).body.text(), 'made')
+    assert.equal(await (await guard.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
   })
 
   for (const status of [301, 302, 303, 307, 308])
@@ -186,36 +186,36 @@ describe('the guard', () => {
         else response.writeHead(status, { location: `/${left - 1}` }).end()
       })
       const guard = start(t, [origin])
-      assert.equal(await (await guard.ask(`${origin}/5`)).body.text(), 'here')
-      await assert.rejects(guard.ask(`${origin}/6`), /redirects too often/)
-      assert.equal(await (await guard.ask(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
+      assert.equal(await (await guard.fetch(`${origin}/5`)).body.text(), 'here')
+      await assert.rejects(guard.fetch(`${origin}/6`), /redirects too often/)
+      assert.equal(await (await guard.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
     })
 
   it('refuses a redirect to what is no address', async (t) => {
     const origin = await startServer(t, (_, response) => {
       response.writeHead(302, { location: 'http://[' }).end()
     })
-    await assert.rejects(start(t, [origin]).ask(`${origin}/`), AddressRefused)
+    await assert.rejects(start(t, [origin]).fetch(`${origin}/`), AddressRefused)
   })
 
   it('refuses nothing where the operator says so, but what is no web address', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createGuard({ inward: true })
+    const guard = createSafeFetch({ allowPrivateNetworks: true })
     t.after(() => guard.close())
-    assert.equal(await (await guard.ask(origin)).body.text(), 'here')
-    await assert.rejects(guard.ask('file:///etc/passwd'), AddressRefused)
+    assert.equal(await (await guard.fetch(origin)).body.text(), 'here')
+    await assert.rejects(guard.fetch('file:///etc/passwd'), AddressRefused)
     // Without TLS at the other side, so that it is the connection that fails and not the guard.
     await assert.rejects(
-      guard.ask(origin.replace('http:', 'https:')),
+      guard.fetch(origin.replace('http:', 'https:')),
       (cause) => !(cause instanceof AddressRefused),
     )
   })
 
   it('asks nobody any more when it is closed', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createGuard({ trusted: [origin] })
-    await (await guard.ask(origin)).body.dump()
+    const guard = createSafeFetch({ trustedUrls: [origin] })
+    await (await guard.fetch(origin)).body.dump()
     await guard.close()
-    await assert.rejects(guard.ask(origin), { code: 'UND_ERR_DESTROYED' })
+    await assert.rejects(guard.fetch(origin), { code: 'UND_ERR_DESTROYED' })
   })
 })

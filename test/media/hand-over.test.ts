@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createLinks } from '../../src/media/links.ts'
+import { createInputLinks } from '../../src/media/links.ts'
 import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
 import { dataUrl, png, video } from './files.ts'
 
@@ -111,22 +111,22 @@ describe('files on their way to an upstream', () => {
 
 describe('signed links', () => {
   const held = { hash: 'a'.repeat(64), bytes: 10, contentType: 'image/png' }
-  const links = createLinks('secret')
+  const links = createInputLinks('secret')
 
   it('name a file for a while', () => {
-    const token = links.token(held, 1000)
-    assert.deepEqual(links.read(token, 2000), held)
-    assert.equal(links.read(token, 1000 + 25 * 3_600_000), 'expired')
+    const token = links.createToken(held, 1000)
+    assert.deepEqual(links.readToken(token, 2000), held)
+    assert.equal(links.readToken(token, 1000 + 25 * 3_600_000), 'expired')
   })
 
   it('of somebody else, or changed, name nothing', () => {
-    const token = links.token(held)
+    const token = links.createToken(held)
     const [content = '', signature = ''] = token.split('.')
     const other = Buffer.from(JSON.stringify([...Object.values(held), Number.MAX_SAFE_INTEGER])).toString(
       'base64url',
     )
     const forged = [
-      createLinks('other').token(held),
+      createInputLinks('other').createToken(held),
       `${other}.${signature}.png`,
       `${content}..png`,
       content,
@@ -134,6 +134,6 @@ describe('signed links', () => {
       '..',
       'a.b.c',
     ]
-    for (const one of forged) assert.equal(links.read(one), undefined, one)
+    for (const one of forged) assert.equal(links.readToken(one), undefined, one)
   })
 })

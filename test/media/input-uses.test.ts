@@ -25,17 +25,17 @@ describe('uses of a stored input', () => {
     await uses.add('shared')
     await uses.markNew('shared')
     await uses.add('shared')
-    await uses.drop('shared', remove)
+    await uses.release('shared', remove)
     assert.equal(removed, 0)
-    await uses.drop('shared', remove)
+    await uses.release('shared', remove)
     assert.equal(removed, 1)
   })
 
   it('a file that was there before its uses were counted is never removed', async () => {
     removed = 0
     await uses.add('old')
-    await uses.drop('old', remove)
-    await uses.drop('old', remove)
+    await uses.release('old', remove)
+    await uses.release('old', remove)
     assert.equal(removed, 0)
   })
 
@@ -44,7 +44,7 @@ describe('uses of a stored input', () => {
     await uses.add('again')
     await uses.markNew('again')
     let added: Promise<unknown> = Promise.resolve()
-    await uses.drop('again', async () => {
+    await uses.release('again', async () => {
       added = uses.add('again').then(() => order.push('added'))
       await new Promise((resolve) => setTimeout(resolve, 150))
       order.push('removed')
@@ -68,21 +68,21 @@ describe('uses of a stored input', () => {
 
   it('a use that nobody counted removes nothing, and leaves nothing behind', async () => {
     removed = 0
-    await uses.drop('unknown', remove)
+    await uses.release('unknown', remove)
     assert.equal(removed, 0)
     assert.equal(await redis.exists(keys.inputUses('unknown')), 0)
   })
 
   it('the last use of an old file is forgotten', async () => {
     await uses.add('once')
-    await uses.drop('once', remove)
+    await uses.release('once', remove)
     assert.equal(await redis.exists(keys.inputUses('once')), 0)
   })
 
   it('a removed file has no uses', async () => {
     await uses.add('gone')
     await uses.markNew('gone')
-    await uses.drop('gone', remove)
+    await uses.release('gone', remove)
     assert.equal(await redis.exists(keys.inputUses('gone')), 0)
   })
 
@@ -90,7 +90,7 @@ describe('uses of a stored input', () => {
     await uses.add('two')
     await uses.markNew('two')
     await uses.add('two')
-    await uses.drop('two', remove)
+    await uses.release('two', remove)
     assert.deepEqual(await redis.hgetall(keys.inputUses('two')), { uses: '1', new: '1' })
   })
 
@@ -98,7 +98,7 @@ describe('uses of a stored input', () => {
     await uses.add('stuck')
     await uses.markNew('stuck')
     await assert.rejects(
-      uses.drop('stuck', () => Promise.reject(new Error('stuck'))),
+      uses.release('stuck', () => Promise.reject(new Error('stuck'))),
       { message: 'stuck' },
     )
     const ms = await redis.pttl(keys.inputUses('stuck'))

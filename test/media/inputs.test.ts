@@ -139,7 +139,7 @@ describe('what callers send', () => {
     const room = await startRoom(t, 'disk', { redis })
     const second = 'https://cdn.example/b.png'
     const referenceImages = [dataUrl('image/png', large), second, dataUrl('image/png', small)]
-    const { input: kept } = await room.media.keep({ referenceImages }, { owner: 'alice' })
+    const { input: kept } = await room.media.storeInput({ referenceImages }, { owner: 'alice' })
     const [first, untouched, third] = kept.referenceImages ?? []
     assert.match(first ?? '', /^stored:.+:image\/png$/)
     assert.equal(untouched, second)

@@ -10,13 +10,13 @@ import type { Input } from '../../providers/input.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createDiskStore } from '../../src/media/disk.ts'
 import { createInputUses } from '../../src/media/input-uses.ts'
-import { bringsFiles, createKeeper, type Sender } from '../../src/media/keep.ts'
+import { createInputStorer, hasFilesToStore, type Sender } from '../../src/media/keep.ts'
 import { createLibrary } from '../../src/media/library.ts'
 import { createQuota } from '../../src/media/quota.ts'
-import { createScratch } from '../../src/media/scratch.ts'
-import { createSpool } from '../../src/media/spool.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
+import { createUploadBuffer } from '../../src/media/spool.ts'
 import type { FileStore } from '../../src/media/store.ts'
-import { createUploadedFile, referenceOf } from '../../src/media/uploaded-file.ts'
+import { createUploadedFile, uploadReferenceOf } from '../../src/media/uploaded-file.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
 import { dataUrl, png, video } from './files.ts'
 
@@ -40,28 +40,39 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createScratch(join(dataDir, 'scratch'))
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
   const disk = createDiskStore(join(dataDir, 'files'))
   const taken: string[] = []
   const store: FileStore = {
     ...disk,
-    async take(name, path) {
+    async put(name, path) {
       taken.push(name)
-      await disk.take(name, path)
+      await disk.put(name, path)
     },
     ...changes.store,
   }
   const keys = createKeys(`${dataDir}:`)
   const limits = { image: changes.imageBytes ?? megabyte, video: megabyte, audio: megabyte }
-  const spool = createSpool({ scratch, limits: { image: megabyte, video: megabyte, audio: megabyte } })
+  const spool = createUploadBuffer({
+    tempDir: scratch,
+    limits: { image: megabyte, video: megabyte, audio: megabyte },
+  })
   const quota = createQuota({ redis, keys, quotaBytes: changes.quotaBytes ?? 100 * megabyte })
   const uses = createInputUses({ redis, keys, keepMs: hour })
-  const library = createLibrary({ redis, keys, store, scratch, limits, quota, keepMs: hour })
-  const keep = createKeeper({ store, scratch, spool, library, limits, uses, quota })
+  const library = createLibrary({ redis, keys, store, tempDir: scratch, limits, quota, keepMs: hour })
+  const keep = createInputStorer({
+    store,
+    tempDir: scratch,
+    uploadBuffer: spool,
+    library,
+    limits,
+    inputUses: uses,
+    quota,
+  })
   const put = async (name: string, content: Buffer) => {
-    const path = scratch.path('put')
+    const path = scratch.createPath('put')
     await writeFile(path, content)
-    await disk.take(name, path)
+    await disk.put(name, path)
   }
   return {
     library,
@@ -71,7 +82,7 @@ async function start(t: TestContext, changes: Changes = {}) {
     put,
     keep: (input: Input, sender: Partial<Sender> = {}) => keep(input, { owner: 'alice', ...sender }),
     attach: (content = image, owner = 'alice') =>
-      library.add({ owner, filename: 'a.png', declared: 'image/png', content: Readable.from([content]) }),
+      library.add({ owner, filename: 'a.png', declaredType: 'image/png', content: Readable.from([content]) }),
     inputs: () => readdir(join(dataDir, 'files/inputs')).catch(() => [] as string[]),
     temporary: () => readdir(join(dataDir, 'scratch')),
     usedBytes: async () => Number((await redis.get(keys.storedBytes('alice'))) ?? 0),
@@ -107,7 +118,7 @@ describe('whether an input has files to store', () => {
     [{ referenceImages: ['https://cdn.example/a.png'] }, false],
   ]
   for (const [input, brings] of cases) {
-    it(`${JSON.stringify(input).slice(0, 70)}: ${brings}`, () => assert.equal(bringsFiles(input), brings))
+    it(`${JSON.stringify(input).slice(0, 70)}: ${brings}`, () => assert.equal(hasFilesToStore(input), brings))
   }
 })
 
@@ -138,16 +149,16 @@ describe('a data URL', () => {
 
   it('that came in pieces is claimed from the spool', async (t) => {
     const room = await start(t)
-    const diverted = await room.spool.divert('image/png')
+    const diverted = await room.spool.receiveDataUrl('image/png')
     await diverted.write(image.toString('base64'))
-    const { input } = await room.keep({ image: referenceOf(await diverted.end()) })
+    const { input } = await room.keep({ image: uploadReferenceOf(await diverted.end()) })
     assert.equal(input.image, stored(image))
     assert.deepEqual(await room.temporary(), [])
   })
 
   it('that nobody has any more is refused', async (t) => {
     const room = await start(t)
-    await assert.rejects(room.keep({ image: referenceOf(createUploadedFile('image/png')) }), {
+    await assert.rejects(room.keep({ image: uploadReferenceOf(createUploadedFile('image/png')) }), {
       field: 'image',
       message: /has no file any more/,
     })
@@ -216,7 +227,7 @@ describe('a data URL that is refused', () => {
   it('the field has the sender’s name for it', async (t) => {
     const room = await start(t)
     const spell = (field: string) => `my_${field}`
-    await assert.rejects(room.keep({ image: 'data:,' }, { spell }), { field: 'my_image' })
+    await assert.rejects(room.keep({ image: 'data:,' }, { spellField: spell }), { field: 'my_image' })
   })
 
   it('what the same request stored before is taken back', async (t) => {
@@ -242,7 +253,7 @@ describe('a data URL that is refused', () => {
   })
 
   it('a file that cannot be stored is not counted', async (t) => {
-    const room = await start(t, { store: { take: () => Promise.reject(new Error('broken')) } })
+    const room = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
     await assert.rejects(room.keep({ image: url }), { message: 'broken' })
     assert.deepEqual([await room.usedBytes(), await room.temporary()], [0, []])
     assert.deepEqual(await room.usesOf(image), {})
@@ -294,7 +305,7 @@ describe('a file that is stored already', () => {
   it('of an earlier time is not new: nobody removes it', async (t) => {
     const room = await start(t)
     await room.put(`inputs/${hashOf(image)}`, image)
-    const { forget } = await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
     assert.deepEqual(await room.usesOf(image), { uses: '1' })
     await forget()
     assert.deepEqual(await room.inputs(), [hashOf(image)])
@@ -304,7 +315,7 @@ describe('a file that is stored already', () => {
 describe('a request that came to nothing', () => {
   it('takes its files back', async (t) => {
     const room = await start(t)
-    const { forget } = await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
     await forget()
     assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
   })
@@ -312,7 +323,7 @@ describe('a request that came to nothing', () => {
   it('twice takes back once', async (t) => {
     const room = await start(t)
     await room.keep({ image: url })
-    const { forget } = await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
     await forget()
     await forget()
     assert.deepEqual(await room.inputs(), [hashOf(image)])
@@ -322,7 +333,7 @@ describe('a request that came to nothing', () => {
   it('leaves what was counted before it', async (t) => {
     const room = await start(t)
     await room.keep({ image: url })
-    const { forget } = await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
     await forget()
     assert.equal(await room.usedBytes(), image.length)
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { createDiskStore } from '../../src/media/disk.ts'
 import { createRetention } from '../../src/media/retention.ts'
-import { createScratch } from '../../src/media/scratch.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import type { FileStore } from '../../src/media/store.ts'
 import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
@@ -17,7 +17,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dataDir = await temporaryFolder(cleanup)
-  const scratch = await createScratch(join(dataDir, 'scratch'))
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn'] as const)
@@ -27,9 +27,9 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const forgotten: string[] = []
   const retention = createRetention({
     store,
-    scratch,
-    results: { forget: async (name: string) => void forgotten.push(name) } as never,
-    library: { has: async (id: string) => attachments.includes(id) } as never,
+    tempDir: scratch,
+    results: { remove: async (name: string) => void forgotten.push(name) } as never,
+    library: { exists: async (id: string) => attachments.includes(id) } as never,
     resultsKeptMs: 7 * day,
     logger,
   })

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createGate } from '../../src/media/gate.ts'
-import { inMegabytes, isKind, limitOf } from '../../src/media/limits.ts'
+import { createSemaphore } from '../../src/media/gate.ts'
+import { formatMegabytes, isMediaKind, maxBytesFor } from '../../src/media/limits.ts'
 
 const turn = () => new Promise(setImmediate)
 
 describe('work that is let in by its weight', () => {
   function create(capacity: number) {
-    const gate = createGate(capacity)
+    const gate = createSemaphore(capacity)
     const inside: string[] = []
     const enter = (name: string, weight: number) => {
       let leave = () => undefined as unknown
-      void gate.enter(weight).then((release) => {
+      void gate.acquire(weight).then((release) => {
         inside.push(name)
         leave = release
       })
@@ -77,21 +77,28 @@ describe('the largest file', () => {
   const limits = { image: 1, video: 30, audio: 2 }
 
   it('is that of its kind, however the type is written', () => {
-    assert.equal(limitOf(limits, 'image/png'), 1)
-    assert.equal(limitOf(limits, ' Image /png'), 1)
-    assert.equal(limitOf(limits, 'AUDIO/mpeg'), 2)
+    assert.equal(maxBytesFor(limits, 'image/png'), 1)
+    assert.equal(maxBytesFor(limits, ' Image /png'), 1)
+    assert.equal(maxBytesFor(limits, 'AUDIO/mpeg'), 2)
   })
 
   it('is the largest of all where the type tells no kind', () => {
-    for (const type of ['application/octet-stream', '', 'images/png']) assert.equal(limitOf(limits, type), 30)
+    for (const type of ['application/octet-stream', '', 'images/png'])
+      assert.equal(maxBytesFor(limits, type), 30)
   })
 
   it('has three kinds', () => {
-    assert.deepEqual(['image', 'video', 'audio', 'text', ''].map(isKind), [true, true, true, false, false])
+    assert.deepEqual(['image', 'video', 'audio', 'text', ''].map(isMediaKind), [
+      true,
+      true,
+      true,
+      false,
+      false,
+    ])
   })
 
   it('is told in megabytes with one digit', () => {
-    assert.equal(inMegabytes(1024 * 1024), '1 MB')
-    assert.equal(inMegabytes(1.26 * 1024 * 1024), '1.3 MB')
+    assert.equal(formatMegabytes(1024 * 1024), '1 MB')
+    assert.equal(formatMegabytes(1.26 * 1024 * 1024), '1.3 MB')
   })
 })

@@ -7,9 +7,9 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createTransport } from '../../src/engine/transport.ts'
-import { createLinks, linkSecret } from '../../src/media/links.ts'
+import { createInputLinks, readOrCreateLinkSecret } from '../../src/media/links.ts'
 import { createMedia, type MediaConfig } from '../../src/media/media.ts'
-import { heldBy } from '../../src/media/reference.ts'
+import { parseStoredReference } from '../../src/media/reference.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
 import { dataUrl, png, startServer, video } from './files.ts'
 
@@ -58,12 +58,12 @@ async function start(t: TestContext, changes: Partial<MediaConfig> = {}) {
   own.add(() => media.storage.stop())
   own.add(() => media.close())
   const token = async (value: string, now?: number) => {
-    const held = heldBy(value)
+    const held = parseStoredReference(value)
     assert.ok(held)
-    return createLinks(await linkSecret(redis, keys)).token(held, now)
+    return createInputLinks(await readOrCreateLinkSecret(redis, keys)).createToken(held, now)
   }
   const keepImage = async () => {
-    const { input } = await media.keep({ image: dataUrl('image/png', image) }, { owner: 'alice' })
+    const { input } = await media.storeInput({ image: dataUrl('image/png', image) }, { owner: 'alice' })
     return input.image ?? ''
   }
   return { media, dataDir, upstream, token, keepImage }
@@ -85,7 +85,7 @@ describe('the media of a gateway', () => {
     assert.ok(found !== undefined && found !== 'gone')
     assert.ok((await buffer(await found.open())).equals(video))
     assert.equal((await stat(join(dataDir, 'files/results', name))).size, video.length)
-    await media.files.forget(name)
+    await media.files.remove(name)
     assert.equal(await media.files.video(name), 'gone')
   })
 
@@ -93,7 +93,7 @@ describe('the media of a gateway', () => {
     const other = await startServer(t, (_, response) => void response.end(video))
     const { media } = await start(t)
     await assert.rejects(media.deliver({ secret: 'one' }, [{ url: other }]), { name: 'AddressRefused' })
-    await assert.rejects(media.files.elsewhere(other), { name: 'AddressRefused' })
+    await assert.rejects(media.files.fetchExternal(other), { name: 'AddressRefused' })
   })
 
   it('nothing is downloaded where clients get the links of the upstreams', async (t) => {
@@ -114,8 +114,8 @@ describe('the media of a gateway', () => {
   it('a picture goes with its video', async (t) => {
     const { media } = await start(t, { ffmpeg: '/absent/ffmpeg' })
     const source = { bytes: 1, contentType: 'video/mp4', storedAt: 0, open: async () => Readable.from(['x']) }
-    assert.equal(await media.files.still('a.mp4', source, 'thumbnail'), undefined)
-    assert.equal(await media.files.picture('a.jpg'), undefined)
+    assert.equal(await media.files.createThumbnail('a.mp4', source, 'thumbnail'), undefined)
+    assert.equal(await media.files.findThumbnail('a.jpg'), undefined)
   })
 })
 
@@ -152,7 +152,7 @@ describe('whether upstreams can fetch files from us', () => {
     ['https://gateway.example', false, true],
   ] as const)
     it(`address ${publicUrl}, stand-in upstreams ${sandbox}: ${expected}`, async (t) => {
-      assert.equal((await start(t, { publicUrl, sandbox })).media.reachable, expected)
+      assert.equal((await start(t, { publicUrl, sandbox })).media.hasPublicUrl, expected)
     })
 })
 
@@ -166,12 +166,17 @@ describe('the address that upstreams are given', () => {
   for (const { expected, ...changes } of cases)
     it(`${JSON.stringify(changes)}: ${expected}`, async (t) => {
       const { media, keepImage } = await start(t, changes)
-      media.listensOn('http://127.0.0.1:1')
+      media.setOwnAddress('http://127.0.0.1:1')
       const provider = { name: 'fal', takes: () => 'link' }
       const upstream = { provider, offer: {}, config: {} } as unknown as Parameters<
-        typeof media.handOver.prepare
+        typeof media.inputUploader.prepare
       >[2]
-      const prepared = await media.handOver.prepare('job', { image: await keepImage() }, upstream, undefined)
+      const prepared = await media.inputUploader.prepare(
+        'job',
+        { image: await keepImage() },
+        upstream,
+        undefined,
+      )
       if (expected === undefined) return assert.equal(prepared.kind, 'failed')
       assert.ok(prepared.kind === 'ready')
       assert.ok(String(prepared.input.image).startsWith(`${expected}/media/`))

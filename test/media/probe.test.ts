@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { createDiskStore } from '../../src/media/disk.ts'
 import { createStorageProbe, withProbe } from '../../src/media/probe.ts'
-import { createScratch } from '../../src/media/scratch.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import type { FileStore } from '../../src/media/store.ts'
 import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
@@ -21,9 +21,9 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, options =
   const calls: string[] = []
   const store: FileStore = {
     ...disk,
-    async take(name, path) {
+    async put(name, path) {
       calls.push('take')
-      await (changes.take ?? disk.take)(name, path)
+      await (changes.put ?? disk.put)(name, path)
     },
     async stat(name) {
       calls.push('stat')
@@ -34,14 +34,14 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, options =
       await (changes.remove ?? disk.remove)(name)
     },
   }
-  const scratch = await createScratch(join(dataDir, 'scratch'))
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn', 'error'] as const)
     logger[level] = ((...args: unknown[]) => log.push(`${level}: ${args.at(-1)}`)) as never
   const probe = createStorageProbe({
     store,
-    scratch,
+    tempDir: scratch,
     dataDir,
     floorBytes: 0,
     everyMs: 60_000,
@@ -69,7 +69,7 @@ describe('a check of the storage', () => {
   it('stores a file that is not empty, below a folder of its own', async (t) => {
     let stored = ''
     const { probe } = await start(t, {
-      take: async (name) => {
+      put: async (name) => {
         stored = name
       },
       stat: async () => ({ bytes: 46, storedAt: 0 }),
@@ -80,7 +80,7 @@ describe('a check of the storage', () => {
   })
 
   it('a store that takes nothing is a fault, and no temporary file is left', async (t) => {
-    const { probe, filesLeft, log } = await start(t, { take: () => Promise.reject(broken()) })
+    const { probe, filesLeft, log } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
     assert.equal(probe.fault()?.message, 'broken')
     assert.deepEqual(await filesLeft(), [])
@@ -88,7 +88,7 @@ describe('a check of the storage', () => {
   })
 
   it('an error that is no fault of storage becomes one', async (t) => {
-    const { probe } = await start(t, { take: () => Promise.reject(new TypeError('bug')) })
+    const { probe } = await start(t, { put: () => Promise.reject(new TypeError('bug')) })
     await probe.check()
     assert.deepEqual(
       [probe.fault()?.name, probe.fault()?.message],
@@ -118,10 +118,10 @@ describe('a check of the storage', () => {
   })
 
   it('the log tells of the begin and the end of a fault, once each', async (t) => {
-    const { probe, log, changes } = await start(t, { take: () => Promise.reject(broken()) })
+    const { probe, log, changes } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
     await probe.check()
-    delete changes.take
+    delete changes.put
     await probe.check()
     await probe.check()
     assert.equal(probe.fault(), undefined)
@@ -221,7 +221,7 @@ describe('the last check', () => {
   })
 
   it('its fault is reported', async (t) => {
-    const { probe } = await start(t, { take: () => Promise.reject(broken()) })
+    const { probe } = await start(t, { put: () => Promise.reject(broken()) })
     assert.equal((await probe.currentFault())?.message, 'broken')
   })
 
@@ -233,9 +233,9 @@ describe('the last check', () => {
 
   it('with a fault is repeated for a confirmation when it is old', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
-    const { probe, changes } = await start(t, { take: () => Promise.reject(broken()) })
+    const { probe, changes } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
-    delete changes.take
+    delete changes.put
     assert.equal((await probe.confirmedFault())?.message, 'broken')
     t.mock.timers.setTime(1_005_001)
     assert.equal(await probe.confirmedFault(), undefined)
@@ -263,7 +263,7 @@ describe('regular checks', () => {
 
   it('end with the gateway, after the check that is under way', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { probe, calls } = await start(t, { take: () => promise })
+    const { probe, calls } = await start(t, { put: () => promise })
     const checking = probe.check()
     let stopped = false
     const stopping = probe.stop().then(() => {
@@ -298,7 +298,7 @@ describe('regular checks', () => {
 
   it('a store that hangs does not hold up the start', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { probe, calls } = await start(t, { take: () => promise }, { startMs: 20 })
+    const { probe, calls } = await start(t, { put: () => promise }, { startMs: 20 })
     await probe.start()
     assert.deepEqual(calls, ['take'])
     resolve()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { watchProgress } from '../../src/media/progress.ts'
+import { watchTransferRate } from '../../src/media/progress.ts'
 
 const windowMs = 1000
 const bytesPerSecond = 100
@@ -9,7 +9,7 @@ const bytesPerSecond = 100
 function start(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
   const stalls: string[] = []
-  const progress = watchProgress({ bytesPerSecond, windowMs, onStall: (message) => stalls.push(message) })
+  const progress = watchTransferRate({ bytesPerSecond, windowMs, onStall: (message) => stalls.push(message) })
   const receive = (bytes: number) => progress.store(bytes, Promise.resolve())
   return { ...progress, stalls, receive, tick: (ms: number) => t.mock.timers.tick(ms) }
 }

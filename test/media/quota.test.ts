@@ -35,71 +35,71 @@ describe('the storage quota of a key', () => {
   const files = (owner = 'alice') => redis.zrange(keys.storedFiles(owner), '0', '-1')
 
   it('a file counts with its bytes', async () => {
-    assert.equal(await quota.take(file('a', 3), hour), true)
+    assert.equal(await quota.reserve(file('a', 3), hour), true)
     assert.equal(await used(), 3)
     assert.deepEqual(await files(), [`${3 * megabyte} a`])
   })
 
   it('the same file counts once', async () => {
-    await quota.take(file('a', 3), hour)
-    assert.equal(await quota.take(file('a', 3), hour), false)
+    await quota.reserve(file('a', 3), hour)
+    assert.equal(await quota.reserve(file('a', 3), hour), false)
     assert.equal(await used(), 3)
   })
 
   it('what is full to the last byte still fits', async () => {
-    assert.equal(await quota.take(file('a', 10), hour), true)
+    assert.equal(await quota.reserve(file('a', 10), hour), true)
   })
 
   it('one byte more does not, and does not count', async () => {
-    await quota.take(file('a', 4), hour)
+    await quota.reserve(file('a', 4), hour)
     const more = { ...file('b', 6), bytes: 6 * megabyte + 1 }
-    await assert.rejects(quota.take(more, hour), QuotaExceeded)
+    await assert.rejects(quota.reserve(more, hour), QuotaExceeded)
     assert.equal(await used(), 4)
     assert.deepEqual(await files(), [`${4 * megabyte} a`])
   })
 
   it('the error says how much there is, how much is used and how large the file is', async () => {
-    await quota.take(file('a', 4), hour)
-    await assert.rejects(quota.take(file('b', 7), hour), {
+    await quota.reserve(file('a', 4), hour)
+    await assert.rejects(quota.reserve(file('b', 7), hour), {
       name: 'QuotaExceeded',
       message: /is 10 MB; 4 MB are used, and the file has 7 MB/,
     })
   })
 
   it('a file that is counted already fits however full it is', async () => {
-    await quota.take(file('a', 6), hour)
-    await quota.take(file('b', 4), hour)
-    assert.equal(await quota.take(file('a', 6), hour), false)
+    await quota.reserve(file('a', 6), hour)
+    await quota.reserve(file('b', 4), hour)
+    assert.equal(await quota.reserve(file('a', 6), hour), false)
   })
 
   it('each key has a quota of its own', async () => {
-    await quota.take(file('a', 10), hour)
-    assert.equal(await quota.take(file('a', 10, 'bobby'), hour), true)
+    await quota.reserve(file('a', 10), hour)
+    assert.equal(await quota.reserve(file('a', 10, 'bobby'), hour), true)
   })
 
   it('anonymous callers have none', async () => {
-    assert.equal(await quota.take(file('a', 99, anonymous.owner), hour), false)
+    assert.equal(await quota.reserve(file('a', 99, anonymous.owner), hour), false)
     assert.deepEqual(await files(anonymous.owner), [])
   })
 
   it('a file does not count after its time', async () => {
-    await quota.take(file('a', 6), -1)
-    await quota.take(file('b', 3), -1)
-    assert.equal(await quota.take(file('c', 10), hour), true)
+    await quota.reserve(file('a', 6), -1)
+    await quota.reserve(file('b', 3), -1)
+    assert.equal(await quota.reserve(file('c', 10), hour), true)
     assert.equal(await used(), 10)
     assert.deepEqual(await files(), [`${10 * megabyte} c`])
   })
 
   it('a file counts until its time is over', async () => {
     const before = Date.now()
-    await quota.take(file('a', 6), hour)
+    await quota.reserve(file('a', 6), hour)
     const expires = Number(await redis.zscore(keys.storedFiles('alice'), `${6 * megabyte} a`))
     assert.ok(expires >= before + hour && expires <= Date.now() + hour)
   })
 
   it('a file that is used again counts for longer', async () => {
-    await quota.take(file('a', 6), hour)
-    await quota.take(file('a', 6), 2 * hour)
+    await quota.reserve(file('a', 6), hour)
+    await quota.reserve(file('a', 6), 2 * hour)
     const expires = Number(await redis.zscore(keys.storedFiles('alice'), `${6 * megabyte} a`))
     assert.ok(expires > Date.now() + 1.5 * hour)
   })
@@ -108,29 +108,29 @@ describe('the storage quota of a key', () => {
     const members = Array.from({ length: 1001 }, (_, index) => [index + 1, `1 ${index}`]).flat()
     await redis.zadd(keys.storedFiles('alice'), ...(members as [number, string]))
     await redis.set(keys.storedBytes('alice'), 1001)
-    await quota.take({ owner: 'alice', name: 'a', bytes: 5 }, hour)
+    await quota.reserve({ owner: 'alice', name: 'a', bytes: 5 }, hour)
     assert.deepEqual(await files(), ['1 1000', '5 a'])
     assert.equal(await redis.get(keys.storedBytes('alice')), '6')
   })
 
   it('what is given back does not count any more', async () => {
-    await quota.take(file('a', 6), hour)
-    await quota.take(file('b', 1), hour)
-    await quota.giveBack(file('a', 6))
+    await quota.reserve(file('a', 6), hour)
+    await quota.reserve(file('b', 1), hour)
+    await quota.release(file('a', 6))
     assert.equal(await used(), 1)
     assert.deepEqual(await files(), [`${megabyte} b`])
   })
 
   it('what is given back twice counts once', async () => {
-    await quota.take(file('a', 6), hour)
-    await quota.take(file('b', 1), hour)
-    await quota.giveBack(file('a', 6))
-    await quota.giveBack(file('a', 6))
+    await quota.reserve(file('a', 6), hour)
+    await quota.reserve(file('b', 1), hour)
+    await quota.release(file('a', 6))
+    await quota.release(file('a', 6))
     assert.equal(await used(), 1)
   })
 
   it('both keys are kept for longer than any file, and not forever', async () => {
-    await quota.take(file('a', 6), hour)
+    await quota.reserve(file('a', 6), hour)
     for (const key of [keys.storedFiles('alice'), keys.storedBytes('alice')]) {
       const ms = await redis.pttl(key)
       assert.ok(ms > 399 * day && ms <= 400 * day, `${key}: ${ms}`)
@@ -138,9 +138,9 @@ describe('the storage quota of a key', () => {
   })
 
   it('their time begins anew with each file', async () => {
-    await quota.take(file('a', 6), hour)
+    await quota.reserve(file('a', 6), hour)
     for (const key of [keys.storedFiles('alice'), keys.storedBytes('alice')]) await redis.pexpire(key, hour)
-    await quota.take(file('a', 6), hour)
+    await quota.reserve(file('a', 6), hour)
     for (const key of [keys.storedFiles('alice'), keys.storedBytes('alice')])
       assert.ok((await redis.pttl(key)) > 399 * day, key)
   })

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import { createKeys } from '../../src/engine/keys.ts'
-import { createLinks, linkSecret } from '../../src/media/links.ts'
-import { extensionOf, heldBy, mapMedia, mediaIn, mediaOf, nameOf, refer } from '../../src/media/reference.ts'
+import { createInputLinks, readOrCreateLinkSecret } from '../../src/media/links.ts'
+import {
+  extensionOf,
+  formatStoredReference,
+  listMedia,
+  parseStoredReference,
+  replaceMedia,
+  storedInputName,
+  toProviderMedia,
+} from '../../src/media/reference.ts'
 import { createCleanup, startRedis } from '../setup.ts'
 
 const hash = 'ab'.repeat(32)
@@ -11,17 +19,17 @@ const held = { hash, bytes: 10, contentType: 'image/svg+xml' }
 
 describe('a reference to a stored file', () => {
   it('names hash, size and type, and is read back', () => {
-    const text = refer(held)
+    const text = formatStoredReference(held)
     assert.equal(text, `stored:${hash}:10:image/svg+xml`)
-    assert.deepEqual(heldBy(text), held)
-    assert.equal(nameOf(held), `inputs/${hash}`)
+    assert.deepEqual(parseStoredReference(text), held)
+    assert.equal(storedInputName(held), `inputs/${hash}`)
   })
 
   for (const text of [
     'https://files.example/a.png',
-    `x${refer(held)}`,
-    `${refer(held)}\n`,
-    `${refer(held)} x`,
+    `x${formatStoredReference(held)}`,
+    `${formatStoredReference(held)}\n`,
+    `${formatStoredReference(held)} x`,
     `stored:${hash.slice(1)}:10:image/png`,
     `stored:${hash}0:10:image/png`,
     `stored:${hash.toUpperCase()}:10:image/png`,
@@ -30,10 +38,11 @@ describe('a reference to a stored file', () => {
     `stored:${hash}:10:`,
     `stored:${hash}:10:a b`,
   ])
-    it(`is not ${JSON.stringify(text.replace(hash, '<hash>'))}`, () => assert.equal(heldBy(text), undefined))
+    it(`is not ${JSON.stringify(text.replace(hash, '<hash>'))}`, () =>
+      assert.equal(parseStoredReference(text), undefined))
 
   it('becomes a named file for an upstream', () => {
-    const media = mediaOf({ hash, bytes: 7, contentType: 'video/quicktime' }, 'video')
+    const media = toProviderMedia({ hash, bytes: 7, contentType: 'video/quicktime' }, 'video')
     assert.deepEqual(media, {
       kind: 'video',
       contentType: 'video/quicktime',
@@ -76,18 +85,18 @@ describe('the media of an input', () => {
   }
 
   it('is every value of every media field', () => {
-    const found = mediaIn(input).map(({ field, kind, value }) => `${field} ${kind} ${value}`)
+    const found = listMedia(input).map(({ field, kind, value }) => `${field} ${kind} ${value}`)
     assert.deepEqual(found.sort(), [
       'audio audio four',
       'image image one',
       'referenceImages image three',
       'referenceImages image two',
     ])
-    assert.deepEqual(mediaIn({ prompt: 'a boat' }), [])
+    assert.deepEqual(listMedia({ prompt: 'a boat' }), [])
   })
 
   it('is replaced value by value, and nothing else is', async () => {
-    const mapped = await mapMedia(input, async (value, kind, { field }) => `${value}/${kind}/${field}`)
+    const mapped = await replaceMedia(input, async (value, kind, { field }) => `${value}/${kind}/${field}`)
     assert.deepEqual(mapped, {
       prompt: 'https://not.media',
       image: 'one/image/image',
@@ -99,7 +108,7 @@ describe('the media of an input', () => {
 
   it('is replaced one after the other, so that two uploads never run at once', async () => {
     let running = 0
-    await mapMedia(input, async (value) => {
+    await replaceMedia(input, async (value) => {
       assert.equal(++running, 1)
       await new Promise(setImmediate)
       running -= 1
@@ -107,7 +116,7 @@ describe('the media of an input', () => {
     })
   })
 
-  const held = refer({ hash: 'a'.repeat(64), bytes: 7, contentType: 'audio/mpeg' })
+  const held = formatStoredReference({ hash: 'a'.repeat(64), bytes: 7, contentType: 'audio/mpeg' })
   const story: Input = {
     storyConfig: {
       characters: [{ name: 'Fox', image: 'https://cdn.example/fox.png', look: { image: 'red' } }],
@@ -118,7 +127,7 @@ describe('the media of an input', () => {
   }
 
   it('may stand inside of objects: in the media of a character, and wherever a data URL or a held file is', async () => {
-    const found = mediaIn(story).map(({ path, kind, value }) => `${path} ${kind} ${value}`)
+    const found = listMedia(story).map(({ path, kind, value }) => `${path} ${kind} ${value}`)
     assert.deepEqual(found, [
       'storyConfig.characters[0].image image https://cdn.example/fox.png',
       `storyConfig.scenes[0].sound audio ${held}`,
@@ -127,7 +136,7 @@ describe('the media of an input', () => {
       'characters[1].reference_images[0] image two',
       'musicConfig["a.b"] audio data:audio/mpeg;base64,AAAA',
     ])
-    const mapped = await mapMedia(
+    const mapped = await replaceMedia(
       story,
       async (value, kind, { field }) => `${value.slice(0, 4)}/${kind}/${field}`,
     )
@@ -153,8 +162,8 @@ describe('the media of an input', () => {
 
   it('that is not there leaves the input as it is', async () => {
     const plain: Input = { prompt: 'a boat' }
-    assert.equal(await mapMedia(plain, async () => 'x'), plain)
-    const emptied = await mapMedia({ referenceImages: [] }, async () => 'x')
+    assert.equal(await replaceMedia(plain, async () => 'x'), plain)
+    const emptied = await replaceMedia({ referenceImages: [] }, async () => 'x')
     assert.deepEqual(emptied, { referenceImages: [] })
   })
 })
@@ -164,25 +173,25 @@ describe('a signed link', () => {
   const file = { hash, bytes: 10, contentType: 'image/jpeg' }
 
   it('is valid for exactly 24 hours', () => {
-    const links = createLinks('secret')
-    const token = links.token(file, 1000)
-    assert.deepEqual(links.read(token, 1000 + day), file)
-    assert.equal(links.read(token, 1001 + day), 'expired')
+    const links = createInputLinks('secret')
+    const token = links.createToken(file, 1000)
+    assert.deepEqual(links.readToken(token, 1000 + day), file)
+    assert.equal(links.readToken(token, 1001 + day), 'expired')
     assert.match(token, /^[\w-]+\.[\w-]{27}\.jpg$/)
   })
 
   it('is valid now, where no time is given', () => {
-    const links = createLinks('secret')
-    assert.deepEqual(links.read(links.token(file)), file)
-    assert.equal(links.read(links.token(file, Date.now() - day - 1000)), 'expired')
+    const links = createInputLinks('secret')
+    assert.deepEqual(links.readToken(links.createToken(file)), file)
+    assert.equal(links.readToken(links.createToken(file, Date.now() - day - 1000)), 'expired')
   })
 
   it('with a changed signature, also of another length, is none', () => {
-    const links = createLinks('secret')
-    const [content, signature = ''] = links.token(file).split('.')
+    const links = createInputLinks('secret')
+    const [content, signature = ''] = links.createToken(file).split('.')
     for (const wrong of [signature.slice(1), `${signature}AAAA`, `A${signature.slice(1)}A`, ''])
-      assert.equal(links.read(`${content}.${wrong}.jpg`), undefined)
-    assert.equal(createLinks('another').read(links.token(file)), undefined)
+      assert.equal(links.readToken(`${content}.${wrong}.jpg`), undefined)
+    assert.equal(createInputLinks('another').readToken(links.createToken(file)), undefined)
   })
 
   it('is signed with one secret by all processes over one Redis', async (t) => {
@@ -190,8 +199,8 @@ describe('a signed link', () => {
     t.after(() => cleanup.run())
     const { redis } = await startRedis(cleanup)
     const keys = createKeys('links:')
-    const first = await linkSecret(redis, keys)
+    const first = await readOrCreateLinkSecret(redis, keys)
     assert.match(first, /^[0-9a-f]{64}$/)
-    assert.equal(await linkSecret(redis, keys), first)
+    assert.equal(await readOrCreateLinkSecret(redis, keys), first)
   })
 })

@@ -24,8 +24,8 @@ describe('a submit whose account may not have it', () => {
   it('is refused before its files are stored', async (t) => {
     const checked: (number | undefined)[] = []
     const { app, engine } = await startGateway(t, {
-      media: { keep: () => assert.fail('a file was stored') },
-      money: {
+      media: { storeInput: () => assert.fail('a file was stored') },
+      billing: {
         ...freeMoney,
         check: async (_, costUsd) => {
           checked.push(costUsd)
@@ -42,7 +42,7 @@ describe('a submit whose account may not have it', () => {
 
   it('is not looked up where there is nothing to store', async (t) => {
     const money = { ...freeMoney, check: () => assert.fail('the account was looked up') }
-    const { app } = await startGateway(t, { money })
+    const { app } = await startGateway(t, { billing: money })
     const payload = { ...animate, image: 'https://x.example/a.png' }
     assert.equal((await app.inject({ method: 'POST', url: '/api/generate-video', payload })).statusCode, 202)
   })

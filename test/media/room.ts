@@ -6,7 +6,7 @@ import S3rver from 's3rver'
 import { createKeys, type Keys } from '../../src/engine/keys.ts'
 import { createTransport } from '../../src/engine/transport.ts'
 import { createDiskStore } from '../../src/media/disk.ts'
-import { createMedia, type MediaConfig, type MediaRoom } from '../../src/media/media.ts'
+import { createMedia, type GatewayMedia, type MediaConfig } from '../../src/media/media.ts'
 import { createS3Store, type S3Settings } from '../../src/media/s3.ts'
 import type { FileStore } from '../../src/media/store.ts'
 import { startGateway, twoPeople } from '../api/gateway.ts'
@@ -44,7 +44,7 @@ export type Room = {
   address: string
   app: FastifyInstance
   engine: MemoryEngine
-  media: MediaRoom
+  media: GatewayMedia
   store: FileStore
   dataDir: string
   keys: Keys
@@ -88,7 +88,7 @@ export async function startRoom(
     config: { bodyLimitBytes: 8 * megabyte },
     accounts: twoPeople,
     media,
-    spool: media.spool,
+    uploadBuffer: media.uploadBuffer,
     library: media.library,
     files: media.files,
     storage: media.storage,

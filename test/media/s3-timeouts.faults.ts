@@ -26,7 +26,7 @@ describe('calls to a bucket have a time limit', () => {
     const { bucket, store, path } = await start(t, 1000)
     bucket.fail('hanging')
     const calls: Record<string, () => Promise<unknown>> = {
-      take: () => store.take('results/a', path),
+      take: () => store.put('results/a', path),
       stat: () => store.stat('results/a'),
       open: () => store.open('results/a'),
       remove: () => store.remove('results/a'),
@@ -46,7 +46,7 @@ describe('calls to a bucket have a time limit', () => {
     const { bucket, store, path, dir } = await start(t, 80 * megabyte, timeoutMs)
     bucket.fail('slow')
     const began = performance.now()
-    await store.take('results/a', path)
+    await store.put('results/a', path)
     assert.ok(performance.now() - began > 1.5 * timeoutMs, 'the upload was slow')
     bucket.fail('none')
     assert.equal((await store.stat('results/a'))?.bytes, 80 * megabyte)
@@ -56,12 +56,12 @@ describe('calls to a bucket have a time limit', () => {
   it('an upload in parts that fails is taken back, and its file stays for the next attempt', async (t) => {
     const { bucket, store, path, dir } = await start(t, 20 * megabyte)
     bucket.fail('second part hangs')
-    await assert.rejects(store.take('results/a', path), StorageUnavailable)
+    await assert.rejects(store.put('results/a', path), StorageUnavailable)
     const ends = bucket.requests.filter((request) => /^DELETE .*uploadId=/.test(request))
     assert.equal(ends.length, 1)
     assert.deepEqual(await readdir(dir), ['file'])
     bucket.fail('none')
-    await store.take('results/a', path)
+    await store.put('results/a', path)
     assert.ok((await buffer(await store.open('results/a'))).equals(Buffer.alloc(20 * megabyte, 7)))
   })
 })

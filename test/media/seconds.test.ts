@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { secondsOf } from '../../src/media/seconds.ts'
+import { readVideoSeconds } from '../../src/media/seconds.ts'
 
 const sample = await readFile(new URL('../../src/sandbox/sample.mp4', import.meta.url))
 
@@ -36,7 +36,7 @@ function header(version: 0 | 1, scale: number, duration: number): Buffer {
 }
 
 test('the length of a real file', async () => {
-  const seconds = (await secondsOf(fileOf(sample))) ?? 0
+  const seconds = (await readVideoSeconds(fileOf(sample))) ?? 0
   assert.ok(seconds > 0.5 && seconds < 60, String(seconds))
 })
 
@@ -44,9 +44,9 @@ test('the header may come last, after other boxes, and in its long form', async 
   const ftyp = box('ftyp', Buffer.alloc(16))
   const mdat = box('mdat', Buffer.alloc(5000))
   const short = box('moov', box('free', Buffer.alloc(9)), box('mvhd', header(0, 600, 7500)))
-  assert.equal(await secondsOf(fileOf(Buffer.concat([ftyp, mdat, short]))), 12.5)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([ftyp, mdat, short]))), 12.5)
   assert.equal(
-    await secondsOf(fileOf(Buffer.concat([ftyp, box('moov', box('mvhd', header(1, 1000, 3250)))]))),
+    await readVideoSeconds(fileOf(Buffer.concat([ftyp, box('moov', box('mvhd', header(1, 1000, 3250)))]))),
     3.25,
   )
 })
@@ -61,7 +61,7 @@ test('what tells no length has none', async () => {
     box('moov', box('mvhd', Buffer.alloc(5))),
     Buffer.alloc(4096),
   ]
-  for (const content of broken) assert.equal(await secondsOf(fileOf(content)), undefined)
+  for (const content of broken) assert.equal(await readVideoSeconds(fileOf(content)), undefined)
 })
 
 /** A box whose length is told in 64 bits. */
@@ -83,38 +83,41 @@ function lastBox(name: string, body: Buffer): Buffer {
 const movie = box('moov', box('mvhd', header(0, 600, 7500)))
 
 test('boxes with a length of 64 bits', async () => {
-  assert.equal(await secondsOf(fileOf(Buffer.concat([longBox('mdat', Buffer.alloc(99)), movie]))), 12.5)
-  assert.equal(await secondsOf(fileOf(longBox('moov', box('mvhd', header(0, 600, 7500))))), 12.5)
+  assert.equal(
+    await readVideoSeconds(fileOf(Buffer.concat([longBox('mdat', Buffer.alloc(99)), movie]))),
+    12.5,
+  )
+  assert.equal(await readVideoSeconds(fileOf(longBox('moov', box('mvhd', header(0, 600, 7500))))), 12.5)
 })
 
 test('a last box that goes on to the end of the file', async () => {
   const ftyp = box('ftyp', Buffer.alloc(16))
   const last = lastBox('moov', Buffer.concat([box('free'), box('mvhd', header(0, 600, 7500))]))
-  assert.equal(await secondsOf(fileOf(Buffer.concat([ftyp, last]))), 12.5)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([ftyp, last]))), 12.5)
   const media = lastBox('mdat', Buffer.concat([Buffer.alloc(8), movie]))
-  assert.equal(await secondsOf(fileOf(Buffer.concat([ftyp, media]))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([ftyp, media]))), undefined)
 })
 
 test('the smallest box, of 8 bytes, is passed over; a smaller length ends the search', async () => {
-  assert.equal(await secondsOf(fileOf(Buffer.concat([box('free'), movie]))), 12.5)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([box('free'), movie]))), 12.5)
   const broken = box('free', Buffer.alloc(8))
   broken.writeUInt32BE(7)
-  assert.equal(await secondsOf(fileOf(Buffer.concat([broken, movie]))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([broken, movie]))), undefined)
 })
 
 test('the header is looked for in 64 boxes', async () => {
   const boxes = (count: number) => Buffer.concat([...Array.from({ length: count }, () => box('free')), movie])
-  assert.equal(await secondsOf(fileOf(boxes(63))), 12.5)
-  assert.equal(await secondsOf(fileOf(boxes(64))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(boxes(63))), 12.5)
+  assert.equal(await readVideoSeconds(fileOf(boxes(64))), undefined)
 })
 
 test('the header is looked for inside the movie only', async () => {
   const file = Buffer.concat([box('moov', box('free')), box('mvhd', header(0, 600, 7500))])
-  assert.equal(await secondsOf(fileOf(file)), undefined)
+  assert.equal(await readVideoSeconds(fileOf(file)), undefined)
 })
 
 test('a header that says 0, or is cut, tells nothing', async () => {
-  assert.equal(await secondsOf(fileOf(box('moov', box('mvhd', header(0, 600, 0))))), undefined)
-  assert.equal(await secondsOf(fileOf(movie.subarray(0, 40))), undefined)
-  assert.equal(await secondsOf(fileOf(Buffer.concat([box('ftyp'), Buffer.alloc(5)]))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(box('moov', box('mvhd', header(0, 600, 0))))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(movie.subarray(0, 40))), undefined)
+  assert.equal(await readVideoSeconds(fileOf(Buffer.concat([box('ftyp'), Buffer.alloc(5)]))), undefined)
 })

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { createDiskStore } from '../../src/media/disk.ts'
-import { createScratch } from '../../src/media/scratch.ts'
-import { createStills } from '../../src/media/stills.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
+import { createThumbnails } from '../../src/media/stills.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { video } from './files.ts'
 
@@ -17,10 +17,10 @@ async function start(t: TestContext, ffmpeg = 'ffmpeg') {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dir = await temporaryFolder(cleanup)
-  const scratch = await createScratch(join(dir, 'scratch'))
-  const stills = createStills({ store: createDiskStore(join(dir, 'files')), scratch, ffmpeg })
+  const scratch = await createTempDir(join(dir, 'scratch'))
+  const stills = createThumbnails({ store: createDiskStore(join(dir, 'files')), tempDir: scratch, ffmpeg })
   const draw = (content: string | Buffer) =>
-    stills.make(
+    stills.findOrCreate(
       'a.mp4',
       {
         bytes: content.length,

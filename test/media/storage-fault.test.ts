@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isSystemError, StorageUnavailable, storageFault, storing } from '../../src/media/storage-fault.ts'
+import {
+  isSystemError,
+  StorageUnavailable,
+  toStorageUnavailable,
+  wrapStorageErrors,
+} from '../../src/media/storage-fault.ts'
 
 function systemError(code: string): Error {
   return Object.assign(new Error('secret /path'), { code, syscall: 'write' })
@@ -27,7 +32,7 @@ describe('a fault of storage', () => {
 
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) {
     it(`${code} means that nothing more can be written`, () => {
-      const found = storageFault('store a', systemError(code))
+      const found = toStorageUnavailable('store a', systemError(code))
       assert.deepEqual(
         [found.message, found.isFull, found.isForbidden],
         [`Cannot store a: ${code}`, true, false],
@@ -36,52 +41,52 @@ describe('a fault of storage', () => {
   }
 
   it('any other system error is no full disk', () => {
-    assert.equal(storageFault('store a', systemError('EIO')).isFull, false)
+    assert.equal(toStorageUnavailable('store a', systemError('EIO')).isFull, false)
   })
 
   it('a denied call to a bucket is known by its status', () => {
-    const found = storageFault('store a', bucketError('AccessDenied', 403))
+    const found = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
     assert.equal(found.message, 'Cannot store a: AccessDenied (HTTP 403)')
     assert.deepEqual([found.isForbidden, found.isFull], [true, false])
   })
 
   it('another status is not a denied call', () => {
-    assert.equal(storageFault('store a', bucketError('NoSuchBucket', 404)).isForbidden, false)
+    assert.equal(toStorageUnavailable('store a', bucketError('NoSuchBucket', 404)).isForbidden, false)
   })
 
   it('a status that is no number counts for nothing', () => {
-    const found = storageFault('store a', bucketError('AccessDenied', '403'))
+    const found = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
     assert.deepEqual([found.message, found.isForbidden], ['Cannot store a: AccessDenied', false])
   })
 
   it('a code that is no text counts for nothing', () => {
     assert.equal(
-      storageFault('store a', Object.assign(new TypeError('x'), { code: 7 })).message,
+      toStorageUnavailable('store a', Object.assign(new TypeError('x'), { code: 7 })).message,
       'Cannot store a: TypeError',
     )
   })
 
   it('what is thrown but is no error says only that', () => {
     for (const cause of [undefined, null, 'text', { code: 'ENOSPC' }])
-      assert.equal(storageFault('store a', cause).message, 'Cannot store a: unknown error')
+      assert.equal(toStorageUnavailable('store a', cause).message, 'Cannot store a: unknown error')
   })
 
   it('keeps the cause for the log', () => {
     const cause = systemError('EIO')
-    assert.equal(storageFault('store a', cause).cause, cause)
+    assert.equal(toStorageUnavailable('store a', cause).cause, cause)
   })
 
   it('a fault of storage stays the one that it is', () => {
     const cause = new StorageUnavailable('first')
-    assert.equal(storageFault('store a', cause), cause)
+    assert.equal(toStorageUnavailable('store a', cause), cause)
   })
 
   it('work that succeeds returns its value', async () => {
-    assert.equal(await storing('store a', Promise.resolve(7)), 7)
+    assert.equal(await wrapStorageErrors('store a', Promise.resolve(7)), 7)
   })
 
   it('work that fails is a fault of storage', async () => {
-    await assert.rejects(storing('store a', Promise.reject(systemError('ENOSPC'))), {
+    await assert.rejects(wrapStorageErrors('store a', Promise.reject(systemError('ENOSPC'))), {
       name: 'StorageUnavailable',
       message: 'Cannot store a: ENOSPC',
     })

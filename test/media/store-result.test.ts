@@ -9,7 +9,7 @@ import { createDiskStore } from '../../src/media/disk.ts'
 import { LinkNotReady, LinkUseless } from '../../src/media/download.ts'
 import { createDownloadSlots, DownloadsBusy } from '../../src/media/download-slots.ts'
 import { createResults } from '../../src/media/results.ts'
-import { createScratch } from '../../src/media/scratch.ts'
+import { createTempDir } from '../../src/media/scratch.ts'
 import { StorageUnavailable } from '../../src/media/storage-fault.ts'
 import type { FileStore } from '../../src/media/store.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
@@ -45,7 +45,7 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createScratch(join(dataDir, 'scratch'))
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
   const store: FileStore = createDiskStore(join(dataDir, 'files'))
   const keys = createKeys(`${dataDir}:`)
   const downloads: { url: string; name: string; signal: AbortSignal | undefined }[] = []
@@ -55,7 +55,7 @@ async function start(t: TestContext, changes: Changes = {}) {
     store: { ...store, ...changes.store },
     redis,
     keys,
-    scratch,
+    tempDir: scratch,
     probe: {
       confirmedFault: async () => changes.fault,
       requireSpace: changes.requireSpace ?? (async () => undefined),
@@ -71,7 +71,7 @@ async function start(t: TestContext, changes: Changes = {}) {
       await during()
       const found = content(url)
       if (found instanceof Error) throw found
-      const path = scratch.path(`${name}.entity`)
+      const path = scratch.createPath(`${name}.entity`)
       await writeFile(path, found)
       return path
     },
@@ -133,9 +133,9 @@ describe('a result', () => {
   ] as const) {
     it(`that is stored already, but ${what}, is downloaded again`, async (t) => {
       const room = await start(t)
-      const path = room.scratch.path('other')
+      const path = room.scratch.createPath('other')
       await writeFile(path, content)
-      await room.store.take(`results/${nameOf()}`, path)
+      await room.store.put(`results/${nameOf()}`, path)
       await room.deliver()
       assert.equal(room.downloads.length, 1)
       assert.equal((await room.store.stat(`results/${nameOf()}`))?.bytes, video.length)
@@ -158,8 +158,8 @@ describe('a result', () => {
 
   it('leaves nothing of earlier attempts behind, and nothing of others’ is touched', async (t) => {
     const room = await start(t)
-    await writeFile(room.scratch.path(`${nameOf()}.older`), 'half')
-    await writeFile(room.scratch.path('other'), 'half')
+    await writeFile(room.scratch.createPath(`${nameOf()}.older`), 'half')
+    await writeFile(room.scratch.createPath('other'), 'half')
     await room.deliver()
     const left = await room.temporary()
     assert.equal(left.length, 1)
@@ -241,19 +241,19 @@ describe('a result and a store that fails', () => {
   })
 
   it('is kept whole, and stored later without a second download', async (t) => {
-    const store: Partial<FileStore> = { take: () => Promise.reject(broken()) }
+    const store: Partial<FileStore> = { put: () => Promise.reject(broken()) }
     const room = await start(t, { store })
     await assert.rejects(room.deliver(), { message: 'broken' })
     const [kept = ''] = await room.temporary()
     assert.match(kept, new RegExp(`^${nameOf()}\\.whole\\.`))
-    const path = room.scratch.path('other')
+    const path = room.scratch.createPath('other')
     await writeFile(path, 'x')
     // The same files with a store that works.
     const again = createResults({
       store: room.store,
       redis,
       keys: room.keys,
-      scratch: room.scratch,
+      tempDir: room.scratch,
       probe: { confirmedFault: async () => undefined, requireSpace: async () => undefined },
       slots: createDownloadSlots({ total: 1, perHost: 1 }),
       download: () => assert.fail('downloaded again'),
@@ -265,12 +265,12 @@ describe('a result and a store that fails', () => {
   })
 
   it('that is kept whole is young again with each attempt', async (t) => {
-    const room = await start(t, { store: { take: () => Promise.reject(broken()) } })
+    const room = await start(t, { store: { put: () => Promise.reject(broken()) } })
     await assert.rejects(room.deliver())
     const [kept = ''] = await room.temporary()
     await utimes(join(room.dataDir, 'scratch', kept), 0, 0)
     await assert.rejects(room.deliver())
-    assert.equal(await room.scratch.sweep(60_000), 0)
+    assert.equal(await room.scratch.removeIdle(60_000), 0)
     assert.equal(room.downloads.length, 1)
   })
 })
@@ -279,7 +279,7 @@ describe('the upload of a result', () => {
   /** A store that is busy until its signal is aborted. */
   function uploading() {
     const { promise: begun, resolve } = Promise.withResolvers<AbortSignal | undefined>()
-    const take: FileStore['take'] = (_, __, signal) => {
+    const take: FileStore['put'] = (_, __, signal) => {
       resolve(signal)
       return new Promise((_resolve, reject) =>
         signal?.addEventListener('abort', () => reject(new Error('aborted'))),
@@ -291,7 +291,7 @@ describe('the upload of a result', () => {
   it('ends with a cancel, for the reason of the cancel', async (t) => {
     const { take, begun } = uploading()
     const abort = new AbortController()
-    const room = await start(t, { store: { take } })
+    const room = await start(t, { store: { put: take } })
     const delivering = room.deliver({ signal: abort.signal })
     await Promise.race([begun, delivering])
     const reason = new Error('canceled')
@@ -302,24 +302,24 @@ describe('the upload of a result', () => {
   it('does not begin after a cancel', async (t) => {
     const abort = new AbortController()
     const reason = new Error('canceled')
-    const take: FileStore['take'] = async (_, __, signal) => signal?.throwIfAborted()
-    const room = await start(t, { store: { take }, during: async () => abort.abort(reason) })
+    const take: FileStore['put'] = async (_, __, signal) => signal?.throwIfAborted()
+    const room = await start(t, { store: { put: take }, during: async () => abort.abort(reason) })
     await assert.rejects(room.deliver({ signal: abort.signal }), (cause) => cause === reason)
   })
 
   it('goes on when the time of the upstream is over, which has delivered', async (t) => {
     const abort = new AbortController()
     const aborted: unknown[] = []
-    const take: FileStore['take'] = async (_, __, signal) => void aborted.push(signal?.aborted)
+    const take: FileStore['put'] = async (_, __, signal) => void aborted.push(signal?.aborted)
     const during = async () => abort.abort(new LinkNotReady('too long'))
-    const room = await start(t, { store: { take }, during })
+    const room = await start(t, { store: { put: take }, during })
     await room.deliver({ signal: abort.signal })
     assert.deepEqual(aborted, [false])
   })
 
   it('its own failure has its own reason', async (t) => {
     const cause = new StorageUnavailable('broken')
-    const room = await start(t, { store: { take: () => Promise.reject(cause) } })
+    const room = await start(t, { store: { put: () => Promise.reject(cause) } })
     const { signal } = new AbortController()
     await assert.rejects(room.deliver({ signal }), (found) => found === cause)
   })
@@ -385,7 +385,7 @@ describe('links of upstreams', () => {
       store: room.store,
       redis,
       keys: room.keys,
-      scratch: room.scratch,
+      tempDir: room.scratch,
       probe: { confirmedFault: async () => undefined, requireSpace: async () => undefined },
       slots: createDownloadSlots({ total: 1, perHost: 1 }),
       download: undefined,
@@ -401,19 +401,19 @@ describe('the length of a result', () => {
   it('is that of its file', async (t) => {
     const room = await start(t)
     const [given = { url: '' }] = await room.deliver()
-    const seconds = await room.results.secondsOf(given)
+    const seconds = await room.results.readVideoSeconds(given)
     assert.ok(seconds !== undefined && seconds > 0)
   })
 
   it('is not known where the file lies elsewhere', async (t) => {
     const room = await start(t)
     await room.deliver()
-    assert.equal(await room.results.secondsOf({ url: `https://cdn.example/${nameOf()}` }), undefined)
+    assert.equal(await room.results.readVideoSeconds({ url: `https://cdn.example/${nameOf()}` }), undefined)
   })
 
   it('is not known where there is no file', async (t) => {
     const room = await start(t)
-    assert.equal(await room.results.secondsOf({ url: `/files/${nameOf()}` }), undefined)
+    assert.equal(await room.results.readVideoSeconds({ url: `/files/${nameOf()}` }), undefined)
   })
 })
 
@@ -421,14 +421,14 @@ describe('the look-up of a result', () => {
   it('finds it', async (t) => {
     const room = await start(t)
     await room.deliver()
-    const found = await room.results.find(nameOf())
+    const found = await room.results.findVideo(nameOf())
     assert.ok(found !== undefined && found !== 'gone')
     assert.deepEqual([found.bytes, found.contentType], [video.length, 'video/mp4'])
   })
 
   it('does not find what never was', async (t) => {
     const room = await start(t)
-    assert.equal(await room.results.find(nameOf()), undefined)
+    assert.equal(await room.results.findVideo(nameOf()), undefined)
   })
 
   it('says that it is gone when its time is over, also before it is removed', async (t) => {
@@ -437,9 +437,9 @@ describe('the look-up of a result', () => {
     const path = join(room.dataDir, 'files/results', nameOf())
     const seconds = (Date.now() - hour) / 1000
     await utimes(path, seconds - 1, seconds - 1)
-    assert.equal(await room.results.find(nameOf()), 'gone')
+    assert.equal(await room.results.findVideo(nameOf()), 'gone')
     await utimes(path, seconds + 60, seconds + 60)
-    assert.notEqual(await room.results.find(nameOf()), 'gone')
+    assert.notEqual(await room.results.findVideo(nameOf()), 'gone')
   })
 
   it('its time is over after the last millisecond of it', async (t) => {
@@ -447,17 +447,17 @@ describe('the look-up of a result', () => {
     await room.deliver()
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
     await utimes(join(room.dataDir, 'files/results', nameOf()), 1_800_000_000 - 3600, 1_800_000_000 - 3600)
-    assert.notEqual(await room.results.find(nameOf()), 'gone')
+    assert.notEqual(await room.results.findVideo(nameOf()), 'gone')
     t.mock.timers.setTime(1_800_000_000_001)
-    assert.equal(await room.results.find(nameOf()), 'gone')
+    assert.equal(await room.results.findVideo(nameOf()), 'gone')
   })
 
   it('remembers for 90 days that it was here', async (t) => {
     const room = await start(t)
     await room.deliver()
-    await room.results.forget(nameOf())
+    await room.results.remove(nameOf())
     assert.deepEqual(await room.stored(), [])
-    assert.equal(await room.results.find(nameOf()), 'gone')
+    assert.equal(await room.results.findVideo(nameOf()), 'gone')
     const seconds = await redis.ttl(room.keys.gone(nameOf()))
     assert.ok(seconds > 89 * 86_400 && seconds <= 90 * 86_400, `${seconds}`)
   })

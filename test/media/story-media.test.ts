@@ -7,8 +7,8 @@ import type { Redis } from 'ioredis'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
 import { read } from '../../src/catalogue/parse.ts'
-import { refer } from '../../src/media/reference.ts'
-import { createUploadedFile, isUploadReference, referenceOf } from '../../src/media/uploaded-file.ts'
+import { formatStoredReference } from '../../src/media/reference.ts'
+import { createUploadedFile, isUploadReference, uploadReferenceOf } from '../../src/media/uploaded-file.ts'
 import { asAlice } from '../api/gateway.ts'
 import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
 import { dataUrl, png } from './files.ts'
@@ -54,7 +54,7 @@ describe('an image inside of a story', () => {
       const { status } = await send(room, { ...story, characters, storyConfig: { characters, scenes } })
       assert.equal(status, 202)
       const [name = ''] = await namesIn(room.store, 'inputs')
-      const stored = refer({
+      const stored = formatStoredReference({
         hash: name.slice('inputs/'.length),
         bytes: content.length,
         contentType: 'image/png',
@@ -108,7 +108,7 @@ describe('an image inside of a story', () => {
     assert.deepEqual(room.engine.orders[0]?.input.storyConfig, { scenes })
   })
 
-  const stolen = refer({ hash: 'a'.repeat(64), bytes: 7, contentType: 'image/png' })
+  const stolen = formatStoredReference({ hash: 'a'.repeat(64), bytes: 7, contentType: 'image/png' })
   const broken: Record<string, [Record<string, unknown>, RegExp]> = {
     'a link of another kind': [
       { characters: [{ image: 'ftp://cdn.example/fox.png' }] },
@@ -174,7 +174,7 @@ describe('an image inside of a story', () => {
     const offer = provider.offers['longstories-movie'] ?? assert.fail()
     const config = { baseUrls: {}, credentials: {}, settings: {} }
     const input: Input = { prompt: 'a fox', characters: [{ image: dataUrl('image/png', images.short) }] }
-    const prepared = await room.media.handOver.prepare('job', input, { provider, offer, config })
+    const prepared = await room.media.inputUploader.prepare('job', input, { provider, offer, config })
     assert.ok(prepared.kind === 'ready')
     assert.deepEqual([prepared.input, prepared.inline], [input, []])
     prepared.release()
@@ -183,8 +183,8 @@ describe('an image inside of a story', () => {
   it('that was extracted from the body stands in the input as a reference', () => {
     const file = createUploadedFile('image/png')
     const reading = read('storyConfig', { characters: [{ name: 'Fox', image: file }] })
-    assert.deepEqual(reading, { value: { characters: [{ name: 'Fox', image: referenceOf(file) }] } })
-    assert.ok(isUploadReference(referenceOf(file)))
+    assert.deepEqual(reading, { value: { characters: [{ name: 'Fox', image: uploadReferenceOf(file) }] } })
+    assert.ok(isUploadReference(uploadReferenceOf(file)))
   })
 })
 

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { MediaKind } from '../../providers/input.ts'
-import { judge, typeOf } from '../../src/media/check.ts'
+import { checkMediaFile, detectContentType } from '../../src/media/check.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { png, video } from './files.ts'
 
@@ -21,13 +21,13 @@ const fixture = (name: string) => readFileSync(new URL(name, folder))
 
 async function verdictOn(content: Buffer, kind: MediaKind): Promise<string> {
   await writeFile(path, content)
-  const verdict = await judge(path, kind)
-  return 'wrong' in verdict ? verdict.wrong : 'accepted'
+  const verdict = await checkMediaFile(path, kind)
+  return 'problem' in verdict ? verdict.problem : 'accepted'
 }
 
 async function kindOf(content: Buffer): Promise<MediaKind> {
   await writeFile(path, content)
-  const type = await typeOf(path)
+  const type = await detectContentType(path)
   return type === 'application/ogg' ? 'audio' : ((type?.split('/')[0] ?? 'none') as MediaKind)
 }
 

@@ -10,9 +10,9 @@ import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { createTransport } from '../../src/engine/transport.ts'
 import { createDiskStore } from '../../src/media/disk.ts'
-import { createHandOver } from '../../src/media/hand-over.ts'
-import { createLinks } from '../../src/media/links.ts'
-import { nameOf, refer } from '../../src/media/reference.ts'
+import { createInputUploader } from '../../src/media/hand-over.ts'
+import { createInputLinks } from '../../src/media/links.ts'
+import { formatStoredReference, storedInputName } from '../../src/media/reference.ts'
 import { createCleanup, temporaryFolder } from '../setup.ts'
 import { startServer } from './files.ts'
 
@@ -44,8 +44,14 @@ async function start(
   })
   const transport = createTransport({ timeoutMs: 5000 })
   cleanup.add(() => transport.close())
-  const links = createLinks('secret')
-  const handOver = createHandOver({ store, transport, links, publicUrl: () => publicUrl, uploadsAtOnce })
+  const links = createInputLinks('secret')
+  const handOver = createInputUploader({
+    store,
+    transport,
+    links,
+    publicUrl: () => publicUrl,
+    maxConcurrentUploads: uploadsAtOnce,
+  })
   const { upload: _, ...base } = runware
   const provider: Provider = {
     ...base,
@@ -70,8 +76,8 @@ async function start(
     async keep(letter: string, content = 'hello') {
       const path = join(folder, 'part')
       await writeFile(path, content)
-      await store.take(nameOf(fileOf(letter)), path)
-      return refer(fileOf(letter, content.length))
+      await store.put(storedInputName(fileOf(letter)), path)
+      return formatStoredReference(fileOf(letter, content.length))
     },
   }
 }
@@ -91,8 +97,8 @@ describe('the files of a job on their way to an upstream', () => {
     })
     assert.deepEqual(received, [{ path: '/upload', body: 'hello' }])
     assert.deepEqual(first.inline, [])
-    assert.deepEqual(first.handed, { [`runware ${image}`]: url })
-    const second = await handOver.prepare('job', input, upstream, first.handed)
+    assert.deepEqual(first.uploadedLinks, { [`runware ${image}`]: url })
+    const second = await handOver.prepare('job', input, upstream, first.uploadedLinks)
     assert.ok(second.kind === 'ready')
     assert.deepEqual(second.input, first.input)
     assert.equal(received.length, 1)
@@ -102,15 +108,17 @@ describe('the files of a job on their way to an upstream', () => {
     const { handOver, keep } = await start(t)
     const image = await keep('a')
     const handed = { [`runware ${image}`]: 'https://cdn.example/1' }
-    assert.deepEqual(await handOver.recall({ image }, 'runware', handed), { image: 'https://cdn.example/1' })
-    assert.deepEqual(await handOver.recall({ image }, 'fal', handed), { image })
-    assert.deepEqual(await handOver.recall({ image }, 'runware'), { image })
+    assert.deepEqual(await handOver.toSentInput({ image }, 'runware', handed), {
+      image: 'https://cdn.example/1',
+    })
+    assert.deepEqual(await handOver.toSentInput({ image }, 'fal', handed), { image })
+    assert.deepEqual(await handOver.toSentInput({ image }, 'runware'), { image })
   })
 
   it('that cannot be looked up are a fault of storage, not of the job', async (t) => {
     const { handOver, upstream, blockStore } = await start(t)
     await blockStore()
-    await assert.rejects(handOver.prepare('job', { image: refer(fileOf('a')) }, upstream), {
+    await assert.rejects(handOver.prepare('job', { image: formatStoredReference(fileOf('a')) }, upstream), {
       name: 'StorageUnavailable',
     })
   })
@@ -125,7 +133,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.equal(prepared.input.image, `data:image/png;base64,${inline.mark}`)
     assert.equal(inline.bytes, 5)
     assert.equal((await buffer(await inline.open())).toString(), 'hello')
-    assert.deepEqual(prepared.handed, {})
+    assert.deepEqual(prepared.uploadedLinks, {})
     assert.deepEqual(received, [])
     const other = await handOver.prepare('job', { image }, upstream)
     assert.ok(other.kind === 'ready' && other.inline[0]?.mark !== inline.mark)
@@ -140,7 +148,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.ok(prepared.kind === 'ready')
     const [, token = ''] =
       /^https:\/\/us\.example\/media\/(.+\.png)$/.exec(String(prepared.input.image)) ?? []
-    assert.deepEqual(links.read(token), fileOf('a'))
+    assert.deepEqual(links.readToken(token), fileOf('a'))
   })
 
   const failing: Readonly<Record<string, [Options, RegExp | string]>> = {
@@ -173,7 +181,7 @@ describe('the files of a job on their way to an upstream', () => {
 
   it('are not sent where we do not have them any more', async (t) => {
     const { handOver, upstream, received } = await start(t)
-    const prepared = await handOver.prepare('job', { image: refer(fileOf('b')) }, upstream)
+    const prepared = await handOver.prepare('job', { image: formatStoredReference(fileOf('b')) }, upstream)
     assert.ok(prepared.kind === 'failed')
     assert.equal(prepared.fault.code, 'media_unreadable')
     assert.deepEqual(received, [])
@@ -241,7 +249,7 @@ describe('the files of a job on their way to an upstream', () => {
         (await handOver.prepare('four', { image: 'https://a.example/b.png' }, upstream)).kind,
         'ready',
       )
-      assert.equal((await handOver.prepare('five', { image }, upstream, first.handed)).kind, 'ready')
+      assert.equal((await handOver.prepare('five', { image }, upstream, first.uploadedLinks)).kind, 'ready')
       assert.equal((await handOver.prepare('six', { image }, upstream)).kind, 'busy')
     })
 
@@ -260,7 +268,7 @@ describe('the files of a job on their way to an upstream', () => {
       const { handOver, upstream, keep } = await start(t, { takes: 'inline', uploadsAtOnce: 9 })
       await keep('a')
       await keep('b')
-      const large = (letter: string) => refer(fileOf(letter, 15 * 1024 * 1024))
+      const large = (letter: string) => formatStoredReference(fileOf(letter, 15 * 1024 * 1024))
       const both = { image: large('a'), last_image: large('b') }
       assert.equal((await handOver.prepare('one', both, upstream)).kind, 'ready')
       assert.equal((await handOver.prepare('two', { image: large('a') }, upstream)).kind, 'busy')

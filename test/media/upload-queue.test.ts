@@ -6,7 +6,7 @@ const megabyte = 1024 * 1024
 
 function create(uploadsAtOnce = 2) {
   const time = { now: 0 }
-  const { enter } = createUploadQueue({ uploadsAtOnce, now: () => time.now })
+  const { tryEnter: enter } = createUploadQueue({ maxConcurrentUploads: uploadsAtOnce, now: () => time.now })
   const enters = (job: string, size: number) => {
     const place = enter(job, size)
     return 'release' in place ? place.release : undefined

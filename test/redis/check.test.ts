@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { checkServer } from '../../src/redis/check.ts'
-import { startEmbedded } from '../../src/redis/embedded.ts'
+import { checkRedisServer } from '../../src/redis/check.ts'
+import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
 
 const timeout = 60_000
 
@@ -14,7 +14,7 @@ test('what a real Redis risks is told: nothing at first, then its eviction and i
   timeout,
 }, async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-check-'))
-  const embedded = await startEmbedded({ dataDir, logger: pino({ level: 'silent' }), production: true })
+  const embedded = await startEmbeddedRedis({ dataDir, logger: pino({ level: 'silent' }), production: true })
   const client = new Redis({ path: embedded.path })
   t.after(async () => {
     client.disconnect()
@@ -107,6 +107,6 @@ async function warnings(
 ): Promise<string[]> {
   const lines: string[] = []
   const logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line).msg) })
-  await checkServer(client, { production, logger, ...settings })
+  await checkRedisServer(client, { production, logger, ...settings })
   return lines
 }

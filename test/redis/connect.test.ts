@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { createConnections, type Target } from '../../src/redis/connect.ts'
-import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+import { createConnections, type RedisTarget } from '../../src/redis/connect.ts'
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded.ts'
 import { startServer } from '../faults/cluster.ts'
 import { waitUntil } from '../faults/jobs.ts'
 import { startProxy } from '../faults/proxy.ts'
@@ -98,23 +98,23 @@ test('a wrong password is told without the password', { timeout }, async (t) => 
 
 async function place(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-connect-'))
-  const started: Embedded[] = []
+  const started: EmbeddedRedis[] = []
   t.after(async () => {
     for (const embedded of started) await embedded.stop()
     await rm(dataDir, { recursive: true })
   })
   const gateway = async () => {
-    const embedded = await startEmbedded({ dataDir, logger: silent, production: true })
+    const embedded = await startEmbeddedRedis({ dataDir, logger: silent, production: true })
     started.push(embedded)
     return embedded
   }
   return { dataDir, gateway }
 }
 
-function connect(t: TestContext, target: Target, patienceMs = 10_000) {
+function connect(t: TestContext, target: RedisTarget, patienceMs = 10_000) {
   const lines: string[] = []
   const logger = pino({}, { write: (line: string) => lines.push(line) })
-  const connections = createConnections(target, { prefix: 'reelgate:', logger, patienceMs })
+  const connections = createConnections(target, { prefix: 'reelgate:', logger, connectTimeoutMs: patienceMs })
   t.after(() => connections.close())
   return { connections, lines }
 }

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded.ts'
 
 const logger = pino({ level: 'silent' })
 const timeout = 60_000
@@ -122,13 +122,13 @@ test('a data directory too deep for a socket has it elsewhere', { timeout }, asy
 async function place(t: TestContext, depth = '') {
   const root = await mkdtemp(join(tmpdir(), 'reelgate-embedded-'))
   const dataDir = join(root, depth)
-  const started: Embedded[] = []
+  const started: EmbeddedRedis[] = []
   t.after(async () => {
     for (const embedded of started) await embedded.stop()
     await rm(root, { recursive: true })
   })
   const gateway = async () => {
-    const embedded = await startEmbedded({ dataDir, logger, production: true })
+    const embedded = await startEmbeddedRedis({ dataDir, logger, production: true })
     started.push(embedded)
     return embedded
   }
@@ -142,12 +142,12 @@ function connect(t: TestContext, { path }: { path: string }): Redis {
   return client
 }
 
-async function write(t: TestContext, embedded: Embedded, key: string, value: string) {
+async function write(t: TestContext, embedded: EmbeddedRedis, key: string, value: string) {
   await connect(t, embedded).set(key, value)
   await embedded.stop()
 }
 
-async function read(t: TestContext, embedded: Embedded, key: string) {
+async function read(t: TestContext, embedded: EmbeddedRedis, key: string) {
   return connect(t, embedded).get(key)
 }
 

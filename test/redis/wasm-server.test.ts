@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { type Job, Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { type Embedded, startEmbedded } from '../../src/redis/embedded.ts'
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded.ts'
 
 const timeout = 60_000
 
@@ -63,7 +63,7 @@ test('production refuses the trial store', { timeout }, async (t) => {
   const { dataDir } = await place(t)
   const logger = pino({ level: 'silent' })
   await assert.rejects(
-    startEmbedded({ dataDir, logger, production: true }),
+    startEmbeddedRedis({ dataDir, logger, production: true }),
     /refused when NODE_ENV=production/,
   )
   await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
@@ -73,13 +73,13 @@ async function place(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-wasm-'))
   const lines: string[] = []
   const logger = pino({}, { write: (line: string) => lines.push(line) })
-  const started: Embedded[] = []
+  const started: EmbeddedRedis[] = []
   t.after(async () => {
     for (const embedded of started) await embedded.stop()
     await rm(dataDir, { recursive: true })
   })
   const gateway = async () => {
-    const embedded = await startEmbedded({ dataDir, logger, production: false })
+    const embedded = await startEmbeddedRedis({ dataDir, logger, production: false })
     started.push(embedded)
     return embedded
   }

@@ -76,7 +76,7 @@ describe('mock upstreams of several processes', () => {
     const result = (await second.send(`/fal-ai/veo3/requests/${id}`)).body as { video: { url: string } }
     assert.equal(result.video.url, `${sandboxOrigin}/video/${id}.mp4`)
     for (const { fetcher } of [first, second]) {
-      const video = await fetcher.ask(result.video.url)
+      const video = await fetcher.fetch(result.video.url)
       assert.equal(video.headers['content-type'], 'video/mp4')
       await video.body.dump()
     }
@@ -117,7 +117,7 @@ describe('mock upstreams of several processes', () => {
     const { url, calls } = await startServer()
     const { fetcher } = createProcess('links:')
     for (const link of [url, 'file:///etc/passwd', 'no link', `${sandboxOrigin}.example/video/a.mp4`])
-      await assert.rejects(fetcher.ask(link), AddressRefused)
+      await assert.rejects(fetcher.fetch(link), AddressRefused)
     assert.deepEqual(calls, [])
   })
 

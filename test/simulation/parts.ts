@@ -52,9 +52,9 @@ export function createParts(
           )
           await actor.sleep(ms)
         }
-        return { kind: 'ready', input, handed: {}, inline: [], release: () => undefined }
+        return { kind: 'ready', input, uploadedLinks: {}, inline: [], release: () => undefined }
       },
-      recall: async (input) => input,
+      toSentInput: async (input) => input,
     },
     deliver: files.deliverFor(actor),
     delivery: settings.delivery,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Next } from '../../src/engine/change.ts'
 import type { Keys } from '../../src/engine/keys.ts'
 import type { Store } from '../../src/engine/store.ts'
-import type { Guard } from '../../src/media/guard.ts'
+import type { SafeFetch } from '../../src/media/guard.ts'
 import { deliver } from '../../src/webhooks/deliver.ts'
 import { createOutbox } from '../../src/webhooks/outbox.ts'
 import { quiet } from '../setup.ts'
@@ -28,7 +28,7 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
       return 200
     })
     return { statusCode: status, body: { dump: async () => undefined } }
-  }) as unknown as Guard['ask']
+  }) as unknown as SafeFetch['fetch']
 
   return (id: string): Promise<Next> =>
     deliver(

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import type { View } from '../../src/engine/job.ts'
-import { createGuard } from '../../src/media/guard.ts'
+import { createSafeFetch } from '../../src/media/guard.ts'
 import { messageOf, send } from '../../src/webhooks/send.ts'
 import { createCleanup } from '../setup.ts'
 import { startReceiver } from './receiver.ts'
@@ -59,10 +59,10 @@ describe('the message of a webhook', () => {
 describe('an attempt to deliver a webhook', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
-  const guard = createGuard({ inward: true })
+  const guard = createSafeFetch({ allowPrivateNetworks: true })
   cleanup.add(() => guard.close())
   const never = new AbortController().signal
-  const deliver = (url: string, stopping = never, ask = guard.ask) =>
+  const deliver = (url: string, stopping = never, ask = guard.fetch) =>
     send({ ask, stopping }, url, message, [secret, older])
 
   it('is signed with every secret, over the very bytes', async () => {
@@ -88,9 +88,9 @@ describe('an attempt to deliver a webhook', () => {
   })
 
   it('is refused where the address leads inward', async () => {
-    const strict = createGuard({})
+    const strict = createSafeFetch({})
     cleanup.add(() => strict.close())
-    const sent = await deliver('http://127.0.0.1:1/', never, strict.ask)
+    const sent = await deliver('http://127.0.0.1:1/', never, strict.fetch)
     assert.equal(sent.kind, 'refused')
     assert.ok(sent.kind === 'refused' && sent.error !== '')
   })
@@ -128,14 +128,14 @@ describe('an attempt to deliver a webhook', () => {
       options = { ...given }
       return answer
     }
-    await deliver('https://a.example/', never, ask as unknown as typeof guard.ask)
+    await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
     assert.deepEqual([options.method, options.body, options.redirects], ['POST', message.body, 0])
   })
 
   it('is answered though the rest of the answer is lost', async () => {
     const dump = () => Promise.reject(new Error('cut'))
     const ask = async () => ({ statusCode: 200, headers: {}, body: { dump } })
-    const sent = await deliver('https://a.example/', never, ask as unknown as typeof guard.ask)
+    const sent = await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
     assert.deepEqual(sent, { kind: 'answered', status: 200 })
   })
 

@@ -2,26 +2,29 @@ import { text } from '../../../providers/reader.ts'
 import { randomId } from '../../random.ts'
 import { ApiError } from '../errors.ts'
 
-export function newJobId(): string {
+export function createJobId(): string {
   return `vid_${randomId()}`
 }
 
 /** The names under which clients send a job id, in the order in which they count. */
-const idNames = ['requestId', 'runId', 'id', 'request_id', 'run_id', 'taskId', 'task_id'] as const
+const idFields = ['requestId', 'runId', 'id', 'request_id', 'run_id', 'taskId', 'task_id'] as const
 
-const idShape = /^[\w.:-]{1,128}$/
+const idPattern = /^[\w.:-]{1,128}$/
 
 /** The job id that a query or a body names; refuses two different ones, and what cannot be an id. */
 export function readJobId(...sources: readonly unknown[]): string {
-  return readJobIdAs('runId', ...sources)
+  return readJobIdNamed('runId', ...sources)
 }
 
 /** `usual`: the name that the route's documentation has for it. */
-export function readJobIdAs(usual: (typeof idNames)[number], ...sources: readonly unknown[]): string {
+export function readJobIdNamed(
+  documentedName: (typeof idFields)[number],
+  ...sources: readonly unknown[]
+): string {
   let first: { name: string; id: string } | undefined
   for (const source of sources) {
-    for (const name of idNames) {
-      for (const id of valuesOf(source, name)) {
+    for (const name of idFields) {
+      for (const id of readValues(source, name)) {
         first ??= { name, id }
         if (id === first.id) continue
         const message = `\`${first.name}\` and \`${name}\` name two different jobs`
@@ -30,19 +33,21 @@ export function readJobIdAs(usual: (typeof idNames)[number], ...sources: readonl
     }
   }
   if (first === undefined) {
-    throw new ApiError('missing_required_parameter', `A job id is needed: \`${usual}\``, { param: usual })
+    throw new ApiError('missing_required_parameter', `A job id is needed: \`${documentedName}\``, {
+      param: documentedName,
+    })
   }
-  if (idShape.test(first.id)) return first.id
+  if (idPattern.test(first.id)) return first.id
   const message = `\`${first.name}\` is not a job id: letters, digits and _ - . : only, at most 128`
   throw new ApiError('invalid_parameter_value', message, { param: first.name })
 }
 
 /** A query may repeat a name. */
-function valuesOf(source: unknown, name: string): readonly string[] {
+function readValues(source: unknown, name: string): readonly string[] {
   const value = typeof source === 'object' && source !== null ? Reflect.get(source, name) : undefined
   if (value === undefined) return []
   return [value]
     .flat()
-    .map((one) => text(one)?.trim() ?? '')
-    .filter((one) => one !== '')
+    .map((entry) => text(entry)?.trim() ?? '')
+    .filter((id) => id !== '')
 }

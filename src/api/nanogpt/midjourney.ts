@@ -6,55 +6,69 @@ import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import type { State, View } from '../../engine/job.ts'
 import { ApiError } from '../errors.ts'
-import { validationOf } from '../handling.ts'
-import { firstAnswer } from '../idempotency.ts'
-import type { AppParts } from '../parts.ts'
-import { failureOf } from './failure.ts'
-import { readJobId, readJobIdAs } from './job-id.ts'
-import { addressOf } from './links.ts'
-import { ownJob } from './own-job.ts'
-import type { Submitted } from './schemas.ts'
-import { outputOf } from './status.ts'
-import { answerOf, type Body, readObject, refusalOf, submit, take } from './submit.ts'
+import { readValidationOptions } from '../handling.ts'
+import { findReplay } from '../idempotency.ts'
+import type { ApiDeps } from '../parts.ts'
+import { toJobFailure } from './failure.ts'
+import { readJobId, readJobIdNamed } from './job-id.ts'
+import { resolveBaseUrl } from './links.ts'
+import { requireOwnJob } from './own-job.ts'
+import type { SubmitResponse } from './schemas.ts'
+import { toOutput } from './status.ts'
+import {
+  acceptSubmission,
+  type RequestBody,
+  readBodyObject,
+  submitVideo,
+  toSubmitResponse,
+  toValidationError,
+} from './submit.ts'
 
-type Extended = Submitted & { success: true; message: string; eta: number }
+type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 
 /** Goes on from one of the four clips of a finished job. An earlier version of the route took a source video instead. */
-export async function extend(parts: AppParts, request: FastifyRequest): Promise<Submitted | Extended> {
-  const body = readObject(request.body)
-  if (body.model !== undefined && fold(body).given.has('video')) return submit(parts, request, body)
+export async function extendVideo(
+  deps: ApiDeps,
+  request: FastifyRequest,
+): Promise<SubmitResponse | ExtendResponse> {
+  const body = readBodyObject(request.body)
+  if (body.model !== undefined && fold(body).given.has('video')) return submitVideo(deps, request, body)
   const id = readJobId(body)
-  const first = await firstAnswer(parts, request)
-  if (first !== undefined) return extended(answerOf(first), body)
-  const parent = await ownJob(parts.engine, request, id)
-  const model = extendable(parent)
-  const clip = clipIndex(body)
-  const task = text(await parts.engine.ticket(id), 'id')
-  if (task === undefined) throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
-  const { input, ...admitted } = wishes(model, body, validationOf(parts, request))
-  const order = { ...admitted, model, input: { ...input, extendTask: task, extendIndex: clip } }
+  const replay = await findReplay(deps, request)
+  if (replay !== undefined) return toExtendResponse(toSubmitResponse(replay), body)
+  const parent = await requireOwnJob(deps.engine, request, id)
+  const model = requireExtendable(parent)
+  const clip = readClipIndex(body)
+  const upstreamTaskId = text(await deps.engine.ticket(id), 'id')
+  if (upstreamTaskId === undefined)
+    throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
+  const { input, ...admitted } = validateExtension(model, body, readValidationOptions(deps, request))
+  const job = { ...admitted, model, input: { ...input, extendTask: upstreamTaskId, extendIndex: clip } }
   // An extension is as long and as fine as the clip, so it costs what the clip did.
-  return extended(await take(parts, request, order, { usd: parent.costUsd, warnings: [] }), body)
+  return toExtendResponse(
+    await acceptSubmission(deps, request, job, { usd: parent.costUsd, warnings: [] }),
+    body,
+  )
 }
 
-function extended(submitted: Submitted, body: Body): Extended {
+function toExtendResponse(submitted: SubmitResponse, body: RequestBody): ExtendResponse {
   return {
     ...submitted,
     success: true,
-    message: `Clip ${clipIndex(body)} of ${readJobId(body)} is being extended`,
+    message: `Clip ${readClipIndex(body)} of ${readJobId(body)} is being extended`,
     eta: findModel(submitted.model)?.typicalSeconds ?? 0,
   }
 }
 
 /** What the words of Midjourney's own status are; ids of other services read as unknown, which is no error. */
-export async function midjourneyStatus({ engine, config }: AppParts, request: FastifyRequest) {
-  const id = readJobIdAs('task_id', request.body)
+export async function getMidjourneyStatus({ engine, config }: ApiDeps, request: FastifyRequest) {
+  const id = readJobIdNamed('task_id', request.body)
   if ((await engine.status(id)) === undefined) return { status: 'unknown', task_id: id }
-  const view = await ownJob(engine, request, id)
-  const output = outputOf(view, addressOf(request, config.publicUrl))
-  const failure = failureOf(view)
+  const view = await requireOwnJob(engine, request, id)
+  const output = toOutput(view, resolveBaseUrl(request, config.publicUrl))
+  const failure = toJobFailure(view)
   return {
-    status: words[view.state],
+    status: midjourneyStatuses[view.state],
     task_id: id,
     progress: `${view.progress}%`,
     ...(output !== undefined && { imageUrl: output.url, videoUrl: output.url, videoUrls: output.videoUrls }),
@@ -62,7 +76,7 @@ export async function midjourneyStatus({ engine, config }: AppParts, request: Fa
   }
 }
 
-const words: Readonly<Record<State, string>> = {
+const midjourneyStatuses: Readonly<Record<State, string>> = {
   pending: 'NOT_START',
   submitting: 'NOT_START',
   queued: 'submitted',
@@ -74,32 +88,36 @@ const words: Readonly<Record<State, string>> = {
   canceled: 'FAILED',
 }
 
-function extendable({ id, model: named, state }: View): Model {
-  const model = findModel(named)
+function requireExtendable({ id, model: modelId, state }: View): Model {
+  const model = findModel(modelId)
   if (model?.id !== 'midjourney-video') {
-    const message = `Only jobs of \`midjourney-video\` can be extended; ${id} is one of \`${named}\``
+    const message = `Only jobs of \`midjourney-video\` can be extended; ${id} is one of \`${modelId}\``
     throw new ApiError('invalid_parameter_value', message, { param: 'runId' })
   }
   if (state === 'succeeded') return model
   throw new ApiError('conflict', `The job ${id} has not succeeded, so there is no clip to extend`)
 }
 
-function clipIndex(body: Body): number {
-  const told = at(body, 'index')
-  if (told === undefined || told === null || told === '') {
+function readClipIndex(body: RequestBody): number {
+  const index = at(body, 'index')
+  if (index === undefined || index === null || index === '') {
     throw new ApiError('missing_required_parameter', 'Which clip is needed: `index`, 0 to 3', {
       param: 'index',
     })
   }
-  if (/^\s*[0-3]\s*$/.test(String(told))) return Number(told)
+  if (/^\s*[0-3]\s*$/.test(String(index))) return Number(index)
   throw new ApiError('invalid_parameter_value', '`index` must be one of 0, 1, 2, 3', { param: 'index' })
 }
 
 /** How the clip is to go on; the picture is the clip's own. */
-function wishes(model: Model, { prompt, motion, conversationUUID }: Body, validation: Validation): Admitted {
+function validateExtension(
+  model: Model,
+  { prompt, motion, conversationUUID }: RequestBody,
+  validation: Validation,
+): Admitted {
   const { prompt: promptRule = {}, motion: motionRule = {} } = model.fields
-  const continued = { ...model, fields: { prompt: promptRule, motion: motionRule } }
-  const admitted = admitTo(continued, { prompt, motion, conversationUUID }, validation)
-  if (!admitted.ok) throw refusalOf(admitted.problems)
-  return admitted
+  const extensionModel = { ...model, fields: { prompt: promptRule, motion: motionRule } }
+  const result = admitTo(extensionModel, { prompt, motion, conversationUUID }, validation)
+  if (!result.ok) throw toValidationError(result.problems)
+  return result
 }

@@ -3,15 +3,15 @@ import { text } from '../../../providers/reader.ts'
 import { withMarkup } from '../../accounts/money.ts'
 import { models } from '../../catalogue/index.ts'
 import { brief, describe, describeOld } from '../../catalogue/listing.ts'
-import type { AppParts } from '../parts.ts'
+import type { ApiDeps } from '../parts.ts'
 
 /** The list of video models; in full unless `detailed=false`. */
-export async function videoModels({ offers, money }: AppParts, { query }: FastifyRequest) {
-  const detailed = !/^(false|0|no)$/i.test(text(query, 'detailed') ?? '')
+export async function listVideoModels({ routing, billing }: ApiDeps, { query }: FastifyRequest) {
+  const isDetailed = !/^(false|0|no)$/i.test(text(query, 'detailed') ?? '')
   return {
     object: 'list',
     data: models.map((model) =>
-      detailed ? describe(model, offers.available(model), offered(money)) : brief(model),
+      isDetailed ? describe(model, routing.available(model), createPriceMarkup(billing)) : brief(model),
     ),
     meta: { count: models.length, generated_at: new Date().toISOString() },
   }
@@ -21,30 +21,32 @@ export async function videoModels({ offers, money }: AppParts, { query }: Fastif
  * The list of all models. With `detailed=true` it is the list of text models, of which there are none: programs that join it with the
  * other lists would take our video models for text models.
  */
-export async function allModels(_: AppParts, { query }: FastifyRequest) {
-  const detailed = /^(true|1|yes)$/i.test(text(query, 'detailed') ?? '')
-  return { object: 'list', data: detailed ? [] : models.map(brief) }
+export async function listAllModels(_: ApiDeps, { query }: FastifyRequest) {
+  const isDetailed = /^(true|1|yes)$/i.test(text(query, 'detailed') ?? '')
+  return { object: 'list', data: isDetailed ? [] : models.map(brief) }
 }
 
 /** A list of models of a kind that there is none of here. Some programs load all lists at once and fail if one is missing. */
-export async function noModels() {
+export async function listNoModels() {
   return { object: 'list', data: [] }
 }
 
 /** The older list of image models, of which there are none. */
-export async function noImageModels() {
+export async function listNoImageModels() {
   return { object: 'list', data: [], models: { image: {} } }
 }
 
 /** The older list, keyed by model id, by which one web client knows a video model. */
-export async function modelsByKind({ money }: AppParts) {
+export async function listModelsByKind({ billing }: ApiDeps) {
   return {
     models: {
-      video: Object.fromEntries(models.map((model) => [model.id, describeOld(model, offered(money))])),
+      video: Object.fromEntries(
+        models.map((model) => [model.id, describeOld(model, createPriceMarkup(billing))]),
+      ),
     },
   }
 }
 
-function offered({ markupPercent }: AppParts['money']) {
+function createPriceMarkup({ markupPercent }: ApiDeps['billing']) {
   return (usd: number) => withMarkup(usd, markupPercent)
 }

@@ -1,12 +1,12 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
 /** Schemas speed up replies and type their builders; they leave out nothing that a builder adds. */
-const open = { additionalProperties: true }
+const otherFieldsAllowed = { additionalProperties: true }
 
 const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
 
-export const Submitted = Type.Object(
+export const SubmitResponse = Type.Object(
   {
     runId: Type.String(),
     id: Type.String(),
@@ -25,24 +25,24 @@ export const Submitted = Type.Object(
     isCompleted: Type.Optional(Type.Boolean()),
     isSuccess: Type.Optional(Type.Boolean()),
   },
-  open,
+  otherFieldsAllowed,
 )
 
-const Video = Type.Object({ url: Type.String() }, open)
+const VideoSchema = Type.Object({ url: Type.String() }, otherFieldsAllowed)
 
-const Output = Type.Object(
+const OutputSchema = Type.Object(
   {
-    video: Video,
+    video: VideoSchema,
     url: Type.String(),
     videoUrl: Type.String(),
-    videos: Type.Array(Video),
+    videos: Type.Array(VideoSchema),
     videoUrls: Type.Array(Type.String()),
     thumbnailUrl: Type.Optional(Type.String()),
   },
-  open,
+  otherFieldsAllowed,
 )
 
-const Nested = Type.Object(
+const NestedStatusSchema = Type.Object(
   {
     status: Type.String(),
     requestId: Type.String(),
@@ -50,7 +50,7 @@ const Nested = Type.Object(
     runId: Type.String(),
     projectId: Type.String(),
     model: Type.String(),
-    output: Nullable(Output),
+    output: Nullable(OutputSchema),
     isCompleted: Type.Boolean(),
     isSuccess: Type.Boolean(),
     progress: Nullable(Type.Number()),
@@ -60,10 +60,10 @@ const Nested = Type.Object(
     isNSFWError: Type.Optional(Type.Boolean()),
     userFriendlyError: Type.Optional(Type.String()),
   },
-  open,
+  otherFieldsAllowed,
 )
 
-export const Status = Type.Object(
+export const StatusResponse = Type.Object(
   {
     requestId: Type.String(),
     runId: Type.String(),
@@ -80,16 +80,16 @@ export const Status = Type.Object(
     completedAt: Nullable(Type.String()),
     paymentSource: Type.String(),
     cost: Type.Optional(Type.Number()),
-    output: Type.Optional(Type.Object({ video: Video }, open)),
+    output: Type.Optional(Type.Object({ video: VideoSchema }, otherFieldsAllowed)),
     userFriendlyError: Type.Optional(Type.String()),
     isNSFWError: Type.Optional(Type.Boolean()),
     sandbox: Type.Optional(Type.Boolean()),
-    data: Nested,
+    data: NestedStatusSchema,
   },
-  open,
+  otherFieldsAllowed,
 )
 
-export const Recovered = Type.Object(
+export const RecoverResponse = Type.Object(
   {
     data: Type.Array(
       Type.Object(
@@ -105,19 +105,19 @@ export const Recovered = Type.Object(
           error: Nullable(Type.String()),
           cost: Type.Optional(Type.Number()),
         },
-        open,
+        otherFieldsAllowed,
       ),
     ),
   },
-  open,
+  otherFieldsAllowed,
 )
 
-export const Balance = Type.Object(
+export const BalanceResponse = Type.Object(
   { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },
-  open,
+  otherFieldsAllowed,
 )
 
-export type Submitted = Static<typeof Submitted>
-export type Status = Static<typeof Status>
-export type Recovered = Static<typeof Recovered>
-export type Balance = Static<typeof Balance>
+export type SubmitResponse = Static<typeof SubmitResponse>
+export type StatusResponse = Static<typeof StatusResponse>
+export type RecoverResponse = Static<typeof RecoverResponse>
+export type BalanceResponse = Static<typeof BalanceResponse>

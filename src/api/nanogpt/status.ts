@@ -1,46 +1,46 @@
 import type { View } from '../../engine/job.ts'
 import { isTerminal } from '../../engine/job.ts'
-import { failureOf } from './failure.ts'
-import { absolute } from './links.ts'
-import type { Status } from './schemas.ts'
-import { type Dialect, stageOf, wordsOf } from './words.ts'
+import { toJobFailure } from './failure.ts'
+import { toAbsoluteUrl } from './links.ts'
+import type { StatusResponse } from './schemas.ts'
+import { type Dialect, mapStatus, toPublicState } from './words.ts'
 
 /** For whom a job is told, and when. */
-export type Telling = { dialect: Dialect; address: string; now: number }
+export type StatusOptions = { dialect: Dialect; baseUrl: string; now: number }
 
 /** The status body that satisfies every published version at once; the dialect changes `status` and `error` only. */
-export function statusBody(view: View, { dialect, address, now }: Telling): Status {
+export function buildStatusBody(view: View, { dialect, baseUrl, now }: StatusOptions): StatusResponse {
   const { id, model } = view
-  const words = wordsOf(view)
-  const failure = failureOf(view)
-  const output = outputOf(view, address)
-  const pace = {
+  const statuses = mapStatus(view)
+  const failure = toJobFailure(view)
+  const output = toOutput(view, baseUrl)
+  const progressFields = {
     progress: view.progress,
     estimatedTimeRemaining: secondsLeft(view, now),
   }
-  const ending = {
+  const outcomeFields = {
     ...(output !== undefined && { cost: view.costUsd }),
     ...(failure !== undefined && { userFriendlyError: failure.message }),
-    ...(failure?.refused === true && { isNSFWError: true }),
+    ...(failure?.isContentRefusal === true && { isNSFWError: true }),
   }
   return {
     requestId: id,
     runId: id,
     id,
     model,
-    status: words[dialect],
-    stage: stageOf(view),
-    ...pace,
+    status: statuses[dialect],
+    stage: toPublicState(view),
+    ...progressFields,
     videoUrl: output?.url ?? null,
-    error: dialect === 'seed' ? errorObject(failure) : (failure?.message ?? null),
-    createdAt: timeOf(view.createdAt),
-    completedAt: view.completedAt === undefined ? null : timeOf(view.completedAt),
+    error: dialect === 'seed' ? toErrorObject(failure) : (failure?.message ?? null),
+    createdAt: toIsoTime(view.createdAt),
+    completedAt: view.completedAt === undefined ? null : toIsoTime(view.completedAt),
     paymentSource: 'USD',
     ...(output !== undefined && { output: { video: output.video } }),
-    ...ending,
+    ...outcomeFields,
     ...(view.sandbox === true && { sandbox: true }),
     data: {
-      status: words.nested,
+      status: statuses.nested,
       requestId: id,
       request_id: id,
       runId: id,
@@ -49,48 +49,52 @@ export function statusBody(view: View, { dialect, address, now }: Telling): Stat
       output: output ?? null,
       isCompleted: isTerminal(view.state),
       isSuccess: view.state === 'succeeded',
-      ...pace,
+      ...progressFields,
       error: failure?.message ?? null,
-      ...ending,
+      ...outcomeFields,
     },
   }
 }
 
 /** How each view was told last, cut where the time left stands. */
-const told = new WeakMap<View, { dialect: Dialect; address: string; pieces: readonly string[] }>()
+const renderedTexts = new WeakMap<View, { dialect: Dialect; baseUrl: string; pieces: readonly string[] }>()
 
 /** Inside a text of ours the quotes would be escaped, so nothing else looks like this. */
-const timeLeft = /(?<="estimatedTimeRemaining":)\d+/
+const timeLeftPattern = /(?<="estimatedTimeRemaining":)\d+/
 
 /** The same as `write` makes of `statusBody`. Clients ask all the time, and between two changes only the time left is another. */
-export function statusText(view: View, telling: Telling, write: (body: Status) => string): string {
-  const { dialect, address, now } = telling
-  const last = told.get(view)
-  if (last?.dialect === dialect && last.address === address)
-    return last.pieces.join(`${secondsLeft(view, now)}`)
-  const text = write(statusBody(view, telling))
-  told.set(view, { dialect, address, pieces: text.split(timeLeft) })
+export function renderStatus(
+  view: View,
+  options: StatusOptions,
+  serialize: (body: StatusResponse) => string,
+): string {
+  const { dialect, baseUrl, now } = options
+  const lastText = renderedTexts.get(view)
+  if (lastText?.dialect === dialect && lastText.baseUrl === baseUrl)
+    return lastText.pieces.join(`${secondsLeft(view, now)}`)
+  const text = serialize(buildStatusBody(view, options))
+  renderedTexts.set(view, { dialect, baseUrl, pieces: text.split(timeLeftPattern) })
   return text
 }
 
 /** The result's links; absent until the job has succeeded. */
-export function outputOf({ state, videos }: View, address: string) {
+export function toOutput({ state, videos }: View, baseUrl: string) {
   const [first, ...others] = videos ?? []
   if (state !== 'succeeded' || first === undefined) return undefined
-  const urls = [first, ...others].map((video) => absolute(address, video.url))
-  const url = absolute(address, first.url)
+  const urls = [first, ...others].map((video) => toAbsoluteUrl(baseUrl, video.url))
+  const url = toAbsoluteUrl(baseUrl, first.url)
   return {
     video: { url },
     url,
     videoUrl: url,
-    videos: urls.map((one) => ({ url: one })),
+    videos: urls.map((videoUrl) => ({ url: videoUrl })),
     videoUrls: urls,
-    ...(first.thumbnailUrl !== undefined && { thumbnailUrl: absolute(address, first.thumbnailUrl) }),
+    ...(first.thumbnailUrl !== undefined && { thumbnailUrl: toAbsoluteUrl(baseUrl, first.thumbnailUrl) }),
   }
 }
 
 /** ISO 8601 in UTC with milliseconds. */
-export function timeOf(unixMs: number): string {
+export function toIsoTime(unixMs: number): string {
   return new Date(unixMs).toISOString()
 }
 
@@ -99,7 +103,7 @@ function secondsLeft({ state, expectedAt }: View, now: number): number | null {
   return Math.max(0, Math.ceil((expectedAt - now) / 1000))
 }
 
-function errorObject(failure: ReturnType<typeof failureOf>) {
+function toErrorObject(failure: ReturnType<typeof toJobFailure>) {
   if (failure === undefined) return null
   const { message, type, code } = failure
   return { message, type, code }

@@ -8,102 +8,110 @@ import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
 import { type Accepted, Refused } from '../../engine/engine.ts'
 import { RecordTooLarge } from '../../engine/record-size.ts'
-import { bringsFiles, type Kept } from '../../media/keep.ts'
-import { heldBy, mediaIn } from '../../media/reference.ts'
+import { hasFilesToStore, type StoredInput } from '../../media/keep.ts'
+import { listMedia, parseStoredReference } from '../../media/reference.ts'
 import { ApiError } from '../errors.ts'
-import { validationOf } from '../handling.ts'
-import { firstAnswer, noteReplay } from '../idempotency.ts'
+import { readValidationOptions } from '../handling.ts'
+import { findReplay, markReplay } from '../idempotency.ts'
 import { checkInputLimits, shortenWarnings } from '../input-limits.ts'
-import type { AppParts } from '../parts.ts'
-import { redactFor } from '../redact.ts'
-import { recordRefusal } from '../refusals.ts'
-import { webhookOf } from '../webhook-of.ts'
+import type { ApiDeps } from '../parts.ts'
+import { createRequestRedactor } from '../redact.ts'
+import { toRecordTooLargeError } from '../refusals.ts'
+import { readJobWebhook } from '../webhook-of.ts'
 import { unlimitedUsd } from './balance.ts'
-import { newJobId } from './job-id.ts'
-import type { Submitted } from './schemas.ts'
-import { timeOf } from './status.ts'
-import { type ChosenUpstreams, findUpstreams, orderUpstreams } from './upstreams.ts'
+import { createJobId } from './job-id.ts'
+import type { SubmitResponse } from './schemas.ts'
+import { toIsoTime } from './status.ts'
+import { findUpstreams, type OrderedUpstreams, orderUpstreams } from './upstreams.ts'
 
 /** Accepts a job. No upstream is asked: that is the worker's doing, after the answer. */
-export async function submit(
-  parts: AppParts,
+export async function submitVideo(
+  deps: ApiDeps,
   request: FastifyRequest,
-  body = readObject(request.body),
-): Promise<Submitted> {
-  const first = await firstAnswer(parts, request)
-  if (first !== undefined) return answerOf(first)
-  const admitted = admit(body, validationOf(parts, request))
-  if (!admitted.ok) throw refusalOf(admitted.problems)
-  return take(parts, request, admitted)
+  body = readBodyObject(request.body),
+): Promise<SubmitResponse> {
+  const replay = await findReplay(deps, request)
+  if (replay !== undefined) return toSubmitResponse(replay)
+  const result = admit(body, readValidationOptions(deps, request))
+  if (!result.ok) throw toValidationError(result.problems)
+  return acceptSubmission(deps, request, result)
 }
 
 /** Makes a job of what has been admitted. */
-export async function take(
-  parts: AppParts,
+export async function acceptSubmission(
+  deps: ApiDeps,
   request: FastifyRequest,
-  admitted: Admitted & { remixedFrom?: string },
-  agreed?: Offered,
-): Promise<Submitted> {
-  const { engine, offers, media, money } = parts
-  const spell = (field: Field) => spellingOf(request.body, field)
-  checkInputLimits(admitted, request.server.textLimits, spell)
-  const { model, conversationUUID, remixedFrom } = admitted
-  const webhook = webhookOf(parts, request)
-  const { input, warnings, route } = findUpstreams(parts, admitted)
-  const fault = parts.storage.fault()
+  validated: Admitted & { remixedFrom?: string },
+  agreedPrice?: Offered,
+): Promise<SubmitResponse> {
+  const { engine, routing, media, billing } = deps
+  const fieldNameInRequest = (field: Field) => spellingOf(request.body, field)
+  checkInputLimits(validated, request.server.textLimits, fieldNameInRequest)
+  const { model, conversationUUID, remixedFrom } = validated
+  const webhook = readJobWebhook(deps, request)
+  const { input, warnings, route } = findUpstreams(deps, validated)
+  const fault = deps.storage.fault()
   if (fault !== undefined) throw fault
-  const price = agreed ?? money.price(model, input)
-  if (bringsFiles(input)) await money.check(request.owner, price.usd)
-  const kept = await media.keep(input, { owner: request.owner, spell })
-  const said = shortenWarnings([...warnings, ...price.warnings].map(redactFor(request)))
-  const accepted = await orForget(kept, async () => {
-    const [best, ...others] = kept.input === input ? route : offers.route(model, kept.input)
-    if (best === undefined) throw linkNeeded(model, kept.input, offers, spell)
-    const chosen = await orderUpstreams(parts, model, [best, ...others])
-    const accepting = engine.accept({
-      id: newJobId(),
+  const price = agreedPrice ?? billing.price(model, input)
+  if (hasFilesToStore(input)) await billing.check(request.owner, price.usd)
+  const storedInput = await media.storeInput(input, { owner: request.owner, spellField: fieldNameInRequest })
+  const allWarnings = shortenWarnings([...warnings, ...price.warnings].map(createRequestRedactor(request)))
+  const accepted = await acceptOrForgetMedia(storedInput, async () => {
+    const [preferred, ...others] =
+      storedInput.input === input ? route : routing.route(model, storedInput.input)
+    if (preferred === undefined)
+      throw publicLinkRequiredError(model, storedInput.input, routing, fieldNameInRequest)
+    const upstreams = await orderUpstreams(deps, model, [preferred, ...others])
+    const acceptance = engine.accept({
+      id: createJobId(),
       owner: request.owner,
       model: model.id,
-      input: kept.input,
-      route: chosen.route,
-      ...(chosen.retriesKey === true && { retriesKey: true }),
+      input: storedInput.input,
+      route: upstreams.route,
+      ...(upstreams.retriesKey === true && { retriesKey: true }),
       deadlineSeconds: model.deadlineSeconds,
       costUsd: price.usd,
       ...(price.meter !== undefined && { meter: price.meter }),
-      sandbox: offers.sandbox,
+      sandbox: routing.sandbox,
       ...(conversationUUID !== undefined && { conversationUUID }),
       ...(remixedFrom !== undefined && { remixedFrom }),
       webhook,
-      ...(request.once !== undefined && { once: request.once, warnings: said }),
+      ...(request.idempotency !== undefined && { once: request.idempotency, warnings: allWarnings }),
     })
-    return orRelease(chosen, accepting)
+    return awaitOrRelease(upstreams, acceptance)
   }).catch((cause: unknown) => {
-    throw cause instanceof RecordTooLarge ? recordRefusal(cause, spell) : cause
+    throw cause instanceof RecordTooLarge ? toRecordTooLargeError(cause, fieldNameInRequest) : cause
   })
-  return answerOf(noteReplay(request, accepted), said)
+  return toSubmitResponse(markReplay(request, accepted), allWarnings)
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
-async function orForget({ forget }: Kept, accept: () => Promise<Accepted>): Promise<Accepted> {
+async function acceptOrForgetMedia(
+  { discard: forget }: StoredInput,
+  accept: () => Promise<Accepted>,
+): Promise<Accepted> {
   try {
     const accepted = await accept()
     if (accepted.replay !== undefined) await forget().catch(() => undefined)
     return accepted
   } catch (cause) {
     // What cannot be removed now goes with the other old inputs.
-    if (isRefusal(cause)) await forget().catch(() => undefined)
+    if (isRejection(cause)) await forget().catch(() => undefined)
     throw cause
   }
 }
 
-function isRefusal(cause: unknown): boolean {
+function isRejection(cause: unknown): boolean {
   return cause instanceof Refused || cause instanceof ApiError || cause instanceof RecordTooLarge
 }
 
 /** A retry of a rejected key that no job makes is left to the next one. */
-async function orRelease({ release }: ChosenUpstreams, accepting: Promise<Accepted>): Promise<Accepted> {
+async function awaitOrRelease(
+  { release }: OrderedUpstreams,
+  acceptance: Promise<Accepted>,
+): Promise<Accepted> {
   try {
-    const accepted = await accepting
+    const accepted = await acceptance
     if (accepted.replay !== undefined) await release()
     return accepted
   } catch (cause) {
@@ -113,7 +121,7 @@ async function orRelease({ release }: ChosenUpstreams, accepting: Promise<Accept
 }
 
 /** What a submit is answered, the first time and again. */
-export function answerOf(view: Accepted, warnings: readonly string[] = []): Submitted {
+export function toSubmitResponse(view: Accepted, warnings: readonly string[] = []): SubmitResponse {
   return {
     runId: view.id,
     id: view.id,
@@ -126,43 +134,53 @@ export function answerOf(view: Accepted, warnings: readonly string[] = []): Subm
     paymentSource: 'USD',
     remainingBalance: view.leftUsd ?? unlimitedUsd,
     prechargeLabel: `$${view.costUsd.toFixed(2)}`,
-    createdAt: timeOf(view.createdAt),
+    createdAt: toIsoTime(view.createdAt),
     warnings: [...(view.replay?.warnings ?? warnings)],
     ...(view.sandbox === true && { sandbox: true }),
   }
 }
 
 /** Its upstreams would have to fetch a file from us, and cannot reach us. */
-function linkNeeded(model: Model, kept: Input, offers: AppParts['offers'], spell: (field: Field) => string) {
-  const files = mediaIn(kept).filter(({ value }) => heldBy(value) !== undefined)
-  const refused =
+function publicLinkRequiredError(
+  model: Model,
+  input: Input,
+  offers: ApiDeps['routing'],
+  fieldNameInRequest: (field: Field) => string,
+) {
+  const files = listMedia(input).filter(({ value }) => parseStoredReference(value) !== undefined)
+  const unsupported =
     files.find(({ field, value }) => offers.route(model, { [field]: value }).length === 0) ?? files[0]
-  const { field: refusedField, path } = refused ?? { field: 'image', path: 'image' }
-  const field = spell(refusedField) + path.slice(refusedField.length)
+  const { field: unsupportedField, path } = unsupported ?? { field: 'image', path: 'image' }
+  const field = fieldNameInRequest(unsupportedField) + path.slice(unsupportedField.length)
   const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
   const message = `\`${field}\` must be a public http(s) link here: ${reason}`
   return new ApiError('invalid_parameter_value', message, { param: field })
 }
 
 /** The submit of March 2025: another path, other words, and a model of its own where none is named. */
-export async function submitFirst(parts: AppParts, request: FastifyRequest): Promise<Submitted> {
-  const body = { modelSlug: 'longstories-movie', ...withoutBlanks(readObject(request.body)) }
-  return { ...(await submit(parts, request, body)), status: 'PENDING', isCompleted: false, isSuccess: false }
+export async function submitLegacyVideo(deps: ApiDeps, request: FastifyRequest): Promise<SubmitResponse> {
+  const body = { modelSlug: 'longstories-movie', ...withoutEmptyValues(readBodyObject(request.body)) }
+  return {
+    ...(await submitVideo(deps, request, body)),
+    status: 'PENDING',
+    isCompleted: false,
+    isSuccess: false,
+  }
 }
 
-export type Body = Readonly<Record<string, unknown>>
+export type RequestBody = Readonly<Record<string, unknown>>
 
-export function readObject(body: unknown): Body {
+export function readBodyObject(body: unknown): RequestBody {
   if (body === undefined || body === null) return {}
-  if (typeof body === 'object' && !Array.isArray(body)) return body as Body
+  if (typeof body === 'object' && !Array.isArray(body)) return body as RequestBody
   throw new ApiError('invalid_parameter_value', 'The body must be a JSON object')
 }
 
-function withoutBlanks(body: Body): Body {
+function withoutEmptyValues(body: RequestBody): RequestBody {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
 }
 
-export function refusalOf(problems: readonly [Problem, ...Problem[]]): ApiError {
+export function toValidationError(problems: readonly [Problem, ...Problem[]]): ApiError {
   const [{ code, field }] = problems
   const message = problems.map((problem) => problem.message).join('; ')
   return new ApiError(code, message, { param: field, extra: { details: problems } })

@@ -4,41 +4,48 @@ import type { Admitted } from '../../catalogue/admit.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { relax } from '../../catalogue/relax.ts'
 import { ApiError } from '../errors.ts'
-import type { AppParts } from '../parts.ts'
+import type { ApiDeps } from '../parts.ts'
 
 /** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
-export function findUpstreams({ offers }: AppParts, { model, warnings, ...admitted }: Admitted) {
-  const isStrict = admitted.handling === 'strict'
-  const fit = (input: Input) => (isStrict ? { input, warnings: [] } : withFittingSeed(offers, model, input))
-  const routed = (input: Input, more: readonly string[] = []) => {
-    const fitted = fit(input)
-    const route = offers.route(model, fitted.input)
-    return { input: fitted.input, warnings: [...warnings, ...more, ...fitted.warnings], route }
+export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: Admitted) {
+  const isStrict = request.handling === 'strict'
+  const fitSeed = (input: Input) =>
+    isStrict ? { input, warnings: [] } : withFittingSeed(routing, model, input)
+  const routeInput = (input: Input, moreWarnings: readonly string[] = []) => {
+    const fittedInput = fitSeed(input)
+    const route = routing.route(model, fittedInput.input)
+    return {
+      input: fittedInput.input,
+      warnings: [...warnings, ...moreWarnings, ...fittedInput.warnings],
+      route,
+    }
   }
-  const asSent = routed(admitted.input)
-  if (asSent.route.length > 0) return asSent
-  const reason = offers.refusal(model, admitted.input)
+  const exact = routeInput(request.input)
+  if (exact.route.length > 0) return exact
+  const reason = routing.refusal(model, request.input)
   if (reason !== undefined) {
-    const relaxed = isStrict ? undefined : relax(model, admitted.input, (one) => routed(one).route.length > 0)
+    const relaxed = isStrict
+      ? undefined
+      : relax(model, request.input, (candidate) => routeInput(candidate).route.length > 0)
     if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
-    return routed(relaxed.input, relaxed.warnings)
+    return routeInput(relaxed.input, relaxed.warnings)
   }
-  const log = { model: model.id, setOneOf: offers.missing(model) }
-  const what = offers.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
-  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${what}`, { log })
+  const log = { model: model.id, setOneOf: routing.missing(model) }
+  const rendering = routing.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${rendering}`, { log })
 }
 
 /** An upstream's range of seeds may be narrower than what programs draw theirs from. */
-function withFittingSeed(offers: AppParts['offers'], model: Model, input: Input) {
-  const fitting = offers.fitSeed(model, input)
-  if (fitting === undefined) return { input, warnings: [] }
-  const { seed, min, max } = fitting
+function withFittingSeed(offers: ApiDeps['routing'], model: Model, input: Input) {
+  const replacement = offers.fitSeed(model, input)
+  if (replacement === undefined) return { input, warnings: [] }
+  const { seed, min, max } = replacement
   const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
   const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
   return { input: { ...input, seed }, warnings: [warning] }
 }
 
-export type ChosenUpstreams = {
+export type OrderedUpstreams = {
   route: readonly [ProviderName, ...ProviderName[]]
   /** The job is to try a rejected key again. */
   retriesKey?: boolean
@@ -48,19 +55,19 @@ export type ChosenUpstreams = {
 
 /** The upstreams in the order in which the job tries them. Throws where every one of them rejects its key: that is for the operator to repair. */
 export async function orderUpstreams(
-  { chooseRoute }: AppParts,
+  { chooseRoute }: ApiDeps,
   model: Model,
-  [best, ...others]: readonly [ProviderName, ...ProviderName[]],
-): Promise<ChosenUpstreams> {
-  if (chooseRoute === undefined) return { route: [best, ...others], release: async () => undefined }
-  const chosen = await chooseRoute(model, [best, ...others])
-  if (chosen.kind === 'chosen') return chosen
-  const seconds = Math.max(1, Math.ceil((chosen.retryAt - Date.now()) / 1000))
+  [preferred, ...others]: readonly [ProviderName, ...ProviderName[]],
+): Promise<OrderedUpstreams> {
+  if (chooseRoute === undefined) return { route: [preferred, ...others], release: async () => undefined }
+  const choice = await chooseRoute(model, [preferred, ...others])
+  if (choice.kind === 'chosen') return choice
+  const retryAfterSeconds = Math.max(1, Math.ceil((choice.retryAt - Date.now()) / 1000))
   throw new ApiError(
     'service_unavailable',
     `\`${model.id}\` is not available at the moment; try again later`,
     {
-      headers: { 'Retry-After': String(seconds) },
+      headers: { 'Retry-After': String(retryAfterSeconds) },
       log: { model: model.id, reason: 'every upstream of the model rejects its key' },
     },
   )

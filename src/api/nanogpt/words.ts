@@ -5,9 +5,9 @@ export type Dialect = 'current' | 'seed' | 'first'
 
 type NestedStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELED'
 
-type Words = Readonly<Record<Dialect, string>> & { nested: NestedStatus; recover: string }
+type DialectStatuses = Readonly<Record<Dialect, string>> & { nested: NestedStatus; recover: string }
 
-const accepted: Words = {
+const acceptedStatuses: DialectStatuses = {
   nested: 'IN_QUEUE',
   current: 'queued',
   seed: 'pending',
@@ -15,7 +15,7 @@ const accepted: Words = {
   recover: 'pending',
 }
 
-const running: Words = {
+const runningStatuses: DialectStatuses = {
   nested: 'IN_PROGRESS',
   current: 'processing',
   seed: 'processing',
@@ -23,13 +23,13 @@ const running: Words = {
   recover: 'processing',
 }
 
-const words: Readonly<Record<State, Words>> = {
-  pending: accepted,
-  submitting: accepted,
-  queued: { ...accepted, seed: 'queued', recover: 'queued' },
-  processing: running,
-  generating: { ...running, seed: 'generating' },
-  delivering: { ...running, seed: 'delivering' },
+const statusesByState: Readonly<Record<State, DialectStatuses>> = {
+  pending: acceptedStatuses,
+  submitting: acceptedStatuses,
+  queued: { ...acceptedStatuses, seed: 'queued', recover: 'queued' },
+  processing: runningStatuses,
+  generating: { ...runningStatuses, seed: 'generating' },
+  delivering: { ...runningStatuses, seed: 'delivering' },
   succeeded: {
     nested: 'COMPLETED',
     current: 'completed',
@@ -48,11 +48,11 @@ const words: Readonly<Record<State, Words>> = {
 }
 
 /** How a job's state is told. Most clients know no word for canceled, so only who canceled a job is told so. */
-export function wordsOf({ state, error }: View): Words {
-  return words[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
+export function mapStatus({ state, error }: View): DialectStatuses {
+  return statusesByState[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
 }
 
 /** The finest state; `submitting` is nobody's business but ours. */
-export function stageOf({ state }: View): State {
+export function toPublicState({ state }: View): State {
   return state === 'submitting' ? 'pending' : state
 }

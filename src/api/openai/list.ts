@@ -2,29 +2,31 @@ import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { ApiError } from '../errors.ts'
 import { checkId } from '../input-limits.ts'
-import { readLimit } from '../paging.ts'
-import type { AppParts } from '../parts.ts'
-import type { Videos } from './schemas.ts'
-import { videoOf } from './video.ts'
+import { readPageLimit } from '../paging.ts'
+import type { ApiDeps } from '../parts.ts'
+import type { OpenaiVideoList } from './schemas.ts'
+import { toOpenaiVideo } from './video.ts'
 
 /** One page of the caller's jobs, newest first unless `order=asc`. */
-export async function list(
-  { engine, config }: AppParts,
+export async function listVideos(
+  { engine, config }: ApiDeps,
   { owner, query, server }: FastifyRequest,
-): Promise<Videos> {
+): Promise<OpenaiVideoList> {
   const after = text(query, 'after')
   if (after !== undefined) checkId(after, 'after', server.textLimits)
   const page = await engine.list({
     owner,
-    limit: readLimit(query),
-    oldestFirst: orderOf(text(query, 'order')) === 'asc',
+    limit: readPageLimit(query),
+    oldestFirst: readOrder(text(query, 'order')) === 'asc',
     ...(after !== undefined && { after }),
   })
   if (page === undefined) {
     throw new ApiError('invalid_parameter_value', '`after` names no video of yours', { param: 'after' })
   }
   const inputs = await Promise.all(page.views.map(({ id }) => engine.asked(id)))
-  const videos = page.views.map((view, index) => videoOf(view, inputs[index] ?? {}, config.resultsKeptMs))
+  const videos = page.views.map((view, index) =>
+    toOpenaiVideo(view, inputs[index] ?? {}, config.resultsKeptMs),
+  )
   return {
     object: 'list',
     data: videos,
@@ -34,7 +36,7 @@ export async function list(
   }
 }
 
-function orderOf(asked = 'desc'): 'asc' | 'desc' {
-  if (asked === 'asc' || asked === 'desc') return asked
+function readOrder(order = 'desc'): 'asc' | 'desc' {
+  if (order === 'asc' || order === 'desc') return order
   throw new ApiError('invalid_parameter_value', '`order` must be one of asc, desc', { param: 'order' })
 }

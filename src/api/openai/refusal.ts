@@ -1,20 +1,20 @@
 import type { ApiError } from '../errors.ts'
 
 /** The error body of the OpenAI API. `clean` takes secrets out of a text. */
-export function openaiErrorBody(
+export function buildOpenaiErrorBody(
   { message, status, code, param }: ApiError,
-  clean = (text: string) => text,
+  redact = (text: string) => text,
 ): string {
-  const error = { message, type: typeOf(status), param, code }
-  return JSON.stringify({ error }, (_, value: unknown) => (typeof value === 'string' ? clean(value) : value))
+  const error = { message, type: errorTypeOf(status), param, code }
+  return JSON.stringify({ error }, (_, value: unknown) => (typeof value === 'string' ? redact(value) : value))
 }
 
-function typeOf(status: number): string {
+function errorTypeOf(status: number): string {
   if (status >= 500) return 'server_error'
-  return types[status] ?? 'invalid_request_error'
+  return errorTypes[status] ?? 'invalid_request_error'
 }
 
-const types: Readonly<Record<number, string>> = {
+const errorTypes: Readonly<Record<number, string>> = {
   401: 'authentication_error',
   402: 'insufficient_quota',
   403: 'permission_error',

@@ -4,39 +4,44 @@ import { findModel, models } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import type { View } from '../../engine/job.ts'
 import { ApiError } from '../errors.ts'
-import { absolute, addressOf } from '../nanogpt/links.ts'
-import { ownJob } from '../nanogpt/own-job.ts'
-import type { Submitted } from '../nanogpt/schemas.ts'
-import { type Body, take } from '../nanogpt/submit.ts'
-import type { AppParts } from '../parts.ts'
-import { validate } from './validate.ts'
+import { resolveBaseUrl, toAbsoluteUrl } from '../nanogpt/links.ts'
+import { requireOwnJob } from '../nanogpt/own-job.ts'
+import type { SubmitResponse } from '../nanogpt/schemas.ts'
+import { acceptSubmission, type RequestBody } from '../nanogpt/submit.ts'
+import type { ApiDeps } from '../parts.ts'
+import { validateVideo } from './validate.ts'
 
 /** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
-export async function remix(
-  parts: AppParts,
+export async function remixVideo(
+  deps: ApiDeps,
   request: FastifyRequest,
   sourceId: string,
-  body: Body,
-): Promise<Submitted> {
-  const source = await ownJob(parts.engine, request, sourceId)
-  const model = remixable(text(body, 'model') ?? source.model)
-  const link = finishedVideo(source)
-  const video = absolute(addressOf(request, parts.config.publicUrl), link)
-  const { duration } = await parts.engine.asked(sourceId)
-  const seconds = duration !== undefined &&
+  body: RequestBody,
+): Promise<SubmitResponse> {
+  const source = await requireOwnJob(deps.engine, request, sourceId)
+  const model = requireRemixModel(text(body, 'model') ?? source.model)
+  const videoUrl = requireVideoUrl(source)
+  const video = toAbsoluteUrl(resolveBaseUrl(request, deps.config.publicUrl), videoUrl)
+  const { duration } = await deps.engine.asked(sourceId)
+  const durationField = duration !== undefined &&
     model.fields.videoDuration !== undefined && { videoDuration: duration }
-  const before = seconds === false ? {} : seconds
-  const { admitted } = validate(parts, request, { ...body, model: model.id }, { before, after: { video } })
-  const ours = /^\/files\/(.+)$/.exec(link)?.[1]
-  const input = ours === undefined ? admitted.input : { ...admitted.input, video: `result:${ours}` }
-  return take(parts, request, { ...admitted, input, remixedFrom: sourceId })
+  const defaults = durationField === false ? {} : durationField
+  const { admitted } = validateVideo(
+    deps,
+    request,
+    { ...body, model: model.id },
+    { before: defaults, after: { video } },
+  )
+  const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
+  const input = fileName === undefined ? admitted.input : { ...admitted.input, video: `result:${fileName}` }
+  return acceptSubmission(deps, request, { ...admitted, input, remixedFrom: sourceId })
 }
 
-function remixable(id: string): Model {
+function requireRemixModel(id: string): Model {
   const model = findModel(id)
   if (model !== undefined && canRemix(model)) return model
-  const able = models.filter(canRemix).map((one) => `\`${one.id}\``)
-  const message = `\`${id.slice(0, 60)}\` makes no video from another one; \`model\` may name one that does: ${able.join(', ')}`
+  const remixModels = models.filter(canRemix).map((candidate) => `\`${candidate.id}\``)
+  const message = `\`${id.slice(0, 60)}\` makes no video from another one; \`model\` may name one that does: ${remixModels.join(', ')}`
   throw new ApiError('invalid_parameter_value', message, { param: 'model' })
 }
 
@@ -47,8 +52,8 @@ function canRemix({ fields }: Model): boolean {
   return fields.video !== undefined && fields.prompt !== undefined && isEnough
 }
 
-function finishedVideo({ id, state, videos }: View): string {
-  const link = videos?.[0]?.url
-  if (state === 'succeeded' && link !== undefined) return link
+function requireVideoUrl({ id, state, videos }: View): string {
+  const url = videos?.[0]?.url
+  if (state === 'succeeded' && url !== undefined) return url
   throw new ApiError('conflict', `The video ${id} is not finished, so there is nothing to remix`)
 }

@@ -1,99 +1,131 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { createBodyChecks } from '../before-body.ts'
-import { identify } from '../caller.ts'
+import { createPreBodyChecks } from '../before-body.ts'
+import { createAuthenticationHook } from '../caller.ts'
 import { readForm } from '../form.ts'
 import { acceptForms, isForm } from '../form-parts.ts'
-import { firstAnswer } from '../idempotency.ts'
-import type { Limits } from '../limits.ts'
-import { content } from '../nanogpt/content.ts'
-import { ownJob } from '../nanogpt/own-job.ts'
-import type { Submitted } from '../nanogpt/schemas.ts'
-import { answerOf, type Body, readObject, take } from '../nanogpt/submit.ts'
-import type { AppParts } from '../parts.ts'
-import { refuseIn } from '../refusals.ts'
-import { list } from './list.ts'
-import { openaiErrorBody } from './refusal.ts'
-import { remix } from './remix.ts'
-import { Deleted, Video, Videos } from './schemas.ts'
-import { validate } from './validate.ts'
-import { videoOf } from './video.ts'
+import { findReplay } from '../idempotency.ts'
+import type { RateLimitHooks } from '../limits.ts'
+import { sendContent } from '../nanogpt/content.ts'
+import { requireOwnJob } from '../nanogpt/own-job.ts'
+import type { SubmitResponse } from '../nanogpt/schemas.ts'
+import { acceptSubmission, type RequestBody, readBodyObject, toSubmitResponse } from '../nanogpt/submit.ts'
+import type { ApiDeps } from '../parts.ts'
+import { createErrorHandler } from '../refusals.ts'
+import { listVideos } from './list.ts'
+import { buildOpenaiErrorBody } from './refusal.ts'
+import { remixVideo } from './remix.ts'
+import { DeletedOpenaiVideo, OpenaiVideo, OpenaiVideoList } from './schemas.ts'
+import { validateVideo } from './validate.ts'
+import { toOpenaiVideo } from './video.ts'
 
-const prefixes = ['/v1/videos', '/api/v1/videos']
+const pathPrefixes = ['/v1/videos', '/api/v1/videos']
 
-type ById = { Params: { id: string } }
+type ByIdRoute = { Params: { id: string } }
 
 /** Serves the tongue of the OpenAI Videos API. */
-export async function openai(app: FastifyInstance, parts: AppParts, limits: Limits): Promise<void> {
+export async function registerOpenaiRoutes(
+  app: FastifyInstance,
+  deps: ApiDeps,
+  rateLimits: RateLimitHooks,
+): Promise<void> {
   await app.register(async (scope) => {
-    scope.setErrorHandler(refuseIn(openaiErrorBody))
+    scope.setErrorHandler(createErrorHandler(buildOpenaiErrorBody))
     acceptForms(scope)
-    scope.addHook('onRequest', identify(parts.accounts))
-    for (const prefix of prefixes) serve(scope, prefix, parts, limits)
+    scope.addHook('onRequest', createAuthenticationHook(deps.accounts))
+    for (const prefix of pathPrefixes) registerRoutes(scope, prefix, deps, rateLimits)
   })
 }
 
-function serve(app: FastifyInstance, prefix: string, parts: AppParts, limits: Limits): void {
-  const onRequest = [limits.submit, createBodyChecks(parts).forSubmit]
-  const tell = async (request: FastifyRequest, id: string): Promise<Video> => {
-    const [view, input] = await Promise.all([ownJob(parts.engine, request, id), parts.engine.asked(id)])
-    return videoOf(view, input, parts.config.resultsKeptMs)
+function registerRoutes(
+  app: FastifyInstance,
+  prefix: string,
+  deps: ApiDeps,
+  rateLimits: RateLimitHooks,
+): void {
+  const onRequest = [rateLimits.submit, createPreBodyChecks(deps).forSubmit]
+  const buildVideo = async (request: FastifyRequest, id: string): Promise<OpenaiVideo> => {
+    const [view, input] = await Promise.all([requireOwnJob(deps.engine, request, id), deps.engine.asked(id)])
+    return toOpenaiVideo(view, input, deps.config.resultsKeptMs)
   }
   /** The job as it is, with what was not taken as it was asked for. */
-  const tellNew = async (request: FastifyRequest, { id, warnings }: Submitted): Promise<Video> => ({
-    ...(await tell(request, id)),
+  const buildNewVideo = async (
+    request: FastifyRequest,
+    { id, warnings }: SubmitResponse,
+  ): Promise<OpenaiVideo> => ({
+    ...(await buildVideo(request, id)),
     ...(warnings.length > 0 && { warnings }),
   })
-  const video = { response: { 200: Video } }
+  const videoSchema = { response: { 200: OpenaiVideo } }
   /** What a route does, under whichever prefix. */
-  const does = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
+  const routeOptions = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
   const byId = `${prefix}/:id`
 
-  app.post(prefix, { ...does(''), onRequest, schema: video }, async (request, reply) => {
-    const body = await bodyOf(request, reply)
-    const first = await firstAnswer(parts, request, body)
-    return tellNew(request, first === undefined ? await create(parts, request, body) : answerOf(first))
+  app.post(prefix, { ...routeOptions(''), onRequest, schema: videoSchema }, async (request, reply) => {
+    const body = await readBody(request, reply)
+    const replay = await findReplay(deps, request, body)
+    return buildNewVideo(
+      request,
+      replay === undefined ? await createVideo(deps, request, body) : toSubmitResponse(replay),
+    )
   })
-  app.post<ById>(
+  app.post<ByIdRoute>(
     `${byId}/remix`,
-    { ...does('/:id/remix'), onRequest, schema: video },
+    { ...routeOptions('/:id/remix'), onRequest, schema: videoSchema },
     async (request, reply) => {
       const { id } = request.params
-      const body = await bodyOf(request, reply)
-      const first = await firstAnswer(parts, request, { ...body, remixed: id })
-      return tellNew(request, first === undefined ? await remix(parts, request, id, body) : answerOf(first))
+      const body = await readBody(request, reply)
+      const replay = await findReplay(deps, request, { ...body, remixed: id })
+      return buildNewVideo(
+        request,
+        replay === undefined ? await remixVideo(deps, request, id, body) : toSubmitResponse(replay),
+      )
     },
   )
-  app.get(prefix, { ...does(''), schema: { response: { 200: Videos } } }, (request) => list(parts, request))
-  app.get<ById>(byId, { ...does('/:id', true), schema: video }, (request) => tell(request, request.params.id))
-  app.route<ById>({
-    ...does('/:id/content', true),
+  app.get(prefix, { ...routeOptions(''), schema: { response: { 200: OpenaiVideoList } } }, (request) =>
+    listVideos(deps, request),
+  )
+  app.get<ByIdRoute>(byId, { ...routeOptions('/:id', true), schema: videoSchema }, (request) =>
+    buildVideo(request, request.params.id),
+  )
+  app.route<ByIdRoute>({
+    ...routeOptions('/:id/content', true),
     method: ['GET', 'HEAD'],
     url: `${byId}/content`,
-    handler: (request, reply) => content(parts, request, reply, request.params.id),
+    handler: (request, reply) => sendContent(deps, request, reply, request.params.id),
   })
-  app.delete<ById>(byId, { ...does('/:id'), schema: { response: { 200: Deleted } } }, (request) =>
-    remove(parts, request, request.params.id),
+  app.delete<ByIdRoute>(
+    byId,
+    { ...routeOptions('/:id'), schema: { response: { 200: DeletedOpenaiVideo } } },
+    (request) => removeVideo(deps, request, request.params.id),
   )
 }
 
-async function bodyOf(request: FastifyRequest, reply: FastifyReply): Promise<Body> {
-  const body = isForm(request) ? await readForm(request, reply) : readObject(request.body)
+async function readBody(request: FastifyRequest, reply: FastifyReply): Promise<RequestBody> {
+  const body = isForm(request) ? await readForm(request, reply) : readBodyObject(request.body)
   request.body = body
   return body
 }
 
-async function create(parts: AppParts, request: FastifyRequest, body: Body): Promise<Submitted> {
-  const { admitted, ours } = validate(parts, request, body)
-  request.body = ours
-  return take(parts, request, admitted)
+async function createVideo(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  body: RequestBody,
+): Promise<SubmitResponse> {
+  const { admitted, body: translatedBody } = validateVideo(deps, request, body)
+  request.body = translatedBody
+  return acceptSubmission(deps, request, admitted)
 }
 
 /** Forgets a finished job and its files; asks a running one to stop. */
-async function remove({ engine, files }: AppParts, request: FastifyRequest, id: string): Promise<Deleted> {
-  const { videos = [] } = await ownJob(engine, request, id)
-  const removed = await engine.remove(id)
-  if (!removed) await engine.cancel(id)
-  const names = removed ? videos.flatMap(({ url }) => /^\/files\/(.+)$/.exec(url)?.[1] ?? []) : []
-  for (const name of names) await files.forget(name)
-  return { id, object: 'video.deleted', deleted: removed }
+async function removeVideo(
+  { engine, files }: ApiDeps,
+  request: FastifyRequest,
+  id: string,
+): Promise<DeletedOpenaiVideo> {
+  const { videos = [] } = await requireOwnJob(engine, request, id)
+  const isRemoved = await engine.remove(id)
+  if (!isRemoved) await engine.cancel(id)
+  const names = isRemoved ? videos.flatMap(({ url }) => /^\/files\/(.+)$/.exec(url)?.[1] ?? []) : []
+  for (const name of names) await files.remove(name)
+  return { id, object: 'video.deleted', deleted: isRemoved }
 }

@@ -3,17 +3,17 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
 
-const Status = Type.Unsafe<'queued' | 'in_progress' | 'completed' | 'failed'>({
+const StatusSchema = Type.Unsafe<'queued' | 'in_progress' | 'completed' | 'failed'>({
   type: 'string',
   enum: ['queued', 'in_progress', 'completed', 'failed'],
 })
 
-export const Video = Type.Object(
+export const OpenaiVideo = Type.Object(
   {
     id: Type.String(),
     object: Type.Literal('video'),
     model: Type.String(),
-    status: Status,
+    status: StatusSchema,
     progress: Type.Integer({ minimum: 0, maximum: 100 }),
     created_at: Type.Integer(),
     completed_at: Nullable(Type.Integer()),
@@ -29,10 +29,10 @@ export const Video = Type.Object(
   { title: 'Video', description: 'A job in the words of the OpenAI Videos API.' },
 )
 
-export const Videos = Type.Object(
+export const OpenaiVideoList = Type.Object(
   {
     object: Type.Literal('list'),
-    data: Type.Array(Video),
+    data: Type.Array(OpenaiVideo),
     first_id: Nullable(Type.String()),
     last_id: Nullable(Type.String()),
     has_more: Type.Boolean(),
@@ -40,7 +40,7 @@ export const Videos = Type.Object(
   { title: 'Videos', description: 'One page of jobs.' },
 )
 
-export const Deleted = Type.Object(
+export const DeletedOpenaiVideo = Type.Object(
   {
     id: Type.String(),
     object: Type.Literal('video.deleted'),
@@ -49,6 +49,6 @@ export const Deleted = Type.Object(
   { title: 'DeletedVideo', description: 'What became of the job.' },
 )
 
-export type Video = Static<typeof Video>
-export type Videos = Static<typeof Videos>
-export type Deleted = Static<typeof Deleted>
+export type OpenaiVideo = Static<typeof OpenaiVideo>
+export type OpenaiVideoList = Static<typeof OpenaiVideoList>
+export type DeletedOpenaiVideo = Static<typeof DeletedOpenaiVideo>

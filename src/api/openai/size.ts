@@ -4,76 +4,85 @@ import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { valuesOf } from '../../catalogue/parameters.ts'
 import { ApiError } from '../errors.ts'
-import type { Body } from '../nanogpt/submit.ts'
-import { longSide, type Pixels, pixelsOf, ratioOf } from './pixels.ts'
+import type { RequestBody } from '../nanogpt/submit.ts'
+import { type Dimensions, dimensionsFromShortSide, dimensionsOf, parseAspectRatio } from './pixels.ts'
 
 /** Sides that are rounded to what a codec likes, as 832x480, are still taken for what they stand for. */
-const tolerance = 0.06
+const maxDistance = 0.06
 
 /** What a model without ratios renders follows its source image, so these are as good as any. */
-const usualRatios = ['16:9', '9:16', '1:1']
+const defaultRatios = ['16:9', '9:16', '1:1']
 
-type Known = Pixels & { words: Body }
+type KnownSize = Dimensions & { fields: RequestBody }
 
 /** `1280x720` in the words of the catalogue: as it stands, or as a resolution and an aspect ratio. Throws in strict handling where there is none. */
-export function fromSize(model: Model, size: string, handling: Validation['handling'] = 'lenient'): Body {
-  const told = /^\s*(\d{2,5})\s*[x*]\s*(\d{2,5})\s*$/i.exec(size)?.slice(1).map(Number)
+export function toSizeFields(
+  model: Model,
+  size: string,
+  handling: Validation['handling'] = 'lenient',
+): RequestBody {
+  const sides = /^\s*(\d{2,5})\s*[x*]\s*(\d{2,5})\s*$/i.exec(size)?.slice(1).map(Number)
   if (model.fields.size !== undefined) return { size }
-  const known = knownSizes(model)
-  if (known.length === 0) return { size }
-  const [width = 0, height = 0] = told ?? []
+  const knownSizesOfModel = listKnownSizes(model)
+  if (knownSizesOfModel.length === 0) return { size }
+  const [width = 0, height = 0] = sides ?? []
   const best =
-    nearest(known, { width, height }) ?? nearest(ratiosOnly(model, { width, height }), { width, height })
-  if (best !== undefined) return best.words
+    findNearest(knownSizesOfModel, { width, height }) ??
+    findNearest(listRatioSizes(model, { width, height }), { width, height })
+  if (best !== undefined) return best.fields
   if (handling === 'lenient') return { size }
-  const names = [...new Set(known.map((one) => `${one.width}x${one.height}`))].join(', ')
+  const names = [
+    ...new Set(knownSizesOfModel.map((knownSize) => `${knownSize.width}x${knownSize.height}`)),
+  ].join(', ')
   const message = `\`size\` must be one of ${names} for \`${model.id}\`; got ${JSON.stringify(size.slice(0, 60))}`
   throw new ApiError('invalid_parameter_value', message, { param: 'size' })
 }
 
 /** How large the video is that a job asks for, as far as its input tells. */
-export function sizeOf({ size, resolution, aspect_ratio }: Input): string | null {
+export function sizeOfInput({ size, resolution, aspect_ratio }: Input): string | null {
   if (size?.includes('x')) return size
-  const pixels = resolution === undefined ? undefined : pixelsOf(resolution, aspect_ratio)
+  const pixels = resolution === undefined ? undefined : dimensionsOf(resolution, aspect_ratio)
   return pixels === undefined ? null : `${pixels.width}x${pixels.height}`
 }
 
 /** How long the video is that a job asks for, in seconds. */
-export function secondsOf(model: string, { duration }: Input): string | null {
+export function secondsOfInput(model: string, { duration }: Input): string | null {
   const fixed = findModel(model)?.fields.duration?.fixed
   return duration === undefined && fixed === undefined ? null : String(duration ?? fixed)
 }
 
-function knownSizes(model: Model): Known[] {
+function listKnownSizes(model: Model): KnownSize[] {
   const ratios = valuesOf(model, 'aspect_ratio').map(String)
   const resolutions = valuesOf(model, 'resolution').map(String)
-  const fine = resolutions.length > 0 ? resolutions : ratios.length > 0 ? ['720p'] : []
-  return fine.flatMap((resolution) =>
-    (ratios.length > 0 ? ratios : usualRatios).flatMap((ratio) => {
-      const pixels = pixelsOf(resolution, ratio)
+  const namedResolutions = resolutions.length > 0 ? resolutions : ratios.length > 0 ? ['720p'] : []
+  return namedResolutions.flatMap((resolution) =>
+    (ratios.length > 0 ? ratios : defaultRatios).flatMap((ratio) => {
+      const pixels = dimensionsOf(resolution, ratio)
       if (pixels === undefined) return []
-      const words = {
+      const fields = {
         ...(resolutions.length > 0 && { resolution }),
         ...(ratios.length > 0 && { aspect_ratio: ratio }),
       }
-      return [{ ...pixels, words }]
+      return [{ ...pixels, fields }]
     }),
   )
 }
 
 /** Where a model has no resolutions, only the shape counts. */
-function ratiosOnly(model: Model, { width, height }: Pixels): Known[] {
+function listRatioSizes(model: Model, { width, height }: Dimensions): KnownSize[] {
   if (model.fields.resolution !== undefined) return []
   const short = Math.min(width, height)
   return valuesOf(model, 'aspect_ratio').flatMap((value) => {
-    const ratio = ratioOf(String(value))
-    return ratio === undefined ? [] : [{ ...longSide(short, ratio), words: { aspect_ratio: String(value) } }]
+    const ratio = parseAspectRatio(String(value))
+    return ratio === undefined
+      ? []
+      : [{ ...dimensionsFromShortSide(short, ratio), fields: { aspect_ratio: String(value) } }]
   })
 }
 
-function nearest(known: readonly Known[], wanted: Pixels): Known | undefined {
-  const distanceOf = ({ width, height }: Pixels) =>
+function findNearest(knownSizes: readonly KnownSize[], wanted: Dimensions): KnownSize | undefined {
+  const distanceOf = ({ width, height }: Dimensions) =>
     Math.max(Math.abs(Math.log(width / wanted.width)), Math.abs(Math.log(height / wanted.height)))
-  const [best] = known.toSorted((a, b) => distanceOf(a) - distanceOf(b))
-  return best !== undefined && distanceOf(best) < tolerance ? best : undefined
+  const [best] = knownSizes.toSorted((a, b) => distanceOf(a) - distanceOf(b))
+  return best !== undefined && distanceOf(best) < maxDistance ? best : undefined
 }

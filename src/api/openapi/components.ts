@@ -2,25 +2,29 @@ import { mediaFields } from '../../../providers/input.ts'
 import { models } from '../../catalogue/index.ts'
 import { requestSchema } from '../../catalogue/schema.ts'
 import { errors } from '../errors.ts'
-import { type JsonSchema, refer } from './operation.ts'
+import { type JsonSchema, schemaRef } from './operation.ts'
 
 const text = { type: 'string' }
 
 /** Fields that every submit takes, whatever its model. */
-const common: Readonly<Record<string, JsonSchema>> = {
+const commonFields: Readonly<Record<string, JsonSchema>> = {
   conversationUUID: { ...text, description: 'Kept with the job, for finding it again.' },
   webhookUrl: { ...text, description: 'Where the end of the job is told, signed as Standard Webhooks are.' },
 }
 
 /** One schema a model. Names are read leniently and unknown ones are ignored with a warning, so nothing is closed. */
-function modelSchemas(): Record<string, JsonSchema> {
+function createModelSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     models.map((model) => {
       const { properties, ...schema } = requestSchema(model)
-      const own = Object.entries(properties).map(([name, field]) => [name, withFormat(name, field)])
+      const modelFields = Object.entries(properties).map(([name, field]) => [name, withFormat(name, field)])
       return [
         model.id,
-        { ...schema, properties: { ...Object.fromEntries(own), ...common }, additionalProperties: true },
+        {
+          ...schema,
+          properties: { ...Object.fromEntries(modelFields), ...commonFields },
+          additionalProperties: true,
+        },
       ]
     }),
   )
@@ -36,7 +40,7 @@ function withFormat(name: string, schema: JsonSchema): JsonSchema {
 const codes = Object.keys(errors)
 const types = [...new Set(Object.values(errors).map(({ type }) => type))]
 
-const refusal = {
+const errorSchema = {
   type: 'object',
   required: ['error', 'message', 'code', 'status'],
   properties: {
@@ -62,7 +66,7 @@ const refusal = {
   },
 }
 
-const openaiRefusal = {
+const openaiErrorSchema = {
   type: 'object',
   required: ['error'],
   properties: {
@@ -79,7 +83,7 @@ const openaiRefusal = {
   },
 }
 
-const ids = models.map(({ id }) => id)
+const modelIds = models.map(({ id }) => id)
 
 export const components = {
   securitySchemes: {
@@ -87,16 +91,16 @@ export const components = {
     bearer: { type: 'http', scheme: 'bearer' },
   } as const,
   schemas: {
-    Error: refusal,
-    OpenAIError: openaiRefusal,
+    Error: errorSchema,
+    OpenAIError: openaiErrorSchema,
     VideoRequest: {
       description: 'What is asked for; which fields there are follows from the model.',
-      oneOf: ids.map(refer),
+      oneOf: modelIds.map(schemaRef),
       discriminator: {
         propertyName: 'model',
-        mapping: Object.fromEntries(ids.map((id) => [id, refer(id).$ref])),
+        mapping: Object.fromEntries(modelIds.map((id) => [id, schemaRef(id).$ref])),
       },
     },
-    ...modelSchemas(),
+    ...createModelSchemas(),
   },
 }

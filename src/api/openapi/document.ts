@@ -2,17 +2,17 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
-import { pathPrefixOf } from '../nanogpt/links.ts'
+import { resolvePathPrefix } from '../nanogpt/links.ts'
 import { components } from './components.ts'
-import { jobs } from './jobs.ts'
+import { jobOperations } from './jobs.ts'
 import { describeOperation, tags } from './operation.ts'
-import { others } from './others.ts'
-import { videos } from './videos.ts'
+import { otherOperations } from './others.ts'
+import { videoOperations } from './videos.ts'
 
 /** Every operation under its one canonical path; the other paths of it are served, but not told. */
-const operations = { ...videos, ...jobs, ...others }
+const operations = { ...videoOperations, ...jobOperations, ...otherOperations }
 
-const about = {
+const documentHeader = {
   openapi: '3.1.0',
   info: {
     title: 'Reelgate',
@@ -32,7 +32,7 @@ const pagePolicy =
 /** Collects the routes that are registered after it. */
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
-    openapi: about as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
+    openapi: documentHeader as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
     transform: ({ schema, url, route }) => {
       const [method = ''] = [route.method].flat()
       const operation = operations[`${method} ${url}`]
@@ -46,8 +46,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     },
     transformObject: (document) => {
       const { paths = {}, ...rest } = 'openapiObject' in document ? document.openapiObject : {}
-      const told = Object.entries(paths).map(([path, item]) => [path, { ...item, head: undefined }])
-      return { ...rest, paths: Object.fromEntries(told) }
+      const pathsWithoutHead = Object.entries(paths).map(([path, item]) => [
+        path,
+        { ...item, head: undefined },
+      ])
+      return { ...rest, paths: Object.fromEntries(pathsWithoutHead) }
     },
   })
 }
@@ -55,12 +58,12 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
 /** `/openapi.json`, and a page at `/docs` that reads it. Nothing of the page comes from elsewhere. */
 export async function serveDocument(app: FastifyInstance, publicUrl: string | undefined): Promise<void> {
   let document: string | undefined
-  const serversOf = (request: FastifyRequest) => {
-    const prefix = pathPrefixOf(request, publicUrl)
+  const listServers = (request: FastifyRequest) => {
+    const prefix = resolvePathPrefix(request, publicUrl)
     return publicUrl === undefined && prefix === '' ? {} : { servers: [{ url: publicUrl ?? prefix }] }
   }
   app.get('/openapi.json', { config: { quiet: true } }, async (request, reply) => {
-    const { servers } = serversOf(request)
+    const { servers } = listServers(request)
     reply.type('application/json')
     if (servers !== undefined) return reply.send(JSON.stringify({ ...app.swagger(), servers }))
     document ??= JSON.stringify(app.swagger())
@@ -71,13 +74,13 @@ export async function serveDocument(app: FastifyInstance, publicUrl: string | un
     staticCSP: pagePolicy,
     theme: { title: 'Reelgate' },
     uiConfig: { deepLinking: true, tryItOutEnabled: true },
-    transformSpecification: (specification, request) => ({ ...specification, ...serversOf(request) }),
+    transformSpecification: (specification, request) => ({ ...specification, ...listServers(request) }),
     transformSpecificationClone: false,
   })
   // The page has links to the root of the server when it is opened without a slash at the end.
   app.addHook('onSend', async (request, reply, payload) => {
     const { url = '' } = request.routeOptions
-    const prefix = url.startsWith('/docs') ? pathPrefixOf(request, publicUrl) : ''
+    const prefix = url.startsWith('/docs') ? resolvePathPrefix(request, publicUrl) : ''
     if (prefix === '') return payload
     const location = reply.getHeader('location')
     if (typeof location === 'string' && location.startsWith('/')) reply.header('location', prefix + location)

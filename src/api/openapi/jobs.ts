@@ -1,15 +1,15 @@
 import { publicStates } from '../job-schemas.ts'
-import { largestLimit } from '../paging.ts'
-import { json, type Operation, preferHeader, reply } from './operation.ts'
+import { maxLimit } from '../paging.ts'
+import { describeResponse, jsonContent, type OperationDocs, preferHeader } from './operation.ts'
 
 const text = { type: 'string' }
-const limit = { type: 'integer', minimum: 1, maximum: largestLimit, default: 20 }
+const limit = { type: 'integer', minimum: 1, maximum: maxLimit, default: 20 }
 const model = { ...text, default: 'sora-2', description: 'Any model of the catalogue.' }
 const submitHeaders = { ...preferHeader, 'idempotency-key': { ...text, minLength: 1, maxLength: 255 } }
-const submitRefusals = [402, 403, 404, 409, 422, 429]
+const submitErrorStatuses = [402, 403, 404, 409, 422, 429]
 
 const reference = { ...text, description: 'A link, a data URL, or in a form a file.' }
-const asked = {
+const videoFields = {
   model,
   prompt: text,
   seconds: { ...text, description: 'The length of the video.' },
@@ -19,7 +19,7 @@ const asked = {
     description: 'Width and height, as `1280x720`.',
   },
 }
-const more = {
+const videoBody = {
   type: 'object',
   required: ['prompt'],
   description: 'Any other field of the model is passed on to it.',
@@ -27,7 +27,7 @@ const more = {
 }
 
 /** Our own routes of jobs, and the OpenAI Videos API. */
-export const jobs: Readonly<Record<string, Operation>> = {
+export const jobOperations: Readonly<Record<string, OperationDocs>> = {
   'GET /api/jobs': {
     id: 'jobs',
     tag: 'Jobs',
@@ -43,13 +43,13 @@ export const jobs: Readonly<Record<string, Operation>> = {
     id: 'job',
     tag: 'Jobs',
     summary: 'A job with every change of it',
-    refusals: [403, 404],
+    errorStatuses: [403, 404],
   },
   'DELETE /api/jobs/:id': {
     id: 'cancelJob',
     tag: 'Jobs',
     summary: 'Ask for the end of a job',
-    refusals: [403, 404],
+    errorStatuses: [403, 404],
   },
   'GET /api/jobs/:id/events': {
     id: 'jobEvents',
@@ -58,24 +58,24 @@ export const jobs: Readonly<Record<string, Operation>> = {
     description: 'Server-sent events: the job as it is, then each change, until its end.',
     headers: { 'last-event-id': { ...text, description: 'Where an earlier stream ended.' } },
     replies: {
-      200: reply('Each event is a status body.', {
+      200: describeResponse('Each event is a status body.', {
         'text/event-stream': { type: 'object', properties: { id: text, data: text } },
       }),
       204: { description: 'There is nothing more.', type: 'null' },
     },
-    refusals: [403, 404],
+    errorStatuses: [403, 404],
   },
   'GET /api/jobs/:id/webhooks': {
     id: 'deliveries',
     tag: 'Webhooks',
     summary: 'Whether a job’s end was told, and each attempt to',
-    refusals: [403, 404],
+    errorStatuses: [403, 404],
   },
   'POST /api/jobs/:id/webhooks/replay': {
     id: 'replayWebhook',
     tag: 'Webhooks',
     summary: 'Tell a job’s end again',
-    refusals: [403, 404, 408, 409, 413, 415],
+    errorStatuses: [403, 404, 408, 409, 413, 415],
   },
   'GET /api/webhooks': {
     id: 'usualWebhook',
@@ -88,7 +88,7 @@ export const jobs: Readonly<Record<string, Operation>> = {
     summary: 'Set that address, or remove it with null',
     description:
       '`url` and `callback_url` mean the same. A body that names no address is refused and changes nothing.',
-    body: json({
+    body: jsonContent({
       type: 'object',
       required: ['webhookUrl'],
       properties: { webhookUrl: { type: ['string', 'null'] } },
@@ -103,7 +103,7 @@ export const jobs: Readonly<Record<string, Operation>> = {
     id: 'rotateWebhookSecret',
     tag: 'Webhooks',
     summary: 'Make a new one',
-    refusals: [408, 413, 415],
+    errorStatuses: [408, 413, 415],
   },
 
   'POST /v1/videos': {
@@ -113,42 +113,42 @@ export const jobs: Readonly<Record<string, Operation>> = {
     headers: submitHeaders,
     body: {
       'application/json': {
-        ...more,
+        ...videoBody,
         properties: {
-          ...asked,
+          ...videoFields,
           input_reference: {
             oneOf: [reference, { type: 'object', properties: { image_url: text, file_id: text } }],
           },
         },
       },
       'multipart/form-data': {
-        ...more,
-        properties: { ...asked, input_reference: { type: 'string', format: 'binary' } },
+        ...videoBody,
+        properties: { ...videoFields, input_reference: { type: 'string', format: 'binary' } },
       },
     },
-    refusals: submitRefusals,
-    openai: true,
+    errorStatuses: submitErrorStatuses,
+    hasOpenaiErrors: true,
   },
   'GET /v1/videos': {
     id: 'listVideos',
     tag: 'OpenAI Videos',
     summary: 'The key’s jobs',
     query: { limit, after: text, order: { ...text, enum: ['asc', 'desc'], default: 'desc' } },
-    openai: true,
+    hasOpenaiErrors: true,
   },
   'GET /v1/videos/:id': {
     id: 'retrieveVideo',
     tag: 'OpenAI Videos',
     summary: 'Ask how a job fares',
-    refusals: [403, 404],
-    openai: true,
+    errorStatuses: [403, 404],
+    hasOpenaiErrors: true,
   },
   'DELETE /v1/videos/:id': {
     id: 'deleteVideo',
     tag: 'OpenAI Videos',
     summary: 'Remove a finished job and its files; cancel a running one',
-    refusals: [403, 404],
-    openai: true,
+    errorStatuses: [403, 404],
+    hasOpenaiErrors: true,
   },
   'GET /v1/videos/:id/content': {
     id: 'downloadVideo',
@@ -156,23 +156,25 @@ export const jobs: Readonly<Record<string, Operation>> = {
     summary: 'Download a finished video, or a picture of it',
     query: { variant: { ...text, enum: ['video', 'thumbnail', 'spritesheet'], default: 'video' } },
     replies: {
-      200: reply('The file.', {
+      200: describeResponse('The file.', {
         'video/mp4': { type: 'string', format: 'binary' },
         'image/jpeg': { type: 'string', format: 'binary' },
         'application/json': { type: 'object', required: ['url'], properties: { url: text } },
       }),
-      206: reply('The range that was asked for.', { 'video/mp4': { type: 'string', format: 'binary' } }),
+      206: describeResponse('The range that was asked for.', {
+        'video/mp4': { type: 'string', format: 'binary' },
+      }),
     },
-    refusals: [403, 404, 409, 410, 416],
-    openai: true,
+    errorStatuses: [403, 404, 409, 410, 416],
+    hasOpenaiErrors: true,
   },
   'POST /v1/videos/:id/remix': {
     id: 'remixVideo',
     tag: 'OpenAI Videos',
     summary: 'Make a new video from a finished one',
     headers: submitHeaders,
-    body: json({ ...more, properties: { prompt: text, model: text } }),
-    refusals: submitRefusals,
-    openai: true,
+    body: jsonContent({ ...videoBody, properties: { prompt: text, model: text } }),
+    errorStatuses: submitErrorStatuses,
+    hasOpenaiErrors: true,
   },
 }

@@ -4,7 +4,7 @@ import { type ErrorCode, errors } from '../errors.ts'
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** What a route's own schema does not tell of it. */
-export type Operation = {
+export type OperationDocs = {
   id: string
   tag: Tag
   summary: string
@@ -16,10 +16,10 @@ export type Operation = {
   /** By status; beside what the route itself declares. */
   replies?: Readonly<Record<number, JsonSchema>>
   /** Statuses of refusals that not every route has. */
-  refusals?: readonly number[]
-  keyless?: true
+  errorStatuses?: readonly number[]
+  isPublic?: true
   /** The refusals have the body of the OpenAI API. */
-  openai?: true
+  hasOpenaiErrors?: true
 }
 
 export const tags = {
@@ -35,15 +35,18 @@ export const tags = {
 
 type Tag = keyof typeof tags
 
-export function refer(component: string): JsonSchema {
+export function schemaRef(component: string): JsonSchema {
   return { $ref: `#/components/schemas/${component}` }
 }
 
-export function json(schema: JsonSchema): NonNullable<Operation['body']> {
+export function jsonContent(schema: JsonSchema): NonNullable<OperationDocs['body']> {
   return { 'application/json': schema }
 }
 
-export function reply(description: string, content: Readonly<Record<string, JsonSchema>>): JsonSchema {
+export function describeResponse(
+  description: string,
+  content: Readonly<Record<string, JsonSchema>>,
+): JsonSchema {
   const media = Object.entries(content).map(([type, schema]) => [type, { schema }])
   return { description, content: Object.fromEntries(media) }
 }
@@ -57,52 +60,66 @@ export const preferHeader = {
   },
 }
 
-const always = [400, 500, 503]
-const withBody = [408, 413, 415]
+const commonErrorStatuses = [400, 500, 503]
+const bodyErrorStatuses = [408, 413, 415]
 /** A part of the path may be too long to be looked at. */
-const withParams = [414]
+const paramErrorStatuses = [414]
 
 /** An operation in the form that @fastify/swagger takes. `own`: what the route declares; it is what validates and what is sent. */
-export function describeOperation(operation: Operation, url: string, own: FastifySchema) {
-  const { id, tag, summary, description, query, headers, body, replies, refusals = [], keyless } = operation
-  const carriesBody = body !== undefined || own.body !== undefined
+export function describeOperation(operation: OperationDocs, url: string, routeSchema: FastifySchema) {
+  const {
+    id,
+    tag,
+    summary,
+    description,
+    query,
+    headers,
+    body,
+    replies,
+    errorStatuses = [],
+    isPublic,
+  } = operation
+  const carriesBody = body !== undefined || routeSchema.body !== undefined
   const statuses = [
-    ...always,
-    ...(keyless ? [] : [401]),
-    ...(carriesBody ? withBody : []),
-    ...(url.includes(':') ? withParams : []),
-    ...refusals,
+    ...commonErrorStatuses,
+    ...(isPublic ? [] : [401]),
+    ...(carriesBody ? bodyErrorStatuses : []),
+    ...(url.includes(':') ? paramErrorStatuses : []),
+    ...errorStatuses,
   ]
-  const refusal = refer(operation.openai ? 'OpenAIError' : 'Error')
+  const errorSchema = schemaRef(operation.hasOpenaiErrors ? 'OpenAIError' : 'Error')
   return {
-    ...own,
+    ...routeSchema,
     operationId: id,
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    ...(keyless && { security: [] }),
+    ...(isPublic && { security: [] }),
     ...(query !== undefined && { querystring: { type: 'object', properties: query } }),
     ...(headers !== undefined && { headers: { type: 'object', properties: headers } }),
-    ...(body !== undefined && { body: { content: reply('', body).content } }),
+    ...(body !== undefined && { body: { content: describeResponse('', body).content } }),
     response: {
       ...Object.fromEntries(
-        Object.entries(own.response ?? {}).map(([status, schema]) => [
+        Object.entries(routeSchema.response ?? {}).map(([status, schema]) => [
           status,
-          reply('The answer.', { 'application/json': schema as JsonSchema }),
+          describeResponse('The answer.', { 'application/json': schema as JsonSchema }),
         ]),
       ),
       ...replies,
       ...Object.fromEntries(
         statuses
           .toSorted()
-          .map((status) => [status, reply(codesOf(status), { 'application/json': refusal })]),
+          .map((status) => [
+            status,
+            describeResponse(describeErrorCodes(status), { 'application/json': errorSchema }),
+          ]),
       ),
     },
   }
 }
 
-function codesOf(status: number): string {
+function describeErrorCodes(status: number): string {
   const codes = (Object.keys(errors) as ErrorCode[]).filter((code) => errors[code].status === status)
-  const told = codes.length > 0 ? codes : ['invalid_request']
-  return `Refused: ${told.map((code) => `\`${code}\``).join(', ')}.`
+  const shownCodes = codes.length > 0 ? codes : ['invalid_request']
+  return `Refused: ${shownCodes.map((code) => `\`${code}\``).join(', ')}.`
 }

@@ -1,10 +1,10 @@
-import type { Operation } from './operation.ts'
-import { json, preferHeader, refer, reply } from './operation.ts'
-import { midjourney, price } from './replies.ts'
+import type { OperationDocs } from './operation.ts'
+import { describeResponse, jsonContent, preferHeader, schemaRef } from './operation.ts'
+import { midjourneyStatusSchema, priceSchema } from './replies.ts'
 
 const jobId = { type: 'string', description: 'The job’s id; also taken as `runId`, `id` and `taskId`.' }
-const byId = { requestId: jobId }
-const wait = { type: 'number', minimum: 0, maximum: 60, description: 'Seconds to wait for a change.' }
+const jobIdQuery = { requestId: jobId }
+const waitSchema = { type: 'number', minimum: 0, maximum: 60, description: 'Seconds to wait for a change.' }
 const submitHeaders = {
   ...preferHeader,
   'idempotency-key': {
@@ -14,14 +14,14 @@ const submitHeaders = {
     description: 'Makes repetitions of this submit one job, for 24 hours.',
   },
 }
-const submitRefusals = [402, 403, 404, 409, 422, 429]
+const submitErrorStatuses = [402, 403, 404, 409, 422, 429]
 
-function status(id: string, summary: string): Operation {
-  return { id, tag: 'Videos', summary, query: { ...byId, wait }, refusals: [403, 404] }
+function defineStatusOperation(id: string, summary: string): OperationDocs {
+  return { id, tag: 'Videos', summary, query: { ...jobIdQuery, wait: waitSchema }, errorStatuses: [403, 404] }
 }
 
 /** The NanoGPT tongue, each row under its canonical path. */
-export const videos: Readonly<Record<string, Operation>> = {
+export const videoOperations: Readonly<Record<string, OperationDocs>> = {
   'POST /api/generate-video': {
     id: 'submitVideo',
     tag: 'Videos',
@@ -29,34 +29,46 @@ export const videos: Readonly<Record<string, Operation>> = {
     description:
       'Answers as soon as the job is stored. Values are read leniently (`"8"`, `"8s"` and `8` are one), names without regard to case and underscores; what is not used, and a value that is rendered and billed as the closest one that the model has, is named in `warnings`.',
     headers: submitHeaders,
-    body: json(refer('VideoRequest')),
-    refusals: submitRefusals,
+    body: jsonContent(schemaRef('VideoRequest')),
+    errorStatuses: submitErrorStatuses,
   },
   'POST /api/v1/video': {
     id: 'submitFirst',
     tag: 'Videos',
     summary: 'Submit a video as in March 2025',
     headers: submitHeaders,
-    body: json({ type: 'object', properties: { modelSlug: { type: 'string' }, prompt: { type: 'string' } } }),
-    refusals: submitRefusals,
+    body: jsonContent({
+      type: 'object',
+      properties: { modelSlug: { type: 'string' }, prompt: { type: 'string' } },
+    }),
+    errorStatuses: submitErrorStatuses,
   },
-  'GET /api/video/status': status('status', 'Ask how a job fares'),
-  'GET /api/generate-video/status': status('statusByRun', 'Ask how a job fares, under its older path'),
-  'GET /api/video-status': status('statusFlat', 'Ask how a job fares, in the words of November 2025'),
-  'GET /api/v1/video/status': status('statusFirst', 'Ask how a job fares, in the words of March 2025'),
+  'GET /api/video/status': defineStatusOperation('status', 'Ask how a job fares'),
+  'GET /api/generate-video/status': defineStatusOperation(
+    'statusByRun',
+    'Ask how a job fares, under its older path',
+  ),
+  'GET /api/video-status': defineStatusOperation(
+    'statusFlat',
+    'Ask how a job fares, in the words of November 2025',
+  ),
+  'GET /api/v1/video/status': defineStatusOperation(
+    'statusFirst',
+    'Ask how a job fares, in the words of March 2025',
+  ),
   'POST /api/generate-video/cancel': {
     id: 'cancelVideo',
     tag: 'Videos',
     summary: 'Ask for the end of a job',
-    body: json({ type: 'object', properties: byId }),
-    refusals: [403, 404],
+    body: jsonContent({ type: 'object', properties: jobIdQuery }),
+    errorStatuses: [403, 404],
   },
   'POST /api/generate-video/extend': {
     id: 'extendVideo',
     tag: 'Videos',
     summary: 'Go on from one of the four clips of a Midjourney job',
     headers: submitHeaders,
-    body: json({
+    body: jsonContent({
       type: 'object',
       required: ['index'],
       properties: {
@@ -66,7 +78,7 @@ export const videos: Readonly<Record<string, Operation>> = {
         motion: { type: 'string' },
       },
     }),
-    refusals: submitRefusals,
+    errorStatuses: submitErrorStatuses,
   },
   'GET /api/generate-video/recover': {
     id: 'recoverVideos',
@@ -77,7 +89,7 @@ export const videos: Readonly<Record<string, Operation>> = {
       conversationUUID: { type: 'string' },
       limit: { type: 'integer', minimum: 1, maximum: 50, default: 10 },
     },
-    refusals: [429],
+    errorStatuses: [429],
   },
   'GET /api/generate-video/content': {
     id: 'videoContent',
@@ -88,36 +100,38 @@ export const videos: Readonly<Record<string, Operation>> = {
       variant: { type: 'string', enum: ['video', 'thumbnail', 'spritesheet'], default: 'video' },
     },
     replies: {
-      200: reply('The file; its link, for those who accept JSON only.', {
+      200: describeResponse('The file; its link, for those who accept JSON only.', {
         'video/mp4': { type: 'string', format: 'binary' },
         'image/jpeg': { type: 'string', format: 'binary' },
         'application/json': { type: 'object', required: ['url'], properties: { url: { type: 'string' } } },
       }),
-      206: reply('The range that was asked for.', { 'video/mp4': { type: 'string', format: 'binary' } }),
+      206: describeResponse('The range that was asked for.', {
+        'video/mp4': { type: 'string', format: 'binary' },
+      }),
     },
-    refusals: [403, 404, 409, 410, 416],
+    errorStatuses: [403, 404, 409, 410, 416],
   },
   'POST /api/check-midjourney-status': {
     id: 'midjourneyStatus',
     tag: 'Videos',
     summary: 'Ask how a job fares, in Midjourney’s words',
-    body: json({ type: 'object', properties: { task_id: jobId } }),
-    replies: { 200: reply('How it fares.', { 'application/json': midjourney }) },
-    refusals: [403, 404],
+    body: jsonContent({ type: 'object', properties: { task_id: jobId } }),
+    replies: { 200: describeResponse('How it fares.', { 'application/json': midjourneyStatusSchema }) },
+    errorStatuses: [403, 404],
   },
   'POST /api/price': {
     id: 'price',
     tag: 'Videos',
     summary: 'What a submit of this body would cost',
     headers: preferHeader,
-    body: json(refer('VideoRequest')),
-    replies: { 200: reply('The price.', { 'application/json': price }) },
-    refusals: [404],
+    body: jsonContent(schemaRef('VideoRequest')),
+    replies: { 200: describeResponse('The price.', { 'application/json': priceSchema }) },
+    errorStatuses: [404],
   },
   'POST /api/check-balance': {
     id: 'checkBalance',
     tag: 'Account',
     summary: 'What a key has left',
-    refusals: [408, 413, 415],
+    errorStatuses: [408, 413, 415],
   },
 }

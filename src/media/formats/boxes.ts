@@ -1,11 +1,11 @@
 import type { FileReader } from './file-reader.ts'
 
 /** Boxes without which nobody can read the media data of a file. */
-const indexes = ['moov', 'moof', 'meta']
+const indexTypes = ['moov', 'moof', 'meta']
 
 /** What a cut file ends with. Another name beyond the index belongs to something that was appended. */
-const common = [
-  ...indexes,
+const knownTypes = [
+  ...indexTypes,
   'mdat',
   'idat',
   'free',
@@ -22,11 +22,11 @@ const common = [
 
 /** MP4, QuickTime, HEIF and AVIF: a sequence of boxes, each with its length. */
 export async function hasWholeBoxes(reader: FileReader): Promise<boolean> {
-  let at = 0
+  let offset = 0
   let hasIndex = false
-  while (reader.size - at >= 8) {
+  while (reader.size - offset >= 8) {
     reader.countElement()
-    const head = reader.buffered(at, 16) ?? (await reader.read(at, 16))
+    const head = reader.buffered(offset, 16) ?? (await reader.read(offset, 16))
     const type = head.toString('latin1', 4, 8)
     const isLong = head.readUInt32BE(0) === 1
     if (isLong && head.length < 16) return false
@@ -35,9 +35,9 @@ export async function hasWholeBoxes(reader: FileReader): Promise<boolean> {
     if (length === 0) return type !== 'mdat' || hasIndex
     // Not a box: something that was appended to the file.
     if (length < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return true
-    if (at + length > reader.size) return hasIndex && !common.includes(type)
-    if (indexes.includes(type)) hasIndex = true
-    at += length
+    if (offset + length > reader.size) return hasIndex && !knownTypes.includes(type)
+    if (indexTypes.includes(type)) hasIndex = true
+    offset += length
   }
-  return hasIndex || at === reader.size
+  return hasIndex || offset === reader.size
 }

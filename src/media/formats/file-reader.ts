@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { storing } from '../storage-fault.ts'
+import { wrapStorageErrors } from '../storage-fault.ts'
 
 /**
  * How much of a file is parsed before the parser gives up. Constants, as no operator can judge them: a video with one fragment per
@@ -30,22 +30,25 @@ export function createFileReader({
 }: Source) {
   const deadline = now() + limits.timeoutMs
   const block = Buffer.allocUnsafe(blockBytes)
-  let blockAt = 0
+  let blockOffset = 0
   let blockLength = 0
   let reads = 0
   let elements = 0
 
-  async function load(at: number): Promise<void> {
+  async function loadBlock(offset: number): Promise<void> {
     reads += 1
     if (reads > limits.reads || now() > deadline) throw new ParserLimitReached()
-    const { bytesRead } = await storing('read a temporary file', file.read(block, 0, blockBytes, at))
-    blockAt = at
+    const { bytesRead } = await wrapStorageErrors(
+      'read a temporary file',
+      file.read(block, 0, blockBytes, offset),
+    )
+    blockOffset = offset
     blockLength = bytesRead
   }
 
-  function buffered(at: number, length: number): Buffer | undefined {
-    if (at < blockAt || Math.min(at + length, size) > blockAt + blockLength) return undefined
-    return block.subarray(at - blockAt, Math.min(at - blockAt + length, blockLength))
+  function buffered(offset: number, length: number): Buffer | undefined {
+    if (offset < blockOffset || Math.min(offset + length, size) > blockOffset + blockLength) return undefined
+    return block.subarray(offset - blockOffset, Math.min(offset - blockOffset + length, blockLength))
   }
 
   return {
@@ -61,27 +64,27 @@ export function createFileReader({
     buffered,
 
     /** At most a block of bytes, fewer at the end of the file. Valid until the next call. */
-    async read(at: number, length: number): Promise<Buffer> {
-      if (buffered(at, length) === undefined) await load(at)
-      return block.subarray(at - blockAt, Math.min(at - blockAt + length, blockLength))
+    async read(offset: number, length: number): Promise<Buffer> {
+      if (buffered(offset, length) === undefined) await loadBlock(offset)
+      return block.subarray(offset - blockOffset, Math.min(offset - blockOffset + length, blockLength))
     },
 
     /** Where a sequence of bytes next occurs, or -1. A native search: it costs no step per byte. */
     async indexOf(bytes: Buffer, from: number): Promise<number> {
-      for (let at = from; at < size; at += blockBytes - bytes.length + 1) {
-        await load(at)
-        const found = block.subarray(0, blockLength).indexOf(bytes)
-        if (found !== -1) return at + found
+      for (let offset = from; offset < size; offset += blockBytes - bytes.length + 1) {
+        await loadBlock(offset)
+        const index = block.subarray(0, blockLength).indexOf(bytes)
+        if (index !== -1) return offset + index
         if (blockLength < bytes.length) return -1
       }
       return -1
     },
 
     /** The last block of the file. Valid until the next call. */
-    async readEnd(): Promise<{ at: number; bytes: Buffer }> {
-      const at = Math.max(0, size - blockBytes)
-      await load(at)
-      return { at, bytes: block.subarray(0, blockLength) }
+    async readEnd(): Promise<{ offset: number; bytes: Buffer }> {
+      const offset = Math.max(0, size - blockBytes)
+      await loadBlock(offset)
+      return { offset, bytes: block.subarray(0, blockLength) }
     },
 
     counts: () => ({ reads, elements }),

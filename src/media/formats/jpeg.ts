@@ -8,20 +8,20 @@ const endOfImage = Buffer.from([0xff, 0xd9])
  * followed by the end marker's second byte. What comes after it (more images, a video, a maker's data) does not matter.
  */
 export async function hasJpegEnd(reader: FileReader): Promise<boolean> {
-  let at = 2
-  while (at + 4 <= reader.size) {
+  let offset = 2
+  while (offset + 4 <= reader.size) {
     reader.countElement()
-    const head = reader.buffered(at, 4) ?? (await reader.read(at, 4))
+    const head = reader.buffered(offset, 4) ?? (await reader.read(offset, 4))
     // Without a segment here, the structure is unknown: only the end marker is looked for.
     if (head[0] !== 0xff) break
     const marker = head[1] ?? 0
     // Any number of fill bytes may come before a marker; restart markers and 0x01 have no length.
-    if (marker === 0xff) at += 1
-    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2
+    if (marker === 0xff) offset += 1
+    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) offset += 2
     else {
-      at += 2 + head.readUInt16BE(2)
+      offset += 2 + head.readUInt16BE(2)
       if (marker === startOfScan) break
     }
   }
-  return at < reader.size && (await reader.indexOf(endOfImage, at)) !== -1
+  return offset < reader.size && (await reader.indexOf(endOfImage, offset)) !== -1
 }

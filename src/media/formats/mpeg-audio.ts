@@ -15,30 +15,30 @@ const sampleRates = [44_100, 48_000, 32_000] as const
  * 25 sets of options, 2026-10), whatever a Xing header says; ID3v1, APE and other tags may follow.
  */
 export async function hasWholeFrames(reader: FileReader): Promise<boolean> {
-  let at = await afterId3(reader)
-  if (at >= reader.size) return false
-  while (at < reader.size) {
+  let offset = await skipId3(reader)
+  if (offset >= reader.size) return false
+  while (offset < reader.size) {
     reader.countElement()
-    const head = reader.buffered(at, 7) ?? (await reader.read(at, 7))
+    const head = reader.buffered(offset, 7) ?? (await reader.read(offset, 7))
     if (head[0] !== 0xff) return true
     if (head.length < (isAdts(head) ? 6 : 4)) return false
-    const length = frameBytes(head)
+    const length = readFrameBytes(head)
     // Not a frame (tags, padding), or one that does not tell its length.
     if (length === undefined) return true
-    at += length
+    offset += length
   }
-  return at === reader.size
+  return offset === reader.size
 }
 
-async function afterId3(reader: FileReader): Promise<number> {
-  let at = 0
+async function skipId3(reader: FileReader): Promise<number> {
+  let offset = 0
   for (;;) {
     reader.countElement()
-    const head = reader.buffered(at, 10) ?? (await reader.read(at, 10))
-    if (head.length < 10 || head.toString('latin1', 0, 3) !== 'ID3') return at
+    const head = reader.buffered(offset, 10) ?? (await reader.read(offset, 10))
+    if (head.length < 10 || head.toString('latin1', 0, 3) !== 'ID3') return offset
     const bytes = head.subarray(6, 10).reduce((sum, byte) => sum * 128 + (byte & 0x7f), 0)
     const hasFooter = ((head[5] ?? 0) & 0x10) !== 0
-    at += 10 + bytes + (hasFooter ? 10 : 0)
+    offset += 10 + bytes + (hasFooter ? 10 : 0)
   }
 }
 
@@ -47,7 +47,7 @@ function isAdts([, second = 0]: Buffer): boolean {
   return (second & 0xf6) === 0xf0
 }
 
-function frameBytes(head: Buffer): number | undefined {
+function readFrameBytes(head: Buffer): number | undefined {
   const [, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = head
   if (isAdts(head)) {
     const length = ((fourth & 0x03) << 11) | (fifth << 3) | (sixth >> 5)
@@ -56,13 +56,13 @@ function frameBytes(head: Buffer): number | undefined {
   const version = (second >> 3) & 3
   const layer = 4 - ((second >> 1) & 3)
   if ((second & 0xe0) !== 0xe0 || version === 1 || layer === 4) return undefined
-  const isFirst = version === 3
-  const rates = bitRates[isFirst ? layer - 1 : layer === 1 ? 3 : 4]
+  const isMpeg1 = version === 3
+  const rates = bitRates[isMpeg1 ? layer - 1 : layer === 1 ? 3 : 4]
   const bitRate = rates?.[(third >> 4) - 1]
   const sampleRate = sampleRates[(third >> 2) & 3]
   if (bitRate === undefined || sampleRate === undefined) return undefined
-  const perSecond = sampleRate / (isFirst ? 1 : version === 2 ? 2 : 4)
+  const samplesPerSecond = sampleRate / (isMpeg1 ? 1 : version === 2 ? 2 : 4)
   const padding = (third >> 1) & 1
-  if (layer === 1) return (Math.floor((12_000 * bitRate) / perSecond) + padding) * 4
-  return Math.floor(((layer === 3 && !isFirst ? 72_000 : 144_000) * bitRate) / perSecond) + padding
+  if (layer === 1) return (Math.floor((12_000 * bitRate) / samplesPerSecond) + padding) * 4
+  return Math.floor(((layer === 3 && !isMpeg1 ? 72_000 : 144_000) * bitRate) / samplesPerSecond) + padding
 }

@@ -1,6 +1,6 @@
 import type { FileReader } from './file-reader.ts'
 
-const capture = Buffer.from('OggS\0', 'latin1')
+const capturePattern = Buffer.from('OggS\0', 'latin1')
 const headBytes = 27
 
 /**
@@ -9,9 +9,9 @@ const headBytes = 27
  */
 export async function hasWholeLastPage(reader: FileReader): Promise<boolean> {
   const { bytes } = await reader.readEnd()
-  const page = bytes.subarray(Math.max(0, bytes.lastIndexOf(capture)))
-  if (!page.subarray(0, capture.length).equals(capture)) return true
+  const page = bytes.subarray(Math.max(0, bytes.lastIndexOf(capturePattern)))
+  if (!page.subarray(0, capturePattern.length).equals(capturePattern)) return true
   const lengths = page.subarray(headBytes, headBytes + (page[headBytes - 1] ?? 0))
-  const wanted = lengths.reduce((sum, length) => sum + length, headBytes + (page[headBytes - 1] ?? 0))
-  return page.length >= headBytes && page.length >= wanted
+  const expectedBytes = lengths.reduce((sum, length) => sum + length, headBytes + (page[headBytes - 1] ?? 0))
+  return page.length >= headBytes && page.length >= expectedBytes
 }

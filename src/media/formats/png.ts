@@ -6,12 +6,12 @@ const framingBytes = 12
 
 /** A PNG ends with an empty chunk IEND. Some programs append more. */
 export async function hasPngEnd(reader: FileReader): Promise<boolean> {
-  let at = signatureBytes
-  while (at + framingBytes <= reader.size) {
+  let offset = signatureBytes
+  while (offset + framingBytes <= reader.size) {
     reader.countElement()
-    const head = reader.buffered(at, 8) ?? (await reader.read(at, 8))
+    const head = reader.buffered(offset, 8) ?? (await reader.read(offset, 8))
     if (head.toString('latin1', 4, 8) === 'IEND') return true
-    at += head.readUInt32BE(0) + framingBytes
+    offset += head.readUInt32BE(0) + framingBytes
   }
   return false
 }

@@ -13,18 +13,18 @@ export async function hasWholeRiff(reader: FileReader): Promise<boolean> {
  * A program that writes to a pipe cannot know the length, and declares 0 or a number near a limit: ffmpeg and OpenAI 0xffffffff, sox
  * and arecord near 0x7fffffff.
  */
-const longestKnown = 0x7ff00000
+const maxKnownBytes = 0x7ff00000
 
 /** The samples of a WAV are its chunk `data`. The byte that follows one of odd length is often absent. */
 async function hasSamples(reader: FileReader): Promise<boolean> {
-  let at = 12
-  while (at + 8 <= reader.size) {
+  let offset = 12
+  while (offset + 8 <= reader.size) {
     reader.countElement()
-    const head = reader.buffered(at, 8) ?? (await reader.read(at, 8))
+    const head = reader.buffered(offset, 8) ?? (await reader.read(offset, 8))
     const length = head.readUInt32LE(4)
     if (head.toString('latin1', 0, 4) === 'data')
-      return length >= longestKnown || at + 8 + length <= reader.size
-    at += 8 + length + (length % 2)
+      return length >= maxKnownBytes || offset + 8 + length <= reader.size
+    offset += 8 + length + (length % 2)
   }
   return false
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../../src/api/errors.ts'
-import { newJobId, readJobId } from '../../../src/api/nanogpt/job-id.ts'
+import { createJobId, readJobId } from '../../../src/api/nanogpt/job-id.ts'
 import { startGateway, submitted } from '../gateway.ts'
 
 const names = ['requestId', 'runId', 'id', 'request_id', 'run_id', 'taskId', 'task_id']
@@ -26,7 +26,7 @@ test('other names of the query are accepted and not needed', async (t) => {
 })
 
 test('new ids are long, of letters and digits, and never the same', () => {
-  const ids = Array.from({ length: 1000 }, newJobId)
+  const ids = Array.from({ length: 1000 }, createJobId)
   assert.equal(new Set(ids).size, 1000)
   for (const id of ids) assert.match(id, /^vid_[0-9a-f]{32}$/)
 })

@@ -8,7 +8,7 @@ const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))
 
 test('the video models, in full unless asked in short', async (t) => {
   const available = (model: { id: string }) => model.id === 'veo2-video'
-  const { app } = await startGateway(t, { offers: { ...everythingOnFal, available } })
+  const { app } = await startGateway(t, { routing: { ...everythingOnFal, available } })
   const full = (await app.inject('/api/v1/video-models')).json()
   assert.deepEqual(full.data, asJson(models.map((model) => describe(model, available(model)))))
   assert.equal(full.meta.count, models.length)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { faults } from '../../../providers/fault.ts'
-import { refusalWords } from '../../../src/api/nanogpt/failure.ts'
-import { statusBody, statusText } from '../../../src/api/nanogpt/status.ts'
+import { contentRefusalPattern } from '../../../src/api/nanogpt/failure.ts'
+import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status.ts'
 import { states, type View } from '../../../src/engine/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
 import { completedAt, createdAt, dialects, ids, tell, view } from './told.ts'
@@ -110,27 +110,27 @@ test('a job that is done, exactly, on every path', async (t) => {
     })
 })
 
-const telling = { dialect: 'seed', address: 'http://localhost:3000', now: createdAt } as const
+const options = { dialect: 'seed', baseUrl: 'http://localhost:3000', now: createdAt } as const
 
 test('the type of a failure follows from its code alone', () => {
   for (const [code, { type }] of Object.entries(faults)) {
     const error = { code: code as keyof typeof faults, message: 'x' }
-    const told = statusBody({ ...view, state: 'failed', error }, telling).error
+    const told = buildStatusBody({ ...view, state: 'failed', error }, options).error
     assert.ok(typeof told === 'object' && told !== null)
     assert.deepEqual([told.code, told.type], [code, type])
   }
 })
 
 test('a failure of which nothing is known still has a text, and none that reads as a refusal', () => {
-  const { data } = statusBody({ ...view, state: 'failed' }, telling)
+  const { data } = buildStatusBody({ ...view, state: 'failed' }, options)
   assert.equal(data.error, 'The job failed')
-  assert.doesNotMatch(data.error, refusalWords)
+  assert.doesNotMatch(data.error, contentRefusalPattern)
   assert.equal(data.isNSFWError, undefined)
 })
 
 test('the seconds left are whole, never negative, and told while the job runs only', () => {
   const at = (now: number, state: View['state'] = 'processing') =>
-    statusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...telling, now })
+    buildStatusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...options, now })
   assert.equal(at(createdAt).estimatedTimeRemaining, 30)
   assert.equal(at(createdAt + 100).data.estimatedTimeRemaining, 30)
   assert.equal(at(createdAt + 99_000).estimatedTimeRemaining, 0)
@@ -149,11 +149,11 @@ test('a status told again is what it would be if it were worked out anew', () =>
   }
   for (const told of [view, running, failed, done]) {
     for (const dialect of dialects) {
-      for (const address of ['http://localhost:3000', 'https://video.example']) {
+      for (const baseUrl of ['http://localhost:3000', 'https://video.example']) {
         written = 0
         for (const now of [createdAt, createdAt + 1, createdAt + 12_345, createdAt + 99_000]) {
-          const as = { dialect, address, now }
-          assert.equal(statusText(told, as, write), JSON.stringify(statusBody(told, as)))
+          const as = { dialect, baseUrl, now }
+          assert.equal(renderStatus(told, as, write), JSON.stringify(buildStatusBody(told, as)))
         }
         assert.equal(written, 1)
       }
@@ -162,7 +162,10 @@ test('a status told again is what it would be if it were worked out anew', () =>
 })
 
 test('a cost of nothing is told as a number', () => {
-  const body = statusBody({ ...view, costUsd: 0, state: 'succeeded', videos: [{ url: '/a.mp4' }] }, telling)
+  const body = buildStatusBody(
+    { ...view, costUsd: 0, state: 'succeeded', videos: [{ url: '/a.mp4' }] },
+    options,
+  )
   assert.equal(body.cost, 0)
   assert.equal(body.data.cost, 0)
 })

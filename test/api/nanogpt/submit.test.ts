@@ -45,7 +45,7 @@ test('warnings are an empty list where there is nothing to warn of, and sandbox 
   const body = (await app.inject(post(plainBody))).json()
   assert.deepEqual(body.warnings, [])
   assert.equal('sandbox' in body, false)
-  const { app: toy, engine } = await startGateway(t, { offers: { ...everythingOnFal, sandbox: true } })
+  const { app: toy, engine } = await startGateway(t, { routing: { ...everythingOnFal, sandbox: true } })
   assert.equal((await toy.inject(post(plainBody))).json().sandbox, true)
   assert.equal(engine.orders[0]?.sandbox, true)
 })
@@ -53,7 +53,7 @@ test('warnings are an empty list where there is nothing to warn of, and sandbox 
 test('the engine is told everything it needs', async (t) => {
   const { app, engine } = await startGateway(t, {
     accounts: twoPeople,
-    offers: { ...everythingOnFal, route: () => ['fal', 'runware'] },
+    routing: { ...everythingOnFal, route: () => ['fal', 'runware'] },
   })
   const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
   const reply = await app.inject(post(asked, asAlice))
@@ -72,9 +72,9 @@ test('the engine is told everything it needs', async (t) => {
 test('what the media room stored is what is queued', async (t) => {
   const keep = async (input: Input) => ({
     input: { ...input, image: 'https://stored.example/1' },
-    forget: async () => undefined,
+    discard: async () => undefined,
   })
-  const { app, engine } = await startGateway(t, { media: { keep } })
+  const { app, engine } = await startGateway(t, { media: { storeInput: keep } })
   await app.inject(post({ ...plainBody, imageDataUrl: 'data:image/png;base64,AAAA' }))
   assert.equal(engine.orders[0]?.input.image, 'https://stored.example/1')
 })
@@ -194,7 +194,7 @@ test('pro_required has a type of its own', async (t) => {
 test('an input that no upstream with keys renders is told apart from a model that none renders', async (t) => {
   const message = async (available: boolean) => {
     const offers = { ...everythingOnFal, route: () => [], available: () => available }
-    const { app } = await startGateway(t, { offers })
+    const { app } = await startGateway(t, { routing: offers })
     return (await app.inject(post(plainBody))).json().message
   }
   assert.match(await message(true), /exactly this/)
@@ -203,7 +203,7 @@ test('an input that no upstream with keys renders is told apart from a model tha
 
 test('without an upstream: 503, and the variable to set in the log only', async (t) => {
   const { app, engine, logged } = await startGateway(t, {
-    offers: { ...everythingOnFal, route: () => [], available: () => false },
+    routing: { ...everythingOnFal, route: () => [], available: () => false },
   })
   const reply = await app.inject(post(plainBody))
   assert.equal(reply.statusCode, 503)

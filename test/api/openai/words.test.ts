@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromSize, secondsOf, sizeOf } from '../../../src/api/openai/size.ts'
-import { videoOf } from '../../../src/api/openai/video.ts'
-import { inOurWords } from '../../../src/api/openai/words.ts'
+import { secondsOfInput, sizeOfInput, toSizeFields } from '../../../src/api/openai/size.ts'
+import { toOpenaiVideo } from '../../../src/api/openai/video.ts'
+import { fromOpenai } from '../../../src/api/openai/words.ts'
 import { admit } from '../../../src/catalogue/admit.ts'
 import { findModel, models } from '../../../src/catalogue/index.ts'
 import { valuesOf } from '../../../src/catalogue/parameters.ts'
@@ -28,7 +28,7 @@ const sizes: readonly (readonly [string, string, object])[] = [
 ]
 
 for (const [id, size, words] of sizes) {
-  test(`${size} in the words of ${id}`, () => assert.deepEqual(fromSize(modelOf(id), size), words))
+  test(`${size} in the words of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), words))
 }
 
 test('a size that a model does not render is refused with those that it does', () => {
@@ -38,8 +38,8 @@ test('a size that a model does not render is refused with those that it does', (
     message: /1280x720, 720x1280, 1792x1024, 1024x1792/,
   }
   for (const size of ['640x480', 'large', '0x0', '-1x5', '']) {
-    assert.throws(() => fromSize(modelOf('sora-2'), size, 'strict'), refusal, size)
-    assert.deepEqual(fromSize(modelOf('sora-2'), size), { size })
+    assert.throws(() => toSizeFields(modelOf('sora-2'), size, 'strict'), refusal, size)
+    assert.deepEqual(toSizeFields(modelOf('sora-2'), size), { size })
   }
 })
 
@@ -49,9 +49,9 @@ test('every resolution and ratio of every model comes back from the size that is
     if (model.fields.size !== undefined) continue
     for (const resolution of valuesOf(model, 'resolution').map(String)) {
       for (const aspect_ratio of valuesOf(model, 'aspect_ratio').map(String)) {
-        const size = sizeOf({ resolution, aspect_ratio })
+        const size = sizeOfInput({ resolution, aspect_ratio })
         if (size === null) continue
-        assert.deepEqual(fromSize(model, size), { resolution, aspect_ratio }, `${model.id} ${size}`)
+        assert.deepEqual(toSizeFields(model, size), { resolution, aspect_ratio }, `${model.id} ${size}`)
         compared += 1
       }
     }
@@ -60,23 +60,23 @@ test('every resolution and ratio of every model comes back from the size that is
 })
 
 test('size and length are told where they are known', () => {
-  assert.equal(sizeOf({ resolution: '480p', aspect_ratio: '16:9' }), '854x480')
-  assert.equal(sizeOf({ resolution: '4k', aspect_ratio: '9:16' }), '2160x3840')
-  assert.equal(sizeOf({ size: '832x480' }), '832x480')
-  assert.equal(sizeOf({ size: '16:9' }), null)
-  assert.equal(sizeOf({ resolution: '720p' }), null)
-  assert.equal(secondsOf('sora-2', { duration: 8 }), '8')
-  assert.equal(secondsOf('vidu-video', {}), '5')
-  assert.equal(secondsOf('video-upscaler', {}), null)
+  assert.equal(sizeOfInput({ resolution: '480p', aspect_ratio: '16:9' }), '854x480')
+  assert.equal(sizeOfInput({ resolution: '4k', aspect_ratio: '9:16' }), '2160x3840')
+  assert.equal(sizeOfInput({ size: '832x480' }), '832x480')
+  assert.equal(sizeOfInput({ size: '16:9' }), null)
+  assert.equal(sizeOfInput({ resolution: '720p' }), null)
+  assert.equal(secondsOfInput('sora-2', { duration: 8 }), '8')
+  assert.equal(secondsOfInput('vidu-video', {}), '5')
+  assert.equal(secondsOfInput('video-upscaler', {}), null)
 })
 
 test('a body that names no model, or one of Sora’s dated names, is for Sora', () => {
   const portrait = { model: 'sora-2', resolution: '720p', aspect_ratio: '9:16', prompt: 'a boat' }
-  assert.deepEqual(inOurWords({ prompt: 'a boat' }), portrait)
-  assert.deepEqual(inOurWords({ prompt: 'a boat', model: '' }), portrait)
-  assert.deepEqual(inOurWords({ prompt: 'a boat', model: 'sora-2-2025-12-08' }), portrait)
-  assert.deepEqual(inOurWords({ prompt: 'a boat', model: 'sora-2-pro' }), { ...portrait, pro_mode: true })
-  assert.deepEqual(inOurWords({ prompt: 'a boat', orientation: 'landscape' }), {
+  assert.deepEqual(fromOpenai({ prompt: 'a boat' }), portrait)
+  assert.deepEqual(fromOpenai({ prompt: 'a boat', model: '' }), portrait)
+  assert.deepEqual(fromOpenai({ prompt: 'a boat', model: 'sora-2-2025-12-08' }), portrait)
+  assert.deepEqual(fromOpenai({ prompt: 'a boat', model: 'sora-2-pro' }), { ...portrait, pro_mode: true })
+  assert.deepEqual(fromOpenai({ prompt: 'a boat', orientation: 'landscape' }), {
     model: 'sora-2',
     orientation: 'landscape',
     prompt: 'a boat',
@@ -89,7 +89,7 @@ test('a reference goes where the model takes it', () => {
       model: _model,
       prompt: _prompt,
       ...rest
-    } = inOurWords({ model, prompt: 'it moves', input_reference })
+    } = fromOpenai({ model, prompt: 'it moves', input_reference })
     return rest
   }
   const link = 'https://pictures.example/a.png'
@@ -105,7 +105,7 @@ test('a reference goes where the model takes it', () => {
   assert.throws(() => fieldOf('wan-wavespeed-video-edit', 'data:image/png;base64,AAAA'), refused)
   assert.throws(() => fieldOf('sora-2', { url: link }), refused)
   assert.throws(() => fieldOf('sora-2', 5), refused)
-  const admitted = admit(inOurWords({ prompt: 'it moves', input_reference: link }))
+  const admitted = admit(fromOpenai({ prompt: 'it moves', input_reference: link }))
   assert.ok(admitted.ok)
   assert.equal(admitted.input.image, link)
 })
@@ -132,9 +132,9 @@ test('each state in that API’s words', () => {
     canceled: 'failed',
   } as const
   for (const [state, word] of Object.entries(words)) {
-    assert.equal(videoOf({ ...view, state: state as View['state'] }, {}, undefined).status, word)
+    assert.equal(toOpenaiVideo({ ...view, state: state as View['state'] }, {}, undefined).status, word)
   }
-  const ended = videoOf(
+  const ended = toOpenaiVideo(
     { ...view, state: 'succeeded', completedAt: 1_700_000_060_000 },
     { pro_mode: true },
     3_600_000,
