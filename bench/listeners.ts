@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { createKeys } from '../src/engine/keys.ts'
-import { createCleanup, startRedis, submit, temporaryFolder } from '../test/setup.ts'
+import { createCleanup, startRedis, submit, temporaryFolder } from '../test/support/setup.ts'
 
 /** How many clients listen for events at once, on one gateway process, and how many jobs they share. */
 const listeners = Number(process.argv[2] ?? 5000)

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../test/gateway-process.ts'
 import { dataUrl, png, videoOf } from '../test/media/files.ts'
+import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../test/support/gateway-process.ts'
 import {
   createCleanup,
   startRedis,
@@ -12,7 +12,7 @@ import {
   submit,
   temporaryFolder,
   waitForEnd,
-} from '../test/setup.ts'
+} from '../test/support/setup.ts'
 
 // What media cost in memory, measured on a gateway process of its own: `node bench/memory.ts [model …]`.
 

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
+import { createApiServer, createHealthServer } from './api-server.ts'
 import type { Config } from './config.ts'
 import { type Closers, type Ground, layGround } from './ground.ts'
-import { createApiServer, createHealthServer } from './serve.ts'
 import { startWork } from './work.ts'
 
 export type Gateway = {

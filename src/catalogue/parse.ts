@@ -4,10 +4,10 @@ import { mediaFields } from '../../providers/input.ts'
 import { mapNested, type NestedField, nestedFields } from '../../providers/nested-media.ts'
 import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
-import { readDataUrlHead } from '../media/data-url.ts'
-import { parseStoredReference } from '../media/reference.ts'
-import { isUploadedFile, type UploadedFile, uploadReferenceOf } from '../media/uploaded-file.ts'
 import { fields, type Kind } from './fields.ts'
+import { readDataUrlHead } from './media-values/data-url.ts'
+import { parseStoredReference } from './media-values/stored-reference.ts'
+import { isUploadedFile, type UploadedFile, uploadReferenceOf } from './media-values/uploaded-file.ts'
 
 export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
 

@@ -1,7 +1,7 @@
 import { type Redis, ReplyError } from 'ioredis'
 import type { Input } from '../../providers/input.ts'
 import { booksKeptMs, dayOf, toMicros } from '../accounts/money.ts'
-import { createBatcher } from '../redis/gather.ts'
+import { createBatcher } from '../redis/batch.ts'
 import type { Asked, Event, Once, View, Work } from './job.ts'
 import type { Keys } from './keys.ts'
 import { type Acceptance, readAcceptance } from './record.ts'

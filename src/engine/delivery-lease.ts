@@ -1,4 +1,4 @@
-import { LinkNotReady } from '../media/download.ts'
+import { LinkNotReady } from '../media/results/download.ts'
 import { type Job, overdueMs } from './job.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,7 +1,7 @@
 import type { FaultCode } from '../../providers/fault.ts'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket, Video } from '../../providers/provider.ts'
-import type { UploadedLinks } from '../media/hand-over.ts'
+import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 
 /** In the words of the public page; `submitting` is internal, clients see `pending`. */
 export const states = [

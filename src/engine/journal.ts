@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Outcome } from '../../providers/provider.ts'
-import type { UploadedLinks } from '../media/hand-over.ts'
+import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 import type { Attempt } from './job.ts'
 import { readLines } from './journal-lines.ts'
 

@@ -2,9 +2,13 @@ import type { Rejection } from '../../providers/check.ts'
 import type { Input } from '../../providers/input.ts'
 import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
 import { foldSeed } from '../../providers/seed.ts'
+import {
+  listMedia,
+  parseStoredReference,
+  toProviderMedia,
+} from '../catalogue/media-values/stored-reference.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { ProviderConfig } from '../config.ts'
-import { listMedia, parseStoredReference, toProviderMedia } from '../media/reference.ts'
 import type { Overrides } from './overrides.ts'
 
 type Parts = {

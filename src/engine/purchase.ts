@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { ProviderName } from '../../providers/provider.ts'
-import type { PreparedInput } from '../media/hand-over.ts'
+import type { PreparedInput } from '../media/inputs/upload-inputs.ts'
 import { attemptId, fingerprintOf, nextAttempt, orderOf, replyMarginMs } from './attempt.ts'
 import { change, type Next } from './change.ts'
 import { writeBack } from './fail-over.ts'

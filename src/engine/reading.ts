@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { createBatcher } from '../redis/gather.ts'
+import { createBatcher } from '../redis/batch.ts'
 import type { Keys } from './keys.ts'
 
 /** KEYS jobs. Answers of each `owner`, `view` and `version`. */

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import { type Library, libraryFolder } from './library.ts'
-import { type Results, resultsFolder } from './results.ts'
-import type { TempDir } from './scratch.ts'
-import { thumbnailsFolder } from './stills.ts'
-import { StorageUnavailable } from './storage-fault.ts'
-import type { FileStore } from './store.ts'
+import { type Library, libraryFolder } from './inputs/library.ts'
+import { type Results, resultsFolder } from './results/results.ts'
+import { thumbnailsFolder } from './results/thumbnails.ts'
+import type { FileStore } from './storage/file-store.ts'
+import { StorageUnavailable } from './storage/storage-fault.ts'
+import type { TempDir } from './storage/temp-dir.ts'
 
 /** No job is under way for so long. */
 export const inputRetentionMs = 2 * 86_400_000

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
+import { withLock } from './file-lock.ts'
+import { connectAsGateway, countOtherGateways } from './gateway-connection.ts'
 import { launchRedis, type RedisPaths, requireTrialStoreAllowed } from './launch.ts'
-import { withLock } from './lock.ts'
-import { connectAsGateway, countOtherGateways } from './presence.ts'
 
 export type EmbeddedRedis = {
   /** The Unix socket it listens on. */

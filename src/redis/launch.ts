@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
-import { connectAsGateway } from './presence.ts'
+import { connectAsGateway } from './gateway-connection.ts'
 
 export type RedisPaths = { home: string; socket: string }
 

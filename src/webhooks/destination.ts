@@ -1,4 +1,4 @@
-import { isPrivateAddress, literalAddress } from '../media/address.ts'
+import { isPrivateAddress, literalAddress } from '../net/private-address.ts'
 
 const longestUrl = 2048
 

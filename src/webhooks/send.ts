@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { buildStatusBody } from '../api/nanogpt/status.ts'
 import type { View } from '../engine/job.ts'
-import { AddressRefused, type SafeFetch } from '../media/guard.ts'
+import { AddressRefused, type SafeFetch } from '../net/safe-fetch.ts'
 
 const timeoutMs = 15_000
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/engine/keys.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createMoney } from './kit.ts'
 
 const keys = createKeys('adoption:')

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createBook, hashOf } from '../../src/accounts/book.ts'
 import { OperationRefused } from '../../src/accounts/operation.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
 
 async function reasonOf(work: Promise<unknown>) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { CommandError, command } from '../../src/accounts/command.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
 
 describe('the command line for keys', () => {

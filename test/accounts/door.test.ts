@@ -6,7 +6,7 @@ import { createDoor, hasKeys } from '../../src/accounts/door.ts'
 import { anonymous, open } from '../../src/accounts/open.ts'
 import { Unavailable } from '../../src/engine/engine.ts'
 import { createKeys } from '../../src/engine/keys.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('door:')
 

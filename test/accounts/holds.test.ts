@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { command } from '../../src/accounts/command.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
 
 const lost = { ...cheapJob, prompt: 'sandbox:lost' }

@@ -8,8 +8,8 @@ import { command } from '../../src/accounts/command.ts'
 import { readConfig } from '../../src/config.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { environment, startProcess, stopProcess } from '../gateway-process.ts'
-import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../setup.ts'
+import { environment, startProcess, stopProcess } from '../support/gateway-process.ts'
+import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 import { clientOf, createMoney, operatorKey, startGround } from './kit.ts'
 
 /** Tells of changes travel over Redis. */

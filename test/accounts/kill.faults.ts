@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProviderName } from '../../providers/provider.ts'
 import { endsOf } from '../faults/cluster.ts'
 import { report } from '../faults/report.ts'
-import { startProcess, stopProcess } from '../gateway-process.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { startProcess, stopProcess } from '../support/gateway-process.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
 
 /** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */

@@ -10,7 +10,13 @@ import { createKeys, type Keys } from '../../src/engine/keys.ts'
 import { createOffers } from '../../src/engine/offers.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
-import { type Cleanup, type StatusReply, startRedis, startUpstreams, temporaryFolder } from '../setup.ts'
+import {
+  type Cleanup,
+  type StatusReply,
+  startRedis,
+  startUpstreams,
+  temporaryFolder,
+} from '../support/setup.ts'
 
 export const operatorKey = 'operator-key-of-the-tests'
 

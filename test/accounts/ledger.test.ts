@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { createAccountCheck } from '../../src/accounts/check.ts'
 import { dayOf } from '../../src/accounts/money.ts'
 import { Refused } from '../../src/engine/engine.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
 import { assertBooksAddUp } from './kit.ts'
 

@@ -3,10 +3,10 @@ import { after, before, describe, it } from 'node:test'
 import { command } from '../../src/accounts/command.ts'
 import { toMicros } from '../../src/accounts/money.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { createConnections } from '../../src/redis/connect.ts'
+import { createConnections } from '../../src/redis/connections.ts'
 import { createOutbox } from '../../src/webhooks/outbox.ts'
 import { startLossyProxy } from '../redis/lossy-proxy.ts'
-import { createCleanup, quiet, startTestGateway } from '../setup.ts'
+import { createCleanup, quiet, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, createMoney, operatorKey, startGround } from './kit.ts'
 
 describe('a command whose reply is lost is applied once:', () => {

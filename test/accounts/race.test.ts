@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
 
 describe('500 submits at once on a balance for 100', () => {

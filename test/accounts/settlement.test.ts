@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Book } from '../../src/accounts/book.ts'
 import { finalCostUsd, settlementOf } from '../../src/engine/settlement.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
 
 const view = { id: 'vid_1', version: 1, model: 'm', progress: 0, createdAt: 0, costUsd: 3 } as const

@@ -9,9 +9,9 @@ import { admit } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import { relax } from '../../src/catalogue/relax.ts'
-import { leastRequest } from '../least-request.ts'
 import { orderFor } from '../providers/fixtures.ts'
 import { createMockVendors } from '../providers/mock-vendors.ts'
+import { leastRequest } from '../support/least-request.ts'
 import { clientBodies } from './client-bodies.ts'
 
 let vendors: Awaited<ReturnType<typeof createMockVendors>>

@@ -6,7 +6,7 @@ import { closestChoice } from '../../src/catalogue/closest.ts'
 import { allFields, fields } from '../../src/catalogue/fields.ts'
 import { models } from '../../src/catalogue/index.ts'
 import { relax } from '../../src/catalogue/relax.ts'
-import { leastRequest } from '../least-request.ts'
+import { leastRequest } from '../support/least-request.ts'
 import { link, sample } from './sample.ts'
 
 function admitted(body: Record<string, unknown>) {

@@ -6,7 +6,7 @@ import { describe } from '../../src/catalogue/listing.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
 import { type Form, operations } from '../../src/catalogue/parameters.ts'
 import { ruleOf } from '../../src/catalogue/rules.ts'
-import { leastRequest } from '../least-request.ts'
+import { leastRequest } from '../support/least-request.ts'
 
 type Listed = { field: string; value: unknown; more: Readonly<Record<string, unknown>> }
 

@@ -12,7 +12,7 @@ import type { Mode, Model, Rule } from '../../src/catalogue/model.ts'
 import { quote } from '../../src/catalogue/price.ts'
 import { modeOf, ruleOf, widestRule } from '../../src/catalogue/rules.ts'
 import { requestSchema } from '../../src/catalogue/schema.ts'
-import { leastRequest } from '../least-request.ts'
+import { leastRequest } from '../support/least-request.ts'
 
 function assertFits(model: Model, input: Input) {
   const schema = TypeCompiler.Compile(requestSchema(model))

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { createHolds } from '../../src/accounts/holds.ts'
 import { lookLate } from '../../src/engine/late.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply } from './job-harness.ts'
 
 describe('the steps of a job for which an operator adopted a task', () => {

@@ -9,7 +9,7 @@ import {
   startUpstreams,
   submit,
   waitForEnd,
-} from '../setup.ts'
+} from '../support/setup.ts'
 
 /** One upstream only, which lists its tasks without an id of ours. */
 const model = 'wan-wavespeed-video-edit'

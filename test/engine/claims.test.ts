@@ -6,7 +6,7 @@ import type { Alike, Outcome, Provider, Ticket } from '../../providers/provider.
 import { createHints } from '../../src/engine/hint.ts'
 import { createJournal } from '../../src/engine/journal.ts'
 import type { Queues } from '../../src/engine/queues.ts'
-import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
+import { createCleanup, quiet, startRedis, temporaryFolder } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 const ticket: Ticket = { task: 'the one task' }

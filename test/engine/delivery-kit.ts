@@ -6,9 +6,9 @@ import { createKeys } from '../../src/engine/keys.ts'
 import type { Parts } from '../../src/engine/parts.ts'
 import { step } from '../../src/engine/step.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { LinkNotReady } from '../../src/media/download.ts'
-import { StorageUnavailable } from '../../src/media/storage-fault.ts'
-import { quiet } from '../setup.ts'
+import { LinkNotReady } from '../../src/media/results/download.ts'
+import { StorageUnavailable } from '../../src/media/storage/storage-fault.ts'
+import { quiet } from '../support/setup.ts'
 
 export const minute = 60_000
 export const hour = 60 * minute

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { change } from '../../src/engine/change.ts'
-import { LinkUseless } from '../../src/media/download.ts'
-import { DownloadsBusy } from '../../src/media/download-slots.ts'
-import { AddressRefused } from '../../src/media/guard.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { LinkUseless } from '../../src/media/results/download.ts'
+import { DownloadsBusy } from '../../src/media/results/download-slots.ts'
+import { AddressRefused } from '../../src/net/safe-fetch.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import {
   createDeliveryKit,
   type Deliver,

@@ -5,7 +5,7 @@ import type { NewJob } from '../../src/engine/accepting.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 /** The script that accepts a job writes its queue entry too: what it leaves must be what `Queue.add` leaves. */
 describe('the queue entry of an accepted job', () => {

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { Provider, Ticket } from '../../providers/provider.ts'
 import { createHints } from '../../src/engine/hint.ts'
 import type { Queues } from '../../src/engine/queues.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, type Upstream } from './job-harness.ts'
 
 describe('a callback of an upstream', () => {

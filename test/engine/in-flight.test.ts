@@ -9,7 +9,7 @@ import {
   submit,
   waitForEnd,
   waitForStage,
-} from '../setup.ts'
+} from '../support/setup.ts'
 
 const model = 'kling-video'
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { fault } from '../../providers/fault.ts'
 import { markCleanShutdown, observeServer } from '../../src/engine/epoch.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness } from './job-harness.ts'
 
 describe('the intent to purchase', () => {

@@ -9,7 +9,7 @@ import type { Parts } from '../../src/engine/parts.ts'
 import { step } from '../../src/engine/step.ts'
 import { createStore, type Store } from '../../src/engine/store.ts'
 import type { Sent } from '../../src/engine/transport.ts'
-import { quiet } from '../setup.ts'
+import { quiet } from '../support/setup.ts'
 
 export const [model = ''] = Object.keys(runware.offers)
 

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { after, describe, it, mock } from 'node:test'
 import { createJournal, type Journal, type JournalEntry } from '../../src/engine/journal.ts'
-import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
+import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
 
 const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const

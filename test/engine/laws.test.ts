@@ -8,7 +8,7 @@ import {
   submit,
   waitForEnd,
   waitForStage,
-} from '../setup.ts'
+} from '../support/setup.ts'
 
 const adminKey = 'the-operators-own-key'
 const small = { model: 'kling-video', prompt: 'a boat' }

@@ -5,7 +5,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createStore, type Store } from '../../src/engine/store.ts'
 import { createWatchers } from '../../src/engine/watchers.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 describe('the list of a caller’s jobs', () => {
   const cleanup = createCleanup()

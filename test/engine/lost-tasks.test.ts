@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { fault } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { lookLate } from '../../src/engine/late.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done } from './job-harness.ts'
 
 const minuteMs = 60_000

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Redis, ReplyError } from 'ioredis'
 import { isRedisFault, persist } from '../../src/engine/persist.ts'
-import { quiet } from '../setup.ts'
+import { quiet } from '../support/setup.ts'
 
 const parts = { logger: quiet, sleep: async () => undefined }
 

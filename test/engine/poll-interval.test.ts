@@ -6,7 +6,7 @@ import type { Outcome } from '../../providers/provider.ts'
 import { createHints } from '../../src/engine/hint.ts'
 import type { Queues } from '../../src/engine/queues.ts'
 import { createStepRunner } from '../../src/engine/step-runner.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 const running: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'processing' }

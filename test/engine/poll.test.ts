@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { type FaultCode, fault } from '../../providers/fault.ts'
 import type { Outcome, Provider } from '../../providers/provider.ts'
 import { lookLate } from '../../src/engine/late.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream, unclear } from './job-harness.ts'
 
 const running = (changes: Partial<Outcome & { kind: 'running' }> = {}): Outcome => ({

@@ -7,7 +7,7 @@ import { attemptId } from '../../src/engine/attempt.ts'
 import { observeServer } from '../../src/engine/epoch.ts'
 import { finish } from '../../src/engine/finish.ts'
 import type { Sent } from '../../src/engine/transport.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { accepted, createJobHarness, done, lost, refused, reply, type Upstream } from './job-harness.ts'
 
 const unreachable = fault('upstream_unreachable', 'refused')

@@ -6,7 +6,7 @@ import type { Keys } from '../../src/engine/keys.ts'
 import { lookLate } from '../../src/engine/late.ts'
 import type { Store } from '../../src/engine/store.ts'
 import type { Sent } from '../../src/engine/transport.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, model, refused, reply, unclear } from './job-harness.ts'
 
 /** What happens where steps of two processes overlap, or a step is not let through: one record, a clock moved by hand, an upstream of the test's own. */

@@ -11,7 +11,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { createOffers } from '../../src/engine/offers.ts'
 import { createRejectedKeys, describeRejectedKey } from '../../src/engine/rejected-keys.ts'
 import type { Sent } from '../../src/engine/transport.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, lost, reply } from './job-harness.ts'
 
 const env = {

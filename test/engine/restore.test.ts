@@ -8,7 +8,7 @@ import { observeServer } from '../../src/engine/epoch.ts'
 import { createJournal, type JournalEntry } from '../../src/engine/journal.ts'
 import { createQueues } from '../../src/engine/queues.ts'
 import { createRestorer } from '../../src/engine/restore.ts'
-import { createCleanup, quiet, startRedis, temporaryFolder } from '../setup.ts'
+import { createCleanup, quiet, startRedis, temporaryFolder } from '../support/setup.ts'
 import { accepted, createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 describe('attempts that Redis has lost', () => {

@@ -5,12 +5,12 @@ import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
 import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import { formatStoredReference } from '../../src/catalogue/media-values/stored-reference.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import type { ProviderConfig } from '../../src/config.ts'
 import { createOffers } from '../../src/engine/offers.ts'
 import { type Overrides, readOverrides } from '../../src/engine/overrides.ts'
-import { formatStoredReference } from '../../src/media/reference.ts'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 const offerOf = (changes: Partial<Offer> = {}): Offer => ({
   endpoints: { text: 'original', image: 'picture' },

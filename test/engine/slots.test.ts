@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createSlots, type Slots } from '../../src/engine/slots.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 describe('places at an upstream', () => {
   const cleanup = createCleanup()

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { DelayedError } from 'bullmq'
 import type { Parts } from '../../src/engine/parts.ts'
 import { createStepRunner } from '../../src/engine/step-runner.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, refused, type Upstream } from './job-harness.ts'
 
 describe('the run of a queue entry', () => {

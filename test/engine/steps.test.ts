@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { fault } from '../../providers/fault.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { lookLate } from '../../src/engine/late.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { accepted, createJobHarness, done, lost, refused, reply, unclear } from './job-harness.ts'
 
 const running = (changes: Partial<Outcome & { kind: 'running' }> = {}): Outcome => ({

@@ -7,7 +7,7 @@ import { change, failure, success } from '../../src/engine/change.ts'
 import type { Job, View, Work } from '../../src/engine/job.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keepMs = 3_600_000
 const attempt = { id: 'attempt-1', provider: 'runware', at: 1 } as const

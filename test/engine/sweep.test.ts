@@ -6,7 +6,7 @@ import type { Queues } from '../../src/engine/queues.ts'
 import { createSlots, type Slots } from '../../src/engine/slots.ts'
 import { createStore, type Store } from '../../src/engine/store.ts'
 import { createSweep } from '../../src/engine/sweep.ts'
-import { createCleanup, quiet, startRedis } from '../setup.ts'
+import { createCleanup, quiet, startRedis } from '../support/setup.ts'
 
 describe('the sweep', () => {
   const cleanup = createCleanup()

@@ -5,7 +5,7 @@ import { follow } from '../../src/engine/follow.ts'
 import type { Event, View } from '../../src/engine/job.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createStore, type Store } from '../../src/engine/store.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('trail:')
 const event = (at: number, state: Event['state']): Event => ({ at, state, progress: 0 })

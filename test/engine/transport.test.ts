@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { createTransport, neverLeft } from '../../src/engine/transport.ts'
-import { createCleanup } from '../setup.ts'
+import { createCleanup } from '../support/setup.ts'
 
 /** For localhost alone, and for nothing but this test. */
 const cert = `-----BEGIN CERTIFICATE-----

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+} from '../support/setup.ts'
 
 const small = { model: 'kling-video', prompt: 'a boat' }
 

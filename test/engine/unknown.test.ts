@@ -6,7 +6,7 @@ import { runware } from '../../providers/runware/index.ts'
 import { models } from '../../src/catalogue/index.ts'
 import { createUnknownJobs, deadlineMsOf, refusalOf, type UnknownJobs } from '../../src/engine/unknown.ts'
 import { createJobMoney } from '../accounts/job-money.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const now = 1_800_000_000_000
 const by = 'olga'

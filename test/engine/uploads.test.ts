@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dataUrl, png } from '../media/files.ts'
-import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+} from '../support/setup.ts'
 
 const image = dataUrl('image/png', png({ padding: 400_000 }))
 

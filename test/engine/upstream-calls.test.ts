@@ -9,7 +9,7 @@ import { runware } from '../../providers/runware/index.ts'
 import type { ProviderConfig } from '../../src/config.ts'
 import { createTransport, neverLeft, type Sent } from '../../src/engine/transport.ts'
 import type { Upload } from '../../src/engine/upload.ts'
-import { createCleanup } from '../setup.ts'
+import { createCleanup } from '../support/setup.ts'
 
 type Received = {
   method: string

@@ -9,7 +9,7 @@ import {
   submit,
   waitForEnd,
   waitForStage,
-} from '../setup.ts'
+} from '../support/setup.ts'
 
 const small = { model: 'kling-video', prompt: 'a boat' }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, describe, it, mock } from 'node:test'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createWithdrawals } from '../../src/engine/withdrawals.ts'
-import { createCleanup, quiet, temporaryFolder } from '../setup.ts'
+import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
 
 describe('jobs whose client was told that they were not accepted', () => {
   const cleanup = createCleanup()

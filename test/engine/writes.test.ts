@@ -9,7 +9,7 @@ import { markCleanShutdown, observeServer } from '../../src/engine/epoch.ts'
 import type { Job } from '../../src/engine/job.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keepMs = 3_600_000
 const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const

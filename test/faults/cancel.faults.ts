@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { startNode, startServer } from './cluster.ts'
 import {
   assertSound,

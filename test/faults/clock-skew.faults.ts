@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { type Node, startNode, startServer } from './cluster.ts'
 import {
   assertKept,

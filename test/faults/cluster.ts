@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { redisServerArguments } from '../../src/redis/launch.ts'
-import { spawnGateway, stopProcess } from '../gateway-process.ts'
-import { type Cleanup, temporaryFolder } from '../setup.ts'
+import { spawnGateway, stopProcess } from '../support/gateway-process.ts'
+import { type Cleanup, temporaryFolder } from '../support/setup.ts'
 
 /** A Redis server of the test's own that it can kill and start again on the same file. */
 export async function startServer(cleanup: Cleanup, more: readonly string[] = []) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { startNode, startServer } from './cluster.ts'
 import {
   assertSound,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { type Node, startNode, startServer } from './cluster.ts'
 import {
   assertKept,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
-import type { Cleanup } from '../setup.ts'
+import type { Cleanup } from '../support/setup.ts'
 
 /** Where a proxy leads: a Unix socket, or a port on loopback. */
 type Target = { path: string } | { port: number }

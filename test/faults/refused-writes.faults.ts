@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { freePort, type Node, startNode, startServer } from './cluster.ts'
 import {
   assertKept,

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+} from '../support/setup.ts'
 
 const onlyFal = { model: 'kling-video', prompt: 'a boat', duration: '5' }
 const several = { model: 'kling-v21-master', prompt: 'a boat', duration: '5' }

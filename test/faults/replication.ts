@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Cleanup } from '../setup.ts'
+import type { Cleanup } from '../support/setup.ts'
 import { freePort, startServer } from './cluster.ts'
 import { waitUntil } from './jobs.ts'
 import { startProxy } from './proxy.ts'

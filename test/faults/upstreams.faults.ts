@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/index.ts'
 import type { Trouble } from '../../src/sandbox/fault.ts'
-import { leastRequest } from '../least-request.ts'
-import { createCleanup, startUpstreams, temporaryFolder } from '../setup.ts'
+import { leastRequest } from '../support/least-request.ts'
+import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
 import {
   assertSound,

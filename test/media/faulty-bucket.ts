@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
-import type { S3Settings } from '../../src/media/s3.ts'
-import type { Cleanup } from '../setup.ts'
-import { startBucket } from './room.ts'
+import type { S3Settings } from '../../src/media/storage/s3.ts'
+import type { Cleanup } from '../support/setup.ts'
+import { startBucket } from './media-gateway.ts'
 
 /** How the bucket fails, or what it may not do. */
 export type BucketFault =

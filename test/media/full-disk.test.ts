@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
-import { type Cleanup, createCleanup, startTestGateway, temporaryFolder } from '../setup.ts'
+import { type Cleanup, createCleanup, startTestGateway, temporaryFolder } from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
 import { createSmallDisk, limitFiles, type SmallDisk } from './full-disk.ts'
 

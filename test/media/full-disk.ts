@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Cleanup, temporaryFolder } from '../setup.ts'
+import { type Cleanup, temporaryFolder } from '../support/setup.ts'
 
 export type SmallDisk = {
   /** A folder on it. */

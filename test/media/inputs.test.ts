@@ -6,9 +6,9 @@ import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Redis } from 'ioredis'
 import { asAlice } from '../api/gateway.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { dataUrl, png, video } from './files.ts'
-import { megabyte, namesIn, type Room, startRoom, stores } from './room.ts'
+import { megabyte, namesIn, type Room, startRoom, stores } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { report } from '../faults/report.ts'
-import { startProcess, stopProcess } from '../gateway-process.ts'
+import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import {
   createCleanup,
   startRedis,
@@ -12,7 +12,7 @@ import {
   temporaryFolder,
   waitForEnd,
   waitForStage,
-} from '../setup.ts'
+} from '../support/setup.ts'
 import { startServer, videoOf } from './files.ts'
 
 const content = videoOf(4 * 1024 * 1024)

@@ -3,10 +3,10 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import type { Redis } from 'ioredis'
-import { LinkNotReady } from '../../src/media/download.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { LinkNotReady } from '../../src/media/results/download.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 import { startServer, video, videoOf } from './files.ts'
-import { namesIn, type Room, type StoreName, startRoom, stores } from './room.ts'
+import { namesIn, type Room, type StoreName, startRoom, stores } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis

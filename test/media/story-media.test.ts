@@ -6,13 +6,24 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
+import { formatStoredReference } from '../../src/catalogue/media-values/stored-reference.ts'
+import {
+  createUploadedFile,
+  isUploadReference,
+  uploadReferenceOf,
+} from '../../src/catalogue/media-values/uploaded-file.ts'
 import { read } from '../../src/catalogue/parse.ts'
-import { formatStoredReference } from '../../src/media/reference.ts'
-import { createUploadedFile, isUploadReference, uploadReferenceOf } from '../../src/media/uploaded-file.ts'
 import { asAlice } from '../api/gateway.ts'
-import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+} from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
-import { namesIn, type Room, startRoom } from './room.ts'
+import { namesIn, type Room, startRoom } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis

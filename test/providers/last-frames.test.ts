@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { admit } from '../../src/catalogue/admit.ts'
-import { leastRequest } from '../least-request.ts'
+import { leastRequest } from '../support/least-request.ts'
 
 const first = 'https://media.example/in/start.png'
 const last = 'https://media.example/in/end.png'

@@ -165,10 +165,10 @@ async function journal(dataDir: string): Promise<string> {
 function spawnGateway(dataDir: string): ChildProcess {
   const module = new URL('../../src/redis/embedded.ts', import.meta.url).href
   const program = `
-    import { startEmbedded } from ${JSON.stringify(module)}
+    import { startEmbeddedRedis } from ${JSON.stringify(module)}
     const silent = () => undefined
     const logger = { info: silent, warn: silent, error: silent }
-    console.log((await startEmbedded({ dataDir: ${JSON.stringify(dataDir)}, logger, production: true })).path)`
+    console.log((await startEmbeddedRedis({ dataDir: ${JSON.stringify(dataDir)}, logger, production: true })).path)`
   return spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

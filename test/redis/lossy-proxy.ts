@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import type { Cleanup } from '../setup.ts'
+import type { Cleanup } from '../support/setup.ts'
 
 /**
  * Stands between a gateway and a real Redis, and loses a reply on demand: Redis carries the command out, then the connection breaks before

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { createReplicaBarrier, NotReplicated } from '../../src/redis/replicas.ts'
 import { freePort } from '../faults/cluster.ts'
 import { startProxy } from '../faults/proxy.ts'
-import { createCleanup, temporaryFolder } from '../setup.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 function isNotReplicated(cause: unknown): false {
   assert.ok(cause instanceof NotReplicated)

@@ -18,7 +18,7 @@ import {
   temporaryFolder,
   waitForEnd,
   waitForStage,
-} from '../setup.ts'
+} from '../support/setup.ts'
 
 const keys = createKeys('reelgate:')
 const veo = { model: 'veo3-video', prompt: 'a boat', duration: '8' }

@@ -9,13 +9,13 @@ import { readConfig } from '../../src/config.ts'
 import { fingerprintOf } from '../../src/engine/attempt.ts'
 import type { Job } from '../../src/engine/job.ts'
 import { createTransport } from '../../src/engine/transport.ts'
-import { AddressRefused } from '../../src/media/guard.ts'
-import { createSandboxFetch } from '../../src/media/sandbox-fetch.ts'
+import { createSandboxFetch } from '../../src/media/results/sandbox-fetch.ts'
+import { AddressRefused } from '../../src/net/safe-fetch.ts'
 import { sandboxOrigin } from '../../src/sandbox/address.ts'
 import { createCallbacks } from '../../src/sandbox/callbacks.ts'
 import { sandboxes } from '../../src/sandbox/index.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
-import { createCleanup, startRedis, startTestGateway, submit, waitForEnd } from '../setup.ts'
+import { createCleanup, startRedis, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
 describe('mock upstreams of several processes', () => {
   const cleanup = createCleanup()

@@ -10,7 +10,7 @@ import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 type Headers = Record<string, string>
 

@@ -11,7 +11,7 @@ import { startGateway } from '../../src/gateway.ts'
 import { createLogger } from '../../src/logger.ts'
 import { clientOf, operatorKey } from '../accounts/kit.ts'
 import { png } from '../media/files.ts'
-import { createCleanup, startRedis, temporaryFolder } from '../setup.ts'
+import { createCleanup, startRedis, temporaryFolder } from '../support/setup.ts'
 import { type HostileInput, hostileInputs, validInputs } from './hostile-inputs.ts'
 
 type Reply = { status: number | 'closed'; headers: string; body: string }

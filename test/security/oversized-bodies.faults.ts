@@ -9,10 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { operatorKey, startGround } from '../accounts/kit.ts'
-import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../gateway-process.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
-import { type Oversized, oversized, sendOversized } from './oversized.ts'
-import { plainPath } from './rules.ts'
+import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../support/gateway-process.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
+import { plainPath } from './access-rules.ts'
+import { type Oversized, oversized, sendOversized } from './oversized-bodies.ts'
 
 type Route = { method: string; url: string }
 type Seen = { longestMs: number; peakMb: number; count: number }
@@ -49,7 +49,7 @@ describe('oversized bodies to every route', () => {
     gateway = await startProcess(ground.env)
     cleanup.add(() => stopProcess(gateway))
     port = Number(new URL(gateway.address).port)
-    probe = new Worker(new URL('./probe.ts', import.meta.url), {
+    probe = new Worker(new URL('./health-probe.ts', import.meta.url), {
       workerData: { address: gateway.address, pid: gateway.child.pid },
     })
     cleanup.add(() => probe.terminate())

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 /** One test a page of the OWASP API Security Top 10 of 2023; the routes and callers are all in `routes.test.ts`. */
 describe('OWASP API Security Top 10, 2023', () => {

@@ -3,8 +3,8 @@ import diagnostics from 'node:diagnostics_channel'
 import { after, before, describe, it } from 'node:test'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
-import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './rules.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
+import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
 
 type Route = { method: string; url: string }
 type Caller = 'nobody' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'

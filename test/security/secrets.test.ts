@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import { cheapJob, operatorKey, startGround } from '../accounts/kit.ts'
-import { startProcess, stopProcess } from '../gateway-process.ts'
-import { createCleanup } from '../setup.ts'
+import { startProcess, stopProcess } from '../support/gateway-process.ts'
+import { createCleanup } from '../support/setup.ts'
 
 const credentialNames = new Set(
   Object.values(providers).flatMap(({ hosts }) =>

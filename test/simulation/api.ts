@@ -4,7 +4,7 @@ import { createHints } from '../../src/engine/hint.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createUnknownJobs } from '../../src/engine/unknown.ts'
 import { createWithdrawals } from '../../src/engine/withdrawals.ts'
-import { quiet } from '../setup.ts'
+import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { configsOf } from './parts.ts'
 import { offers, settingsOf } from './providers.ts'
@@ -15,7 +15,7 @@ import { diskRoot } from './virtual-disk.ts'
 
 export type Api = ReturnType<typeof createApi>
 
-/** One API process, put together as `src/serve.ts` does it. */
+/** One API process, put together as `src/api-server.ts` does it. */
 export function createApi(environment: Environment, name: string) {
   const { world, redis, server, queue, keys, upstreams, replicas } = environment
   const actor = world.createActor(name, true)

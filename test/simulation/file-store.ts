@@ -1,7 +1,7 @@
 import type { Video } from '../../providers/provider.ts'
 import type { Parts } from '../../src/engine/parts.ts'
-import { LinkUseless } from '../../src/media/download.ts'
-import { StorageUnavailable } from '../../src/media/storage-fault.ts'
+import { LinkUseless } from '../../src/media/results/download.ts'
+import { StorageUnavailable } from '../../src/media/storage/storage-fault.ts'
 import type { Upstream } from './upstream.ts'
 import type { Actor, World } from './world.ts'
 

@@ -1,5 +1,5 @@
 import { createJournal, type Journal } from '../../src/engine/journal.ts'
-import { quiet } from '../setup.ts'
+import { quiet } from '../support/setup.ts'
 import { settings } from './settings.ts'
 import { cutPower, loseFolder, tearLines } from './virtual-disk.ts'
 import type { Actor, World } from './world.ts'

@@ -1,4 +1,4 @@
-import { createCleanup } from '../setup.ts'
+import { createCleanup } from '../support/setup.ts'
 import { explore } from './explore.ts'
 import type { Order } from './lanes.ts'
 import { bugs } from './planted-bugs.ts'

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { type Cleanup, startRedis } from '../setup.ts'
+import { type Cleanup, startRedis } from '../support/setup.ts'
 
 /** A real Redis for simulations only: nothing of it is kept. The connection has no offline queue or time limit of its own to interfere. */
 export async function startSimulationRedis(cleanup: Cleanup): Promise<Redis> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createCleanup } from '../setup.ts'
+import { createCleanup } from '../support/setup.ts'
 import { explore } from './explore.ts'
 import { startSimulationRedis } from './redis-process.ts'
 import { installVirtualDisk } from './virtual-disk.ts'

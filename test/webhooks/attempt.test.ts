@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis'
 import type { View } from '../../src/engine/job.ts'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createStore } from '../../src/engine/store.ts'
-import { AddressRefused } from '../../src/media/guard.ts'
+import { AddressRefused } from '../../src/net/safe-fetch.ts'
 import { deliver } from '../../src/webhooks/deliver.ts'
 import { createOutbox, type Outbox } from '../../src/webhooks/outbox.ts'
 import { createSecrets } from '../../src/webhooks/secrets.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('attempt:')
 const now = 1_800_000_000_000

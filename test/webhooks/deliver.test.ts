@@ -7,7 +7,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { createQueues, webhookQueue } from '../../src/engine/queues.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createWebhooks } from '../../src/webhooks/webhooks.ts'
-import { createCleanup, quiet, startRedis } from '../setup.ts'
+import { createCleanup, quiet, startRedis } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
 const keys = createKeys('deliver:')

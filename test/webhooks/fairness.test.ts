@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cheapJob, clientOf, startGround } from '../accounts/kit.ts'
-import { createCleanup, startTestGateway } from '../setup.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
 describe('the dead destinations of one key', () => {

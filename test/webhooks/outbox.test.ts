@@ -5,7 +5,7 @@ import { createKeys } from '../../src/engine/keys.ts'
 import { createStore } from '../../src/engine/store.ts'
 import { createOutbox, type Outbox } from '../../src/webhooks/outbox.ts'
 import { createSecrets } from '../../src/webhooks/secrets.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('outbox:')
 const keepMs = 3_600_000

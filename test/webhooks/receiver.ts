@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { Cleanup } from '../setup.ts'
+import type { Cleanup } from '../support/setup.ts'
 
 export type Received = { path: string; at: number; headers: Record<string, string>; body: string }
 

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/engine/keys.ts'
 import { createSecrets, type Secrets } from '../../src/webhooks/secrets.ts'
-import { createCleanup, startRedis } from '../setup.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('secrets:')
 const day = 86_400_000

@@ -3,9 +3,9 @@ import { createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import type { View } from '../../src/engine/job.ts'
-import { createSafeFetch } from '../../src/media/guard.ts'
+import { createSafeFetch } from '../../src/net/safe-fetch.ts'
 import { messageOf, send } from '../../src/webhooks/send.ts'
-import { createCleanup } from '../setup.ts'
+import { createCleanup } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
 const view: View = {

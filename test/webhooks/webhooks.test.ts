@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import { createCleanup, startRedis, startTestGateway, startUpstreams, submit, waitForEnd } from '../setup.ts'
+import {
+  createCleanup,
+  startRedis,
+  startTestGateway,
+  startUpstreams,
+  submit,
+  waitForEnd,
+} from '../support/setup.ts'
 import { type Received, startReceiver } from './receiver.ts'
 
 const body = { model: 'veo3-video', prompt: 'a boat', duration: '8' }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { ApiDeps } from '../parts.ts'
+import type { ApiDeps } from '../deps.ts'
 import type { BalanceResponse } from './schemas.ts'
 
 /** What a caller without a limit is told to have: some clients stop at an empty balance. */

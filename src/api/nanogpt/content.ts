@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { isTerminal, type View } from '../../engine/job.ts'
-import { isThumbnailKind } from '../../media/stills.ts'
+import { isThumbnailKind } from '../../media/results/thumbnails.ts'
+import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import type { ApiDeps } from '../parts.ts'
-import { sendFile, sendRemoteFile } from '../send-file.ts'
-import { readJobId } from './job-id.ts'
-import { resolveBaseUrl, toAbsoluteUrl } from './links.ts'
-import { requireOwnJob } from './own-job.ts'
+import { sendFile, sendRemoteFile } from '../files/send-file.ts'
+import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
+import { readJobId } from '../requests/job-id.ts'
+import { requireOwnJob } from '../requests/own-job.ts'
 
 /** The bytes of a finished video or of a picture of it; or its link, for those who take JSON only. */
 export async function sendContent(

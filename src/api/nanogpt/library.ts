@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import type { Attachment } from '../../media/library.ts'
+import type { Attachment } from '../../media/inputs/library.ts'
+import { type FormPart, isForm, readFormParts } from '../body/form-parts.ts'
+import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { type FormPart, isForm, readFormParts } from '../form-parts.ts'
-import type { ApiDeps } from '../parts.ts'
 import type { RouteDefinition } from './routes.ts'
 import { toIsoTime } from './status.ts'
 

@@ -3,7 +3,7 @@ import { text } from '../../../providers/reader.ts'
 import { withMarkup } from '../../accounts/money.ts'
 import { models } from '../../catalogue/index.ts'
 import { brief, describe, describeOld } from '../../catalogue/listing.ts'
-import type { ApiDeps } from '../parts.ts'
+import type { ApiDeps } from '../deps.ts'
 
 /** The list of video models; in full unless `detailed=false`. */
 export async function listVideoModels({ routing, billing }: ApiDeps, { query }: FastifyRequest) {

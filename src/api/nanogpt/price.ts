@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { admit } from '../../catalogue/admit.ts'
-import { readValidationOptions } from '../handling.ts'
-import type { ApiDeps } from '../parts.ts'
-import { createRequestRedactor } from '../redact.ts'
+import type { ApiDeps } from '../deps.ts'
+import { createRequestRedactor } from '../plugins/redact-request.ts'
+import { readValidationOptions } from '../requests/validation-options.ts'
 import { readBodyObject, toValidationError } from './submit.ts'
 
 /** What a submit of the same body would reserve; nothing is stored and nobody is asked. */

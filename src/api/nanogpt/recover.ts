@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import type { View } from '../../engine/job.ts'
-import type { ApiDeps } from '../parts.ts'
-import { toJobFailure } from './failure.ts'
-import { resolveBaseUrl } from './links.ts'
+import type { ApiDeps } from '../deps.ts'
+import { resolveBaseUrl } from '../requests/base-url.ts'
+import { toJobFailure } from './job-failure.ts'
 import type { RecoverResponse } from './schemas.ts'
 import { toIsoTime, toOutput } from './status.ts'
-import { mapStatus } from './words.ts'
+import { mapStatus } from './status-mapping.ts'
 
 const defaultLimit = 10
 const maxLimit = 50

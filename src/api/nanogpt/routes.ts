@@ -1,17 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { createPreBodyChecks } from '../before-body.ts'
-import { createAuthenticationHook } from '../caller.ts'
-import { acceptForms } from '../form-parts.ts'
-import type { RateLimitedOperation, RateLimitHooks } from '../limits.ts'
-import type { ApiDeps } from '../parts.ts'
-import { getOwnUsage } from '../usage.ts'
+import { acceptForms } from '../body/form-parts.ts'
+import { createPreBodyChecks } from '../body/pre-body-checks.ts'
+import type { ApiDeps } from '../deps.ts'
+import { createAuthenticationHook } from '../plugins/authenticate.ts'
+import type { RateLimitedOperation, RateLimitHooks } from '../plugins/rate-limits.ts'
+import { resolveBaseUrl } from '../requests/base-url.ts'
+import { readJobId } from '../requests/job-id.ts'
+import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
+import { getOwnUsage } from '../requests/usage.ts'
 import { getBalance } from './balance.ts'
 import { sendContent } from './content.ts'
-import { readJobId } from './job-id.ts'
 import { libraryRoutes } from './library.ts'
-import { resolveBaseUrl } from './links.ts'
 import { extendVideo, getMidjourneyStatus } from './midjourney.ts'
 import {
   listAllModels,
@@ -20,15 +21,14 @@ import {
   listNoModels,
   listVideoModels,
 } from './models.ts'
-import { jobNotFoundError, requireOwnJob } from './own-job.ts'
 import { estimatePrice } from './price.ts'
 import { recoverJobs } from './recover.ts'
 import { BalanceResponse, RecoverResponse, StatusResponse, SubmitResponse } from './schemas.ts'
 import { buildStatusBody, renderStatus } from './status.ts'
+import type { Dialect } from './status-mapping.ts'
 import { submitLegacyVideo, submitVideo } from './submit.ts'
 import { getSubscriptionUsage } from './subscription.ts'
-import { waitForChange } from './wait.ts'
-import type { Dialect } from './words.ts'
+import { waitForChange } from './wait-for-change.ts'
 
 /** Under which prefixes clients look for every row, by what they were told the base address is. */
 const pathPrefixes = ['/api', '', '/api/v1', '/v1', '/api/v1/api']

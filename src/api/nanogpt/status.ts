@@ -1,9 +1,9 @@
 import type { View } from '../../engine/job.ts'
 import { isTerminal } from '../../engine/job.ts'
-import { toJobFailure } from './failure.ts'
-import { toAbsoluteUrl } from './links.ts'
+import { toAbsoluteUrl } from '../requests/base-url.ts'
+import { toJobFailure } from './job-failure.ts'
 import type { StatusResponse } from './schemas.ts'
-import { type Dialect, mapStatus, toPublicState } from './words.ts'
+import { type Dialect, mapStatus, toPublicState } from './status-mapping.ts'
 
 /** For whom a job is told, and when. */
 export type StatusOptions = { dialect: Dialect; baseUrl: string; now: number }

@@ -5,7 +5,7 @@ import type { Model } from '../../catalogue/model.ts'
 import { valuesOf } from '../../catalogue/parameters.ts'
 import { ApiError } from '../errors.ts'
 import type { RequestBody } from '../nanogpt/submit.ts'
-import { type Dimensions, dimensionsFromShortSide, dimensionsOf, parseAspectRatio } from './pixels.ts'
+import { type Dimensions, dimensionsFromShortSide, dimensionsOf, parseAspectRatio } from './dimensions.ts'
 
 /** Sides that are rounded to what a codec likes, as 832x480, are still taken for what they stand for. */
 const maxDistance = 0.06

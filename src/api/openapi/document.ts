@@ -2,12 +2,12 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
-import { resolvePathPrefix } from '../nanogpt/links.ts'
+import { resolvePathPrefix } from '../requests/base-url.ts'
 import { components } from './components.ts'
-import { jobOperations } from './jobs.ts'
+import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
-import { otherOperations } from './others.ts'
-import { videoOperations } from './videos.ts'
+import { otherOperations } from './other-operations.ts'
+import { videoOperations } from './video-operations.ts'
 
 /** Every operation under its one canonical path; the other paths of it are served, but not told. */
 const operations = { ...videoOperations, ...jobOperations, ...otherOperations }

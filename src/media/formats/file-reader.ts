@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { wrapStorageErrors } from '../storage-fault.ts'
+import { wrapStorageErrors } from '../storage/storage-fault.ts'
 
 /**
  * How much of a file is parsed before the parser gives up. Constants, as no operator can judge them: a video with one fragment per

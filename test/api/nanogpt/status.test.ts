@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { faults } from '../../../providers/fault.ts'
-import { contentRefusalPattern } from '../../../src/api/nanogpt/failure.ts'
+import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
 import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status.ts'
 import { states, type View } from '../../../src/engine/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
-import { completedAt, createdAt, dialects, ids, tell, view } from './told.ts'
+import { completedAt, createdAt, dialects, ids, tell, view } from './status-replies.ts'
 
 const result = [{ url: '/files/a.mp4', thumbnailUrl: '/files/a.jpg' }, { url: 'https://cdn.example/b.mp4' }]
 

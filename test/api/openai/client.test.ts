@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import OpenAI, { APIError, toFile } from 'openai'
-import { createCleanup, startRedis, startTestGateway, startUpstreams } from '../../setup.ts'
+import { createCleanup, startRedis, startTestGateway, startUpstreams } from '../../support/setup.ts'
 
 const pixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

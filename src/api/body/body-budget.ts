@@ -1,0 +1,57 @@
+import { ApiError } from '../errors.ts'
+
+export type BodyBudgetLimits = {
+  /** Memory for the bodies of all requests of this process. */
+  memoryBytes: number
+  /** Bodies of all requests of this process, files included. */
+  totalBytes: number
+}
+
+/** What one request has reserved. Both methods throw 503 when the process has no room. */
+export type Reservation = {
+  addMemory(bytes: number): void
+  addBody(bytes: number): void
+  release(): void
+}
+
+export type BodyBudget = ReturnType<typeof createBodyBudget>
+
+/** Bounds what the bodies of all requests at once take. */
+export function createBodyBudget({ memoryBytes, totalBytes }: BodyBudgetLimits) {
+  let memoryInUse = 0
+  let totalInUse = 0
+
+  return {
+    inUse: () => ({ memoryBytes: memoryInUse, totalBytes: totalInUse }),
+
+    reserve(): Reservation {
+      let reservedMemoryBytes = 0
+      let reservedBodyBytes = 0
+      return {
+        addMemory(bytes) {
+          if (memoryInUse + bytes > memoryBytes) throw budgetExceededError()
+          memoryInUse += bytes
+          reservedMemoryBytes += bytes
+        },
+        addBody(bytes) {
+          if (totalInUse + bytes > totalBytes) throw budgetExceededError()
+          totalInUse += bytes
+          reservedBodyBytes += bytes
+        },
+        release() {
+          memoryInUse -= reservedMemoryBytes
+          totalInUse -= reservedBodyBytes
+          reservedMemoryBytes = 0
+          reservedBodyBytes = 0
+        },
+      }
+    },
+  }
+}
+
+function budgetExceededError(): ApiError {
+  const headers = { 'Retry-After': '1' }
+  return new ApiError('service_unavailable', 'Too many request bodies are being read at once; try again', {
+    headers,
+  })
+}

@@ -1,0 +1,262 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { fields, meaningOf } from '../../catalogue/fields.ts'
+import type { UploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
+import type { BufferedUpload } from '../../media/inputs/upload-buffer.ts'
+import { ApiError } from '../errors.ts'
+import type { RequestBody } from '../nanogpt/submit.ts'
+import { checkBody, isCleanText, uncleanTextError } from './body-check.ts'
+import { extractFile } from './extract-file.ts'
+import { type FormPart, readFormParts } from './form-parts.ts'
+import { bodyLimitOf } from './json-body.ts'
+import { shortenQuoted } from './json-limits.ts'
+import { isMediaField } from './media-positions.ts'
+
+type FormValues = Map<string, unknown>
+
+/** `name`, `name[]` for one of several, `name[member]` for a member of an object. */
+type FieldName = { name: string; member: string | undefined }
+
+/** What a media field holds where it is not a file: a link, a data URL, an attachment, or JSON of these. */
+const linkStartPattern = /^\s*(https?:|data:|attachment:|\{|\[)/i
+/** So much decides whether a media field holds a file or a text. */
+const maxStartBytes = 8 * 1024
+
+/**
+ * Reads a form as the JSON body that it stands for. The field decides what a part is: a text field takes the text of a file part, and a
+ * media field takes its bytes. Clients send texts as files and files without a type, so file names and types decide nothing.
+ */
+export async function readForm(request: FastifyRequest, reply: FastifyReply): Promise<RequestBody> {
+  const { uploadBuffer, limits } = request.server.bodyDeps
+  const limitBytes = bodyLimitOf(request, request.server.bodyDeps)
+  const uploads: UploadedFile[] = []
+  const values: FormValues = new Map()
+  let textBytes = 0
+
+  function countText(bytes: number, field: string): void {
+    textBytes += bytes
+    if (textBytes > limits.json.bytes) throw formTextTooLargeError(limits.json.bytes, field)
+  }
+
+  async function readPart(part: FormPart): Promise<void> {
+    const fieldName = parseFieldName(part.name)
+    const value = isMediaField(fieldName.name) ? await readMedia(part) : await readText(part, fieldName)
+    if (value !== undefined)
+      addValue(values, fieldName, typeof value === 'string' ? parseStructuredField(fieldName, value) : value)
+  }
+
+  async function readMedia(part: FormPart): Promise<unknown> {
+    const pieces = part.content[Symbol.asyncIterator]()
+    const start = await readStart(pieces)
+    if (start.length === 0 && part.filename === '') return undefined
+    const rest = readRest(pieces)
+    const text = start.toString('utf8')
+    if (linkStartPattern.test(text) || (part.filename === undefined && isPrintable(start))) {
+      return readLink(part.name, text, rest)
+    }
+    if (start.length === maxStartBytes && /^[\w+/=\s-]+$/.test(text)) return readLink(part.name, text, rest)
+    return receiveFile(part, start, rest)
+  }
+
+  async function receiveFile(
+    part: FormPart,
+    start: Buffer,
+    rest: AsyncIterable<Buffer>,
+  ): Promise<UploadedFile> {
+    if (uploads.length === limits.form.files) throw tooManyFormFilesError(limits.form.files, part.name)
+    const upload = await uploadBuffer.receiveFile(isSpecificType(part.type) ? part.type : '')
+    return finishUpload(upload, async () => {
+      await upload.write(start)
+      for await (const piece of rest) await upload.write(piece)
+    })
+  }
+
+  async function finishUpload(
+    upload: Pick<BufferedUpload<never>, 'discard' | 'end'>,
+    write: () => Promise<void>,
+  ): Promise<UploadedFile> {
+    try {
+      await write()
+    } catch (cause) {
+      await upload.discard()
+      throw cause
+    }
+    const file = await upload.end()
+    uploads.push(file)
+    return file
+  }
+
+  /** A long data URL becomes a file as in JSON. */
+  async function readLink(field: string, start: string, rest: AsyncIterable<Buffer>): Promise<unknown> {
+    const extracted = start.length < maxStartBytes ? undefined : await extractFile(uploadBuffer, start)
+    if (extracted === undefined) {
+      const pieces: Buffer[] = [Buffer.from(start)]
+      countText(start.length, field)
+      for await (const piece of rest) {
+        countText(piece.length, field)
+        pieces.push(piece)
+      }
+      return Buffer.concat(pieces).toString('utf8')
+    }
+    if (uploads.length === limits.form.files) throw tooManyFormFilesError(limits.form.files, field)
+    const { file: upload, skip } = extracted
+    return finishUpload(upload, async () => {
+      await upload.write(start.slice(skip))
+      for await (const piece of rest) await upload.write(piece.toString('latin1'))
+    })
+  }
+
+  async function readText(part: FormPart, { name }: FieldName): Promise<unknown> {
+    const isIgnored = meaningOf(name) === undefined && part.filename !== undefined
+    const pieces: Buffer[] = []
+    let bytes = 0
+    for await (const piece of part.content) {
+      bytes += piece.length
+      if (isIgnored && bytes > maxStartBytes) continue
+      countText(piece.length, part.name)
+      pieces.push(piece)
+    }
+    if (bytes === 0 && part.filename === '') return undefined
+    const content = Buffer.concat(pieces)
+    if (isIgnored && (bytes > maxStartBytes || !isUtf8(content))) return 'file'
+    if (!isUtf8(content)) throw notTextError(part.name)
+    const text = content.toString('utf8').replace(/^\uFEFF/, '')
+    return /^application\/json\b/.test(part.type) && !isTextField(name)
+      ? parseJsonField(part.name, text)
+      : text
+  }
+
+  try {
+    await readFormParts(request, reply, { maxParts: limits.form.fields, limitBytes }, readPart)
+    const body = toRequestBody(values)
+    checkBody(body, { limits: limits.json })
+    request.uploads = uploads
+    uploadBuffer.discardAfter(reply.raw, uploads)
+    return body
+  } catch (cause) {
+    await uploadBuffer.discard(uploads)
+    throw cause
+  }
+}
+
+async function readStart(pieces: AsyncIterator<Buffer>): Promise<Buffer> {
+  const start: Buffer[] = []
+  let bytes = 0
+  while (bytes < maxStartBytes) {
+    const result = await pieces.next()
+    if (result.done === true) break
+    start.push(result.value)
+    bytes += result.value.length
+  }
+  return Buffer.concat(start)
+}
+
+async function* readRest(pieces: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  for (let result = await pieces.next(); result.done !== true; result = await pieces.next())
+    yield result.value
+}
+
+function parseFieldName(formName: string): FieldName {
+  const [, name = formName, member] = /^([^[\]]+)\[([^[\]]*)\]$/.exec(formName) ?? []
+  if (!isCleanText(formName)) throw uncleanTextError(formName)
+  for (const part of [name, member ?? '']) {
+    if (part in Object.prototype) throw new ApiError('invalid_request', ...invalidNameArguments(part))
+  }
+  return { name, member }
+}
+
+function addValue(values: FormValues, { name, member }: FieldName, value: unknown): void {
+  const existing = values.get(name)
+  if (existing === undefined) {
+    const initial = member === undefined ? value : member === '' ? [value] : new Map([[member, value]])
+    values.set(name, initial)
+  } else if (member !== undefined && member !== '' && existing instanceof Map) {
+    if (existing.has(member)) throw duplicateFieldError(`${name}[${member}]`)
+    existing.set(member, value)
+  } else if (
+    (member === undefined || member === '') &&
+    !(existing instanceof Map) &&
+    canRepeat(name, member)
+  ) {
+    values.set(name, [existing, value].flat())
+  } else throw duplicateFieldError(name)
+}
+
+/** Fields that nobody reads are ignored as often as they come. */
+function canRepeat(name: string, member: string | undefined): boolean {
+  const meaning = meaningOf(name)
+  if (meaning === undefined || member === '') return true
+  return meaning !== 'metadata' && /list/i.test(fields[meaning.field].kind)
+}
+
+function toRequestBody(values: FormValues): RequestBody {
+  return Object.fromEntries(
+    [...values].map(([name, value]) => [name, value instanceof Map ? Object.fromEntries(value) : value]),
+  )
+}
+
+/** A form has no objects and lists: where a field takes one, its text may be JSON. What is wrong with another text, validation says. */
+function parseStructuredField({ name, member }: FieldName, text: string): unknown {
+  const meaning = meaningOf(name)
+  const kind = meaning === undefined || meaning === 'metadata' ? undefined : fields[meaning.field].kind
+  const isStructured = kind === 'object' || kind === 'list' || (kind === 'media' && /^\s*\{/.test(text))
+  if (!isStructured || member !== undefined || !/^\s*[{[]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function isTextField(name: string): boolean {
+  const meaning = meaningOf(name)
+  return meaning !== undefined && meaning !== 'metadata' && fields[meaning.field].kind === 'text'
+}
+
+function isSpecificType(type: string): boolean {
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) && type !== 'text/plain'
+}
+
+function isPrintable(bytes: Buffer): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a file from a text.
+  return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
+}
+
+function parseJsonField(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ApiError('invalid_json', `\`${shortenQuoted(field)}\` is not valid JSON`, {
+      param: shortenQuoted(field),
+      cause,
+    })
+  }
+}
+
+function duplicateFieldError(field: string): ApiError {
+  const name = shortenQuoted(field)
+  return new ApiError('invalid_parameter_value', `\`${name}\` was given twice; it takes one value`, {
+    param: name,
+  })
+}
+
+function notTextError(field: string): ApiError {
+  const name = shortenQuoted(field)
+  return new ApiError('invalid_parameter_value', `\`${name}\` must be a text in UTF-8`, { param: name })
+}
+
+function invalidNameArguments(name: string): [string, { param: string }] {
+  return [`\`${shortenQuoted(name)}\` is not allowed as the name of a field`, { param: shortenQuoted(name) }]
+}
+
+function tooManyFormFilesError(maxFiles: number, field: string): ApiError {
+  const param = shortenQuoted(field)
+  const message = `The form has more than ${maxFiles} files: the one in \`${param}\` is one too many`
+  return new ApiError('payload_too_large', message, { param })
+}
+
+function formTextTooLargeError(maxBytes: number, field: string): ApiError {
+  const param = shortenQuoted(field)
+  const message = `The text of the form is larger than ${maxBytes / 1024} kB, not counting files in media fields; the limit was exceeded in \`${param}\``
+  return new ApiError('payload_too_large', message, { param })
+}

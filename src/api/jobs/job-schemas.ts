@@ -1,0 +1,60 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type State, states } from '../../engine/job.ts'
+
+const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+
+/** `submitting` is nobody's business but ours. */
+export const publicStates = states.filter((state) => state !== 'submitting')
+const StateSchema = Type.Unsafe<State>({ type: 'string', enum: publicStates })
+
+const VideoSchema = Type.Object({ url: Type.String(), thumbnailUrl: Type.Optional(Type.String()) })
+
+const jobFields = {
+  id: Type.String(),
+  object: Type.Literal('job'),
+  model: Type.String(),
+  state: StateSchema,
+  progress: Type.Number({ minimum: 0, maximum: 100 }),
+  createdAt: Type.String({ format: 'date-time' }),
+  completedAt: Nullable(Type.String({ format: 'date-time' })),
+  expectedAt: Nullable(Type.String({ format: 'date-time' })),
+  costUsd: Type.Number(),
+  videos: Type.Array(VideoSchema),
+  error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  conversationUUID: Nullable(Type.String()),
+  sandbox: Type.Optional(Type.Boolean()),
+}
+
+export const JobEventEntry = Type.Object({
+  at: Type.String({ format: 'date-time' }),
+  state: StateSchema,
+  progress: Type.Number(),
+  provider: Type.Optional(Type.String()),
+})
+
+const NoteSchema = Type.Object({
+  at: Type.String({ format: 'date-time' }),
+  kind: Type.String({
+    enum: ['late_result', 'late_reply', 'charge', 'release', 'adopt'],
+    description: 'The upstream finished after all, or what an operator decided on the money on hold.',
+  }),
+})
+
+export const JobResponse = Type.Object(jobFields, { title: 'Job', description: 'A job.' })
+export const JobWithHistoryResponse = Type.Object(
+  {
+    ...jobFields,
+    prompt: Nullable(Type.String()),
+    events: Type.Array(JobEventEntry),
+    notes: Type.Array(NoteSchema),
+  },
+  {
+    title: 'JobWithHistory',
+    description: 'A job, every change of it with its time, and notes on it after its end.',
+  },
+)
+export const JobListResponse = Type.Object(
+  { object: Type.Literal('list'), data: Type.Array(JobResponse), next: Nullable(Type.String()) },
+  { title: 'Jobs', description: 'One page of jobs, newest first; `next` is the cursor of the next one.' },
+)

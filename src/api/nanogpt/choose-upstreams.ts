@@ -1,0 +1,74 @@
+import type { Input } from '../../../providers/input.ts'
+import type { ProviderName } from '../../../providers/provider.ts'
+import type { Admitted } from '../../catalogue/admit.ts'
+import type { Model } from '../../catalogue/model.ts'
+import { relax } from '../../catalogue/relax.ts'
+import type { ApiDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
+
+/** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
+export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: Admitted) {
+  const isStrict = request.handling === 'strict'
+  const fitSeed = (input: Input) =>
+    isStrict ? { input, warnings: [] } : withFittingSeed(routing, model, input)
+  const routeInput = (input: Input, moreWarnings: readonly string[] = []) => {
+    const fittedInput = fitSeed(input)
+    const route = routing.route(model, fittedInput.input)
+    return {
+      input: fittedInput.input,
+      warnings: [...warnings, ...moreWarnings, ...fittedInput.warnings],
+      route,
+    }
+  }
+  const exact = routeInput(request.input)
+  if (exact.route.length > 0) return exact
+  const reason = routing.refusal(model, request.input)
+  if (reason !== undefined) {
+    const relaxed = isStrict
+      ? undefined
+      : relax(model, request.input, (candidate) => routeInput(candidate).route.length > 0)
+    if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
+    return routeInput(relaxed.input, relaxed.warnings)
+  }
+  const log = { model: model.id, setOneOf: routing.missing(model) }
+  const rendering = routing.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+  throw new ApiError('service_unavailable', `No upstream of this gateway can render ${rendering}`, { log })
+}
+
+/** An upstream's range of seeds may be narrower than what programs draw theirs from. */
+function withFittingSeed(offers: ApiDeps['routing'], model: Model, input: Input) {
+  const replacement = offers.fitSeed(model, input)
+  if (replacement === undefined) return { input, warnings: [] }
+  const { seed, min, max } = replacement
+  const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`
+  const warning = `\`seed\` ${input.seed} was replaced by ${seed}, always the same: ${range}`
+  return { input: { ...input, seed }, warnings: [warning] }
+}
+
+export type OrderedUpstreams = {
+  route: readonly [ProviderName, ...ProviderName[]]
+  /** The job is to try a rejected key again. */
+  retriesKey?: boolean
+  /** To be called when no job came of it. */
+  release(): Promise<void>
+}
+
+/** The upstreams in the order in which the job tries them. Throws where every one of them rejects its key: that is for the operator to repair. */
+export async function orderUpstreams(
+  { chooseRoute }: ApiDeps,
+  model: Model,
+  [preferred, ...others]: readonly [ProviderName, ...ProviderName[]],
+): Promise<OrderedUpstreams> {
+  if (chooseRoute === undefined) return { route: [preferred, ...others], release: async () => undefined }
+  const choice = await chooseRoute(model, [preferred, ...others])
+  if (choice.kind === 'chosen') return choice
+  const retryAfterSeconds = Math.max(1, Math.ceil((choice.retryAt - Date.now()) / 1000))
+  throw new ApiError(
+    'service_unavailable',
+    `\`${model.id}\` is not available at the moment; try again later`,
+    {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+      log: { model: model.id, reason: 'every upstream of the model rejects its key' },
+    },
+  )
+}

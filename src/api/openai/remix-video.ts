@@ -1,0 +1,59 @@
+import type { FastifyRequest } from 'fastify'
+import { text } from '../../../providers/reader.ts'
+import { findModel, models } from '../../catalogue/index.ts'
+import type { Model } from '../../catalogue/model.ts'
+import type { View } from '../../engine/job.ts'
+import type { ApiDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
+import type { SubmitResponse } from '../nanogpt/schemas.ts'
+import { acceptSubmission, type RequestBody } from '../nanogpt/submit.ts'
+import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
+import { requireOwnJob } from '../requests/own-job.ts'
+import { validateVideo } from './validate-video.ts'
+
+/** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
+export async function remixVideo(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  sourceId: string,
+  body: RequestBody,
+): Promise<SubmitResponse> {
+  const source = await requireOwnJob(deps.engine, request, sourceId)
+  const model = requireRemixModel(text(body, 'model') ?? source.model)
+  const videoUrl = requireVideoUrl(source)
+  const video = toAbsoluteUrl(resolveBaseUrl(request, deps.config.publicUrl), videoUrl)
+  const { duration } = await deps.engine.asked(sourceId)
+  const durationField = duration !== undefined &&
+    model.fields.videoDuration !== undefined && { videoDuration: duration }
+  const defaults = durationField === false ? {} : durationField
+  const { admitted } = validateVideo(
+    deps,
+    request,
+    { ...body, model: model.id },
+    { before: defaults, after: { video } },
+  )
+  const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
+  const input = fileName === undefined ? admitted.input : { ...admitted.input, video: `result:${fileName}` }
+  return acceptSubmission(deps, request, { ...admitted, input, remixedFrom: sourceId })
+}
+
+function requireRemixModel(id: string): Model {
+  const model = findModel(id)
+  if (model !== undefined && canRemix(model)) return model
+  const remixModels = models.filter(canRemix).map((candidate) => `\`${candidate.id}\``)
+  const message = `\`${id.slice(0, 60)}\` makes no video from another one; \`model\` may name one that does: ${remixModels.join(', ')}`
+  throw new ApiError('invalid_parameter_value', message, { param: 'model' })
+}
+
+/** Whether a model makes a video of another one and words alone. */
+function canRemix({ fields }: Model): boolean {
+  const others = Object.entries(fields).filter(([name]) => name !== 'video' && name !== 'prompt')
+  const isEnough = others.every(([, rule]) => rule.required !== true)
+  return fields.video !== undefined && fields.prompt !== undefined && isEnough
+}
+
+function requireVideoUrl({ id, state, videos }: View): string {
+  const url = videos?.[0]?.url
+  if (state === 'succeeded' && url !== undefined) return url
+  throw new ApiError('conflict', `The video ${id} is not finished, so there is nothing to remix`)
+}

@@ -1,0 +1,40 @@
+import type { FastifyRequest } from 'fastify'
+import { type Admitted, admit } from '../../catalogue/admit.ts'
+import { findModel } from '../../catalogue/index.ts'
+import { valuesOf } from '../../catalogue/parameters.ts'
+import type { ApiDeps } from '../deps.ts'
+import { type RequestBody, toValidationError } from '../nanogpt/submit.ts'
+import { readValidationOptions } from '../requests/validation-options.ts'
+import { fromOpenai, isSora } from './from-openai.ts'
+
+type ValidatedVideo = { admitted: Admitted; body: RequestBody }
+
+/**
+ * Reads a body of the OpenAI Videos API. For Sora, a `size` that OpenAI rejects and more `seconds` than it renders are rejected, unless the request
+ * prefers otherwise; every other value becomes the closest one that is rendered. `more`: fields that the gateway adds.
+ */
+export function validateVideo(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  body: RequestBody,
+  extraFields: { before?: RequestBody; after?: RequestBody } = {},
+): ValidatedVideo {
+  const validation = readValidationOptions(deps, request)
+  const followsSoraRules = isSora(body.model) && request.preferenceApplied === undefined
+  const translated = {
+    ...extraFields.before,
+    ...fromOpenai(body, followsSoraRules ? 'strict' : validation.handling),
+    ...extraFields.after,
+  }
+  const result = admit(
+    translated,
+    followsSoraRules && isTooLongForSora(body) ? { ...validation, handling: 'strict' } : validation,
+  )
+  if (!result.ok) throw toValidationError(result.problems)
+  return { admitted: result, body: translated }
+}
+
+function isTooLongForSora({ seconds }: RequestBody): boolean {
+  const sora = findModel('sora-2')
+  return sora !== undefined && Number(seconds) > Math.max(...valuesOf(sora, 'duration').map(Number))
+}

@@ -1,0 +1,83 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
+import type { Accepted, Engine } from '../../engine/engine.ts'
+import type { Once } from '../../engine/job.ts'
+import type { UploadBuffer } from '../../media/inputs/upload-buffer.ts'
+import { ApiError } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What makes this submit one with its repetitions; set by `firstAnswer`. */
+    idempotency: Once | undefined
+    /** It was answered what an earlier one was answered. */
+    isReplayed: boolean
+  }
+  interface FastifyContextConfig {
+    /** What the route does, whatever path it is reached by: the same body means something else elsewhere. */
+    operation?: string
+  }
+}
+
+const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/
+
+/**
+ * To be asked before a submit does anything: what the first request with this `Idempotency-Key` was answered. `undefined`: there
+ * was none, and `request.once` belongs into the order. Throws for a key that came with another body, or is none.
+ */
+export async function findReplay(
+  {
+    engine,
+    uploadBuffer,
+  }: { engine: Pick<Engine, 'first'>; uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'> },
+  request: FastifyRequest,
+  body: unknown = request.body,
+): Promise<Accepted | undefined> {
+  const key = readIdempotencyKey(request)
+  if (key === undefined) return undefined
+  const { url = '', config } = request.routeOptions
+  const hash = createHash('sha256').update(`${config.operation ?? url}\n`)
+  hashValue(hash, body, uploadBuffer)
+  request.idempotency = { key: sha256(key), fingerprint: hash.digest('hex') }
+  return markReplay(request, await engine.first(request.owner, request.idempotency))
+}
+
+/** The `Idempotency-Key` of a request; throws where it cannot be one. */
+export function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined || (typeof key === 'string' && keyPattern.test(key))) return key
+  const message = '`Idempotency-Key` must be 1 to 255 printable ASCII characters'
+  throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
+}
+
+/** For the answer of `engine.accept` too: of two at once, one is answered what the other was. */
+export function markReplay<Result extends Accepted | undefined>(
+  request: FastifyRequest,
+  accepted: Result,
+): Result {
+  if (accepted?.replay !== undefined) request.isReplayed = true
+  return accepted
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The order of an object's keys says nothing; an uploaded file counts by its content. */
+function hashValue(hash: Hash, value: unknown, uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'>): void {
+  if (Array.isArray(value)) {
+    hash.update('[')
+    for (const item of value) hashValue(hash, item, uploadBuffer)
+    hash.update(']')
+  } else if (isUploadedFile(value)) {
+    hash.update(`data:${value.type.replace(/;.*/s, '')}#${uploadBuffer.fingerprintOf(value)}`)
+  } else if (typeof value === 'object' && value !== null) {
+    hash.update('{')
+    for (const [name, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      hash.update(`${JSON.stringify(name)}:`)
+      hashValue(hash, member, uploadBuffer)
+    }
+    hash.update('}')
+  } else if (typeof value === 'string') hash.update(`${value.length}"${value}"`)
+  else hash.update(`${String(value)},`)
+}

@@ -1,0 +1,65 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { Redis } from 'ioredis'
+import { anonymous } from '../../accounts/open.ts'
+import { ApiError } from '../errors.ts'
+
+export type RateLimitOptions = {
+  /** Counts for all processes; absent: each one counts for itself. */
+  redis?: Redis
+  /** Begins the names of the counters. */
+  namespace: string
+  /** Requests a minute for a key that has no number of its own. */
+  submit: number
+  recover: number
+  extend: number
+  library: number
+}
+
+export type RateLimitHooks = Readonly<Record<RateLimitedOperation, onRequestHookHandler>>
+
+/** What is limited. A status never is: clients ask for it all the time. */
+export type RateLimitedOperation = 'submit' | 'recover' | 'extend' | 'library'
+
+/** Hooks that come after the one that identifies. Whoever is nobody in particular is not limited. */
+export async function createRateLimits(
+  app: FastifyInstance,
+  options: RateLimitOptions,
+): Promise<RateLimitHooks> {
+  const { redis, namespace } = options
+  await app.register(rateLimit, {
+    global: false,
+    timeWindow: 60_000,
+    nameSpace: namespace,
+    // Without Redis the engine refuses by itself, with the right words.
+    skipOnError: true,
+    ...(redis !== undefined && { redis }),
+  })
+
+  function createHook(name: RateLimitedOperation) {
+    const check = app.createRateLimit({
+      max: ({ rpm }: FastifyRequest) => (name === 'submit' ? (rpm ?? options.submit) : options[name]),
+      keyGenerator: ({ owner }: FastifyRequest) => `${name}:${owner}`,
+    })
+    const count = async (request: FastifyRequest): Promise<void> => {
+      const result = await check(request)
+      if (result.isAllowed || !result.isExceeded) return
+      const retryAfterSeconds = Math.max(1, result.ttlInSeconds)
+      const message = `More than ${result.max} a minute; try again in ${retryAfterSeconds} s`
+      throw new ApiError('rate_limit_exceeded', message, {
+        headers: { 'Retry-After': String(retryAfterSeconds) },
+      })
+    }
+    const limit: onRequestHookHandler = (request, _reply, done) => {
+      if (request.owner === anonymous.owner) done()
+      else count(request).then(() => done(), done)
+    }
+    return limit
+  }
+  return {
+    submit: createHook('submit'),
+    recover: createHook('recover'),
+    extend: createHook('extend'),
+    library: createHook('library'),
+  }
+}

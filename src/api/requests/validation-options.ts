@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify'
+import type { Validation } from '../../catalogue/admit.ts'
+import type { ApiDeps } from '../deps.ts'
+import { readPreferences } from './prefer.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What of the `Prefer` header was followed. */
+    preferenceApplied: string | undefined
+  }
+}
+
+/** How the values of a request are checked: as it prefers (`Prefer: handling=strict`), else as the operator set it. */
+export function readValidationOptions(
+  { config: { validation, promptMaxCharacters } }: Pick<ApiDeps, 'config'>,
+  request: FastifyRequest,
+): Validation {
+  const preferredHandling = readPreferences(request.headers.prefer).get('handling')?.toLowerCase()
+  const isKnown = preferredHandling === 'strict' || preferredHandling === 'lenient'
+  if (isKnown) request.preferenceApplied = `handling=${preferredHandling}`
+  const handling = isKnown ? preferredHandling : validation
+  return {
+    ...(handling !== undefined && { handling }),
+    ...(promptMaxCharacters !== undefined && { promptMaxCharacters }),
+  }
+}

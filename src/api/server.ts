@@ -1,0 +1,129 @@
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { defaultRequestLimits } from '../config/request-limits.ts'
+import { defaultFailureLimits, defaultKeysCommand } from '../config.ts'
+import { isLoopbackAddress } from '../network-address.ts'
+import { randomId } from '../random.ts'
+import { defaultTextLimits } from '../text-limits.ts'
+import { registerAdminRoutes } from './admin/admin.ts'
+import { createBodyBudget } from './body/body-budget.ts'
+import { registerJsonBodyParser } from './body/json-body.ts'
+import { registerCallbackRoutes } from './callbacks/callbacks.ts'
+import type { ApiDeps } from './deps.ts'
+import { registerFileRoutes } from './files/files.ts'
+import { registerHealthRoutes } from './health/health.ts'
+import { registerJobEventsRoute } from './jobs/job-events.ts'
+import { registerJobRoutes } from './jobs/jobs.ts'
+import { registerNanogptRoutes } from './nanogpt/routes.ts'
+import { registerOpenaiRoutes } from './openai/routes.ts'
+import { describeRoutes, serveDocument } from './openapi/document.ts'
+import { logRequest } from './plugins/access-log.ts'
+import { rejectConnection } from './plugins/connection-errors.ts'
+import { limitConnections } from './plugins/connection-limits.ts'
+import { corsOptionsFor, setDefaultHeaders } from './plugins/default-headers.ts'
+import { errorHandler } from './plugins/error-handler.ts'
+import { createFailureCounters } from './plugins/failed-attempts.ts'
+import { registerGracefulClose } from './plugins/graceful-close.ts'
+import { registerNotFoundHandler } from './plugins/not-found.ts'
+import { createOriginGuard, mustHideReply } from './plugins/origin-guard.ts'
+import { rejectUncleanQueries } from './plugins/query-check.ts'
+import { createRateLimits } from './plugins/rate-limits.ts'
+import { requireHost } from './requests/host.ts'
+import { registerWebhookRoutes } from './webhooks/webhooks.ts'
+
+export type { ApiDeps } from './deps.ts'
+
+const jsonOfFastify = 'application/json; charset=utf-8'
+
+/** How often Node looks for requests whose headers have not arrived in time. */
+const headersCheckMs = 5000
+
+const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
+const anyHost = { isLoopback: false, allowedOrigins: [] }
+
+/** Builds the whole HTTP side; it listens to nothing yet. */
+export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const {
+    trustProxy = isLoopbackAddress,
+    origins = anyHost,
+    failedAttempts = defaultFailureLimits,
+    keyHelp = defaultKeyHelp,
+    publicUrl,
+    bodyLimitBytes,
+    requestLimits = defaultRequestLimits,
+  } = deps.config
+  const originGuardDeps = { accounts: deps.accounts, policy: { ...origins, publicUrl } }
+  const app = Fastify({
+    http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
+    loggerInstance: deps.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    requestIdHeader: false,
+    genReqId: randomId,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
+    // What still arrives while the server drains is served; the engine stops after it.
+    return503OnClosing: false,
+    clientErrorHandler: rejectConnection,
+    frameworkErrors: (error, request, reply) => {
+      setDefaultHeaders(request, reply, () => undefined)
+      if (mustHideReply(request, originGuardDeps)) reply.removeHeader('Access-Control-Allow-Origin')
+      errorHandler(error, request, reply)
+      logRequest(request, reply, () => undefined)
+    },
+  })
+
+  app.decorate('textLimits', deps.config.textLimits ?? defaultTextLimits)
+  app.decorateRequest('owner', '')
+  app.decorateRequest('idempotency', undefined)
+  app.decorateRequest('isReplayed', false)
+  app.decorateRequest('rpm', undefined)
+  app.decorateRequest('apiError', undefined)
+  app.decorateRequest('preferenceApplied', undefined)
+  app.decorate('trustProxy', trustProxy)
+  app.decorate('countFailure', createFailureCounters(failedAttempts))
+  app.decorate('keyHelp', keyHelp)
+  // Before any plugin, whose routes would keep the framework's own.
+  app.setErrorHandler(errorHandler)
+  app.addHook('onRequest', setDefaultHeaders)
+  app.addHook('onRequest', requireHost)
+  app.addHook('onRequest', createOriginGuard({ ...originGuardDeps, help: keyHelp }))
+  // What it says on other replies than those to a preflight has been stamped on all of them.
+  await app.register(async (corsScope) => {
+    await corsScope.register(cors, { delegator: (request, use) => use(null, corsOptionsFor(request)) })
+  })
+  registerNotFoundHandler(app)
+  const budget = createBodyBudget(requestLimits.allBodies)
+  registerJsonBodyParser(app, {
+    uploadBuffer: deps.uploadBuffer,
+    limits: requestLimits,
+    bodyLimitBytes,
+    budget,
+  })
+  rejectUncleanQueries(app)
+  limitConnections(app, { ...requestLimits, unreadBytes: 2 * bodyLimitBytes })
+  registerGracefulClose(app)
+  app.addHook('onSend', ({ isReplayed, preferenceApplied }, reply, payload, done) => {
+    // One client reads a body as JSON only under exactly this type.
+    if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
+    if (isReplayed) reply.header('Idempotent-Replayed', 'true')
+    if (preferenceApplied !== undefined) reply.header('Preference-Applied', preferenceApplied)
+    if (app.closing.aborted) reply.header('connection', 'close')
+    done(null, payload)
+  })
+  app.addHook('onResponse', logRequest)
+
+  await describeRoutes(app)
+  registerHealthRoutes(app, deps)
+  registerFileRoutes(app, deps)
+  registerCallbackRoutes(app, deps)
+  registerJobEventsRoute(app, deps)
+  registerWebhookRoutes(app, deps)
+  registerAdminRoutes(app, deps)
+  const rateLimits = await createRateLimits(app, deps.rateLimits)
+  await registerNanogptRoutes(app, deps, rateLimits)
+  await registerOpenaiRoutes(app, deps, rateLimits)
+  registerJobRoutes(app, deps)
+  await serveDocument(app, publicUrl)
+  return app
+}

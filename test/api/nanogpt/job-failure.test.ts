@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { View } from '../../../src/engine/job.ts'
+import { completedAt, type dialects, ids, tell } from './status-replies.ts'
+
+type Failing = {
+  name: string
+  change: Partial<View>
+  nested: string
+  words: Record<(typeof dialects)[number], string>
+  stage: string
+  error: { message: string; type: string; code: string }
+  refused?: true
+}
+
+const failedWords = { current: 'failed', seed: 'failed', first: 'FAILED' }
+
+const failing: readonly Failing[] = [
+  {
+    name: 'failed',
+    change: { state: 'failed', error: { code: 'upstream_error', message: 'The renderer crashed' } },
+    nested: 'FAILED',
+    words: failedWords,
+    stage: 'failed',
+    error: { message: 'The renderer crashed', type: 'api_error', code: 'upstream_error' },
+  },
+  {
+    name: 'refused for its content',
+    change: { state: 'failed', error: { code: 'content_policy', message: 'Your prompt was flagged' } },
+    nested: 'FAILED',
+    words: failedWords,
+    stage: 'failed',
+    error: { message: 'Your prompt was flagged', type: 'CONTENT_POLICY_VIOLATION', code: 'content_policy' },
+    refused: true,
+  },
+  {
+    name: 'refused in words that clients do not know',
+    change: { state: 'failed', error: { code: 'content_policy', message: 'Not that' } },
+    nested: 'FAILED',
+    words: failedWords,
+    stage: 'failed',
+    error: { message: 'Content policy: Not that', type: 'CONTENT_POLICY_VIOLATION', code: 'content_policy' },
+    refused: true,
+  },
+  {
+    name: 'canceled by its caller',
+    change: { state: 'canceled', error: { code: 'canceled', message: 'You canceled it' } },
+    nested: 'CANCELED',
+    words: { current: 'cancelled', seed: 'failed', first: 'FAILED' },
+    stage: 'canceled',
+    error: { message: 'You canceled it', type: 'invalid_request_error', code: 'canceled' },
+  },
+  {
+    name: 'canceled by somebody else',
+    change: { state: 'canceled', error: { code: 'task_lost', message: 'gone' } },
+    nested: 'FAILED',
+    words: failedWords,
+    stage: 'canceled',
+    error: { message: 'canceled', type: 'invalid_request_error', code: 'canceled' },
+  },
+]
+
+for (const { name, change, nested, words, stage, error, refused } of failing) {
+  test(`a job that is ${name}, exactly, on every path`, async (t) => {
+    const refusal = refused === true ? { isNSFWError: true } : {}
+    for (const { dialect, told } of await tell(t, { ...change, completedAt })) {
+      assert.deepEqual(told, {
+        ...ids,
+        id: 'vid_abc',
+        model: 'veo2-video',
+        status: words[dialect],
+        stage,
+        progress: 40,
+        estimatedTimeRemaining: null,
+        videoUrl: null,
+        error: dialect === 'seed' ? error : error.message,
+        createdAt: '2026-11-01T12:00:00.250Z',
+        completedAt: '2026-11-01T12:01:30.000Z',
+        paymentSource: 'USD',
+        userFriendlyError: error.message,
+        ...refusal,
+        data: {
+          status: nested,
+          ...ids,
+          request_id: 'vid_abc',
+          projectId: 'vid_abc',
+          model: 'veo2-video',
+          output: null,
+          isCompleted: true,
+          isSuccess: false,
+          progress: 40,
+          estimatedTimeRemaining: null,
+          error: error.message,
+          userFriendlyError: error.message,
+          ...refusal,
+        },
+      })
+    }
+  })
+}

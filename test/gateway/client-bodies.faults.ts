@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { models } from '../../src/catalogue/index.ts'
+import { clientBodies } from '../catalogue/client-bodies.ts'
+import { leastRequest } from '../support/least-request.ts'
+import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
+
+describe('what client programs always send, for every model in each of its modes', () => {
+  const cleanup = createCleanup()
+  let address: string
+
+  before(async () => {
+    const settings = { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '0', POLL_MAX_MS: '200', SUBMIT_RPM: '100000' }
+    address = (await startTestGateway(cleanup, settings)).address
+  })
+  after(() => cleanup.run())
+
+  for (const [name, body] of Object.entries(clientBodies)) {
+    it(`${name}: every job ends with a video`, async () => {
+      const requests = models.flatMap((model) =>
+        model.modes.map((mode) => ({ ...leastRequest(model, mode), ...body })),
+      )
+      const ends = await Promise.all(
+        requests.map(async (request) => {
+          const answer = await submit(address, request)
+          assert.equal(answer.status, 202, JSON.stringify([request, answer.body]))
+          const { status, error } = (await waitForEnd(address, answer.body.runId)).data
+          return { request, status, error }
+        }),
+      )
+      assert.deepEqual(
+        ends.filter(({ status }) => status !== 'COMPLETED'),
+        [],
+      )
+    })
+  }
+})

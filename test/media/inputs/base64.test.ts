@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { isUploadedFile, uploadReferenceOf } from '../../../src/catalogue/media-values/uploaded-file.ts'
+import { createDataUrlDecoder, type DecodedFile } from '../../../src/media/inputs/base64.ts'
+import { createUploadBuffer } from '../../../src/media/inputs/upload-buffer.ts'
+import { createTempDir, type TempDir } from '../../../src/media/storage/temp-dir.ts'
+import { createTempFileWriter } from '../../../src/media/storage/temp-file-writer.ts'
+import { createCleanup, temporaryFolder } from '../../support/setup.ts'
+import { png } from '../files.ts'
+
+const cleanup = createCleanup()
+let dir = ''
+let scratch: TempDir
+before(async () => {
+  dir = join(await temporaryFolder(cleanup), 'scratch')
+  scratch = await createTempDir(dir)
+})
+after(() => cleanup.run())
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const files = () => readdir(dir)
+
+async function decode(pieces: readonly string[], limitBytes = 1000): Promise<DecodedFile> {
+  const decoder = await createDataUrlDecoder(scratch, limitBytes)
+  for (const piece of pieces) await decoder.write(piece)
+  return decoder.end()
+}
+
+async function textOf(decoded: DecodedFile | undefined): Promise<string> {
+  assert.ok(decoded && 'path' in decoded, JSON.stringify(decoded))
+  const text = await readFile(decoded.path, 'utf8')
+  assert.equal(decoded.hash, sha256(text))
+  assert.equal(decoded.bytes, text.length)
+  await rm(decoded.path)
+  return text
+}
+
+describe('base64', () => {
+  for (const text of ['a', 'ab', 'abc', 'abcd', 'abcdefghij']) {
+    const encoded = btoa(text)
+    it(`of ${text.length} bytes is decoded, in pieces of any length`, async () => {
+      for (let size = 1; size <= encoded.length; size++) {
+        const pieces = encoded.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
+        assert.equal(await textOf(await decode(pieces)), text)
+      }
+    })
+  }
+
+  it('is decoded from bytes as from texts, in pieces of any length', async () => {
+    const content = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const text = content.toString('base64')
+    for (const encoded of [
+      text,
+      text.replaceAll('+', '-').replaceAll('/', '_'),
+      text.replace(/.{19}/g, '$& '),
+    ])
+      for (let size = 1; size <= 40; size++) {
+        const decoder = await createDataUrlDecoder(scratch, 1000)
+        for (let at = 0; at < encoded.length; at += size) {
+          const piece = Buffer.from(encoded.slice(at, at + size))
+          const taken = await decoder.writeBytes(piece)
+          if (taken < piece.length) await decoder.write(piece.toString('latin1', taken))
+        }
+        const decoded = await decoder.end()
+        assert.ok('path' in decoded, JSON.stringify([encoded, size]))
+        assert.deepEqual(await readFile(decoded.path), content)
+        await rm(decoded.path)
+      }
+  })
+
+  it('may hold white space, and the characters of URLs', async () => {
+    assert.equal(await textOf(await decode(['aGVs\r\n', ' bG8', '= \n'])), 'hello')
+    assert.equal(await textOf(await decode(['Pz8_', 'Pj4-'])), '???>>>')
+  })
+
+  for (const [what, pieces] of Object.entries({
+    'a character that is none': ['aGV$bG8='],
+    'a character before a good piece': ['$', 'aGVs'],
+    'text after the padding': ['aGVsbG8=', 'aGVs'],
+    'text after the padding, in one piece': ['aGVsbG8=aGVs'],
+    'three equal signs': ['a==='],
+    'an equal sign too many, later': ['aGVsbG8=', '=='],
+  }))
+    it(`with ${what} is refused, and leaves no file`, async () => {
+      assert.deepEqual(await decode(pieces, 500), { problem: 'not base64', limitBytes: 500 })
+      assert.deepEqual(await files(), [])
+    })
+
+  it('whose padding comes in two pieces is decoded', async () => {
+    assert.equal(await textOf(await decode(['YQ=', '='])), 'a')
+  })
+
+  it('that is cut short, or empty, is refused, and leaves no file', async () => {
+    assert.deepEqual(await decode(['aGVsb'], 9), { problem: 'cut short', limitBytes: 9 })
+    assert.deepEqual(await decode(['YQ='], 9), { problem: 'cut short', limitBytes: 9 })
+    assert.deepEqual(await decode([], 9), { problem: 'empty', limitBytes: 9 })
+    assert.deepEqual(await decode([' '], 9), { problem: 'empty', limitBytes: 9 })
+    assert.deepEqual(await files(), [])
+  })
+
+  it('may decode to exactly the limit, and to no byte more', async () => {
+    assert.equal(await textOf(await decode([btoa('12345')], 5)), '12345')
+    for (const pieces of [[btoa('123456')], [btoa('123'), btoa('456'), btoa('789')]])
+      assert.deepEqual(await decode(pieces, 5), { problem: 'too large', limitBytes: 5 })
+    assert.deepEqual(await files(), [])
+  })
+
+  it('of a dropped decoder leaves no file', async () => {
+    const decoder = await createDataUrlDecoder(scratch, 100)
+    await decoder.write('aGVs')
+    await decoder.discard()
+    assert.deepEqual(await files(), [])
+  })
+})
+
+describe('a file that is written piece by piece', () => {
+  it('has the hash and the size of all of them, and is for its owner only', async () => {
+    const sink = await createTempFileWriter(scratch, 100)
+    await sink.write(Buffer.from('hel'))
+    await sink.write(Buffer.from('lo'))
+    assert.equal(sink.isTooLarge(), false)
+    assert.equal(await textOf(await sink.end()), 'hello')
+  })
+
+  it('is gone when it grows past the limit, and what follows is not written', async () => {
+    const sink = await createTempFileWriter(scratch, 3)
+    await sink.write(Buffer.from('abc'))
+    assert.equal(sink.isTooLarge(), false)
+    await sink.write(Buffer.from('d'))
+    assert.equal(sink.isTooLarge(), true)
+    assert.deepEqual(await files(), [])
+    await sink.write(Buffer.from('e'))
+    assert.deepEqual(await files(), [])
+  })
+
+  it('may be dropped twice, and after its end', async () => {
+    const sink = await createTempFileWriter(scratch, 3)
+    await sink.discard()
+    await sink.discard()
+    const other = await createTempFileWriter(scratch, 3)
+    await other.end()
+    await other.discard()
+    assert.deepEqual(await files(), [])
+  })
+})
+
+describe('files of a request that is being read', () => {
+  const limits = { image: 5, video: 50, audio: 10 }
+
+  async function extract(declared: string, text: string) {
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    const upload = await spool.receiveDataUrl(declared)
+    await upload.write(text)
+    return { spool, file: await upload.end() }
+  }
+
+  it('are claimed once, by themselves or by their reference', async () => {
+    const { spool, file } = await extract('image/png', btoa('hello'))
+    assert.equal(file.type, 'image/png')
+    assert.equal(spool.fingerprintOf(file), sha256('hello'))
+    assert.equal(await textOf(spool.claim(uploadReferenceOf(file))), 'hello')
+    assert.equal(spool.claim(file), undefined)
+    assert.equal(spool.fingerprintOf(file), undefined)
+  })
+
+  it('are bounded by their declared kind', async () => {
+    const { spool, file } = await extract('image/png', btoa('123456'))
+    assert.deepEqual(spool.claim(file), { problem: 'too large', limitBytes: 5 })
+    const video = await extract('video/mp4', btoa('123456'))
+    assert.equal(await textOf(video.spool.claim(video.file)), '123456')
+  })
+
+  it('come as bytes too', async () => {
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    for (const [text, refused] of [
+      ['hello', undefined],
+      ['', 'empty'],
+      ['123456', 'too large'],
+    ] as const) {
+      const upload = await spool.receiveFile('image/png')
+      await upload.write(Buffer.from(text))
+      const found = spool.claim(await upload.end())
+      if (refused === undefined) assert.equal(await textOf(found), text)
+      else assert.deepEqual(found, { problem: refused, limitBytes: 5 })
+    }
+    assert.deepEqual(await files(), [])
+  })
+
+  it('have the type of their bytes where the client declared none', async () => {
+    for (const declared of ['', 'text/plain', 'application/octet-stream']) {
+      const spool = createUploadBuffer({ tempDir: scratch, limits: { ...limits, video: 1000 } })
+      const upload = await spool.receiveFile(declared)
+      await upload.write(png())
+      const file = await upload.end()
+      assert.equal(file.type, 'image/png')
+      await spool.discard([file])
+    }
+  })
+
+  it('that nobody claimed are removed, and only those', async () => {
+    const { spool, file } = await extract('image/png', btoa('hello'))
+    const other = await spool.receiveDataUrl('image/png')
+    await other.write(btoa('other'))
+    const kept = await other.end()
+    await spool.discard([file])
+    assert.equal(await textOf(spool.claim(kept)), 'other')
+    assert.deepEqual(await files(), [])
+  })
+
+  it('that are dropped while they arrive leave nothing', async () => {
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    for (const upload of [await spool.receiveDataUrl('image/png'), await spool.receiveFile('image/png')])
+      await upload.discard()
+    assert.deepEqual(await files(), [])
+  })
+
+  it('are what the buffer made, and nothing that looks like it', async () => {
+    const { spool, file } = await extract('image/png', btoa('hello'))
+    assert.equal(isUploadedFile(file), true)
+    for (const forged of [{ type: 'image/png' }, { ...file }, uploadReferenceOf(file), null, undefined])
+      assert.equal(isUploadedFile(forged), false)
+    assert.equal(JSON.stringify({ file }), '{"file":"uploaded file"}')
+    await spool.discard([file])
+  })
+
+  it('that are at hand are decoded under the same bounds', async () => {
+    const spool = createUploadBuffer({ tempDir: scratch, limits })
+    assert.equal(await textOf(await spool.decodeDataUrl('image/png', btoa('hello'))), 'hello')
+    assert.deepEqual(await spool.decodeDataUrl('image/png', btoa('123456')), {
+      problem: 'too large',
+      limitBytes: 5,
+    })
+  })
+})
+
+describe('the folder for temporary files', () => {
+  it('is readable by its owner only, gives each file its own path, and is made again where it is there', async () => {
+    assert.notEqual(scratch.createPath(), scratch.createPath())
+    assert.match(scratch.createPath('probe'), /\/probe\.[0-9a-f-]{36}\.part$/)
+    assert.match(scratch.createPath(), /\/file\.[0-9a-f-]{36}\.part$/)
+    await createTempDir(dir)
+  })
+
+  it('lists what is left of a name, and only that', async () => {
+    const [own, other] = [scratch.createPath('job1'), scratch.createPath('job10')]
+    await writeFile(own, '')
+    await writeFile(other, '')
+    assert.deepEqual(await scratch.findByName('job1'), [own])
+    await rm(own)
+    await rm(other)
+  })
+
+  it('is swept of what nobody has written to for a while, folders too', async () => {
+    const [old, fresh, folder] = [
+      scratch.createPath('old'),
+      scratch.createPath('fresh'),
+      scratch.createPath('folder'),
+    ]
+    await writeFile(old, '')
+    await writeFile(fresh, '')
+    await mkdir(folder)
+    await writeFile(join(folder, 'inside'), '')
+    const now = Date.now()
+    await utimes(old, now / 1000 - 60, now / 1000 - 60)
+    await utimes(folder, now / 1000 - 61, now / 1000 - 61)
+    await utimes(fresh, now / 1000 - 59, now / 1000 - 59)
+    assert.equal(await scratch.removeIdle(60_000, now), 2)
+    assert.deepEqual(await scratch.findByName('fresh'), [fresh])
+    assert.equal((await files()).length, 1)
+    assert.equal(await scratch.removeIdle(3_600_000), 0)
+    await rm(fresh)
+  })
+})

@@ -1,0 +1,438 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import type { Redis } from 'ioredis'
+import type { Input } from '../../../providers/input.ts'
+import { createUploadedFile, uploadReferenceOf } from '../../../src/catalogue/media-values/uploaded-file.ts'
+import { createKeys } from '../../../src/engine/keys.ts'
+import { createInputUses } from '../../../src/media/inputs/input-uses.ts'
+import { createLibrary } from '../../../src/media/inputs/library.ts'
+import { createQuota } from '../../../src/media/inputs/quota.ts'
+import { createInputStorer, hasFilesToStore, type Sender } from '../../../src/media/inputs/store-input.ts'
+import { createUploadBuffer } from '../../../src/media/inputs/upload-buffer.ts'
+import { createDiskStore } from '../../../src/media/storage/disk.ts'
+import type { FileStore } from '../../../src/media/storage/file-store.ts'
+import { createTempDir } from '../../../src/media/storage/temp-dir.ts'
+import { createCleanup, startRedis, temporaryFolder } from '../../support/setup.ts'
+import { dataUrl, png, video } from '../files.ts'
+
+const megabyte = 1024 * 1024
+const hour = 3_600_000
+const image = png()
+const hashOf = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+const stored = (content: Buffer, type = 'image/png') => `stored:${hashOf(content)}:${content.length}:${type}`
+const url = dataUrl('image/png', image)
+
+const cleanup = createCleanup()
+let redis: Redis
+before(async () => {
+  redis = (await startRedis(cleanup)).redis
+})
+after(() => cleanup.run())
+
+type Changes = { store?: Partial<FileStore>; quotaBytes?: number; imageBytes?: number }
+
+async function start(t: TestContext, changes: Changes = {}) {
+  const own = createCleanup()
+  t.after(() => own.run())
+  const dataDir = await temporaryFolder(own)
+  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const disk = createDiskStore(join(dataDir, 'files'))
+  const taken: string[] = []
+  const store: FileStore = {
+    ...disk,
+    async put(name, path) {
+      taken.push(name)
+      await disk.put(name, path)
+    },
+    ...changes.store,
+  }
+  const keys = createKeys(`${dataDir}:`)
+  const limits = { image: changes.imageBytes ?? megabyte, video: megabyte, audio: megabyte }
+  const spool = createUploadBuffer({
+    tempDir: scratch,
+    limits: { image: megabyte, video: megabyte, audio: megabyte },
+  })
+  const quota = createQuota({ redis, keys, quotaBytes: changes.quotaBytes ?? 100 * megabyte })
+  const uses = createInputUses({ redis, keys, keepMs: hour })
+  const library = createLibrary({ redis, keys, store, tempDir: scratch, limits, quota, keepMs: hour })
+  const keep = createInputStorer({
+    store,
+    tempDir: scratch,
+    uploadBuffer: spool,
+    library,
+    limits,
+    inputUses: uses,
+    quota,
+  })
+  const put = async (name: string, content: Buffer) => {
+    const path = scratch.createPath('put')
+    await writeFile(path, content)
+    await disk.put(name, path)
+  }
+  return {
+    library,
+    taken,
+    disk,
+    spool,
+    put,
+    keep: (input: Input, sender: Partial<Sender> = {}) => keep(input, { owner: 'alice', ...sender }),
+    attach: (content = image, owner = 'alice') =>
+      library.add({ owner, filename: 'a.png', declaredType: 'image/png', content: Readable.from([content]) }),
+    inputs: () => readdir(join(dataDir, 'files/inputs')).catch(() => [] as string[]),
+    temporary: () => readdir(join(dataDir, 'scratch')),
+    usedBytes: async () => Number((await redis.get(keys.storedBytes('alice'))) ?? 0),
+    usesOf: (content: Buffer) => redis.hgetall(keys.inputUses(hashOf(content))),
+    /** Makes a stored input older. */
+    age: async (content: Buffer, ms: number) => {
+      const seconds = (Date.now() - ms) / 1000
+      await utimes(join(dataDir, 'files/inputs', hashOf(content)), seconds, seconds)
+    },
+  }
+}
+
+describe('whether an input has files to store', () => {
+  const cases: [Input, boolean][] = [
+    [{ prompt: 'a boat' }, false],
+    [{ image: 'https://cdn.example/a.png' }, false],
+    [{ image: url }, true],
+    [{ image: 'DATA:,x' }, true],
+    [{ image: 'see data:image/png;base64,AAAA' }, false],
+    [{ image: 'attachment:att_1' }, true],
+    [{ image: 'attachment:' }, false],
+    [{ image: 'my attachment:att_1' }, false],
+    [{ video: `result:${'a'.repeat(40)}.mp4` }, true],
+    [{ video: 'result:a.webm' }, false],
+    [{ video: 'result:a.mp4 ' }, false],
+    [{ video: 'a result:a.mp4' }, false],
+    [{ video: 'result:a/b.mp4' }, false],
+    [{ image: `data:${' '.repeat(600)},x` }, true],
+    [{ image: `data:${' '.repeat(5000)},x` }, false],
+    [{ image: image.toString('base64') }, true],
+    [{ image: 'aGVsbG8sIHRoaXMgaXMgdGV4dCwgYW5kIG5vIGZpbGU=' }, false],
+    [{ referenceImages: ['https://cdn.example/a.png', url] }, true],
+    [{ referenceImages: ['https://cdn.example/a.png'] }, false],
+  ]
+  for (const [input, brings] of cases) {
+    it(`${JSON.stringify(input).slice(0, 70)}: ${brings}`, () => assert.equal(hasFilesToStore(input), brings))
+  }
+})
+
+describe('a data URL', () => {
+  it('is stored by its content, and counted', async (t) => {
+    const room = await start(t)
+    const { input } = await room.keep({ prompt: 'a boat', image: url })
+    assert.deepEqual(input, { prompt: 'a boat', image: stored(image) })
+    assert.deepEqual(await room.inputs(), [hashOf(image)])
+    assert.deepEqual(await room.temporary(), [])
+    assert.equal(await room.usedBytes(), image.length)
+    assert.deepEqual(await room.usesOf(image), { uses: '1', new: '1' })
+  })
+
+  for (const head of [
+    'data:image/png;base64,',
+    'DATA:image/png;BASE64,',
+    'data:;base64,',
+    'data:,',
+    'data:image/png,',
+  ]) {
+    it(`may begin with ${head}`, async (t) => {
+      const room = await start(t)
+      const { input } = await room.keep({ image: head + image.toString('base64') })
+      assert.equal(input.image, stored(image))
+    })
+  }
+
+  it('that came in pieces is claimed from the spool', async (t) => {
+    const room = await start(t)
+    const diverted = await room.spool.receiveDataUrl('image/png')
+    await diverted.write(image.toString('base64'))
+    const { input } = await room.keep({ image: uploadReferenceOf(await diverted.end()) })
+    assert.equal(input.image, stored(image))
+    assert.deepEqual(await room.temporary(), [])
+  })
+
+  it('that nobody has any more is refused', async (t) => {
+    const room = await start(t)
+    await assert.rejects(room.keep({ image: uploadReferenceOf(createUploadedFile('image/png')) }), {
+      field: 'image',
+      message: /has no file any more/,
+    })
+  })
+
+  it('its real type counts, not the one it says', async (t) => {
+    const room = await start(t)
+    const { input } = await room.keep({ video: dataUrl('video/webm', video) })
+    assert.equal(input.video, stored(video, 'video/mp4'))
+  })
+
+  it('a link is left alone, wherever it mentions one', async (t) => {
+    const room = await start(t)
+    const image = 'https://cdn.example/?data:image/png;base64,AAAA'
+    const { input } = await room.keep({ image })
+    assert.equal(input.image, image)
+    assert.deepEqual(room.taken, [])
+  })
+})
+
+describe('a data URL that is refused', () => {
+  const cases: [string, Input, RegExp, string][] = [
+    ['no base64', { image: 'data:image/png;base64,$$$$' }, /^`image` is not valid base64$/, 'invalid'],
+    [
+      'cut short',
+      { image: 'data:image/png;base64,AAAAA' },
+      /^`image` is base64 that is cut short$/,
+      'invalid',
+    ],
+    ['empty', { image: 'data:image/png;base64,' }, /^`image` holds no bytes$/, 'invalid'],
+    [
+      'too large',
+      { image: dataUrl('image/png', Buffer.alloc(megabyte + 1)) },
+      /^`image` is larger than 1 MB$/,
+      'too_large',
+    ],
+    [
+      'no image',
+      { image: dataUrl('image/png', Buffer.from('text')) },
+      /^`image` must be an image file/,
+      'invalid',
+    ],
+    ['a video', { image: dataUrl('image/png', video) }, /is video\/mp4 by its content/, 'invalid'],
+  ]
+  for (const [what, input, message, reason] of cases) {
+    it(`${what}: the error names the field, and nothing is left`, async (t) => {
+      const room = await start(t)
+      await assert.rejects(room.keep(input), { name: 'MediaRefused', message, reason, field: 'image' })
+      assert.deepEqual([await room.inputs(), await room.temporary(), await room.usedBytes()], [[], [], 0])
+    })
+  }
+
+  it('larger than its kind may be, although another kind may', async (t) => {
+    const room = await start(t, { imageBytes: image.length - 1 })
+    await assert.rejects(room.keep({ image: dataUrl('video/mp4', image) }), {
+      name: 'MediaRefused',
+      reason: 'too_large',
+    })
+  })
+
+  it('as large as its kind may be is not refused', async (t) => {
+    const room = await start(t, { imageBytes: image.length })
+    assert.equal((await room.keep({ image: url })).input.image, stored(image))
+  })
+
+  it('the field has the sender’s name for it', async (t) => {
+    const room = await start(t)
+    const spell = (field: string) => `my_${field}`
+    await assert.rejects(room.keep({ image: 'data:,' }, { spellField: spell }), { field: 'my_image' })
+  })
+
+  it('what the same request stored before is taken back', async (t) => {
+    const room = await start(t)
+    await assert.rejects(room.keep({ referenceImages: [url, 'data:image/png;base64,'] }), {
+      name: 'MediaRefused',
+    })
+    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
+    assert.deepEqual(await room.usesOf(image), {})
+  })
+
+  it('an error of taking it back does not hide why', async (t) => {
+    const room = await start(t, { store: { remove: () => Promise.reject(new Error('broken')) } })
+    await assert.rejects(room.keep({ referenceImages: [url, 'data:image/png;base64,'] }), {
+      name: 'MediaRefused',
+    })
+  })
+
+  it('more than the quota is refused, and not counted', async (t) => {
+    const room = await start(t, { quotaBytes: image.length - 1 })
+    await assert.rejects(room.keep({ image: url }), { name: 'QuotaExceeded' })
+    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
+  })
+
+  it('a file that cannot be stored is not counted', async (t) => {
+    const room = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
+    await assert.rejects(room.keep({ image: url }), { message: 'broken' })
+    assert.deepEqual([await room.usedBytes(), await room.temporary()], [0, []])
+    assert.deepEqual(await room.usesOf(image), {})
+  })
+})
+
+describe('a file that is stored already', () => {
+  it('is not stored again, and is used once more', async (t) => {
+    const room = await start(t)
+    await room.keep({ image: url })
+    await room.keep({ image: url })
+    assert.equal(room.taken.length, 1)
+    assert.deepEqual(await room.usesOf(image), { uses: '2', new: '1' })
+    assert.equal(await room.usedBytes(), image.length)
+  })
+
+  it('is stored again after an hour, so that it stays longer', async (t) => {
+    const room = await start(t)
+    await room.keep({ image: url })
+    await room.age(image, hour + 1000)
+    await room.keep({ image: url })
+    assert.equal(room.taken.length, 2)
+  })
+
+  it('is young for nearly an hour', async (t) => {
+    const room = await start(t)
+    await room.keep({ image: url })
+    await room.age(image, hour - 60_000)
+    await room.keep({ image: url })
+    assert.equal(room.taken.length, 1)
+  })
+
+  it('an hour to the millisecond is too old', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+    const room = await start(t)
+    await room.put(`inputs/${hashOf(image)}`, image)
+    await room.age(image, hour)
+    await room.keep({ image: url })
+    assert.equal(room.taken.length, 1)
+  })
+
+  it('is replaced when it lost bytes', async (t) => {
+    const room = await start(t)
+    await room.put(`inputs/${hashOf(image)}`, image.subarray(1))
+    await room.keep({ image: url })
+    assert.equal(room.taken.length, 1)
+  })
+
+  it('of an earlier time is not new: nobody removes it', async (t) => {
+    const room = await start(t)
+    await room.put(`inputs/${hashOf(image)}`, image)
+    const { discard: forget } = await room.keep({ image: url })
+    assert.deepEqual(await room.usesOf(image), { uses: '1' })
+    await forget()
+    assert.deepEqual(await room.inputs(), [hashOf(image)])
+  })
+})
+
+describe('a request that came to nothing', () => {
+  it('takes its files back', async (t) => {
+    const room = await start(t)
+    const { discard: forget } = await room.keep({ image: url })
+    await forget()
+    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
+  })
+
+  it('twice takes back once', async (t) => {
+    const room = await start(t)
+    await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
+    await forget()
+    await forget()
+    assert.deepEqual(await room.inputs(), [hashOf(image)])
+    assert.deepEqual(await room.usesOf(image), { uses: '1', new: '1' })
+  })
+
+  it('leaves what was counted before it', async (t) => {
+    const room = await start(t)
+    await room.keep({ image: url })
+    const { discard: forget } = await room.keep({ image: url })
+    await forget()
+    assert.equal(await room.usedBytes(), image.length)
+  })
+})
+
+describe('an attachment', () => {
+  it('is copied for the job', async (t) => {
+    const room = await start(t)
+    const { id } = await room.attach()
+    const { input } = await room.keep({ image: `attachment:${id}` })
+    assert.equal(input.image, stored(image))
+    assert.ok((await buffer(await room.disk.open(`inputs/${hashOf(image)}`))).equals(image))
+    assert.deepEqual(await room.temporary(), [])
+    assert.equal(await room.usedBytes(), 2 * image.length)
+  })
+
+  it('that was copied already is not copied again', async (t) => {
+    const room = await start(t)
+    const { id } = await room.attach()
+    await room.keep({ image: `attachment:${id}` })
+    await room.keep({ image: `attachment:${id}` })
+    assert.equal(room.taken.filter((name) => name.startsWith('inputs/')).length, 1)
+  })
+
+  it('of somebody else is not found', async (t) => {
+    const room = await start(t)
+    const { id } = await room.attach(image, 'bobby')
+    await assert.rejects(room.keep({ image: `attachment:${id}` }), {
+      name: 'MediaRefused',
+      reason: 'invalid',
+      field: 'image',
+      message: `\`image\` names no attachment of yours: ${id}`,
+    })
+  })
+
+  it('of a long name is told in short', async (t) => {
+    const room = await start(t)
+    await assert.rejects(room.keep({ image: `attachment:${'x\n'.repeat(100)}` }), {
+      message: `\`image\` names no attachment of yours: ${'x\n'.repeat(30)}`,
+    })
+  })
+
+  it('of another kind is refused', async (t) => {
+    const room = await start(t)
+    const { id } = await room.attach()
+    await assert.rejects(room.keep({ video: `attachment:${id}` }), {
+      name: 'MediaRefused',
+      reason: 'invalid',
+      field: 'video',
+      message: '`video` names an attachment that is a image file, not video',
+    })
+  })
+
+  it('whose file is gone fails, and leaves no temporary file', async (t) => {
+    const room = await start(t)
+    const { id } = await room.attach()
+    await room.disk.remove(`library/${id}`)
+    await assert.rejects(room.keep({ image: `attachment:${id}` }), { code: 'ENOENT' })
+    assert.deepEqual(await room.temporary(), [])
+  })
+})
+
+describe('a finished video', () => {
+  const file = `${'a'.repeat(40)}.mp4`
+
+  it('is copied for the job', async (t) => {
+    const room = await start(t)
+    await room.put(`results/${file}`, video)
+    const { input } = await room.keep({ video: `result:${file}` })
+    assert.equal(input.video, stored(video, 'video/mp4'))
+    assert.ok((await buffer(await room.disk.open(`inputs/${hashOf(video)}`))).equals(video))
+    assert.ok((await room.disk.stat(`results/${file}`)) !== undefined)
+    assert.deepEqual(await room.temporary(), [])
+  })
+
+  it('has its real type', async (t) => {
+    const webm = Buffer.concat([
+      Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
+      Buffer.alloc(200),
+    ])
+    const room = await start(t)
+    await room.put(`results/${file}`, webm)
+    assert.equal((await room.keep({ video: `result:${file}` })).input.video, stored(webm, 'video/webm'))
+  })
+
+  it('of an unknown type is called an MP4', async (t) => {
+    const room = await start(t)
+    await room.put(`results/${file}`, Buffer.from('text'))
+    const { input } = await room.keep({ video: `result:${file}` })
+    assert.equal(input.video, stored(Buffer.from('text'), 'video/mp4'))
+  })
+
+  it('that is not kept any more is refused', async (t) => {
+    const room = await start(t)
+    await assert.rejects(room.keep({ video: `result:${file}` }), {
+      name: 'MediaRefused',
+      reason: 'invalid',
+      message: '`video` names a video that is not kept any more',
+    })
+    assert.deepEqual(await room.temporary(), [])
+  })
+})

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { describe, it, type TestContext } from 'node:test'
+import { fault } from '../../../providers/fault.ts'
+import type { Input } from '../../../providers/input.ts'
+import type { Provider } from '../../../providers/provider.ts'
+import { runware } from '../../../providers/runware/index.ts'
+import {
+  formatStoredReference,
+  storedInputName,
+} from '../../../src/catalogue/media-values/stored-reference.ts'
+import { createTransport } from '../../../src/engine/transport.ts'
+import { createInputLinks } from '../../../src/media/inputs/input-links.ts'
+import { createInputUploader } from '../../../src/media/inputs/upload-inputs.ts'
+import { createDiskStore } from '../../../src/media/storage/disk.ts'
+import { createCleanup, temporaryFolder } from '../../support/setup.ts'
+import { startServer } from '../files.ts'
+
+const [offer = assert.fail()] = Object.values(runware.offers)
+const fileOf = (letter: string, bytes = 5) => ({ hash: letter.repeat(64), bytes, contentType: 'image/png' })
+
+type Options = {
+  takes?: ReturnType<Provider['takes']>
+  upload?: Provider['upload'] | 'none'
+  publicUrl?: string
+  uploadsAtOnce?: number
+  answer?: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** Files in a store on disk, and an upstream on loopback that takes uploads. */
+async function start(
+  t: TestContext,
+  { takes = 'upload', upload, publicUrl, uploadsAtOnce = 2, answer }: Options = {},
+) {
+  const cleanup = createCleanup()
+  t.after(() => cleanup.run())
+  const folder = await temporaryFolder(cleanup)
+  const store = createDiskStore(join(folder, 'files'))
+  const received: { path: string; body: string }[] = []
+  const origin = await startServer(t, async (request, response) => {
+    received.push({ path: request.url ?? '', body: (await buffer(request)).toString() })
+    if (answer === undefined) response.end(`{"n":${received.length}}`)
+    else answer(request, response)
+  })
+  const transport = createTransport({ timeoutMs: 5000 })
+  cleanup.add(() => transport.close())
+  const links = createInputLinks('secret')
+  const handOver = createInputUploader({
+    store,
+    transport,
+    links,
+    publicUrl: () => publicUrl,
+    maxConcurrentUploads: uploadsAtOnce,
+  })
+  const { upload: _, ...base } = runware
+  const provider: Provider = {
+    ...base,
+    takes: () => takes,
+    ...(upload === 'none'
+      ? {}
+      : {
+          upload: upload ?? {
+            call: () => ({ method: 'PUT', path: '/upload', media: 'body' }),
+            read: ({ body }) => ({ kind: 'uploaded', url: `https://cdn.example/${JSON.stringify(body)}` }),
+          },
+        }),
+  }
+  const config = { baseUrls: { api: origin }, credentials: {}, settings: {} }
+  return {
+    received,
+    links,
+    handOver,
+    upstream: { provider, offer, config },
+    /** A file takes the place of the store's folder. */
+    blockStore: () => writeFile(join(folder, 'files'), ''),
+    async keep(letter: string, content = 'hello') {
+      const path = join(folder, 'part')
+      await writeFile(path, content)
+      await store.put(storedInputName(fileOf(letter)), path)
+      return formatStoredReference(fileOf(letter, content.length))
+    },
+  }
+}
+
+describe('the files of a job on their way to an upstream', () => {
+  it('are uploaded, once however often the job is prepared', async (t) => {
+    const { handOver, upstream, keep, received } = await start(t)
+    const image = await keep('a')
+    const input: Input = { prompt: 'a boat', image, referenceImages: [image, 'https://files.example/x.png'] }
+    const first = await handOver.prepare('job', input, upstream)
+    assert.ok(first.kind === 'ready')
+    const url = 'https://cdn.example/{"n":1}'
+    assert.deepEqual(first.input, {
+      prompt: 'a boat',
+      image: url,
+      referenceImages: [url, 'https://files.example/x.png'],
+    })
+    assert.deepEqual(received, [{ path: '/upload', body: 'hello' }])
+    assert.deepEqual(first.inline, [])
+    assert.deepEqual(first.uploadedLinks, { [`runware ${image}`]: url })
+    const second = await handOver.prepare('job', input, upstream, first.uploadedLinks)
+    assert.ok(second.kind === 'ready')
+    assert.deepEqual(second.input, first.input)
+    assert.equal(received.length, 1)
+  })
+
+  it('are known again as they were sent, to the upstream that has them', async (t) => {
+    const { handOver, keep } = await start(t)
+    const image = await keep('a')
+    const handed = { [`runware ${image}`]: 'https://cdn.example/1' }
+    assert.deepEqual(await handOver.toSentInput({ image }, 'runware', handed), {
+      image: 'https://cdn.example/1',
+    })
+    assert.deepEqual(await handOver.toSentInput({ image }, 'fal', handed), { image })
+    assert.deepEqual(await handOver.toSentInput({ image }, 'runware'), { image })
+  })
+
+  it('that cannot be looked up are a fault of storage, not of the job', async (t) => {
+    const { handOver, upstream, blockStore } = await start(t)
+    await blockStore()
+    await assert.rejects(handOver.prepare('job', { image: formatStoredReference(fileOf('a')) }, upstream), {
+      name: 'StorageUnavailable',
+    })
+  })
+
+  it('go inside the call, where the upstream takes them so', async (t) => {
+    const { handOver, upstream, keep, received } = await start(t, { takes: 'inline' })
+    const image = await keep('a')
+    const prepared = await handOver.prepare('job', { image }, upstream)
+    assert.ok(prepared.kind === 'ready')
+    const [inline] = prepared.inline
+    assert.ok(inline)
+    assert.equal(prepared.input.image, `data:image/png;base64,${inline.mark}`)
+    assert.equal(inline.bytes, 5)
+    assert.equal((await buffer(await inline.open())).toString(), 'hello')
+    assert.deepEqual(prepared.uploadedLinks, {})
+    assert.deepEqual(received, [])
+    const other = await handOver.prepare('job', { image }, upstream)
+    assert.ok(other.kind === 'ready' && other.inline[0]?.mark !== inline.mark)
+  })
+
+  it('are linked, where the upstream fetches them from us', async (t) => {
+    const { handOver, upstream, keep, links } = await start(t, {
+      takes: 'link',
+      publicUrl: 'https://us.example',
+    })
+    const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+    assert.ok(prepared.kind === 'ready')
+    const [, token = ''] =
+      /^https:\/\/us\.example\/media\/(.+\.png)$/.exec(String(prepared.input.image)) ?? []
+    assert.deepEqual(links.readToken(token), fileOf('a'))
+  })
+
+  const failing: Readonly<Record<string, [Options, RegExp | string]>> = {
+    'cannot be linked without a public address': [{ takes: 'link' }, 'media_unreadable'],
+    'cannot be uploaded where nothing takes uploads': [{ upload: 'none' }, 'media_unreadable'],
+    'are not sent where the upload is cut': [
+      { answer: (_, response) => response.destroy() },
+      'upstream_unreachable',
+    ],
+    'are not sent where the upload is refused': [
+      {
+        upload: {
+          call: () => ({ method: 'PUT', path: '/upload', media: 'body' }),
+          read: () => ({ kind: 'failed', fault: fault('rate_limited', 'busy') }),
+        },
+      },
+      'rate_limited',
+    ],
+  }
+  for (const [name, [options, code]] of Object.entries(failing))
+    it(name, async (t) => {
+      const { handOver, upstream, keep } = await start(t, { ...options, uploadsAtOnce: 1 })
+      const image = await keep('a')
+      for (let n = 0; n < 2; n++) {
+        const prepared = await handOver.prepare('job', { image }, upstream)
+        assert.ok(prepared.kind === 'failed', 'the place is free again')
+        assert.equal(prepared.fault.code, code)
+      }
+    })
+
+  it('are not sent where we do not have them any more', async (t) => {
+    const { handOver, upstream, received } = await start(t)
+    const prepared = await handOver.prepare('job', { image: formatStoredReference(fileOf('b')) }, upstream)
+    assert.ok(prepared.kind === 'failed')
+    assert.equal(prepared.fault.code, 'media_unreadable')
+    assert.deepEqual(received, [])
+  })
+
+  describe('in two calls', () => {
+    const twice: Provider['upload'] = {
+      call: () => ({ method: 'POST', path: '/begin', json: {} }),
+      read: () => ({
+        kind: 'next',
+        call: { method: 'PUT', path: '/content', media: 'body' },
+        url: 'https://cdn.example/done',
+      }),
+    }
+
+    it('are where the first answer said', async (t) => {
+      const { handOver, upstream, keep, received } = await start(t, { upload: twice })
+      const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+      assert.ok(prepared.kind === 'ready')
+      assert.equal(prepared.input.image, 'https://cdn.example/done')
+      assert.deepEqual(received, [
+        { path: '/begin', body: '{}' },
+        { path: '/content', body: 'hello' },
+      ])
+    })
+
+    for (const [status, kind] of [
+      [204, 'ready'],
+      [299, 'ready'],
+      [300, 'failed'],
+      [403, 'failed'],
+    ] as const)
+      it(`${kind} where the second one is answered ${status}`, async (t) => {
+        const { handOver, upstream, keep } = await start(t, {
+          upload: twice,
+          answer: ({ url }, response) => response.writeHead(url === '/content' ? status : 200).end(),
+        })
+        const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+        assert.equal(prepared.kind, kind)
+        if (prepared.kind === 'failed') assert.equal(prepared.fault.code, 'upstream_error')
+      })
+  })
+
+  describe('more than go at once', () => {
+    it('wait, until somebody else is done', async (t) => {
+      const { handOver, upstream, keep } = await start(t, { uploadsAtOnce: 1 })
+      const image = await keep('a')
+      const first = await handOver.prepare('one', { image }, upstream)
+      assert.ok(first.kind === 'ready')
+      const second = await handOver.prepare('two', { image }, upstream)
+      assert.ok(second.kind === 'busy' && second.waitMs > 0)
+      first.release()
+      assert.equal((await handOver.prepare('two', { image }, upstream)).kind, 'ready')
+    })
+
+    it('hold up no other upstream, and no job without files or with links only', async (t) => {
+      const { handOver, upstream, keep } = await start(t, { uploadsAtOnce: 1 })
+      const image = await keep('a')
+      const first = await handOver.prepare('one', { image }, upstream)
+      assert.ok(first.kind === 'ready')
+      const fal = { ...upstream, provider: { ...upstream.provider, name: 'fal' as const } }
+      assert.equal((await handOver.prepare('two', { image }, fal)).kind, 'ready')
+      assert.equal((await handOver.prepare('three', { prompt: 'a boat' }, upstream)).kind, 'ready')
+      assert.equal(
+        (await handOver.prepare('four', { image: 'https://a.example/b.png' }, upstream)).kind,
+        'ready',
+      )
+      assert.equal((await handOver.prepare('five', { image }, upstream, first.uploadedLinks)).kind, 'ready')
+      assert.equal((await handOver.prepare('six', { image }, upstream)).kind, 'busy')
+    })
+
+    it('do not count where the upstream fetches them', async (t) => {
+      const { handOver, upstream, keep } = await start(t, {
+        uploadsAtOnce: 1,
+        takes: 'link',
+        publicUrl: 'https://us.example',
+      })
+      const image = await keep('a')
+      for (const job of ['one', 'two'])
+        assert.equal((await handOver.prepare(job, { image }, upstream)).kind, 'ready')
+    })
+
+    it('are counted by their bytes, all files of a job together', async (t) => {
+      const { handOver, upstream, keep } = await start(t, { takes: 'inline', uploadsAtOnce: 9 })
+      await keep('a')
+      await keep('b')
+      const large = (letter: string) => formatStoredReference(fileOf(letter, 15 * 1024 * 1024))
+      const both = { image: large('a'), last_image: large('b') }
+      assert.equal((await handOver.prepare('one', both, upstream)).kind, 'ready')
+      assert.equal((await handOver.prepare('two', { image: large('a') }, upstream)).kind, 'busy')
+    })
+  })
+})

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import { createStoredVideoFinder } from '../../../src/media/results/served-file.ts'
+import type { ByteRange, FileStore } from '../../../src/media/storage/file-store.ts'
+import { video } from '../files.ts'
+
+const webm = Buffer.concat([
+  Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
+  Buffer.alloc(200),
+])
+
+/** A store in memory that notes what is read of it. */
+function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
+  const reads: [string, ByteRange | undefined][] = []
+  const store = {
+    async stat(name: string) {
+      const found = files[name]
+      return found && { bytes: found.length, storedAt: 7 }
+    },
+    async open(name: string, range?: ByteRange) {
+      reads.push([name, range])
+      return Readable.from([
+        files[name]?.subarray(range?.start ?? 0, (range?.end ?? Number.POSITIVE_INFINITY) + 1),
+      ])
+    },
+    ...others,
+  } as unknown as FileStore
+  return { find: createStoredVideoFinder(store), reads }
+}
+
+describe('a stored video', () => {
+  it('is found with its real type', async () => {
+    const { find } = start({ a: video, b: webm })
+    assert.equal((await find('a'))?.contentType, 'video/mp4')
+    assert.equal((await find('b'))?.contentType, 'video/webm')
+  })
+
+  it('of an unknown type is called an MP4', async () => {
+    const { find } = start({ a: Buffer.from('text') })
+    assert.equal((await find('a'))?.contentType, 'video/mp4')
+  })
+
+  it('is found with its facts', async () => {
+    const found = await start({ a: video }).find('a')
+    assert.deepEqual([found?.bytes, found?.storedAt], [video.length, 7])
+  })
+
+  it('that is not there is not found', async () => {
+    const { find, reads } = start({})
+    assert.equal(await find('a'), undefined)
+    assert.deepEqual(reads, [])
+  })
+
+  it('is read for its type once, and only its first bytes', async () => {
+    const { find, reads } = start({ a: video, b: webm })
+    await find('a')
+    await find('a')
+    await find('b')
+    assert.deepEqual(reads, [
+      ['a', { start: 0, end: Math.min(video.length, 4100) - 1 }],
+      ['b', { start: 0, end: webm.length - 1 }],
+    ])
+  })
+
+  it('can be read, whole and in part', async () => {
+    const { find, reads } = start({ a: video })
+    const found = await find('a')
+    assert.ok(found)
+    assert.ok((await buffer(await found.open())).equals(video))
+    await found.open({ start: 1, end: 2 })
+    assert.deepEqual(reads.slice(1), [
+      ['a', undefined],
+      ['a', { start: 1, end: 2 }],
+    ])
+  })
+
+  it('can be opened on this machine where it lies here', async () => {
+    const opened: string[] = []
+    const openLocal = async (name: string) => opened.push(name) as never
+    const found = await start({ a: video }, { openLocal }).find('a')
+    await found?.openLocal?.()
+    assert.deepEqual(opened, ['a'])
+  })
+
+  it('cannot where it lies elsewhere', async () => {
+    const found = await start({ a: video }).find('a')
+    assert.ok(found)
+    assert.equal('openLocal' in found, false)
+  })
+
+  it('types are remembered of a thousand videos, then all are forgotten', async () => {
+    const names = Array.from({ length: 1001 }, (_, index) => `${index}`)
+    const { find, reads } = start(Object.fromEntries(names.map((name) => [name, webm])))
+    for (const name of names.slice(0, 1000)) await find(name)
+    await find('0')
+    assert.equal(reads.length, 1000)
+    await find('1000')
+    await find('0')
+    assert.equal(reads.length, 1002)
+  })
+})

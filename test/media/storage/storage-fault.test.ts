@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  isSystemError,
+  StorageUnavailable,
+  toStorageUnavailable,
+  wrapStorageErrors,
+} from '../../../src/media/storage/storage-fault.ts'
+
+function systemError(code: string): Error {
+  return Object.assign(new Error('secret /path'), { code, syscall: 'write' })
+}
+
+function bucketError(name: string, httpStatusCode: unknown): Error {
+  return Object.assign(new Error('secret key'), { name, $metadata: { httpStatusCode } })
+}
+
+describe('a fault of storage', () => {
+  it('has a name, and nothing is full or forbidden unless somebody says so', () => {
+    const { name, isFull, isForbidden } = new StorageUnavailable('x')
+    assert.deepEqual(
+      { name, isFull, isForbidden },
+      { name: 'StorageUnavailable', isFull: false, isForbidden: false },
+    )
+  })
+
+  it('keeps what it is told', () => {
+    const cause = new Error('why')
+    const found = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
+    assert.deepEqual([found.cause, found.isFull, found.isForbidden], [cause, true, true])
+  })
+
+  for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) {
+    it(`${code} means that nothing more can be written`, () => {
+      const found = toStorageUnavailable('store a', systemError(code))
+      assert.deepEqual(
+        [found.message, found.isFull, found.isForbidden],
+        [`Cannot store a: ${code}`, true, false],
+      )
+    })
+  }
+
+  it('any other system error is no full disk', () => {
+    assert.equal(toStorageUnavailable('store a', systemError('EIO')).isFull, false)
+  })
+
+  it('a denied call to a bucket is known by its status', () => {
+    const found = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
+    assert.equal(found.message, 'Cannot store a: AccessDenied (HTTP 403)')
+    assert.deepEqual([found.isForbidden, found.isFull], [true, false])
+  })
+
+  it('another status is not a denied call', () => {
+    assert.equal(toStorageUnavailable('store a', bucketError('NoSuchBucket', 404)).isForbidden, false)
+  })
+
+  it('a status that is no number counts for nothing', () => {
+    const found = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
+    assert.deepEqual([found.message, found.isForbidden], ['Cannot store a: AccessDenied', false])
+  })
+
+  it('a code that is no text counts for nothing', () => {
+    assert.equal(
+      toStorageUnavailable('store a', Object.assign(new TypeError('x'), { code: 7 })).message,
+      'Cannot store a: TypeError',
+    )
+  })
+
+  it('what is thrown but is no error says only that', () => {
+    for (const cause of [undefined, null, 'text', { code: 'ENOSPC' }])
+      assert.equal(toStorageUnavailable('store a', cause).message, 'Cannot store a: unknown error')
+  })
+
+  it('keeps the cause for the log', () => {
+    const cause = systemError('EIO')
+    assert.equal(toStorageUnavailable('store a', cause).cause, cause)
+  })
+
+  it('a fault of storage stays the one that it is', () => {
+    const cause = new StorageUnavailable('first')
+    assert.equal(toStorageUnavailable('store a', cause), cause)
+  })
+
+  it('work that succeeds returns its value', async () => {
+    assert.equal(await wrapStorageErrors('store a', Promise.resolve(7)), 7)
+  })
+
+  it('work that fails is a fault of storage', async () => {
+    await assert.rejects(wrapStorageErrors('store a', Promise.reject(systemError('ENOSPC'))), {
+      name: 'StorageUnavailable',
+      message: 'Cannot store a: ENOSPC',
+    })
+  })
+
+  it('an error of the operating system has a code and a call', () => {
+    assert.equal(isSystemError(systemError('EIO')), true)
+    assert.equal(isSystemError(Object.assign(new Error('x'), { code: 'EIO' })), false)
+    assert.equal(isSystemError(Object.assign(new Error('x'), { syscall: 'read' })), false)
+    assert.equal(isSystemError({ code: 'EIO', syscall: 'read' }), false)
+  })
+})

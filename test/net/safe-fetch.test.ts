@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import type { LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { AddressRefused, createSafeFetch } from '../../src/net/safe-fetch.ts'
+import { startServer } from '../media/files.ts'
+
+/** A resolver that knows a few names. */
+function resolver(names: Readonly<Record<string, readonly string[]>>): LookupFunction {
+  return (hostname, options, done) => {
+    const found: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
+      address,
+      family: address.includes(':') ? 6 : 4,
+    }))
+    const [first] = found
+    if (first === undefined)
+      return done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), '', 0)
+    if (options.all === true) done(null, found)
+    else done(null, first.address, first.family)
+  }
+}
+
+const inside = resolver({
+  'metadata.example': ['169.254.169.254'],
+  localhost: ['127.0.0.1'],
+  'localhost.': ['127.0.0.1'],
+  'intranet.example': ['10.1.2.3'],
+  'six.example': ['fd00::1'],
+  'mapped.example': ['::ffff:192.168.0.1'],
+  'half.example': ['93.184.215.14', '127.0.0.1'],
+})
+
+function start(t: TestContext, trusted: readonly string[] = [], lookup: LookupFunction = inside) {
+  const guard = createSafeFetch({ trustedUrls: trusted, lookup })
+  t.after(() => guard.close())
+  return guard
+}
+
+const hostile = [
+  // this machine, in every spelling that a URL takes
+  'http://127.0.0.1/',
+  'http://127.1/',
+  'http://2130706433/',
+  'http://0x7f000001/',
+  'http://0177.0.0.1/',
+  'http://0x7f.1/',
+  'http://127.0.0.1:6379/',
+  'http://user:pass@127.0.0.1/',
+  'http://0/',
+  'http://0.0.0.0/',
+  'http://①②⑦.0.0.1/',
+  'http://localhost/',
+  'http://localhost./',
+  // private, shared and link-local networks
+  'http://10.0.0.1/',
+  'http://172.16.0.1/',
+  'http://172.31.255.254/',
+  'http://192.168.1.1/',
+  'http://100.64.0.1/',
+  'http://169.254.169.254/latest/meta-data/',
+  // what is given to nobody
+  'http://192.0.0.8/',
+  'http://192.0.2.1/',
+  'http://198.18.0.1/',
+  'http://198.51.100.1/',
+  'http://203.0.113.1/',
+  'http://224.0.0.1/',
+  'http://240.0.0.1/',
+  'http://255.255.255.255/',
+  // IPv6, and IPv4 inside it
+  'http://[::1]/',
+  'http://[::]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://[::ffff:7f00:1]/',
+  'http://[::127.0.0.1]/',
+  'http://[0:0:0:0:0:ffff:10.0.0.1]/',
+  'http://[64:ff9b::7f00:1]/',
+  'http://[64:ff9b:1::7f00:1]/',
+  'http://[2002:7f00:1::]/',
+  'http://[2001::1]/',
+  'http://[2001:db8::1]/',
+  'http://[fc00::1]/',
+  'http://[fd12:3456::1]/',
+  'http://[fe80::1]/',
+  'http://[fec0::1]/',
+  'http://[ff02::1]/',
+  // names that lead inside
+  'http://metadata.example/',
+  'http://intranet.example/',
+  'http://six.example/',
+  'http://mapped.example/',
+  'http://half.example/',
+  // other ways to reach a file
+  'file:///etc/passwd',
+  'ftp://ftp.example/file',
+  'gopher://127.0.0.1/',
+  'data:text/plain,hello',
+  'javascript:alert(1)',
+  '/etc/passwd',
+  '',
+]
+
+describe('the guard', () => {
+  for (const url of hostile) {
+    it(`refuses ${url || 'nothing'}`, async (t) => {
+      await assert.rejects(start(t).fetch(url), AddressRefused)
+    })
+  }
+
+  it('checks each redirect anew', async (t) => {
+    const targets = ['http://127.0.0.1:1/', 'http://[::1]/', 'http://intranet.example/', 'file:///etc/passwd']
+    const origin = await startServer(t, ({ url }, response) => {
+      response.writeHead(302, { location: targets[Number(url?.slice(1))] ?? '' }).end()
+    })
+    const guard = start(t, [origin])
+    for (const index of targets.keys()) {
+      await assert.rejects(guard.fetch(`${origin}/${index}`), AddressRefused, targets[index])
+    }
+  })
+
+  it('follows a redirect within a trusted origin, and gives up a circle', async (t) => {
+    const origin = await startServer(t, ({ url }, response) => {
+      if (url === '/end') response.end('here')
+      else response.writeHead(302, { location: url === '/start' ? 'end' : '/circle' }).end()
+    })
+    const guard = start(t, [origin])
+    assert.equal(await (await guard.fetch(`${origin}/start`)).body.text(), 'here')
+    await assert.rejects(guard.fetch(`${origin}/circle`), /redirects too often/)
+    await assert.rejects(guard.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
+  })
+
+  it('a trusted origin is one with scheme, host and port', async (t) => {
+    const origin = await startServer(t, (_, response) => response.end('here'))
+    const guard = start(t, [origin])
+    assert.equal((await guard.fetch(`${origin}/a`)).statusCode, 200)
+    const { port } = new URL(origin)
+    await assert.rejects(guard.fetch(`http://localhost:${port}/a`), AddressRefused)
+    await assert.rejects(guard.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
+  })
+
+  it('a name that nobody knows is not a refused one', async (t) => {
+    await assert.rejects(start(t).fetch('http://unknown.example/'), { code: 'ENOTFOUND' })
+  })
+
+  it('asks as it is told to: method, headers, body', async (t) => {
+    const asked: unknown[] = []
+    const origin = await startServer(t, async (request, response) => {
+      const pieces: Buffer[] = []
+      for await (const piece of request) pieces.push(piece)
+      asked.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
+      response.end()
+    })
+    const guard = start(t, [origin])
+    await guard.fetch(`${origin}/`)
+    await guard.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
+    await guard.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
+    assert.deepEqual(asked, [
+      ['GET', undefined, ''],
+      ['HEAD', 'yes', ''],
+      ['POST', undefined, 'hello'],
+    ])
+  })
+
+  it('stops when it is told to', { timeout: 20_000 }, async (t) => {
+    const origin = await startServer(t, () => undefined)
+    await assert.rejects(start(t, [origin]).fetch(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
+      name: 'TimeoutError',
+    })
+  })
+
+  it('follows nothing but redirects, and no redirect without a place', async (t) => {
+    const origin = await startServer(t, ({ url }, response) => {
+      if (url === '/created') response.writeHead(201, { location: '/elsewhere' }).end('made')
+      else response.writeHead(302).end('nowhere')
+    })
+    const guard = start(t, [origin])
+    assert.equal(await (await guard.fetch(`${origin}/created`)).body.text(), 'made')
+    assert.equal(await (await guard.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
+  })
+
+  for (const status of [301, 302, 303, 307, 308])
+    it(`follows ${status}, as often as it is told to`, async (t) => {
+      const origin = await startServer(t, ({ url }, response) => {
+        const left = Number(url?.slice(1))
+        if (left === 0) response.end('here')
+        else response.writeHead(status, { location: `/${left - 1}` }).end()
+      })
+      const guard = start(t, [origin])
+      assert.equal(await (await guard.fetch(`${origin}/5`)).body.text(), 'here')
+      await assert.rejects(guard.fetch(`${origin}/6`), /redirects too often/)
+      assert.equal(await (await guard.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
+    })
+
+  it('refuses a redirect to what is no address', async (t) => {
+    const origin = await startServer(t, (_, response) => {
+      response.writeHead(302, { location: 'http://[' }).end()
+    })
+    await assert.rejects(start(t, [origin]).fetch(`${origin}/`), AddressRefused)
+  })
+
+  it('refuses nothing where the operator says so, but what is no web address', async (t) => {
+    const origin = await startServer(t, (_, response) => response.end('here'))
+    const guard = createSafeFetch({ allowPrivateNetworks: true })
+    t.after(() => guard.close())
+    assert.equal(await (await guard.fetch(origin)).body.text(), 'here')
+    await assert.rejects(guard.fetch('file:///etc/passwd'), AddressRefused)
+    // Without TLS at the other side, so that it is the connection that fails and not the guard.
+    await assert.rejects(
+      guard.fetch(origin.replace('http:', 'https:')),
+      (cause) => !(cause instanceof AddressRefused),
+    )
+  })
+
+  it('asks nobody any more when it is closed', async (t) => {
+    const origin = await startServer(t, (_, response) => response.end('here'))
+    const guard = createSafeFetch({ trustedUrls: [origin] })
+    await (await guard.fetch(origin)).body.dump()
+    await guard.close()
+    await assert.rejects(guard.fetch(origin), { code: 'UND_ERR_DESTROYED' })
+  })
+})
