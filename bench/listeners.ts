@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { createKeys } from '../src/engine/keys.ts'
+import { createKeys } from '../src/redis/keys.ts'
 import { createCleanup, startRedis, submit, temporaryFolder } from '../test/support/setup.ts'
 
 /** How many clients listen for events at once, on one gateway process, and how many jobs they share. */

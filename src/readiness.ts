@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { RejectedKey, RejectedKeys } from './engine/rejected-keys.ts'
-import { describeRejectedKey } from './engine/rejected-keys.ts'
+import type { RejectedKey, RejectedKeys } from './upstreams/rejected-keys.ts'
+import { describeRejectedKey } from './upstreams/rejected-keys.ts'
 
 /** What `/ready` says of the upstreams. */
 export type UpstreamReport = {

@@ -26,12 +26,12 @@ describe('the rooms', () => {
     assert.deepEqual(readers.sort(), [join('src', 'accounts', 'cli.ts'), join('src', 'main.ts')])
   })
 
-  it('no provider is named in the engine', () => {
+  it('no provider is named in src/jobs', () => {
     const names = /['"`](fal|wavespeed|runware|bytedance|midjourney|magicapi|longstories)['"`]/
-    const engine = files.filter((file) => file.startsWith(join('src', 'engine')))
-    assert.ok(engine.length > 0)
+    const jobs = files.filter((file) => file.startsWith(join('src', 'jobs')))
+    assert.ok(jobs.length > 0)
     assert.deepEqual(
-      engine.filter((file) => names.test(readFileSync(join(root, file), 'utf8'))),
+      jobs.filter((file) => names.test(readFileSync(join(root, file), 'utf8'))),
       [],
     )
   })

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { answered, Refused } from '../engine/engine.ts'
-import type { Keys } from '../engine/keys.ts'
+import { answered, Refused } from '../jobs/engine.ts'
+import type { Keys } from '../redis/keys.ts'
 import { dayOf, toMicros, toUsd } from './money.ts'
 
 /**

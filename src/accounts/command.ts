@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { countCharacters } from '../../providers/characters.ts'
 import { defaultKeysCommand } from '../config.ts'
-import { refusalOf, type Settled, type UnknownJobs } from '../engine/unknown.ts'
+import { refusalOf, type Settled, type UnknownJobs } from '../jobs/unknown-jobs.ts'
 import type { Account } from './account.ts'
 import type { Book, Limits } from './book.ts'
 import type { Holds } from './holds.ts'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { Unavailable } from '../engine/engine.ts'
-import type { Keys } from '../engine/keys.ts'
+import { Unavailable } from '../jobs/engine.ts'
+import type { Keys } from '../redis/keys.ts'
 import { hashOf } from './book.ts'
 import type { KeyMarker } from './key-marker.ts'
 import { type Access, type Accounts, anonymous, type Caller } from './open.ts'

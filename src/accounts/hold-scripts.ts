@@ -1,4 +1,4 @@
-import { enqueue } from '../engine/enqueue.ts'
+import { enqueue } from '../redis/enqueue.ts'
 import { movements } from './scripts.ts'
 
 /**

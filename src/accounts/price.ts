@@ -2,7 +2,7 @@ import type { Field, Input } from '../../providers/input.ts'
 import type { Model } from '../catalogue/model.ts'
 import { quote, rateOf } from '../catalogue/price.ts'
 import { modeOf, ruleOf } from '../catalogue/rules.ts'
-import type { Meter } from '../engine/job.ts'
+import type { Meter } from '../jobs/job.ts'
 import { withMarkup } from './money.ts'
 
 export type Offered = {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Keys } from '../engine/keys.ts'
+import type { Keys } from '../redis/keys.ts'
 import { dayOf, toUsd } from './money.ts'
 
 /** What one account did with one model on one day (UTC). A job counts on the day it was accepted. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { type Job, overdueMs } from '../engine/job.ts'
-import type { Keys } from '../engine/keys.ts'
-import { readView } from '../engine/record.ts'
+import { type Job, overdueMs } from '../jobs/job.ts'
+import { readView } from '../jobs/store/codec.ts'
+import type { Keys } from '../redis/keys.ts'
 import * as scripts from './outbox-scripts.ts'
 
 /** One line of a job's delivery log. */

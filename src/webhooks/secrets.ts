@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { operationsKeptMs } from '../accounts/account-scripts.ts'
 import { hashOf } from '../accounts/book.ts'
-import type { Keys } from '../engine/keys.ts'
+import type { Keys } from '../redis/keys.ts'
 
 /** How long the secret before a rotation still signs beside the new one. */
 const overlapMs = 86_400_000

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { buildStatusBody } from '../api/nanogpt/status.ts'
-import type { View } from '../engine/job.ts'
+import type { View } from '../jobs/job.ts'
 import { AddressRefused, type SafeFetch } from '../net/safe-fetch.ts'
 
 const timeoutMs = 15_000

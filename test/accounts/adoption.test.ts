@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createKeys } from '../../src/engine/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createMoney } from './kit.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { CommandError, command } from '../../src/accounts/command.ts'
-import { createUnknownJobs } from '../../src/engine/unknown.ts'
+import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
 

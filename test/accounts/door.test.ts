@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis'
 import { createBook } from '../../src/accounts/book.ts'
 import { createDoor, hasKeys } from '../../src/accounts/door.ts'
 import { anonymous, open } from '../../src/accounts/open.ts'
-import { Unavailable } from '../../src/engine/engine.ts'
-import { createKeys } from '../../src/engine/keys.ts'
+import { Unavailable } from '../../src/jobs/engine.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('door:')

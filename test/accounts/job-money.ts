@@ -3,10 +3,10 @@ import { type FaultCode, fault } from '../../providers/fault.ts'
 import { createBook } from '../../src/accounts/book.ts'
 import { createHolds } from '../../src/accounts/holds.ts'
 import { createUsage } from '../../src/accounts/usage.ts'
-import { change, failure, success } from '../../src/engine/change.ts'
-import type { Work } from '../../src/engine/job.ts'
-import { createKeys } from '../../src/engine/keys.ts'
-import { createStore } from '../../src/engine/store.ts'
+import type { Work } from '../../src/jobs/job.ts'
+import { createStore } from '../../src/jobs/store/store.ts'
+import { change, failure, success } from '../../src/jobs/store/transition.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 
 /** Accounts, and jobs that only cost money: accepted and ended on a real Redis, rendered by nobody. */
 export function createJobMoney(redis: Redis, prefix: string) {

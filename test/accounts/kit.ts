@@ -6,10 +6,10 @@ import { type Book, createBook } from '../../src/accounts/book.ts'
 import { createHolds } from '../../src/accounts/holds.ts'
 import { toMicros } from '../../src/accounts/money.ts'
 import { readConfig } from '../../src/config.ts'
-import { createKeys, type Keys } from '../../src/engine/keys.ts'
-import { createOffers } from '../../src/engine/offers.ts'
-import { createStore } from '../../src/engine/store.ts'
-import { createUnknownJobs } from '../../src/engine/unknown.ts'
+import { createStore } from '../../src/jobs/store/store.ts'
+import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
+import { createKeys, type Keys } from '../../src/redis/keys.ts'
+import { createOffers } from '../../src/upstreams/routing.ts'
 import {
   type Cleanup,
   type StatusReply,

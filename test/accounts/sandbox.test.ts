@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createKeys } from '../../src/engine/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 import { cheapJob, clientOf, createMoney, operatorKey } from './kit.ts'
 import { createSandboxMoney } from './sandbox-money.ts'

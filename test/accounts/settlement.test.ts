@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Book } from '../../src/accounts/book.ts'
-import { finalCostUsd, settlementOf } from '../../src/engine/settlement.ts'
+import { finalCostUsd, settlementOf } from '../../src/jobs/store/settlement.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
 

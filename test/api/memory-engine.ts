@@ -1,6 +1,6 @@
-import { type Accept, type Accepted, type Engine, Refused, Unavailable } from '../../src/engine/engine.ts'
-import { type Event, isTerminal, type Once, type View } from '../../src/engine/job.ts'
-import type { Watcher } from '../../src/engine/watchers.ts'
+import { type Accept, type Accepted, type Engine, Refused, Unavailable } from '../../src/jobs/engine.ts'
+import { type Event, isTerminal, type Once, type View } from '../../src/jobs/job.ts'
+import type { Watcher } from '../../src/jobs/watchers.ts'
 
 type Entry = { owner: string; view: View; order: Accept; events: Event[] }
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { clientOf } from '../accounts/kit.ts'
-import { startProxy } from '../faults/proxy.ts'
+import { startProxy } from '../faults/redis-proxy.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../support/setup.ts'
 
 const run = promisify(execFile)

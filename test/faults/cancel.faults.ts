@@ -18,7 +18,7 @@ import {
   waitForPurchases,
   waitUntil,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const uploadMs = 4000
 const video = `data:video/mp4;base64,${readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url)).toString('base64')}`

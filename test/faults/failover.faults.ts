@@ -20,8 +20,8 @@ import {
   waitForPurchases,
   waitUntil,
 } from './jobs.ts'
+import { report } from './print-counts.ts'
 import { startPair, startReplicated } from './replication.ts'
-import { report } from './report.ts'
 
 const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 

@@ -15,7 +15,7 @@ import {
   type Upstream,
   waitUntil,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const pairs = 4
 

@@ -5,13 +5,13 @@ import type { ProviderName } from '../../providers/provider.ts'
 import { createBook } from '../../src/accounts/book.ts'
 import { toMicros } from '../../src/accounts/money.ts'
 import { findModel } from '../../src/catalogue/index.ts'
-import { createKeys } from '../../src/engine/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import type { SandboxHost } from '../../src/sandbox/host.ts'
 import { clientOf } from '../accounts/kit.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { type Cleanup, startUpstreams } from '../support/setup.ts'
 import { endsOf, onlyThese, startServer } from './cluster.ts'
-import type { Row } from './report.ts'
+import type { Row } from './print-counts.ts'
 
 /** One model for each upstream of these suites. */
 export const models = {

@@ -15,7 +15,7 @@ import {
   startMockUpstreams,
   type Upstream,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const jobs = 210
 const providers: readonly Upstream[] = ['fal', 'runware', 'wavespeed']

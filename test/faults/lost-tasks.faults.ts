@@ -15,7 +15,7 @@ import {
   type Upstream,
   waitForPurchases,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 /** `DENIED_MS=70000` for a long run. */
 const deniedMs = Number(process.env.DENIED_MS ?? 20_000)

@@ -16,7 +16,7 @@ import {
   waitForPurchases,
   waitUntil,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 

@@ -13,7 +13,7 @@ import {
   type SentJob,
   startMockUpstreams,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const unreachableMs = Number(process.env.UNREACHABLE_MS ?? 30_000)
 const outageMs = Number(process.env.OUTAGE_MS ?? 8000)

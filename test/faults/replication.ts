@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Cleanup } from '../support/setup.ts'
 import { freePort, startServer } from './cluster.ts'
 import { waitUntil } from './jobs.ts'
-import { startProxy } from './proxy.ts'
+import { startProxy } from './redis-proxy.ts'
 
 /** A server that others can replicate; `of` is the port of its own primary. */
 export async function startReplicated(cleanup: Cleanup, of?: number) {

@@ -15,7 +15,7 @@ import {
   purchasesOf,
   type SentJob,
 } from './jobs.ts'
-import { report } from './report.ts'
+import { report } from './print-counts.ts'
 
 const operatorKey = 'operator-key-of-the-fault-suites'
 

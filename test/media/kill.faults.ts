@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { report } from '../faults/report.ts'
+import { report } from '../faults/print-counts.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import {
   createCleanup,

@@ -8,7 +8,7 @@ import { admitTo } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
 import { rulesOf } from '../../src/catalogue/rules.ts'
-import { createOffers } from '../../src/engine/offers.ts'
+import { createOffers } from '../../src/upstreams/routing.ts'
 import { boundaryValues, smallestRequest } from './boundary-values.ts'
 import { configOf, createMockVendors } from './mock-vendors.ts'
 

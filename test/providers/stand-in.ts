@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import type { Call, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
 import type { Sandbox } from '../../providers/sandbox.ts'
-import { createTransport } from '../../src/engine/transport.ts'
+import { createTransport } from '../../src/upstreams/transport.ts'
 import { orderFor } from './fixtures.ts'
 import { serveStandIn } from './serve.ts'
 

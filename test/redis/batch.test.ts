@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import type { NewJob } from '../../src/engine/accepting.ts'
-import { createKeys } from '../../src/engine/keys.ts'
-import { createStore } from '../../src/engine/store.ts'
+import type { NewJob } from '../../src/jobs/store/create-job.ts'
+import { createStore } from '../../src/jobs/store/store.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('gather:')

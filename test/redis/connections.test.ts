@@ -12,7 +12,7 @@ import { createConnections, type RedisTarget } from '../../src/redis/connections
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded.ts'
 import { startServer } from '../faults/cluster.ts'
 import { waitUntil } from '../faults/jobs.ts'
-import { startProxy } from '../faults/proxy.ts'
+import { startProxy } from '../faults/redis-proxy.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const timeout = 60_000

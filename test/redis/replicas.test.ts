@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { Redis } from 'ioredis'
 import { createReplicaBarrier, NotReplicated } from '../../src/redis/replicas.ts'
 import { freePort } from '../faults/cluster.ts'
-import { startProxy } from '../faults/proxy.ts'
+import { startProxy } from '../faults/redis-proxy.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 function isNotReplicated(cause: unknown): false {

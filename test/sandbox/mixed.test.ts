@@ -6,8 +6,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import { readConfig } from '../../src/config.ts'
-import { createKeys } from '../../src/engine/keys.ts'
-import { createRejectedKeys } from '../../src/engine/rejected-keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
+import { createRejectedKeys } from '../../src/upstreams/rejected-keys.ts'
 import {
   createCleanup,
   quiet,

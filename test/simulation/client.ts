@@ -1,4 +1,4 @@
-import { Refused } from '../../src/engine/engine.ts'
+import { Refused } from '../../src/jobs/engine.ts'
 import { createApi } from './api.ts'
 import type { Environment } from './environment.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Keys } from '../../src/engine/keys.ts'
+import type { Keys } from '../../src/redis/keys.ts'
 import type { FileStore } from './file-store.ts'
 import type { Bug } from './planted-bugs.ts'
 import type { QueueServer } from './queue.ts'

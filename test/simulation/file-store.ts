@@ -1,5 +1,5 @@
 import type { Video } from '../../providers/provider.ts'
-import type { Parts } from '../../src/engine/parts.ts'
+import type { Parts } from '../../src/jobs/steps/deps.ts'
 import { LinkUseless } from '../../src/media/results/download.ts'
 import { StorageUnavailable } from '../../src/media/storage/storage-fault.ts'
 import type { Upstream } from './upstream.ts'

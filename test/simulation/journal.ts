@@ -1,4 +1,4 @@
-import { createJournal, type Journal } from '../../src/engine/journal.ts'
+import { createJournal, type Journal } from '../../src/jobs/journal/journal.ts'
 import { quiet } from '../support/setup.ts'
 import { settings } from './settings.ts'
 import { cutPower, loseFolder, tearLines } from './virtual-disk.ts'

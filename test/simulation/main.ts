@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { describeReport } from './describe-run.ts'
 import { type FaultKind, faultKinds } from './faults.ts'
 import { exploreInLanes } from './lanes.ts'
 import { type BugName, bugNames } from './planted-bugs.ts'
-import { describeReport } from './report.ts'
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
-import type { Parts } from '../../src/engine/parts.ts'
-import type { Store } from '../../src/engine/store.ts'
+import type { Parts } from '../../src/jobs/steps/deps.ts'
+import type { Store } from '../../src/jobs/store/store.ts'
 
 /** A bug of the engine that is put in from outside: into the text of a script, around the store, or into what steps work with. */
 export type Bug = {

@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { Order, Outcome, Provider, ProviderName, Reply } from '../../providers/provider.ts'
-import type { Offers } from '../../src/engine/offers.ts'
+import type { Offers } from '../../src/upstreams/routing.ts'
 
 /** How an upstream lets a lost reply be found. */
 const kinds = {

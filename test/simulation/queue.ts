@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Queues } from '../../src/engine/queues.ts'
+import type { Queues } from '../../src/jobs/queues.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Actor, World } from './world.ts'
 

@@ -1,5 +1,5 @@
 import type { ChainableCommander, Redis } from 'ioredis'
-import type { Keys } from '../../src/engine/keys.ts'
+import type { Keys } from '../../src/redis/keys.ts'
 import { createReplicaBarrier } from '../../src/redis/replicas.ts'
 import type { CallType } from './faults.ts'
 import type { RedisServer } from './redis-server.ts'

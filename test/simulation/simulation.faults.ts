@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { describeReport } from './describe-run.ts'
 import type { FaultKind } from './faults.ts'
 import { exploreInLanes } from './lanes.ts'
 import type { BugName } from './planted-bugs.ts'
-import { describeReport } from './report.ts'
 
 const lanes = 2
 const seed = 1

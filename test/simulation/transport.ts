@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
-import type { Sent, Transport } from '../../src/engine/transport.ts'
+import type { Sent, Transport } from '../../src/upstreams/transport.ts'
 import type { CallType, Hit } from './faults.ts'
 import type { Moment, RedisServer } from './redis-server.ts'
 import type { Submission, Task, Upstream } from './upstream.ts'

@@ -1,19 +1,19 @@
 import { DelayedError } from 'bullmq'
-import { webhookQueue } from '../../src/engine/queues.ts'
-import { createRestorer } from '../../src/engine/restore.ts'
-import { createStepRunner, type QueueEntry } from '../../src/engine/step-runner.ts'
-import { createStore } from '../../src/engine/store.ts'
+import { createRestorer } from '../../src/jobs/journal/restore-attempts.ts'
+import { webhookQueue } from '../../src/jobs/queues.ts'
+import { createStepRunner, type QueueEntry } from '../../src/jobs/steps/step-runner.ts'
+import { createStore } from '../../src/jobs/store/store.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { createSimulatedJournal } from './journal.ts'
-import { configsOf, createParts } from './parts.ts'
 import { offers } from './providers.ts'
 import { createQueueClient, type Entry } from './queue.ts'
 import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
+import { configsOf, createParts } from './step-deps.ts'
 
 const stepsAtOnce = 2
-/** BullMQ's `runRetryDelay`, as `src/engine/worker.ts` sets it. */
+/** BullMQ's `runRetryDelay`, as `src/jobs/steps/workers.ts` sets it. */
 const retryMs = 300
 
 export type Worker = ReturnType<typeof createWorker>

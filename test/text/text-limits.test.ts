@@ -5,9 +5,9 @@ import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { readConfig } from '../../src/config.ts'
-import { fitRecord } from '../../src/engine/record-size.ts'
-import { limitReply } from '../../src/engine/reply-limits.ts'
+import { fitRecord } from '../../src/jobs/store/record-size.ts'
 import { shorten } from '../../src/text-limits.ts'
+import { limitReply } from '../../src/upstreams/reply-limits.ts'
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 

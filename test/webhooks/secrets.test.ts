@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createKeys } from '../../src/engine/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { createSecrets, type Secrets } from '../../src/webhooks/secrets.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 

@@ -5,7 +5,7 @@ import type { Account } from '../../accounts/account.ts'
 import type { Decision, Holds } from '../../accounts/holds.ts'
 import { anonymous } from '../../accounts/open.ts'
 import { longestNote } from '../../accounts/operation.ts'
-import { refusalOf, type Settled, type UnknownJobs } from '../../engine/unknown.ts'
+import { refusalOf, type Settled, type UnknownJobs } from '../../jobs/unknown-jobs.ts'
 import { ApiError } from '../errors.ts'
 
 const NoteSchema = Type.Optional(Type.String({ maxLength: longestNote }))

@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { list as listOf, text } from '../../../providers/reader.ts'
-import { type Event, type State, states, type View } from '../../engine/job.ts'
+import { type Event, type State, states, type View } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { isTerminal, type View } from '../../engine/job.ts'
+import { isTerminal, type View } from '../../jobs/job.ts'
 import { isThumbnailKind } from '../../media/results/thumbnails.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { faults } from '../../../providers/fault.ts'
-import type { View } from '../../engine/job.ts'
+import type { View } from '../../jobs/job.ts'
 
 /** Clients tell a content refusal from other failures by one of these words. */
 export const contentRefusalPattern = /policy|nsfw|safety|moderation|flagged/i

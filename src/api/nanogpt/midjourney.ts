@@ -4,7 +4,7 @@ import { type Admitted, admitTo, type Validation } from '../../catalogue/admit.t
 import { fold } from '../../catalogue/fold.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
-import type { State, View } from '../../engine/job.ts'
+import type { State, View } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { findReplay } from '../plugins/idempotency.ts'

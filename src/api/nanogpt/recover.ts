@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import type { View } from '../../engine/job.ts'
+import type { View } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { toJobFailure } from './job-failure.ts'

@@ -1,4 +1,4 @@
-import type { State, View } from '../../engine/job.ts'
+import type { State, View } from '../../jobs/job.ts'
 
 /** Which of the three published vocabularies a status path speaks at its top level. */
 export type Dialect = 'current' | 'seed' | 'first'

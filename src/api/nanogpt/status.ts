@@ -1,5 +1,5 @@
-import type { View } from '../../engine/job.ts'
-import { isTerminal } from '../../engine/job.ts'
+import type { View } from '../../jobs/job.ts'
+import { isTerminal } from '../../jobs/job.ts'
 import { toAbsoluteUrl } from '../requests/base-url.ts'
 import { toJobFailure } from './job-failure.ts'
 import type { StatusResponse } from './schemas.ts'

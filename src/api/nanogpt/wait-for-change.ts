@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import type { Engine } from '../../engine/engine.ts'
-import { isTerminal, type View } from '../../engine/job.ts'
+import type { Engine } from '../../jobs/engine.ts'
+import { isTerminal, type View } from '../../jobs/job.ts'
 
 const maxWaitSeconds = 60
 

@@ -1,5 +1,5 @@
 import type { Input } from '../../../providers/input.ts'
-import type { State, View } from '../../engine/job.ts'
+import type { State, View } from '../../jobs/job.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'
 import { toOpenaiModelName } from './from-openai.ts'
 import type { OpenaiVideo } from './schemas.ts'

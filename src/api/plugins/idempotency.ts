@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
-import type { Accepted, Engine } from '../../engine/engine.ts'
-import type { Once } from '../../engine/job.ts'
+import type { Accepted, Engine } from '../../jobs/engine.ts'
+import type { Once } from '../../jobs/job.ts'
 import type { UploadBuffer } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
 

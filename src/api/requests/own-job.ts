@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { Engine } from '../../engine/engine.ts'
-import type { View } from '../../engine/job.ts'
+import type { Engine } from '../../jobs/engine.ts'
+import type { View } from '../../jobs/job.ts'
 import { ApiError } from '../errors.ts'
 
 /** The job under an id, for its owner only. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { plainName } from '../../catalogue/fields.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
-import type { Asked } from '../../engine/job.ts'
+import type { Asked } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { resolveStoredBaseUrl } from './base-url.ts'

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { extensionOf, type StoredFile } from '../../catalogue/media-values/stored-reference.ts'
-import type { Keys } from '../../engine/keys.ts'
+import type { Keys } from '../../redis/keys.ts'
 
 /** Longer than any model's deadline, so that a link outlives the job that it was made for. */
 const lifetimeMs = 24 * 3_600_000

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { answered } from '../../engine/engine.ts'
-import type { Keys } from '../../engine/keys.ts'
+import { answered } from '../../jobs/engine.ts'
+import type { Keys } from '../../redis/keys.ts'
 import { StorageUnavailable } from '../storage/storage-fault.ts'
 
 /** KEYS uses. ARGV keep ms. Counts one more use; returns 0 while the file is being removed. */

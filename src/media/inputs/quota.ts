@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { anonymous } from '../../accounts/open.ts'
-import { answered } from '../../engine/engine.ts'
-import type { Keys } from '../../engine/keys.ts'
+import { answered } from '../../jobs/engine.ts'
+import type { Keys } from '../../redis/keys.ts'
 import { formatMegabytes } from './media-limits.ts'
 
 /** Thrown when a key stores too much already. The message is for the client. */

@@ -12,10 +12,10 @@ import {
   toProviderMedia,
 } from '../../catalogue/media-values/stored-reference.ts'
 import type { ProviderConfig } from '../../config.ts'
-import type { Inline } from '../../engine/inline.ts'
-import { uploadedLinkMaxBytes } from '../../engine/reply-limits.ts'
-import type { Transport } from '../../engine/transport.ts'
 import { bytesOf } from '../../text-limits.ts'
+import type { Inline } from '../../upstreams/inline-body.ts'
+import { uploadedLinkMaxBytes } from '../../upstreams/reply-limits.ts'
+import type { Transport } from '../../upstreams/transport.ts'
 import type { FileStore } from '../storage/file-store.ts'
 import type { InputLinks } from './input-links.ts'
 import { createUploadQueue, type UploadQueue } from './upload-queue.ts'

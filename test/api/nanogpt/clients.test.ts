@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, flag, text } from '../../../providers/reader.ts'
-import type { View } from '../../../src/engine/job.ts'
+import type { View } from '../../../src/jobs/job.ts'
 import { plainBody, startGateway } from '../gateway.ts'
 
 /** What a client program made of a job: how it was told to go on, and what it would show. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { View } from '../../../src/engine/job.ts'
+import type { View } from '../../../src/jobs/job.ts'
 import { completedAt, type dialects, ids, tell } from './status-replies.ts'
 
 type Failing = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { View } from '../../../src/engine/job.ts'
+import type { View } from '../../../src/jobs/job.ts'
 import { startGateway, submitted } from '../gateway.ts'
 
 export const createdAt = Date.parse('2026-11-01T12:00:00.250Z')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { faults } from '../../../providers/fault.ts'
 import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
 import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status.ts'
-import { states, type View } from '../../../src/engine/job.ts'
+import { states, type View } from '../../../src/jobs/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
 import { completedAt, createdAt, dialects, ids, tell, view } from './status-replies.ts'
 

@@ -6,7 +6,7 @@ import { secondsOfInput, sizeOfInput, toSizeFields } from '../../../src/api/open
 import { admit } from '../../../src/catalogue/admit.ts'
 import { findModel, models } from '../../../src/catalogue/index.ts'
 import { valuesOf } from '../../../src/catalogue/parameters.ts'
-import type { View } from '../../../src/engine/job.ts'
+import type { View } from '../../../src/jobs/job.ts'
 
 function modelOf(id: string) {
   const model = findModel(id)

@@ -10,8 +10,8 @@ import {
   storedInputName,
   toProviderMedia,
 } from '../../../src/catalogue/media-values/stored-reference.ts'
-import { createKeys } from '../../../src/engine/keys.ts'
 import { createInputLinks, readOrCreateLinkSecret } from '../../../src/media/inputs/input-links.ts'
+import { createKeys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
 const hash = 'ab'.repeat(32)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createKeys } from '../../../src/engine/keys.ts'
 import { createInputUses, type InputUses } from '../../../src/media/inputs/input-uses.ts'
+import { createKeys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
 describe('uses of a stored input', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { anonymous } from '../../../src/accounts/open.ts'
-import { createKeys, type Keys } from '../../../src/engine/keys.ts'
 import { createQuota, type Quota, QuotaExceeded } from '../../../src/media/inputs/quota.ts'
+import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
 const megabyte = 1024 * 1024

@@ -12,10 +12,10 @@ import {
   formatStoredReference,
   storedInputName,
 } from '../../../src/catalogue/media-values/stored-reference.ts'
-import { createTransport } from '../../../src/engine/transport.ts'
 import { createInputLinks } from '../../../src/media/inputs/input-links.ts'
 import { createInputUploader } from '../../../src/media/inputs/upload-inputs.ts'
 import { createDiskStore } from '../../../src/media/storage/disk.ts'
+import { createTransport } from '../../../src/upstreams/transport.ts'
 import { createCleanup, temporaryFolder } from '../../support/setup.ts'
 import { startServer } from '../files.ts'
 

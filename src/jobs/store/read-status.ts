@@ -1,0 +1,26 @@
+import type { Redis } from 'ioredis'
+import { createBatcher } from '../../redis/batch.ts'
+import type { Keys } from '../../redis/keys.ts'
+
+/** KEYS jobs. Answers of each `owner`, `view` and `version`. */
+const lua = `
+local found = {}
+for n, job in ipairs(KEYS) do found[n] = redis.call('HMGET', job, 'owner', 'view', 'version') end
+return found
+`
+
+/** Little work for Redis, so it can wait for the turn to end. */
+const mostTogether = 100
+
+type Found = readonly [owner: string | null, view: string | null, version: string | null]
+
+/** Reads what a status needs of a record. */
+export function createReading({ redis, keys }: { redis: Redis; keys: Keys }) {
+  redis.defineCommand('reelgateRead', { lua })
+  const { reelgateRead } = redis as unknown as {
+    reelgateRead(count: number, ...keys: string[]): Promise<Found[]>
+  }
+  return createBatcher(redis, mostTogether, (ids: readonly string[]) =>
+    reelgateRead.call(redis, ids.length, ...ids.map(keys.job)),
+  )
+}

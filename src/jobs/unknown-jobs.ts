@@ -1,0 +1,164 @@
+import type { ProviderName } from '../../providers/provider.ts'
+import type { Decided, Decision, Hold, Holds, NewDecision } from '../accounts/holds.ts'
+import { findModel } from '../catalogue/index.ts'
+import type { Offers } from '../upstreams/routing.ts'
+import { adoption } from './adoption.ts'
+import type { Store } from './store/store.ts'
+
+/** A job whose money is on hold, with what an operator needs to look it up at the upstream. Times are unix ms. */
+export type UnknownJob = {
+  id: string
+  owner: string
+  model: string
+  costUsd: number
+  /** How it ended, `submission_unknown` for example. */
+  code: string | undefined
+  /** Since when its money is on hold. */
+  since: number | undefined
+  provider: ProviderName | undefined
+  /** Our own id of the attempt; Runware knows it as the task's. */
+  attempt: string | undefined
+  /** When the attempt was made. */
+  attemptAt: number | undefined
+  /** The upstream's ID of the task, where it is known. */
+  task: string | undefined
+}
+
+/** `replayed`: the same was decided before. `other`: something else was. The rest says why a task cannot be adopted. */
+export type Settled =
+  | { kind: 'done'; decision: Decision }
+  | { kind: 'replayed'; decision: Decision }
+  | { kind: 'other'; decision: Decision }
+  | { kind: 'none' | 'gone' | 'changed' | 'sandbox' | 'no_attempt' | 'no_such_task' }
+  | { kind: 'taken'; job: string }
+
+type Wish = { by: string; note?: string }
+
+type Parts = {
+  store: Store
+  holds: Holds
+  offers: Pick<Offers, 'find'>
+  /** Values of `Provider.settings`. */
+  settingsOf(provider: ProviderName): Readonly<Record<string, string>>
+  /** How long an adopted job of a model may take from now on. */
+  deadlineMs(model: string): number
+  now?(): number
+}
+
+export type UnknownJobs = ReturnType<typeof createUnknownJobs>
+
+/** How often a record that keeps changing is read again. */
+const mostTries = 5
+
+/** The operator's view of money on hold, until somebody has decided on each job. */
+export function createUnknownJobs(parts: Parts) {
+  const { store, holds, offers, now = Date.now } = parts
+
+  async function describe(hold: Hold): Promise<UnknownJob> {
+    // Holds of version 0.1 leave all of this to the record.
+    const job = hold.since === undefined ? await store.read(hold.job) : undefined
+    const { attempt } = job?.work ?? {}
+    const provider = hold.provider ?? attempt?.provider
+    const found = provider === undefined ? undefined : offers.find({ id: hold.model }, provider)
+    const ticket = hold.ticket ?? job?.work.ticket
+    const lateReply = (await store.notes(hold.job)).find(({ kind }) => kind === 'late_reply')
+    return {
+      id: hold.job,
+      owner: hold.owner,
+      model: hold.model,
+      costUsd: hold.usd,
+      code: hold.code ?? job?.view.error?.code,
+      since: hold.since ?? job?.view.completedAt,
+      provider,
+      attempt: hold.attempt ?? attempt?.id,
+      attemptAt: hold.attemptAt ?? attempt?.at,
+      task: ticket === undefined ? lateReply?.text : found?.provider.task.id(ticket),
+    }
+  }
+
+  /** The owner may be known already; a hold of somebody else is then none. */
+  async function ownerOf(id: string, expected: string | undefined): Promise<string | undefined> {
+    const owner = (await holds.ownerOf(id)) ?? (await holds.firstDecision(id))?.owner
+    return expected === undefined || expected === owner ? owner : undefined
+  }
+
+  return {
+    async list(): Promise<UnknownJob[]> {
+      const found = await Promise.all((await holds.list()).map(describe))
+      return found.sort((a, b) => (b.since ?? 0) - (a.since ?? 0))
+    },
+
+    /** Charges what is on hold for a job, or gives it back. */
+    async decide(
+      id: string,
+      { decision, owner, ...wish }: Wish & { decision: 'charge' | 'release'; owner?: string },
+    ): Promise<Settled> {
+      const whose = await ownerOf(id, owner)
+      if (whose === undefined) return { kind: 'none' }
+      const made = { decision, ...wish }
+      return settledOf(await holds.decide(whose, id, made, now()), made)
+    },
+
+    /** Resumes a job with the task that the upstream has for it, by the upstream's ID of that task. */
+    async adopt(
+      id: string,
+      { ticket, owner, ...wish }: Wish & { ticket: string; owner?: string },
+    ): Promise<Settled> {
+      const whose = await ownerOf(id, owner)
+      if (whose === undefined) return { kind: 'none' }
+      const made = { decision: 'adopt', ticket, ...wish } as const
+      for (let tries = 0; tries < mostTries; tries++) {
+        if ((await holds.ownerOf(id)) === undefined) {
+          const first = await holds.firstDecision(id)
+          return first === undefined ? { kind: 'none' } : settledOf({ kind: 'decided', first }, made)
+        }
+        const job = await store.read(id)
+        if (job === undefined) return { kind: 'gone' }
+        const at = now()
+        const revival = adoption(parts, job, ticket, at)
+        if (typeof revival === 'string') return { kind: revival }
+        const decided = await holds.adopt(whose, id, made, revival, at)
+        if (decided.kind !== 'changed') return settledOf(decided, made)
+      }
+      return { kind: 'changed' }
+    },
+  }
+}
+
+/** The time that a job of a model may take, as at its submit. */
+export function deadlineMsOf(model: string, longestJobSeconds: number): number {
+  return Math.min(findModel(model)?.deadlineSeconds ?? longestJobSeconds, longestJobSeconds) * 1000
+}
+
+function settledOf(decided: Decided, { decision, ticket = '' }: NewDecision): Settled {
+  if (!('first' in decided)) return decided
+  const { kind, first } = decided
+  if (kind === 'done') return { kind: 'done', decision: first }
+  const same = first.decision === decision && (first.ticket ?? '') === ticket
+  return same ? { kind: 'replayed', decision: first } : { kind: 'other', decision: first }
+}
+
+/** Why a decision was not made, for the operator. */
+export function refusalOf(id: string, settled: Exclude<Settled, { kind: 'done' | 'replayed' }>): string {
+  switch (settled.kind) {
+    case 'other': {
+      const { decision, ticket, at, by } = settled.decision
+      const task = ticket === undefined ? '' : ` of the task ${ticket}`
+      return `The job ${id} was settled before: ${decision}${task} on ${new Date(at).toISOString()} by ${by}`
+    }
+    case 'none':
+      return `No money is on hold for the job ${id}`
+    case 'gone':
+      return `The record of the job ${id} was deleted or has expired: its money can only be charged or released`
+    case 'sandbox':
+      return `The job ${id} is a sandbox job, which is never charged: its money can only be released`
+    case 'no_attempt':
+      return `The job ${id} was sent to no upstream that this gateway still has for its model`
+    case 'no_such_task':
+      return 'The upstream has no tasks of such an ID'
+    case 'taken':
+      return `The task belongs to the job ${settled.job}`
+    case 'changed':
+      return `The job ${id} is changing at the moment: try again`
+  }
+}

@@ -1,0 +1,56 @@
+import type { ProviderName } from '../../providers/provider.ts'
+import type { RejectedKeys } from './rejected-keys.ts'
+import type { Offers } from './routing.ts'
+
+/** `release`: to be called when no job came of it. */
+type ChosenRoute =
+  | {
+      kind: 'chosen'
+      route: readonly [ProviderName, ...ProviderName[]]
+      /** The job is to try a rejected key again. */
+      retriesKey?: boolean
+      release(): Promise<void>
+    }
+  /** Every upstream rejects its key. */
+  | { kind: 'none'; retryAt: number }
+
+export type ChooseRoute = (
+  model: { id: string },
+  route: readonly [ProviderName, ...ProviderName[]],
+) => Promise<ChosenRoute>
+
+type Options = {
+  offers: Pick<Offers, 'find'>
+  rejectedKeys: Pick<RejectedKeys, 'find' | 'claimRetry' | 'releaseRetry'>
+  now(): number
+}
+
+/**
+ * Upstreams that reject their key come last. One whose retry is due keeps its place, so that a job tries it. Where all of them reject their key, one job
+ * at a time is accepted for a retry, and no other.
+ */
+export function createRouteChooser({ offers, rejectedKeys, now }: Options): ChooseRoute {
+  return async (model, route) => {
+    const upstreams = await Promise.all(
+      route.map(async (name) => {
+        const upstream = offers.find(model, name)
+        const rejected = upstream && (await rejectedKeys.find(upstream))
+        return { name, upstream, rejected, isWaiting: rejected !== undefined && rejected.retryAt > now() }
+      }),
+    )
+    if (upstreams.some(({ rejected }) => rejected === undefined)) {
+      const inOrder = [
+        ...upstreams.filter(({ isWaiting }) => !isWaiting),
+        ...upstreams.filter(({ isWaiting }) => isWaiting),
+      ]
+      const [first = route[0], ...others] = inOrder.map(({ name }) => name)
+      return { kind: 'chosen', route: [first, ...others], release: async () => undefined }
+    }
+    for (const { name, upstream, isWaiting } of upstreams) {
+      if (isWaiting || upstream === undefined || !(await rejectedKeys.claimRetry(upstream))) continue
+      const release = () => rejectedKeys.releaseRetry(upstream)
+      return { kind: 'chosen', route: [name], retriesKey: true, release }
+    }
+    return { kind: 'none', retryAt: Math.min(...upstreams.map(({ rejected }) => rejected?.retryAt ?? now())) }
+  }
+}

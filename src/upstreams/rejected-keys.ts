@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Fault } from '../../providers/fault.ts'
+import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import type { Keys } from '../redis/keys.ts'
+import { shorten } from '../text-limits.ts'
+
+/** Every process knows of a change this soon. */
+const refreshMs = 1000
+/** An entry that nobody has renewed for so long says nothing any more. */
+const keepMs = 30 * 86_400_000
+/** Of the upstream's own words. */
+const reasonMaxCharacters = 300
+
+/** KEYS entry. ARGV code, reason, now, retry at, keep ms. Records a rejection. Returns 1 when the key was not known to be rejected. */
+const reject = `
+local isNew = redis.call('HSETNX', KEYS[1], 'since', ARGV[3])
+redis.call('HSET', KEYS[1], 'code', ARGV[1], 'reason', ARGV[2], 'retryAt', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return isNew
+`
+
+/** KEYS entry. ARGV now, next retry. Takes the one retry that is due. Returns 0 when none is. */
+const claimRetry = `
+local retryAt = redis.call('HGET', KEYS[1], 'retryAt')
+if not retryAt then return 1 end
+if tonumber(retryAt) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'retryAt', ARGV[2])
+return 1
+`
+
+/** KEYS entry. ARGV retry at. Gives a retry back that was not made. */
+const releaseRetry = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'retryAt', ARGV[1]) end
+return 1
+`
+
+type Code = 'bad_credentials' | 'no_credit'
+
+/** An upstream that rejects the key that this process has for it. Times are unix ms. */
+export type RejectedKey = {
+  provider: ProviderName
+  title: string
+  /** The variables that hold the key. */
+  variables: readonly string[]
+  code: Code
+  /** The upstream's own words, for the operator. */
+  reason: string
+  since: number
+  retryAt: number
+}
+
+type Upstream = { provider: Provider; offer: Pick<Offer, 'host'> }
+type Entry = Pick<RejectedKey, 'provider' | 'title' | 'variables'> & { id: string; key: string }
+
+type Options = {
+  redis: Redis
+  keys: Pick<Keys, 'rejectedKey'>
+  providers: readonly Provider[]
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>
+  /** How long a rejected key is left alone before one job tries it again. */
+  retryMs: number
+  logger: Pick<Logger, 'error' | 'info'>
+  now?: () => number
+}
+
+export type RejectedKeys = ReturnType<typeof createRejectedKeys>
+
+/**
+ * Which upstreams reject their key (401, 403) or have no credit (402): known to all processes through Redis. They are left alone until a retry is due,
+ * which one job makes. A key is known by a hash, so that another one is tried at once. What Redis does not answer changes nothing.
+ */
+export function createRejectedKeys(options: Options) {
+  const { redis, keys, providers, upstreams, retryMs, logger, now = Date.now } = options
+  const entries = new Map(
+    providers.flatMap((provider) =>
+      Object.keys(provider.hosts).flatMap((host) => {
+        const entry = entryOf(provider, host)
+        return entry === undefined ? [] : [[entry.id, entry] as const]
+      }),
+    ),
+  )
+  let known = new Map<string, RejectedKey>()
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  function entryOf({ name, title, hosts }: Provider, host: string): Entry | undefined {
+    const variables = hosts[host]?.credentials ?? []
+    const values = variables.map((variable) => upstreams[name].credentials[variable])
+    if (values.includes(undefined)) return undefined
+    // Hosts that share a key share its fate.
+    const id = `${name} ${variables.join(' ')}`
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([id, values]))
+      .digest('hex')
+      .slice(0, 16)
+    return { id, provider: name, title, variables, key: keys.rejectedKey(name, fingerprint) }
+  }
+
+  function find({ provider, offer }: Upstream): Entry | undefined {
+    const host = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
+    return entries.get(`${provider.name} ${(provider.hosts[host]?.credentials ?? []).join(' ')}`)
+  }
+
+  async function read(): Promise<void> {
+    const found = await Promise.all(
+      [...entries.values()].map(async ({ id, key, ...upstream }) => {
+        const [code, reason, since, retryAt] = await redis.hmget(key, 'code', 'reason', 'since', 'retryAt')
+        if (code === null || code === undefined) return []
+        const rejected = {
+          ...upstream,
+          code: code as Code,
+          reason: reason ?? '',
+          since: Number(since),
+          retryAt: Number(retryAt),
+        }
+        return [[id, rejected] as const]
+      }),
+    )
+    known = new Map(found.flat())
+    readAt = performance.now()
+  }
+
+  async function refresh(): Promise<void> {
+    if (performance.now() - readAt < refreshMs) return
+    reading ??= read()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = undefined
+      })
+    await reading
+  }
+
+  async function claim(entry: Entry): Promise<boolean> {
+    const nextRetry = now() + retryMs
+    const claimed = await redis.eval(claimRetry, 1, entry.key, now(), nextRetry)
+    const rejected = known.get(entry.id)
+    if (rejected !== undefined) known.set(entry.id, { ...rejected, retryAt: nextRetry })
+    return claimed === 1
+  }
+
+  return {
+    /** Every key of this process that is rejected. */
+    async list(): Promise<readonly RejectedKey[]> {
+      await refresh()
+      return [...known.values()]
+    },
+
+    /** What is known of the key that an upstream is called with; `undefined`: it is not rejected. */
+    async find(upstream: Upstream): Promise<RejectedKey | undefined> {
+      await refresh()
+      const entry = find(upstream)
+      return entry === undefined ? undefined : known.get(entry.id)
+    },
+
+    /** Whether this job may try a rejected key now. Of all jobs, one may each time. */
+    async claimRetry(upstream: Upstream): Promise<boolean> {
+      const entry = find(upstream)
+      return entry === undefined || (await claim(entry).catch(() => false))
+    },
+
+    /** The retry that was claimed is not made. */
+    async releaseRetry(upstream: Upstream): Promise<void> {
+      const entry = find(upstream)
+      if (entry !== undefined) await redis.eval(releaseRetry, 1, entry.key, now()).catch(() => undefined)
+      readAt = Number.NEGATIVE_INFINITY
+    },
+
+    /** The upstream has rejected a call for its key; other faults change nothing. */
+    async reportFault(upstream: Upstream, { code, message }: Fault): Promise<void> {
+      const entry = find(upstream)
+      if (entry === undefined || (code !== 'bad_credentials' && code !== 'no_credit')) return
+      const { id, key, ...facts } = entry
+      const reason = shorten(message, reasonMaxCharacters)
+      const since = known.get(id)?.since ?? now()
+      const retryAt = now() + retryMs
+      known.set(id, { ...facts, code, reason, since, retryAt })
+      const isNew = await redis
+        .eval(reject, 1, key, code, reason, since, retryAt, keepMs)
+        .catch(() => undefined)
+      if (isNew !== 1) return
+      const { provider, variables } = facts
+      logger.error(
+        { provider, code, reason, variables, retryAt: new Date(retryAt).toISOString() },
+        'Upstream rejects its key: new jobs go to other upstreams',
+      )
+    },
+
+    /** The upstream has accepted a job. */
+    async reportSuccess(upstream: Upstream): Promise<void> {
+      const entry = find(upstream)
+      if (entry === undefined || !known.delete(entry.id)) return
+      const removed = await redis.del(entry.key).catch(() => 0)
+      if (removed === 1) logger.info({ provider: entry.provider }, 'Upstream accepts its key again')
+    },
+  }
+}
+
+const words: Readonly<Record<Code, string>> = {
+  bad_credentials: 'is rejected',
+  no_credit: 'has no credit',
+}
+
+/** One line for whoever asks whether the gateway is ready: no word of the upstream, and no secret. */
+export function describeRejectedKey({ title, variables, code, since, retryAt }: RejectedKey): string {
+  const times = `since ${new Date(since).toISOString()}, next try at ${new Date(retryAt).toISOString()}`
+  return `${title}: ${variables.join(' and ')} ${words[code]} (${times})`
+}

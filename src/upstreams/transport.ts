@@ -1,0 +1,237 @@
+import type { Readable } from 'node:stream'
+import { ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
+import { Agent, type buildConnector, type Dispatcher, request } from 'undici'
+import { type Fault, fault } from '../../providers/fault.ts'
+import type { Call, Provider, Reply } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config.ts'
+import { toSandboxUrl, withoutSandbox } from '../sandbox/address.ts'
+import { type Inline, inlineBody } from './inline-body.ts'
+import { type Upload, uploadBody, uploadMs } from './upload-body.ts'
+
+/** The largest reply that is read; every real one is a few kilobytes. */
+const replyLimitBytes = 4 * 1024 * 1024
+
+/** After this many failed purchases in a row an upstream is left alone for 10 s. */
+const failuresBeforeBreak = 8
+
+/** What is said of a certificate, or before there is a connection: no request has left by then. Other errors of TLS come at any time. */
+const beforeSending =
+  /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_CERT_ALTNAME_INVALID|ERR_TLS_HANDSHAKE_TIMEOUT|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/
+
+/** While a connection is made; the same errors of a connection that stands tell nothing. */
+const unconnected = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/
+
+export type Sent =
+  | { kind: 'reply'; reply: Reply }
+  /** Certainly never reached the upstream. */
+  | { kind: 'unsent'; fault: Fault }
+  /** May have reached it; no answer was read. */
+  | { kind: 'lost'; fault: Fault }
+
+export type Transport = ReturnType<typeof createTransport>
+
+/** The one place that calls upstreams: holds their keys, bounds their time, never follows a redirect, never repeats a call. */
+export function createTransport({
+  timeoutMs,
+  now = () => new Date(),
+  connectToSandbox = withoutSandbox,
+}: {
+  timeoutMs: number
+  now?: () => Date
+  /** Connects to the mock upstreams of this process; absent: it has none. */
+  connectToSandbox?: buildConnector.connector
+}) {
+  const real = createAgents({ timeout: 10_000 })
+  const mocks = createAgents(connectToSandbox)
+
+  const breakers = new Map<string, ReturnType<typeof createBreaker>>()
+
+  /** An upstream that fails again and again is left alone for a while: a purchase that would be sent to it is known to be unsent. */
+  async function send(
+    provider: Provider,
+    config: ProviderConfig,
+    call: Call,
+    options: Options = {},
+  ): Promise<Sent> {
+    if (options.purchase !== true) return attempt(provider, config, call, options)
+    const name = config.sandbox === true ? `${provider.name} sandbox` : provider.name
+    const breaker = breakers.get(name) ?? createBreaker()
+    breakers.set(name, breaker)
+    // Nothing but an open breaker throws here, and that before the call.
+    return breaker
+      .execute(() => attempt(provider, config, call, options))
+      .catch(() => ({
+        kind: 'unsent',
+        fault: fault(
+          'upstream_unreachable',
+          `${provider.title} has failed too often and is left alone for a while`,
+        ),
+      }))
+  }
+
+  async function attempt(
+    provider: Provider,
+    config: ProviderConfig,
+    call: Call,
+    { purchase = false, upload, inline = [] }: Options,
+  ): Promise<Sent> {
+    const limitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadMs(upload)))
+    let leaves = false
+    try {
+      const prepared = prepare(provider, config, call, { upload, inline }, now())
+      leaves = true
+      const signal = AbortSignal.timeout(limitMs)
+      const agents = config.sandbox === true ? mocks : real
+      const answer = await request(prepared.url, {
+        method: call.method,
+        headers: prepared.headers,
+        body: prepared.body,
+        dispatcher: purchase ? agents.fresh : agents.pooled,
+        headersTimeout: limitMs,
+        bodyTimeout: timeoutMs,
+        signal,
+      })
+      return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl, config.credentials) }
+    } catch (cause) {
+      const kind = leaves && !neverLeft(cause) ? 'lost' : 'unsent'
+      const told = fault('upstream_unreachable', `${provider.title} could not be asked: ${codeOf(cause)}`)
+      return { kind, fault: told }
+    }
+  }
+
+  return {
+    send,
+    async close(): Promise<void> {
+      await Promise.all([real, mocks].flatMap(({ pooled, fresh }) => [pooled.close(), fresh.close()]))
+    },
+  }
+}
+
+function createAgents(connect: NonNullable<Agent.Options['connect']>) {
+  return {
+    pooled: new Agent({ connections: 256, connect }),
+    /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
+    fresh: new Agent({ pipelining: 0, connect }),
+  }
+}
+
+type Files = { upload: Upload | undefined; inline: readonly Inline[] }
+
+type Options = { purchase?: boolean } & Partial<Files>
+
+function createBreaker() {
+  const troubled = handleWhenResult((sent) => {
+    const { kind, reply } = sent as { kind: Sent['kind']; reply?: Reply }
+    return kind !== 'reply' || (reply !== undefined && reply.status >= 500)
+  })
+  return circuitBreaker(troubled, {
+    halfOpenAfter: 10_000,
+    breaker: new ConsecutiveBreaker(failuresBeforeBreak),
+  })
+}
+
+type Prepared = {
+  url: URL
+  headers: Record<string, string>
+  body: string | Readable | null
+  baseUrl: string
+}
+
+/** A call below the host's base URL is signed; a whole URL is foreign and gets no key. */
+function prepare(provider: Provider, config: ProviderConfig, call: Call, files: Files, at: Date): Prepared {
+  const hostName = call.host ?? Object.keys(provider.hosts)[0] ?? ''
+  const host = provider.hosts[hostName]
+  const baseUrl = config.baseUrls[hostName]
+  if (host === undefined || baseUrl === undefined)
+    throw new TypeError(`${provider.title} has no address for ${hostName}`)
+
+  const foreign = /^https?:\/\//.test(call.path)
+  const url = urlOf(foreign ? call.path : baseUrl + call.path, config)
+  if (!foreign && url.origin !== new URL(baseUrl).origin)
+    throw new TypeError('a call may not leave the base URL')
+  const { body, type, length } = encode(call, files)
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    ...(type === undefined ? {} : { 'content-type': type }),
+    ...(length === undefined ? {} : { 'content-length': String(length) }),
+    ...call.headers,
+  }
+  if (!foreign) {
+    const text = typeof body === 'string' ? body : ''
+    const proofs = { ...config.settings, ...config.credentials }
+    Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, proofs, at))
+  }
+  return { url, headers, body, baseUrl }
+}
+
+/** A call for a sandbox job goes to the mock upstreams or nowhere. */
+function urlOf(address: string, { sandbox }: ProviderConfig): URL {
+  if (sandbox !== true) return new URL(address)
+  const url = toSandboxUrl(address)
+  if (url === undefined) throw new TypeError('a call for a sandbox job may not leave the sandbox')
+  return url
+}
+
+function encode(
+  call: Call,
+  { upload, inline }: Files,
+): { body: Prepared['body']; type?: string; length?: number } {
+  if (call.json !== undefined) {
+    const body = JSON.stringify(call.json)
+    return { type: 'application/json', ...(inline.length === 0 ? { body } : inlineBody(body, inline)) }
+  }
+  if (call.form !== undefined) {
+    return { body: new URLSearchParams(call.form).toString(), type: 'application/x-www-form-urlencoded' }
+  }
+  return call.media === undefined || upload === undefined ? { body: null } : uploadBody(upload, call.media)
+}
+
+/** Shorter credentials are no secrets; taking them out would tear up ordinary words. */
+const shortestSecret = 12
+
+async function readReply(
+  answer: Dispatcher.ResponseData,
+  baseUrl: string,
+  credentials: ProviderConfig['credentials'],
+): Promise<Reply> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer.body) {
+    size += (chunk as Buffer).length
+    if (size > replyLimitBytes)
+      throw Object.assign(new Error('the reply is too large'), { code: 'REPLY_TOO_LARGE' })
+    chunks.push(chunk as Buffer)
+  }
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
+  }
+  // Some upstreams quote the key that they refuse, and their words end in logs and records.
+  const text = Object.values(credentials)
+    .filter((secret) => secret.length >= shortestSecret)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), Buffer.concat(chunks).toString('utf8'))
+  return { status: answer.statusCode, headers, body: parse(text), baseUrl }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Whether an error is known to have happened before a request could reach anybody. */
+export function neverLeft(cause: unknown): boolean {
+  if (cause instanceof AggregateError) return cause.errors.every(neverLeft)
+  const code = codeOf(cause)
+  const syscall = cause instanceof Error && 'syscall' in cause ? cause.syscall : undefined
+  const connecting = syscall === 'connect' || syscall === 'getaddrinfo'
+  return beforeSending.test(code) || (connecting && unconnected.test(code))
+}
+
+function codeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  if ('code' in cause && typeof cause.code === 'string') return cause.code
+  return cause.name === 'TimeoutError' ? 'TIMEOUT' : cause.name
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { stopAll } from '../../bench/child.ts'
+import { lags } from '../../bench/lag.ts'
+import { removeFolders } from '../../bench/servers.ts'
+import { reportLag } from './print-counts.ts'
+
+/** `FLIGHTS=all` for a long run with one worker that polls, too. */
+const flights = process.env.FLIGHTS === 'all' ? undefined : ['one worker, hooks', 'two workers, polling']
+
+/** Two thousand jobs in flight on real processes: what is counted must be right; how late is printed, and judged by the bench. */
+it('many jobs in flight are bought once, polled by one worker at a time, rarely, and all end', async (context) => {
+  context.after(async () => {
+    await stopAll()
+    removeFolders()
+  })
+  const flown = await lags(flights)
+  assert.equal(flown.length, flights?.length ?? 3)
+  for (const one of flown) {
+    reportLag(one)
+    const { name, polling, flight } = one
+    assert.equal(flight.ended, flight.jobs, name)
+    assert.equal(flight.submissions, 1, name)
+    assert.ok(flight.polls < 8, `${name}: ${flight.polls} polls a job`)
+    if (polling)
+      assert.ok(flight.closestPollsMs >= 1000, `${name}: polled again after ${flight.closestPollsMs} ms`)
+  }
+})

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { follow } from '../../src/jobs/follow-job.ts'
+import type { Event, State, View } from '../../src/jobs/job.ts'
+import type { Watcher } from '../../src/jobs/watchers.ts'
+
+const viewOf = (version: number, state: State): View => ({
+  id: 'a',
+  version,
+  model: 'veo',
+  state,
+  progress: version * 10,
+  createdAt: 1,
+  costUsd: 1,
+  ...(state === 'succeeded' && { completedAt: 9, videos: [{ url: '/a.mp4' }] }),
+})
+
+/** A job whose changes are stored, and told or not. */
+function createSource(states: State[] = ['pending']) {
+  const stored = [...states]
+  let watcher: Watcher | undefined
+  let stops = 0
+  const failures: string[] = []
+  const fail = (name: string) => {
+    const at = failures.indexOf(name)
+    if (at < 0) return
+    failures.splice(at, 1)
+    throw new Error('away')
+  }
+  const now = () => viewOf(stored.length, stored.at(-1) ?? 'pending')
+  return {
+    failures,
+    stops: () => stops,
+    tell: (view: View) => watcher?.changed(view),
+    miss: () => watcher?.missed(),
+    /** Stores a change, and tells it. */
+    move(state: State, told = true) {
+      stored.push(state)
+      if (told) watcher?.changed(now())
+    },
+    remove: () => stored.splice(0),
+    source: {
+      status: async () => {
+        fail('status')
+        return stored.length === 0 ? undefined : { owner: 'ann', view: now() }
+      },
+      since: async (_: string, version: number) => {
+        fail('since')
+        return stored.slice(version).map((state, at) => {
+          const event: Event = { at: 1, state, progress: (version + at + 1) * 10 }
+          return { version: version + at + 1, event }
+        })
+      },
+      watch: async (_: string, given: Watcher) => {
+        watcher = given
+        return () => void stops++
+      },
+    },
+  }
+}
+
+async function begin(job: ReturnType<typeof createSource>, after?: number) {
+  const told: string[] = []
+  const views: View[] = []
+  let ends = 0
+  const stop = await follow(job.source, 'a', {
+    after,
+    tell: (view) => {
+      views.push(view)
+      told.push(`${view.version} ${view.state}`)
+    },
+    end: () => void ends++,
+  })
+  return { told, views, stop, ends: () => ends }
+}
+
+const turn = () => new Promise(setImmediate)
+
+describe('whoever follows a job', () => {
+  it('is told how it is, then each change, then the end, once', async () => {
+    const job = createSource()
+    const { told, ends } = await begin(job)
+    job.move('queued')
+    job.move('generating')
+    assert.equal(ends(), 0)
+    job.move('succeeded')
+    assert.deepEqual(told, ['1 pending', '2 queued', '3 generating', '4 succeeded'])
+    assert.equal(ends(), 1)
+    assert.equal(job.stops(), 1)
+    job.tell(viewOf(5, 'succeeded'))
+    assert.equal(told.length, 4)
+  })
+
+  it('resumes after what is known', async () => {
+    const job = createSource(['pending', 'queued', 'generating'])
+    const { told } = await begin(job, 1)
+    assert.deepEqual(told, ['2 queued', '3 generating'])
+  })
+
+  it('is told nothing twice, and nothing old', async () => {
+    const job = createSource(['pending', 'queued'])
+    const { told } = await begin(job, 2)
+    job.tell(viewOf(2, 'queued'))
+    job.tell(viewOf(1, 'pending'))
+    await turn()
+    assert.deepEqual(told, [])
+    job.move('generating')
+    assert.deepEqual(told, ['3 generating'])
+  })
+
+  it('is told what was missed, in its order, before what is new', async () => {
+    const job = createSource()
+    const { told } = await begin(job)
+    job.move('queued', false)
+    job.move('processing', false)
+    job.move('generating')
+    await turn()
+    assert.deepEqual(told, ['1 pending', '2 queued', '3 processing', '4 generating'])
+  })
+
+  it('is told what was missed while the connection was away', async () => {
+    const job = createSource()
+    const { told } = await begin(job)
+    job.move('queued', false)
+    job.miss()
+    await turn()
+    assert.deepEqual(told, ['1 pending', '2 queued'])
+  })
+
+  it('is told what comes while the past is read', async () => {
+    const job = createSource(['pending', 'queued'])
+    const { source } = job
+    const since = source.since
+    let moved = false
+    source.since = async (id, version) => {
+      const found = await since(id, version)
+      if (!moved) {
+        moved = true
+        job.move('generating')
+      }
+      return found
+    }
+    const { told } = await begin(job, 1)
+    assert.deepEqual(told, ['2 queued', '3 generating'])
+  })
+
+  it('that knows of a version which there is not begins anew', async () => {
+    const job = createSource(['pending', 'queued'])
+    const { told } = await begin(job, 9)
+    assert.deepEqual(told, ['2 queued'])
+  })
+
+  it('is not told the end before its time: earlier changes have no files', async () => {
+    const job = createSource(['pending', 'generating', 'succeeded'])
+    const { views, ends } = await begin(job, 1)
+    assert.deepEqual(
+      views.map(({ state }) => state),
+      ['generating', 'succeeded'],
+    )
+    assert.equal(views[0]?.videos, undefined)
+    assert.equal(views[0]?.completedAt, undefined)
+    assert.equal(views[0]?.progress, 20)
+    assert.deepEqual(views[1]?.videos, [{ url: '/a.mp4' }])
+    assert.equal(ends(), 1)
+  })
+
+  it('is told the end where nothing is left to be told', async () => {
+    const job = createSource(['pending', 'succeeded'])
+    const { told, ends } = await begin(job, 2)
+    assert.deepEqual(told, [])
+    assert.equal(ends(), 1)
+    assert.equal(job.stops(), 1)
+  })
+
+  it('is told the end where the job is gone', async () => {
+    const job = createSource()
+    const { told, ends } = await begin(job)
+    job.remove()
+    job.miss()
+    await turn()
+    assert.deepEqual(told, ['1 pending'])
+    assert.equal(ends(), 1)
+  })
+
+  it('is told nothing after it has stopped', async () => {
+    const job = createSource()
+    const { told, stop, ends } = await begin(job)
+    stop()
+    job.move('queued')
+    job.move('succeeded')
+    job.miss()
+    await turn()
+    assert.deepEqual(told, ['1 pending'])
+    assert.equal(ends(), 0)
+    assert.equal(job.stops(), 1)
+  })
+
+  it('is told all the same where the store does not answer for a while', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const job = createSource(['pending', 'queued'])
+    job.failures.push('status', 'since')
+    const following = begin(job, 1)
+    for (let n = 0; n < 2; n++) {
+      await turn()
+      await turn()
+      t.mock.timers.tick(500)
+    }
+    const { told } = await following
+    assert.deepEqual(told, ['2 queued'])
+    job.move('generating')
+    assert.deepEqual(told, ['2 queued', '3 generating'])
+  })
+})

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import type { Redis } from 'ioredis'
+import { fault } from '../../providers/fault.ts'
+import type { Outcome, Provider, Reply } from '../../providers/provider.ts'
+import { runware } from '../../providers/runware/index.ts'
+import type { Work } from '../../src/jobs/job.ts'
+import type { Parts } from '../../src/jobs/steps/deps.ts'
+import { step } from '../../src/jobs/steps/run-step.ts'
+import { createStore, type Store } from '../../src/jobs/store/store.ts'
+import { createKeys } from '../../src/redis/keys.ts'
+import type { Sent } from '../../src/upstreams/transport.ts'
+import { quiet } from '../support/setup.ts'
+
+export const [model = ''] = Object.keys(runware.offers)
+
+export const refused: Outcome = { kind: 'failed', fault: fault('no_credit', 'no money') }
+export const accepted: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'queued' }
+export const unclear: Outcome = { kind: 'unclear', fault: fault('upstream_error', 'no sense') }
+export const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/a.mp4' }] }
+
+const empty: Reply = { status: 200, headers: {}, body: {}, baseUrl: '' }
+export const reply: Sent = { kind: 'reply', reply: empty }
+export const lost: Sent = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
+
+export type Upstream = {
+  /** What happens while a call is under way; its result. */
+  sent?: (path: string) => Promise<Sent> | Sent
+  provider?: Partial<Provider>
+  /** Whether the upstream still has an endpoint for the model. */
+  offered?: boolean
+  /** Replaces any other part that a step works with. */
+  parts?: Partial<Parts>
+  work?: Partial<Work>
+}
+
+/** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
+export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 0) {
+  const keys = createKeys(prefix)
+  const clocks: { now: number }[] = []
+  const store: Store = createStore({
+    redis,
+    keys,
+    keepMs: 3_600_000,
+    ...(pollIntervalMs > 0 && { pollIntervalMs, now: () => clocks.at(-1)?.now ?? Date.now() }),
+  })
+  let jobs = 0
+
+  async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
+    const id = `job${++jobs}`
+    // Not before the time of Redis, by which it judges deadlines.
+    const clock = { now: Date.now() + 1000 }
+    clocks.push(clock)
+    /** The calls to the upstream, and what else the step did beside writing the record. */
+    const calls: string[] = []
+    const effects: string[] = []
+    const call = (path: string) => ({ method: 'GET', path }) as const
+    const upstream: Provider = {
+      ...runware,
+      submit: () => call('submit'),
+      accept: () => accepted,
+      poll: ({ phase }) => call(`poll ${phase ?? ''}`),
+      read: () => unclear,
+      find: { call: () => call('find'), read: () => ({ kind: 'absent' }), safeToResend: true },
+      task: { id: ({ task }) => `${id} ${task}`, ticket: (task) => ({ task }) },
+      ...provider,
+    }
+    const offer = runware.offers[model]
+    const parts = {
+      store,
+      offers: { find: () => (offered && offer ? { provider: upstream, offer } : undefined) },
+      transport: {
+        send: (_: Provider, __: unknown, { path }: { path: string }) => {
+          calls.push(path)
+          return sent(path)
+        },
+      },
+      inputs: {
+        prepare: async () => ({
+          kind: 'ready',
+          input: {},
+          uploadedLinks: {},
+          inline: [],
+          release: () => effects.push('input released'),
+        }),
+        toSentInput: async () => ({}),
+      },
+      journal: {
+        begin: async ({ attempt }: { attempt: { id: string } }) => void effects.push(`begun ${attempt.id}`),
+        keepReply: async (attempt: string) => void effects.push(`replied ${attempt}`),
+        discardReply: async (attempt: string) => void effects.push(`reply discarded ${attempt}`),
+        discard: async (attempt: string) => void effects.push(`discarded ${attempt}`),
+        settle: (attempt: string) => void effects.push(`settled ${attempt}`),
+        hasMade: () => false,
+        find: async () => undefined,
+      },
+      hasRestored: () => true,
+      confirmReplicas: async () => undefined,
+      slots: {
+        ask: async () => ({ mine: true, others: [] }),
+        leave: async () => {
+          effects.push('slot left')
+          return []
+        },
+      },
+      renderTimes: {
+        usual: async () => 1000,
+        learn: async (_: string, __: string, tookMs: number) => void effects.push(`learned ${tookMs}`),
+      },
+      watchLate: async () => void effects.push('watched late'),
+      upstreams: { runware: { settings: {} }, fal: { settings: {} } },
+      typicalMs: () => 1000,
+      timeoutMs: 1000,
+      longestPollMs: 5000,
+      reconcileMs: 20_000,
+      taskLostMs: 600_000,
+      logger: quiet,
+      now: () => clock.now,
+      sleep: async () => undefined,
+      ...other,
+    } as unknown as Parts
+    await store.accept({
+      view: {
+        id,
+        version: 1,
+        model,
+        state: 'pending',
+        progress: 0,
+        createdAt: clock.now,
+        costUsd: 1,
+      },
+      owner: 'ann',
+      input: {},
+      work: {
+        route: ['runware', 'fal'],
+        deadlineAt: clock.now + 600_000,
+        refusals: 0,
+        misses: 0,
+        polls: 0,
+        ...work,
+      },
+      hint: 'secret',
+      dueAt: clock.now,
+      queue: 'runware',
+    })
+    const run = () => step(parts, id, 'runware')
+    return {
+      id,
+      clock,
+      calls,
+      effects,
+      parts,
+      run,
+      /** Steps, each when the one before says so, as long as there are any. */
+      async runAll() {
+        for (let next = await run(); next.kind === 'wait'; next = await run()) {
+          clock.now = Math.max(clock.now + 1, next.at)
+          if (calls.length > 500) assert.fail('it goes on and on')
+        }
+      },
+      state: async () => (await store.status(id))?.view.state,
+      work: async () => (await store.read(id))?.work,
+      error: async () => (await store.status(id))?.view.error?.code,
+      history: () => store.events(id),
+      submits: () => calls.filter((path) => path === 'submit').length,
+    }
+  }
+
+  return { keys, store, begin }
+}

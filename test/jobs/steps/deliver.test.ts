@@ -1,0 +1,460 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import type { Redis } from 'ioredis'
+import { overdueMs } from '../../../src/jobs/job.ts'
+import type { Parts } from '../../../src/jobs/steps/deps.ts'
+import { change } from '../../../src/jobs/store/transition.ts'
+import { LinkUseless } from '../../../src/media/results/download.ts'
+import { DownloadsBusy } from '../../../src/media/results/download-slots.ts'
+import type { DeliverOptions } from '../../../src/media/results/results.ts'
+import { StorageUnavailable } from '../../../src/media/storage/storage-fault.ts'
+import { AddressRefused } from '../../../src/net/safe-fetch.ts'
+import { createCleanup, quiet, startRedis } from '../../support/setup.ts'
+import { createDeliveryKit, hour, type Kit, minute, noLink, noSpace, stored } from './delivery-harness.ts'
+
+const links = [{ url: 'https://cdn.example/a.mp4' }, { url: 'https://cdn.example/b.mp4' }]
+const storageMessage = noSpace().message
+const fail = (cause: unknown) => () => Promise.reject(cause)
+const succeed = async () => stored
+const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 8 }
+
+function recorder() {
+  const lines: string[] = []
+  const logger = Object.create(quiet) as typeof quiet
+  for (const level of ['debug', 'info', 'warn', 'error'] as const)
+    logger[level] = ((...args: unknown[]) => lines.push(`${level}: ${args.at(-1)}`)) as never
+  return { lines, logger }
+}
+
+/** One step at a time. The kit's job was accepted one minute before its first one. */
+describe('a step that fetches a result', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let kit: Kit
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    kit = createDeliveryKit(redis)
+  })
+  after(() => cleanup.run())
+
+  const dueAt = async (id: string) => Number(await redis.zscore(kit.keys.open, id)) - overdueMs
+
+  async function cancel(job: Awaited<ReturnType<Kit['begin']>>, sentAt?: number): Promise<void> {
+    if (sentAt !== undefined) {
+      const held = await kit.store.claim(job.id, 0)
+      assert.ok(typeof held === 'object')
+      await kit.store.write(held, change(held, { work: { cancelSentAt: sentAt }, now: job.clock.now }))
+    }
+    await kit.store.askCancel(job.id)
+  }
+
+  it('asks for the files with the job’s ID, its secret and its links', async () => {
+    let asked: unknown[] = []
+    const job = await kit.begin(
+      async (...args) => {
+        asked = args
+        return stored
+      },
+      {},
+      { results: links },
+    )
+    await job.run()
+    const options = asked[2] as DeliverOptions
+    assert.deepEqual(asked.slice(0, 2), [{ id: job.id, secret: 'secret' }, links])
+    assert.equal(options.isRepeated, false)
+    assert.ok(options.signal instanceof AbortSignal)
+  })
+
+  it('says that an attempt is repeated after a failure', async () => {
+    const repeated: unknown[] = []
+    const job = await kit.begin(async (_, __, { isRepeated }) => {
+      repeated.push(isRepeated)
+      throw noLink()
+    })
+    await job.run()
+    await job.run()
+    assert.deepEqual(repeated, [false, true])
+  })
+
+  it('asks for nothing where the upstream named no file', async () => {
+    let asked: unknown
+    const job = await kit.begin(
+      async (_, videos) => {
+        asked = videos
+        return stored
+      },
+      {},
+      { results: undefined } as never,
+    )
+    await job.run()
+    assert.deepEqual(asked, [])
+  })
+
+  it('ends the job with the links that clients are given', async () => {
+    const { lines, logger } = recorder()
+    const job = await kit.begin(succeed, { logger })
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    const view = (await kit.store.status(job.id))?.view
+    assert.deepEqual([view?.state, view?.videos, view?.completedAt], ['succeeded', stored, job.clock.now])
+    assert.deepEqual(lines, ['info: job succeeded'])
+  })
+
+  it('that another step overtook writes and logs nothing', async () => {
+    const { lines, logger } = recorder()
+    const job = await kit.begin(
+      async () => {
+        await kit.store.claim(job.id, 0)
+        return stored
+      },
+      { logger },
+    )
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(await job.state(), 'delivering')
+    assert.deepEqual(lines, [])
+  })
+
+  it('notes when the first one began', async () => {
+    const job = await kit.begin(fail(noLink()))
+    const first = job.clock.now
+    await job.run()
+    job.clock.now += 1000
+    await job.run()
+    assert.equal((await job.work())?.deliveringAt, first)
+  })
+
+  describe('when the job is to be canceled', () => {
+    it('does not fetch it', async () => {
+      const job = await kit.begin(() => assert.fail('fetched'))
+      await cancel(job)
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.state(), 'canceled')
+      assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
+    })
+
+    it('fetches it when the upstream was asked to stop too late', async () => {
+      const job = await kit.begin(succeed)
+      await cancel(job, job.clock.now)
+      await job.run()
+      assert.equal(await job.state(), 'succeeded')
+    })
+
+    it('goes on with nothing that was tried before, after storage failed', async () => {
+      const job = await kit.begin(fail(noSpace()))
+      await job.run()
+      await cancel(job, job.clock.now)
+      await job.run()
+      assert.equal(await job.state(), 'canceled')
+    })
+
+    for (const [what, sent, isLooked] of [
+      ['looks for a cancel during the download', false, true],
+      ['does not, when the upstream was asked to stop too late', true, false],
+    ] as const) {
+      it(what, async (t) => {
+        t.mock.timers.enable({ apis: ['setInterval'] })
+        let looks = 0
+        const isCancelAsked = async () => {
+          looks += 1
+          return false
+        }
+        const deliver = async () => {
+          t.mock.timers.tick(1000)
+          return stored
+        }
+        const job = await kit.begin(deliver, { isCancelAsked })
+        if (sent) await cancel(job, job.clock.now)
+        await job.run()
+        assert.equal(looks > 0, isLooked)
+      })
+    }
+
+    it('a download that was aborted for it ends the job as canceled', async (t) => {
+      t.mock.timers.enable({ apis: ['setInterval'] })
+      const deliver: Parts['deliver'] = (_, __, { signal }) => {
+        t.mock.timers.tick(1000)
+        return new Promise((_resolve, reject) =>
+          signal?.addEventListener('abort', () => reject(signal.reason)),
+        )
+      }
+      const job = await kit.begin(deliver, { isCancelAsked: async () => true })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.state(), 'canceled')
+      assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
+    })
+  })
+
+  async function leaseEnds(t: TestContext, deliver: Parts['deliver']): Promise<void> {
+    const ended = t.mock.method(globalThis, 'clearInterval')
+    const job = await kit.begin(deliver)
+    const before = ended.mock.callCount()
+    await job.run()
+    assert.equal(ended.mock.callCount() - before, 1)
+  }
+
+  it('holds the job no longer after a success', (t) => leaseEnds(t, succeed))
+
+  it('holds the job no longer after a failure', (t) => leaseEnds(t, fail(noLink())))
+
+  it('gives up a download at the end of the time for delivery', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    let reason: unknown
+    const job = await kit.begin(async (_, __, { signal }) => {
+      for (let seconds = 1; seconds < 600; seconds += 1) {
+        job.clock.now += 1000
+        t.mock.timers.tick(1000)
+      }
+      assert.equal(signal?.aborted, false)
+      job.clock.now += 1000
+      t.mock.timers.tick(1000)
+      assert.equal(signal?.aborted, true)
+      reason = signal?.reason
+      throw reason
+    })
+    await job.run()
+    assert.equal((reason as Error).name, 'LinkNotReady')
+    assert.equal((await job.error())?.code, 'result_unavailable')
+  })
+
+  describe('where the price depends on the length', () => {
+    it('measures the first video', async () => {
+      const measured: unknown[] = []
+      const secondsOf: Parts['secondsOf'] = async (video) => {
+        measured.push(video)
+        return 4
+      }
+      const job = await kit.begin(async () => [...stored, { url: '/files/b.mp4' }], { secondsOf }, { meter })
+      await job.run()
+      assert.deepEqual(measured, stored)
+      assert.equal((await job.money()).spent, 375_000)
+    })
+
+    it('measures nothing where there is no video', async () => {
+      const job = await kit.begin(async () => [], { secondsOf: () => assert.fail('measured') }, { meter })
+      await job.run()
+      assert.equal(await job.state(), 'succeeded')
+    })
+
+    it('takes the usual length where it cannot be measured', async () => {
+      const { lines, logger } = recorder()
+      const job = await kit.begin(succeed, { secondsOf: fail(new TypeError('bug')), logger }, { meter })
+      await job.run()
+      assert.equal(await job.state(), 'succeeded')
+      assert.equal((await job.money()).spent, 800_000)
+      assert.deepEqual(lines, ['warn: a result could not be measured', 'info: job succeeded'])
+    })
+
+    it('measures again later where storage fails', async () => {
+      const job = await kit.begin(succeed, { secondsOf: fail(noSpace()) }, { meter })
+      await job.run()
+      assert.equal((await job.work())?.storeFault?.store, storageMessage)
+    })
+
+    it('measures nothing where it does not', async () => {
+      const job = await kit.begin(succeed, { secondsOf: () => assert.fail('measured') })
+      await job.run()
+      assert.equal(await job.state(), 'succeeded')
+    })
+  })
+
+  describe('without a slot', () => {
+    for (const [random, ms] of [
+      [0, 500],
+      [0.25, 750],
+      [0.9996, 1500],
+    ] as const) {
+      it(`comes again after ${ms} ms of 1000`, async (t) => {
+        t.mock.method(Math, 'random', () => random)
+        const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)))
+        const at = job.clock.now + ms
+        assert.deepEqual(await job.run(), { kind: 'wait', at })
+        assert.equal(await dueAt(job.id), at)
+        const work = await job.work()
+        assert.deepEqual([work?.misses, work?.storeFault], [0, undefined])
+      })
+    }
+  })
+
+  it('a job that waited too long for slots is given up', async () => {
+    const message = new DownloadsBusy('cdn.example', 1000).message
+    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)), {}, { slotWaitMs: 24 * hour })
+    assert.equal((await job.run()).kind, 'wait')
+    assert.equal(((await job.work())?.slotWaitMs ?? 0) > 24 * hour, true)
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(
+      (await job.history()).at(-1),
+      `result_not_stored: ${message}; the upstream's links: https://cdn.example/a.mp4`,
+    )
+  })
+
+  it('the waits for slots add up', async (t) => {
+    t.mock.method(Math, 'random', () => 0.25)
+    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)))
+    await job.run()
+    assert.equal((await job.work())?.slotWaitMs, 750)
+    await job.run()
+    assert.equal((await job.work())?.slotWaitMs, 1500)
+  })
+
+  describe('while storage fails', () => {
+    it('notes since when, how often and why', async () => {
+      const { lines, logger } = recorder()
+      const job = await kit.begin(fail(noSpace()), { logger })
+      const since = job.clock.now
+      const first = await job.run()
+      assert.deepEqual(first, { kind: 'wait', at: since + 1000 })
+      assert.equal(await dueAt(job.id), since + 1000)
+      assert.deepEqual((await job.work())?.storeFault, { since, tries: 1, store: storageMessage })
+      job.clock.now += 5000
+      await job.run()
+      assert.deepEqual((await job.work())?.storeFault, { since, tries: 2, store: storageMessage })
+      assert.deepEqual(await job.history(), [`storage: ${storageMessage}`])
+      assert.deepEqual(lines, [
+        'warn: Storage cannot take a result; the job waits',
+        'debug: Storage cannot take a result; the job waits',
+      ])
+    })
+
+    it('tells of another reason once more', async () => {
+      const causes = [noSpace(), new StorageUnavailable('broken')]
+      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      await job.run()
+      await job.run()
+      assert.deepEqual(await job.history(), [`storage: ${storageMessage}`, 'storage: broken'])
+    })
+
+    it('waits longer each time, and at most a minute', async () => {
+      const job = await kit.begin(fail(noSpace()))
+      const waits: number[] = []
+      for (let tries = 0; tries < 9; tries += 1) {
+        const next = await job.run()
+        if (next.kind === 'wait') waits.push((next.at - job.clock.now) / 1000)
+      }
+      assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
+    })
+
+    it('a bug of ours counts as a fault of storage', async () => {
+      const job = await kit.begin(fail(new TypeError('bug')))
+      await job.run()
+      assert.equal((await job.work())?.storeFault?.store, 'Cannot keep a result: TypeError')
+    })
+
+    it('gives up after the time that the operator allows, not before', async () => {
+      const job = await kit.begin(fail(noSpace()), {}, { results: links })
+      await job.run()
+      job.clock.now += 24 * hour
+      assert.equal((await job.run()).kind, 'wait')
+      job.clock.now += 1
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal((await job.error())?.code, 'result_not_stored')
+      assert.equal(
+        (await job.history()).at(-1),
+        `result_not_stored: ${storageMessage}; the upstream's links: ${links.map(({ url }) => url).join(' ')}`,
+      )
+    })
+
+    it('gives up a job without links too', async () => {
+      const job = await kit.begin(fail(noSpace()), {}, { results: undefined } as never)
+      await job.run()
+      job.clock.now += 24 * hour + 1
+      await job.run()
+      assert.equal(
+        (await job.history()).at(-1),
+        `result_not_stored: ${storageMessage}; the upstream's links: `,
+      )
+    })
+
+    it('a success ends the fault', async () => {
+      let cause: Error | undefined = noSpace()
+      const job = await kit.begin(async () => {
+        if (cause !== undefined) throw cause
+        return stored
+      })
+      await job.run()
+      cause = undefined
+      await job.run()
+      assert.equal(await job.state(), 'succeeded')
+      assert.equal((await job.work())?.storeFault, undefined)
+    })
+  })
+
+  describe('when the upstream does not deliver', () => {
+    it('comes again, and counts it', async () => {
+      const { lines, logger } = recorder()
+      const job = await kit.begin(fail(noLink()), { logger })
+      const waits: number[] = []
+      for (let tries = 0; tries < 7; tries += 1) {
+        const next = await job.run()
+        if (next.kind === 'wait') waits.push((next.at - job.clock.now) / 1000)
+        assert.equal(await dueAt(job.id), job.clock.now + (waits.at(-1) ?? 0) * 1000)
+        assert.equal((await job.work())?.misses, tries + 1)
+      }
+      assert.deepEqual(waits, [1, 2, 4, 8, 16, 16, 16])
+      assert.equal(lines.length, 7)
+      assert.equal((await job.work())?.storeFaultMs, 0)
+    })
+
+    it('a fault of storage is over then, and its time is noted', async () => {
+      const causes: Error[] = [noSpace(), noLink()]
+      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      await job.run()
+      job.clock.now += 7000
+      await job.run()
+      const work = await job.work()
+      assert.deepEqual([work?.storeFault, work?.storeFaultMs, work?.misses], [undefined, 7000, 1])
+      assert.equal(work?.lateMs, 0)
+    })
+
+    it('comes a last time at the end of the time for delivery', async () => {
+      const job = await kit.begin(fail(noLink()))
+      const end = job.clock.now + 10 * minute
+      let next = await job.run()
+      while (next.kind === 'wait' && next.at < end) {
+        job.clock.now = next.at
+        next = await job.run()
+      }
+      assert.deepEqual(next, { kind: 'wait', at: end })
+      job.clock.now = end
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.deepEqual(await job.error(), {
+        code: 'result_unavailable',
+        message: 'The finished video could not be fetched from the upstream',
+      })
+    })
+
+    for (const cause of [new LinkUseless('too large'), new AddressRefused('inward')]) {
+      it(`${cause.name} ends the job at once`, async () => {
+        const job = await kit.begin(fail(cause))
+        assert.deepEqual(await job.run(), { kind: 'end' })
+        assert.equal((await job.error())?.code, 'result_unavailable')
+      })
+    }
+
+    it('a name that leads inward now may lead elsewhere later', async () => {
+      const job = await kit.begin(fail(new AddressRefused('inward', { isLookedUp: true })))
+      assert.equal((await job.run()).kind, 'wait')
+      const work = await job.work()
+      assert.deepEqual([work?.misses, work?.storeFault], [1, undefined])
+    })
+
+    it('a link that was lost while storage failed is a fault of ours', async () => {
+      const causes: Error[] = [noSpace(), new LinkUseless('gone')]
+      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      await job.run()
+      job.clock.now += 1
+      await job.run()
+      assert.equal((await job.error())?.code, 'result_not_stored')
+      assert.equal(
+        (await job.history()).at(-1),
+        "result_not_stored: the link was lost while storage was at fault: gone; the upstream's links: https://cdn.example/a.mp4",
+      )
+    })
+
+    it('storage that failed for no time took none from the upstream', async () => {
+      const causes: Error[] = [noSpace(), new LinkUseless('gone')]
+      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      await job.run()
+      await job.run()
+      assert.equal((await job.error())?.code, 'result_unavailable')
+    })
+  })
+})

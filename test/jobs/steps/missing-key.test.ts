@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+import { createJobHarness, done, lost, reply } from '../job-harness.ts'
+
+const hour = 3_600_000
+const reason = 'the test has no key'
+
+describe('a process that must not call the upstream of a job', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    harness = createJobHarness(redis, 'missing-key:')
+  })
+  after(() => cleanup.run())
+
+  /** `keys.isMissing` says whether the process lacks the key at the moment. */
+  async function begin(options: Parameters<typeof harness.begin>[0] = {}, isMissing = true) {
+    const keys = { isMissing }
+    const missingKeys = { reasonFor: () => (keys.isMissing ? reason : undefined), waitMs: hour }
+    const job = await harness.begin({ ...options, parts: { missingKeys, ...options.parts } })
+    return { job, keys }
+  }
+
+  it('buys nothing, and says once why the job waits; a process with the key buys it', async () => {
+    const { job, keys } = await begin()
+    const next = await job.run()
+    assert.ok(next.kind === 'wait' && next.at > job.clock.now)
+    await job.run()
+    assert.deepEqual([job.calls, await job.state()], [[], 'pending'])
+    assert.deepEqual(
+      (await job.history()).map((event) => event.reason),
+      [undefined, reason],
+    )
+    keys.isMissing = false
+    await job.run()
+    assert.deepEqual([job.submits(), await job.state()], [1, 'queued'])
+  })
+
+  it('gives a job that is not bought to the next upstream that has a key', async () => {
+    let asked = 0
+    const missingKeys = { reasonFor: () => (asked++ === 0 ? reason : undefined), waitMs: hour }
+    const job = await harness.begin({ parts: { missingKeys } })
+    assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+    assert.deepEqual([job.calls, (await job.work())?.route], [[], ['fal']])
+  })
+
+  it('ends a job that nobody bought at its deadline', async () => {
+    const { job } = await begin()
+    await job.runAll()
+    assert.deepEqual([job.calls, await job.error()], [[], 'timeout'])
+  })
+
+  it('cancels a job that nobody bought', async () => {
+    const { job } = await begin()
+    await harness.store.askCancel(job.id)
+    await job.run()
+    assert.deepEqual([job.calls, await job.state()], [[], 'canceled'])
+  })
+
+  it('polls nothing, keeps the job beyond its deadline, and delivers it when the key is back', async () => {
+    const { job, keys } = await begin({ provider: { read: () => done } }, false)
+    await job.run()
+    keys.isMissing = true
+    job.clock.now += 600_000 + hour - 1000
+    assert.equal((await job.run()).kind, 'wait')
+    assert.deepEqual([job.calls, await job.state()], [['submit'], 'queued'])
+    keys.isMissing = false
+    await job.run()
+    assert.equal(await job.state(), 'delivering')
+  })
+
+  it('puts the money on hold when the key does not come back', async () => {
+    const { job, keys } = await begin({}, false)
+    await job.run()
+    keys.isMissing = true
+    await job.runAll()
+    assert.deepEqual([job.calls, await job.error()], [['submit'], 'task_lost'])
+    // What a process lacks is for operators, in the history.
+    const { view } = (await harness.store.read(job.id)) ?? assert.fail()
+    assert.equal(view.error?.message, 'The upstream could not be asked what became of the job')
+    assert.ok((await job.history()).some((event) => event.reason === reason))
+    assert.equal(await redis.hexists(harness.keys.held('ann'), job.id), 1)
+  })
+
+  it('looks for no lost reply, and does not end the job for it', async () => {
+    const { job, keys } = await begin({ sent: () => lost }, false)
+    await job.run()
+    keys.isMissing = true
+    job.clock.now += 600_000
+    assert.equal((await job.run()).kind, 'wait')
+    assert.deepEqual([job.calls, await job.state()], [['submit'], 'submitting'])
+    job.clock.now += 2 * hour
+    await job.run()
+    assert.equal(await job.error(), 'submission_unknown')
+  })
+
+  it('looks for no late result', async () => {
+    const { job, keys } = await begin({ sent: () => reply }, false)
+    await job.run()
+    job.clock.now += 601_000
+    await job.runAll()
+    assert.equal(await job.error(), 'timeout')
+    const calls = job.calls.length
+    keys.isMissing = true
+    assert.equal((await lookLate(job.parts, job.id)).kind, 'wait')
+    assert.equal(job.calls.length, calls)
+  })
+})

@@ -1,0 +1,644 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { type FaultCode, fault } from '../../../providers/fault.ts'
+import type { Outcome } from '../../../providers/provider.ts'
+import { attemptId } from '../../../src/jobs/attempt.ts'
+import { finish } from '../../../src/jobs/steps/finish.ts'
+import { observeServer } from '../../../src/jobs/store/epoch.ts'
+import type { Sent } from '../../../src/upstreams/transport.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+import { accepted, createJobHarness, done, lost, refused, reply, type Upstream } from '../job-harness.ts'
+
+const unreachable = fault('upstream_unreachable', 'refused')
+const failing = (code: FaultCode): Upstream => ({
+  provider: { accept: () => ({ kind: 'failed', fault: fault(code, 'no') }) },
+})
+
+describe('a purchase', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    harness = createJobHarness(redis, 'purchase:')
+  })
+  after(() => cleanup.run())
+
+  type TestJob = Awaited<ReturnType<typeof harness.begin>>
+  const begin = (upstream: Upstream = {}) => harness.begin(upstream)
+  const waitOf = async (job: TestJob) => {
+    const next = await job.run()
+    return next.kind === 'wait' ? next.at - job.clock.now : assert.fail(next.kind)
+  }
+  const reasons = async (job: TestJob) => (await job.history()).flatMap(({ reason }) => reason ?? [])
+  const dueAt = async (job: TestJob) => Number(await redis.zscore(harness.keys.open, job.id))
+  const idOf = (job: TestJob, number = 1) => attemptId(job.id, 'runware', number)
+
+  it('is one call, with the uploaded input and marked as a purchase', async () => {
+    const sent: unknown[] = []
+    const inline = [{ path: 'a' }]
+    const job = await begin({
+      parts: {
+        transport: {
+          send: async (_: unknown, config: unknown, call: object, options: object) => {
+            sent.push({ config, call, options })
+            return reply
+          },
+        } as never,
+        inputs: {
+          prepare: async () => ({
+            kind: 'ready',
+            input: { prompt: 'uploaded' },
+            uploadedLinks: { file: 'https://files.example/in.png' },
+            inline,
+            release: () => undefined,
+          }),
+        } as never,
+      },
+      provider: { submit: (_, { input }) => ({ method: 'POST', path: input.prompt ?? '' }) },
+    })
+    await job.run()
+    assert.deepEqual(sent, [
+      {
+        config: { settings: {} },
+        call: { method: 'POST', path: 'uploaded' },
+        options: { purchase: true, inline },
+      },
+    ])
+    assert.deepEqual((await job.work())?.handed, { file: 'https://files.example/in.png' })
+  })
+
+  it('looks for the offer of its model at its upstream', async () => {
+    const job = await begin()
+    const asked: unknown[] = []
+    const { find } = job.parts.offers
+    job.parts.offers.find = (...args) => {
+      asked.push(args)
+      return find(...args)
+    }
+    await job.run()
+    const model = (await harness.store.read(job.id))?.view.model
+    assert.ok(asked.length > 1)
+    for (const args of asked) assert.deepEqual(args, [{ id: model }, 'runware'])
+  })
+
+  it('prepares the input for the upstream that is called', async () => {
+    const prepared: unknown[] = []
+    const job = await begin()
+    const { prepare } = job.parts.inputs
+    job.parts.inputs.prepare = async (...args) => {
+      prepared.push([args[0], args[2].provider.name, args[2].config])
+      return prepare(...args)
+    }
+    await job.run()
+    assert.deepEqual(prepared, [[job.id, 'runware', { settings: {} }]])
+  })
+
+  it('that has a task is in the journal from before the call until Redis has the reply', async () => {
+    const job = await begin()
+    await job.run()
+    const id = idOf(job)
+    assert.deepEqual(job.effects, [`begun ${id}`, `replied ${id}`, `settled ${id}`, 'input released'])
+  })
+
+  it('that has its video at once is in the journal too', async () => {
+    const job = await begin({ provider: { accept: () => done } })
+    await job.run()
+    const id = idOf(job)
+    assert.deepEqual(job.effects, [
+      `begun ${id}`,
+      `replied ${id}`,
+      'slot left',
+      `settled ${id}`,
+      'input released',
+    ])
+  })
+
+  it('that was refused is discarded from the journal', async () => {
+    const job = await begin({ provider: { accept: () => refused } })
+    await job.run()
+    const id = idOf(job)
+    assert.deepEqual(job.effects, [`begun ${id}`, 'slot left', `discarded ${id}`, 'input released'])
+  })
+
+  it('whose reply was lost stays in the journal', async () => {
+    const job = await begin({ sent: () => lost })
+    await job.run()
+    assert.deepEqual(job.effects, [`begun ${idOf(job)}`, 'input released'])
+  })
+
+  it('numbers its attempts, and tells the journal the number, the files and the server', async () => {
+    const begun: unknown[] = []
+    const job = await begin(failing('rate_limited'))
+    job.parts.journal.begin = async (entry) => void begun.push(entry)
+    const first = job.clock.now
+    job.clock.now += await waitOf(job)
+    const second = job.clock.now
+    await job.run()
+    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+    const entry = (number: number, at: number) => ({
+      job: job.id,
+      attempt: { id: idOf(job, number), provider: 'runware', at },
+      number,
+      handed: {},
+      server,
+    })
+    assert.deepEqual(begun, [entry(1, first), entry(2, second)])
+    assert.equal((await job.work())?.attempts, 2)
+  })
+
+  it('is due again, should its process die, when the time limit of the call is over', async () => {
+    let due = 0
+    const job = await begin({
+      sent: async () => {
+        due = await dueAt(job)
+        return reply
+      },
+    })
+    await job.run()
+    assert.equal(due, job.clock.now + 1000 + 5000)
+  })
+
+  it('takes back what the journal or the replicas do not have, and comes again after two seconds', async () => {
+    const job = await begin({ parts: { confirmReplicas: () => Promise.reject(new Error('none')) } })
+    assert.equal(await waitOf(job), 2000)
+    assert.deepEqual(job.effects, [`begun ${idOf(job)}`, `discarded ${idOf(job)}`, 'input released'])
+    assert.deepEqual(await reasons(job), [
+      'upstream_unreachable: The intent to purchase could not be secured',
+    ])
+  })
+
+  for (const [tookMs, calls] of [
+    [1000, 1],
+    [1001, 0],
+  ] as const) {
+    it(`${calls ? 'is made' : 'is not made any more'} ${tookMs} ms after its time limit of 1000 ms began`, async () => {
+      const job = await begin({
+        parts: {
+          confirmReplicas: async () => {
+            job.clock.now += tookMs
+          },
+        },
+      })
+      await job.run()
+      assert.equal(job.submits(), calls)
+      assert.equal(await job.state(), calls ? 'queued' : 'pending')
+      const why = 'upstream_unreachable: Redis was too slow to start the call'
+      assert.deepEqual(await reasons(job), calls ? [] : [why])
+    })
+  }
+
+  describe('that was certainly not sent', () => {
+    const unsent: Sent = { kind: 'unsent', fault: unreachable }
+
+    it('is made again', async () => {
+      const job = await begin({ sent: () => unsent })
+      assert.equal(await waitOf(job), 1000)
+      assert.equal(await job.state(), 'pending')
+      assert.deepEqual(await reasons(job), ['upstream_unreachable: refused'])
+    })
+
+    it('is looked for all the same when its time limit is over: another process may have looked already', async () => {
+      const job = await begin({
+        sent: () => {
+          job.clock.now += 1000
+          return unsent
+        },
+      })
+      await job.run()
+      assert.equal(await job.state(), 'submitting')
+    })
+  })
+
+  it('whose reply may be lost is not made again', async () => {
+    const job = await begin({ sent: () => lost })
+    assert.equal(await waitOf(job), 1000)
+    assert.equal(await job.state(), 'submitting')
+    assert.deepEqual(await reasons(job), ['answer lost: cut'])
+  })
+
+  it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
+    const job = await begin({
+      sent: () => lost,
+      parts: { reconcileMs: 60_000 },
+    })
+    const waits: number[] = []
+    for (let n = 0; n < 10; n++) {
+      const ms = await waitOf(job)
+      waits.push(ms)
+      job.clock.now += ms
+    }
+    assert.deepEqual(waits, [1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 8000, 8000])
+    assert.deepEqual(await reasons(job), ['answer lost: cut'])
+  })
+
+  it('says when the video is expected, and polls for the first time well before', async () => {
+    const job = await begin({
+      parts: { renderTimes: { usual: async () => 10_000, learn: async () => undefined } as never },
+    })
+    assert.equal(await waitOf(job), 4000)
+    const view = (await harness.store.status(job.id))?.view
+    assert.equal(view?.expectedAt, job.clock.now + 10_000)
+    assert.equal((await job.work())?.takenAt, job.clock.now)
+  })
+
+  it('asks for the render time of its model at its upstream', async () => {
+    const asked: unknown[] = []
+    const job = await begin({
+      parts: {
+        renderTimes: {
+          usual: async (...args: unknown[]) => {
+            asked.push(args)
+            return 10_000
+          },
+        } as never,
+        typicalMs: () => 77,
+      },
+    })
+    await job.run()
+    assert.deepEqual(asked, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
+  })
+
+  it('polls at once where the upstream says that the task goes on by a poll', async () => {
+    const job = await begin({ provider: { accept: () => ({ ...accepted, now: true }) as Outcome } })
+    assert.equal(await waitOf(job), 0)
+  })
+
+  it('keeps the task of a finished video, for the operator', async () => {
+    const job = await begin({ provider: { accept: () => ({ ...done, ticket: { task: 7 } }) as Outcome } })
+    await job.run()
+    const work = await job.work()
+    assert.deepEqual(work?.ticket, { task: 7 })
+    assert.deepEqual(work?.results, [{ url: 'https://files.example/a.mp4' }])
+    assert.equal(work?.takenAt, job.clock.now)
+    assert.equal(work?.deliveringAt, job.clock.now)
+    assert.equal(work && 'upstreamCostUsd' in work, false)
+  })
+
+  it('whose video is there at once queues the delivery', async () => {
+    const job = await begin({ provider: { accept: () => done } })
+    await job.run()
+    assert.equal(await redis.exists(`${harness.keys.queue('delivery')}${job.id}`), 1)
+  })
+
+  it('forgets the refusals of earlier attempts', async () => {
+    const outcomes: Outcome[] = [{ kind: 'failed', fault: fault('rate_limited', 'busy') }]
+    const job = await begin({ provider: { accept: () => outcomes.shift() ?? accepted } })
+    job.clock.now += await waitOf(job)
+    assert.equal((await job.work())?.refusals, 1)
+    await job.run()
+    const work = await job.work()
+    assert.deepEqual([work?.refusals, work?.misses, work?.polls], [0, 0, 0])
+  })
+
+  describe('that cannot be prepared', () => {
+    const prepared = (result: object) => ({
+      parts: { inputs: { prepare: async () => result } as never },
+    })
+
+    it('waits while the upload is busy', async () => {
+      const job = await begin(prepared({ kind: 'busy', waitMs: 1234 }))
+      assert.equal(await waitOf(job), 1234)
+      assert.equal(await dueAt(job), job.clock.now + 1234 + 5000)
+      assert.equal(await job.state(), 'pending')
+      assert.deepEqual(job.calls, [])
+    })
+
+    it('counts as a refusal', async () => {
+      const job = await begin(
+        prepared({ kind: 'failed', fault: fault('upstream_unreachable', 'no storage') }),
+      )
+      assert.equal(await waitOf(job), 1000)
+      assert.equal((await job.work())?.refusals, 1)
+      assert.deepEqual(job.calls, [])
+    })
+  })
+
+  it('waits for a slot, and is due again by then', async () => {
+    const job = await begin({ parts: { slots: { ask: async () => ({ mine: false, others: [] }) } as never } })
+    assert.equal(await waitOf(job), 10_000)
+    assert.equal(await dueAt(job), job.clock.now + 10_000 + 5000)
+  })
+
+  it('ends the job where no upstream is left', async () => {
+    const job = await begin({ work: { route: [] } })
+    await job.run()
+    assert.equal(await job.error(), 'upstream_error')
+    assert.deepEqual(job.calls, [])
+  })
+
+  it('is made at the deadline, not after it', async () => {
+    const at = await begin()
+    at.clock.now = (await at.work())?.deadlineAt ?? 0
+    await at.run()
+    assert.equal(at.submits(), 1)
+  })
+
+  describe('that is refused', () => {
+    it('waits up to half a minute where there is no other upstream', async () => {
+      const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
+      const waits: number[] = []
+      for (let n = 0; n < 7; n++) {
+        const ms = await waitOf(job)
+        waits.push(ms)
+        job.clock.now += ms
+      }
+      assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+    })
+
+    it('ends after ten minutes of refusals', async () => {
+      const job = await begin({
+        ...failing('rate_limited'),
+        work: { route: ['runware'], deadlineAt: Date.now() + 7_200_000 },
+      })
+      const began = job.clock.now
+      await job.runAll()
+      assert.equal(await job.error(), 'rate_limited')
+      const tookMs = job.clock.now - began
+      assert.ok(tookMs > 570_000 && tookMs < 600_000, String(tookMs))
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('remembers when the first refusal was', async () => {
+      const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
+      const first = job.clock.now
+      job.clock.now += await waitOf(job)
+      await job.run()
+      assert.equal((await job.work())?.refusedAt, first)
+    })
+
+    it('waits for no moment after the deadline', async () => {
+      const at = (ms: number) => ({ ...fault('rate_limited', 'busy'), retryAfterMs: ms })
+      for (const [afterMs, kind] of [
+        [50_000, 'wait'],
+        [50_001, 'end'],
+      ] as const) {
+        const job = await begin({
+          provider: { accept: () => ({ kind: 'failed', fault: at(afterMs) }) },
+          work: { route: ['runware'] },
+        })
+        await redis.hset(
+          harness.keys.job(job.id),
+          'work',
+          JSON.stringify({ ...(await job.work()), deadlineAt: job.clock.now + 50_000 }),
+        )
+        assert.equal((await job.run()).kind, kind)
+      }
+    })
+
+    it('says why in the history, and the next upstream begins without refusals', async () => {
+      const job = await begin({ ...failing('no_credit'), work: { refusals: 2 } })
+      await job.run()
+      assert.deepEqual(await reasons(job), ['no_credit: no'])
+      const work = await job.work()
+      assert.deepEqual([work?.route, work?.refusals], [['fal'], 0])
+      assert.equal(await dueAt(job), job.clock.now + 5000)
+    })
+  })
+
+  describe('that this machine has made, though Redis does not know it', () => {
+    const made = (attempt: object): Upstream => ({
+      parts: {
+        journal: {
+          begin: async () => undefined,
+          hasMade: () => true,
+          find: async () => ({ attempt, number: 1, handed: { a: 'b' } }),
+        } as never,
+      },
+    })
+
+    it('is looked for at once, and not made again', async () => {
+      const attempt = { id: 'made', provider: 'runware', at: 1 } as const
+      const job = await begin({ ...made(attempt), work: { misses: 3 } })
+      assert.equal(await waitOf(job), 0)
+      assert.equal(await job.state(), 'submitting')
+      const work = await job.work()
+      assert.deepEqual(
+        [work?.attempt, work?.attempts, work?.handed, work?.misses],
+        [attempt, 1, { a: 'b' }, 0],
+      )
+      assert.deepEqual(await reasons(job), ['restored: Redis had lost the attempt'])
+      assert.equal(await dueAt(job), job.clock.now + 5000)
+      assert.deepEqual(job.calls, [])
+    })
+
+    it('is known by the ID of the attempt that is due', async () => {
+      const asked: string[] = []
+      const job = await begin({ work: { attempts: 4 } })
+      Object.assign(job.parts.journal, {
+        hasMade: (id: string) => {
+          asked.push(id)
+          return false
+        },
+        find: () => assert.fail('looked for'),
+      })
+      await job.run()
+      assert.deepEqual(asked, [idOf(job, 5)])
+    })
+
+    it('is made where the journal has forgotten it', async () => {
+      const job = await begin()
+      Object.assign(job.parts.journal, { hasMade: () => true, find: async () => undefined })
+      await job.run()
+      assert.equal(job.submits(), 1)
+    })
+  })
+
+  it('is withdrawn where this process has not restored what the server may have lost', async () => {
+    const asked: string[] = []
+    const job = await begin({
+      parts: {
+        hasRestored: (server) => {
+          asked.push(server)
+          return false
+        },
+      },
+    })
+    assert.equal(await waitOf(job), 2000)
+    assert.deepEqual(job.calls, [])
+    assert.equal(await job.state(), 'pending')
+    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+    assert.deepEqual(asked, [server])
+    assert.deepEqual(await reasons(job), [
+      'upstream_unreachable: Another Redis server has taken over, and is not known to have all attempts',
+    ])
+  })
+
+  describe('while another server has just taken over', () => {
+    const paused = (ms: number): Upstream => ({
+      parts: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
+    })
+
+    it('a job that is too late does not end yet', async () => {
+      const job = await begin(paused(700))
+      job.clock.now += 600_001
+      assert.equal(await waitOf(job), 700)
+      assert.equal(await job.state(), 'pending')
+    })
+
+    for (const [what, more] of [
+      ['without an upstream', { work: { route: [] } }],
+      ['without an offer', { offered: false, work: { route: ['runware'] } }],
+    ] as const) {
+      it(`a job ${what} does not end yet`, async () => {
+        const job = await begin({ ...paused(700), ...more } as Upstream)
+        assert.equal(await waitOf(job), 700)
+        assert.equal(await job.state(), 'pending')
+      })
+    }
+
+    it('a job whose purchase is refused ends', async () => {
+      const job = await begin({ ...paused(700), ...failing('no_credit'), work: { route: ['runware'] } })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.error(), 'no_credit')
+    })
+
+    it('a job that is to stop ends when the pause is over', async () => {
+      const job = await begin(paused(0))
+      await harness.store.askCancel(job.id)
+      await job.run()
+      assert.equal(await job.state(), 'canceled')
+    })
+
+    it('the intent is not stored, and the job waits', async () => {
+      const job = await begin({
+        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'paused', ms: 321 }) } },
+      })
+      assert.equal(await waitOf(job), 321)
+      assert.deepEqual(job.calls, [])
+    })
+  })
+
+  describe('whose reply comes late', () => {
+    it('is noted with its upstream and its task', async () => {
+      const job = await begin({
+        sent: async () => {
+          await redis.hset(harness.keys.job(job.id), { state: 'canceled' })
+          return reply
+        },
+      })
+      await job.run()
+      assert.deepEqual(await harness.store.notes(job.id), [
+        { at: job.clock.now, kind: 'late_reply', provider: 'runware', text: `${job.id} 1` },
+      ])
+    })
+
+    it('is noted though the job has another task by now', async () => {
+      const job = await begin({
+        sent: async () => {
+          const work = JSON.stringify({ ...(await job.work()), ticket: { task: 2 } })
+          await redis.hset(harness.keys.job(job.id), { state: 'failed', work })
+          return reply
+        },
+      })
+      await job.run()
+      assert.deepEqual(
+        (await harness.store.notes(job.id)).map(({ text }) => text),
+        [`${job.id} 1`],
+      )
+    })
+  })
+
+  it('whose reply names a task of another job is discarded from the journal, and looked for', async () => {
+    const job = await begin({
+      parts: { store: { ...harness.store, claimTask: async () => false } },
+    })
+    assert.equal(await waitOf(job), 1000)
+    assert.ok(job.effects.includes(`reply discarded ${idOf(job)}`))
+    assert.equal(await job.state(), 'submitting')
+    assert.deepEqual(await reasons(job), ['answer lost: runware returned a task of another job'])
+  })
+
+  describe('of which the upstream lists the tasks', () => {
+    const find = {
+      call: () => ({ method: 'GET', path: 'find' }) as const,
+      read: () => ({ kind: 'absent' }) as const,
+      safeToResend: false,
+    }
+    const awaiting = async (job: TestJob) => {
+      const keys = await redis.keys('purchase:identical*')
+      for (const key of keys) {
+        const score = await redis.zscore(key, job.id)
+        if (score !== null) return { at: Number(score), ttl: await redis.pttl(key) }
+      }
+      return undefined
+    }
+
+    it('is awaited from the intent until its reply, no longer than that may take', async () => {
+      let during: Awaited<ReturnType<typeof awaiting>>
+      const job = await begin({
+        provider: { find },
+        sent: async () => {
+          during = await awaiting(job)
+          return reply
+        },
+      })
+      await job.run()
+      assert.equal(during?.at, job.clock.now)
+      assert.ok(during.ttl > 2000 && during.ttl <= 3000, String(during.ttl))
+      assert.equal(await awaiting(job), undefined)
+    })
+
+    for (const outcome of [refused, { kind: 'unclear', fault: unreachable } as const]) {
+      it(`is not awaited any more after a reply that is ${outcome.kind}`, async () => {
+        const job = await begin({ provider: { find, accept: () => outcome } })
+        await job.run()
+        assert.equal(await awaiting(job), undefined)
+      })
+    }
+
+    it('is not awaited where the upstream tells our attempts apart', async () => {
+      let during: Awaited<ReturnType<typeof awaiting>>
+      const job = await begin({
+        sent: async () => {
+          during = await awaiting(job)
+          return reply
+        },
+      })
+      await job.run()
+      assert.equal(during, undefined)
+    })
+  })
+
+  describe('of a job that ends', () => {
+    const running = async () => {
+      const job = await begin()
+      await job.run()
+      const claimed = await harness.store.claim(job.id, 1)
+      return { job, claimed: typeof claimed === 'object' ? claimed : assert.fail(claimed) }
+    }
+
+    for (const [code, isWatched] of [
+      ['timeout', true],
+      ['task_lost', true],
+      ['upstream_error', false],
+      ['canceled', false],
+    ] as const) {
+      it(`as ${code}: ${isWatched ? 'a' : 'no'} late result is looked for`, async () => {
+        const { job, claimed } = await running()
+        await finish(job.parts, claimed, fault(code, 'x'))
+        assert.equal(job.effects.includes('watched late'), isWatched)
+      })
+    }
+
+    it('without a task: no late result is looked for', async () => {
+      const job = await begin()
+      job.clock.now += 600_001
+      await job.run()
+      assert.equal(await job.error(), 'timeout')
+      assert.equal(job.effects.includes('watched late'), false)
+    })
+
+    it('though another step has the job: nothing is freed', async () => {
+      const { job, claimed } = await running()
+      await harness.store.claim(job.id, 1)
+      assert.deepEqual(await finish(job.parts, claimed, fault('timeout', 'x')), { kind: 'end' })
+      assert.equal(await job.state(), 'queued')
+      assert.deepEqual(
+        job.effects.filter((effect) => /slot|late/.test(effect)),
+        [],
+      )
+    })
+  })
+})

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fault } from '../../../providers/fault.ts'
+import type { Outcome, Provider } from '../../../providers/provider.ts'
+import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import type { Store } from '../../../src/jobs/store/store.ts'
+import type { Keys } from '../../../src/redis/keys.ts'
+import type { Sent } from '../../../src/upstreams/transport.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+import { createJobHarness, done, lost, model, refused, reply, unclear } from '../job-harness.ts'
+
+/** What happens where steps of two processes overlap, or a step is not let through: one record, a clock moved by hand, an upstream of the test's own. */
+describe('races and dead ends of a step', () => {
+  const cleanup = createCleanup()
+  let redis: Awaited<ReturnType<typeof startRedis>>['redis']
+  let keys: Keys
+  let store: Store
+  let begin: ReturnType<typeof createJobHarness>['begin']
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    ;({ keys, store, begin } = createJobHarness(redis, 'races:'))
+  })
+  after(() => cleanup.run())
+
+  it('a refusal of the first sending that comes while the call is sent again does not send the job elsewhere', async () => {
+    let late = (): void => undefined
+    const held = new Promise<Sent>((resolve) => {
+      late = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
+    })
+    let submits = 0
+    let first: Promise<unknown> = Promise.resolve()
+    const job = await begin({
+      sent: async (path) => {
+        if (path !== 'submit') return reply
+        submits += 1
+        if (submits === 1) return held
+        job.clock.now = began
+        late()
+        await first
+        job.clock.now = then
+        return reply
+      },
+    })
+    const began = job.clock.now
+    first = job.run()
+    while (submits === 0) await new Promise((resolve) => setImmediate(resolve))
+    let then = began
+    while (submits < 2) {
+      const next = await job.run()
+      assert.equal(next.kind, 'wait')
+      if (next.kind === 'wait') then = job.clock.now = next.at
+    }
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
+  })
+
+  it('a refusal of the second sending tells nothing of the first: the job is not bought elsewhere', async () => {
+    let submits = 0
+    const job = await begin({
+      sent: (path) => (path === 'submit' && ++submits === 1 ? lost : reply),
+      provider: { accept: () => refused },
+    })
+    await job.runAll()
+    assert.ok(submits > 1)
+    assert.equal(await job.error(), 'submission_unknown')
+  })
+
+  it('an answer counts though the Redis that accepted over has never seen the intent', async () => {
+    const job = await begin({
+      sent: async () => {
+        await redis.hset(keys.job(job.id), { state: 'pending', attempt: '' })
+        return reply
+      },
+    })
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('a reply that comes after the end names the task to the operator, and changes nothing else', async () => {
+    const job = await begin({
+      sent: async (path) => {
+        if (path !== 'submit') return reply
+        await redis.hset(keys.job(job.id), { state: 'failed' })
+        return reply
+      },
+    })
+    await job.run()
+    assert.equal(await redis.hget(keys.job(job.id), 'state'), 'failed')
+    assert.deepEqual(
+      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      [['late_reply', `${job.id} 1`]],
+    )
+  })
+
+  it('a reply that is written twice is no late one', async () => {
+    const job = await begin({})
+    const { writeAnswer } = store
+    const twice = async (...args: Parameters<typeof writeAnswer>) => {
+      await writeAnswer(...args)
+      return writeAnswer(...args)
+    }
+    Object.assign(job.parts, { store: { ...store, writeAnswer: twice } })
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual(await store.notes(job.id), [])
+  })
+
+  it('a lost answer that cannot be looked for ends all the same', async () => {
+    const breaks = () => assert.fail('a body that nobody thought of')
+    const job = await begin({
+      sent: () => lost,
+      provider: { find: { call: breaks, read: () => unclear, safeToResend: false } },
+    })
+    await job.runAll()
+    assert.equal(await job.error(), 'submission_unknown')
+  })
+
+  it('an upstream that has no offer any more is passed over, or found nothing at', async () => {
+    const job = await begin({ offered: false })
+    assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+    assert.deepEqual(job.calls, [])
+
+    const cut = await begin({ sent: () => lost })
+    await cut.run()
+    cut.parts.offers.find = () => undefined
+    await cut.runAll()
+    assert.equal(await cut.error(), 'submission_unknown')
+  })
+
+  it('a call that cannot be put together leaves no intent behind', async () => {
+    const job = await begin({ provider: { submit: () => assert.fail('no words for it') } })
+    await assert.rejects(job.run())
+    assert.equal(await job.state(), 'pending')
+    assert.deepEqual(job.calls, [])
+  })
+
+  it('no Retry-After keeps a job beyond its time', async () => {
+    const after = { ...fault('rate_limited', 'come back'), retryAfterMs: 1e12 }
+    const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: after }) } })
+    assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+
+    const running = await begin({ provider: { read: () => ({ kind: 'unclear', fault: after }) } })
+    await running.runAll()
+    assert.equal(await running.error(), 'timeout')
+  })
+
+  it('a job that has stood in line for long is not given up at its first refusal', async () => {
+    const busy = fault('rate_limited', 'busy')
+    const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: busy }) } })
+    await redis.hset(
+      keys.job(job.id),
+      'work',
+      JSON.stringify({ ...(await job.work()), route: ['runware'], deadlineAt: job.clock.now + 7_200_000 }),
+    )
+    job.clock.now += 3_600_000
+    assert.equal((await job.run()).kind, 'wait')
+    assert.equal(await job.state(), 'pending')
+    await job.runAll()
+    assert.equal(await job.error(), 'rate_limited')
+  })
+
+  it('one "unknown" after a long outage does not lose a task', async () => {
+    const said: Outcome[] = [
+      ...Array<Outcome>(20).fill(unclear),
+      { kind: 'unclear', fault: fault('task_lost', '?') },
+    ]
+    const job = await begin({ provider: { read: () => said.shift() ?? done } })
+    await job.runAll()
+    assert.equal(await job.state(), 'delivering')
+  })
+
+  it('what was finished while nobody asked is fetched, though the deadline has passed', async () => {
+    const job = await begin({ provider: { read: () => done } })
+    await job.run()
+    job.clock.now += 3_600_000
+    await job.run()
+    assert.equal(await job.state(), 'delivering')
+  })
+
+  it('a job that was to stop ends soon, though its upstream answers nothing', async () => {
+    const job = await begin({ provider: { cancel: () => ({ method: 'PUT', path: 'cancel' }) } })
+    await job.run()
+    const began = job.clock.now
+    await store.askCancel(job.id)
+    await job.runAll()
+    assert.equal(await job.error(), 'canceled')
+    assert.ok(job.clock.now - began < 120_000, `${job.clock.now - began} ms`)
+  })
+
+  it('a late success is noted where it takes two calls to see it', async () => {
+    const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/late.mp4' }] }
+    const turned: Outcome = {
+      kind: 'running',
+      ticket: { task: 1, phase: 'result' },
+      stage: 'queued',
+      now: true,
+    }
+    const read: Provider['read'] = (_, { phase }) => (phase === 'result' ? done : turned)
+    const job = await begin({ provider: {} })
+    await job.runAll()
+    assert.equal(await job.error(), 'timeout')
+    const found = job.parts.offers.find({ id: model }, 'runware')
+    assert.ok(found)
+    found.provider.read = read
+    assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(
+      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      [['late_result', 'https://files.example/late.mp4']],
+    )
+  })
+})

@@ -1,0 +1,403 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { type FaultCode, fault } from '../../../providers/fault.ts'
+import type { Outcome, Provider } from '../../../providers/provider.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+import { accepted, createJobHarness, done, lost, reply, type Upstream, unclear } from '../job-harness.ts'
+
+type Found = Outcome | { kind: 'absent' }
+const absent: Found = { kind: 'absent' }
+const call = (path: string) => ({ method: 'GET', path }) as const
+
+describe('an attempt whose reply was lost', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    harness = createJobHarness(redis, 'reconcile:')
+  })
+  after(() => cleanup.run())
+
+  type TestJob = Awaited<ReturnType<typeof harness.begin>>
+  const find = (found: Found = absent, safeToResend = true): Partial<Provider> => ({
+    find: { call: () => call('find'), read: () => found, safeToResend },
+  })
+  /** A job whose first call got no reply. */
+  async function cut(upstream: Upstream = {}) {
+    const job: TestJob = await harness.begin({
+      sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
+      ...upstream,
+    })
+    await job.run()
+    return job
+  }
+  const waitOf = async (job: TestJob) => {
+    const next = await job.run()
+    return next.kind === 'wait' ? next.at - job.clock.now : assert.fail(next.kind)
+  }
+  const dueAt = async (job: TestJob) => Number(await redis.zscore(harness.keys.open, job.id))
+  const setWork = async (job: TestJob, work: object) =>
+    redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
+
+  it('that the journal knows is not looked for', async () => {
+    const job = await cut()
+    const asked: string[] = []
+    job.parts.journal.find = async (id) => {
+      asked.push(id)
+      return { reply: accepted } as never
+    }
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    assert.deepEqual(job.calls, ['submit'])
+    assert.deepEqual(asked, [(await job.work())?.attempt?.id])
+  })
+
+  it('that the journal knows with a task of another job ends all the same', async () => {
+    const job = await cut({ provider: find(absent, false) })
+    await redis.set(harness.keys.task('runware', `${job.id} 1`), 'another job')
+    job.parts.journal.find = async () => ({ reply: accepted }) as never
+    let steps = 0
+    for (let next = await job.run(); next.kind === 'wait'; next = await job.run()) {
+      job.clock.now = Math.max(next.at, job.clock.now)
+      steps += 1
+      assert.ok(steps < 100, 'it goes on and on')
+    }
+    assert.equal(await job.error(), 'submission_unknown')
+    assert.equal(job.submits(), 1)
+  })
+
+  it('that came to nothing is made again at once, though Redis does not show it', async () => {
+    const job = await cut()
+    const first = (await job.work())?.attempt?.id
+    job.parts.journal.find = async () => 'discarded'
+    assert.equal(await waitOf(job), 0)
+    assert.equal(await job.state(), 'pending')
+    assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt came to nothing')
+    assert.deepEqual(job.calls, ['submit'])
+    await job.run()
+    assert.equal(job.submits(), 2)
+    assert.notEqual((await job.work())?.attempt?.id, first)
+  })
+
+  it('that the journal knows without a reply is looked for', async () => {
+    const job = await cut({ provider: find(accepted) })
+    job.parts.journal.find = async () => ({}) as never
+    await job.run()
+    assert.deepEqual(job.calls, ['submit', 'find'])
+  })
+
+  it('is looked for with the files as they were sent, under the id of the attempt', async () => {
+    const seen: unknown[] = []
+    const job = await cut({
+      provider: {
+        find: {
+          call: (_, { input, attempt, jobId }) => {
+            seen.push({ input, attempt, jobId })
+            return call('find')
+          },
+          read: (_, { attempt }) => {
+            seen.push(attempt)
+            return accepted
+          },
+          safeToResend: true,
+        },
+      },
+    })
+    const recalled: unknown[] = []
+    job.parts.inputs.toSentInput = async (...args) => {
+      recalled.push(args.slice(1))
+      return { prompt: 'as sent' }
+    }
+    const id = (await job.work())?.attempt?.id
+    await job.run()
+    assert.deepEqual(seen, [{ input: { prompt: 'as sent' }, attempt: id, jobId: job.id }, id])
+    assert.deepEqual(recalled, [['runware', {}]])
+  })
+
+  it('may be under way elsewhere until its time limit and two seconds more', async () => {
+    const job = await cut({ provider: find(accepted) })
+    const { at = 0 } = (await job.work())?.attempt ?? {}
+    await setWork(job, { misses: 0 })
+    job.clock.now = at + 2999
+    assert.equal(await waitOf(job), 1)
+    assert.deepEqual(job.calls, ['submit'])
+    assert.equal(await dueAt(job), at + 3000 + 5000)
+    job.clock.now = at + 3000
+    await job.run()
+    assert.deepEqual(job.calls, ['submit', 'find'])
+  })
+
+  it('ends the job where the upstream says that it refused it', async () => {
+    const job = await cut({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
+    assert.deepEqual(await job.run(), { kind: 'end' })
+    assert.equal(await job.error(), 'rate_limited')
+  })
+
+  it('stays unknown while the upstream cannot be asked', async () => {
+    const job = await cut({ sent: () => lost, provider: find(accepted) })
+    assert.equal(await waitOf(job), 2000)
+    assert.equal(await job.state(), 'submitting')
+    assert.equal((await job.work())?.misses, 2)
+  })
+
+  describe('of an upstream without a search', () => {
+    const adopt = () => undefined
+
+    it('waits for a callback until the time for looking is over', async () => {
+      const job = await cut({
+        provider: { find: undefined, adopt } as never,
+        parts: { hintUrl: () => 'https://gateway.example/hooks' },
+      })
+      const { at = 0 } = (await job.work())?.attempt ?? {}
+      const next = await job.run()
+      assert.deepEqual(next, { kind: 'wait', at: at + 20_000 + 1 })
+      job.clock.now = at + 20_000
+      assert.deepEqual(await job.run(), { kind: 'wait', at: at + 20_000 + 1 })
+      assert.equal((await job.work())?.lastCallAt, undefined)
+      job.clock.now = at + 20_001
+      assert.equal(await waitOf(job), 3000)
+      assert.equal((await job.work())?.lastCallAt, job.clock.now)
+      assert.equal(await dueAt(job), job.clock.now + 3000 + 5000)
+      job.clock.now += 3000
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.error(), 'submission_unknown')
+    })
+
+    for (const [what, provider, parts] of [
+      [
+        'that sends none',
+        { find: undefined, adopt: undefined },
+        { hintUrl: () => 'https://gateway.example/hooks' },
+      ],
+      ['that cannot reach the gateway', { find: undefined, adopt }, {}],
+    ] as const) {
+      it(`waits for no callback ${what}`, async () => {
+        const job = await cut({ provider: provider as never, parts })
+        assert.equal(await waitOf(job), 3000)
+        assert.equal((await job.work())?.lastCallAt, job.clock.now)
+      })
+    }
+  })
+
+  it('waits for nothing where the upstream is gone', async () => {
+    const job = await cut({ parts: { hintUrl: () => 'https://gateway.example/hooks' } })
+    job.parts.offers.find = () => undefined
+    assert.equal(await waitOf(job), 3000)
+  })
+
+  it('is looked for until the time for it is over, once more, and is unknown then', async () => {
+    const job = await cut({ provider: find(absent, false) })
+    const { at = 0 } = (await job.work())?.attempt ?? {}
+    job.clock.now = at + 20_000
+    await job.run()
+    assert.equal((await job.work())?.lastCallAt, undefined)
+    job.clock.now = at + 20_001
+    assert.equal(await waitOf(job), 3000)
+    assert.equal((await job.work())?.lastCallAt, job.clock.now)
+    assert.equal(await job.state(), 'submitting')
+    job.clock.now += 3000
+    await job.run()
+    assert.equal(await job.error(), 'submission_unknown')
+    assert.deepEqual(job.calls, ['submit', 'find', 'find', 'find'])
+    assert.match(
+      (await job.history()).at(-1)?.reason ?? '',
+      /^submission_unknown: runware gave no answer to attempt [\da-f-]{36}, and/,
+    )
+  })
+
+  it('that shows up at the last look counts', async () => {
+    let found: Found = absent
+    const job = await cut({
+      provider: { find: { call: () => call('find'), read: () => found, safeToResend: false } },
+    })
+    job.clock.now += 20_001
+    job.clock.now += await waitOf(job)
+    found = done
+    await job.run()
+    assert.equal(await job.state(), 'delivering')
+  })
+
+  it('is not searched for by a body that breaks: the next look comes', async () => {
+    const job = await cut({
+      provider: {
+        find: {
+          call: () => {
+            throw new Error('no words')
+          },
+          read: () => absent,
+          safeToResend: true,
+        },
+      },
+    })
+    for (let n = 0; n < 4; n++) job.clock.now += await waitOf(job)
+    assert.equal(job.submits(), 1)
+  })
+
+  describe('is sent again', () => {
+    /** Up to the second look, after which the call may be sent again. */
+    async function looked(upstream: Upstream = {}) {
+      const job = await cut(upstream)
+      job.clock.now += await waitOf(job)
+      assert.equal(job.submits(), 1)
+      assert.equal((await job.work())?.misses, 2)
+      return job
+    }
+
+    it('as the same purchase, under the same id', async () => {
+      const sent: unknown[] = []
+      const attempts: string[] = []
+      const job = await looked({
+        provider: {
+          submit: (_, { attempt, input }) => {
+            attempts.push(`${attempt} ${input.prompt ?? ''}`)
+            return call('submit')
+          },
+        },
+      })
+      const inline = [{ path: 'a' }]
+      job.parts.inputs.prepare = async (...args) => {
+        sent.push([args[0], args[2].provider.name, args[2].config, args[3]])
+        return {
+          kind: 'ready',
+          input: { prompt: 'as sent' },
+          uploadedLinks: {},
+          inline,
+          release: () => undefined,
+        } as never
+      }
+      const { send } = job.parts.transport
+      job.parts.transport.send = async (provider, config, request, options) => {
+        if (request.path === 'submit') sent.push(options)
+        return send(provider, config, request, options)
+      }
+      const id = (await job.work())?.attempt?.id
+      await job.run()
+      assert.deepEqual(sent, [[job.id, 'runware', { settings: {} }, {}], { purchase: true, inline }])
+      assert.equal(attempts.at(-1), `${id} as sent`)
+      assert.equal((await job.work())?.attempt?.id, id)
+      assert.equal((await job.work())?.attempt?.again, true)
+      assert.equal((await job.work())?.attempts, 1)
+    })
+
+    it('and is due again when that call is over, should the process die', async () => {
+      const job = await looked()
+      let due = 0
+      const { send } = job.parts.transport
+      job.parts.transport.send = async (...args) => {
+        due = await dueAt(job)
+        return send(...args)
+      }
+      await job.run()
+      assert.equal(due, job.clock.now + 1000 + 5000)
+    })
+
+    it('and releases its input', async () => {
+      const job = await looked()
+      job.effects.length = 0
+      await job.run()
+      assert.ok(job.effects.includes('input released'))
+    })
+
+    it('and what is finished at once is delivered', async () => {
+      const job = await looked({ provider: { accept: () => done } })
+      await job.run()
+      assert.equal(await job.state(), 'delivering')
+    })
+
+    it('at the deadline, not after it', async () => {
+      for (const [lateMs, submits] of [
+        [0, 2],
+        [1, 1],
+      ] as const) {
+        const job = await looked()
+        await setWork(job, { deadlineAt: job.clock.now - lateMs })
+        await job.run()
+        assert.equal(job.submits(), submits)
+      }
+    })
+
+    it('not for a job that is to stop', async () => {
+      const job = await looked()
+      await harness.store.askCancel(job.id)
+      await job.run()
+      assert.equal(job.submits(), 1)
+    })
+
+    it('not while another server has just taken over', async () => {
+      const job = await looked()
+      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 456 } })
+      assert.equal(await waitOf(job), 456)
+      assert.equal(job.submits(), 1)
+      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 0 } })
+      await job.run()
+      assert.equal(job.submits(), 2)
+    })
+
+    it('not by a step that another one has overtaken, and the input is released', async () => {
+      const job = await looked()
+      const { prepare } = job.parts.inputs
+      job.parts.inputs.prepare = async (...args) => {
+        await harness.store.claim(job.id, 1)
+        return prepare(...args)
+      }
+      job.effects.length = 0
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(job.submits(), 1)
+      assert.deepEqual(job.effects, ['input released'])
+    })
+
+    it('not while its files are busy', async () => {
+      const job = await looked()
+      job.parts.inputs.prepare = async () => ({ kind: 'busy', waitMs: 789 })
+      assert.equal(await waitOf(job), 789)
+      assert.equal(await job.state(), 'submitting')
+      assert.equal((await job.work())?.misses, 2)
+    })
+
+    it('not without its files: nothing is known of the first sending', async () => {
+      const job = await looked()
+      job.parts.inputs.prepare = async () => ({
+        kind: 'failed',
+        fault: fault('invalid_input', 'expired'),
+      })
+      assert.equal(await waitOf(job), 3000)
+      assert.equal(await job.state(), 'submitting')
+      assert.equal(job.submits(), 1)
+    })
+
+    it('and a refusal of the input ends the job: the first sending met it too', async () => {
+      const job = await looked({
+        provider: { accept: () => ({ kind: 'failed', fault: fault('content_policy', 'no') }) },
+      })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.error(), 'content_policy')
+    })
+
+    const stay = (outcome: Outcome): Upstream => ({ provider: { accept: () => outcome } })
+    const refusal = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
+    const policy = fault('content_policy', 'no')
+    for (const [what, upstream] of [
+      ['a refusal for want of credit', stay(refusal('no_credit'))],
+      ['a busy upstream', stay(refusal('rate_limited'))],
+      ['an unclear reply', stay(unclear)],
+      ['an unclear reply that speaks of the input', stay({ kind: 'unclear', fault: policy })],
+      ['a second lost reply', { sent: (path: string) => (path === 'submit' ? lost : reply) }],
+    ] as const) {
+      it(`and ${what} tells nothing of the first sending`, async () => {
+        const job = await looked(upstream)
+        assert.equal(await waitOf(job), 3000)
+        assert.equal(await job.state(), 'submitting')
+        assert.equal((await job.work())?.misses, 3)
+        assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
+      })
+    }
+  })
+
+  it('is not sent again while the upstream says nothing clear', async () => {
+    const job = await cut({ provider: find(unclear) })
+    for (let n = 0; n < 4; n++) job.clock.now += await waitOf(job)
+    assert.equal(job.submits(), 1)
+  })
+})

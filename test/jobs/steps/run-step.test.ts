@@ -1,0 +1,472 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { fault } from '../../../providers/fault.ts'
+import type { Outcome } from '../../../providers/provider.ts'
+import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+import { accepted, createJobHarness, done, lost, refused, reply, unclear } from '../job-harness.ts'
+
+const running = (changes: Partial<Outcome & { kind: 'running' }> = {}): Outcome => ({
+  kind: 'running',
+  ticket: { task: 1 },
+  stage: 'processing',
+  ...changes,
+})
+const failed: Outcome = { kind: 'failed', fault: fault('upstream_error', 'broken') }
+const cancelCall = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
+
+describe('a step of a job', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    harness = createJobHarness(redis, 'steps:')
+  })
+  after(() => cleanup.run())
+
+  const begin = (upstream: Parameters<typeof harness.begin>[0] = {}) => harness.begin(upstream)
+  const waitOf = async (job: Awaited<ReturnType<typeof begin>>) => {
+    const next = await job.run()
+    return next.kind === 'wait' ? next.at - job.clock.now : assert.fail(next.kind)
+  }
+
+  describe('that purchases', () => {
+    it('calls the upstream once, and the job has its task', async () => {
+      const job = await begin()
+      await job.run()
+      assert.deepEqual(job.calls, ['submit'])
+      assert.equal(await job.state(), 'queued')
+      const work = await job.work()
+      assert.deepEqual(work?.ticket, { task: 1 })
+      assert.equal(work?.takenAt, job.clock.now)
+      assert.equal(work?.polls, 0)
+    })
+
+    it('has stored the intent before the call', async () => {
+      let stored: string | null = null
+      const job = await begin({
+        sent: async () => {
+          stored = await redis.hget(harness.keys.job(job.id), 'state')
+          return reply
+        },
+      })
+      await job.run()
+      assert.equal(stored, 'submitting')
+    })
+
+    it('does not call an upstream whose intent was not stored', async () => {
+      const job = await begin({
+        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'stale' }) } },
+      })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.deepEqual(job.calls, [])
+    })
+
+    it('does not call again after a reply was lost', async () => {
+      const job = await begin({
+        sent: (path) => (path === 'submit' ? lost : reply),
+        provider: { find: undefined as never },
+      })
+      await job.runAll()
+      assert.equal(job.submits(), 1)
+      assert.equal(await job.error(), 'submission_unknown')
+    })
+
+    it('that lost its reply frees its slot at the end, not before', async () => {
+      const job = await begin({
+        sent: (path) => (path === 'submit' ? lost : reply),
+        provider: { find: undefined as never },
+      })
+      await job.run()
+      assert.equal(job.effects.includes('slot left'), false)
+      await job.runAll()
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('waits for a slot without a call', async () => {
+      const job = await begin({
+        parts: { slots: { ask: async () => ({ mine: false, others: [] }) } as never },
+      })
+      assert.equal(await waitOf(job), 10_000)
+      assert.deepEqual(job.calls, [])
+      assert.equal(await job.state(), 'pending')
+    })
+
+    it('wakes the jobs that were given a slot', async () => {
+      const woken: string[] = []
+      const job = await begin({
+        parts: {
+          slots: { ask: async () => ({ mine: true, others: ['b', 'c'] }) } as never,
+          wake: async (provider, id) => void woken.push(`${provider} ${id}`),
+        },
+      })
+      await job.run()
+      assert.deepEqual(woken, ['runware b', 'runware c'])
+    })
+
+    it('takes the task as it is where the upstream is already done', async () => {
+      const job = await begin({ provider: { accept: () => ({ ...done, costUsd: 0.3 }) as Outcome } })
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.state(), 'delivering')
+      assert.equal((await job.work())?.upstreamCostUsd, 0.3)
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('is refused: the next upstream has its turn, and the slot is free', async () => {
+      const job = await begin({ provider: { accept: () => refused } })
+      assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+      assert.deepEqual((await job.work())?.route, ['fal'])
+      assert.equal(await job.state(), 'pending')
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('is refused by the last upstream: the job ends, and the slot is free', async () => {
+      const job = await begin({ provider: { accept: () => refused }, work: { route: ['runware'] } })
+      await job.run()
+      assert.equal(await job.error(), 'no_credit')
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('is refused for what the client asked: no other upstream has its turn', async () => {
+      const job = await begin({
+        provider: { accept: () => ({ kind: 'failed', fault: fault('content_policy', 'no') }) },
+      })
+      await job.run()
+      assert.equal(await job.error(), 'content_policy')
+    })
+
+    it('waits as long as a busy upstream asks for', async () => {
+      const busy = { ...fault('rate_limited', 'busy'), retryAfterMs: 7000 }
+      const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: busy }) } })
+      assert.equal(await waitOf(job), 7000)
+      assert.equal(await job.state(), 'pending')
+    })
+
+    it('waits longer each time, and turns to the next upstream at the third refusal', async () => {
+      const job = await begin({
+        provider: { accept: () => ({ kind: 'failed', fault: fault('rate_limited', 'busy') }) },
+      })
+      assert.equal(await waitOf(job), 1000)
+      job.clock.now += 1000
+      assert.equal(await waitOf(job), 2000)
+      job.clock.now += 2000
+      assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+      assert.equal((await job.work())?.refusals, 0)
+    })
+
+    it('is never made for a job that is to stop, or is too late', async () => {
+      const stopped = await begin()
+      await harness.store.askCancel(stopped.id)
+      await stopped.run()
+      assert.equal(await stopped.error(), 'canceled')
+      assert.deepEqual(stopped.calls, [])
+      const late = await begin()
+      late.clock.now += 600_001
+      await late.run()
+      assert.equal(await late.error(), 'timeout')
+      assert.deepEqual(late.calls, [])
+      assert.ok(late.effects.includes('slot left'))
+    })
+
+    it('belongs to the queue of its upstream', async () => {
+      const job = await begin({ work: { route: ['fal', 'runware'] } })
+      assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
+      assert.deepEqual(job.calls, [])
+    })
+  })
+
+  describe('that polls', () => {
+    async function polled(outcomes: Outcome | (() => Outcome), provider = {}) {
+      const job = await begin({
+        provider: { read: () => (typeof outcomes === 'function' ? outcomes() : outcomes), ...provider },
+      })
+      await job.run()
+      return job
+    }
+
+    it('waits as long as the upstream asks for', async () => {
+      const after = { ...fault('rate_limited', 'later'), retryAfterMs: 42_000 }
+      const job = await polled({ kind: 'unclear', fault: after })
+      assert.equal(await waitOf(job), 42_000)
+      assert.equal((await job.work())?.misses, 1)
+    })
+
+    it('that says nothing comes again, later each time, and the job goes on', async () => {
+      const job = await polled(unclear)
+      assert.equal(await waitOf(job), 1000)
+      assert.equal(await waitOf(job), 2000)
+      assert.equal((await job.work())?.misses, 2)
+      assert.equal(await job.state(), 'queued')
+    })
+
+    it('that says something forgets the misses', async () => {
+      const outcomes = [unclear, unclear, running()]
+      const job = await polled(() => outcomes.shift() ?? running())
+      for (let n = 0; n < 3; n++) await job.run()
+      assert.equal((await job.work())?.misses, 0)
+      assert.equal((await job.work())?.polls, 3)
+    })
+
+    it('shows the stage and the progress that the upstream reports, never 100 before the end', async () => {
+      const outcomes = [running({ progress: 40 }), running({ stage: 'generating', progress: 120 })]
+      const job = await polled(() => outcomes.shift() ?? running())
+      await job.run()
+      const view = async () => (await harness.store.status(job.id))?.view
+      assert.equal((await view())?.state, 'processing')
+      assert.equal((await view())?.progress, 40)
+      await job.run()
+      assert.equal((await view())?.state, 'generating')
+      assert.equal((await view())?.progress, 99)
+    })
+
+    it('shows no progress and no state that goes back', async () => {
+      const outcomes = [
+        running({ stage: 'generating', progress: 60 }),
+        running({ stage: 'queued', progress: 5 }),
+      ]
+      const job = await polled(() => outcomes.shift() ?? running())
+      await job.run()
+      await job.run()
+      const view = (await harness.store.status(job.id))?.view
+      assert.equal(view?.state, 'generating')
+      assert.equal(view?.progress, 60)
+    })
+
+    it('guesses a progress from the clock while the upstream renders, none while the job waits', async () => {
+      const outcomes = [running({ stage: 'queued' }), running()]
+      const job = await polled(() => outcomes.shift() ?? running())
+      const progress = async () => (await harness.store.status(job.id))?.view.progress ?? 0
+      job.clock.now += 1000
+      await job.run()
+      assert.equal(await progress(), 0)
+      await job.run()
+      assert.ok((await progress()) > 50)
+    })
+
+    it('keeps the newest ticket', async () => {
+      const job = await polled(running({ ticket: { task: 1, phase: 'result' } }))
+      await job.run()
+      assert.deepEqual((await job.work())?.ticket, { task: 1, phase: 'result' })
+    })
+
+    it('asks again at once where the next call is known to have the answer, and not for ever', async () => {
+      const next = running({ ticket: { task: 1, phase: 'result' }, now: true })
+      const job = await polled(next)
+      await job.run()
+      assert.deepEqual(job.calls, ['submit', 'poll ', 'poll result'])
+    })
+
+    it('hands a finished task over to delivery, frees its slot and learns the render time', async () => {
+      const job = await polled({ ...done, costUsd: 0.7 } as Outcome)
+      job.clock.now += 5000
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.state(), 'delivering')
+      const work = await job.work()
+      assert.deepEqual(work?.results, [{ url: 'https://files.example/a.mp4' }])
+      assert.equal(work?.upstreamCostUsd, 0.7)
+      assert.ok(job.effects.includes('slot left'))
+      assert.ok(job.effects.includes('learned 5000'))
+    })
+
+    it('that was overtaken by another one has no effect', async () => {
+      const job = await polled(() => done)
+      job.parts.transport.send = async () => {
+        await harness.store.claim(job.id, 1)
+        return reply
+      }
+      assert.deepEqual(await job.run(), { kind: 'end' })
+      assert.equal(await job.state(), 'queued')
+      assert.equal(job.effects.includes('slot left'), false)
+    })
+
+    it('ends a job that the upstream failed, and frees its slot', async () => {
+      const job = await polled(failed)
+      await job.run()
+      assert.equal(await job.error(), 'upstream_error')
+      assert.ok(job.effects.includes('slot left'))
+    })
+
+    it('ends at the deadline, frees the slot and looks for a late result', async () => {
+      const job = await polled(running())
+      job.clock.now += 600_001
+      await job.run()
+      assert.equal(await job.error(), 'timeout')
+      assert.ok(job.effects.includes('slot left'))
+      assert.ok(job.effects.includes('watched late'))
+    })
+
+    it('looks for no late result of a job that the upstream itself ended', async () => {
+      const job = await polled(failed)
+      await job.run()
+      assert.equal(job.effects.includes('watched late'), false)
+    })
+
+    it('asks the upstream once to stop, and waits for what it says', async () => {
+      const outcomes = [running(), running()]
+      const job = await polled(() => outcomes.shift() ?? failed, cancelCall)
+      await harness.store.askCancel(job.id)
+      await job.run()
+      await job.run()
+      assert.equal(job.calls.filter((path) => path === 'cancel').length, 1)
+      assert.equal(await job.state(), 'processing')
+      await job.run()
+      assert.equal(await job.error(), 'canceled')
+    })
+
+    it('delivers what was finished before the upstream could stop', async () => {
+      const job = await polled(done, cancelCall)
+      await harness.store.askCancel(job.id)
+      await job.run()
+      assert.equal(await job.state(), 'delivering')
+    })
+
+    it('takes a task that does not stop for stopped after a minute', async () => {
+      const job = await polled(running(), cancelCall)
+      await harness.store.askCancel(job.id)
+      await job.run()
+      job.clock.now += 60_000
+      await job.run()
+      assert.equal(await job.state(), 'processing')
+      job.clock.now += 1
+      await job.run()
+      assert.equal(await job.error(), 'canceled')
+    })
+
+    it('ends at once a job that is to stop where the upstream cannot be asked to', async () => {
+      const job = await polled(running(), { cancel: undefined })
+      await harness.store.askCancel(job.id)
+      await job.run()
+      assert.equal(await job.error(), 'canceled')
+      assert.deepEqual(job.calls, ['submit'])
+    })
+  })
+
+  describe('that looks for a late result', () => {
+    const late = async (outcome: Outcome) => {
+      const job = await begin({ provider: { read: () => running() } })
+      await job.run()
+      job.clock.now += 600_001
+      await job.run()
+      job.parts.offers.find = (
+        (find) =>
+        (...args: Parameters<typeof find>) => {
+          const found = find(...args)
+          return found && { ...found, provider: { ...found.provider, read: () => outcome } }
+        }
+      )(job.parts.offers.find)
+      return job
+    }
+
+    it('notes it once and ends', async () => {
+      const job = await late(done)
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      const notes = await harness.store.notes(job.id)
+      assert.deepEqual(
+        notes.map(({ text, provider }) => `${provider} ${text}`),
+        ['runware https://files.example/a.mp4'],
+      )
+      assert.equal(await job.state(), 'failed')
+    })
+
+    it('comes again a minute later while there is none', async () => {
+      const job = await late(running())
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'wait', at: job.clock.now + 60_000 })
+    })
+
+    it('ends where the upstream failed the task, and an hour after the deadline', async () => {
+      const job = await late(failed)
+      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      const other = await late(running())
+      other.clock.now += 3_600_000
+      const calls = other.calls.length
+      assert.deepEqual(await lookLate(other.parts, other.id), { kind: 'end' })
+      assert.equal(other.calls.length, calls)
+      assert.deepEqual(await lookLate(other.parts, 'nobody'), { kind: 'end' })
+    })
+
+    it('does not take "no such task" for the end', async () => {
+      const job = await late({ kind: 'failed', fault: fault('task_lost', '?') })
+      assert.equal((await lookLate(job.parts, job.id)).kind, 'wait')
+    })
+  })
+
+  describe('that reconciles a lost reply', () => {
+    const found = (outcome: Outcome | { kind: 'absent' }, safeToResend = true) => ({
+      find: { call: () => ({ method: 'GET', path: 'find' }) as const, read: () => outcome, safeToResend },
+    })
+    const cut = async (provider: object, parts = {}) => {
+      const job = await begin({
+        sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
+        provider,
+        parts,
+      })
+      await job.run()
+      return job
+    }
+
+    it('takes the task that the upstream knows', async () => {
+      const job = await cut(found(accepted))
+      await job.run()
+      assert.equal(await job.state(), 'queued')
+      assert.equal(job.submits(), 1)
+    })
+
+    it('delivers the result that the upstream has', async () => {
+      const job = await cut(found(done))
+      await job.run()
+      assert.equal(await job.state(), 'delivering')
+      assert.equal(job.submits(), 1)
+    })
+
+    it('ends the job where the upstream refused it', async () => {
+      const job = await cut(found({ kind: 'failed', fault: fault('content_policy', 'no') }))
+      await job.run()
+      assert.equal(await job.error(), 'content_policy')
+    })
+
+    it('sends the call again only where that is safe, and only after two looks', async () => {
+      const job = await cut(found({ kind: 'absent' }))
+      await job.run()
+      assert.equal(job.submits(), 1)
+      await job.run()
+      assert.equal(job.submits(), 2)
+      assert.equal(await job.state(), 'queued')
+      const unsafe = await cut(found({ kind: 'absent' }, false))
+      await unsafe.runAll()
+      assert.equal(unsafe.submits(), 1)
+      assert.equal(await unsafe.error(), 'submission_unknown')
+    })
+
+    it('does not send the call again while the upstream says nothing clear', async () => {
+      const job = await cut(found(unclear))
+      await job.runAll()
+      assert.equal(job.submits(), 1)
+      assert.equal(await job.error(), 'submission_unknown')
+    })
+
+    it('does not send the call again for a job that is to stop', async () => {
+      const job = await cut(found({ kind: 'absent' }))
+      await harness.store.askCancel(job.id)
+      await job.runAll()
+      assert.equal(job.submits(), 1)
+    })
+
+    it('leaves a call that may be under way alone until its time limit', async () => {
+      const job = await begin({ provider: found(accepted) })
+      const attempt = { id: 'a', provider: 'runware' as const, at: job.clock.now }
+      const claimed = await harness.store.claim(job.id, 1)
+      assert.ok(typeof claimed === 'object')
+      await redis.hset(harness.keys.job(job.id), {
+        state: 'submitting',
+        attempt: 'a',
+        view: JSON.stringify({ ...claimed.view, state: 'submitting' }),
+        work: JSON.stringify({ ...claimed.work, attempt }),
+      })
+      assert.equal(await waitOf(job), 1000 + 2000)
+      assert.deepEqual(job.calls, [])
+    })
+  })
+})

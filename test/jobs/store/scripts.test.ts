@@ -1,0 +1,688 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Redis } from 'ioredis'
+import { runware } from '../../../providers/runware/index.ts'
+import { booksKeptMs } from '../../../src/accounts/money.ts'
+import type { Job } from '../../../src/jobs/job.ts'
+import type { NewJob } from '../../../src/jobs/store/create-job.ts'
+import { markCleanShutdown, observeServer } from '../../../src/jobs/store/epoch.ts'
+import { createStore } from '../../../src/jobs/store/store.ts'
+import { change, failure } from '../../../src/jobs/store/transition.ts'
+import { createKeys } from '../../../src/redis/keys.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+
+const keepMs = 3_600_000
+const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
+const identical = { fingerprint: 'f', forMs: 0 }
+
+/** As the scripts name it: by its run and its data. */
+async function serverOf(redis: Redis): Promise<string> {
+  const [run] = /(?<=run_id:)\w+/.exec(await redis.info('server')) ?? []
+  const [replication] = /(?<=master_replid:)\w+/.exec(await redis.info('replication')) ?? []
+  return `${run}:${replication}`
+}
+
+/** What the scripts write, key by key, and what they write when they are executed a second time. */
+describe('an atomic write', () => {
+  const cleanup = createCleanup()
+  const keys = createKeys('writes:')
+  let url: string
+  let redis: Redis
+  let store: ReturnType<typeof createStore>
+  let jobs = 0
+
+  before(async () => {
+    ;({ url, redis } = await startRedis(cleanup))
+    store = createStore({ redis, keys, keepMs, graceMs: 60_000 })
+  })
+  after(() => cleanup.run())
+
+  const order = (more: Partial<NewJob> = {}, view: Partial<NewJob['view']> = {}): NewJob => {
+    const id = `job${++jobs}`
+    return {
+      view: {
+        id,
+        version: 1,
+        model: 'veo',
+        state: 'pending',
+        progress: 0,
+        createdAt: Date.now(),
+        costUsd: 1,
+        ...view,
+      },
+      owner: 'ann',
+      input: { prompt: id },
+      work: { route: ['runware'], deadlineAt: 9e15, refusals: 0, misses: 0, polls: 0 },
+      hint: 'secret',
+      dueAt: 5000,
+      queue: 'runware',
+      ...more,
+    }
+  }
+  const accept = async (more: Partial<NewJob> = {}) => {
+    const given = order(more)
+    await store.accept(given)
+    return given.view.id
+  }
+  const claim = async (id: string): Promise<Job> => {
+    const job = await store.claim(id, 7000)
+    return typeof job === 'object' ? job : assert.fail(job)
+  }
+  const intentOf = (job: Job, at?: number) =>
+    change(job, {
+      view: { state: 'submitting' },
+      work: { attempt },
+      now: Date.now(),
+      ...(at === undefined ? {} : { at }),
+    })
+  const ended = async (more: Partial<NewJob> = {}) => {
+    const job = await claim(await accept(more))
+    assert.ok(await store.write(job, failure(job, { code: 'upstream_error', message: '' }, Date.now())))
+    return job.view.id
+  }
+  const listen = async (id: string) => {
+    const listener = redis.duplicate({ enableOfflineQueue: true })
+    const messages: string[] = []
+    listener.on('message', (_, message: string) => messages.push(message))
+    await listener.subscribe(keys.channel(id))
+    cleanup.add(() => listener.disconnect())
+    return messages
+  }
+  const isClose = (value: number, to: number) => assert.ok(value <= to && value > to - 5000, `${value} ${to}`)
+
+  describe('of an intent', () => {
+    it('writes the record, the history, the due time and the channel', async () => {
+      const job = await claim(await accept())
+      const messages = await listen(job.view.id)
+      const intent = intentOf(job, 20_000)
+      const stored = await store.storeIntent(job, intent, identical)
+      const server = await serverOf(redis)
+      assert.deepEqual(stored, { kind: 'stored', server })
+      const { id } = job.view
+      assert.equal(await redis.hget(keys.job(id), 'attempt'), 'attempt-1')
+      assert.equal(await redis.zscore(keys.open, id), '25000')
+      const read = await store.read(id)
+      assert.equal(read?.view.state, 'submitting')
+      assert.equal(read.view.version, 2)
+      assert.deepEqual(read.work, intent.work)
+      assert.deepEqual(
+        (await store.events(id)).map(({ state }) => state),
+        ['pending', 'submitting'],
+      )
+      while (messages.length === 0) await new Promise(setImmediate)
+      assert.match(messages[0] ?? '', /^2 \{.*"submitting"/)
+      assert.equal(await redis.exists(keys.identicalRequests('runware', 'f')), 0)
+    })
+
+    it('needs an attempt', async () => {
+      const job = await claim(await accept())
+      await assert.rejects(
+        store.storeIntent(job, change(job, { now: 1 }), identical),
+        /an intent has an attempt/,
+      )
+    })
+
+    it('notes for how long a reply to the same request may come', async () => {
+      const job = await claim(await accept())
+      await store.storeIntent(job, intentOf(job), { fingerprint: 'same', forMs: 3000 })
+      const key = keys.identicalRequests('runware', 'same')
+      assert.equal(await redis.zscore(key, job.view.id), '1000')
+      isClose(await redis.pttl(key), 3000)
+    })
+
+    it('is refused to a second attempt while the first is under way', async () => {
+      const job = await claim(await accept())
+      await store.storeIntent(job, intentOf(job), identical)
+      const other = change(job, {
+        view: { state: 'submitting' },
+        work: { attempt: { ...attempt, id: 'attempt-2' } },
+        now: 1,
+      })
+      assert.deepEqual(await store.storeIntent(job, other, identical), { kind: 'stale' })
+    })
+
+    it('is refused to the same attempt once the job has gone on', async () => {
+      const job = await claim(await accept())
+      const intent = intentOf(job)
+      await store.storeIntent(job, intent, identical)
+      await redis.hset(keys.job(job.view.id), 'state', 'queued')
+      assert.deepEqual(await store.storeIntent(job, intent, identical), { kind: 'stale' })
+    })
+
+    it('is refused to an older step, after a cancel, and after the deadline by the time of Redis', async () => {
+      const stale = await claim(await accept())
+      await claim(stale.view.id)
+      assert.deepEqual(await store.storeIntent(stale, intentOf(stale), identical), { kind: 'stale' })
+      const stopped = await claim(await accept())
+      await store.askCancel(stopped.view.id)
+      assert.deepEqual(await store.storeIntent(stopped, intentOf(stopped), identical), { kind: 'canceled' })
+      for (const [afterMs, kind] of [
+        [-1, 'expired'],
+        [60_000, 'stored'],
+      ] as const) {
+        const job = await claim(await accept())
+        const late = { ...job, work: { ...job.work, deadlineAt: Date.now() + afterMs } }
+        assert.equal((await store.storeIntent(late, intentOf(late), identical)).kind, kind)
+      }
+    })
+
+    it('waits for the grace time of another server, also where the job is to stop', async () => {
+      const job = await claim(await accept())
+      await store.askCancel(job.view.id)
+      await redis.hset(keys.epoch, { server: 'another', since: '0' })
+      const intent = await store.storeIntent(job, intentOf(job), identical)
+      assert.ok(intent.kind === 'paused')
+      isClose(intent.ms, 60_000)
+      isClose(await store.purchasesPausedMs(), 60_000)
+      await redis.hset(keys.epoch, 'since', '0')
+      assert.equal(await store.purchasesPausedMs(), 0)
+      assert.equal(await store.status(job.view.id).then((found) => found?.view.state), 'pending')
+    })
+
+    it('is read as the same one while its attempt is sent again', async () => {
+      const job = await claim(await accept())
+      await store.storeIntent(job, intentOf(job), identical)
+      const held = { ...job, work: { ...job.work, attempt } }
+      const again = { ...attempt, again: true as const }
+      assert.ok(await store.write(held, change(held, { work: { attempt: again }, now: 1 })))
+      assert.equal(await redis.hget(keys.job(job.view.id), 'attempt'), 'attempt-1 again')
+      assert.equal(await store.writeAnswer(held, change(held, { view: { state: 'pending' }, now: 1 })), false)
+    })
+  })
+
+  describe('of the server that answers', () => {
+    const observe = (changed?: boolean, connection = redis) =>
+      observeServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
+    const epoch = createKeys('epoch:').epoch
+    const serverName = () => serverOf(redis)
+
+    it('notes the first one without a pause', async () => {
+      await redis.del(epoch)
+      assert.deepEqual(await observe(), { pausedMs: 0, server: await serverName() })
+      assert.deepEqual(await redis.hgetall(epoch), { server: await serverName(), since: '0' })
+    })
+
+    it('pauses from the moment at which another one is seen', async () => {
+      await redis.hset(epoch, { server: 'another', since: '5' })
+      isClose((await observe()).pausedMs, 60_000)
+      const { since, server } = await redis.hgetall(epoch)
+      assert.equal(server, await serverName())
+      assert.ok(Math.abs(Number(since) - Date.now()) < 5000)
+      await redis.hset(epoch, 'since', Date.now() - 30_000)
+      isClose((await observe()).pausedMs, 30_000)
+      await redis.hset(epoch, 'since', Date.now() - 61_000)
+      assert.equal((await observe()).pausedMs, 0)
+    })
+
+    it('pauses for no one that is known', async () => {
+      await redis.hset(epoch, { server: await serverName(), since: '0' })
+      assert.equal((await observe(true)).pausedMs, 0)
+      assert.equal((await redis.hgetall(epoch)).since, '0')
+    })
+
+    it('pauses where the file is empty and the caller knew another one', async () => {
+      await redis.del(epoch)
+      isClose((await observe(true)).pausedMs, 60_000)
+    })
+
+    it('takes an orderly shutdown into account once', async () => {
+      await redis.hset(epoch, { server: 'another', since: '0' })
+      await markCleanShutdown(redis, createKeys('epoch:'))
+      assert.equal((await redis.hgetall(epoch)).clean, '1')
+      assert.equal((await observe()).pausedMs, 0)
+      assert.equal((await redis.hgetall(epoch)).clean, undefined)
+    })
+
+    it('takes one that hides its name for the same one', async () => {
+      await redis.call('ACL', 'SETUSER', 'secretive', 'on', 'nopass', '~*', '&*', '+@all', '-info')
+      const secretive = new Redis(url, { username: 'secretive', password: 'any', enableReadyCheck: false })
+      cleanup.add(() => secretive.disconnect())
+      await redis.hset(epoch, { server: 'another', since: '0' })
+      assert.deepEqual(await observe(false, secretive), { pausedMs: 0, server: '' })
+      assert.equal((await redis.hgetall(epoch)).server, 'another')
+    })
+  })
+
+  describe('of new jobs', () => {
+    const queued = (queue: string, id: string) => redis.exists(`${keys.queue(queue)}${id}`)
+
+    it('writes the whole record', async () => {
+      const given = order({ warnings: ['careful'] })
+      assert.deepEqual(await store.accept(given), { kind: 'accepted' })
+      const { id, createdAt } = given.view
+      const { view, work, input, ...rest } = await redis.hgetall(keys.job(id))
+      assert.deepEqual(rest, {
+        owner: 'ann',
+        state: 'pending',
+        version: '1',
+        fence: '0',
+        hint: 'secret',
+        reserved: '1000000',
+        paid: '0',
+      })
+      const { version: _, ...stored } = given.view
+      assert.deepEqual(JSON.parse(view ?? ''), stored)
+      assert.deepEqual(JSON.parse(work ?? ''), given.work)
+      assert.deepEqual(JSON.parse(input ?? ''), given.input)
+      assert.equal(await redis.zscore(keys.open, id), '5000')
+      assert.equal(await redis.zscore(keys.owner('ann'), id), String(createdAt))
+      assert.deepEqual(await store.events(id), [{ at: createdAt, state: 'pending', progress: 0 }])
+      assert.equal(await queued('runware', id), 1)
+    })
+
+    it('executed twice, makes one job', async () => {
+      await redis.hset(keys.account('twice'), 'balance', '2500000')
+      const given = order({ owner: 'twice' })
+      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
+      await claim(given.view.id)
+      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
+      assert.equal((await store.events(given.view.id)).length, 1)
+      assert.equal(await redis.hget(keys.job(given.view.id), 'fence'), '1')
+      assert.equal(await redis.hget(keys.account('twice'), 'reserved'), '1000000')
+    })
+
+    it('keeps the index of an owner as long as the records', async () => {
+      const id = await accept({ owner: 'index' })
+      isClose(await redis.pttl(keys.owner('index')), keepMs)
+      await redis.zadd(
+        keys.owner('index'),
+        Date.now() - keepMs - 1000,
+        'old',
+        Date.now() - keepMs + 60_000,
+        'young',
+      )
+      const other = await accept({ owner: 'index' })
+      assert.deepEqual(await redis.zrange(keys.owner('index'), 0, '-1'), ['young', id, other])
+    })
+
+    it('that come together have each its own record', async () => {
+      const orders = [1, 2, 3].map((n) => order({ owner: `owner ${n}`, hint: `hint ${n}`, dueAt: n }))
+      await Promise.all(orders.map((one) => store.accept(one)))
+      for (const { view, owner, input, hint, dueAt } of orders) {
+        const read = await store.read(view.id)
+        assert.deepEqual([read?.owner, read?.input, read?.hint], [owner, input, hint])
+        assert.equal(await redis.zscore(keys.open, view.id), String(dueAt))
+        assert.deepEqual(await redis.zrange(keys.owner(owner), 0, '-1'), [view.id])
+        assert.equal((await store.events(view.id)).length, 1)
+        assert.equal(await queued('runware', view.id), 1)
+        assert.equal(await redis.hget(keys.account(owner), 'reserved'), '1000000')
+      }
+    })
+
+    it('that come together are written each for itself', async () => {
+      await redis.set(keys.owner('broken'), 'not an index')
+      const results = await Promise.allSettled([
+        store.accept(order({ owner: 'broken' })),
+        store.accept(order({ owner: 'whole' })),
+        store.accept(order({ owner: 'other' })),
+      ])
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        ['rejected', 'fulfilled', 'fulfilled'],
+      )
+      assert.ok(results[0]?.status === 'rejected')
+      assert.match(String(results[0].reason), /WRONGTYPE/)
+      assert.equal((results[0].reason as Error).name, 'ReplyError')
+    })
+
+    it('is refused when it comes after its client was told that it failed', async () => {
+      const created = Date.now()
+      for (const [lateMs, isLate] of [
+        [60_000, true],
+        [0, false],
+      ] as const) {
+        const now = () => created - lateMs
+        const late = createStore({ redis, keys, keepMs, now })
+        const orders = [order(), order(), order()]
+        const results = await Promise.allSettled(orders.map((one) => late.accept(one)))
+        for (const result of results) {
+          assert.equal(result.status, isLate ? 'rejected' : 'fulfilled')
+          if (result.status === 'rejected') assert.match(String(result.reason), /TIMEOUT/)
+        }
+        for (const { view } of orders) assert.equal(await redis.exists(keys.job(view.id)), isLate ? 0 : 1)
+      }
+    })
+
+    it('has the webhook of the order, or the usual one of its owner', async () => {
+      const webhookOf = async (owner: string, webhook?: NewJob['webhook']) => {
+        const id = await accept({ owner, ...(webhook && { webhook }) })
+        assert.deepEqual((await store.read(id))?.webhook, (await claim(id)).webhook)
+        return redis.hmget(keys.job(id), 'webhook', 'address')
+      }
+      await redis.hset(keys.account('usual'), 'webhook', 'https://example.com/usual')
+      const address = 'https://gateway.example'
+      const own = { url: 'https://example.com/own', address }
+      assert.deepEqual(await webhookOf('usual', own), [own.url, address])
+      assert.deepEqual((await store.read(await accept({ webhook: own })))?.webhook, own)
+      assert.deepEqual(await webhookOf('usual', { address }), ['https://example.com/usual', address])
+      assert.deepEqual(await webhookOf('usual'), ['https://example.com/usual', ''])
+      assert.deepEqual(await webhookOf('ann', { address }), [null, null])
+    })
+
+    it('gives the first reply to an idempotency key again, with its warnings', async () => {
+      const once = { key: 'again', fingerprint: 'same' }
+      const given = order({ once, warnings: ['careful'] })
+      await store.accept(given)
+      isClose(await redis.pttl(keys.once('ann', 'again')), 86_400_000)
+      const replay = await store.accept(order({ once }))
+      assert.ok(replay.kind === 'replayed')
+      assert.deepEqual([replay.view.id, replay.warnings], [given.view.id, ['careful']])
+      assert.deepEqual(await store.accept(order({ once: { ...once, fingerprint: 'other' } })), {
+        kind: 'reused',
+      })
+      const first = await store.first('ann', once)
+      assert.ok(first?.kind === 'replayed')
+      assert.deepEqual([first.view.id, first.warnings], [given.view.id, ['careful']])
+    })
+  })
+
+  it('of a new job tells what its owner has left, and a replay the same', async () => {
+    await redis.hset(keys.account('limited'), 'balance', '2500000')
+    const once = { key: 'left', fingerprint: 'same' }
+    const limited = (more: Partial<NewJob> = {}) => store.accept(order({ owner: 'limited', ...more }))
+    assert.deepEqual(await limited({ once }), { kind: 'accepted', leftUsd: 1.5 })
+    assert.deepEqual(await limited(), { kind: 'accepted', leftUsd: 0.5 })
+    const replay = await limited({ once })
+    assert.ok(replay.kind === 'replayed')
+    assert.equal(replay.leftUsd, 1.5)
+    const first = await store.first('limited', once)
+    assert.ok(first?.kind === 'replayed')
+    assert.equal(first.leftUsd, 1.5)
+    assert.deepEqual(await limited(), { kind: 'balance', leftUsd: 0.5 })
+  })
+
+  describe('of a step', () => {
+    /** A store each of whose transitions is executed twice, as after a lost reply. */
+    const createTwice = (between: () => Promise<unknown> = async () => undefined) => {
+      const twice = new Proxy(redis, {
+        get(target, name) {
+          const value = Reflect.get(target, name)
+          if (name !== 'reelgateTransition') return typeof value === 'function' ? value.bind(target) : value
+          return async (...args: unknown[]) => {
+            await value.apply(target, args)
+            await between()
+            return value.apply(target, args)
+          }
+        },
+      })
+      return createStore({ redis: twice, keys, keepMs })
+    }
+
+    it('executed twice, writes once', async () => {
+      const job = await claim(await accept())
+      const next = change(job, { view: { state: 'queued' }, now: Date.now() })
+      assert.equal(await createTwice().write(job, next), true)
+      assert.equal((await store.events(job.view.id)).length, 2)
+      assert.equal((await store.status(job.view.id))?.view.version, 2)
+    })
+
+    it('executed twice, tells of its success though the job has ended or gone on', async () => {
+      const job = await claim(await accept())
+      const end = failure(job, { code: 'upstream_error', message: '' }, Date.now())
+      assert.equal(await createTwice().write(job, end), true)
+      const other = await claim(await accept())
+      const next = change(other, { view: { state: 'queued' }, now: Date.now() })
+      assert.equal(await createTwice(() => claim(other.view.id)).write(other, next), true)
+    })
+
+    it('that nobody sees leaves the version, the history and the channel', async () => {
+      const job = await claim(await accept())
+      const messages = await listen(job.view.id)
+      assert.equal(await store.write(job, change(job, { work: { polls: 3 }, now: 1 })), true)
+      assert.equal((await store.status(job.view.id))?.view.version, 1)
+      assert.equal((await store.read(job.view.id))?.work.polls, 3)
+      assert.equal(await store.write(job, change(job, { reason: 'seen', now: 1 })), true)
+      while (messages.length === 0) await new Promise(setImmediate)
+      assert.match(messages[0] ?? '', /^2 /)
+    })
+
+    it('raises the fence where a reply counts, or where it takes over, and not else', async () => {
+      const fence = async (id: string) => Number(await redis.hget(keys.job(id), 'fence'))
+      const job = await claim(await accept())
+      const submitting = intentOf(job)
+      await store.storeIntent(job, submitting, identical)
+      assert.equal(await fence(job.view.id), 1)
+      const held = { ...job, view: submitting.view, work: submitting.work }
+      assert.ok(await store.writeAnswer(held, change(held, { view: { state: 'queued' }, now: 1 })))
+      assert.equal(await fence(job.view.id), 2)
+      const next = await claim(job.view.id)
+      assert.ok(await store.write(next, change(next, { now: 1 })))
+      assert.equal(await fence(job.view.id), 3)
+      assert.ok(await store.takeOver(next, change(next, { now: 1 })))
+      assert.equal(await fence(job.view.id), 4)
+      assert.equal(await store.write(next, change(next, { now: 1 })), false)
+      assert.equal(await store.takeOver(next, change(next, { now: 1 })), false)
+    })
+
+    it('queues the next step once, where it is to', async () => {
+      const job = await claim(await accept())
+      const entry = `${keys.queue('delivery')}${job.view.id}`
+      await store.write(job, change(job, { now: 1 }))
+      assert.equal(await redis.exists(entry), 0)
+      await store.write(job, { ...change(job, { now: 1 }), queue: 'delivery' })
+      assert.equal(await redis.exists(entry), 1)
+      const waiting = await redis.llen(`${keys.queue('delivery')}wait`)
+      await store.write(job, { ...change(job, { now: 1 }), queue: 'delivery' })
+      assert.equal(await redis.llen(`${keys.queue('delivery')}wait`), waiting)
+    })
+
+    it('at the end of a job with a webhook keeps the record until it is delivered', async () => {
+      const now = Date.now()
+      const id = await ended({ webhook: { url: 'https://example.com/hook', address: '' } })
+      assert.equal(await redis.pttl(keys.job(id)), -1)
+      assert.equal(await redis.pttl(keys.events(id)), -1)
+      const score = Number(await redis.zscore(keys.webhooks, id))
+      assert.ok(score >= now + 5000 && score < now + 10_000, String(score))
+    })
+
+    it('takes no wake from before it', async () => {
+      const id = await accept()
+      await store.wake(id)
+      assert.equal(await store.isWoken(id), true)
+      await claim(id)
+      assert.equal(await store.isWoken(id), false)
+      await store.wake(id)
+      assert.equal(await store.isWoken(id), true)
+    })
+  })
+
+  describe('of a cancel', () => {
+    it('says by whom', async () => {
+      const id = await accept()
+      assert.equal(await store.askCancel(id, 'withdrawn'), 'asked')
+      const job = await claim(id)
+      assert.deepEqual([job.cancelAsked, job.withdrawn], [true, true])
+      const other = await accept()
+      await store.askCancel(other)
+      assert.equal(await redis.hget(keys.job(other), 'cancel'), 'client')
+      assert.equal((await claim(other)).withdrawn, undefined)
+      assert.equal((await store.read(other))?.withdrawn, undefined)
+    })
+
+    it('of a withdrawn job charges nothing, though it was under way', async () => {
+      const job = await claim(await accept({ owner: 'withdrawer' }))
+      await store.askCancel(job.view.id, 'withdrawn')
+      const held = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
+      await store.write(held, failure(held, { code: 'canceled', message: '' }, Date.now()))
+      const account = await redis.hgetall(keys.account('withdrawer'))
+      assert.deepEqual([account.reserved, account.spent ?? '0'], ['0', '0'])
+      const movements = await redis.xrange(keys.ledger('withdrawer'), '-', '+')
+      assert.deepEqual(
+        movements.map(([, fields]) => fields[fields.indexOf('kind') + 1]),
+        ['reserve', 'release'],
+      )
+    })
+  })
+
+  describe('of a deletion', () => {
+    it('keeps what a pending webhook needs', async () => {
+      const id = await ended({
+        webhook: { url: 'https://example.com/hook', address: 'https://gateway.example' },
+      })
+      assert.equal(await store.remove(id), true)
+      const { view, ...kept } = await redis.hgetall(keys.deletedJob(id))
+      assert.deepEqual(kept, {
+        owner: 'ann',
+        version: '2',
+        webhook: 'https://example.com/hook',
+        address: 'https://gateway.example',
+      })
+      assert.equal(JSON.parse(view ?? '').state, 'failed')
+      assert.equal(await redis.exists(keys.job(id)), 0)
+    })
+
+    it('keeps nothing of a job without a webhook, and takes the notes too', async () => {
+      const id = await ended()
+      await store.noteLate(id, { at: 1, kind: 'late_result' })
+      assert.equal(await store.remove(id), true)
+      assert.equal(await redis.exists(keys.deletedJob(id), keys.notes(id), keys.events(id)), 0)
+    })
+  })
+
+  describe('of a note', () => {
+    for (const state of ['succeeded', 'failed', 'canceled', 'delivering']) {
+      it(`is ${state === 'delivering' ? 'not ' : ''}for a job that is ${state}`, async () => {
+        const id = await accept()
+        await redis.hset(keys.job(id), 'state', state)
+        await store.noteLate(id, { at: 1, kind: 'late_result' })
+        assert.equal((await store.notes(id)).length, state === 'delivering' ? 0 : 1)
+      })
+    }
+
+    it('is for jobs that have ended, once for each kind, and kept as long as the ledger', async () => {
+      const going = await accept()
+      await store.noteLate(going, { at: 1, kind: 'late_result' })
+      assert.deepEqual(await store.notes(going), [])
+      const id = await ended()
+      await store.noteLate(id, { at: 2, kind: 'late_result', text: 'first' })
+      await store.noteLate(id, { at: 3, kind: 'late_result', text: 'second' })
+      await store.noteLate(id, { at: 1, kind: 'late_reply' })
+      assert.deepEqual(
+        (await store.notes(id)).map(({ kind, text }) => [kind, text]),
+        [
+          ['late_reply', undefined],
+          ['late_result', 'first'],
+        ],
+      )
+      isClose(await redis.pttl(keys.notes(id)), booksKeptMs)
+    })
+  })
+
+  describe('of the claim of a task', () => {
+    const ticket = (task: string) => ({ taskUUID: task })
+
+    it('is for one job, for as long as the store is told', async () => {
+      const claims = createStore({ redis, keys, keepMs, claimMs: 50_000 })
+      const claimFor = (job: string) => claims.claimTask(runware, ticket('one'), { job, fingerprint: 'f' })
+      assert.equal(await claimFor('a'), true)
+      isClose(await redis.pttl(keys.task('runware', 'one')), 50_000)
+      assert.equal(await claimFor('b'), false)
+      assert.equal(await claimFor('a'), true)
+      assert.equal(await store.claimTask(runware, ticket('two'), { job: 'a', fingerprint: 'f' }), true)
+      isClose(await redis.pttl(keys.task('runware', 'two')), 86_400_000)
+    })
+
+    it('takes the job off those whose reply is awaited', async () => {
+      const awaited = keys.identicalRequests('runware', 'awaited')
+      await redis.zadd(awaited, 1, 'a', 1, 'b', 1, 'c')
+      await store.claimTask(runware, ticket('three'), { job: 'a', fingerprint: 'awaited' })
+      await store.forgetAttempt('runware', { job: 'b', fingerprint: 'awaited' })
+      assert.deepEqual(await redis.zrange(awaited, 0, '-1'), ['c'])
+    })
+
+    describe('among those that look alike', () => {
+      const found = (...tasks: string[]) => ({
+        kind: 'alike' as const,
+        same: true,
+        tasks: tasks.map((task) => ({
+          ticket: ticket(task),
+          outcome: { kind: 'running' as const, ticket: ticket(task), stage: 'queued' as const },
+        })),
+      })
+      const choose = async (fingerprint: string, job: string, awaitedSince: number, ...tasks: string[]) => {
+        const choice = { job, fingerprint, awaitedSince, hasRestored: () => true }
+        const chosen = await store.chooseTask(runware, found(...tasks), choice)
+        return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
+      }
+
+      /** A store whose calls of one command of Redis reply something else, or after something else. */
+      const intercepted = (command: 'mget' | 'eval', replyOf: (reply: unknown) => Promise<unknown>) =>
+        createStore({
+          redis: new Proxy(redis, {
+            get(target, name) {
+              const value = Reflect.get(target, name)
+              if (name !== command) return typeof value === 'function' ? value.bind(target) : value
+              return async (...args: unknown[]) => replyOf(await value.apply(target, args))
+            },
+          }),
+          keys,
+          keepMs,
+          graceMs: 60_000,
+        })
+
+      it('waits for the replies to identical requests that may still come', async () => {
+        await redis.zadd(keys.identicalRequests('runware', 'w1'), 100, 'other', 5, 'own')
+        assert.equal(await choose('w1', 'own', 100, 't1'), 'awaited')
+        assert.equal(await choose('w1', 'own', 101, 't1'), 't1')
+      })
+
+      it('does not wait for its own reply', async () => {
+        await redis.zadd(keys.identicalRequests('runware', 'w2'), 100, 'own')
+        assert.equal(await choose('w2', 'own', 0, 't2'), 't2')
+      })
+
+      it('finds its own task though another reply is awaited', async () => {
+        await redis.zadd(keys.identicalRequests('runware', 'w3'), 100, 'other')
+        await redis.set(keys.task('runware', 't3'), 'own')
+        assert.equal(await choose('w3', 'own', 0, 'x3', 't3'), 't3')
+      })
+
+      it('knows claims of the version before, by the whole ticket', async () => {
+        await redis.set(keys.task('runware', JSON.stringify(ticket('t4'))), 'own')
+        await redis.set(keys.task('runware', JSON.stringify(ticket('x4'))), 'other')
+        assert.equal(await choose('w4', 'own', 0, 'x4', 't4'), 't4')
+        assert.equal(await choose('w4', 'third', 0, 'x4', 't4'), undefined)
+      })
+
+      it('takes none while the claim of another job may yet be restored: another server has taken over', async () => {
+        await redis.set(keys.task('runware', 't7'), 'own')
+        await redis.hset(keys.epoch, { server: 'another', since: '0' })
+        assert.equal(await choose('w7', 'own', 0, 'x7'), 'awaited')
+        assert.equal(await choose('w7', 'own', 0, 'x7', 't7'), 't7')
+        await redis.hset(keys.epoch, 'since', '0')
+        const choice = { job: 'own', fingerprint: 'w7', awaitedSince: 0 }
+        const hasRestored = (server: string) => {
+          assert.match(server, /^\w+:\w+$/)
+          return false
+        }
+        assert.equal(await store.chooseTask(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
+        assert.equal(await redis.get(keys.task('runware', 'x7')), null)
+        assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
+      })
+
+      it('takes none where another server takes over after the owners were read', async () => {
+        const choice = { job: 'own', fingerprint: 'w8', awaitedSince: 0, hasRestored: () => true }
+        const failedOver = intercepted('mget', async (owners) => {
+          await redis.hset(keys.epoch, { server: 'another', since: '0' })
+          return owners
+        })
+        assert.equal(await failedOver.chooseTask(runware, found('t8'), choice), 'awaited')
+        await redis.hset(keys.epoch, 'since', '0')
+        const seenBefore = intercepted('eval', async () => ['0', 'the one that died'])
+        assert.equal(await seenBefore.chooseTask(runware, found('t8'), choice), 'awaited')
+        assert.equal(await redis.get(keys.task('runware', 't8')), null)
+      })
+
+      it('takes the next one where somebody was faster', async () => {
+        const claims = intercepted('mget', async (owners) => {
+          await redis.set(keys.task('runware', 't5'), 'faster')
+          return owners
+        })
+        const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0, hasRestored: () => true }
+        const chosen = await claims.chooseTask(runware, found('t5', 't6'), choice)
+        assert.ok(typeof chosen === 'object' && chosen.kind === 'running')
+        assert.deepEqual(chosen.ticket, ticket('t6'))
+      })
+    })
+  })
+})

@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { fault } from '../../../providers/fault.ts'
+import { runware } from '../../../providers/runware/index.ts'
+import type { Job, View, Work } from '../../../src/jobs/job.ts'
+import { createStore } from '../../../src/jobs/store/store.ts'
+import { change, failure, success } from '../../../src/jobs/store/transition.ts'
+import { createKeys } from '../../../src/redis/keys.ts'
+import { createCleanup, startRedis } from '../../support/setup.ts'
+
+const keepMs = 3_600_000
+const attempt = { id: 'attempt-1', provider: 'runware', at: 1 } as const
+
+describe('the record of a job', () => {
+  const cleanup = createCleanup()
+  const keys = createKeys('store:')
+  let redis: Redis
+  let store: ReturnType<typeof createStore>
+  let ended: string[] = []
+  let jobs = 0
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+    store = createStore({ redis, keys, keepMs, ended: (id) => ended.push(id) })
+  })
+  after(() => cleanup.run())
+
+  type Begin = { view?: Partial<View>; work?: Partial<Work>; webhook?: string; once?: string; owner?: string }
+
+  async function accept({ view = {}, work = {}, webhook, once, owner = 'ann' }: Begin = {}) {
+    const id = `job${++jobs}`
+    ended = []
+    const acceptance = await store.accept({
+      view: {
+        id,
+        version: 1,
+        model: 'veo',
+        state: 'pending',
+        progress: 0,
+        createdAt: Date.now(),
+        costUsd: 1,
+        ...view,
+      },
+      owner,
+      input: { prompt: id },
+      work: { route: ['runware'], deadlineAt: 9e15, refusals: 0, misses: 0, polls: 0, ...work },
+      hint: 'secret',
+      dueAt: 5000,
+      queue: 'runware',
+      ...(webhook !== undefined && { webhook: { url: webhook, address: '' } }),
+      ...(once !== undefined && { once: { key: once, fingerprint: 'same' } }),
+    })
+    return { id, acceptance }
+  }
+
+  async function claim(id: string): Promise<Job> {
+    const job = await store.claim(id, 7000)
+    return typeof job === 'object' ? job : assert.fail(job)
+  }
+
+  /** A job whose purchase is under way. */
+  async function submitting(begin: Begin = {}): Promise<Job> {
+    const job = await claim((await accept(begin)).id)
+    const intent = change(job, { view: { state: 'submitting' }, work: { attempt }, now: Date.now() })
+    assert.ok(await store.write(job, intent))
+    return { ...job, view: intent.view, work: intent.work }
+  }
+
+  const running = (job: Job) =>
+    change(job, { view: { state: 'queued' }, work: { ticket: { task: 1 } }, now: Date.now() })
+  const failed = (job: Job) => failure(job, fault('no_credit', '?'), Date.now())
+  const state = async (id: string) => (await store.status(id))?.view.state
+  const stateInRecord = (id: string) => redis.hget(keys.job(id), 'state')
+
+  it('is written by the latest step only', async () => {
+    const { id } = await accept()
+    const [first, second] = [await claim(id), await claim(id)]
+    assert.equal(await store.write(first, running(first)), false)
+    assert.equal(await state(id), 'pending')
+    assert.equal((await store.read(id))?.work.ticket, undefined)
+    assert.equal(await store.write(second, running(second)), true)
+    assert.equal(await state(id), 'queued')
+  })
+
+  it('is written again and again by one step', async () => {
+    const { id } = await accept()
+    const job = await claim(id)
+    assert.ok(await store.write(job, change(job, { reason: 'one', now: 1 })))
+    assert.ok(await store.write(job, running(job)))
+  })
+
+  describe('the reply to an attempt', () => {
+    it('counts though another step has been taken meanwhile, which then writes nothing', async () => {
+      const job = await submitting()
+      const later = await claim(job.view.id)
+      assert.ok(await store.writeAnswer(job, running(job)))
+      assert.equal(await state(job.view.id), 'queued')
+      assert.equal(await store.write(later, failed(later)), false)
+      assert.equal(await state(job.view.id), 'queued')
+    })
+
+    it('counts only while the job waits for it', async () => {
+      const job = await submitting()
+      assert.ok(await store.writeAnswer(job, running(job)))
+      const rendering = await claim(job.view.id)
+      await store.write(
+        rendering,
+        change(rendering, { view: { state: 'generating' }, work: { polls: 5 }, now: 1 }),
+      )
+      assert.equal(await store.writeAnswer(job, running(job)), false)
+      assert.equal(await state(job.view.id), 'generating')
+      assert.equal((await store.read(job.view.id))?.work.polls, 5)
+    })
+
+    it('to another attempt does not count', async () => {
+      const job = await submitting()
+      const other = { ...job, work: { ...job.work, attempt: { ...attempt, id: 'attempt-2' } } }
+      assert.equal(await store.writeAnswer(other, running(other)), false)
+      assert.equal(await stateInRecord(job.view.id), 'submitting')
+      assert.equal((await store.read(job.view.id))?.work.ticket, undefined)
+    })
+
+    it('does not bring an ended job back', async () => {
+      const job = await submitting()
+      assert.ok(await store.write(job, failed(job)))
+      assert.equal(await store.writeAnswer(job, running(job)), false)
+      assert.equal(await state(job.view.id), 'failed')
+    })
+
+    it('that says the upstream has the task counts though Redis has forgotten the intent', async () => {
+      const job = await submitting()
+      await redis.hset(keys.job(job.view.id), { state: 'pending', attempt: '' })
+      assert.ok(await store.writeAnswer(job, running(job)))
+      assert.equal(await state(job.view.id), 'queued')
+    })
+
+    it('that says otherwise does not, where Redis has forgotten the intent', async () => {
+      for (const outcome of [failed, (job: Job) => change(job, { view: { state: 'pending' }, now: 1 })]) {
+        const job = await submitting()
+        await redis.hset(keys.job(job.view.id), { state: 'pending', attempt: '' })
+        assert.equal(await store.writeAnswer(job, outcome(job)), false)
+        assert.equal(await stateInRecord(job.view.id), 'pending')
+      }
+    })
+  })
+
+  describe('that has ended', () => {
+    const endings = {
+      succeeded: (job: Job) => success(job, [{ url: '/a.mp4' }], Date.now()),
+      failed,
+      canceled: (job: Job) => failure(job, fault('canceled', '?'), Date.now()),
+    }
+    for (const [name, end] of Object.entries(endings)) {
+      it(`${name}: is final, is no longer open, and expires with its history`, async () => {
+        const { id } = await accept()
+        const job = await claim(id)
+        assert.equal(await redis.zscore(keys.open, id), '7000')
+        assert.ok(await store.write(job, end(job)))
+        assert.equal(await redis.zscore(keys.open, id), null)
+        for (const key of [keys.job(id), keys.events(id)]) {
+          const ttl = await redis.pttl(key)
+          assert.ok(ttl > keepMs - 60_000 && ttl <= keepMs, `${key} ${ttl}`)
+        }
+        assert.equal(await store.write(job, running(job)), false)
+        assert.equal(await store.takeOver(job, running(job)), false)
+        assert.equal(await store.claim(id, 1), 'ended')
+        assert.equal(await store.askCancel(id), 'ended')
+        assert.equal(await state(id), name)
+        assert.equal(await redis.zscore(keys.open, id), null)
+      })
+
+      it(`${name}: can be removed, once`, async () => {
+        const { id } = await accept()
+        assert.equal(await store.remove(id), false)
+        const job = await claim(id)
+        await store.write(job, end(job))
+        assert.equal(await store.remove(id), true)
+        assert.equal(await redis.exists(keys.job(id), keys.events(id)), 0)
+        assert.equal(await store.remove(id), false)
+        assert.equal(await store.status(id), undefined)
+      })
+    }
+
+    it('is to be told to its webhook, where it has one', async () => {
+      const job = await submitting({ webhook: 'https://example.com/hook' })
+      assert.ok(await store.write(job, failed(job)))
+      assert.deepEqual(ended, [job.view.id])
+      assert.notEqual(await redis.zscore(keys.webhooks, job.view.id), null)
+      const quiet = await submitting()
+      assert.ok(await store.write(quiet, failed(quiet)))
+      assert.deepEqual(ended, [])
+      assert.equal(await redis.zscore(keys.webhooks, quiet.view.id), null)
+    })
+
+    it('is told once: a step that came too late tells nothing', async () => {
+      const job = await submitting({ webhook: 'https://example.com/hook' })
+      await claim(job.view.id)
+      assert.equal(await store.write(job, failed(job)), false)
+      assert.deepEqual(ended, [])
+      assert.equal(await redis.zscore(keys.webhooks, job.view.id), null)
+    })
+  })
+
+  it('that goes on is due again, and never expires', async () => {
+    const { id } = await accept()
+    assert.equal(await redis.zscore(keys.open, id), '5000')
+    const job = await claim(id)
+    assert.ok(await store.write(job, change(job, { at: 9000, now: 1 })))
+    assert.equal(await redis.zscore(keys.open, id), String(9000 + 5000))
+    assert.equal(await redis.pttl(keys.job(id)), -1)
+    assert.equal(await redis.pttl(keys.events(id)), -1)
+  })
+
+  it('grows its version and its history with what can be seen, and only then', async () => {
+    const { id } = await accept()
+    const job = await claim(id)
+    await store.write(job, change(job, { work: { polls: 1 }, now: 1 }))
+    assert.equal((await store.status(id))?.view.version, 1)
+    assert.equal((await store.events(id)).length, 1)
+    await store.write(job, running(job))
+    assert.equal((await store.status(id))?.view.version, 2)
+    assert.deepEqual(
+      (await store.events(id)).map((event) => event.state),
+      ['pending', 'queued'],
+    )
+  })
+
+  it('tells each change that can be seen on its channel', async () => {
+    const { id } = await accept()
+    const listener = redis.duplicate({ enableOfflineQueue: true })
+    const told: string[] = []
+    listener.on('message', (_, message: string) => told.push(message))
+    await listener.subscribe(keys.channel(id))
+    const job = await claim(id)
+    await store.write(job, change(job, { work: { polls: 1 }, now: 1 }))
+    await store.write(job, running(job))
+    while (told.length === 0) await new Promise(setImmediate)
+    assert.equal(told.length, 1)
+    assert.match(told[0] ?? '', /^2 \{.*"state":"queued"/)
+    listener.disconnect()
+  })
+
+  it('knows of a cancel until the end', async () => {
+    assert.equal(await store.askCancel('nobody'), 'absent')
+    const { id } = await accept()
+    assert.equal((await claim(id)).cancelAsked, false)
+    assert.equal(await store.askCancel(id), 'asked')
+    assert.equal(await store.isWoken(id), true)
+    assert.equal((await claim(id)).cancelAsked, true)
+    assert.equal(await store.isWoken(id), false)
+    assert.equal((await store.read(id))?.cancelAsked, true)
+  })
+
+  it('is not made by a wake of what is not there', async () => {
+    await store.wake('nobody')
+    assert.equal(await redis.exists(keys.job('nobody')), 0)
+  })
+
+  it('that is not there cannot be claimed, read or written', async () => {
+    assert.equal(await store.claim('nobody', 1), 'absent')
+    assert.equal(await store.read('nobody'), undefined)
+    assert.deepEqual(await store.input('nobody'), {})
+    const { id } = await accept()
+    const job = await claim(id)
+    await redis.del(keys.job(id))
+    assert.equal(await store.write(job, running(job)), false)
+    assert.equal(await redis.exists(keys.job(id)), 0)
+  })
+
+  it('brings back what was accepted', async () => {
+    const { id } = await accept({ webhook: 'https://example.com/hook' })
+    const job = await claim(id)
+    assert.equal(job.owner, 'ann')
+    assert.deepEqual(job.input, { prompt: id })
+    assert.deepEqual(await store.input(id), { prompt: id })
+    assert.equal(job.hint, 'secret')
+    assert.equal(job.view.id, id)
+    assert.deepEqual(job.webhook, { url: 'https://example.com/hook', address: '' })
+    assert.deepEqual(job.work.route, ['runware'])
+    assert.deepEqual(await store.read(id), { ...job })
+  })
+
+  describe('an idempotency key', () => {
+    it('is kept for a day', async () => {
+      await accept({ once: 'key-1' })
+      const ttl = await redis.pttl(keys.once('ann', 'key-1'))
+      assert.ok(ttl > 86_000_000 && ttl <= 86_400_000, String(ttl))
+    })
+
+    it('brings back the first reply, and no second job', async () => {
+      const first = await accept({ once: 'key-2' })
+      const second = await accept({ once: 'key-2' })
+      assert.equal(first.acceptance.kind, 'accepted')
+      assert.equal(second.acceptance.kind, 'replayed')
+      assert.ok('view' in second.acceptance && second.acceptance.view.id === first.id)
+      assert.equal(await store.status(second.id), undefined)
+      const known = await store.first('ann', { key: 'key-2', fingerprint: 'same' })
+      assert.ok(known?.kind === 'replayed' && known.view.id === first.id)
+      assert.deepEqual(await store.first('ann', { key: 'key-2', fingerprint: 'other' }), { kind: 'reused' })
+      assert.equal(await store.first('ann', { key: 'key-3', fingerprint: 'same' }), undefined)
+      assert.equal(await store.first('bob', { key: 'key-2', fingerprint: 'same' }), undefined)
+    })
+  })
+
+  describe('in the list of its owner', () => {
+    const list = (after: string | undefined, oldestFirst: boolean, count = 10) =>
+      store.ownedIds('lister', { after, oldestFirst, count })
+
+    it('stands in the order of arrival, from either end, behind any other', async () => {
+      const now = Date.now()
+      const ids: string[] = []
+      for (let n = 0; n < 4; n++)
+        ids.push((await accept({ owner: 'lister', view: { createdAt: now + n } })).id)
+      assert.deepEqual(await list(undefined, true), ids)
+      assert.deepEqual(await list(undefined, false), ids.toReversed())
+      assert.deepEqual(await list(ids[1], true), ids.slice(2))
+      assert.deepEqual(await list(ids[1], false), [ids[0]])
+      assert.deepEqual(await list(ids[0], true, 2), ids.slice(1, 3))
+      assert.deepEqual(await list(undefined, false, 1), [ids[3]])
+      assert.equal(await list('nobody', true), undefined)
+      const ttl = await redis.pttl(keys.owner('lister'))
+      assert.ok(ttl > 0 && ttl <= keepMs)
+      assert.deepEqual(
+        (await store.views([ids[1] ?? '', 'nobody'])).map(({ id }) => id),
+        [ids[1]],
+      )
+    })
+
+    it('is gone from it when it is too old', async () => {
+      const old = await accept({ owner: 'hoarder', view: { createdAt: Date.now() - keepMs - 60_000 } })
+      const fresh = await accept({ owner: 'hoarder' })
+      const found = await store.ownedIds('hoarder', { after: undefined, oldestFirst: true, count: 10 })
+      assert.deepEqual(found, [fresh.id])
+      assert.notEqual(await store.status(old.id), undefined)
+    })
+  })
+
+  describe('a task that looks like its own', () => {
+    const alike = (same: boolean, ...tasks: string[]) => ({
+      kind: 'alike' as const,
+      same,
+      tasks: tasks.map((task) => ({
+        ticket: { taskUUID: task },
+        outcome: { kind: 'running' as const, ticket: { taskUUID: task }, stage: 'queued' as const },
+      })),
+    })
+    const choose = async (job: string, found: ReturnType<typeof alike>) => {
+      const choice = { job, fingerprint: 'f', awaitedSince: 0, hasRestored: () => true }
+      const chosen = await store.chooseTask(runware, found, choice)
+      return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
+    }
+
+    it('is taken where it is the only one that is free', async () => {
+      assert.equal(await choose('a', alike(false, 'only-1')), 'only-1')
+      assert.equal(await choose('b', alike(false, 'only-1')), undefined)
+      assert.equal(await choose('b', alike(false, 'only-1', 'only-2')), 'only-2')
+    })
+
+    it('is not taken where several may be meant, for one may be another customer’s', async () => {
+      assert.equal(await choose('c', alike(false, 'either', 'or')), undefined)
+      assert.equal(await choose('d', alike(true, 'either', 'or')), 'either')
+      assert.equal(await choose('e', alike(true, 'either', 'or')), 'or')
+      assert.equal(await choose('f', alike(true, 'either', 'or')), undefined)
+    })
+
+    it('is found again by the job that has it', async () => {
+      assert.equal(await choose('g', alike(false, 'mine')), 'mine')
+      assert.equal(await choose('g', alike(false, 'other-1', 'other-2', 'mine')), 'mine')
+    })
+
+    it('is none where there is none', async () => {
+      assert.equal(await choose('h', alike(true)), undefined)
+    })
+  })
+})

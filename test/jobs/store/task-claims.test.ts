@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import type { Alike, Outcome, Provider, Ticket } from '../../../providers/provider.ts'
+import { createHints } from '../../../src/jobs/callbacks.ts'
+import { createJournal } from '../../../src/jobs/journal/journal.ts'
+import type { Queues } from '../../../src/jobs/queues.ts'
+import { createCleanup, quiet, startRedis, temporaryFolder } from '../../support/setup.ts'
+import { createJobHarness, done, lost, reply, type Upstream } from '../job-harness.ts'
+
+const ticket: Ticket = { task: 'the one task' }
+const accepted: Outcome = { kind: 'running', ticket, stage: 'queued' }
+const task: Provider['task'] = { id: ({ task }) => String(task), ticket: (id) => ({ task: id }) }
+
+describe('a task belongs to one job', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+  let harness: ReturnType<typeof createJobHarness>
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+  })
+  after(() => cleanup.run())
+
+  let tests = 0
+  /** Jobs of an upstream that knows no id of ours and lists its tasks. */
+  const begin = (more: Partial<Provider> = {}, upstream: Upstream = {}) => {
+    const find: Provider['find'] = {
+      call: () => ({ method: 'GET', path: 'find' }),
+      read: (): Alike => ({ kind: 'alike', tasks: [{ ticket, outcome: accepted }], same: true }),
+      safeToResend: false,
+    }
+    return harness.begin({ provider: { task, find, accept: () => accepted, ...more }, ...upstream })
+  }
+  const reset = () => {
+    harness = createJobHarness(redis, `claims${++tests}:`)
+  }
+
+  it('whose call died does not take the task of an identical one whose reply is slow', async () => {
+    reset()
+    const died = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
+    let arrive = (): void => undefined
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const slow = await begin({}, { sent: () => arrived.then(() => reply) })
+    const waiting = slow.run()
+    while (slow.calls.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await died.run()
+    died.clock.now += 500
+    await died.run()
+    assert.equal(await died.state(), 'submitting')
+    arrive()
+    await waiting
+    assert.equal(await slow.state(), 'queued')
+    await died.runAll()
+    assert.equal(await died.error(), 'submission_unknown')
+  })
+
+  it('is not taken by a process that has not given Redis its attempts back', async () => {
+    reset()
+    const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
+    await job.run()
+    Object.assign(job.parts, { hasRestored: () => false })
+    job.clock.now += 5000
+    await job.run()
+    assert.equal(await job.state(), 'submitting')
+    Object.assign(job.parts, { hasRestored: () => true })
+    job.clock.now += 5000
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+  })
+
+  it('is found again when the identical one was never taken', async () => {
+    reset()
+    const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
+    await job.run()
+    const other = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
+    await other.run()
+    job.clock.now += 5000
+    await job.run()
+    assert.equal(await job.state(), 'queued')
+    await other.runAll()
+    assert.equal(await other.error(), 'submission_unknown')
+  })
+
+  it('though an upstream names it in reply to two purchases, and the second is not charged', async () => {
+    reset()
+    const first = await begin({ find: undefined } as never)
+    const second = await begin({ find: undefined } as never)
+    await first.run()
+    await second.run()
+    assert.equal(await first.state(), 'queued')
+    assert.equal(await second.state(), 'submitting')
+    await second.runAll()
+    assert.equal(await second.error(), 'submission_unknown')
+  })
+
+  it('and a foreign reply is not remembered as the attempt’s own', async () => {
+    reset()
+    const dir = join(await temporaryFolder(cleanup), 'journal')
+    const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
+    cleanup.add(() => journal.close())
+    const first = await begin({ find: undefined } as never)
+    const second = await begin({ find: undefined } as never, { parts: { journal } })
+    await first.run()
+    await second.runAll()
+    assert.equal(await second.error(), 'submission_unknown')
+    const { value: [entry] = [] } = await journal.madeElsewhere('').next()
+    assert.equal(entry?.job, second.id)
+    assert.equal(entry.reply, undefined)
+  })
+
+  it('though an upstream replies to the second purchase with the finished video', async () => {
+    reset()
+    const accept = () => ({ ...done, ticket }) as Outcome
+    const first = await begin({ accept, find: undefined } as never)
+    const second = await begin({ accept, find: undefined } as never)
+    await first.run()
+    await second.run()
+    assert.equal(await first.state(), 'delivering')
+    assert.equal(await second.state(), 'submitting')
+  })
+
+  it('though a callback names it for another', async () => {
+    reset()
+    const first = await begin({ find: undefined } as never)
+    await first.run()
+    const second = await begin({ find: undefined } as never, { sent: () => lost })
+    await second.run()
+    const adopt = () => ticket
+    const found = second.parts.offers.find({ id: '' }, 'runware')
+    assert.ok(found)
+    const offers = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
+    const callback = createHints({
+      now: () => second.clock.now,
+      store: harness.store,
+      queues: { bringForward: async () => undefined } as unknown as Queues,
+      offers: offers as never,
+      upstreams: second.parts.upstreams,
+    })
+    assert.equal(await callback(second.id, 'secret', {}), true)
+    assert.equal(await second.state(), 'submitting')
+    assert.equal((await second.work())?.ticket, undefined)
+  })
+
+  it('and a reply that is written again claims it again', async () => {
+    reset()
+    const job = await begin()
+    const { writeAnswer } = harness.store
+    let refusals = 3
+    Object.assign(job.parts, {
+      store: {
+        ...harness.store,
+        writeAnswer: async (...args: Parameters<typeof writeAnswer>) => {
+          refusals -= 1
+          if (refusals > 0) throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
+          return writeAnswer(...args)
+        },
+      },
+    })
+    await job.run()
+    assert.equal(refusals, 0)
+    assert.equal(await job.state(), 'queued')
+  })
+})

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type FaultCode, fault, faults } from '../../../providers/fault.ts'
+import type { Job, State, View, Work } from '../../../src/jobs/job.ts'
+import { change, failure, success } from '../../../src/jobs/store/transition.ts'
+
+function jobOf(view: Partial<View> = {}, work: Partial<Work> = {}): Job {
+  return {
+    view: {
+      id: 'a',
+      version: 3,
+      model: 'veo',
+      state: 'queued',
+      progress: 10,
+      createdAt: 100,
+      costUsd: 2,
+      ...view,
+    },
+    owner: 'ann',
+    input: {},
+    work: { route: ['fal', 'runware'], deadlineAt: 1e6, refusals: 0, misses: 0, polls: 0, ...work },
+    fence: 1,
+    cancelAsked: false,
+    hint: '',
+  }
+}
+
+const stateAfter = (from: State, to: State) =>
+  change(jobOf({ state: from }), { view: { state: to }, now: 200 }).view.state
+
+describe('the state of a job', () => {
+  const order = ['queued', 'processing', 'generating', 'delivering'] as const
+  for (const [at, from] of order.entries()) {
+    for (const to of order.slice(0, at)) {
+      it(`does not go back from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), from))
+    }
+    for (const to of order.slice(at + 1)) {
+      it(`goes on from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
+    }
+    for (const end of ['succeeded', 'failed', 'canceled'] as const)
+      it(`may end from ${from}: ${end}`, () => assert.equal(stateAfter(from, end), end))
+  }
+
+  it('goes back from submitting to pending, where no upstream took the job', () => {
+    assert.equal(stateAfter('submitting', 'pending'), 'pending')
+    assert.equal(stateAfter('pending', 'submitting'), 'submitting')
+    assert.equal(stateAfter('submitting', 'queued'), 'queued')
+    assert.equal(stateAfter('queued', 'pending'), 'queued')
+  })
+
+  it('stays where a change does not name one', () => {
+    assert.equal(change(jobOf(), { now: 200 }).view.state, 'queued')
+  })
+})
+
+describe('the progress of a job', () => {
+  const after = (progress: number) => change(jobOf(), { view: { progress }, now: 200 }).view.progress
+
+  it('never goes back, and is a whole number', () => {
+    assert.equal(after(5), 10)
+    assert.equal(after(10), 10)
+    assert.equal(after(42.9), 42)
+    assert.equal(change(jobOf(), { now: 200 }).view.progress, 10)
+  })
+})
+
+describe('an entry in the history', () => {
+  const entry = (patch: Partial<Parameters<typeof change>[1]>, job = jobOf()) =>
+    change(job, { now: 200, ...patch }).event
+
+  it('is written for a new state, a new progress or a reason, and for nothing else', () => {
+    assert.equal(entry({ work: { polls: 9 } }), undefined)
+    assert.equal(entry({ view: { state: 'queued', progress: 3, expectedAt: 7 } }), undefined)
+    assert.deepEqual(entry({ view: { state: 'processing' } }), {
+      at: 200,
+      state: 'processing',
+      progress: 10,
+      provider: 'fal',
+    })
+    assert.deepEqual(entry({ view: { progress: 11 } }), {
+      at: 200,
+      state: 'queued',
+      progress: 11,
+      provider: 'fal',
+    })
+    assert.deepEqual(entry({ reason: 'why' }), {
+      at: 200,
+      state: 'queued',
+      progress: 10,
+      provider: 'fal',
+      reason: 'why',
+    })
+  })
+
+  it('names the upstream that has the attempt, else the next one, else none', () => {
+    const attempt = { id: 'x', provider: 'runware', at: 1 } as const
+    assert.equal(entry({ reason: '', work: { attempt } })?.provider, 'runware')
+    assert.equal(entry({ reason: '' })?.provider, 'fal')
+    assert.equal('provider' in (entry({ reason: '' }, jobOf({}, { route: [] })) ?? {}), false)
+  })
+
+  it('is never dated before the job was made', () => {
+    assert.equal(entry({ reason: '', now: 50 })?.at, 100)
+  })
+})
+
+describe('the time by which a job must have gone on', () => {
+  it('is some seconds after its next step, or after now', () => {
+    assert.equal(change(jobOf(), { at: 9000, now: 200 }).dueAt, 14_000)
+    assert.equal(change(jobOf(), { now: 200 }).dueAt, 5200)
+  })
+
+  it('is not set for a job that has ended', () => {
+    for (const state of ['succeeded', 'failed', 'canceled'] as const)
+      assert.equal('dueAt' in change(jobOf(), { view: { state }, at: 9000, now: 200 }), false)
+  })
+})
+
+describe('what a client reads of a failure', () => {
+  const read = (code: FaultCode, message: string) => failure(jobOf(), fault(code, message), 200).view
+
+  it('is a cancel or a failure, with its code and time', () => {
+    assert.equal(read('canceled', 'x').state, 'canceled')
+    const view = read('timeout', 'too late')
+    assert.equal(view.state, 'failed')
+    assert.equal(view.completedAt, 200)
+    assert.deepEqual(view.error, { code: 'timeout', message: 'too late' })
+  })
+
+  const secret = 'account 4711 of acme'
+  for (const code of [
+    'bad_credentials',
+    'no_credit',
+    'endpoint_gone',
+    'submission_unknown',
+    'result_not_stored',
+  ] as const)
+    it(`is nothing of the operator's: ${code}`, () => {
+      const message = read(code, secret).error?.message ?? ''
+      assert.notEqual(message, '')
+      assert.doesNotMatch(message, /4711/)
+    })
+
+  it('is a content refusal as such, in the words of the upstream where they say so', () => {
+    assert.equal(
+      read('content_policy', 'flagged by our safety system').error?.message,
+      'flagged by our safety system',
+    )
+    assert.match(read('content_policy', 'no').error?.message ?? '', /policy.*no$/i)
+  })
+
+  it('is no content refusal where it is none, whatever the words', () => {
+    for (const code of Object.keys(faults) as FaultCode[]) {
+      if (code === 'content_policy') continue
+      assert.doesNotMatch(
+        read(code, 'safety moderation nsfw').error?.message ?? '',
+        /safety|moderation|nsfw/,
+        code,
+      )
+    }
+    assert.notEqual(
+      read('invalid_input', 'nsfw').error?.message,
+      read('upstream_error', 'nsfw').error?.message,
+    )
+  })
+
+  it('is kept whole for the operator', () => {
+    assert.equal(failure(jobOf(), fault('no_credit', secret), 200).event?.reason, `no_credit: ${secret}`)
+  })
+})
+
+describe('a success', () => {
+  it('is at 100 percent, with its files, its time and its price', () => {
+    const { view, event, dueAt } = success(jobOf(), [{ url: '/a.mp4' }], 300)
+    assert.equal(view.state, 'succeeded')
+    assert.equal(view.progress, 100)
+    assert.equal(view.completedAt, 300)
+    assert.deepEqual(view.videos, [{ url: '/a.mp4' }])
+    assert.equal(view.costUsd, 2)
+    assert.equal(event?.state, 'succeeded')
+    assert.equal(dueAt, undefined)
+  })
+
+  it('costs by the second where the price follows the length', () => {
+    const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 5 }
+    assert.equal(success(jobOf({}, { meter }), [{ url: '/a' }], 300, 10.25).view.costUsd, 1)
+  })
+})
+
+describe('the end of a job', () => {
+  it('is never before its beginning, though the clock may go back', () => {
+    const job = jobOf({ createdAt: 100 })
+    assert.equal(failure(job, fault('timeout', 'too late'), 50).view.completedAt, 100)
+    assert.equal(success(job, [], 50).view.completedAt, 100)
+    assert.equal(success(job, [], 150).view.completedAt, 150)
+  })
+})

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, describe, it, mock } from 'node:test'
+import { createEngine } from '../../src/jobs/engine.ts'
+import { createWithdrawals } from '../../src/jobs/withdrawals.ts'
+import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
+
+describe('jobs whose client was told that they were not accepted', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  const open = async (dir: string, cancel: (id: string) => Promise<unknown>) => {
+    const withdrawals = await createWithdrawals({ dir, cancel, logger: quiet })
+    cleanup.add(() => withdrawals.stop())
+    return withdrawals
+  }
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  it('are canceled as soon as Redis replies, and forgotten then', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const canceled: string[] = []
+    let refusals = 1
+    const { add } = await open(dir, async (id) => {
+      refusals -= 1
+      if (refusals >= 0) throw new Error('away')
+      canceled.push(id)
+    })
+    await add('vid_1')
+    assert.deepEqual(await readdir(dir), ['vid_1'])
+    await until(() => canceled.length === 1)
+    assert.deepEqual(canceled, ['vid_1'])
+    await until(async () => (await readdir(dir)).length === 0)
+  })
+
+  it('are canceled by the next process when this one crashes before', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const { add } = await open(dir, () => Promise.reject(new Error('away')))
+    await add('vid_1')
+    const canceled: string[] = []
+    await open(dir, async (id) => canceled.push(id))
+    await until(() => canceled.includes('vid_1'))
+  })
+
+  it('are tried again after a second, each until it is canceled', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+      const asked: string[] = []
+      let isAway = true
+      const { add } = await open(dir, async (id) => {
+        asked.push(id)
+        if (isAway) throw new Error('away')
+      })
+      const settled = async () => {
+        for (let n = 0; n < 20; n += 1) await new Promise(setImmediate)
+      }
+      await add('vid_1')
+      assert.deepEqual(asked, [])
+      mock.timers.tick(0)
+      await settled()
+      assert.deepEqual(asked, ['vid_1'])
+      mock.timers.tick(999)
+      await settled()
+      assert.deepEqual(asked, ['vid_1'])
+      isAway = false
+      mock.timers.tick(1)
+      while ((await readdir(dir)).length > 0) await new Promise(setImmediate)
+      await settled()
+      mock.timers.tick(60_000)
+      await settled()
+      assert.deepEqual(asked, ['vid_1', 'vid_1'])
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  it('are canceled though they cannot be noted, and that is logged', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const canceled: string[] = []
+    const logged: unknown[] = []
+    const withdrawals = await createWithdrawals({
+      dir,
+      cancel: async (id) => canceled.push(id),
+      logger: { error: (facts: object) => void logged.push(facts) } as never,
+    })
+    cleanup.add(() => withdrawals.stop())
+    await rm(dir, { recursive: true })
+    await withdrawals.add('vid_1')
+    await until(() => canceled.includes('vid_1'))
+    assert.equal((logged[0] as { job: string }).job, 'vid_1')
+  })
+
+  it('are not canceled after the stop, which waits for the one under way', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const asked: string[] = []
+    let end: () => void = () => undefined
+    const { add, stop } = await open(dir, (id) => {
+      asked.push(id)
+      return new Promise<void>((resolve) => {
+        end = resolve
+      })
+    })
+    await add('vid_1')
+    await until(() => asked.length === 1)
+    let isStopped = false
+    const stopping = stop().then(() => {
+      isStopped = true
+    })
+    await new Promise(setImmediate)
+    assert.equal(isStopped, false)
+    end()
+    await stopping
+    await add('vid_2')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(asked, ['vid_1'])
+    assert.deepEqual(await readdir(dir), ['vid_2'])
+  })
+
+  it('that wait for a try are not canceled after the stop', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const asked: string[] = []
+    const { add, stop } = await open(dir, async (id) => asked.push(id))
+    const added = add('vid_1')
+    await added
+    await stop()
+    const before = asked.length
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(asked.length, before)
+  })
+
+  it('are noted where only the gateway’s user can read', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const { add } = await open(dir, () => Promise.reject(new Error('away')))
+    await add('vid_1')
+    assert.equal((await stat(dir)).mode & 0o777, 0o700)
+    assert.equal((await stat(join(dir, 'vid_1'))).mode & 0o777, 0o600)
+  })
+
+  it('are looked for again when Redis has not executed the submit yet', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    let looks = 0
+    const { add } = await open(dir, async () => {
+      looks += 1
+      return looks === 1 ? 'absent' : 'asked'
+    })
+    await add('vid_1')
+    await until(async () => (await readdir(dir)).length === 0)
+    assert.equal(looks, 2)
+  })
+
+  it('are looked for until Redis can store them no more, five seconds later', async () => {
+    const clock = mock.method(performance, 'now', () => 1000)
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+      let looks = 0
+      const { add } = await open(dir, async () => {
+        looks += 1
+        return 'absent'
+      })
+      await add('vid_1')
+      const look = async (at: number) => {
+        clock.mock.mockImplementation(() => at)
+        mock.timers.tick(looks === 0 ? 0 : 1000)
+        for (let n = 0; n < 20; n += 1) await new Promise(setImmediate)
+      }
+      await look(1000)
+      await look(5999)
+      assert.deepEqual([looks, await readdir(dir)], [2, ['vid_1']])
+      await look(6000)
+      while ((await readdir(dir)).length > 0) await new Promise(setImmediate)
+      assert.equal(looks, 3)
+    } finally {
+      mock.timers.reset()
+      clock.mock.restore()
+    }
+  })
+
+  it('of an earlier process are looked for once', async () => {
+    const dir = join(await temporaryFolder(cleanup), 'withdrawals')
+    const { add, stop } = await open(dir, () => Promise.reject(new Error('away')))
+    await add('vid_1')
+    await stop()
+    let looks = 0
+    await open(dir, async () => {
+      looks += 1
+      return 'absent'
+    })
+    await until(async () => (await readdir(dir)).length === 0)
+    assert.equal(looks, 1)
+  })
+
+  it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
+    const order: string[] = []
+    const engine = createEngine({
+      store: { accept: () => Promise.reject(new Error('Connection is closed.')) } as never,
+      queues: {} as never,
+      watchers: {} as never,
+      longestJobSeconds: 60,
+      withdraw: async (id) => {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        order.push(`noted ${id}`)
+      },
+    })
+    const submit = async (id: string, once?: { key: string; fingerprint: string }) => {
+      const accepted = engine.accept({
+        id,
+        owner: 'ann',
+        model: 'any',
+        input: {},
+        route: ['fal'],
+        deadlineSeconds: 60,
+        costUsd: 0,
+        sandbox: false,
+        ...(once && { once }),
+      })
+      await assert.rejects(accepted)
+      order.push(`answered ${id}`)
+    }
+    await submit('a')
+    await submit('b', { key: 'k', fingerprint: 'f' })
+    assert.deepEqual(order, ['noted a', 'answered a', 'answered b'])
+  })
+})

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Redis } from 'ioredis'
+import { createQueues } from '../../src/jobs/queues.ts'
+import type { NewJob } from '../../src/jobs/store/create-job.ts'
+import { createStore } from '../../src/jobs/store/store.ts'
+import { createKeys } from '../../src/redis/keys.ts'
+import { createCleanup, startRedis } from '../support/setup.ts'
+
+/** The script that accepts a job writes its queue entry too: what it leaves must be what `Queue.add` leaves. */
+describe('the queue entry of an accepted job', () => {
+  const cleanup = createCleanup()
+  let redis: Redis
+
+  before(async () => {
+    redis = (await startRedis(cleanup)).redis
+  })
+  after(() => cleanup.run())
+
+  async function open(prefix: string) {
+    const keys = createKeys(prefix)
+    const queues = createQueues({ redis, keys, names: ['fal'] })
+    cleanup.add(() => queues.close())
+    await queues.ready()
+    return { keys, queues, store: createStore({ redis, keys, keepMs: 60_000 }) }
+  }
+
+  function orderOf(id: string, more: Partial<NewJob> = {}): NewJob {
+    const createdAt = Date.now()
+    return {
+      view: { id, version: 1, model: 'm', state: 'pending', progress: 0, createdAt, costUsd: 1 },
+      owner: 'ann',
+      input: {},
+      work: { route: ['fal'], deadlineAt: createdAt + 60_000, refusals: 0, misses: 0, polls: 0 },
+      hint: 'secret',
+      dueAt: createdAt,
+      queue: 'fal',
+      ...more,
+    }
+  }
+
+  /** All that a queue has in Redis but its events and the counter for ids, which nobody reads. */
+  async function dump(prefix: string): Promise<Record<string, unknown>> {
+    const all = await redis.keys(`${prefix}bull:*`)
+    const found = all.filter((key) => !/:(events|id)$/.test(key))
+    const entries = await Promise.all(
+      found.sort().map(async (key) => [key.slice(prefix.length), await contentOf(key)] as const),
+    )
+    return Object.fromEntries(entries)
+  }
+
+  async function contentOf(key: string): Promise<unknown> {
+    const type = await redis.type(key)
+    if (type === 'list') return redis.lrange(key, 0, -1)
+    if (type === 'zset') return redis.zrange(key, '0', '-1', 'WITHSCORES')
+    const { timestamp, opts, ...fields } = await redis.hgetall(key)
+    if (timestamp !== undefined) assert.ok(Math.abs(Date.now() - Number(timestamp)) < 60_000)
+    return { ...fields, isDated: timestamp !== undefined, opts: JSON.parse(opts ?? '{}') }
+  }
+
+  it('is what BullMQ itself makes', async () => {
+    const [own, theirs] = [await open('own:'), await open('theirs:')]
+    for (const id of ['vid_1', 'vid_2']) {
+      await own.store.accept(orderOf(id))
+      await theirs.queues.add('fal', id)
+    }
+    const made = await dump('own:')
+    assert.deepEqual(made['bull:fal:wait'], ['vid_2', 'vid_1'])
+    assert.deepEqual(made, await dump('theirs:'))
+  })
+
+  it('is not made for a job that is refused, nor twice for one', async () => {
+    const { keys, store } = await open('refused:')
+    await redis.hset(keys.account('ann'), 'balance', '10')
+    assert.equal((await store.accept(orderOf('vid_1'))).kind, 'balance')
+    assert.equal(await redis.llen(`${keys.queue('fal')}wait`), 0)
+    await redis.hset(keys.account('ann'), 'balance', '9000000')
+    const once = { key: 'k', fingerprint: 'f' }
+    assert.equal((await store.accept(orderOf('vid_1', { once }))).kind, 'accepted')
+    assert.equal((await store.accept(orderOf('vid_2', { once }))).kind, 'replayed')
+    assert.deepEqual(await redis.lrange(`${keys.queue('fal')}wait`, 0, -1), ['vid_1'])
+  })
+})

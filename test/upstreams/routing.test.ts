@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { providers } from '../../providers/index.ts'
+import type { Input } from '../../providers/input.ts'
+import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import { formatStoredReference } from '../../src/catalogue/media-values/stored-reference.ts'
+import type { Model } from '../../src/catalogue/model.ts'
+import type { ProviderConfig } from '../../src/config.ts'
+import { type Overrides, readOverrides } from '../../src/upstreams/overrides.ts'
+import { createOffers } from '../../src/upstreams/routing.ts'
+import { createCleanup, temporaryFolder } from '../support/setup.ts'
+
+const offerOf = (changes: Partial<Offer> = {}): Offer => ({
+  endpoints: { text: 'original', image: 'picture' },
+  translate: () => ({ endpoint: 'text', body: {} }),
+  ...changes,
+})
+
+type Check = NonNullable<Provider['check']>
+
+function providerOf(
+  name: ProviderName,
+  offer: Offer | undefined,
+  takes: ReturnType<Provider['takes']> = 'inline',
+  check: Check = () => [],
+): Provider {
+  return {
+    ...providers[name],
+    title: name.toUpperCase(),
+    hosts: {
+      api: {
+        baseUrlVariable: `${name}_URL`,
+        credentials: [`${name}_KEY`, `${name}_SECRET`],
+        sign: () => ({}),
+      },
+      other: { baseUrlVariable: `${name}_OTHER_URL`, credentials: [], sign: () => ({}) },
+    },
+    offers: offer === undefined ? {} : { movie: offer },
+    takes: () => takes,
+    check,
+  }
+}
+
+const model = { id: 'movie', providers: ['fal', 'runware', 'wavespeed'] } as unknown as Model
+const configured = (name: string): ProviderConfig => ({
+  baseUrls: { api: 'http://a.example', other: 'http://b.example' },
+  credentials: { [`${name}_KEY`]: 'k', [`${name}_SECRET`]: 's' },
+  settings: {},
+})
+
+type Options = {
+  offers?: Partial<Record<ProviderName, Offer | undefined>>
+  takes?: ReturnType<Provider['takes']>
+  configs?: Partial<Record<ProviderName, ProviderConfig>>
+  overrides?: Overrides
+  links?: boolean
+  checks?: Partial<Record<ProviderName, Check>>
+}
+
+function create({ offers = {}, takes, configs = {}, checks = {}, ...rest }: Options = {}) {
+  const names = ['fal', 'runware', 'wavespeed', 'magicapi'] as const
+  const made = { fal: offerOf(), runware: offerOf(), wavespeed: offerOf(), magicapi: offerOf(), ...offers }
+  return createOffers({
+    providers: Object.fromEntries(
+      names.map((name) => [name, providerOf(name, made[name], takes, checks[name])]),
+    ) as never,
+    upstreams: Object.fromEntries(names.map((name) => [name, configs[name] ?? configured(name)])) as never,
+    ...rest,
+  })
+}
+
+const input: Input = { prompt: 'a boat' }
+const stored: Input = {
+  image: formatStoredReference({ hash: 'a'.repeat(64), bytes: 5, contentType: 'image/png' }),
+}
+
+describe('the upstreams of a job', () => {
+  it('are those of the model, in its order', () => {
+    const offers = create()
+    assert.deepEqual(offers.route(model, input), ['fal', 'runware', 'wavespeed'])
+    assert.equal(offers.available(model), true)
+    assert.deepEqual(offers.missing(model), [])
+  })
+
+  it('are those that have the model', () => {
+    const offers = create({ offers: { fal: undefined } })
+    assert.deepEqual(offers.route(model, input), ['runware', 'wavespeed'])
+    assert.equal(offers.find(model, 'fal'), undefined)
+    assert.equal(offers.find(model, 'runware')?.provider.title, 'RUNWARE')
+  })
+
+  it('are those that have their keys and an address', () => {
+    const bare = (name: string, changes: Partial<ProviderConfig>) => ({ ...configured(name), ...changes })
+    const offers = create({
+      configs: {
+        fal: bare('fal', { credentials: { fal_KEY: 'k' } }),
+        runware: bare('runware', { baseUrls: {}, credentials: {} }),
+      },
+    })
+    assert.deepEqual(offers.route(model, input), ['wavespeed'])
+    assert.deepEqual(offers.missing(model), [
+      'FAL: fal_SECRET',
+      'RUNWARE: runware_URL and runware_KEY and runware_SECRET',
+    ])
+    assert.equal(offers.available(model), true)
+  })
+
+  it('are none where no upstream has its keys', () => {
+    const none = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
+    const offers = create({ configs: { fal: none, runware: none, wavespeed: none } })
+    assert.equal(offers.available(model), false)
+    assert.deepEqual(offers.route(model, input), [])
+    assert.equal(offers.missing(model).length, 3)
+  })
+
+  it('need what the host of their offer needs', () => {
+    const none = { baseUrls: { other: 'http://b.example' }, credentials: {}, settings: {} }
+    const offers = create({ offers: { fal: offerOf({ host: 'other' }) }, configs: { fal: none } })
+    assert.equal(offers.route(model, input)[0], 'fal')
+    const unheard = create({ offers: { fal: offerOf({ host: 'unheard-of' }) }, configs: { fal: none } })
+    assert.equal(unheard.route(model, input)[0], 'fal')
+  })
+
+  it('are those that can render the input; if none can, the first reason is known', () => {
+    const refuses = ({ prompt }: Input) => (prompt === undefined ? undefined : 'no words')
+    const some = create({ offers: { fal: offerOf({ refuses }) } })
+    assert.deepEqual(some.route(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(some.route(model, {}), ['fal', 'runware', 'wavespeed'])
+    assert.equal(some.refusal(model, input), 'no words')
+    assert.equal(some.refusal(model, {}), undefined)
+    const keyless = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
+    const other = create({ offers: { fal: offerOf({ refuses }) }, configs: { fal: keyless } })
+    assert.equal(other.refusal(model, input), undefined)
+  })
+
+  it('are those whose schema takes the input; if there is none, the first reason is known', () => {
+    const short: Check = (_offer, { prompt = '' }) =>
+      prompt.length < 9 ? [{ field: 'prompt', message: '`prompt` must be longer' }] : []
+    const some = create({ checks: { fal: short } })
+    assert.deepEqual(some.route(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(some.route(model, { prompt: 'a long boat' }), ['fal', 'runware', 'wavespeed'])
+    assert.equal(some.refusal(model, input), '`prompt` must be longer')
+  })
+
+  it('have a seed in common, where none takes the one that was asked for', () => {
+    const upTo =
+      (min: number, max: number): Check =>
+      (_offer, { seed = min }) =>
+        seed < min || seed > max ? [{ field: 'seed', message: 'another seed', seeds: { min, max } }] : []
+    const no: Check = () => [{ message: 'no boats' }]
+    const checks = { fal: upTo(0, 99), runware: upTo(1, 49), wavespeed: no }
+    const offers = create({ checks })
+    assert.deepEqual(offers.fitSeed(model, { ...input, seed: 1234 }), {
+      seed: 1 + (1234 % 49),
+      min: 1,
+      max: 49,
+    })
+    assert.equal(offers.fitSeed(model, { ...input, seed: 60 }), undefined)
+    assert.equal(offers.fitSeed(model, input), undefined)
+    assert.equal(
+      create({ checks: { fal: no, runware: no, wavespeed: no } }).fitSeed(model, { seed: 5 }),
+      undefined,
+    )
+    const keyless = { baseUrls: {}, credentials: {}, settings: {} }
+    const one = create({ checks, configs: { runware: keyless } })
+    assert.equal(one.fitSeed(model, { ...input, seed: 1234 })?.seed, 34)
+  })
+
+  it('are those that can be given our files', () => {
+    assert.deepEqual(create({ takes: 'link' }).route(model, stored), [])
+    assert.equal(create({ takes: 'link', links: true }).route(model, stored).length, 3)
+    assert.equal(create({ takes: 'link' }).route(model, { image: 'https://a.example/b.png' }).length, 3)
+    for (const takes of ['inline', 'upload'] as const)
+      assert.equal(create({ takes }).route(model, stored).length, 3)
+  })
+})
+
+describe('the operator’s changes to the upstreams', () => {
+  it('come first, in their order', () => {
+    const overrides = { movie: [{ provider: 'wavespeed' }, { provider: 'magicapi' }] }
+    assert.deepEqual(create({ overrides }).route(model, input), ['wavespeed', 'magicapi', 'fal', 'runware'])
+  })
+
+  it('switch upstreams off', () => {
+    const overrides = {
+      movie: [
+        { provider: 'fal', enabled: false },
+        { provider: 'runware', enabled: true },
+      ],
+    }
+    assert.deepEqual(create({ overrides }).route(model, input), ['runware', 'wavespeed'])
+  })
+
+  it('replace single endpoints', () => {
+    const overrides = {
+      movie: [{ provider: 'fal', endpoints: { text: 'changed' } }],
+      other: [{ provider: 'runware', endpoints: { text: 'x' } }],
+    }
+    const offers = create({ overrides })
+    assert.deepEqual(offers.find(model, 'fal')?.offer.endpoints, { text: 'changed', image: 'picture' })
+    assert.deepEqual(offers.find(model, 'runware')?.offer.endpoints, { text: 'original', image: 'picture' })
+  })
+})
+
+describe('the file with the operator’s changes', () => {
+  const cleanup = createCleanup()
+  let path = ''
+  before(async () => {
+    path = join(await temporaryFolder(cleanup), 'offers.json')
+  })
+  after(() => cleanup.run())
+
+  const read = async (content: unknown) => {
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+    return readOverrides(path, providers)
+  }
+  const rejects = (content: unknown, ...problems: RegExp[]) =>
+    assert.rejects(read(content), (cause: Error) => {
+      assert.equal(cause.name, 'OffersFileError')
+      for (const problem of [new RegExp(path), ...problems]) assert.match(cause.message, problem)
+      return true
+    })
+
+  it('is read', async () => {
+    const content = { 'kling-video': [{ provider: 'fal', enabled: false, endpoints: { text: 'fal-ai/x' } }] }
+    assert.deepEqual(await read(content), content)
+    assert.deepEqual(await read({}), {})
+  })
+
+  it('is not JSON, or not there', async () => {
+    await rejects('{', /JSON/)
+    assert.throws(() => readOverrides(`${path}.absent`, providers), /absent.*ENOENT/)
+  })
+
+  it('names every place of the wrong shape', async () => {
+    await rejects([], / {2}- \/: /)
+    await rejects(
+      { 'kling-video': [{ provider: 7 }, { provider: 'fal', extra: 1 }], 'veo3-video': {} },
+      /- \/kling-video\/0\/provider: /,
+      /- \/kling-video\/1\/extra: /,
+      /- \/veo3-video: /,
+    )
+    await rejects({ 'kling-video': [{ provider: 'fal', endpoints: { text: '' } }] }, /endpoints\/text: /)
+  })
+
+  it('names what there is not: models, upstreams of a model, endpoints', async () => {
+    await rejects(
+      {
+        'no-model': [],
+        'kling-video': [{ provider: 'fal', endpoints: { fly: 'x', text: 'y' } }, { provider: 'longstories' }],
+      },
+      /- \/no-model: /,
+      /- \/kling-video\/0\/endpoints\/fly: .*text/,
+      /- \/kling-video\/1\/provider: longstories .*fal/,
+    )
+    await assert.rejects(
+      read({ 'kling-video': [{ provider: 'fal', endpoints: { fly: 'x', text: 'y' } }] }),
+      (cause: Error) => !/endpoints\/text/.test(cause.message),
+    )
+  })
+})

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { after, describe, it } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import type { Provider } from '../../providers/provider.ts'
+import { runware } from '../../providers/runware/index.ts'
+import { createTransport, neverLeft } from '../../src/upstreams/transport.ts'
+import { createCleanup } from '../support/setup.ts'
+
+/** For localhost alone, and for nothing but this test. */
+const cert = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUUtdKSw1OxXEmdgxDjU2yB7X5d4swCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzEyMjg1OFoYDzIxMjYxMDMw
+MTIyODU4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ2cIk+VWLCNn564rGZMGS0JklPJuRjIRlBgq3S42oNcEHD/WA48myD
+gfeANrl9DaGrYkcnGhJDjr5KDLm7GHqAo2kwZzAdBgNVHQ4EFgQUHd39sapzB+Y9
+qRw32DBbfhGqXIYwHwYDVR0jBBgwFoAUHd39sapzB+Y9qRw32DBbfhGqXIYwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIgeE8KfzgOi9keU5aDIF3gGuRaNEKOSOfsQfG9EtZtRCQCIQC+lxkgOX5R
+WGqyxUgOATvXf6KzuwQerqFZqlKW1t6zXQ==
+-----END CERTIFICATE-----`
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgW00+4+IjgHPrIGbP
+x5j2C9DvcuWlKAMsnIPJUPfadymhRANCAAQ2cIk+VWLCNn564rGZMGS0JklPJuRj
+IRlBgq3S42oNcEHD/WA48myDgfeANrl9DaGrYkcnGhJDjr5KDLm7GHqA
+-----END PRIVATE KEY-----`
+
+const credentials = { RUNWARE_API_KEY: 'a-key-of-the-test' }
+const call = { method: 'POST', path: '/v1', json: [] } as const
+
+describe('what an error tells of a call that costs money', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  const transport = createTransport({ timeoutMs: 10_000 })
+  cleanup.add(() => transport.close())
+  const send = (baseUrl: string, provider: Provider = runware) =>
+    transport.send(provider, { credentials, settings: {}, baseUrls: { api: baseUrl } }, call, {
+      purchase: true,
+    })
+
+  async function listen(server: Server): Promise<number> {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    cleanup.add(() => server.close())
+    return (server.address() as AddressInfo).port
+  }
+
+  it('the same error tells less of a connection that stood already', () => {
+    const failed = (code: string, syscall: string) => Object.assign(new Error(code), { code, syscall })
+    assert.equal(neverLeft(failed('EHOSTUNREACH', 'connect')), true)
+    assert.equal(neverLeft(failed('EHOSTUNREACH', 'read')), false)
+    assert.equal(neverLeft(failed('ENOTFOUND', 'getaddrinfo')), true)
+    assert.equal(neverLeft(failed('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', '')), false)
+    assert.equal(neverLeft(failed('ECONNRESET', 'read')), false)
+  })
+
+  it('a refused connection, by one address or by several: it never left', async () => {
+    const closed = createServer()
+    const port = await listen(closed)
+    closed.close()
+    assert.equal((await send(`http://127.0.0.1:${port}`)).kind, 'unsent')
+    assert.equal((await send(`http://localhost:${port}`)).kind, 'unsent')
+  })
+
+  it('a certificate that nobody trusts, or a call that cannot be put together: it never left', async () => {
+    const port = await listen(createTlsServer({ cert, key }).on('tlsClientError', () => undefined))
+    assert.equal((await send(`https://127.0.0.1:${port}`)).kind, 'unsent')
+    const unsigned = { ...runware.hosts.api, baseUrlVariable: '', credentials: [], sign: () => assert.fail() }
+    assert.equal((await send('http://127.0.0.1:1', { ...runware, hosts: { api: unsigned } })).kind, 'unsent')
+  })
+})

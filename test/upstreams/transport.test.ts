@@ -1,0 +1,455 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { after, beforeEach, describe, it } from 'node:test'
+import type { Call, Host, Provider } from '../../providers/provider.ts'
+import { runware } from '../../providers/runware/index.ts'
+import type { ProviderConfig } from '../../src/config.ts'
+import { createTransport, neverLeft, type Sent } from '../../src/upstreams/transport.ts'
+import type { Upload } from '../../src/upstreams/upload-body.ts'
+import { createCleanup } from '../support/setup.ts'
+
+type Received = {
+  method: string
+  url: string
+  headers: IncomingMessage['headers']
+  body: string
+  port: number
+}
+type Answer = (response: ServerResponse, request: Received) => unknown
+
+const apiKey = 'an-api-key-of-the-test'
+const poll: Call = { method: 'GET', path: '/task' }
+
+describe('a call to an upstream', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  let answer: Answer = () => undefined
+  let received: Received[] = []
+  beforeEach(() => {
+    received = []
+    answer = (response) => response.end('{}')
+  })
+
+  async function listen() {
+    const server = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      const { method = '', url = '', headers, socket } = request
+      const body = Buffer.concat(chunks).toString()
+      received.push({ method, url, headers, body, port: socket.remotePort ?? 0 })
+      answer(response, received.at(-1) as Received)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    cleanup.add(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  }
+
+  /** An upstream with two hosts; only the first one signs with the key. */
+  async function createUpstream({ timeoutMs = 10_000, now }: { timeoutMs?: number; now?: () => Date } = {}) {
+    const api = await listen()
+    const files = await listen()
+    const signed: Parameters<Host['sign']>[] = []
+    const host: Host = {
+      baseUrlVariable: '',
+      credentials: [],
+      sign: (...request) => {
+        signed.push(request)
+        return { authorization: `Key ${request[1].API_KEY}` }
+      },
+    }
+    const provider: Provider = {
+      ...runware,
+      hosts: { api: host, files: { ...host, sign: () => ({ 'x-files': 'yes' }) }, homeless: host },
+    }
+    const config: ProviderConfig = {
+      credentials: { API_KEY: apiKey },
+      settings: { API_KEY: 'a-setting', REGION: 'eu' },
+      baseUrls: { api: `${api.url}/v1`, files: files.url },
+    }
+    const transport = createTransport({ timeoutMs, ...(now && { now }) })
+    cleanup.add(() => transport.close().catch(() => undefined))
+    const send = (call: Call, options: Parameters<typeof transport.send>[3] = {}, to = provider) =>
+      transport.send(to, config, call, options)
+    return { api, files, signed, provider, config, transport, send }
+  }
+
+  const replyOf = (sent: Sent) => {
+    assert.equal(sent.kind, 'reply')
+    return sent.kind === 'reply' ? sent.reply : assert.fail()
+  }
+
+  it('carries JSON, and brings back status, headers and JSON', async () => {
+    const { send, api } = await createUpstream()
+    answer = (response) => {
+      response.writeHead(201, { 'X-Task': 'one', 'Set-Cookie': ['a=1', 'b=2'] })
+      response.end('{"id":7}')
+    }
+    const reply = replyOf(await send({ method: 'POST', path: '/jobs?x=1', json: { prompt: 'a bóat' } }))
+    assert.equal(reply.status, 201)
+    assert.deepEqual(reply.body, { id: 7 })
+    assert.equal(reply.headers['x-task'], 'one')
+    assert.equal(reply.headers['set-cookie'], 'a=1, b=2')
+    assert.equal(reply.baseUrl, `${api.url}/v1`)
+    const [request] = received
+    assert.equal(request?.method, 'POST')
+    assert.equal(request?.url, '/v1/jobs?x=1')
+    assert.equal(request?.headers['content-type'], 'application/json')
+    assert.equal(request?.headers.accept, 'application/json')
+    assert.equal(request?.body, '{"prompt":"a bóat"}')
+  })
+
+  it('carries a form', async () => {
+    const { send } = await createUpstream()
+    await send({ method: 'PUT', path: '/form', form: { a: '1 2', b: '&' } })
+    assert.equal(received[0]?.method, 'PUT')
+    assert.equal(received[0]?.headers['content-type'], 'application/x-www-form-urlencoded')
+    assert.equal(received[0]?.body, 'a=1+2&b=%26')
+  })
+
+  it('has no body and no content type where there is nothing to carry', async () => {
+    const { send } = await createUpstream()
+    await send({ method: 'POST', path: '/cancel' })
+    await send({ method: 'POST', path: '/upload', media: 'body' })
+    for (const { headers, body } of received) {
+      assert.equal(headers['content-type'], undefined)
+      assert.equal(body, '')
+    }
+    assert.equal(received.length, 2)
+  })
+
+  it('carries the headers of the call, which replace its own', async () => {
+    const { send } = await createUpstream()
+    await send({ ...poll, headers: { accept: 'text/plain', 'x-extra': 'yes' } })
+    assert.equal(received[0]?.headers.accept, 'text/plain')
+    assert.equal(received[0]?.headers['x-extra'], 'yes')
+  })
+
+  it('carries a file as its body, with its type and length', async () => {
+    const { send } = await createUpstream()
+    const upload = uploadOf('sixteen bytes ok')
+    await send({ method: 'PUT', path: '/file', media: 'body' }, { upload })
+    assert.equal(received[0]?.body, 'sixteen bytes ok')
+    assert.equal(received[0]?.headers['content-type'], 'video/mp4')
+    assert.equal(received[0]?.headers['content-length'], '16')
+  })
+
+  it('carries no file that the call does not ask for', async () => {
+    const { send } = await createUpstream()
+    await send({ method: 'POST', path: '/start' }, { upload: uploadOf('not this') })
+    assert.equal(received[0]?.body, '')
+  })
+
+  it('carries files inside JSON', async () => {
+    const { send } = await createUpstream()
+    const inline = [{ mark: '@file', bytes: 3, open: async () => Readable.from([Buffer.from('abc')]) }]
+    await send({ method: 'POST', path: '/jobs', json: { image: '@file' } }, { inline })
+    assert.equal(received[0]?.body, '{"image":"YWJj"}')
+    assert.equal(received[0]?.headers['content-type'], 'application/json')
+    assert.equal(received[0]?.headers['content-length'], '16')
+  })
+
+  it('brings back text that is not JSON as it is', async () => {
+    const { send } = await createUpstream()
+    answer = (response) => response.end('<html>busy</html>')
+    assert.equal(replyOf(await send(poll)).body, '<html>busy</html>')
+  })
+
+  it('is signed over method, address, headers and body, at the time of the call', async () => {
+    const at = new Date('2026-01-02T03:04:05Z')
+    const { send, signed, api } = await createUpstream({ now: () => at })
+    await send({ method: 'POST', path: '/jobs', json: { a: 1 } })
+    const [request, proofs, time] = signed[0] ?? assert.fail()
+    assert.equal(request.method, 'POST')
+    assert.equal(request.url.href, `${api.url}/v1/jobs`)
+    assert.equal(request.headers['content-type'], 'application/json')
+    assert.equal(request.body, '{"a":1}')
+    assert.deepEqual(proofs, { API_KEY: apiKey, REGION: 'eu' })
+    assert.equal(time, at)
+    assert.equal(received[0]?.headers.authorization, `Key ${apiKey}`)
+  })
+
+  it('is signed at the present time unless a clock is given', async () => {
+    const { send, signed } = await createUpstream()
+    const before = Date.now()
+    await send({ ...poll, method: 'PUT' })
+    const [request, , at] = signed[0] ?? assert.fail()
+    assert.ok(at.getTime() >= before && at.getTime() <= Date.now())
+    assert.equal(request.body, '')
+  })
+
+  it('signs an upload with an empty body: the file is not read twice', async () => {
+    const { send, signed } = await createUpstream()
+    await send({ method: 'PUT', path: '/file', media: 'body' }, { upload: uploadOf('the file') })
+    assert.equal(signed[0]?.[0].body, '')
+  })
+
+  it('goes to the host that it names, signed as that host wants it', async () => {
+    const { send, files, signed } = await createUpstream()
+    const reply = replyOf(await send({ ...poll, host: 'files' }))
+    assert.equal(reply.baseUrl, files.url)
+    assert.equal(received[0]?.url, '/task')
+    assert.equal(received[0]?.headers['x-files'], 'yes')
+    assert.equal(received[0]?.headers.authorization, undefined)
+    assert.equal(signed.length, 0)
+  })
+
+  it('to a host that has no address, or that the upstream does not have, is never sent', async () => {
+    const { send, provider } = await createUpstream()
+    for (const host of ['homeless', 'unheard-of'])
+      assert.equal((await send({ ...poll, host })).kind, 'unsent')
+    assert.equal((await send(poll, {}, { ...provider, hosts: {} })).kind, 'unsent')
+    assert.equal(received.length, 0)
+  })
+
+  it('to a foreign address carries no key', async () => {
+    const { send, files, signed } = await createUpstream()
+    const path = `${files.url}/bucket/upload?signature=1`
+    replyOf(await send({ method: 'PUT', path, media: 'body' }, { upload: uploadOf('the file') }))
+    assert.equal(received[0]?.url, '/bucket/upload?signature=1')
+    assert.equal(received[0]?.headers.authorization, undefined)
+    assert.equal(received[0]?.body, 'the file')
+    assert.equal(signed.length, 0)
+  })
+
+  it('whose path would leave the base address is never sent, and never signed', async () => {
+    const { provider, config, transport, files, signed } = await createUpstream()
+    const bare = { ...config, baseUrls: { api: 'http://user' } }
+    const path = `@${new URL(files.url).host}/steal`
+    assert.equal((await transport.send(provider, bare, { ...poll, path })).kind, 'unsent')
+    assert.equal(received.length, 0)
+    assert.equal(signed.length, 0)
+  })
+
+  it('takes a path that only contains an address for a path', async () => {
+    const { send, files } = await createUpstream()
+    await send({ ...poll, path: `/proxy/${files.url}` })
+    assert.equal(received[0]?.url, `/v1/proxy/${files.url}`)
+    assert.equal(received[0]?.headers.authorization, `Key ${apiKey}`)
+  })
+
+  it('follows no redirect', async () => {
+    const { send, files } = await createUpstream()
+    answer = (response) => response.writeHead(302, { location: `${files.url}/else` }).end()
+    assert.equal(replyOf(await send(poll)).status, 302)
+    assert.equal(received.length, 1)
+  })
+
+  it('is lost where no answer comes in time', { timeout: 30_000 }, async () => {
+    const { send } = await createUpstream({ timeoutMs: 200 })
+    answer = () => undefined
+    const sent = await send(poll)
+    assert.equal(sent.kind, 'lost')
+    if (sent.kind === 'lost') {
+      assert.equal(sent.fault.code, 'upstream_unreachable')
+      assert.match(sent.fault.message, /Runware.*TIMEOUT/)
+    }
+  })
+
+  it('is lost where the answer comes in drops without an end', { timeout: 30_000 }, async () => {
+    const { send } = await createUpstream({ timeoutMs: 300 })
+    answer = (response) => {
+      const drip = setInterval(() => response.write(' '), 20)
+      response.once('close', () => clearInterval(drip))
+    }
+    assert.equal((await send(poll)).kind, 'lost')
+  })
+
+  it('with a file may take longer, for its size', async () => {
+    const { send } = await createUpstream({ timeoutMs: 200 })
+    answer = (response) => void setTimeout(() => response.end('{}'), 600)
+    const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 30_000 } }
+    assert.equal((await send(poll, { upload })).kind, 'reply')
+  })
+
+  it('with a file is lost where its answer stops half-way', { timeout: 20_000 }, async () => {
+    const { send } = await createUpstream({ timeoutMs: 200 })
+    answer = (response) => void response.writeHead(200).write('{')
+    const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 60_000 } }
+    assert.equal((await send(poll, { upload })).kind, 'lost')
+  })
+
+  it('is lost where the connection is cut before or within the answer', async () => {
+    const { send } = await createUpstream()
+    answer = (response) => response.destroy()
+    const cut = await send(poll)
+    assert.equal(cut.kind, 'lost')
+    answer = (response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{')
+      setImmediate(() => response.destroy())
+    }
+    assert.equal((await send(poll)).kind, 'lost')
+  })
+
+  it('reads an answer of 4 MB and none that is larger', async () => {
+    const { send } = await createUpstream()
+    const limit = 4 * 1024 * 1024
+    answer = (response) => response.end('x'.repeat(limit))
+    assert.equal(String(replyOf(await send(poll)).body).length, limit)
+    answer = (response) => response.end('x'.repeat(limit + 1))
+    const sent = await send(poll)
+    assert.equal(sent.kind, 'lost')
+    if (sent.kind === 'lost') assert.match(sent.fault.message, /REPLY_TOO_LARGE/)
+  })
+
+  it('brings back no key that the upstream quotes, and leaves short words alone', async () => {
+    const { provider, config, transport } = await createUpstream()
+    const credentials = { API_KEY: apiKey, TWELVE: 'twelve-chars', SHORT: 'eleven-char' }
+    answer = (response) => response.end(`"${apiKey} ${apiKey} twelve-chars eleven-char"`)
+    const sent = await transport.send(provider, { ...config, credentials }, poll)
+    assert.equal(replyOf(sent).body, '[redacted] [redacted] [redacted] eleven-char')
+  })
+
+  it('that buys has a connection of its own; others share', async () => {
+    const { send } = await createUpstream()
+    const ports = async (options: { purchase?: true }) => {
+      received = []
+      for (let n = 0; n < 20; n++) await send(poll, options)
+      return new Set(received.map(({ port }) => port)).size
+    }
+    assert.equal(await ports({ purchase: true }), 20)
+    assert.ok((await ports({})) < 20)
+  })
+
+  it('leaves no connection open after the transport is closed', async () => {
+    const { send, transport, api } = await createUpstream()
+    await send(poll)
+    await transport.close()
+    while ((await new Promise((settle) => api.server.getConnections((_, count) => settle(count)))) !== 0)
+      await new Promise(setImmediate)
+    assert.notEqual((await send(poll)).kind, 'reply')
+    assert.notEqual((await send(poll, { purchase: true })).kind, 'reply')
+    assert.equal(received.length, 1)
+  })
+
+  describe('after failed purchases', () => {
+    const fail: Answer = (response) => response.writeHead(500).end()
+    const buy = { purchase: true }
+
+    it('eight in a row leave the upstream alone, for purchases only, and nobody else', async () => {
+      const { send, provider } = await createUpstream()
+      answer = fail
+      for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'reply')
+      const sent = await send(poll, buy)
+      assert.equal(sent.kind, 'unsent')
+      if (sent.kind === 'unsent') assert.equal(sent.fault.code, 'upstream_unreachable')
+      assert.equal(received.length, 8)
+      assert.equal((await send(poll)).kind, 'reply')
+      assert.equal((await send(poll, buy, { ...provider, name: 'fal' })).kind, 'reply')
+    })
+
+    it('one that succeeds begins the count anew, and so does a refusal', async () => {
+      const { send } = await createUpstream()
+      for (const status of [200, 429]) {
+        answer = fail
+        for (let n = 0; n < 7; n++) await send(poll, buy)
+        answer = (response) => response.writeHead(status).end()
+        await send(poll, buy)
+      }
+      answer = fail
+      for (let n = 0; n < 7; n++) await send(poll, buy)
+      assert.equal((await send(poll, buy)).kind, 'reply')
+      assert.equal(received.length, 24)
+    })
+
+    it('answers that never came count too', async () => {
+      const { send } = await createUpstream()
+      answer = (response) => response.destroy()
+      for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'lost')
+      assert.equal((await send(poll, buy)).kind, 'unsent')
+    })
+
+    it('calls that buy nothing do not count', async () => {
+      const { send } = await createUpstream()
+      answer = fail
+      for (let n = 0; n < 9; n++) await send(poll)
+      assert.equal((await send(poll, buy)).kind, 'reply')
+    })
+
+    it('the upstream is tried again after 10 s', async (t) => {
+      const { send } = await createUpstream()
+      answer = fail
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+      for (let n = 0; n < 8; n++) await send(poll, buy)
+      t.mock.timers.tick(9_999)
+      assert.equal((await send(poll, buy)).kind, 'unsent')
+      t.mock.timers.tick(1)
+      assert.equal((await send(poll, buy)).kind, 'reply')
+    })
+  })
+})
+
+describe('an error before or after a request has left', () => {
+  const failed = (code: string, syscall?: string) =>
+    Object.assign(new Error(code), { code, ...(syscall && { syscall }) })
+
+  for (const code of [
+    'UND_ERR_CONNECT_TIMEOUT',
+    'UND_ERR_INVALID_ARG',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'ERR_TLS_HANDSHAKE_TIMEOUT',
+    'CERT_HAS_EXPIRED',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+  ])
+    it(`${code}: it never left`, () => assert.equal(neverLeft(failed(code)), true))
+
+  for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'])
+    for (const syscall of ['connect', 'getaddrinfo', 'read', undefined])
+      it(`${code} in ${syscall}: ${syscall === 'connect' || syscall === 'getaddrinfo' ? 'it never left' : 'unknown'}`, () =>
+        assert.equal(neverLeft(failed(code, syscall)), syscall === 'connect' || syscall === 'getaddrinfo'))
+
+  for (const code of [
+    'ECONNRESET',
+    'UND_ERR_SOCKET',
+    'UND_ERR_HEADERS_TIMEOUT',
+    'X_UND_ERR_CONNECT_TIMEOUT',
+    'UND_ERR_CONNECT_TIMEOUT_X',
+    'UND_ERR_CONNECT_TIMEOUT_CERT',
+    'CERTAIN',
+    'NOT_ECONNREFUSED',
+    'ECONNREFUSED_NOT',
+    'X_UNABLE_TO_VERIFY',
+    'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+  ])
+    it(`${code}: unknown`, () => {
+      assert.equal(neverLeft(failed(code, 'read')), false)
+      assert.equal(neverLeft(failed(code, 'connect')), false)
+    })
+
+  it('several errors of one connection: only where none of them can have let it leave', () => {
+    const [refused, reset] = [failed('ECONNREFUSED', 'connect'), failed('ECONNRESET', 'read')]
+    assert.equal(neverLeft(new AggregateError([refused, refused])), true)
+    assert.equal(neverLeft(new AggregateError([refused, reset])), false)
+  })
+
+  it('what is not an error, or has no code: unknown', () => {
+    for (const cause of [
+      'CERT_HAS_EXPIRED',
+      { code: 'CERT_HAS_EXPIRED' },
+      undefined,
+      new Error('CERT_HAS_EXPIRED'),
+    ])
+      assert.equal(neverLeft(cause), false)
+    assert.equal(
+      neverLeft(Object.assign(new Error('?'), { code: { toString: () => 'CERT_HAS_EXPIRED' } })),
+      false,
+    )
+    assert.equal(neverLeft({ code: 'ECONNREFUSED', syscall: 'connect' }), false)
+  })
+})
+
+function uploadOf(text: string): Upload {
+  return {
+    media: { kind: 'video', contentType: 'video/mp4', bytes: Buffer.byteLength(text), filename: 'a.mp4' },
+    open: async () => Readable.from([Buffer.from(text)]),
+  }
+}
