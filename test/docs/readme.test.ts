@@ -5,7 +5,7 @@ import { open, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { startProcess, stopProcess } from '../support/gateway-process.ts'
+import { environment, startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { renderTables, tables } from './tables.ts'
 
@@ -35,8 +35,11 @@ describe('README', () => {
 
 describe('documentation', () => {
   for (const page of pages)
-    it(`${page} links to files and headings that exist`, async () => {
-      const links = [...(await readFile(page, 'utf8')).matchAll(/\]\((?!https?:)([^)#]*)(#[^)]*)?\)/g)]
+    it(`${page} names files and headings that exist`, async () => {
+      const text = await readFile(page, 'utf8')
+      for (const [path] of text.matchAll(/\b(src|test|providers)\/[\w/.-]+\.(ts|js|json)\b/g))
+        assert.ok(existsSync(path), path)
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(#[^)]*)?\)/g)]
       for (const [link, path = '', fragment] of links) {
         const target = path === '' ? page : join(dirname(page), path)
         assert.ok(existsSync(target), link)
@@ -48,10 +51,11 @@ describe('documentation', () => {
 describe('the commands of the documentation', () => {
   const cleanup = createCleanup()
   let address: string
+  let dataDir: string
   let folder: string
 
   before(async () => {
-    const dataDir = await temporaryFolder(cleanup)
+    dataDir = await temporaryFolder(cleanup)
     const gateway = await startProcess({ DATA_DIR: dataDir, SANDBOX_RENDER_SECONDS: '0', POLL_MAX_MS: '100' })
     cleanup.add(() => stopProcess(gateway))
     address = gateway.address
@@ -100,6 +104,16 @@ describe('the commands of the documentation', () => {
     const [example = ''] = blocks(clients, 'OpenAI SDK', 'js')
     assert.equal(await node(example.replace("'boat.mp4'", `'${folder}/boat.mp4'`)), 'completed\n')
     assert.equal(await downloaded(), 'ftyp')
+  })
+  // The last one: from now on every request needs a key.
+  it('README: the first API key', async () => {
+    const [, args = ''] = /^docker compose exec api node (.+)$/m.exec(readme) ?? []
+    // Not by way of npm, which would read a developer's .env and create the key in their Redis.
+    const env = environment({ DATA_DIR: dataDir })
+    const { stdout } = await run(process.execPath, args.split(' '), { env })
+    const [key = ''] = /^sk-reelgate-\S+/m.exec(stdout) ?? []
+    assert.equal((await fetch(`${address}/api/jobs`)).status, 401)
+    assert.equal((await fetch(`${address}/api/jobs`, { headers: { 'x-api-key': key } })).status, 200)
   })
 })
 
