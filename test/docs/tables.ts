@@ -59,17 +59,19 @@ export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> 
       ),
     ),
     'upstream-settings': table(
-      ['setting', 'default', 'meaning'],
+      ['upstream', 'setting', 'default', 'meaning'],
       Object.values(providers).flatMap(({ title, hosts, settings = {} }) => [
         ...Object.entries(hosts).map(([name, { baseUrl, baseUrlVariable }]) => [
+          title,
           code(baseUrlVariable),
           baseUrl === undefined ? '' : code(baseUrl),
-          `${title}: base URL${Object.keys(hosts).length === 1 ? '' : ` (${name})`}`,
+          `Base URL${Object.keys(hosts).length === 1 ? '' : ` (${name})`}`,
         ]),
         ...Object.entries(settings).map(([name, { default: value, description, choices: values }]) => [
+          title,
           code(name),
           value === '' ? '' : code(value),
-          `${title}: ${description.replace(/\.$/, '')}${values === undefined ? '' : ` (${values.map(code).join(', ')})`}`,
+          `${description.replace(/\.$/, '')}${values === undefined ? '' : ` (${values.map(code).join(', ')})`}`,
         ]),
       ]),
     ),
