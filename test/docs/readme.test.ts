@@ -12,7 +12,7 @@ import { renderTables, tables } from './tables.ts'
 const run = promisify(execFile)
 const readme = await readFile('README.md', 'utf8')
 const clients = await readFile('docs/clients.md', 'utf8')
-const pages = ['README.md', ...(await readdir('docs')).map((name) => join('docs', name))]
+const pages = ['README.md', 'bench/README.md', ...(await readdir('docs')).map((name) => join('docs', name))]
 
 const mostWords = 900
 
