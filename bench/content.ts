@@ -16,8 +16,8 @@ const sizes = [
   { title: '50 MB', bytes: 50_000_000, connections: 4 },
 ]
 const stored = 'Reelgate, stored file'
-const passed = "Reelgate, passes the upstream's on"
-const nginxProxy = 'nginx, passes the upstream’s on'
+const passed = "Reelgate, forwards the upstream's file"
+const nginxProxy = 'nginx, forwards the upstream’s file'
 const nginxFile = 'nginx, file of its own (sendfile)'
 
 /** The bytes of a finished video. */
@@ -60,7 +60,7 @@ export async function content(report: Report, field: Field): Promise<void> {
     }
     const results = await interleaved(contestants, 3)
     report.table(
-      [`${title}, ${connections} connections`, 'MB/s', 'CPU ms a GB', 'peak memory MB', 'failed'],
+      [`${title}, ${connections} connections`, 'MB/s', 'CPU ms per GB', 'peak memory MB', 'failed'],
       Object.entries(results).map(([name, runs]) => [
         name,
         spread(runs.map(({ mbPerSecond }) => mbPerSecond)),
@@ -82,7 +82,7 @@ function judge(report: Report, results: Record<string, Downloaded[]>): void {
   for (const name of [stored, passed]) {
     const share = of(name) / of(nginxProxy)
     report.claim({
-      claim: `content 50 MB: at least 60 % of nginx, which passes the same bytes on (${name})`,
+      claim: `content 50 MB: at least 60 % of nginx, which forwards the same bytes (${name})`,
       found: `${number(share * 100)} % (${number((of(name) / of(nginxFile)) * 100)} % of nginx with a file of its own); by CPU time ${number((cpu(nginxProxy) / cpu(name)) * 100)} %`,
       holds: share >= 0.6,
     })

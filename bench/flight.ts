@@ -33,7 +33,7 @@ export type Flight = {
   closestPollsMs: number
   /** Tasks that the upstream holds, for each job. */
   submissions: number
-  /** Redis commands a job, those inside scripts counted, beyond what an idle gateway sends. */
+  /** Redis commands per job, those inside scripts counted, beyond what an idle gateway sends. */
   commands: number
   cpuMs: number
   redisCpuMs: number
@@ -67,7 +67,7 @@ export async function flight(
   for (const jobs of sizes.filter((one) => one > 1000)) flights.push(await fly({ jobs }))
   report.section('In flight: jobs that render for 51 to 69 s')
   report.say(
-    `One process accepts, buys, polls and delivers on one core; all jobs arrive within 20 s (10,000: 50 s). Sizes up to 1,000 run side by side, each with a gateway, a Redis and a stub of its own. Lag: from the end of the render to \`succeeded\`, file stored.`,
+    `One process accepts, purchases, polls and delivers on one core; all jobs arrive within 20 s (10,000: 50 s). Sizes up to 1,000 run in parallel, each with its own gateway, Redis and stub. Lag: from the end of the render to \`succeeded\`, file stored.`,
   )
   report.table(
     [
@@ -75,14 +75,14 @@ export async function flight(
       'ended',
       'lag p50 s',
       'lag p99 s',
-      'polls a job',
-      'Redis commands a job',
-      'CPU ms a job',
-      'Redis CPU ms a job',
+      'polls per job',
+      'Redis commands per job',
+      'CPU ms per job',
+      'Redis CPU ms per job',
       'core on average',
       'busiest 5 s',
       'memory MB',
-      'Redis bytes a job',
+      'Redis bytes per job',
       'submit p99 ms',
     ],
     flights.map((one) => [
@@ -110,7 +110,7 @@ function judge(report: Report, flights: readonly Flight[]): void {
     const lag = percentile(most.lags, 99) / 1000
     report.claim({
       claim:
-        '10,000 jobs in flight on one worker: under one core on average, under 10 kB of Redis a job, lag p99 under 10 s, every job ended',
+        '10,000 jobs in flight on one worker: under one core on average, under 10 kB of Redis per job, lag p99 under 10 s, every job ended',
       found: `${number(most.busy * 100)} % of a core, ${number(most.redisBytes / 1000, 1)} kB, ${number(lag, 1)} s, ${number(most.ended)} ended`,
       holds: most.busy < 1 && most.redisBytes < 10_000 && lag < 10 && most.ended === most.jobs,
     })

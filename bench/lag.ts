@@ -8,7 +8,7 @@ const plan: Plan = { jobs, spread: 0, roundTripMs: 200 }
 /** How soon the end of a render is known: by polling alone, told by the upstream, and with two workers that must not both ask. */
 const plans: readonly (readonly [string, Plan])[] = [
   ['one worker, polling', { ...plan, workers: 1 }],
-  ['one worker, hooks', { ...plan, workers: 1, hooks: true }],
+  ['one worker, callbacks', { ...plan, workers: 1, hooks: true }],
   ['two workers, polling', { ...plan, workers: 2 }],
 ]
 
@@ -25,11 +25,11 @@ export async function lags(names: readonly string[] = plans.map(([name]) => name
 export const lagHead = [
   'jobs',
   'ended',
-  'purchases a job',
+  'purchases per job',
   'lag p50 s',
   'lag p99 s',
-  'polls a job',
-  'closest two polls of a job, s',
+  'polls per job',
+  'minimum poll interval s',
 ]
 
 export function lagRow({ flight }: Lag): string[] {
@@ -46,9 +46,9 @@ export function lagRow({ flight }: Lag): string[] {
 
 export async function lag(report: Report): Promise<void> {
   const found = await lags()
-  report.section('Lag: renders of 60 s, every answer of the upstream after 200 ms')
+  report.section('Lag: renders of 60 s, every response of the upstream after 200 ms')
   report.say(
-    'From the end of the render to `succeeded`, file stored. All jobs arrive within 20 s; the api is a process of its own.',
+    'From the end of the render to `succeeded`, file stored. All jobs arrive within 20 s; the API is a separate process.',
   )
   report.table(
     ['', ...lagHead],
@@ -58,7 +58,7 @@ export async function lag(report: Report): Promise<void> {
     const most = polling ? 5 : 1
     const p99 = percentile(flight.lags, 99) / 1000
     report.claim({
-      claim: `${number(flight.jobs)} jobs in flight, ${name}: lag p99 under ${most} s, under 8 polls a job`,
+      claim: `${number(flight.jobs)} jobs in flight, ${name}: lag p99 under ${most} s, under 8 polls per job`,
       found: `${number(p99, 2)} s, ${number(flight.polls, 1)} polls, ${number(flight.ended)} ended`,
       holds: p99 < most && flight.polls < 8 && flight.ended === flight.jobs,
     })

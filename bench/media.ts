@@ -48,7 +48,7 @@ export async function media(report: Report, field: Field): Promise<void> {
   const results = await interleaved(contestants, 2)
   report.section(`Media: ${atOnce} submits at once with ${imageBytes / 1e6} MB data URLs`)
   report.table(
-    ['', 'all answered ms', 'memory on top, MB', 'p99 of a status meanwhile, ms', 'failed'],
+    ['', 'all responses ms', 'additional memory MB', 'p99 of a status meanwhile ms', 'failed'],
     Object.entries(results).map(([name, runs]) => [
       name,
       spread(runs.map(({ ms }) => ms)),

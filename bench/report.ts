@@ -46,13 +46,13 @@ export function createReport(): Report {
     },
     end() {
       if (verdicts.length > 0) {
-        section('What it must show')
+        section('Requirements')
         const rows = verdicts.map(({ claim, found, holds }) => [
           claim,
           found,
           holds ? 'holds' : '**falls short**',
         ])
-        table(['claim', 'found', ''], rows)
+        table(['requirement', 'measured', ''], rows)
       }
       writeFileSync(lastReport, `${lines.join('\n')}\n`)
       return verdicts.every(({ holds }) => holds)
@@ -89,10 +89,10 @@ export function showRuns(report: Report, connections: number, results: Record<st
   ])
   const head = [
     `${connections} connection${connections === 1 ? '' : 's'}`,
-    'a second',
+    'per second',
     'p50 ms',
     'p99 ms',
-    'CPU µs each',
+    'CPU µs per request',
     'failed',
   ]
   report.table(head, rows)

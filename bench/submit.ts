@@ -53,7 +53,7 @@ export async function submit(report: Report, field: Field): Promise<void> {
   }
   report.section('Submit, closed loop')
   for (const delayMs of [0, 200, 2000]) {
-    report.say(`The upstream answers a submit after ${delayMs} ms.`)
+    report.say(`The upstream responds to a submit after ${delayMs} ms.`)
     for (const connections of [1, 16, 64])
       showRuns(report, connections, found.get(`${delayMs} ${connections}`) ?? {})
   }
@@ -80,9 +80,9 @@ async function atConstantRate(report: Report, field: Field, api: Server): Promis
     },
     2,
   )
-  report.section(`Submit, ${constantPerSecond} a second, upstream 0 ms`)
+  report.section(`Submit, ${constantPerSecond} per second, upstream 0 ms`)
   report.table(
-    ['', 'answered a second', 'p50 ms', 'p99 ms', 'failed'],
+    ['', 'responses per second', 'p50 ms', 'p99 ms', 'failed'],
     Object.entries(results).map(([name, runs]) => [
       name,
       number(median(runs.map(({ perSecond }) => perSecond))),
@@ -110,7 +110,7 @@ function judge(report: Report, found: Map<string, Record<string, Measured[]>>): 
     const times = of(cell, apiOnly, perSecond) / of(cell, 'Portkey', perSecond)
     const late = of(cell, apiOnly, p99) / of(cell, 'Portkey', p99)
     report.claim({
-      claim: `submit, ${connections} connections: at least 8 x Portkey's a second, p99 below a third of its`,
+      claim: `submit, ${connections} connections: at least 8 x Portkey's requests per second, p99 below a third of Portkey's`,
       found: `${number(times, 1)} x, p99 ${number(late, 2)} of its; CPU time ${number(of(cell, 'Portkey', cpu) / of(cell, apiOnly, cpu), 1)} x (all in one process: ${number(of(cell, whole, perSecond) / of(cell, 'Portkey', perSecond), 1)} x)`,
       holds: times >= 8 && late < 1 / 3,
     })

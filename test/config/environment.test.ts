@@ -204,6 +204,41 @@ it('a copy of .env.example starts in production, and says that the sandbox rende
   assert.match(warningsOf({ ...env, NODE_ENV: 'production' })[0] ?? '', /^No upstream key is set/)
 })
 
+describe('.env.example', () => {
+  const example = readFileSync('.env.example', 'utf8')
+  const read = new Set<string>()
+  const recorder = new Proxy<Record<string, string>>(
+    {},
+    {
+      get(_, name) {
+        read.add(String(name))
+        // The other settings of the bucket are read only if there is one.
+        return name === 'S3_BUCKET' ? 'bucket' : undefined
+      },
+    },
+  )
+  readConfig(recorder, all)
+
+  it('names every setting', () => {
+    const named = new Set(example.match(/\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)*\b/g))
+    const settings = [...read].filter((name) => !name.endsWith('_FILE') || name === 'OFFERS_FILE')
+    assert.deepEqual(
+      settings.filter((name) => !named.has(name)),
+      [],
+    )
+  })
+
+  it('names nothing else', () => {
+    // PUBLISH is for docker compose; the other one is read as soon as the setting is renamed.
+    const others = ['PUBLISH', 'WEBHOOK_ALLOW_PRIVATE_NETWORKS']
+    const named = [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
+    assert.deepEqual(
+      named.filter((name) => !read.has(name) && !others.includes(name)),
+      [],
+    )
+  })
+})
+
 it('every key setting is found under the name of its upstream', () => {
   for (const name of credentials) {
     const [upstream] = name.split('_')

@@ -1,53 +1,127 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { faults } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
+import type { Provider } from '../../providers/provider.ts'
 import { errors } from '../../src/api/errors.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Model, Price } from '../../src/catalogue/model.ts'
 
-const readme = new URL('../../README.md', import.meta.url)
-
-/** The tables of the README that mirror code, by their marker. */
-export const tables: Readonly<Record<string, string>> = {
-  faults: table(
-    ['code', 'whose doing', 'another upstream may be tried'],
-    Object.entries(faults).map(([code, { blame, elsewhere }]) => [
-      `\`${code}\``,
-      blame,
-      elsewhere ? 'yes' : 'no',
-    ]),
-  ),
-  errors: table(
-    ['HTTP', 'code', 'type'],
-    Object.entries(errors).map(([code, { status, type }]) => [String(status), `\`${code}\``, `\`${type}\``]),
-  ),
-  models: table(
-    ['model', 'from', 'upstreams', 'seconds', 'resolutions', 'price (USD)'],
-    models.map((model) => [
-      `\`${model.id}\``,
-      model.modes.join(', '),
-      model.providers.map((name) => providers[name].title).join(', '),
-      choices(model, 'duration'),
-      choices(model, 'resolution'),
-      price(model.price),
-    ]),
-  ),
+/** The tables of the documentation that mirror code: file, then marker. */
+export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'README.md': {
+    upstreams: table(
+      ['upstream', 'settings', 'models'],
+      Object.values(providers).map((provider) => [
+        provider.title,
+        accessesOf(provider)
+          .map(({ variables }) => variables.map(code).join(' and '))
+          .join('; or '),
+        String(modelsOf(provider).length),
+      ]),
+    ),
+  },
+  'docs/api.md': {
+    errors: table(
+      ['HTTP', 'code', 'type'],
+      Object.entries(errors).map(([name, { status, type }]) => [String(status), code(name), code(type)]),
+    ),
+    faults: table(
+      ['code', 'caused by', 'another upstream may be tried'],
+      Object.entries(faults).map(([name, { blame, elsewhere }]) => [
+        code(name),
+        blame,
+        elsewhere ? 'yes' : 'no',
+      ]),
+    ),
+  },
+  'docs/models.md': {
+    models: table(
+      ['model', 'input', 'upstreams', 'seconds', 'resolutions', 'price (USD)'],
+      models.map((model) => [
+        code(model.id),
+        model.modes.join(', '),
+        model.providers.map((name) => providers[name].title).join(', '),
+        choices(model, 'duration'),
+        choices(model, 'resolution'),
+        price(model.price),
+      ]),
+    ),
+  },
+  'docs/operations.md': {
+    'upstream-keys': table(
+      ['upstream', 'required settings', 'unlocks'],
+      Object.values(providers).flatMap((provider) =>
+        accessesOf(provider).map(({ variables, hosts }) => [
+          provider.title,
+          variables.map(code).join(', '),
+          unlockedBy(provider, hosts),
+        ]),
+      ),
+    ),
+    'upstream-settings': table(
+      ['upstream', 'setting', 'default', 'meaning'],
+      Object.values(providers).flatMap(({ title, hosts, settings = {} }) => [
+        ...Object.entries(hosts).map(([name, { baseUrl, baseUrlVariable }]) => [
+          title,
+          code(baseUrlVariable),
+          baseUrl === undefined ? '' : code(baseUrl),
+          `Base URL${Object.keys(hosts).length === 1 ? '' : ` (${name})`}`,
+        ]),
+        ...Object.entries(settings).map(([name, { default: value, description, choices: values }]) => [
+          title,
+          code(name),
+          value === '' ? '' : code(value),
+          `${description.replace(/\.$/, '')}${values === undefined ? '' : ` (${values.map(code).join(', ')})`}`,
+        ]),
+      ]),
+    ),
+  },
 }
 
-/** The README with its tables as the code has them now. */
-export async function renderReadme(): Promise<{ now: string; should: string }> {
-  const now = await readFile(readme, 'utf8')
-  const should = Object.entries(tables).reduce(
+/** A file with its tables as it is, and as the code says that it should be. */
+export async function renderTables(file: string): Promise<{ current: string; expected: string }> {
+  const current = await readFile(urlOf(file), 'utf8')
+  const expected = Object.entries(tables[file] ?? {}).reduce(
     (text, [name, rows]) =>
       text.replace(new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`), `$1${rows}$2`),
-    now,
+    current,
   )
-  return { now, should }
+  return { current, expected }
+}
+
+function urlOf(file: string): URL {
+  return new URL(`../../${file}`, import.meta.url)
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
   return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
+
+/** Each set of settings that lets the gateway call an upstream, and the hosts that it opens. */
+function accessesOf({ hosts }: Provider): { variables: string[]; hosts: string[] }[] {
+  const accesses = new Map<string, string[]>()
+  for (const [name, { baseUrl, baseUrlVariable, credentials }] of Object.entries(hosts)) {
+    const variables = [...(baseUrl === undefined ? [baseUrlVariable] : []), ...credentials].join(' ')
+    accesses.set(variables, [...(accesses.get(variables) ?? []), name])
+  }
+  return [...accesses].map(([variables, names]) => ({ variables: variables.split(' '), hosts: names }))
+}
+
+function modelsOf({ name }: Provider): Model[] {
+  return models.filter((model) => model.providers.includes(name))
+}
+
+function unlockedBy(provider: Provider, hosts: readonly string[]): string {
+  const [defaultHost = ''] = Object.keys(provider.hosts)
+  const unlocked = modelsOf(provider).filter(({ id }) =>
+    hosts.includes(provider.offers[id]?.host ?? defaultHost),
+  )
+  return unlocked.length > 3 ? `${unlocked.length} models` : unlocked.map(({ id }) => code(id)).join(', ')
 }
 
 function choices({ fields }: Model, field: 'duration' | 'resolution'): string {
@@ -59,10 +133,11 @@ function choices({ fields }: Model, field: 'duration' | 'resolution'): string {
 }
 
 function price({ per, rates }: Price): string {
-  const figures = rates.map(({ usd }) => usd)
-  const [least, most] = [Math.min(...figures), Math.max(...figures)]
+  const amounts = rates.map(({ usd }) => usd)
+  const [least, most] = [Math.min(...amounts), Math.max(...amounts)]
   const unit = per === 'second' ? '/s' : '/video'
   return least === most ? `${least}${unit}` : `${least} to ${most}${unit}`
 }
 
-if (process.argv.includes('--write')) await writeFile(readme, (await renderReadme()).should)
+if (process.argv.includes('--write'))
+  for (const file of Object.keys(tables)) await writeFile(urlOf(file), (await renderTables(file)).expected)

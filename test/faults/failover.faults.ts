@@ -144,7 +144,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     await replica.redis.replicaof('NO', 'ONE')
     entrance.leadTo({ path: replica.path }, { cut: false })
     await primary.redis.replicaof('127.0.0.1', String(replica.port))
-    await finish(replica.redis, 'failover, the old primary lives on as a replica')
+    await finish(replica.redis, 'failover, the old primary continues as a replica')
   })
 
   it('or falls silent with its machine, and ends no connection', async () => {

@@ -71,7 +71,7 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
       await sleep(deniedMs)
       for (const provider of providers) gateway.host.disarm(provider)
       const counts = await countJobs({ ...gateway, jobs })
-      report({ suite: `polls answered with 404 for ${deniedMs / 1000} s`, faults: 1, ...counts })
+      report({ suite: `polls return 404 for ${deniedMs / 1000} s`, faults: 1, ...counts })
       assertKept(counts)
     })
   })
@@ -89,7 +89,7 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
       const tookMs = performance.now() - startedAt
       // The upstream denies the tasks, so there is no result to keep.
       const { discarded: _, ...counted } = counts
-      report({ suite: 'polls answered with 404 for ever', faults: 1, ...counted })
+      report({ suite: 'polls always return 404', faults: 1, ...counted })
       assertSound(counts)
       assert.deepEqual(counts.ends, { 'failed task_lost': jobs.length })
       assert.ok(tookMs >= 60_000, `gave the tasks up after ${Math.round(tookMs / 1000)} s`)

@@ -23,7 +23,7 @@ export function report({ suite, faults, jobs, lost, most, doubleEnds, discarded,
   process.stdout.write(`| ${cells.join(' | ')} |\n`)
 }
 
-/** One flight of many jobs, as a row of the README's other table. */
+/** One flight of many jobs, as a row of the last table in docs/reliability.md. */
 export function reportLag(lag: Lag): void {
   process.stdout.write(`| ${[lag.name, ...lagRow(lag)].join(' | ')} |\n`)
 }

@@ -104,7 +104,7 @@ describe('Redis goes away', { concurrency: true }, () => {
       assert.equal(refused.length, 1)
       await sleep(outageMs)
       await server.start()
-      await check(`Redis away for ${outageMs / 1000} s`, gateway, { jobs, refused })
+      await check(`Redis stopped for ${outageMs / 1000} s`, gateway, { jobs, refused })
     })
 
     it('out of memory: submits are refused, accepted jobs end when there is room again', async () => {

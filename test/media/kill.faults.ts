@@ -78,7 +78,7 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   }
   const ends = job.events.filter(({ state }) => /^(succeeded|failed|canceled)$/.test(state)).length
   assert.equal(ends, 1)
-  const suite = '`kill -9` in the middle of a delivery'
+  const suite = '`kill -9` during a delivery'
   report({ suite, faults: 1, jobs: 1, lost: 0, most, doubleEnds: ends - 1, discarded: 0 })
 })
 
