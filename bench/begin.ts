@@ -1,16 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { usage } from './child.ts'
-import type { Field } from './field.ts'
-import { interleaved, median, number, spread } from './numbers.ts'
+import type { Testbed } from './field.ts'
+import { formatNumber, formatSpread, median, runInterleaved } from './numbers.ts'
 import type { Report } from './report.ts'
 import { type Server, startGateway, startLitellm, startPortkey } from './servers.ts'
 
-type Started = { ms: number; idleMb: number } | string
+type StartResult = { ms: number; idleMb: number } | string
 
 /** From the start of the process to its first answer, and what it holds when nothing happens. */
-export async function begin(report: Report, field: Field): Promise<void> {
-  async function timed(start: () => Promise<Server | string>): Promise<Started> {
+export async function measureStart(report: Report, testbed: Testbed): Promise<void> {
+  async function timeStart(start: () => Promise<Server | string>): Promise<StartResult> {
     const startedAt = performance.now()
     const server = await start()
     const ms = performance.now() - startedAt
@@ -20,22 +20,26 @@ export async function begin(report: Report, field: Field): Promise<void> {
     await server.child.stop()
     return { ms, idleMb: rssMb }
   }
-  const results = await interleaved(
+  const results = await runInterleaved(
     {
-      'Reelgate, Redis of its own, stand-in upstreams': () => timed(() => startGateway({})),
-      'Reelgate, Redis elsewhere': () => timed(() => field.gateway()),
-      Portkey: () => timed(startPortkey),
+      'Reelgate, Redis of its own, stand-in upstreams': () => timeStart(() => startGateway({})),
+      'Reelgate, Redis elsewhere': () => timeStart(() => testbed.gateway()),
+      Portkey: () => timeStart(startPortkey),
     },
     3,
   )
-  results.LiteLLM = [await timed(() => startLitellm(field.stub))]
+  results.LiteLLM = [await timeStart(() => startLitellm(testbed.stub))]
   report.section('Start')
   report.table(
     ['', 'start to first answer, ms', 'idle memory, MB'],
     Object.entries(results).map(([name, runs]) => {
-      const good = runs.filter((run) => typeof run !== 'string')
-      if (good.length === 0) return [name, 'missing', '']
-      return [name, spread(good.map(({ ms }) => ms)), number(median(good.map(({ idleMb }) => idleMb)))]
+      const successfulRuns = runs.filter((run) => typeof run !== 'string')
+      if (successfulRuns.length === 0) return [name, 'missing', '']
+      return [
+        name,
+        formatSpread(successfulRuns.map(({ ms }) => ms)),
+        formatNumber(median(successfulRuns.map(({ idleMb }) => idleMb))),
+      ]
     }),
   )
 }

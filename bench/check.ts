@@ -1,53 +1,63 @@
 import { stopAll } from './child.ts'
-import { submitTo } from './field.ts'
-import { closedLoop, type Shot } from './load.ts'
-import { interleaved, number } from './numbers.ts'
-import { type Server, startGateway, startRedis, startRoute, startStub, upstreamIs } from './servers.ts'
-import { finished, statusOf } from './status.ts'
+import { createSubmit } from './field.ts'
+import { closedLoop, type RequestSpec } from './load.ts'
+import { formatNumber, runInterleaved } from './numbers.ts'
+import {
+  type Server,
+  startBareRoute,
+  startGateway,
+  startRedis,
+  startStub,
+  upstreamSettings,
+} from './servers.ts'
+import { createStatusSpec, runJob } from './status.ts'
 
 /** A bare route's CPU time as a share of ours. Half of what is usual: a slow or busy machine passes, a regression by half does not. */
-const least = { submit: 0.14, status: 0.15 }
+const minShares = { submit: 0.14, status: 0.15 }
 const warmUpSeconds = 5
 
 /** For CI: ratios only, no peers, under a minute. A regression falls short twice, a busy moment once. */
-export async function check(): Promise<boolean> {
-  return (await hold()) || (await hold())
+export async function checkRegressions(): Promise<boolean> {
+  return (await sharesHold()) || (await sharesHold())
 }
 
-async function hold(): Promise<boolean> {
+async function sharesHold(): Promise<boolean> {
   const stub = await startStub()
-  const route = await startRoute()
+  const route = await startBareRoute()
   const redis = await startRedis()
-  const env = { REDIS_URL: redis.url, POLL_MAX_MS: '50', ...upstreamIs(stub) }
-  const whole = await startGateway(env)
-  const id = await finished(whole)
+  const env = { REDIS_URL: redis.url, POLL_MAX_MS: '50', ...upstreamSettings(stub) }
+  const gateway = await startGateway(env)
+  const id = await runJob(gateway)
   const api = await startGateway({ ...env, ROLE: 'api', REDIS_PREFIX: 'api:' })
-  const bareSubmit = { ...submitTo(route), url: `${route.url}/submit` }
-  const bareStatus: Shot = { method: 'GET', url: `${route.url}/status` }
-  const run =
-    (server: Server, shot: Shot) =>
+  const bareSubmit = { ...createSubmit(route), url: `${route.url}/submit` }
+  const bareStatus: RequestSpec = { method: 'GET', url: `${route.url}/status` }
+  const createRun =
+    (server: Server, spec: RequestSpec) =>
     (seconds = 1.2) =>
-      closedLoop(shot, { connections: 16, seconds, pid: server.child.pid })
+      closedLoop(spec, { connections: 16, seconds, pid: server.child.pid })
   const contestants = {
-    submit: run(api, submitTo(api)),
-    status: run(whole, statusOf(whole, id)),
-    bareSubmit: run(route, bareSubmit),
-    bareStatus: run(route, bareStatus),
+    submit: createRun(api, createSubmit(api)),
+    status: createRun(gateway, createStatusSpec(gateway, id)),
+    bareSubmit: createRun(route, bareSubmit),
+    bareStatus: createRun(route, bareStatus),
   }
   await contestants.submit(warmUpSeconds)
   await contestants.status(warmUpSeconds)
-  const results = await interleaved(contestants, 4)
+  const results = await runInterleaved(contestants, 4)
   const failed = Object.values(results)
     .flat()
-    .some((one) => one.failed > 0)
-  const cost = (name: string) => Math.min(...(results[name] ?? []).map(({ cpuUs }) => cpuUs))
-  const found = { submit: cost('bareSubmit') / cost('submit'), status: cost('bareStatus') / cost('status') }
+    .some((result) => result.failed > 0)
+  const minCpuUs = (name: string) => Math.min(...(results[name] ?? []).map(({ cpuUs }) => cpuUs))
+  const shares = {
+    submit: minCpuUs('bareSubmit') / minCpuUs('submit'),
+    status: minCpuUs('bareStatus') / minCpuUs('status'),
+  }
   for (const name of ['submit', 'status'] as const) {
     process.stdout.write(
-      `${name}: a bare route needs ${number(found[name] * 100)} % of its CPU time; at least ${number(least[name] * 100)} % must be: ${found[name] >= least[name] ? 'holds' : 'REGRESSION'}\n`,
+      `${name}: a bare route needs ${formatNumber(shares[name] * 100)} % of its CPU time; at least ${formatNumber(minShares[name] * 100)} % must be: ${shares[name] >= minShares[name] ? 'holds' : 'REGRESSION'}\n`,
     )
   }
   if (failed) process.stdout.write('some requests failed\n')
   await stopAll()
-  return !failed && found.submit >= least.submit && found.status >= least.status
+  return !failed && shares.submit >= minShares.submit && shares.status >= minShares.status
 }

@@ -13,48 +13,48 @@ export type Core = 'server' | 'load'
 export type Child = {
   pid: number
   /** All that it has written so far. */
-  said(): string
+  output(): string
   /** Waits for a line; rejects when it ends before, or says nothing in time. */
-  says(line: RegExp, withinMs?: number): Promise<RegExpExecArray>
+  waitForOutput(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>
   ended: Promise<number | null>
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 type Options = { core: Core; env?: Record<string, string>; cwd?: string }
 
-const living = new Set<ChildProcess>()
+const runningChildren = new Set<ChildProcess>()
 
 export function start(command: string, args: readonly string[], { core, env = {}, cwd }: Options): Child {
-  const pin = canPin ? ['taskset', '-c', core === 'server' ? '0' : '1'] : []
-  const [program = command, ...rest] = [...pin, command, ...args]
+  const pinCommand = canPin ? ['taskset', '-c', core === 'server' ? '0' : '1'] : []
+  const [program = command, ...rest] = [...pinCommand, command, ...args]
   const child = spawn(program, rest, {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   })
-  living.add(child)
-  let text = ''
-  const hear = (piece: Buffer) => {
-    text += piece.toString()
+  runningChildren.add(child)
+  let output = ''
+  const appendOutput = (chunk: Buffer) => {
+    output += chunk.toString()
   }
-  child.stdout.on('data', hear)
-  child.stderr.on('data', hear)
-  child.on('error', (cause) => hear(Buffer.from(cause.message)))
+  child.stdout.on('data', appendOutput)
+  child.stderr.on('data', appendOutput)
+  child.on('error', (cause) => appendOutput(Buffer.from(cause.message)))
   const ended = once(child, 'close').then(
     () => child.exitCode,
     () => null,
   )
-  void ended.then(() => living.delete(child))
+  void ended.then(() => runningChildren.delete(child))
   return {
     pid: child.pid ?? 0,
-    said: () => text,
-    async says(line, withinMs = 60_000) {
-      const giveUpAt = Date.now() + withinMs
+    output: () => output,
+    async waitForOutput(pattern, withinMs = 60_000) {
+      const deadline = Date.now() + withinMs
       for (;;) {
-        const found = line.exec(text)
-        if (found !== null) return found
-        if (!living.has(child) || Date.now() > giveUpAt) {
-          throw new Error(`${command} did not say ${line}: ${text.slice(-800)}`)
+        const match = pattern.exec(output)
+        if (match !== null) return match
+        if (!runningChildren.has(child) || Date.now() > deadline) {
+          throw new Error(`${command} did not say ${pattern}: ${output.slice(-800)}`)
         }
         await sleep(5)
       }
@@ -62,20 +62,20 @@ export function start(command: string, args: readonly string[], { core, env = {}
     ended,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
-      const hard = setTimeout(() => child.kill('SIGKILL'), 10_000)
+      const killTimer = setTimeout(() => child.kill('SIGKILL'), 10_000)
       await ended
-      clearTimeout(hard)
+      clearTimeout(killTimer)
     },
   }
 }
 
 /** However the run ends, nothing of it stays behind. */
 export async function stopAll(): Promise<void> {
-  for (const child of living) child.kill('SIGKILL')
-  while (living.size > 0) await sleep(10)
+  for (const child of runningChildren) child.kill('SIGKILL')
+  while (runningChildren.size > 0) await sleep(10)
 }
 
-export function pinMyself(): void {
+export function pinThisProcess(): void {
   if (canPin) spawnSync('taskset', ['-acp', '1', String(process.pid)])
 }
 

@@ -1,60 +1,65 @@
 import { Redis } from 'ioredis'
 import { request } from 'undici'
 import { openAiBody, submitBody } from './bodies.ts'
-import type { Shot } from './load.ts'
+import type { RequestSpec } from './load.ts'
 import type { Report } from './report.ts'
 import {
-  folder,
-  masterKey,
+  createFolder,
+  litellmMasterKey,
   type Server,
+  startBareRoute,
   startGateway,
   startLitellm,
   startNginx,
   startPortkey,
   startRedis,
-  startRoute,
   startStub,
-  upstreamIs,
+  upstreamSettings,
 } from './servers.ts'
 
-export type Contestant = { name: string; server: Server; submit: Shot; status: (id: string) => Shot }
+export type Contestant = {
+  name: string
+  server: Server
+  submit: RequestSpec
+  status: (id: string) => RequestSpec
+}
 
-export type Field = Awaited<ReturnType<typeof openField>>
+export type Testbed = Awaited<ReturnType<typeof startTestbed>>
 
-const json = { 'content-type': 'application/json' }
+const jsonHeaders = { 'content-type': 'application/json' }
 
 /** The stub, and everybody who stands before it. */
-export async function openField(report: Report) {
+export async function startTestbed(report: Report) {
   const stub = await startStub()
-  const files = folder()
-  const route = await startRoute()
-  const others: Contestant[] = []
+  const files = createFolder()
+  const route = await startBareRoute()
+  const peers: Contestant[] = []
 
-  function openAi(name: string, server: Server | string, headers: Record<string, string>): void {
+  function addPeer(name: string, server: Server | string, headers: Record<string, string>): void {
     if (typeof server === 'string') report.missing(name, server)
     else
-      others.push({
+      peers.push({
         name,
         server,
         submit: {
           method: 'POST',
           url: `${server.url}/v1/videos`,
-          headers: { ...json, ...headers },
+          headers: { ...jsonHeaders, ...headers },
           body: openAiBody,
         },
         status: (id) => ({ method: 'GET', url: `${server.url}/v1/videos/${id}`, headers }),
       })
   }
 
-  const throughPortkey = {
+  const portkeyHeaders = {
     authorization: 'Bearer sk-stub',
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `${stub.url}/v1`,
   }
-  openAi('Portkey', await startPortkey(), throughPortkey)
-  openAi('LiteLLM', await startLitellm(stub), { authorization: `Bearer ${masterKey}` })
-  openAi('nginx', await startNginx(stub, files), {})
-  openAi('the stub itself', stub, {})
+  addPeer('Portkey', await startPortkey(), portkeyHeaders)
+  addPeer('LiteLLM', await startLitellm(stub), { authorization: `Bearer ${litellmMasterKey}` })
+  addPeer('nginx', await startNginx(stub, files), {})
+  addPeer('the stub itself', stub, {})
   const redis = await startRedis()
   const commands = new Redis(redis.url)
 
@@ -65,8 +70,8 @@ export async function openField(report: Report) {
     redis,
     commands,
     route,
-    others,
-    async settle(settings: Record<string, number>): Promise<void> {
+    others: peers,
+    async configureStub(settings: Record<string, number>): Promise<void> {
       await request(`${stub.url}/stub`, { method: 'PUT', body: JSON.stringify(settings) }).then(({ body }) =>
         body.dump(),
       )
@@ -74,12 +79,12 @@ export async function openField(report: Report) {
     /** A gateway on the field's Redis, which is emptied before. */
     async gateway(env: Record<string, string> = {}): Promise<Server> {
       await commands.flushall()
-      return startGateway({ REDIS_URL: redis.url, ...upstreamIs(stub), ...env })
+      return startGateway({ REDIS_URL: redis.url, ...upstreamSettings(stub), ...env })
     },
-    find: (name: string) => others.find((one) => one.name === name),
+    findPeer: (name: string) => peers.find((peer) => peer.name === name),
     async close(): Promise<void> {
       commands.disconnect()
-      for (const { server } of others) await server.child.stop('SIGKILL')
+      for (const { server } of peers) await server.child.stop('SIGKILL')
       await Promise.all([
         route.child.stop('SIGKILL'),
         stub.child.stop('SIGKILL'),
@@ -89,18 +94,27 @@ export async function openField(report: Report) {
   }
 }
 
-export function submitTo({ url }: Server, body = submitBody, headers: Record<string, string> = {}): Shot {
-  return { method: 'POST', url: `${url}/api/generate-video`, headers: { ...json, ...headers }, body }
+export function createSubmit(
+  { url }: Server,
+  body = submitBody,
+  headers: Record<string, string> = {},
+): RequestSpec {
+  return { method: 'POST', url: `${url}/api/generate-video`, headers: { ...jsonHeaders, ...headers }, body }
 }
 
-export async function ask({ method, url, headers, body }: Shot): Promise<{ status: number; text: string }> {
-  const answer = await request(url, { method, headers: headers ?? {}, body: body ?? null })
-  return { status: answer.statusCode, text: await answer.body.text() }
+export async function sendRequest({
+  method,
+  url,
+  headers,
+  body,
+}: RequestSpec): Promise<{ status: number; text: string }> {
+  const response = await request(url, { method, headers: headers ?? {}, body: body ?? null })
+  return { status: response.statusCode, text: await response.body.text() }
 }
 
 /** The id in whatever a submit is answered. */
-export async function submitted(shot: Shot): Promise<string> {
-  const { status, text } = await ask(shot)
+export async function submitJob(shot: RequestSpec): Promise<string> {
+  const { status, text } = await sendRequest(shot)
   const { id } = JSON.parse(text) as { id?: string }
   if (status >= 300 || id === undefined)
     throw new Error(`${shot.url} answers ${status}: ${text.slice(0, 300)}`)

@@ -1,28 +1,30 @@
-import { type Flight, fly, type Plan } from './flight.ts'
-import { number, percentile } from './numbers.ts'
+import { type InFlightPlan, type InFlightResult, runInFlight } from './flight.ts'
+import { formatNumber, percentile } from './numbers.ts'
 import type { Report } from './report.ts'
 
 const jobs = Number(process.env.LAG_JOBS ?? 2000)
-const plan: Plan = { jobs, spread: 0, roundTripMs: 200 }
+const basePlan: InFlightPlan = { jobs, spread: 0, roundTripMs: 200 }
 
 /** How soon the end of a render is known: by polling alone, told by the upstream, and with two workers that must not both ask. */
-const plans: readonly (readonly [string, Plan])[] = [
-  ['one worker, polling', { ...plan, workers: 1 }],
-  ['one worker, callbacks', { ...plan, workers: 1, hooks: true }],
-  ['two workers, polling', { ...plan, workers: 2 }],
+const namedPlans: readonly (readonly [string, InFlightPlan])[] = [
+  ['one worker, polling', { ...basePlan, workers: 1 }],
+  ['one worker, callbacks', { ...basePlan, workers: 1, useCallbacks: true }],
+  ['two workers, polling', { ...basePlan, workers: 2 }],
 ]
 
-export type Lag = { name: string; polling: boolean; flight: Flight }
+export type LagResult = { name: string; isPolling: boolean; result: InFlightResult }
 
 /** All of them, or the named ones, one after the other: each takes a minute and a half. */
-export async function lags(names: readonly string[] = plans.map(([name]) => name)): Promise<Lag[]> {
-  const found: Lag[] = []
-  for (const [name, one] of plans.filter(([name]) => names.includes(name)))
-    found.push({ name, polling: one.hooks !== true, flight: await fly(one) })
-  return found
+export async function measureLags(
+  names: readonly string[] = namedPlans.map(([name]) => name),
+): Promise<LagResult[]> {
+  const results: LagResult[] = []
+  for (const [name, plan] of namedPlans.filter(([name]) => names.includes(name)))
+    results.push({ name, isPolling: plan.useCallbacks !== true, result: await runInFlight(plan) })
+  return results
 }
 
-export const lagHead = [
+export const lagHeader = [
   'jobs',
   'ended',
   'purchases per job',
@@ -32,35 +34,35 @@ export const lagHead = [
   'minimum poll interval s',
 ]
 
-export function lagRow({ flight }: Lag): string[] {
+export function lagRow({ result }: LagResult): string[] {
   return [
-    number(flight.jobs),
-    number(flight.ended),
-    number(flight.submissions, 2),
-    number(percentile(flight.lags, 50) / 1000, 2),
-    number(percentile(flight.lags, 99) / 1000, 2),
-    number(flight.polls, 1),
-    number(flight.closestPollsMs / 1000, 1),
+    formatNumber(result.jobs),
+    formatNumber(result.ended),
+    formatNumber(result.submissions, 2),
+    formatNumber(percentile(result.lags, 50) / 1000, 2),
+    formatNumber(percentile(result.lags, 99) / 1000, 2),
+    formatNumber(result.polls, 1),
+    formatNumber(result.closestPollsMs / 1000, 1),
   ]
 }
 
-export async function lag(report: Report): Promise<void> {
-  const found = await lags()
+export async function reportLag(report: Report): Promise<void> {
+  const results = await measureLags()
   report.section('Lag: renders of 60 s, every response of the upstream after 200 ms')
-  report.say(
+  report.write(
     'From the end of the render to `succeeded`, file stored. All jobs arrive within 20 s; the API is a separate process.',
   )
   report.table(
-    ['', ...lagHead],
-    found.map((one) => [one.name, ...lagRow(one)]),
+    ['', ...lagHeader],
+    results.map((result) => [result.name, ...lagRow(result)]),
   )
-  for (const { name, polling, flight } of found) {
-    const most = polling ? 5 : 1
-    const p99 = percentile(flight.lags, 99) / 1000
+  for (const { name, isPolling, result } of results) {
+    const maxLagSeconds = isPolling ? 5 : 1
+    const p99 = percentile(result.lags, 99) / 1000
     report.claim({
-      claim: `${number(flight.jobs)} jobs in flight, ${name}: lag p99 under ${most} s, under 8 polls per job`,
-      found: `${number(p99, 2)} s, ${number(flight.polls, 1)} polls, ${number(flight.ended)} ended`,
-      holds: p99 < most && flight.polls < 8 && flight.ended === flight.jobs,
+      claim: `${formatNumber(result.jobs)} jobs in flight, ${name}: lag p99 under ${maxLagSeconds} s, under 8 polls per job`,
+      result: `${formatNumber(p99, 2)} s, ${formatNumber(result.polls, 1)} polls, ${formatNumber(result.ended)} ended`,
+      isMet: p99 < maxLagSeconds && result.polls < 8 && result.ended === result.jobs,
     })
   }
 }

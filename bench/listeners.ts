@@ -20,83 +20,83 @@ cleanup.add(async () => {
 })
 
 const ids: string[] = []
-for (let count = 0; count < jobs; count++) {
+for (let index = 0; index < jobs; index++) {
   const { body } = await submit(address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
   ids.push(body.runId)
 }
 await new Promise((resolve) => setTimeout(resolve, 5000))
 
-const before = await memoryOf(child)
+const bytesBefore = await readMemoryBytes(child)
 const { port } = new URL(address)
 const sockets: Socket[] = []
 let events = 0
-const began = Date.now()
-for (let count = 0; count < listeners; count++) {
-  sockets.push(await listen(ids[count % ids.length] ?? ''))
+const connectStartedAt = Date.now()
+for (let index = 0; index < listeners; index++) {
+  sockets.push(await openListener(ids[index % ids.length] ?? ''))
 }
-await until(() => events >= listeners)
-const connectedMs = Date.now() - began
+await waitUntil(() => events >= listeners)
+const connectedMs = Date.now() - connectStartedAt
 await new Promise((resolve) => setTimeout(resolve, 3000))
-const after = await memoryOf(child)
+const bytesAfter = await readMemoryBytes(child)
 const subscriptions = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).trim()
 
-const heard = events
-const told = Date.now()
+const eventsBefore = events
+const publishStartedAt = Date.now()
 const keys = createKeys('reelgate:')
-for (const id of ids) await redis.publish(keys.channel(id), await nextMessage(id))
-await until(() => events >= heard + listeners)
-const toldMs = Date.now() - told
+for (const id of ids) await redis.publish(keys.channel(id), await buildNextMessage(id))
+await waitUntil(() => events >= eventsBefore + listeners)
+const deliveredMs = Date.now() - publishStartedAt
 
-write('listeners', listeners)
-write('jobs', jobs)
-write('all connected and told the first time (ms)', connectedMs)
-write('one change of every job told to all (ms)', toldMs)
-write('memory of the gateway before (MB)', (before / 1e6).toFixed(1))
-write('memory of the gateway with all of them (MB)', (after / 1e6).toFixed(1))
-write('memory per listener (kB)', ((after - before) / listeners / 1000).toFixed(1))
-write('Redis connections that subscribe', subscriptions.split('\n').length)
-write('channels on it', /\bsub=(\d+)/.exec(subscriptions)?.[1] ?? '?')
+printFigure('listeners', listeners)
+printFigure('jobs', jobs)
+printFigure('all connected and told the first time (ms)', connectedMs)
+printFigure('one change of every job told to all (ms)', deliveredMs)
+printFigure('memory of the gateway before (MB)', (bytesBefore / 1e6).toFixed(1))
+printFigure('memory of the gateway with all of them (MB)', (bytesAfter / 1e6).toFixed(1))
+printFigure('memory per listener (kB)', ((bytesAfter - bytesBefore) / listeners / 1000).toFixed(1))
+printFigure('Redis connections that subscribe', subscriptions.split('\n').length)
+printFigure('channels on it', /\bsub=(\d+)/.exec(subscriptions)?.[1] ?? '?')
 
 for (const socket of sockets) socket.destroy()
 await cleanup.run()
 
-function write(what: string, figure: string | number): void {
-  process.stdout.write(`${what.padEnd(48)} ${figure}\n`)
+function printFigure(label: string, value: string | number): void {
+  process.stdout.write(`${label.padEnd(48)} ${value}\n`)
 }
 
-async function listen(id: string): Promise<Socket> {
+async function openListener(id: string): Promise<Socket> {
   const socket = connect(Number(port), '127.0.0.1')
   socket.write(`GET /api/jobs/${id}/events HTTP/1.1\r\nHost: bench\r\n\r\n`)
-  socket.on('data', (piece) => {
-    events += piece.toString('latin1').split('\ndata: ').length - 1
+  socket.on('data', (chunk) => {
+    events += chunk.toString('latin1').split('\ndata: ').length - 1
   })
   await once(socket, 'connect')
   return socket
 }
 
 /** What a change of the job would publish; nothing is written. */
-async function nextMessage(id: string): Promise<string> {
+async function buildNextMessage(id: string): Promise<string> {
   const [view, version] = await redis.hmget(keys.job(id), 'view', 'version')
   return `${Number(version) + 1} ${view}`
 }
 
-async function memoryOf({ pid }: ChildProcess): Promise<number> {
+async function readMemoryBytes({ pid }: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20))
+async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 async function startProcess(settings: Record<string, string>) {
-  const started = spawn(process.execPath, ['src/main.ts'], {
+  const gatewayProcess = spawn(process.execPath, ['src/main.ts'], {
     env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'error', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const line of createInterface({ input: started.stdout })) {
-    const found = /answers on (\S+)/.exec(line)?.[1]
-    if (found !== undefined) return { child: started, address: found }
+  for await (const line of createInterface({ input: gatewayProcess.stdout })) {
+    const listeningOn = /answers on (\S+)/.exec(line)?.[1]
+    if (listeningOn !== undefined) return { child: gatewayProcess, address: listeningOn }
   }
   throw new Error('the gateway did not start')
 }

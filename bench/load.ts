@@ -7,7 +7,7 @@ import { Pool } from 'undici'
 import { usage } from './child.ts'
 import { percentile } from './numbers.ts'
 
-export type Shot = {
+export type RequestSpec = {
   method: 'GET' | 'POST'
   url: string
   /** Asked in turn instead of the one that `url` names. */
@@ -16,7 +16,7 @@ export type Shot = {
   body?: string
 }
 
-export type Measured = {
+export type LoadResult = {
   perSecond: number
   p50: number
   p99: number
@@ -25,26 +25,26 @@ export type Measured = {
   failed: number
 }
 
-type Run = {
+type LoadOptions = {
   connections: number
   seconds: number
   /** Of the server. */
   pid: number
   /** Takes away what the server would go on with. */
-  afterwards?: () => Promise<unknown>
+  cleanUp?: () => Promise<unknown>
 }
 
 /** Does not count: while a server waited for its turn, its core's caches and its memory have gone to others. */
-export const leadInSeconds = 2
+export const warmUpRunSeconds = 2
 
 /** Two answers of an upstream that takes two seconds. */
 export const runSeconds = 4.2
 
 /** Closed loop: each connection asks again as soon as it is answered. In this process, where V8 has compiled the load by the second run. */
 export async function closedLoop(
-  { method, url, paths, headers = {}, body }: Shot,
-  { connections, seconds, pid, afterwards }: Run,
-): Promise<Measured> {
+  { method, url, paths, headers = {}, body }: RequestSpec,
+  { connections, seconds, pid, cleanUp }: LoadOptions,
+): Promise<LoadResult> {
   const load = {
     url,
     method,
@@ -54,26 +54,26 @@ export async function closedLoop(
     connections,
     timeout: 30,
   }
-  await autocannon({ ...load, duration: leadInSeconds })
-  const before = usage(pid).cpuMs
+  await autocannon({ ...load, duration: warmUpRunSeconds })
+  const cpuMsBefore = usage(pid).cpuMs
   const { requests, latency, duration, non2xx, errors } = await autocannon({ ...load, duration: seconds })
-  const after = usage(pid).cpuMs
-  await afterwards?.()
-  await untilQuiet(pid)
+  const cpuMsAfter = usage(pid).cpuMs
+  await cleanUp?.()
+  await waitForIdleCpu(pid)
   return {
     perSecond: requests.total / duration,
     p50: latency.p50,
     p99: latency.p99,
-    cpuUs: ((after - before) * 1000) / Math.max(requests.total, 1),
+    cpuUs: ((cpuMsAfter - cpuMsBefore) * 1000) / Math.max(requests.total, 1),
     failed: non2xx + errors,
   }
 }
 
-const longestUnrestMs = 10_000
+const maxSettleMs = 10_000
 
 /** What a server still does when nobody waits for it any more is not to slow the next one down. */
-async function untilQuiet(pid: number): Promise<void> {
-  const until = performance.now() + longestUnrestMs
+async function waitForIdleCpu(pid: number): Promise<void> {
+  const until = performance.now() + maxSettleMs
   for (let before = 0, after = usage(pid).cpuMs; after - before > 20 && performance.now() < until; ) {
     await sleep(100)
     before = after
@@ -82,68 +82,68 @@ async function untilQuiet(pid: number): Promise<void> {
 }
 
 /** As many at once as this may be unanswered; what comes on top counts as failed. */
-const mostUnderWay = 2000
+const maxOutstanding = 2000
 
 /** Constant rate, whatever the server does. Latency counts from when a request was due, not from when it could be sent. */
 export async function constantRate(
-  shotOf: (index: number) => Shot,
+  createSpec: (index: number) => RequestSpec,
   { perSecond, count, pid }: { perSecond: number; count: number; pid: number },
-): Promise<Measured & { bodies: string[] }> {
-  const pool = new Pool(new URL(shotOf(0).url).origin, { connections: 32, pipelining: 1 })
-  const took: number[] = []
+): Promise<LoadResult & { bodies: string[] }> {
+  const pool = new Pool(new URL(createSpec(0).url).origin, { connections: 32, pipelining: 1 })
+  const latenciesMs: number[] = []
   const bodies: string[] = []
   let failed = 0
-  let underWay = 0
-  const before = usage(pid).cpuMs
+  let outstanding = 0
+  const cpuMsBefore = usage(pid).cpuMs
   const startedAt = performance.now()
-  const all: Promise<void>[] = []
+  const pending: Promise<void>[] = []
 
-  async function ask(index: number, dueAt: number): Promise<void> {
-    const { method, url, headers = {}, body } = shotOf(index)
+  async function sendRequest(index: number, dueAt: number): Promise<void> {
+    const { method, url, headers = {}, body } = createSpec(index)
     try {
-      const answer = await pool.request({
+      const response = await pool.request({
         method,
         path: new URL(url).pathname + new URL(url).search,
         headers,
         body: body ?? null,
       })
-      const text = await answer.body.text()
-      took.push(performance.now() - dueAt)
-      if (answer.statusCode >= 300) failed += 1
+      const text = await response.body.text()
+      latenciesMs.push(performance.now() - dueAt)
+      if (response.statusCode >= 300) failed += 1
       else bodies[index] = text
     } catch {
       failed += 1
     } finally {
-      underWay -= 1
+      outstanding -= 1
     }
   }
 
   for (let index = 0; index < count; index++) {
     const dueAt = startedAt + (index * 1000) / perSecond
-    const early = dueAt - performance.now()
-    if (early > 0) await sleep(early)
-    if (underWay >= mostUnderWay) {
+    const waitMs = dueAt - performance.now()
+    if (waitMs > 0) await sleep(waitMs)
+    if (outstanding >= maxOutstanding) {
       failed += 1
       continue
     }
-    underWay += 1
-    all.push(ask(index, dueAt))
+    outstanding += 1
+    pending.push(sendRequest(index, dueAt))
   }
-  await Promise.all(all)
+  await Promise.all(pending)
   const seconds = (performance.now() - startedAt) / 1000
   await pool.close()
   return {
-    perSecond: took.length / seconds,
-    p50: percentile(took, 50),
-    p99: percentile(took, 99),
-    cpuUs: ((usage(pid).cpuMs - before) * 1000) / Math.max(took.length, 1),
+    perSecond: latenciesMs.length / seconds,
+    p50: percentile(latenciesMs, 50),
+    p99: percentile(latenciesMs, 99),
+    cpuUs: ((usage(pid).cpuMs - cpuMsBefore) * 1000) / Math.max(latenciesMs.length, 1),
     failed,
     bodies,
   }
 }
 
 /** Downloads again and again on a few connections and throws away what it reads, as cheaply as Node can. Answers bytes per second. */
-export async function downloads(
+export async function measureDownloads(
   url: string,
   {
     connections,
@@ -155,37 +155,37 @@ export async function downloads(
   const lines = Object.entries({ host, connection: 'close', ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   )
-  const head = `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`
+  const requestHead = `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`
   const until = performance.now() + seconds * 1000
   const startedAt = performance.now()
-  let bytes = 0
+  let receivedBytes = 0
   let files = 0
   let failed = 0
 
   async function fetchOnce(buffer: Buffer): Promise<void> {
-    let first = true
-    let good = false
+    let isFirstChunk = true
+    let isOk = false
     const onread = {
       buffer,
       callback(length: number): boolean {
-        if (first) good = buffer.toString('latin1', 0, 12) === 'HTTP/1.1 200'
-        first = false
-        bytes += length
+        if (isFirstChunk) isOk = buffer.toString('latin1', 0, 12) === 'HTTP/1.1 200'
+        isFirstChunk = false
+        receivedBytes += length
         return true
       },
     }
     const socket = connect({ host: hostname, port: Number(port), onread })
-    socket.write(head)
+    socket.write(requestHead)
     await once(socket, 'close')
-    if (good) files += 1
+    if (isOk) files += 1
     else failed += 1
   }
 
-  async function loop(): Promise<void> {
+  async function downloadRepeatedly(): Promise<void> {
     const buffer = Buffer.alloc(256 * 1024)
     while (performance.now() < until) await fetchOnce(buffer)
   }
 
-  await Promise.all(Array.from({ length: connections }, loop))
-  return { bytesPerSecond: (bytes * 1000) / (performance.now() - startedAt), files, failed }
+  await Promise.all(Array.from({ length: connections }, downloadRepeatedly))
+  return { bytesPerSecond: (receivedBytes * 1000) / (performance.now() - startedAt), files, failed }
 }

@@ -1,35 +1,40 @@
 import { parseArgs } from 'node:util'
-import { begin } from './begin.ts'
-import { check } from './check.ts'
-import { canPin, pinMyself, stopAll } from './child.ts'
-import { content } from './content.ts'
-import { type Field, openField } from './field.ts'
-import { flight } from './flight.ts'
-import { lag } from './lag.ts'
-import { media } from './media.ts'
-import { createReport, intoReadme, type Report } from './report.ts'
+import { measureStart } from './begin.ts'
+import { checkRegressions } from './check.ts'
+import { canPin, pinThisProcess, stopAll } from './child.ts'
+import { measureContent } from './content.ts'
+import { startTestbed, type Testbed } from './field.ts'
+import { measureInFlight } from './flight.ts'
+import { reportLag } from './lag.ts'
+import { measureMedia } from './media.ts'
+import { createReport, type Report, writeToReadme } from './report.ts'
 import { removeFolders } from './servers.ts'
-import { status } from './status.ts'
-import { submit } from './submit.ts'
+import { measureStatus } from './status.ts'
+import { measureSubmit } from './submit.ts'
 
-const parts: Readonly<Record<string, (report: Report, field: Field) => Promise<void>>> = {
-  start: begin,
-  submit,
-  status,
-  content,
-  media,
+const testbedParts: Readonly<Record<string, (report: Report, testbed: Testbed) => Promise<void>>> = {
+  start: measureStart,
+  submit: measureSubmit,
+  status: measureStatus,
+  content: measureContent,
+  media: measureMedia,
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { check: { type: 'boolean' }, write: { type: 'boolean' } },
 })
-const alone: Readonly<Record<string, (report: Report) => Promise<void>>> = { flight, lag }
+const standaloneParts: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  flight: measureInFlight,
+  lag: reportLag,
+}
 
-const unknown = positionals.filter((name) => parts[name] === undefined && alone[name] === undefined)
-if (unknown.length > 0) {
+const unknownNames = positionals.filter(
+  (name) => testbedParts[name] === undefined && standaloneParts[name] === undefined,
+)
+if (unknownNames.length > 0) {
   process.stderr.write(
-    `bench: there is no part ${unknown.join(', ')}; there are ${Object.keys({ ...parts, ...alone }).join(', ')}\n`,
+    `bench: there is no part ${unknownNames.join(', ')}; there are ${Object.keys({ ...testbedParts, ...standaloneParts }).join(', ')}\n`,
   )
   process.exit(2)
 }
@@ -37,31 +42,32 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stopAll().then(() => process.exit(1)))
 }
-pinMyself()
+pinThisProcess()
 try {
-  const holds = values.check ? await check() : await run()
-  process.exitCode = values.check && !holds ? 1 : 0
+  const claimsHold = values.check ? await checkRegressions() : await run()
+  process.exitCode = values.check && !claimsHold ? 1 : 0
 } finally {
   await stopAll()
   removeFolders()
 }
 
 async function run(): Promise<boolean> {
-  const wanted = positionals.length > 0 ? positionals : Object.keys({ ...parts, ...alone })
+  const wantedNames =
+    positionals.length > 0 ? positionals : Object.keys({ ...testbedParts, ...standaloneParts })
   const report = createReport()
-  report.say(
+  report.write(
     canPin
       ? 'Servers have one core to themselves; load, Redis and the stub share the other.'
       : 'Nothing is pinned: there is no taskset, or only one core.',
   )
-  const opened = wanted.filter((name) => parts[name] !== undefined)
-  if (opened.length > 0) {
-    const field = await openField(report)
-    for (const name of opened) await parts[name]?.(report, field)
-    await field.close()
+  const testbedNames = wantedNames.filter((name) => testbedParts[name] !== undefined)
+  if (testbedNames.length > 0) {
+    const testbed = await startTestbed(report)
+    for (const name of testbedNames) await testbedParts[name]?.(report, testbed)
+    await testbed.close()
   }
-  for (const name of wanted) await alone[name]?.(report)
-  const holds = report.end()
-  if (values.write) intoReadme()
-  return holds
+  for (const name of wantedNames) await standaloneParts[name]?.(report)
+  const claimsHold = report.finish()
+  if (values.write) writeToReadme()
+  return claimsHold
 }

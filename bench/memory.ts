@@ -20,32 +20,36 @@ type Env = Readonly<Record<string, string>>
 
 const megabyte = 1024 * 1024
 const cleanup = createCleanup()
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const printLine = (line: string) => process.stdout.write(`${line}\n`)
 
 /** Runs the work and tells how far the process's memory rose above what it was. */
-async function peakOver(gateway: GatewayProcess, what: string, work: () => Promise<unknown>): Promise<void> {
+async function measurePeak(
+  gateway: GatewayProcess,
+  label: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
   await sleep(1500)
-  const idle = memoryOf(gateway)
-  let highest = idle
+  const idleMb = memoryOf(gateway)
+  let peakMb = idleMb
   const timer = setInterval(() => {
-    highest = Math.max(highest, memoryOf(gateway))
+    peakMb = Math.max(peakMb, memoryOf(gateway))
   }, 5)
   const started = performance.now()
   await work()
   clearInterval(timer)
   const ms = Math.round(performance.now() - started)
-  say(`${what}: idle ${idle} MB, peak ${highest} MB (+${highest - idle}), ${ms} ms`)
+  printLine(`${label}: idle ${idleMb} MB, peak ${peakMb} MB (+${peakMb - idleMb}), ${ms} ms`)
 }
 
-async function play(link: string): Promise<string> {
+async function hashDownload(link: string): Promise<string> {
   const hash = createHash('sha256')
   const { body } = await fetch(link)
-  for await (const piece of body ?? []) hash.update(piece)
+  for await (const chunk of body ?? []) hash.update(chunk)
   return hash.digest('hex')
 }
 
 /** A gateway that has rendered once. */
-async function start(env: Env): Promise<GatewayProcess> {
+async function startWarmGateway(env: Env): Promise<GatewayProcess> {
   const gateway = await startProcess({
     DATA_DIR: await temporaryFolder(cleanup),
     POLL_MAX_MS: '500',
@@ -57,34 +61,37 @@ async function start(env: Env): Promise<GatewayProcess> {
   return gateway
 }
 
-async function submitEight(model: string, env: Env, where: string): Promise<void> {
-  const gateway = await start(env)
+async function measureSubmits(model: string, env: Env, upstreamsLabel: string): Promise<void> {
+  const gateway = await startWarmGateway(env)
   const image = dataUrl('image/png', png({ padding: 20 * megabyte - 4096 }))
-  await peakOver(gateway, `8 submits of 20 MB, ${model}, ${where}`, async () => {
+  await measurePeak(gateway, `8 submits of 20 MB, ${model}, ${upstreamsLabel}`, async () => {
     const bodies = Array.from({ length: 8 }, (_, index) => ({
       model,
       prompt: `${index}`,
       imageDataUrl: image,
     }))
-    const answers = await Promise.all(bodies.map((body) => submit(gateway.address, body)))
-    const ends = await Promise.all(answers.map(({ body }) => waitForEnd(gateway.address, body.runId)))
-    const failed = ends.find(({ data }) => data.status !== 'COMPLETED')
-    if (failed !== undefined) say(`  ended ${failed.data.status}: ${failed.data.error}`)
+    const submits = await Promise.all(bodies.map((body) => submit(gateway.address, body)))
+    const outcomes = await Promise.all(submits.map(({ body }) => waitForEnd(gateway.address, body.runId)))
+    const failedOutcome = outcomes.find(({ data }) => data.status !== 'COMPLETED')
+    if (failedOutcome !== undefined)
+      printLine(`  ended ${failedOutcome.data.status}: ${failedOutcome.data.error}`)
   })
 }
 
-async function queueMany(upstreams: Env): Promise<void> {
+async function measureQueue(upstreams: Env): Promise<void> {
   const { url, redis } = await startRedis(cleanup)
-  const gateway = await start({ ...upstreams, REDIS_URL: `unix://${url}`, ROLE: 'api' })
-  const bytes = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
-  const before = await bytes()
+  const gateway = await startWarmGateway({ ...upstreams, REDIS_URL: `unix://${url}`, ROLE: 'api' })
+  const readRedisBytes = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+  const bytesBefore = await readRedisBytes()
   const image = dataUrl('image/png', png({ padding: 4 * megabyte }))
   const body = { model: 'hunyuan-video-image-to-video', prompt: 'it moves', imageDataUrl: image }
   for (let count = 0; count < 64; count += 1) await submit(gateway.address, body)
-  say(`64 jobs of 4 MB in the queue: Redis grew by ${Math.round(((await bytes()) - before) / 1024)} kB`)
+  printLine(
+    `64 jobs of 4 MB in the queue: Redis grew by ${Math.round(((await readRedisBytes()) - bytesBefore) / 1024)} kB`,
+  )
 }
 
-async function deliverLarge(
+async function measureDelivery(
   host: Awaited<ReturnType<typeof startUpstreams>>['host'],
   upstreams: Env,
 ): Promise<void> {
@@ -94,18 +101,18 @@ async function deliverLarge(
   await once(files.listen(0, '127.0.0.1'), 'listening')
   cleanup.add(() => files.close())
   const origin = `http://127.0.0.1:${(files.address() as AddressInfo).port}`
-  const gateway = await start({ ...upstreams, WAVESPEED_BASE_URL: origin })
+  const gateway = await startWarmGateway({ ...upstreams, WAVESPEED_BASE_URL: origin })
   const body = { video: { url: `${origin}/a.mp4` } }
   host.arm({ provider: 'fal', operation: 'result', kind: 'status', status: 200, body, times: 1 })
   let link = ''
-  await peakOver(gateway, '200 MB result fetched', async () => {
-    const answer = await submit(gateway.address, { model: 'veo2-video', prompt: 'a long one' })
-    link = (await waitForEnd(gateway.address, answer.body.runId)).data.output?.video.url ?? ''
+  await measurePeak(gateway, '200 MB result fetched', async () => {
+    const submitted = await submit(gateway.address, { model: 'veo2-video', prompt: 'a long one' })
+    link = (await waitForEnd(gateway.address, submitted.body.runId)).data.output?.video.url ?? ''
   })
-  await peakOver(gateway, '200 MB result played twice at once', async () => {
-    const right = createHash('sha256').update(content).digest('hex')
-    const played = await Promise.all([play(link), play(link)])
-    if (played.some((hash) => hash !== right)) say('  the copies differ')
+  await measurePeak(gateway, '200 MB result played twice at once', async () => {
+    const expectedHash = createHash('sha256').update(content).digest('hex')
+    const playedHashes = await Promise.all([hashDownload(link), hashDownload(link)])
+    if (playedHashes.some((hash) => hash !== expectedHash)) printLine('  the copies differ')
   })
 }
 
@@ -113,14 +120,18 @@ try {
   const { redis } = await startRedis(cleanup)
   const { host, env } = await startUpstreams(cleanup, redis, 500)
   const upstreams = { ...env, UPSTREAM_TIMEOUT_SECONDS: '20' }
-  const usual = ['hunyuan-video-image-to-video', 'bytedance-waver-1.0', 'midjourney-video']
-  const asked = process.argv.slice(2)
-  for (const model of asked.length > 0 ? asked : usual) {
-    await submitEight(model, upstreams, 'upstreams elsewhere')
-    await submitEight(model, { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '1' }, 'stand-ins in the same process')
+  const defaultModels = ['hunyuan-video-image-to-video', 'bytedance-waver-1.0', 'midjourney-video']
+  const requestedModels = process.argv.slice(2)
+  for (const model of requestedModels.length > 0 ? requestedModels : defaultModels) {
+    await measureSubmits(model, upstreams, 'upstreams elsewhere')
+    await measureSubmits(
+      model,
+      { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '1' },
+      'stand-ins in the same process',
+    )
   }
-  await queueMany(upstreams)
-  await deliverLarge(host, upstreams)
+  await measureQueue(upstreams)
+  await measureDelivery(host, upstreams)
 } finally {
   await cleanup.run()
 }

@@ -8,29 +8,29 @@ export function median(values: readonly number[]): number {
 }
 
 /** `4,120 (3,980 to 4,300)`: the median, and what it lies between. */
-export function spread(values: readonly number[], digits = 0): string {
-  const told = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
-    number(value, digits),
+export function formatSpread(values: readonly number[], digits = 0): string {
+  const formatted = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
+    formatNumber(value, digits),
   )
-  return `${told[0]} (${told[1]} to ${told[2]})`
+  return `${formatted[0]} (${formatted[1]} to ${formatted[2]})`
 }
 
-export function number(value: number, digits = 0): string {
+export function formatNumber(value: number, digits = 0): string {
   if (!Number.isFinite(value)) return '–'
   return value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })
 }
 
 /** A B C A B C: what the machine does meanwhile falls on all alike. */
-export async function interleaved<Result>(
+export async function runInterleaved<Result>(
   contestants: Readonly<Record<string, () => Promise<Result>>>,
   rounds: number,
 ): Promise<Record<string, Result[]>> {
   const results: Record<string, Result[]> = {}
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(contestants)) {
-      const found = results[name] ?? []
-      results[name] = found
-      found.push(await run())
+      const roundResults = results[name] ?? []
+      results[name] = roundResults
+      roundResults.push(await run())
     }
   }
   return results

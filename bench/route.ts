@@ -1,14 +1,14 @@
 import Fastify from 'fastify'
 import { findModel } from '../src/catalogue/index.ts'
-import { requestSchema } from '../src/catalogue/schema.ts'
+import { buildRequestSchema } from '../src/catalogue/schema.ts'
 import { model, statusReply, submitReply } from './bodies.ts'
 
 /** What no gateway in Node can beat: the same bodies checked by a compiled schema, replies that are constants of the same size. */
-const found = findModel(model)
-if (found === undefined) throw new Error(`the catalogue has no ${model}`)
+const catalogueModel = findModel(model)
+if (catalogueModel === undefined) throw new Error(`the catalogue has no ${model}`)
 
 const app = Fastify({ logger: false })
-app.post('/submit', { schema: { body: requestSchema(found) } }, async (_, reply) =>
+app.post('/submit', { schema: { body: buildRequestSchema(catalogueModel) } }, async (_, reply) =>
   reply.code(202).header('content-type', 'application/json').send(submitReply),
 )
 app.get('/status', async (_, reply) => reply.header('content-type', 'application/json').send(statusReply))

@@ -5,47 +5,47 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { redisServerArguments } from '../src/redis/launch.ts'
 import { type Child, freePort, start } from './child.ts'
-import { litellm, nginx, portkey } from './peers.ts'
+import { installLitellm, installNginx, installPortkey } from './peers.ts'
 
 export type Server = { url: string; child: Child }
 
-const tree = join(import.meta.dirname, '..')
-export const masterKey = 'sk-bench-0123456789abcdef0123456789abcdef'
+const projectRoot = join(import.meta.dirname, '..')
+export const litellmMasterKey = 'sk-bench-0123456789abcdef0123456789abcdef'
 
 /** As `npm start` does. */
-const compileCache = join(tree, 'node_modules/.cache/node')
+const compileCache = join(projectRoot, 'node_modules/.cache/node')
 
 const folders: string[] = []
 
-export function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'reelgate-bench-'))
-  folders.push(made)
-  return made
+export function createFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'reelgate-bench-'))
+  folders.push(path)
+  return path
 }
 
 export function removeFolders(): void {
-  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true })
 }
 
-async function script(
+async function startScript(
   name: string,
   env: Record<string, string> = {},
   core: 'server' | 'load' = 'server',
 ): Promise<Server> {
   const child = start(process.execPath, [join(import.meta.dirname, name)], { core, env })
-  const [, url = ''] = await child.says(/answers on (\S+)/)
+  const [, url = ''] = await child.waitForOutput(/answers on (\S+)/)
   return { url, child }
 }
 
-export const startStub = (env: Record<string, string> = {}) => script('stub.ts', env, 'load')
-export const startRoute = () => script('route.ts')
+export const startStub = (env: Record<string, string> = {}) => startScript('stub.ts', env, 'load')
+export const startBareRoute = () => startScript('route.ts')
 
 /** With the settings that the gateway gives its own. */
 export async function startRedis(): Promise<{ url: string; child: Child }> {
-  const home = folder()
+  const home = createFolder()
   const socket = join(home, 'redis.sock')
   const child = start('redis-server', redisServerArguments({ home, socket }), { core: 'load' })
-  await child.says(/Ready to accept connections|ready to accept connections/)
+  await child.waitForOutput(/Ready to accept connections|ready to accept connections/)
   return { url: socket, child }
 }
 
@@ -54,7 +54,7 @@ export async function startGateway(
   nodeArgs: readonly string[] = [],
 ): Promise<Server> {
   const child = startMain(env, nodeArgs)
-  const [, url = ''] = await child.says(/answers on (\S+)/)
+  const [, url = ''] = await child.waitForOutput(/answers on (\S+)/)
   return { url, child }
 }
 
@@ -62,37 +62,37 @@ export async function startGateway(
 export async function startWorker(env: Record<string, string>): Promise<Server> {
   const port = await freePort()
   const child = startMain({ ...env, ROLE: 'worker', PORT: String(port) })
-  const server = await answering({ url: `http://127.0.0.1:${port}`, child }, '/health')
+  const server = await waitUntilReady({ url: `http://127.0.0.1:${port}`, child }, '/health')
   if (typeof server === 'string') throw new Error(`the worker ${server}`)
   return server
 }
 
 function startMain(env: Record<string, string>, nodeArgs: readonly string[] = []): Child {
-  return start(process.execPath, [...nodeArgs, join(tree, 'src/main.ts')], {
+  return start(process.execPath, [...nodeArgs, join(projectRoot, 'src/main.ts')], {
     core: 'server',
-    cwd: tree,
-    env: { PORT: '0', LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, DATA_DIR: folder(), ...env },
+    cwd: projectRoot,
+    env: { PORT: '0', LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, DATA_DIR: createFolder(), ...env },
   })
 }
 
 /** What makes the stub the gateway's FAL. */
-export function upstreamIs(stub: Server): Record<string, string> {
+export function upstreamSettings(stub: Server): Record<string, string> {
   return { SANDBOX: 'off', FAL_KEY: 'stub', FAL_BASE_URL: stub.url, FAL_STORAGE_BASE_URL: stub.url }
 }
 
 export async function startPortkey(): Promise<Server | string> {
-  const peer = portkey()
+  const peer = installPortkey()
   if ('missing' in peer) return peer.missing
   const port = await freePort()
   const child = start(process.execPath, [peer.program, `--port=${port}`, '--headless'], { core: 'server' })
-  return answering({ url: `http://127.0.0.1:${port}`, child }, '/')
+  return waitUntilReady({ url: `http://127.0.0.1:${port}`, child }, '/')
 }
 
 export async function startLitellm(stub: Server): Promise<Server | string> {
-  const peer = litellm()
+  const peer = installLitellm()
   if ('missing' in peer) return peer.missing
   const port = await freePort()
-  const config = join(folder(), 'litellm.json')
+  const config = join(createFolder(), 'litellm.json')
   const model = { model: 'openai/sora-2', api_base: `${stub.url}/v1`, api_key: 'sk-stub' }
   writeFileSync(config, JSON.stringify({ model_list: [{ model_name: 'sora-2', litellm_params: model }] }))
   const child = start(
@@ -100,18 +100,22 @@ export async function startLitellm(stub: Server): Promise<Server | string> {
     ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--telemetry', 'False'],
     {
       core: 'server',
-      env: { LITELLM_MASTER_KEY: masterKey, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
+      env: {
+        LITELLM_MASTER_KEY: litellmMasterKey,
+        LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+        LITELLM_LOG: 'ERROR',
+      },
     },
   )
-  return answering({ url: `http://127.0.0.1:${port}`, child }, '/health/liveliness')
+  return waitUntilReady({ url: `http://127.0.0.1:${port}`, child }, '/health/liveliness')
 }
 
 /** One worker that passes everything on to the stub, or serves `files` itself below `/static`. */
 export async function startNginx(stub: Server, files: string): Promise<Server | string> {
-  const peer = nginx()
+  const peer = installNginx()
   if ('missing' in peer) return peer.missing
   const port = await freePort()
-  const home = folder()
+  const home = createFolder()
   const config = join(home, 'nginx.conf')
   writeFileSync(
     config,
@@ -129,17 +133,17 @@ http {
 }`,
   )
   const child = start(peer.program, ['-p', home, '-c', config], { core: 'server' })
-  return answering({ url: `http://127.0.0.1:${port}`, child }, '/stub')
+  return waitUntilReady({ url: `http://127.0.0.1:${port}`, child }, '/stub')
 }
 
-async function answering(server: Server, path: string): Promise<Server | string> {
+async function waitUntilReady(server: Server, path: string): Promise<Server | string> {
   for (let tries = 0; tries < 600; tries++) {
-    const answer = await request(server.url + path).catch(() => undefined)
-    await answer?.body.dump()
-    if (answer !== undefined && answer.statusCode < 500) return server
-    const ended = await Promise.race([server.child.ended, sleep(200, 'alive')])
-    if (ended !== 'alive') break
+    const response = await request(server.url + path).catch(() => undefined)
+    await response?.body.dump()
+    if (response !== undefined && response.statusCode < 500) return server
+    const exitCode = await Promise.race([server.child.ended, sleep(200, 'alive')])
+    if (exitCode !== 'alive') break
   }
   await server.child.stop('SIGKILL')
-  return `did not start: ${server.child.said().trim().split('\n').at(-1)?.slice(0, 200)}`
+  return `did not start: ${server.child.output().trim().split('\n').at(-1)?.slice(0, 200)}`
 }

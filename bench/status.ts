@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask, type Field, submitTo, submitted } from './field.ts'
-import { closedLoop, type Measured, runSeconds, type Shot } from './load.ts'
-import { interleaved, median, number } from './numbers.ts'
-import { type Report, showRuns } from './report.ts'
+import { createSubmit, sendRequest, submitJob, type Testbed } from './field.ts'
+import { closedLoop, type LoadResult, type RequestSpec, runSeconds } from './load.ts'
+import { formatNumber, median, runInterleaved } from './numbers.ts'
+import { type Report, reportRuns } from './report.ts'
 import type { Server } from './servers.ts'
 
 const rounds = 3
@@ -13,54 +13,61 @@ const jobs = 100
 const adminKey = 'bench-operator-key-0123456789'
 
 /** A finished job's status: what clients ask most. */
-export async function status(report: Report, field: Field): Promise<void> {
-  await field.settle({ delayMs: 0, renderMs: 0 })
-  const gateway = await field.gateway({ POLL_MAX_MS: '50', ADMIN_KEY: adminKey, SUBMIT_RPM: '1000000' })
-  const own = { 'x-api-key': await makeKey(gateway) }
-  const ids = await Promise.all(Array.from({ length: jobs }, () => finished(gateway, own)))
+export async function measureStatus(report: Report, testbed: Testbed): Promise<void> {
+  await testbed.configureStub({ delayMs: 0, renderMs: 0 })
+  const gateway = await testbed.gateway({ POLL_MAX_MS: '50', ADMIN_KEY: adminKey, SUBMIT_RPM: '1000000' })
+  const keyHeaders = { 'x-api-key': await createApiKey(gateway) }
+  const ids = await Promise.all(Array.from({ length: jobs }, () => runJob(gateway, keyHeaders)))
   const [id = ''] = ids
-  const looks = { ...statusOf(gateway, id, own), paths: ids.map(statusPath) }
+  const statusSpec = { ...createStatusSpec(gateway, id, keyHeaders), paths: ids.map(statusPath) }
 
-  const results = new Map<number, Record<string, Measured[]>>()
+  const results = new Map<number, Record<string, LoadResult[]>>()
   for (const connections of [1, 16, 64]) {
-    const run =
-      (server: Server, shot: Shot) =>
+    const createRun =
+      (server: Server, spec: RequestSpec) =>
       (seconds = runSeconds) =>
-        closedLoop(shot, { connections, seconds, pid: server.child.pid })
-    const contestants: Record<string, (seconds?: number) => Promise<Measured>> = {
-      Reelgate: run(gateway, looks),
+        closedLoop(spec, { connections, seconds, pid: server.child.pid })
+    const contestants: Record<string, (seconds?: number) => Promise<LoadResult>> = {
+      Reelgate: createRun(gateway, statusSpec),
     }
-    for (const { name, server, submit, status: shotOf } of field.others) {
-      contestants[name] = run(server, shotOf(await submitted(submit)))
+    for (const { name, server, submit, status: createStatus } of testbed.others) {
+      contestants[name] = createRun(server, createStatus(await submitJob(submit)))
     }
-    contestants['bare Fastify route'] = run(field.route, { method: 'GET', url: `${field.route.url}/status` })
+    contestants['bare Fastify route'] = createRun(testbed.route, {
+      method: 'GET',
+      url: `${testbed.route.url}/status`,
+    })
     if (connections === 1) for (const warmUp of Object.values(contestants)) await warmUp(warmUpSeconds)
-    results.set(connections, await interleaved(contestants, rounds))
+    results.set(connections, await runInterleaved(contestants, rounds))
   }
   report.section('Status of a finished job, with an API key')
-  for (const [connections, found] of results) showRuns(report, connections, found)
+  for (const [connections, roundResults] of results) reportRuns(report, connections, roundResults)
   await gateway.child.stop('SIGKILL')
   for (const connections of [16, 64]) {
-    const of = (name: string, read = ({ perSecond }: Measured) => perSecond) =>
-      median((results.get(connections)?.[name] ?? []).map(read))
-    const cpu = (name: string) => of(name, ({ cpuUs }) => cpuUs)
-    const bare = 'bare Fastify route'
-    const times = of('Reelgate') / of('Portkey')
-    const share = of('Reelgate') / of(bare)
+    const medianOf = (name: string, pickFigure = ({ perSecond }: LoadResult) => perSecond) =>
+      median((results.get(connections)?.[name] ?? []).map(pickFigure))
+    const medianCpuUs = (name: string) => medianOf(name, ({ cpuUs }) => cpuUs)
+    const bareRouteName = 'bare Fastify route'
+    const ratioToPortkey = medianOf('Reelgate') / medianOf('Portkey')
+    const shareOfBareRoute = medianOf('Reelgate') / medianOf(bareRouteName)
     report.claim({
       claim: `status, ${connections} connections: at least 20 x Portkey's`,
-      found: `${number(times, 1)} x; by CPU time ${number(cpu('Portkey') / cpu('Reelgate'), 1)} x`,
-      holds: times >= 20,
+      result: `${formatNumber(ratioToPortkey, 1)} x; by CPU time ${formatNumber(medianCpuUs('Portkey') / medianCpuUs('Reelgate'), 1)} x`,
+      isMet: ratioToPortkey >= 20,
     })
     report.claim({
       claim: `status, ${connections} connections: at least half of a bare route with a constant of the same size`,
-      found: `${number(share * 100)} %; by CPU time ${number((cpu(bare) / cpu('Reelgate')) * 100)} %`,
-      holds: share >= 0.5,
+      result: `${formatNumber(shareOfBareRoute * 100)} %; by CPU time ${formatNumber((medianCpuUs(bareRouteName) / medianCpuUs('Reelgate')) * 100)} %`,
+      isMet: shareOfBareRoute >= 0.5,
     })
   }
 }
 
-export function statusOf({ url }: Server, id: string, headers: Record<string, string> = {}): Shot {
+export function createStatusSpec(
+  { url }: Server,
+  id: string,
+  headers: Record<string, string> = {},
+): RequestSpec {
   return { method: 'GET', url: url + statusPath(id), headers }
 }
 
@@ -69,10 +76,10 @@ function statusPath(id: string): string {
 }
 
 /** A job that has come to its end. */
-export async function finished(gateway: Server, headers: Record<string, string> = {}): Promise<string> {
-  const id = await submitted(submitTo(gateway, undefined, headers))
+export async function runJob(gateway: Server, headers: Record<string, string> = {}): Promise<string> {
+  const id = await submitJob(createSubmit(gateway, undefined, headers))
   for (let tries = 0; tries < 1200; tries++) {
-    const { text } = await ask(statusOf(gateway, id, headers))
+    const { text } = await sendRequest(createStatusSpec(gateway, id, headers))
     const { stage } = JSON.parse(text) as { stage?: string }
     if (stage === 'succeeded') return id
     if (stage === 'failed') throw new Error(`the job failed: ${text}`)
@@ -81,8 +88,8 @@ export async function finished(gateway: Server, headers: Record<string, string> 
   throw new Error('the job did not end')
 }
 
-export async function makeKey(gateway: Server): Promise<string> {
-  const { status: code, text } = await ask({
+export async function createApiKey(gateway: Server): Promise<string> {
+  const { status: code, text } = await sendRequest({
     method: 'POST',
     url: `${gateway.url}/api/admin/keys`,
     headers: { 'content-type': 'application/json', 'x-api-key': adminKey },

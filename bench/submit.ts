@@ -1,82 +1,94 @@
 import { submitBody } from './bodies.ts'
-import { type Field, submitTo } from './field.ts'
-import { closedLoop, constantRate, type Measured, runSeconds, type Shot } from './load.ts'
-import { interleaved, median, number, spread } from './numbers.ts'
-import { type Report, showRuns } from './report.ts'
+import { createSubmit, type Testbed } from './field.ts'
+import { closedLoop, constantRate, type LoadResult, type RequestSpec, runSeconds } from './load.ts'
+import { formatNumber, formatSpread, median, runInterleaved } from './numbers.ts'
+import { type Report, reportRuns } from './report.ts'
 import type { Server } from './servers.ts'
 import { warmUpSeconds } from './status.ts'
 
 const rounds = 3
 const constantPerSecond = 200
 
-type Runs = Record<string, () => Promise<Measured>>
+type SubmitRuns = Record<string, () => Promise<LoadResult>>
 
-const apiOnly = 'Reelgate, API process'
-const whole = 'Reelgate, all in one process'
-const bare = 'bare Fastify route'
+const apiOnlyName = 'Reelgate, API process'
+const wholeName = 'Reelgate, all in one process'
+const bareRouteName = 'bare Fastify route'
 
 /** A small JSON submit: how many a second, how late, at which cost. */
-export async function submit(report: Report, field: Field): Promise<void> {
-  const api = await field.gateway({ ROLE: 'api' })
-  const all = await field.gateway({ REDIS_PREFIX: 'all:' })
-  const found = new Map<string, Record<string, Measured[]>>()
+export async function measureSubmit(report: Report, testbed: Testbed): Promise<void> {
+  const api = await testbed.gateway({ ROLE: 'api' })
+  const wholeGateway = await testbed.gateway({ REDIS_PREFIX: 'all:' })
+  const results = new Map<string, Record<string, LoadResult[]>>()
 
   /** What a gateway has accepted is gone afterwards, so that its worker does not buy while others are measured. */
-  async function closed(server: Server, shot: Shot, connections: number, seconds: number): Promise<Measured> {
-    const afterwards = () => field.commands.flushall()
-    return closedLoop(shot, { connections, seconds, pid: server.child.pid, afterwards })
+  async function runClosedLoop(
+    server: Server,
+    spec: RequestSpec,
+    connections: number,
+    seconds: number,
+  ): Promise<LoadResult> {
+    const cleanUp = () => testbed.commands.flushall()
+    return closedLoop(spec, { connections, seconds, pid: server.child.pid, cleanUp })
   }
 
-  function runs(connections: number, seconds: number, everybody: boolean): Runs {
-    const wanted = field.others.filter(({ name }) => everybody || name === 'Portkey')
-    const route = { ...submitTo(field.route), url: `${field.route.url}/submit` }
+  function createRuns(connections: number, seconds: number, includeAllPeers: boolean): SubmitRuns {
+    const peers = testbed.others.filter(({ name }) => includeAllPeers || name === 'Portkey')
+    const bareRouteSpec = { ...createSubmit(testbed.route), url: `${testbed.route.url}/submit` }
     return {
-      [apiOnly]: () => closed(api, submitTo(api), connections, seconds),
-      [whole]: () => closed(all, submitTo(all), connections, seconds),
+      [apiOnlyName]: () => runClosedLoop(api, createSubmit(api), connections, seconds),
+      [wholeName]: () => runClosedLoop(wholeGateway, createSubmit(wholeGateway), connections, seconds),
       ...Object.fromEntries(
-        wanted.map(({ name, server, submit: shot }) => [
+        peers.map(({ name, server, submit: spec }) => [
           name,
-          () => closed(server, shot, connections, seconds),
+          () => runClosedLoop(server, spec, connections, seconds),
         ]),
       ),
-      ...(everybody && { [bare]: () => closed(field.route, route, connections, seconds) }),
+      ...(includeAllPeers && {
+        [bareRouteName]: () => runClosedLoop(testbed.route, bareRouteSpec, connections, seconds),
+      }),
     }
   }
 
-  await interleaved(runs(32, warmUpSeconds, true), 1)
+  await runInterleaved(createRuns(32, warmUpSeconds, true), 1)
   for (const delayMs of [0, 200, 2000]) {
-    await field.settle({ delayMs, renderMs: 600_000 })
+    await testbed.configureStub({ delayMs, renderMs: 600_000 })
     for (const connections of [1, 16, 64]) {
-      const contestants = runs(connections, runSeconds, delayMs === 0)
-      found.set(`${delayMs} ${connections}`, await interleaved(contestants, rounds))
+      const contestants = createRuns(connections, runSeconds, delayMs === 0)
+      results.set(`${delayMs} ${connections}`, await runInterleaved(contestants, rounds))
     }
   }
   report.section('Submit, closed loop')
   for (const delayMs of [0, 200, 2000]) {
-    report.say(`The upstream responds to a submit after ${delayMs} ms.`)
+    report.write(`The upstream responds to a submit after ${delayMs} ms.`)
     for (const connections of [1, 16, 64])
-      showRuns(report, connections, found.get(`${delayMs} ${connections}`) ?? {})
+      reportRuns(report, connections, results.get(`${delayMs} ${connections}`) ?? {})
   }
-  await field.settle({ delayMs: 0 })
-  await atConstantRate(report, field, api)
-  await Promise.all([api.child.stop('SIGKILL'), all.child.stop('SIGKILL')])
-  judge(report, found)
+  await testbed.configureStub({ delayMs: 0 })
+  await measureConstantRate(report, testbed, api)
+  await Promise.all([api.child.stop('SIGKILL'), wholeGateway.child.stop('SIGKILL')])
+  claimSubmit(report, results)
 }
 
-async function atConstantRate(report: Report, field: Field, api: Server): Promise<void> {
-  const run = (server: Server, shot: Shot) => async () => {
-    await field.commands.flushall()
-    return constantRate(() => shot, {
+async function measureConstantRate(report: Report, testbed: Testbed, api: Server): Promise<void> {
+  const createRun = (server: Server, spec: RequestSpec) => async () => {
+    await testbed.commands.flushall()
+    return constantRate(() => spec, {
       perSecond: constantPerSecond,
       count: constantPerSecond * 3,
       pid: server.child.pid,
     })
   }
-  const results = await interleaved(
+  const results = await runInterleaved(
     {
-      [apiOnly]: run(api, submitTo(api, submitBody)),
-      ...Object.fromEntries(field.others.map(({ name, server, submit: shot }) => [name, run(server, shot)])),
-      [bare]: run(field.route, { ...submitTo(field.route), url: `${field.route.url}/submit` }),
+      [apiOnlyName]: createRun(api, createSubmit(api, submitBody)),
+      ...Object.fromEntries(
+        testbed.others.map(({ name, server, submit: spec }) => [name, createRun(server, spec)]),
+      ),
+      [bareRouteName]: createRun(testbed.route, {
+        ...createSubmit(testbed.route),
+        url: `${testbed.route.url}/submit`,
+      }),
     },
     2,
   )
@@ -85,50 +97,52 @@ async function atConstantRate(report: Report, field: Field, api: Server): Promis
     ['', 'responses per second', 'p50 ms', 'p99 ms', 'failed'],
     Object.entries(results).map(([name, runs]) => [
       name,
-      number(median(runs.map(({ perSecond }) => perSecond))),
-      spread(
+      formatNumber(median(runs.map(({ perSecond }) => perSecond))),
+      formatSpread(
         runs.map(({ p50 }) => p50),
         1,
       ),
-      spread(
+      formatSpread(
         runs.map(({ p99 }) => p99),
         1,
       ),
-      number(Math.max(...runs.map(({ failed }) => failed))),
+      formatNumber(Math.max(...runs.map(({ failed }) => failed))),
     ]),
   )
 }
 
-function judge(report: Report, found: Map<string, Record<string, Measured[]>>): void {
-  const of = (cell: string, name: string, read: (measured: Measured) => number) =>
-    median((found.get(cell)?.[name] ?? []).map(read))
-  const perSecond = ({ perSecond }: Measured) => perSecond
-  const p99 = (measured: Measured) => measured.p99
-  const cpu = ({ cpuUs }: Measured) => cpuUs
-  for (const cell of ['0 16', '0 64']) {
-    const [, connections] = cell.split(' ')
-    const times = of(cell, apiOnly, perSecond) / of(cell, 'Portkey', perSecond)
-    const late = of(cell, apiOnly, p99) / of(cell, 'Portkey', p99)
+function claimSubmit(report: Report, results: Map<string, Record<string, LoadResult[]>>): void {
+  const medianOf = (resultKey: string, name: string, pickFigure: (measured: LoadResult) => number) =>
+    median((results.get(resultKey)?.[name] ?? []).map(pickFigure))
+  const pickPerSecond = ({ perSecond: pickPerSecond }: LoadResult) => pickPerSecond
+  const pickP99 = (measured: LoadResult) => measured.p99
+  const pickCpuUs = ({ cpuUs }: LoadResult) => cpuUs
+  for (const resultKey of ['0 16', '0 64']) {
+    const [, connections] = resultKey.split(' ')
+    const ratioToPortkey =
+      medianOf(resultKey, apiOnlyName, pickPerSecond) / medianOf(resultKey, 'Portkey', pickPerSecond)
+    const p99Ratio = medianOf(resultKey, apiOnlyName, pickP99) / medianOf(resultKey, 'Portkey', pickP99)
     report.claim({
       claim: `submit, ${connections} connections: at least 8 x Portkey's requests per second, p99 below a third of Portkey's`,
-      found: `${number(times, 1)} x, p99 ${number(late, 2)} of its; CPU time ${number(of(cell, 'Portkey', cpu) / of(cell, apiOnly, cpu), 1)} x (all in one process: ${number(of(cell, whole, perSecond) / of(cell, 'Portkey', perSecond), 1)} x)`,
-      holds: times >= 8 && late < 1 / 3,
+      result: `${formatNumber(ratioToPortkey, 1)} x, p99 ${formatNumber(p99Ratio, 2)} of its; CPU time ${formatNumber(medianOf(resultKey, 'Portkey', pickCpuUs) / medianOf(resultKey, apiOnlyName, pickCpuUs), 1)} x (all in one process: ${formatNumber(medianOf(resultKey, wholeName, pickPerSecond) / medianOf(resultKey, 'Portkey', pickPerSecond), 1)} x)`,
+      isMet: ratioToPortkey >= 8 && p99Ratio < 1 / 3,
     })
-    const share = of(cell, apiOnly, perSecond) / of(cell, bare, perSecond)
+    const shareOfBareRoute =
+      medianOf(resultKey, apiOnlyName, pickPerSecond) / medianOf(resultKey, bareRouteName, pickPerSecond)
     report.claim({
       claim: `submit, ${connections} connections: at least 45 % of a bare validated route`,
-      found: `${number(share * 100)} %; by CPU time ${number((of(cell, bare, cpu) / of(cell, apiOnly, cpu)) * 100)} %`,
-      holds: share >= 0.45,
+      result: `${formatNumber(shareOfBareRoute * 100)} %; by CPU time ${formatNumber((medianOf(resultKey, bareRouteName, pickCpuUs) / medianOf(resultKey, apiOnlyName, pickCpuUs)) * 100)} %`,
+      isMet: shareOfBareRoute >= 0.45,
     })
   }
-  for (const name of [apiOnly, whole]) {
-    const flat = [200, 2000].map(
-      (delayMs) => of(`${delayMs} 64`, name, perSecond) / of('0 64', name, perSecond),
+  for (const name of [apiOnlyName, wholeName]) {
+    const shares = [200, 2000].map(
+      (delayMs) => medianOf(`${delayMs} 64`, name, pickPerSecond) / medianOf('0 64', name, pickPerSecond),
     )
     report.claim({
       claim: `submit is flat from 0 to 2,000 ms upstream (${name})`,
-      found: `200 ms: ${number((flat[0] ?? 0) * 100)} %, 2,000 ms: ${number((flat[1] ?? 0) * 100)} % of 0 ms`,
-      holds: flat.every((share) => share >= 0.8),
+      result: `200 ms: ${formatNumber((shares[0] ?? 0) * 100)} %, 2,000 ms: ${formatNumber((shares[1] ?? 0) * 100)} % of 0 ms`,
+      isMet: shares.every((share) => share >= 0.8),
     })
   }
 }

@@ -1,53 +1,53 @@
 import { basename, join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Redis } from 'ioredis'
-import { createBook } from './accounts/book.ts'
+import { createLedger } from './accounts/book.ts'
 import { createAccountCheck } from './accounts/check.ts'
-import { createDoor, hasKeys } from './accounts/door.ts'
+import { createAuthenticator, hasKeys } from './accounts/door.ts'
 import { createHolds } from './accounts/holds.ts'
-import { authOffWarning, createCommandOf, type KeyHelp, lockReason } from './accounts/key-messages.ts'
-import { type Accounts, open } from './accounts/open.ts'
-import { priceOf } from './accounts/price.ts'
-import { createUsage } from './accounts/usage.ts'
+import { authOffWarning, createKeyCommand, explainLock, type KeyHelp } from './accounts/key-messages.ts'
+import { type Authenticator, anonymousAccess } from './accounts/open.ts'
+import { priceJob } from './accounts/price.ts'
+import { createUsageReader } from './accounts/usage.ts'
 import { registerHealthRoutes } from './api/health/health.ts'
 import { errorHandler } from './api/plugins/error-handler.ts'
 import { createApp } from './api/server.ts'
 import { isLoopback } from './config.ts'
-import type { Ground } from './ground.ts'
-import { createCallbackCheck, createHints } from './jobs/callbacks.ts'
+import type { Context } from './ground.ts'
+import { createCallbackReceiver, createCallbackSecretCheck } from './jobs/callbacks.ts'
 import { createEngine } from './jobs/engine.ts'
-import { createUnknownJobs, deadlineMsOf } from './jobs/unknown-jobs.ts'
-import { createWatchers } from './jobs/watchers.ts'
+import { createUnknownJobs, jobDeadlineMs } from './jobs/unknown-jobs.ts'
+import { createJobWatchers } from './jobs/watchers.ts'
 import { createWithdrawals } from './jobs/withdrawals.ts'
 import { createRouteChooser } from './upstreams/choose-route.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
-export async function createApiServer(context: Ground): Promise<FastifyInstance> {
+export async function createApiServer(context: Context): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
     context
   const { keyMarker } = context
-  const ledger = createBook({ redis, keys })
+  const ledger = createLedger({ redis, keys })
   const holds = createHolds({ redis, keys })
   const checkAccount = createAccountCheck({ redis, keys })
   const unknownJobs = createUnknownJobs({
     store,
     holds,
-    offers,
+    routing: offers,
     settingsOf: (provider) => upstreams[provider].settings,
-    deadlineMs: (model) => deadlineMsOf(model, config.longestJobSeconds),
+    deadlineMs: (model) => jobDeadlineMs(model, config.longestJobSeconds),
     now: clock.now,
   })
   const subscriber = await context.connections.forWorkers()
   const withdrawals = await createWithdrawals({
     dir: join(config.dataDir, 'withdrawals'),
-    cancel: (id) => store.askCancel(id, 'withdrawn'),
+    cancel: (id) => store.requestCancel(id, 'withdrawn'),
     logger,
   })
   closers.push(() => withdrawals.stop())
-  const watchers = createWatchers({ subscriber, keys })
+  const watchers = createJobWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   const keyHelp = { keysCommand: config.keysCommand, markerFile: basename(keyMarker.file) }
-  const accounts = config.auth === 'off' ? open : await createAccounts(context, subscriber)
+  const accounts = config.auth === 'off' ? anonymousAccess : await createAccounts(context, subscriber)
   await warnAboutAccess(context, accounts, keyHelp)
   return createApp({
     config: {
@@ -68,13 +68,13 @@ export async function createApiServer(context: Ground): Promise<FastifyInstance>
       watchers,
       longestJobSeconds: config.longestJobSeconds,
       withdraw: withdrawals.add,
-      confirmAccepted: context.confirmAccepted,
+      confirmReplicas: context.confirmAccepted,
       now: clock.now,
     }),
     routing: { ...offers, sandbox: config.sandbox },
     chooseRoute:
       context.rejectedKeys &&
-      createRouteChooser({ offers, rejectedKeys: context.rejectedKeys, now: clock.now }),
+      createRouteChooser({ routing: offers, rejectedKeys: context.rejectedKeys, now: clock.now }),
     upstreams: context.upstreamReport,
     media,
     uploadBuffer: media.uploadBuffer,
@@ -82,18 +82,18 @@ export async function createApiServer(context: Ground): Promise<FastifyInstance>
     files: media.files,
     storage: media.storage,
     webhooks,
-    receiveCallback: createHints({ now: clock.now, store, queues, offers, upstreams }),
+    receiveCallback: createCallbackReceiver({ now: clock.now, store, queues, routing: offers, upstreams }),
     accounts,
-    isCallbackAddress: createCallbackCheck({ store }),
+    isCallbackAddress: createCallbackSecretCheck({ store }),
     billing: {
-      balanceUsd: ledger.balanceUsd,
-      usage: createUsage({ redis, keys }),
+      balanceUsd: ledger.readBalanceUsd,
+      usage: createUsageReader({ redis, keys }),
       // The sandbox is free.
       check: config.sandbox ? (owner) => checkAccount(owner, 0) : checkAccount,
-      price: (model, input) => priceOf(model, input, config.markupPercent),
+      price: (model, input) => priceJob(model, input, config.markupPercent),
       markupPercent: config.markupPercent,
     },
-    rateLimits: { ...config.limits, redis, namespace: keys.limits },
+    rateLimits: { ...config.rateLimits, redis, namespace: keys.rateLimits },
     ...(config.adminKey !== undefined && {
       admin: { adminKey: config.adminKey, ledger, holds, unknownJobs, isAuthOff: config.auth === 'off' },
     }),
@@ -102,30 +102,33 @@ export async function createApiServer(context: Ground): Promise<FastifyInstance>
   })
 }
 
-function createAccounts({ config, redis, keys, keyMarker }: Ground, subscriber: Redis): Promise<Accounts> {
-  return createDoor({ redis, subscriber, keys, marker: keyMarker, openWithoutKeys: isLoopback(config.host) })
+function createAccounts(
+  { config, redis, keys, keyMarker }: Context,
+  subscriber: Redis,
+): Promise<Authenticator> {
+  return createAuthenticator({ redis, subscriber, keys, keyMarker, allowAnonymous: isLoopback(config.host) })
 }
 
 /** Tells the operator at the start who can use the gateway, where that may not be what they want. */
 async function warnAboutAccess(
-  { config, logger, redis, keys, keyMarker }: Ground,
-  accounts: Accounts,
+  { config, logger, redis, keys, keyMarker }: Context,
+  accounts: Authenticator,
   keyHelp: KeyHelp,
 ): Promise<void> {
-  const access = await accounts.access()
+  const access = await accounts.readAccessMode()
   if (access === 'off') {
     if (await hasKeys(redis, keys, keyMarker)) logger.warn(authOffWarning)
     if (!isLoopback(config.host))
       logger.warn(
         'AUTH=off: whoever reaches the gateway can use it; make sure that something else protects it',
       )
-    else if (config.paid)
+    else if (config.isPaid)
       logger.warn(
-        `AUTH=off: every program on this machine can spend money at your upstreams; set AUTH=keys and create an API key with: ${createCommandOf(keyHelp)}`,
+        `AUTH=off: every program on this machine can spend money at your upstreams; set AUTH=keys and create an API key with: ${createKeyCommand(keyHelp)}`,
       )
   } else if (access === 'anonymous') {
-    const createKeyHint = `create an API key with: ${createCommandOf(keyHelp)}`
-    if (config.paid)
+    const createKeyHint = `create an API key with: ${createKeyCommand(keyHelp)}`
+    if (config.isPaid)
       logger.warn(
         `no API key exists, so every program on this machine can spend money at your upstreams; ${createKeyHint}`,
       )
@@ -134,13 +137,13 @@ async function warnAboutAccess(
         `PUBLIC_URL is set and no API key exists; before others can reach the gateway, ${createKeyHint}`,
       )
   } else {
-    const reason = lockReason(access, keyHelp)
+    const reason = explainLock(access, keyHelp)
     if (reason !== undefined) logger.warn(reason)
   }
 }
 
 /** A worker answers nothing but whether it lives. */
-export function createHealthServer({ logger, ready, media, upstreamReport }: Ground): FastifyInstance {
+export function createHealthServer({ logger, ready, media, upstreamReport }: Context): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })
   app.setErrorHandler(errorHandler)

@@ -23,7 +23,7 @@ export type ProviderConfig = {
 export type Config = ReturnType<typeof readConfig>
 
 /** Nobody shall guess it. */
-const shortestAdminKey = 16
+const minAdminKeyLength = 16
 
 /** Thrown by `readConfig`: names every problem at once. */
 export class ConfigError extends Error {
@@ -43,8 +43,8 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
   const host = read.text('HOST') ?? '127.0.0.1'
   const auth = read.choice('AUTH', ['keys', 'off'], 'keys')
   const adminKey = read.secret('ADMIN_KEY')
-  if (adminKey !== undefined && adminKey.length < shortestAdminKey) {
-    problems.push(`ADMIN_KEY must have ${shortestAdminKey} characters at least`)
+  if (adminKey !== undefined && adminKey.length < minAdminKeyLength) {
+    problems.push(`ADMIN_KEY must have ${minAdminKeyLength} characters at least`)
   }
 
   const upstreams = Object.fromEntries(
@@ -52,12 +52,14 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
   ) as Record<ProviderName, ProviderConfig>
   const maxInFlight: Partial<Record<ProviderName, number>> = {}
   for (const { name } of providers) {
-    const cap = read.integer(`${name.toUpperCase()}_MAX_IN_FLIGHT`, 0, 0, 1_000_000)
-    if (cap > 0) maxInFlight[name] = cap
+    const maxJobs = read.integer(`${name.toUpperCase()}_MAX_IN_FLIGHT`, 0, 0, 1_000_000)
+    if (maxJobs > 0) maxInFlight[name] = maxJobs
   }
-  const anyKey = Object.values(upstreams).some(({ credentials }) => Object.keys(credentials).length > 0)
+  const hasUpstreamKey = Object.values(upstreams).some(
+    ({ credentials }) => Object.keys(credentials).length > 0,
+  )
   const sandbox = read.choice('SANDBOX', ['auto', 'on', 'off'], 'auto')
-  const isSandbox = sandbox === 'on' || (sandbox === 'auto' && !anyKey)
+  const isSandbox = sandbox === 'on' || (sandbox === 'auto' && !hasUpstreamKey)
 
   const upstreamTimeoutMs = read.integer('UPSTREAM_TIMEOUT_SECONDS', 30, 1, 300) * 1000
   const reconcileMs = read.integer('RECONCILE_SECONDS', 120, 1, 3600) * 1000
@@ -82,13 +84,13 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     dataDir: resolve(read.text('DATA_DIR') ?? '.data'),
     redisUrl: read.secret('REDIS_URL'),
     redisPrefix: read.text('REDIS_PREFIX') ?? 'reelgate:',
-    requests: readRequests(read),
+    requests: readValidation(read),
     bodyLimitBytes: read.integer('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     textLimits: readTextLimits(read),
     /** How long an upstream that rejects its key is left alone before one job tries it again; 0: not at all. */
     upstreamRetryMs: read.integer('UPSTREAM_RETRY_SECONDS', 300, 0, 86_400) * 1000,
     /** What is set in part only, by the names of the variables. */
-    incomplete: [...findIncompleteUpstreams(providers, upstreams), ...findIncompleteBucket(read)],
+    incompleteUpstreams: [...findIncompleteUpstreams(providers, upstreams), ...findIncompleteBucket(read)],
     requestLimits: readRequestLimits(read),
     keepMs: read.integer('KEEP_DAYS', 7, 1, 365) * 86_400_000,
     upstreamTimeoutMs,
@@ -109,7 +111,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     /** A worker whose clock differs more from that of Redis takes no steps. */
     maxSkewMs: read.integer('MAX_CLOCK_SKEW_SECONDS', 5, 1, 3600) * 1000,
     /** Whether a key of a real upstream is set, so that jobs cost money. */
-    paid: anyKey && !isSandbox,
+    isPaid: hasUpstreamKey && !isSandbox,
     /** No job runs longer, whatever its model's own deadline. */
     longestJobSeconds: read.integer('MAX_JOB_SECONDS', 7200, 1, 7 * 86_400),
     longestPollMs: read.integer('POLL_MAX_MS', 20_000, 50, 600_000),
@@ -150,7 +152,7 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     adminKey,
     markupPercent: read.integer('MARKUP_PERCENT', 0, 0, 1000),
     /** Requests a minute and key. */
-    limits: {
+    rateLimits: {
       submit: read.integer('SUBMIT_RPM', 50, 1, 1_000_000),
       recover: read.integer('RECOVER_RPM', 20, 1, 1_000_000),
       extend: read.integer('EXTEND_RPM', 20, 1, 1_000_000),
@@ -163,12 +165,12 @@ export function readConfig(env: Env, providers: readonly Provider[]) {
     upstreams,
     /** What looks like a mistake in the environment, but does not keep the gateway from starting. */
     warnings: reviewEnvironment(env, providers, {
-      names: read.names,
-      blanks: read.blanks,
+      readNames: read.names,
+      blankSecrets: read.blanks,
       problems,
       isProduction: env.NODE_ENV === 'production',
       sandbox,
-      anyKey,
+      hasUpstreamKey,
     }),
   }
   if (problems.length > 0) throw new ConfigError(problems)
@@ -201,7 +203,7 @@ function readAccess(read: Reader, problems: string[]) {
 }
 
 function readOrigins(read: Reader, problems: string[]): readonly string[] {
-  return listOf(read.text('ALLOWED_ORIGINS')).map((entry) => {
+  return splitList(read.text('ALLOWED_ORIGINS')).map((entry) => {
     const url = URL.canParse(entry) ? new URL(entry) : undefined
     // `URL.origin` is "null" for the schemes of browser extensions.
     const origin = url === undefined ? entry : `${url.protocol}//${url.host}`
@@ -220,7 +222,7 @@ function readTrustProxy(read: Reader, problems: string[]): TrustProxy {
   if (['off', 'false', 'no'].includes(value)) return () => false
   if (['all', 'on', 'true', 'yes'].includes(value)) return () => true
   if (/^\d+$/.test(value)) return (_, hop) => hop < Number(value)
-  const includes: AddressTest | undefined = parseAddressRanges(listOf(value))
+  const includes: AddressTest | undefined = parseAddressRanges(splitList(value))
   if (includes !== undefined) return includes
   problems.push(
     `TRUST_PROXY must be off, all, a number of proxies, or addresses and ranges with commas between (10.0.0.0/8, loopback, linklocal, uniquelocal); it is "${value}"`,
@@ -228,24 +230,24 @@ function readTrustProxy(read: Reader, problems: string[]): TrustProxy {
   return () => false
 }
 
-function listOf(value = ''): string[] {
+function splitList(value = ''): string[] {
   return value
     .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 function readProvider(provider: Provider, read: Reader): ProviderConfig {
-  const hosts = Object.entries(provider.hosts)
-  const names = new Set(hosts.flatMap(([, { credentials }]) => credentials))
+  const hostEntries = Object.entries(provider.hosts)
+  const credentialNames = new Set(hostEntries.flatMap(([, { credentials }]) => credentials))
   const credentials: Record<string, string> = {}
-  for (const name of names) {
+  for (const name of credentialNames) {
     const value = read.secret(name)
     if (value !== undefined) credentials[name] = value
   }
   return {
     baseUrls: Object.fromEntries(
-      hosts.map(([name, at]) => [name, read.url(at.baseUrlVariable) ?? at.baseUrl]),
+      hostEntries.map(([name, host]) => [name, read.url(host.baseUrlVariable) ?? host.baseUrl]),
     ),
     credentials,
     settings: Object.fromEntries(
@@ -261,12 +263,12 @@ function readProvider(provider: Provider, read: Reader): ProviderConfig {
 
 function findIncompleteBucket(read: Reader): string[] {
   if (read.text('S3_BUCKET') !== undefined) return []
-  const set = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'].filter(
+  const setVariables = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'].filter(
     (name) => read.text(name) !== undefined || read.text(`${name}_FILE`) !== undefined,
   )
-  return set.length === 0
+  return setVariables.length === 0
     ? []
-    : [`S3: ${set.join(' and ')} set, S3_BUCKET is missing: files are kept on disk`]
+    : [`S3: ${setVariables.join(' and ')} set, S3_BUCKET is missing: files are kept on disk`]
 }
 
 function readTextLimits(read: Reader): TextLimits {
@@ -280,7 +282,7 @@ function readTextLimits(read: Reader): TextLimits {
 }
 
 /** How the values of a request are checked. */
-function readRequests(read: Reader) {
+function readValidation(read: Reader) {
   return {
     validation: read.choice('VALIDATION', ['lenient', 'strict'], 'lenient'),
     promptMaxCharacters: read.integer('PROMPT_MAX_CHARACTERS', 20_000, 100, 1_000_000),
@@ -288,20 +290,20 @@ function readRequests(read: Reader) {
 }
 
 /** Who tries the gateway out at home may receive webhooks there; where others can reach it, they must not reach inward through it. */
-function readWebhooks(read: Reader, problems: string[], isTrial: boolean) {
-  const inward = read.choice('WEBHOOK_ALLOW_INWARD', ['auto', 'on', 'off'], 'auto')
-  const told = read.text('WEBHOOK_RETRY_SECONDS') ?? '5,30,120,600,3600,21600,43200'
-  const seconds = told.split(',').map((one) => Number(one.trim() || 'none'))
-  if (!seconds.every((one) => one >= 0 && one <= 86_400)) {
+function readWebhooks(read: Reader, problems: string[], isLocalTrial: boolean) {
+  const privateNetworks = read.choice('WEBHOOK_ALLOW_INWARD', ['auto', 'on', 'off'], 'auto')
+  const delaysText = read.text('WEBHOOK_RETRY_SECONDS') ?? '5,30,120,600,3600,21600,43200'
+  const seconds = delaysText.split(',').map((item) => Number(item.trim() || 'none'))
+  if (!seconds.every((delay) => delay >= 0 && delay <= 86_400)) {
     problems.push(
-      `WEBHOOK_RETRY_SECONDS must be numbers from 0 to 86400 with commas between; it is "${told}"`,
+      `WEBHOOK_RETRY_SECONDS must be numbers from 0 to 86400 with commas between; it is "${delaysText}"`,
     )
   }
   return {
-    inward: inward === 'on' || (inward === 'auto' && isTrial),
-    retriesMs: seconds.map((one) => one * 1000),
+    allowPrivateNetworks: privateNetworks === 'on' || (privateNetworks === 'auto' && isLocalTrial),
+    retriesMs: seconds.map((delay) => delay * 1000),
     /** How many deliveries a process makes at once. */
-    limits: {
+    concurrency: {
       all: read.integer('WEBHOOK_CONCURRENCY', 256, 2, 10_000),
       failing: read.integer('WEBHOOK_FAILING_CONCURRENCY', 64, 2, 10_000),
       destination: read.integer('WEBHOOK_DESTINATION_CONCURRENCY', 8, 1, 1000),
@@ -369,11 +371,11 @@ type Reader = ReturnType<typeof createReader>
 
 function createReader(env: Env, problems: string[]) {
   /** Every name that was read. */
-  const names = new Set<string>()
+  const readNames = new Set<string>()
   /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
   const blanks: { name: string; message: string; isUsed: boolean }[] = []
   const text = (name: string): string | undefined => {
-    names.add(name)
+    readNames.add(name)
     const value = env[name]?.trim()
     return value === '' ? undefined : value
   }
@@ -381,7 +383,7 @@ function createReader(env: Env, problems: string[]) {
   const isBlank = (value: string | undefined) => /^[\s"']+$/.test(value ?? '')
   return {
     text,
-    names,
+    names: readNames,
     blanks,
     secret(name: string): string | undefined {
       const file = text(`${name}_FILE`)
@@ -442,14 +444,14 @@ function createReader(env: Env, problems: string[]) {
 /** Every value of the configuration that must not be seen. */
 export function secretsOf({ redisUrl = '', adminKey, upstreams, s3 }: Config): string[] {
   const password = URL.canParse(redisUrl) ? new URL(redisUrl).password : ''
-  const all = [
+  const candidates = [
     password,
     decodeURIComponent(password),
     adminKey,
     s3?.credentials?.secretAccessKey,
     ...Object.values(upstreams).flatMap(({ credentials }) => Object.values(credentials)),
   ]
-  return all.filter((secret): secret is string => secret !== undefined && secret !== '')
+  return candidates.filter((secret): secret is string => secret !== undefined && secret !== '')
 }
 
 export function isLoopback(host: string): boolean {

@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import { createApiServer, createHealthServer } from './api-server.ts'
 import type { Config } from './config.ts'
-import { type Closers, type Ground, layGround } from './ground.ts'
-import { startWork } from './work.ts'
+import { type CloseSteps, type Context, createContext } from './ground.ts'
+import { startWorker } from './work.ts'
 
 export type Gateway = {
   /** Where it listens. */
@@ -16,9 +16,9 @@ export type Gateway = {
 
 /** Starts what `config.role` says. Whatever it opened is closed again in the reverse order. */
 export async function startGateway(config: Config, logger: Logger): Promise<Gateway> {
-  const closers: Closers = []
+  const closeSteps: CloseSteps = []
   const stop = async () => {
-    for (const close of closers.splice(0).reverse()) {
+    for (const close of closeSteps.splice(0).reverse()) {
       try {
         await close()
       } catch (cause) {
@@ -27,22 +27,22 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     }
   }
   try {
-    const ground = await layGround(config, logger, closers)
-    const stopWork = config.role === 'api' ? undefined : await startWork(ground)
-    closers.push(() => stopWork?.())
-    const app = config.role === 'worker' ? createHealthServer(ground) : await createApiServer(ground)
+    const context = await createContext(config, logger, closeSteps)
+    const stopWorker = config.role === 'api' ? undefined : await startWorker(context)
+    closeSteps.push(() => stopWorker?.())
+    const server = config.role === 'worker' ? createHealthServer(context) : await createApiServer(context)
     // Side by side: a client that dawdles over its request keeps no worker taking steps.
-    closers.push(() => Promise.all([app.close(), stopWork?.()]))
-    const address = await app.listen({ host: config.host, port: config.port })
-    ground.media.setOwnAddress(address)
-    return { address, upstreams: describe(ground), stop }
+    closeSteps.push(() => Promise.all([server.close(), stopWorker?.()]))
+    const address = await server.listen({ host: config.host, port: config.port })
+    context.media.setOwnAddress(address)
+    return { address, upstreams: describeUpstreams(context), stop }
   } catch (cause) {
     await stop()
     throw cause
   }
 }
 
-function describe({ config, upstreams }: Ground): Gateway['upstreams'] {
+function describeUpstreams({ config, upstreams }: Context): Gateway['upstreams'] {
   return Object.values(providers).map((provider) => {
     const { baseUrls, credentials } = upstreams[provider.name]
     const isComplete = Object.entries(provider.hosts).some(
@@ -50,7 +50,10 @@ function describe({ config, upstreams }: Ground): Gateway['upstreams'] {
         baseUrls[name] !== undefined &&
         host.credentials.every((variable) => credentials[variable] !== undefined),
     )
-    const missing = Object.keys(credentials).length > 0 ? 'incomplete' : 'no key'
-    return { title: provider.title, state: config.sandbox ? 'sandbox' : isComplete ? 'live' : missing }
+    const incompleteState = Object.keys(credentials).length > 0 ? 'incomplete' : 'no key'
+    return {
+      title: provider.title,
+      state: config.sandbox ? 'sandbox' : isComplete ? 'live' : incompleteState,
+    }
   })
 }

@@ -7,11 +7,11 @@ import { hasKeys } from './accounts/door.ts'
 import { createKeyMarker } from './accounts/key-marker.ts'
 import { models } from './catalogue/index.ts'
 import type { Config } from './config.ts'
-import { pollIntervalMs } from './jobs/poll-schedule.ts'
-import { createQueues, delivery, webhookQueue } from './jobs/queues.ts'
-import { lateQueue } from './jobs/steps/late-result.ts'
-import { markCleanShutdown, observeServer } from './jobs/store/epoch.ts'
-import { createStore } from './jobs/store/store.ts'
+import { shortestPollIntervalMs } from './jobs/poll-schedule.ts'
+import { createQueues, deliveryQueue, webhookQueue } from './jobs/queues.ts'
+import { lateResultQueue } from './jobs/steps/late-result.ts'
+import { markCleanShutdown, observeRedisServer } from './jobs/store/epoch.ts'
+import { createJobStore } from './jobs/store/store.ts'
 import { createMedia } from './media/media.ts'
 import { createUpstreamReport, logUpstreams } from './readiness.ts'
 import { checkRedisServer } from './redis/check-server.ts'
@@ -24,28 +24,33 @@ import { sandboxes } from './sandbox/index.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
 import { readOverrides } from './upstreams/overrides.ts'
 import { createRejectedKeys } from './upstreams/rejected-keys.ts'
-import { createOffers } from './upstreams/routing.ts'
+import { createRouting } from './upstreams/routing.ts'
 import { createTransport } from './upstreams/transport.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
 /** What to undo, oldest first. */
-export type Closers = (() => unknown)[]
+export type CloseSteps = (() => unknown)[]
 
-export type Ground = Awaited<ReturnType<typeof layGround>>
+export type Context = Awaited<ReturnType<typeof createContext>>
 
-export const queueNames = [...(Object.keys(providers) as ProviderName[]), delivery, lateQueue, webhookQueue]
+export const queueNames = [
+  ...(Object.keys(providers) as ProviderName[]),
+  deliveryQueue,
+  lateResultQueue,
+  webhookQueue,
+]
 
 /** What the api and the workers both stand on. Everything opened here is in `closers` when it rejects, too. */
-export async function layGround(config: Config, logger: Logger, closers: Closers) {
+export async function createContext(config: Config, logger: Logger, closeSteps: CloseSteps) {
   await mkdir(config.dataDir, { recursive: true })
   const target =
-    config.redisUrl === undefined ? await embedded(config, logger, closers) : { url: config.redisUrl }
+    config.redisUrl === undefined ? await startEmbedded(config, logger, closeSteps) : { url: config.redisUrl }
   const connections = createConnections(target, {
     prefix: config.redisPrefix,
     logger,
-    idleTimeoutMs: longestSilenceMs(config),
+    idleTimeoutMs: replyTimeoutMs(config),
   })
-  closers.push(() => connections.close())
+  closeSteps.push(() => connections.close())
   const redis = await connections.forRequests()
   await checkRedisServer(redis, { ...config, logger })
 
@@ -54,16 +59,16 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await hasKeys(redis, keys, keyMarker)
   const clock = createClock({ redis, maxSkewMs: config.maxSkewMs, logger })
   await clock.start()
-  closers.push(() => clock.stop())
-  await observeServer({ redis, keys, graceMs: config.failoverGraceMs })
-  const storeOptions = storeOptionsOf(config, clock)
+  closeSteps.push(() => clock.stop())
+  await observeRedisServer({ redis, keys, graceMs: config.failoverGraceMs })
+  const storeOptions = buildStoreOptions(config, clock)
   // WAIT holds up its connection, so the writes that it waits for have one of their own.
-  const waits = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
-  const accepting = waits ? await connections.forRequests() : redis
-  const store = createStore({ redis, acceptRedis: accepting, keys, ...storeOptions })
+  const waitsForReplicas = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
+  const acceptRedis = waitsForReplicas ? await connections.forRequests() : redis
+  const store = createJobStore({ redis, acceptRedis, keys, ...storeOptions })
   const queues = createQueues({ redis, keys, names: queueNames })
-  await queues.ready()
-  closers.push(() => queues.close())
+  await queues.waitUntilReady()
+  closeSteps.push(() => queues.close())
   const sandbox = createSandbox({
     sandboxes,
     providers: Object.values(providers),
@@ -73,11 +78,11 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     renderMs: config.sandboxRenderMs,
     now: clock.now,
   })
-  closers.push(() => sandbox.close())
+  closeSteps.push(() => sandbox.close())
   if (config.sandbox) await sandbox.start()
   const connectToSandbox = sandbox.connect
   const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs, connectToSandbox })
-  closers.push(() => transport.close())
+  closeSteps.push(() => transport.close())
   const { upstreams } = config
   const media = await createMedia({
     config,
@@ -88,21 +93,21 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     connectToSandbox,
     logger,
   })
-  closers.push(
+  closeSteps.push(
     () => media.close(),
     () => media.retention.stop(),
     () => media.storage.stop(),
   )
   media.retention.start()
   await media.storage.start()
-  const offers = createOffers({
+  const routing = createRouting({
     providers,
     upstreams: config.sandbox ? sandbox.upstreams : upstreams,
-    links: media.hasPublicUrl,
+    canFetchLinks: media.hasPublicUrl,
     overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
   })
-  const leavesAlone = !config.sandbox && config.upstreamRetryMs > 0
-  const rejectedKeys = leavesAlone
+  const pausesRejectedKeys = !config.sandbox && config.upstreamRetryMs > 0
+  const rejectedKeys = pausesRejectedKeys
     ? createRejectedKeys({
         redis,
         keys,
@@ -113,10 +118,10 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
         now: clock.now,
       })
     : undefined
-  const { incomplete } = config
-  const canRender = models.some(offers.available)
-  const upstreamReport = createUpstreamReport({ canRender, incomplete, rejectedKeys })
-  logUpstreams(upstreamReport, incomplete, (await rejectedKeys?.list()) ?? [], logger)
+  const { incompleteUpstreams } = config
+  const canRender = models.some(routing.isAvailable)
+  const upstreamReport = createUpstreamReport({ canRender, incompleteUpstreams, rejectedKeys })
+  logUpstreams(upstreamReport, incompleteUpstreams, (await rejectedKeys?.list()) ?? [], logger)
   const webhooks = createWebhooks({
     redis,
     keys,
@@ -126,12 +131,12 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     config: config.webhooks,
     logger,
   })
-  closers.push(() => webhooks.close())
-  const ready = async () => (await redis.ping().catch(() => '')) === 'PONG'
+  closeSteps.push(() => webhooks.close())
+  const isReady = async () => (await redis.ping().catch(() => '')) === 'PONG'
   return {
     config,
     logger,
-    closers,
+    closers: closeSteps,
     connections,
     redis,
     keys,
@@ -139,17 +144,17 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
     clock,
     store,
     storeOptions,
-    confirmAccepted: waits ? barrierOf(config, keys, accepting, longestAcceptWaitMs) : undefined,
+    confirmAccepted: waitsForReplicas ? createBarrier(config, keys, acceptRedis, maxAcceptWaitMs) : undefined,
     queues,
     transport,
     upstreams,
     sandboxUpstreams: sandbox.upstreams,
     media,
-    offers,
+    offers: routing,
     rejectedKeys,
     upstreamReport,
     webhooks,
-    ready,
+    ready: isReady,
   }
 }
 
@@ -157,42 +162,42 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
 const claimMarginMs = 86_400_000
 
 /** Resolves when as many replicas as the operator asks for have what was written on this connection. */
-export function barrierOf(
+export function createBarrier(
   { waitReplicas, waitReplicasMs, waitAof }: Config,
   keys: Keys,
   redis: Redis,
-  longestMs = waitReplicasMs,
+  maxWaitMs = waitReplicasMs,
 ) {
-  const timeoutMs = Math.min(waitReplicasMs, longestMs)
+  const timeoutMs = Math.min(waitReplicasMs, maxWaitMs)
   return createReplicaBarrier({ redis, key: keys.barrier, replicas: waitReplicas, timeoutMs, aof: waitAof })
 }
 
 /** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
-const longestSilenceMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
+const replyTimeoutMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
 
 /** Less than a command of a request may take. */
-const longestAcceptWaitMs = 1500
+const maxAcceptWaitMs = 1500
 
-function storeOptionsOf(config: Config, { now }: Clock) {
+function buildStoreOptions(config: Config, { now }: Clock) {
   const claimMs = config.longestJobSeconds * 1000 + claimMarginMs
   return {
     keepMs: config.keepMs,
     claimMs,
     graceMs: config.failoverGraceMs,
-    pollIntervalMs: pollIntervalMs(config.longestPollMs),
+    minPollIntervalMs: shortestPollIntervalMs(config.longestPollMs),
     recordMaxBytes: config.textLimits.recordMaxBytes,
     now,
   }
 }
 
-async function embedded(config: Config, logger: Logger, closers: Closers) {
+async function startEmbedded(config: Config, logger: Logger, closeSteps: CloseSteps) {
   const keys = createKeys(config.redisPrefix)
-  const server = await startEmbeddedRedis({
+  const redisServer = await startEmbeddedRedis({
     dataDir: config.dataDir,
     logger,
     production: config.production,
     beforeShutdown: (redis) => markCleanShutdown(redis, keys),
   })
-  closers.push(() => server.stop())
-  return { path: server.path }
+  closeSteps.push(() => redisServer.stop())
+  return { path: redisServer.path }
 }

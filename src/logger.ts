@@ -1,18 +1,21 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { createRedactor, withoutArguments } from './redact-text.ts'
+import { createRedactor, redactRedisArguments } from './redact-text.ts'
 
 /** Causes of causes, and errors of errors: this deep, and so many of them. */
-const deepest = 5
-const mostErrors = 10
+const maxCauseDepth = 5
+const maxErrors = 10
 
-type Options = {
+type LoggerOptions = {
   level: string
   /** Values that must not appear in any line. */
   secrets?: readonly string[]
 }
 
 /** The one logger of a process. Errors are written by `describeError`; each line is redacted as a whole. */
-export function createLogger({ level, secrets = [] }: Options, destination?: DestinationStream): Logger {
+export function createLogger(
+  { level, secrets = [] }: LoggerOptions,
+  destination?: DestinationStream,
+): Logger {
   const redact = createRedactor(secrets)
   const options = {
     level,
@@ -34,29 +37,29 @@ type ErrorLine = {
 }
 
 /** What a log line says of an error. Libraries attach whole commands, requests and replies to theirs: only the listed members are written. */
-function describeError(error: unknown, depth = deepest): unknown {
-  if (!(error instanceof Error)) return describeOther(error)
+function describeError(error: unknown, depth = maxCauseDepth): unknown {
+  if (!(error instanceof Error)) return describeNonError(error)
   const code = Reflect.get(error, 'code')
   const command: unknown = Reflect.get(Object(Reflect.get(error, 'command')), 'name')
-  const message = withoutArguments(error.message)
+  const message = redactRedisArguments(error.message)
   const type = error.name
   const line: ErrorLine = { type, message }
   if (typeof code === 'string' || typeof code === 'number') line.code = code
   if (typeof command === 'string') line.command = command
-  if (error.stack !== undefined) line.stack = [`${type}: ${message}`, ...framesOf(error.stack)].join('\n')
+  if (error.stack !== undefined) line.stack = [`${type}: ${message}`, ...listFrames(error.stack)].join('\n')
   if (depth > 0 && error.cause !== undefined) line.cause = describeError(error.cause, depth - 1)
   if (depth > 0 && error instanceof AggregateError)
-    line.errors = error.errors.slice(0, mostErrors).map((one) => describeError(one, depth - 1))
+    line.errors = error.errors.slice(0, maxErrors).map((nestedError) => describeError(nestedError, depth - 1))
   return line
 }
 
-function describeOther(thrown: unknown): unknown {
+function describeNonError(thrown: unknown): unknown {
   return typeof thrown === 'object' && thrown !== null
     ? { type: 'unknown', message: 'something else than an error was thrown' }
-    : withoutArguments(String(thrown))
+    : redactRedisArguments(String(thrown))
 }
 
 /** A stack begins with the message, which may have several lines. */
-function framesOf(stack: string): string[] {
+function listFrames(stack: string): string[] {
   return stack.split('\n').filter((line) => /^\s+at /.test(line))
 }

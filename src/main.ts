@@ -6,7 +6,7 @@ import { createLogger } from './logger.ts'
 import { createRedactor } from './redact-text.ts'
 
 /** A step under way may take as long as two upstream calls. */
-const graceMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000
+const shutdownTimeoutMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000
 
 /** With real keys, a job costs money: the suggestion then is a request that is free. */
 function suggestionFor({ address, upstreams }: Gateway): string {
@@ -15,12 +15,12 @@ function suggestionFor({ address, upstreams }: Gateway): string {
     -d '{"model":"veo3-fast-video","prompt":"A paper boat crosses a puddle","duration":"8"}'`
 }
 
-function banner(gateway: Gateway): string {
+function describeStart(gateway: Gateway): string {
   const { address, upstreams } = gateway
-  const states = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
+  const upstreamStates = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
   return `
 Reelgate answers on ${address}
-Upstreams: ${states}
+Upstreams: ${upstreamStates}
 
 Try it:
   ${suggestionFor(gateway)}
@@ -36,8 +36,8 @@ try {
   const logger = createLogger({ level: config.logLevel, secrets })
   for (const warning of config.warnings) logger.warn(warning)
   const gateway = await startGateway(config, logger)
-  closeWithGrace({ delay: graceMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
-  if (config.role !== 'worker') process.stdout.write(banner(gateway))
+  closeWithGrace({ delay: shutdownTimeoutMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
+  if (config.role !== 'worker') process.stdout.write(describeStart(gateway))
 } catch (cause) {
   process.stderr.write(
     cause instanceof ConfigError

@@ -2,15 +2,15 @@ import { randomFillSync } from 'node:crypto'
 
 const idBytes = 16
 /** Drawn many at once: a call to the generator costs more than its bytes. */
-const drawn = Buffer.allocUnsafeSlow(256 * idBytes)
-let used = drawn.length
+const randomPool = Buffer.allocUnsafeSlow(256 * idBytes)
+let poolOffset = randomPool.length
 
 /** 128 random bits as 32 hex digits. */
-export function randomId(): string {
-  if (used === drawn.length) {
-    randomFillSync(drawn)
-    used = 0
+export function createRandomId(): string {
+  if (poolOffset === randomPool.length) {
+    randomFillSync(randomPool)
+    poolOffset = 0
   }
-  used += idBytes
-  return drawn.toString('hex', used - idBytes, used)
+  poolOffset += idBytes
+  return randomPool.toString('hex', poolOffset - idBytes, poolOffset)
 }

@@ -5,43 +5,49 @@ import { describeRejectedKey } from './upstreams/rejected-keys.ts'
 /** What `/ready` says of the upstreams. */
 export type UpstreamReport = {
   /** Why no job can be rendered; `undefined`: some can. */
-  fault(): string | undefined
+  problem(): string | undefined
   /** What is wrong with single upstreams. */
   warnings(): Promise<readonly string[]>
 }
 
-type Options = {
+type UpstreamReportOptions = {
   /** Whether any model has an upstream with its keys. */
   canRender: boolean
   /** Upstreams that are set in part only. */
-  incomplete: readonly string[]
+  incompleteUpstreams: readonly string[]
   rejectedKeys?: Pick<RejectedKeys, 'list'> | undefined
 }
 
-export function createUpstreamReport({ canRender, incomplete, rejectedKeys }: Options): UpstreamReport {
-  const fault = canRender
+export function createUpstreamReport({
+  canRender,
+  incompleteUpstreams,
+  rejectedKeys,
+}: UpstreamReportOptions): UpstreamReport {
+  const problem = canRender
     ? undefined
-    : ['No upstream has all of its keys, and the sandbox is off: no job can be rendered', ...incomplete].join(
-        '. ',
-      )
+    : [
+        'No upstream has all of its keys, and the sandbox is off: no job can be rendered',
+        ...incompleteUpstreams,
+      ].join('. ')
   return {
-    fault: () => fault,
+    problem: () => problem,
     async warnings() {
-      const rejected = (await rejectedKeys?.list()) ?? []
-      return [...incomplete, ...rejected.map(describeRejectedKey)]
+      const rejectedList = (await rejectedKeys?.list()) ?? []
+      return [...incompleteUpstreams, ...rejectedList.map(describeRejectedKey)]
     },
   }
 }
 
 /** Names at startup what `/ready` says, once, and the words of upstreams that reject a key. */
 export function logUpstreams(
-  report: Pick<UpstreamReport, 'fault'>,
-  incomplete: readonly string[],
-  rejected: readonly RejectedKey[],
+  report: Pick<UpstreamReport, 'problem'>,
+  incompleteUpstreams: readonly string[],
+  rejectedList: readonly RejectedKey[],
   logger: Pick<Logger, 'warn' | 'error'>,
 ): void {
-  const fault = report.fault()
-  if (fault !== undefined) logger.error(fault)
-  for (const line of incomplete) logger.warn(`Upstream configured in part. ${line}`)
-  for (const one of rejected) logger.warn({ reason: one.reason }, describeRejectedKey(one))
+  const problem = report.problem()
+  if (problem !== undefined) logger.error(problem)
+  for (const line of incompleteUpstreams) logger.warn(`Upstream configured in part. ${line}`)
+  for (const rejectedKey of rejectedList)
+    logger.warn({ reason: rejectedKey.reason }, describeRejectedKey(rejectedKey))
 }

@@ -1,31 +1,31 @@
 /** The part of an address that proves who calls: `redis://user:password@host`. Schemes are short; without a bound, `a.a.a.` takes its length squared. */
-const addressPasswords = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#"'@]*@/gi
+const urlCredentials = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#"'@]*@/gi
 /** Our own API keys and those of several upstreams. */
-const keyShapes = /\bsk-[\w-]{8,}/g
+const keyPattern = /\bsk-[\w-]{8,}/g
 /** Redis repeats the arguments of a command that it does not know. */
 const repeatedArguments = /(,? with args beginning with:).*/s
 
 /** Shorter values are dummies; removing them would tear up ordinary words. */
-const shortestSecret = 8
+const minSecretLength = 8
 
 /** Removes what is, or looks like, a secret. `secrets` are values that are known to be secret. */
 export function createRedactor(secrets: readonly string[] = []): (text: string) => string {
-  const values = [
+  const secretForms = [
     ...new Set(
       secrets
-        .filter((secret) => secret.length >= shortestSecret)
+        .filter((secret) => secret.length >= minSecretLength)
         // As it stands in an address, and inside a line of JSON.
         .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]),
     ),
-  ].sort((a, b) => b.length - a.length)
+  ].sort((left, right) => right.length - left.length)
   return (text) =>
-    values
-      .reduce((rest, value) => rest.replaceAll(value, '[redacted]'), text)
-      .replace(addressPasswords, '$1[redacted]@')
-      .replace(keyShapes, '[redacted]')
+    secretForms
+      .reduce((redacted, value) => redacted.replaceAll(value, '[redacted]'), text)
+      .replace(urlCredentials, '$1[redacted]@')
+      .replace(keyPattern, '[redacted]')
 }
 
 /** The message of an error without what Redis repeats of a command. */
-export function withoutArguments(message: string): string {
+export function redactRedisArguments(message: string): string {
   return message.replace(repeatedArguments, '$1 [redacted]')
 }

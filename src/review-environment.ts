@@ -1,18 +1,18 @@
 import type { Provider } from '../providers/provider.ts'
-import { findMisnamed } from './misnamed-settings.ts'
+import { findMisnamedSettings } from './misnamed-settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-type Review = {
+type ReviewInput = {
   /** Of every setting that was read. */
-  names: ReadonlySet<string>
+  readNames: ReadonlySet<string>
   /** Secrets that are set and hold nothing; `isUsed`: another variable has the value. */
-  blanks: readonly { name: string; message: string; isUsed: boolean }[]
+  blankSecrets: readonly { name: string; message: string; isUsed: boolean }[]
   /** What keeps the gateway from starting; added to. */
   problems: string[]
   isProduction: boolean
   sandbox: 'auto' | 'on' | 'off'
-  anyKey: boolean
+  hasUpstreamKey: boolean
 }
 
 /**
@@ -22,37 +22,37 @@ type Review = {
 export function reviewEnvironment(
   env: Env,
   providers: readonly Provider[],
-  { names, blanks, problems, isProduction, sandbox, anyKey }: Review,
+  { readNames, blankSecrets, problems, isProduction, sandbox, hasUpstreamKey }: ReviewInput,
 ): readonly string[] {
   const warnings: string[] = []
-  const report = (message: string, isProblem: boolean) =>
+  const addProblem = (message: string, isProblem: boolean) =>
     (isProduction && isProblem ? problems : warnings).push(message)
 
   const hosts = providers.flatMap((provider) => Object.values(provider.hosts))
   const credentials = [...new Set(hosts.flatMap((host) => host.credentials))]
-  const known = new Set([...names, 'NODE_ENV'])
-  for (const { name, meant, isKey } of findMisnamed(env, known, credentials)) {
-    const isMissing = isKey && !isSet(env, meant)
-    if (!isKey && isSet(env, meant)) continue
+  const knownNames = new Set([...readNames, 'NODE_ENV'])
+  for (const { name, suggestion, isKey } of findMisnamedSettings(env, knownNames, credentials)) {
+    const isMissing = isKey && !isSet(env, suggestion)
+    if (!isKey && isSet(env, suggestion)) continue
     const advice = 'rename or remove it, or set SANDBOX=on or SANDBOX=off if it is not meant for Reelgate'
-    const message = `${name} is not a setting of Reelgate; did you mean ${meant}?`
-    report(isMissing ? `${message} If so, ${advice}` : message, isMissing && sandbox === 'auto')
+    const message = `${name} is not a setting of Reelgate; did you mean ${suggestion}?`
+    addProblem(isMissing ? `${message} If so, ${advice}` : message, isMissing && sandbox === 'auto')
   }
 
-  for (const { name, message, isUsed } of blanks) {
+  for (const { name, message, isUsed } of blankSecrets) {
     // docker-compose.yml empties REDIS_URL_FILE, and sets REDIS_URL.
-    if (!isUsed || credentials.includes(name)) report(message, !isUsed)
+    if (!isUsed || credentials.includes(name)) addProblem(message, !isUsed)
   }
 
-  const empty = credentials.filter((name) => env[name] === '')
-  const fallsBack = sandbox === 'auto' && !anyKey
+  const emptyCredentials = credentials.filter((name) => env[name] === '')
+  const fallsBackToSandbox = sandbox === 'auto' && !hasUpstreamKey
   // A copy of .env.example holds every key, empty.
-  if (fallsBack && empty.length > 0 && empty.length <= credentials.length / 2)
-    report(
-      `${empty.join(', ')}: set but empty, and no other upstream key is set. Set a key, or SANDBOX=on for the sandbox`,
+  if (fallsBackToSandbox && emptyCredentials.length > 0 && emptyCredentials.length <= credentials.length / 2)
+    addProblem(
+      `${emptyCredentials.join(', ')}: set but empty, and no other upstream key is set. Set a key, or SANDBOX=on for the sandbox`,
       true,
     )
-  else if (fallsBack && isProduction)
+  else if (fallsBackToSandbox && isProduction)
     warnings.push('No upstream key is set: mock upstreams render all jobs. Set a key, or SANDBOX=on')
   return warnings
 }

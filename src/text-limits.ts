@@ -27,6 +27,6 @@ export function shorten(text: string, maxCharacters: number): string {
     : `${characters.slice(0, maxCharacters - 1).join('')}…`
 }
 
-export function bytesOf(text: string): number {
+export function utf8ByteLength(text: string): number {
   return Buffer.byteLength(text)
 }

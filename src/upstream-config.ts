@@ -12,19 +12,22 @@ export function findIncompleteUpstreams(
     const { baseUrls, credentials } = upstreams[name]
     return Object.entries(hosts).flatMap(([hostName, host]) => {
       // An address that has a default tells nothing of what the operator wants.
-      const needed = [...(host.baseUrl === undefined ? [host.baseUrlVariable] : []), ...host.credentials]
+      const neededVariables = [
+        ...(host.baseUrl === undefined ? [host.baseUrlVariable] : []),
+        ...host.credentials,
+      ]
       const isSet = (variable: string) =>
         credentials[variable] !== undefined ||
         (variable === host.baseUrlVariable && baseUrls[hostName] !== undefined)
-      const set = needed.filter(isSet)
-      const missing = needed.filter((variable) => !isSet(variable))
-      if (set.length === 0 || missing.length === 0) return []
-      return [`${title}: ${listOf(set)} set, ${listOf(missing)} missing`]
+      const setVariables = neededVariables.filter(isSet)
+      const missingVariables = neededVariables.filter((variable) => !isSet(variable))
+      if (setVariables.length === 0 || missingVariables.length === 0) return []
+      return [`${title}: ${joinNames(setVariables)} set, ${joinNames(missingVariables)} missing`]
     })
   })
   return [...new Set(lines)]
 }
 
-function listOf(variables: readonly string[]): string {
+function joinNames(variables: readonly string[]): string {
   return `${variables.join(' and ')} ${variables.length === 1 ? 'is' : 'are'}`
 }

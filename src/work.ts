@@ -1,118 +1,118 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findModel } from './catalogue/index.ts'
-import { barrierOf, type Ground, queueNames } from './ground.ts'
+import { type Context, createBarrier, queueNames } from './ground.ts'
 import { createJournal } from './jobs/journal/journal.ts'
-import { createRestorer } from './jobs/journal/restore-attempts.ts'
+import { createAttemptRestorer } from './jobs/journal/restore-attempts.ts'
 import { webhookQueue } from './jobs/queues.ts'
-import type { Parts } from './jobs/steps/deps.ts'
-import { firstLateLookMs, lateQueue } from './jobs/steps/late-result.ts'
+import type { StepDeps } from './jobs/steps/deps.ts'
+import { latePollIntervalMs, lateResultQueue } from './jobs/steps/late-result.ts'
 import { createWorkers } from './jobs/steps/workers.ts'
-import { createStore } from './jobs/store/store.ts'
+import { createJobStore } from './jobs/store/store.ts'
 import { createSweep } from './jobs/sweep.ts'
 import { createRenderTimes } from './upstreams/render-times.ts'
-import { missingVariables } from './upstreams/routing.ts'
-import { createSlots } from './upstreams/slots.ts'
+import { listMissingVariables } from './upstreams/routing.ts'
+import { createUpstreamSlots } from './upstreams/slots.ts'
 
 /** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
-export async function startWork(ground: Ground): Promise<() => Promise<void>> {
-  const { config, logger, redis, keys, clock, queues, media, webhooks, offers, upstreams } = ground
-  const working = await ground.connections.forWorkers()
+export async function startWorker(context: Context): Promise<() => Promise<void>> {
+  const { config, logger, redis, keys, clock, queues, media, webhooks, offers: routing, upstreams } = context
+  const workerRedis = await context.connections.forWorkers()
   // WAIT holds up its connection, so the intents that it waits for have one of their own.
-  const waits = config.waitReplicas > 0 || config.waitAof
-  const intents = waits ? await ground.connections.forWorkers() : working
+  const waitsForReplicas = config.waitReplicas > 0 || config.waitAof
+  const intentRedis = waitsForReplicas ? await context.connections.forWorkers() : workerRedis
   const journal = await createJournal({
     dir: join(config.dataDir, 'journal'),
     keepMs: config.journalMs,
     logger,
     now: clock.now,
   })
-  const slots = createSlots({ redis: working, keys, caps: config.maxInFlight })
+  const slots = createUpstreamSlots({ redis: workerRedis, keys, maxJobs: config.maxInFlight })
   const sweep = createSweep({
     redis,
     keys,
-    store: ground.store,
+    store: context.store,
     queues,
     slots,
     clock,
     sweepWebhooks: webhooks.sweep,
     logger,
   })
-  const store = createStore({
-    redis: working,
-    intentRedis: intents,
+  const store = createJobStore({
+    redis: workerRedis,
+    intentRedis,
     keys,
-    ...ground.storeOptions,
+    ...context.storeOptions,
     // Only makes it sooner: the sweep would find it.
-    ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+    onEnded: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
   })
-  const restorer = createRestorer({
-    redis: working,
+  const restorer = createAttemptRestorer({
+    redis: workerRedis,
     keys,
     store,
     queues,
     journal,
-    offers,
+    routing,
     upstreams,
     clock,
     graceMs: config.failoverGraceMs,
     sleep: (ms) => sleep(ms),
     logger,
   })
-  const parts: Parts = {
+  const stepDeps: StepDeps = {
     store,
     journal,
     hasRestored: restorer.hasRestored,
-    confirmReplicas: barrierOf(config, keys, intents),
-    offers,
-    rejectedKeys: ground.rejectedKeys,
-    transport: ground.transport,
-    renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(false) }),
-    inputs: media.inputUploader,
-    deliver: media.deliver,
-    delivery: config.delivery,
-    isCancelAsked: async (id) => (await working.hexists(keys.job(id), 'cancel')) === 1,
-    secondsOf: media.secondsOf,
-    typicalMs: (model) => (findModel(model)?.typicalSeconds ?? 60) * 1000,
+    confirmReplicas: createBarrier(config, keys, intentRedis),
+    routing,
+    rejectedKeys: context.rejectedKeys,
+    transport: context.transport,
+    renderTimes: createRenderTimes({ redis: workerRedis, key: keys.renderTimes(false) }),
+    inputUploader: media.inputUploader,
+    storeResults: media.deliver,
+    deliveryLimits: config.delivery,
+    isCancelRequested: async (id) => (await workerRedis.hexists(keys.job(id), 'cancel')) === 1,
+    measureVideoSeconds: media.secondsOf,
+    defaultRenderMs: (model) => (findModel(model)?.typicalSeconds ?? 60) * 1000,
     slots,
     wake: (provider, id) => queues.bringForward(provider, id),
-    tellEnd: webhooks.deliver,
-    watchLate: (id) => queues.add(lateQueue, id, firstLateLookMs),
+    deliverWebhook: webhooks.deliver,
+    schedulePollForLateResult: (id) => queues.add(lateResultQueue, id, latePollIntervalMs),
     ...(config.publicUrl === undefined
       ? {}
-      : { hintUrl: (id: string, secret: string) => `${config.publicUrl}/hooks/${id}/${secret}` }),
+      : { callbackUrl: (id: string, secret: string) => `${config.publicUrl}/hooks/${id}/${secret}` }),
     upstreams,
     missingKeys: {
-      reasonFor(provider, offer) {
+      reasonFor(provider, route) {
         if (config.sandbox) return `${provider.title} is not called: this worker runs the sandbox`
-        const missing = missingVariables(provider, offer, upstreams)
-        return missing.length === 0 ? undefined : `${provider.title} needs ${missing.join(' and ')}`
+        const missingNames = listMissingVariables(provider, route, upstreams)
+        return missingNames.length === 0 ? undefined : `${provider.title} needs ${missingNames.join(' and ')}`
       },
       waitMs: config.missingKeyWaitMs,
     },
     sandbox: {
-      upstreams: ground.sandboxUpstreams,
-      renderTimes: createRenderTimes({ redis: working, key: keys.renderTimes(true) }),
-      typicalMs: () => config.sandboxRenderMs,
-      deliver: (job, videos, options) => media.deliver(job, videos, { ...options, sandbox: true }),
+      upstreams: context.sandboxUpstreams,
+      renderTimes: createRenderTimes({ redis: workerRedis, key: keys.renderTimes(true) }),
+      defaultRenderMs: () => config.sandboxRenderMs,
+      storeResults: (job, videos, options) => media.deliver(job, videos, { ...options, sandbox: true }),
     },
-    timeoutMs: config.upstreamTimeoutMs,
-    reconcileMs: config.reconcileMs,
+    callTimeoutMs: config.upstreamTimeoutMs,
+    reconcileTimeoutMs: config.reconcileMs,
     taskLostMs: config.taskLostMs,
-    longestPollMs: config.longestPollMs,
+    maxPollIntervalMs: config.longestPollMs,
     logger,
     now: clock.now,
     sleep: (ms) => sleep(ms),
   }
   const { concurrency } = config
-  const workers = createWorkers(parts, {
-    redis: working,
+  const workers = createWorkers(stepDeps, {
+    redis: workerRedis,
     queues,
     keys,
-    names: queueNames,
+    queueNames,
     concurrency,
     clock,
-    webhooksAtOnce: config.webhooks.limits.all,
+    webhookConcurrency: config.webhooks.concurrency.all,
   })
   await restorer.start()
   await workers.start()

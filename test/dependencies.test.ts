@@ -23,7 +23,7 @@ describe('the rooms', () => {
 
   it('the environment is read at the two entry points only, and handed to config.ts', () => {
     const readers = files.filter((file) => readFileSync(join(root, file), 'utf8').includes('process.env'))
-    assert.deepEqual(readers.sort(), [join('src', 'accounts', 'cli.ts'), join('src', 'main.ts')])
+    assert.deepEqual(readers.sort(), [join('src', 'cli', 'keys.ts'), join('src', 'main.ts')])
   })
 
   it('no provider is named in src/jobs', () => {

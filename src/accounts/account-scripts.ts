@@ -1,4 +1,4 @@
-import { movements } from './scripts.ts'
+import { movementFunctions } from './scripts.ts'
 
 /**
  * The atomic writes of an account: its limits and its balance. Each has an operation ID, so that a command that Redis receives twice is
@@ -7,10 +7,10 @@ import { movements } from './scripts.ts'
  */
 
 /** How long operation IDs are remembered: as long as the idempotency keys of submits, and far longer than ioredis resends a command. */
-export const operationsKeptMs = 86_400_000
+export const operationRetentionMs = 86_400_000
 
 /** `known` returns the reply to an operation that was applied before, or nil. */
-const operations = `
+const operationFunctions = `
 local function known(operation, fingerprint)
   local first, result = unpack(redis.call('HMGET', operation, 'fingerprint', 'result'))
   if not first then return nil end
@@ -18,7 +18,7 @@ local function known(operation, fingerprint)
 end
 local function remember(operation, fingerprint, result)
   redis.call('HSET', operation, 'fingerprint', fingerprint, 'result', result)
-  redis.call('PEXPIRE', operation, ${operationsKeptMs})
+  redis.call('PEXPIRE', operation, ${operationRetentionMs})
 end
 local function setLimit(account, field, value)
   if value == 'none' then redis.call('HDEL', account, field)
@@ -43,7 +43,7 @@ end
  * Returns 'done' or 'replayed' and the account as JSON (a list of names and values in turn), 'reused', 'absent', or 'negative' and the balance
  * that the top-up would take below zero.
  */
-export const change = `${movements}${operations}
+export const changeAccountScript = `${movementFunctions}${operationFunctions}
 local account, ledger, operation = KEYS[1], KEYS[2], KEYS[3]
 local id, fingerprint, oldest, channel, accountId, rpm, daily, balance, topUp, note = unpack(ARGV)
 local first = known(operation, fingerprint)
@@ -73,7 +73,7 @@ return { 'done', result }
  * daily limit, balance (as in \`change\`), hash of the key, name, end of the key, now.
  * Returns 'done' and the account as JSON, 'replayed' and the ID of the account that the operation created with another key, or 'reused'.
  */
-export const create = `${movements}${operations}
+export const createAccountScript = `${movementFunctions}${operationFunctions}
 local account, ledger, operation, accounts, hashes = unpack(KEYS)
 local id, fingerprint, oldest, channel, accountId, rpm, daily, balance, hash, name, hint, now = unpack(ARGV)
 if redis.call('HGET', hashes, hash) ~= accountId then

@@ -35,10 +35,10 @@ export type Movement = {
   spentUsd: number
 }
 
-const usdOf = (micros: string | undefined) => toUsd(Number(micros ?? 0))
+const parseUsd = (micros: string | undefined) => toUsd(Number(micros ?? 0))
 
 /** An account from its hash. */
-export function accountOf(id: string, fields: Readonly<Record<string, string>>): Account {
+export function toAccount(id: string, fields: Readonly<Record<string, string>>): Account {
   const { name = '', hint = '', createdAt, revokedAt, rpm, daily, balance } = fields
   return {
     id,
@@ -47,39 +47,41 @@ export function accountOf(id: string, fields: Readonly<Record<string, string>>):
     createdAt: Number(createdAt),
     ...(revokedAt !== undefined && { revokedAt: Number(revokedAt) }),
     ...(rpm !== undefined && { rpm: Number(rpm) }),
-    ...(daily !== undefined && { dailyUsd: usdOf(daily) }),
-    ...(balance !== undefined && { balanceUsd: usdOf(balance) }),
-    reservedUsd: usdOf(fields.reserved),
-    heldUsd: usdOf(fields.held),
-    spentUsd: usdOf(fields.spent),
+    ...(daily !== undefined && { dailyUsd: parseUsd(daily) }),
+    ...(balance !== undefined && { balanceUsd: parseUsd(balance) }),
+    reservedUsd: parseUsd(fields.reserved),
+    heldUsd: parseUsd(fields.held),
+    spentUsd: parseUsd(fields.spent),
   }
 }
 
 /** A movement from its entry in the ledger's stream. */
-export function movementOf(id: string, fields: readonly string[]): Movement {
-  const named = namesAndValues(fields)
-  const text = (name: 'job' | 'operation' | 'by' | 'note') => {
-    const value = named[name] ?? ''
+export function toMovement(id: string, fields: readonly string[]): Movement {
+  const values = recordFromPairs(fields)
+  const optionalText = (name: 'job' | 'operation' | 'by' | 'note') => {
+    const value = values[name] ?? ''
     return value === '' ? {} : { [name]: value }
   }
   return {
     id,
     at: Number(id.split('-')[0]),
-    kind: named.kind ?? '',
-    ...text('job'),
-    ...text('operation'),
-    ...text('by'),
-    ...text('note'),
-    ...(named.sandbox === '1' && { sandbox: true as const }),
-    balanceUsd: usdOf(named.balance),
-    reservedUsd: usdOf(named.reserved),
-    heldUsd: usdOf(named.held),
-    spentUsd: usdOf(named.spent),
+    kind: values.kind ?? '',
+    ...optionalText('job'),
+    ...optionalText('operation'),
+    ...optionalText('by'),
+    ...optionalText('note'),
+    ...(values.sandbox === '1' && { sandbox: true as const }),
+    balanceUsd: parseUsd(values.balance),
+    reservedUsd: parseUsd(values.reserved),
+    heldUsd: parseUsd(values.held),
+    spentUsd: parseUsd(values.spent),
   }
 }
 
 /** A list of names and values in turn, as Redis returns hashes to scripts. */
-export function namesAndValues(list: readonly string[]): Record<string, string> {
-  const pairs = list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? ''] as const] : []))
-  return Object.fromEntries(pairs)
+export function recordFromPairs(list: readonly string[]): Record<string, string> {
+  const entries = list.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, list[index + 1] ?? ''] as const] : [],
+  )
+  return Object.fromEntries(entries)
 }

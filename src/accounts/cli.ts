@@ -1,17 +1,17 @@
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig, secretsOf } from '../config.ts'
 import { markCleanShutdown } from '../jobs/store/epoch.ts'
-import { createStore } from '../jobs/store/store.ts'
-import { createUnknownJobs, deadlineMsOf } from '../jobs/unknown-jobs.ts'
+import { createJobStore } from '../jobs/store/store.ts'
+import { createUnknownJobs, jobDeadlineMs } from '../jobs/unknown-jobs.ts'
 import { createLogger } from '../logger.ts'
 import { createRedactor } from '../redact-text.ts'
 import { createConnections } from '../redis/connections.ts'
 import { startEmbeddedRedis } from '../redis/embedded.ts'
 import { createKeys } from '../redis/keys.ts'
 import { readOverrides } from '../upstreams/overrides.ts'
-import { createOffers } from '../upstreams/routing.ts'
-import { createBook } from './book.ts'
-import { CommandError, command } from './command.ts'
+import { createRouting } from '../upstreams/routing.ts'
+import { createLedger } from './book.ts'
+import { CommandError, runKeysCommand } from './command.ts'
 import { hasKeys } from './door.ts'
 import { createHolds } from './holds.ts'
 import { createKeyMarker } from './key-marker.ts'
@@ -20,13 +20,13 @@ import { authOffWarning } from './key-messages.ts'
 let redact = createRedactor()
 
 /** Works on the Redis of a running gateway; where its private one does not run, starts it for the moment. */
-async function run(): Promise<string> {
+async function runCommand(): Promise<string> {
   const config = readConfig(process.env, Object.values(providers))
   const secrets = secretsOf(config)
   redact = createRedactor(secrets)
   const logger = createLogger({ level: 'error', secrets }, process.stderr)
   const keys = createKeys(config.redisPrefix)
-  const server =
+  const embeddedRedis =
     config.redisUrl === undefined
       ? await startEmbeddedRedis({
           ...config,
@@ -34,39 +34,42 @@ async function run(): Promise<string> {
           beforeShutdown: (redis) => markCleanShutdown(redis, keys),
         })
       : undefined
-  const target = server === undefined ? { url: config.redisUrl ?? '' } : { path: server.path }
+  const target = embeddedRedis === undefined ? { url: config.redisUrl ?? '' } : { path: embeddedRedis.path }
   const connections = createConnections(target, { prefix: config.redisPrefix, logger })
   try {
     const redis = await connections.forRequests()
-    const [seconds] = await redis.time()
-    const skewMs = Number(seconds) * 1000 - Date.now()
+    const [redisSeconds] = await redis.time()
+    const skewMs = Number(redisSeconds) * 1000 - Date.now()
     const holds = createHolds({ redis, keys })
     const { upstreams, longestJobSeconds, offersFile } = config
-    const unknown = createUnknownJobs({
-      store: createStore({ redis, keys, keepMs: config.keepMs }),
+    const unknownJobs = createUnknownJobs({
+      store: createJobStore({ redis, keys, keepMs: config.keepMs }),
       holds,
-      offers: createOffers({
+      routing: createRouting({
         providers,
         upstreams,
         overrides: offersFile === undefined ? {} : readOverrides(offersFile, providers),
       }),
       settingsOf: (provider) => upstreams[provider].settings,
-      deadlineMs: (model) => deadlineMsOf(model, longestJobSeconds),
+      deadlineMs: (model) => jobDeadlineMs(model, longestJobSeconds),
       now: () => Date.now() + skewMs,
     })
     const { auth, keysCommand } = config
     const args = process.argv.slice(2)
-    const text = await command({ book: createBook({ redis, keys }), holds, unknown, keysCommand }, args)
-    await hasKeys(redis, keys, createKeyMarker({ ...config, logger: { warn: warnOfMarker } }))
+    const output = await runKeysCommand(
+      { ledger: createLedger({ redis, keys }), holds, unknownJobs, keysCommand },
+      args,
+    )
+    await hasKeys(redis, keys, createKeyMarker({ ...config, logger: { warn: warnAboutMarker } }))
     if (args[0] === 'create' && auth === 'off') warn(authOffWarning)
-    return text
+    return output
   } finally {
     connections.close()
-    await server?.stop()
+    await embeddedRedis?.stop()
   }
 }
 
-function warnOfMarker({ file, code }: { file: string; code?: string | undefined }, message: string): void {
+function warnAboutMarker({ file, code }: { file: string; code?: string | undefined }, message: string): void {
   warn(`${message} (${file}: ${code})`)
 }
 
@@ -75,11 +78,11 @@ function warn(message: string): void {
 }
 
 try {
-  process.stdout.write(await run())
+  process.stdout.write(await runCommand())
 } catch (cause) {
-  const known = cause instanceof CommandError || cause instanceof ConfigError
+  const isExpected = cause instanceof CommandError || cause instanceof ConfigError
   process.stderr.write(
-    known
+    isExpected
       ? `${cause.message}\n`
       : redact(`It did not work: ${cause instanceof Error ? cause.message : String(cause)}\n`),
   )

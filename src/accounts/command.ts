@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
 import { countCharacters } from '../../providers/characters.ts'
 import { defaultKeysCommand } from '../config.ts'
-import { refusalOf, type Settled, type UnknownJobs } from '../jobs/unknown-jobs.ts'
+import { explainRefusedDecision, type HoldDecisionResult, type UnknownJobs } from '../jobs/unknown-jobs.ts'
 import type { Account } from './account.ts'
-import type { Book, Limits } from './book.ts'
+import type { AccountLimits, Ledger } from './book.ts'
 import type { Holds } from './holds.ts'
-import { isNothing } from './money.ts'
-import { anonymous } from './open.ts'
-import { longestNote, type Operation, OperationRefused } from './operation.ts'
+import { isZeroUsd } from './money.ts'
+import { anonymousCaller } from './open.ts'
+import { type AccountOperation, maxNoteLength, OperationRefused } from './operation.ts'
 
-const usageOf = (keysCommand: string) => `Keys of this gateway. It may be running or not.
+const describeUsage = (keysCommand: string) => `Keys of this gateway. It may be running or not.
 
   ${keysCommand} create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
   ${keysCommand} list
@@ -27,101 +27,104 @@ USD may be negative. The same --operation KEY is applied once in 24 hours. TASK 
 `
 
 /** Of a key's name, in characters. */
-const longestName = 256
+const maxNameLength = 256
 /** Of an upstream's ID of a task. */
-const longestTask = 200
+const maxTaskIdLength = 200
 
 /** Thrown for a command that cannot be followed; the message is for whoever typed it. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }
 
-type Deps = {
-  book: Book
+type KeysCommandDeps = {
+  ledger: Ledger
   holds: Pick<Holds, 'of'>
-  unknown: UnknownJobs
+  unknownJobs: UnknownJobs
   /** How this command is run, as its help says. */
   keysCommand?: string
 }
 
 /** Does what a command line asks for and answers the text to print. */
-export async function command(deps: Deps, args: readonly string[]): Promise<string> {
-  const { book, holds, unknown, keysCommand = defaultKeysCommand } = deps
-  const { values, positionals } = read(args)
+export async function runKeysCommand(deps: KeysCommandDeps, args: readonly string[]): Promise<string> {
+  const { ledger, holds, unknownJobs, keysCommand = defaultKeysCommand } = deps
+  const { values, positionals } = parseCommandLine(args)
   const [verb = 'help', id = '', ...rest] = positionals
-  if (verb === 'help') return usageOf(keysCommand)
+  if (verb === 'help') return describeUsage(keysCommand)
   if (verb === 'create') {
     const name = values.name?.trim() ?? ''
     if (name === '') throw new CommandError('A key needs a name: --name NAME')
-    if (name.length > longestName)
-      throw new CommandError(`--name must have at most ${longestName} characters; it has ${name.length}`)
-    const made = book.create({ name, ...limitsOf(values) }, operationOf(values))
-    const { key, account } = await made.catch(refuse)
-    return `${key}\n\nThis is shown once. Its id is ${account.id}.\n${table([account])}`
+    if (name.length > maxNameLength)
+      throw new CommandError(`--name must have at most ${maxNameLength} characters; it has ${name.length}`)
+    const creation = ledger.createAccount({ name, ...readLimits(values) }, readOperation(values))
+    const { key, account } = await creation.catch(rethrow)
+    return `${key}\n\nThis is shown once. Its id is ${account.id}.\n${formatTable([account])}`
   }
-  if (verb === 'list') return table(await book.list())
-  if (verb === 'unknown') return json(await unknown.list())
-  if (id !== anonymous.owner && (await book.read(id)) === undefined)
+  if (verb === 'list') return formatTable(await ledger.listAccounts())
+  if (verb === 'unknown') return formatJsonLines(await unknownJobs.list())
+  if (id !== anonymousCaller.owner && (await ledger.read(id)) === undefined)
     throw new CommandError(`There is no key ${id === '' ? 'without an id' : id}; see \`list\``)
-  await follow(deps, verb, id, rest, values)
-  if (verb === 'ledger') return json(await book.ledger(id, 1000))
-  if (verb === 'held') return json(await holds.of(id))
-  const account = await book.read(id)
-  return account === undefined ? '' : table([account])
+  await runOnAccount(deps, verb, id, rest, values)
+  if (verb === 'ledger') return formatJsonLines(await ledger.listMovements(id, 1000))
+  if (verb === 'held') return formatJsonLines(await holds.of(id))
+  const account = await ledger.read(id)
+  return account === undefined ? '' : formatTable([account])
 }
 
-async function follow(
-  { book, unknown, keysCommand = defaultKeysCommand }: Deps,
+async function runOnAccount(
+  { ledger, unknownJobs, keysCommand = defaultKeysCommand }: KeysCommandDeps,
   verb: string,
   id: string,
   rest: readonly string[],
   values: Values,
 ): Promise<void> {
   if (verb === 'ledger' || verb === 'held') return
-  if (verb === 'resolve') return resolve(unknown, id, rest, values)
-  if (id === anonymous.owner) throw new CommandError('Callers without a key have no limits and no balance')
-  if (verb === 'limit') return book.limit(id, limitsOf(values)).catch(refuse)
-  if (verb === 'revoke') return book.revoke(id)
-  if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${usageOf(keysCommand)}`)
-  const usd = numberOf('USD', rest[0] ?? '', -mostUsd)
-  if (isNothing(usd)) throw new CommandError('USD must be at least 0.000001, or at most -0.000001')
-  return book.topUp(id, usd, operationOf(values)).catch(refuse)
+  if (verb === 'resolve') return resolveHold(unknownJobs, id, rest, values)
+  if (id === anonymousCaller.owner)
+    throw new CommandError('Callers without a key have no limits and no balance')
+  if (verb === 'limit') return ledger.setLimits(id, readLimits(values)).catch(rethrow)
+  if (verb === 'revoke') return ledger.revokeAccount(id)
+  if (verb !== 'topup') throw new CommandError(`There is no command ${verb}\n\n${describeUsage(keysCommand)}`)
+  const usd = parseNumber('USD', rest[0] ?? '', -maxUsd)
+  if (isZeroUsd(usd)) throw new CommandError('USD must be at least 0.000001, or at most -0.000001')
+  return ledger.topUp(id, usd, readOperation(values)).catch(rethrow)
 }
 
 /** Who decides on a command line, as the ledger says it. */
-const by = 'command line'
+const decidedBy = 'command line'
 
-async function resolve(
-  unknown: UnknownJobs,
+async function resolveHold(
+  unknownJobs: UnknownJobs,
   owner: string,
-  [job = '', decision, ticket = '']: readonly string[],
+  [jobId = '', decision, taskId = '']: readonly string[],
   values: Values,
 ): Promise<void> {
-  const wish = { owner, by, ...noteOf(values) }
-  let settled: Settled
+  const details = { owner, by: decidedBy, ...readNote(values) }
+  let result: HoldDecisionResult
   if (decision === 'charge' || decision === 'release')
-    settled = await unknown.decide(job, { ...wish, decision })
-  else if (ticket.length > longestTask)
-    throw new CommandError(`TASK must have at most ${longestTask} characters`)
-  else if (decision === 'adopt' && ticket !== '') settled = await unknown.adopt(job, { ...wish, ticket })
+    result = await unknownJobs.decide(jobId, { ...details, decision })
+  else if (taskId.length > maxTaskIdLength)
+    throw new CommandError(`TASK must have at most ${maxTaskIdLength} characters`)
+  else if (decision === 'adopt' && taskId !== '')
+    result = await unknownJobs.adopt(jobId, { ...details, ticket: taskId })
   else throw new CommandError('The decision must be charge, release, or adopt TASK')
-  if (settled.kind !== 'done' && settled.kind !== 'replayed') throw new CommandError(refusalOf(job, settled))
+  if (result.kind !== 'done' && result.kind !== 'replayed')
+    throw new CommandError(explainRefusedDecision(jobId, result))
 }
 
-function noteOf({ note }: Values): { note?: string } {
-  if (note !== undefined && countCharacters(note) > longestNote)
-    throw new CommandError(`--note must have at most ${longestNote} characters`)
+function readNote({ note }: Values): { note?: string } {
+  if (note !== undefined && countCharacters(note) > maxNoteLength)
+    throw new CommandError(`--note must have at most ${maxNoteLength} characters`)
   return note === undefined ? {} : { note }
 }
 
-function operationOf(values: Values): Operation {
+function readOperation(values: Values): AccountOperation {
   const { operation } = values
   if (operation !== undefined && !/^[\x21-\x7e]{1,255}$/.test(operation))
     throw new CommandError('--operation must be 1 to 255 printable ASCII characters without spaces')
-  return { ...(operation !== undefined && { id: operation }), ...noteOf(values) }
+  return { ...(operation !== undefined && { id: operation }), ...readNote(values) }
 }
 
-function refuse(cause: unknown): never {
+function rethrow(cause: unknown): never {
   throw cause instanceof OperationRefused ? new CommandError(cause.message, { cause }) : cause
 }
 
@@ -136,28 +139,28 @@ const options = {
 
 type Values = Readonly<Partial<Record<keyof typeof options, string>>>
 
-function read(args: readonly string[]) {
+function parseCommandLine(args: readonly string[]) {
   try {
     // A negative amount is no option.
-    const negative = args.findIndex((arg) => /^-[\d.]+$/.test(arg))
-    const before = negative < 0 ? args : args.slice(0, negative)
+    const amountIndex = args.findIndex((arg) => /^-[\d.]+$/.test(arg))
+    const argsBeforeAmount = amountIndex < 0 ? args : args.slice(0, amountIndex)
     const { values, positionals } = parseArgs({
-      args: [...before, ...(negative < 0 ? [] : args.slice(negative + 1))],
+      args: [...argsBeforeAmount, ...(amountIndex < 0 ? [] : args.slice(amountIndex + 1))],
       options,
       allowPositionals: true,
     })
-    return { values, positionals: negative < 0 ? positionals : [...positionals, args[negative] ?? ''] }
+    return { values, positionals: amountIndex < 0 ? positionals : [...positionals, args[amountIndex] ?? ''] }
   } catch (cause) {
     throw new CommandError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }
 
-function limitsOf(values: Values): Limits {
-  const limit = (name: 'rpm' | 'daily-usd' | 'balance') => {
-    const told = values[name]
-    return told === undefined ? undefined : told === 'none' ? null : numberOf(`--${name}`, told)
+function readLimits(values: Values): AccountLimits {
+  const readLimit = (name: 'rpm' | 'daily-usd' | 'balance') => {
+    const text = values[name]
+    return text === undefined ? undefined : text === 'none' ? null : parseNumber(`--${name}`, text)
   }
-  const [rpm, dailyUsd, balanceUsd] = [limit('rpm'), limit('daily-usd'), limit('balance')]
+  const [rpm, dailyUsd, balanceUsd] = [readLimit('rpm'), readLimit('daily-usd'), readLimit('balance')]
   if (typeof rpm === 'number' && (rpm < 1 || !Number.isInteger(rpm)))
     throw new CommandError('--rpm must be a whole number from 1')
   return {
@@ -167,15 +170,15 @@ function limitsOf(values: Values): Limits {
   }
 }
 
-const mostUsd = 1e9
+const maxUsd = 1e9
 
-function numberOf(name: string, told: string, least = 0): number {
-  const value = Number(told)
-  if (told.trim() !== '' && value >= least && value <= mostUsd) return value
-  throw new CommandError(`${name} must be a number from ${least} to ${mostUsd}; it is "${told}"`)
+function parseNumber(name: string, text: string, min = 0): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= min && value <= maxUsd) return value
+  throw new CommandError(`${name} must be a number from ${min} to ${maxUsd}; it is "${text}"`)
 }
 
-function table(accounts: readonly Account[]): string {
+function formatTable(accounts: readonly Account[]): string {
   if (accounts.length === 0) return 'There are no keys.\n'
   const rows = accounts.map((account) => [
     account.id,
@@ -183,26 +186,28 @@ function table(accounts: readonly Account[]): string {
     `…${account.hint}`,
     account.revokedAt === undefined ? 'valid' : 'revoked',
     String(account.rpm ?? 'usual'),
-    dollars(account.dailyUsd),
-    dollars(account.balanceUsd),
-    dollars(account.reservedUsd),
-    dollars(account.heldUsd),
-    dollars(account.spentUsd),
+    formatUsd(account.dailyUsd),
+    formatUsd(account.balanceUsd),
+    formatUsd(account.reservedUsd),
+    formatUsd(account.heldUsd),
+    formatUsd(account.spentUsd),
   ])
-  const head = ['id', 'name', 'key', 'state', 'rpm', 'a day', 'balance', 'reserved', 'held', 'spent']
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
+  const header = ['id', 'name', 'key', 'state', 'rpm', 'a day', 'balance', 'reserved', 'held', 'spent']
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const formatRow = (row: readonly string[]) =>
     row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  return `${[head, ...rows].map(line).join('\n')}\n`
+  return `${[header, ...rows].map(formatRow).join('\n')}\n`
 }
 
-function dollars(usd: number | undefined): string {
+function formatUsd(usd: number | undefined): string {
   return usd === undefined ? 'any' : `$${usd}`
 }
 
-function json(entries: readonly unknown[]): string {
+function formatJsonLines(entries: readonly unknown[]): string {
   return `${entries.map((entry) => JSON.stringify(entry)).join('\n')}\n`
 }

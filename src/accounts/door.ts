@@ -1,72 +1,72 @@
 import type { Redis } from 'ioredis'
-import { Unavailable } from '../jobs/engine.ts'
+import { RedisUnavailable } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
-import { hashOf } from './book.ts'
+import { hashKey } from './book.ts'
 import type { KeyMarker } from './key-marker.ts'
-import { type Access, type Accounts, anonymous, type Caller } from './open.ts'
+import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from './open.ts'
 
-const rememberMs = 30_000
+const cacheMs = 30_000
 /** Guessed keys must not fill the memory. */
-const mostRemembered = 10_000
+const maxCachedKeys = 10_000
 
-type Parts = {
+type AuthenticatorOptions = {
   redis: Redis
   /** A connection of its own: it listens for nothing but changes. */
   subscriber: Redis
   keys: Keys
-  marker: Pick<KeyMarker, 'isSet' | 'set'>
+  keyMarker: Pick<KeyMarker, 'isSet' | 'set'>
   /** Whether everybody may come in as long as no key has ever been made. */
-  openWithoutKeys: boolean
+  allowAnonymous: boolean
 }
 
 /** `undefined`: revoked, or nobody's. */
-type Found = { caller: Caller | undefined; until: number }
+type CachedCaller = { caller: Caller | undefined; until: number }
 
 /**
  * Knows callers by their keys. What is known is remembered for a while and forgotten as soon as any process changes an account. A key
  * is looked up by its hash, so the time that takes tells nothing about how much of a guess was right.
  */
-export async function createDoor({
+export async function createAuthenticator({
   redis,
   subscriber,
   keys,
-  marker,
-  openWithoutKeys,
-}: Parts): Promise<Accounts> {
-  let known = new Map<string, Found>()
-  let remembered: { access: Access; until: number } | undefined
+  keyMarker,
+  allowAnonymous,
+}: AuthenticatorOptions): Promise<Authenticator> {
+  let cache = new Map<string, CachedCaller>()
+  let cachedAccess: { access: AccessMode; until: number } | undefined
 
-  const forget = () => {
-    known = new Map()
-    remembered = undefined
+  const clearCaches = () => {
+    cache = new Map()
+    cachedAccess = undefined
   }
   subscriber.on('message', (channel: string) => {
     if (channel !== keys.accountChanges) return
-    forget()
-    noteKeys()
+    clearCaches()
+    setMarkerIfKeysExist()
   })
   // Whatever was told while the connection was away is lost.
   subscriber.on('ready', () => {
-    forget()
-    noteKeys()
+    clearCaches()
+    setMarkerIfKeysExist()
   })
   await subscriber.subscribe(keys.accountChanges)
 
   /** Sets the marker now: no request may come between the first key and the loss of Redis. */
-  function noteKeys(): void {
-    if (!marker.isSet()) hasKeys(redis, keys, marker).catch(() => undefined)
+  function setMarkerIfKeysExist(): void {
+    if (!keyMarker.isSet()) hasKeys(redis, keys, keyMarker).catch(() => undefined)
   }
 
-  async function find(hash: string): Promise<Caller | undefined> {
-    const here = known
-    const caller = await read(hash)
-    if (here.size >= mostRemembered) here.clear()
+  async function lookUpCaller(hash: string): Promise<Caller | undefined> {
+    const currentCache = cache
+    const caller = await readCaller(hash)
+    if (currentCache.size >= maxCachedKeys) currentCache.clear()
     // An answer that was on its way while something changed goes into the forgotten map.
-    here.set(hash, { caller, until: Date.now() + rememberMs })
+    currentCache.set(hash, { caller, until: Date.now() + cacheMs })
     return caller
   }
 
-  async function read(hash: string): Promise<Caller | undefined> {
+  async function readCaller(hash: string): Promise<Caller | undefined> {
     const owner = await redis.hget(keys.keyHashes, hash)
     if (owner === null) return undefined
     const [revokedAt, rpm] = await redis.hmget(keys.account(owner), 'revokedAt', 'rpm')
@@ -74,58 +74,61 @@ export async function createDoor({
     return rpm === null || rpm === undefined ? { owner } : { owner, rpm: Number(rpm) }
   }
 
-  async function readAccess(): Promise<Access> {
-    const here = known
-    const access = await accessNow()
-    if (here === known) remembered = { access, until: Date.now() + rememberMs }
+  async function readAccess(): Promise<AccessMode> {
+    const currentCache = cache
+    const access = await readCurrentAccess()
+    if (currentCache === cache) cachedAccess = { access, until: Date.now() + cacheMs }
     return access
   }
 
-  async function accessNow(): Promise<Access> {
-    if (await hasKeys(redis, keys, marker)) return 'keys'
+  async function readCurrentAccess(): Promise<AccessMode> {
+    if (await hasKeys(redis, keys, keyMarker)) return 'keys'
     // Asked after Redis: the marker may have been set meanwhile.
-    if (marker.isSet()) return 'lost'
-    return openWithoutKeys ? 'anonymous' : 'locked'
+    if (keyMarker.isSet()) return 'lost'
+    return allowAnonymous ? 'anonymous' : 'locked'
   }
 
   /** `undefined`: that has to be read. */
-  function rememberedAccess(): Access | undefined {
-    const isFresh = remembered !== undefined && remembered.until > Date.now()
-    return isFresh && remembered !== undefined ? remembered.access : undefined
+  function freshCachedAccess(): AccessMode | undefined {
+    const isFresh = cachedAccess !== undefined && cachedAccess.until > Date.now()
+    return isFresh && cachedAccess !== undefined ? cachedAccess.access : undefined
   }
 
   /** Whether no request passes without a key; `undefined`: that has to be read. */
   function isLocked(): boolean | undefined {
-    if (!openWithoutKeys || marker.isSet()) return true
-    const access = rememberedAccess()
+    if (!allowAnonymous || keyMarker.isSet()) return true
+    const access = freshCachedAccess()
     return access === undefined ? undefined : access !== 'anonymous'
   }
 
-  async function ask(hash: string | undefined, found: Found | undefined): Promise<Caller | undefined> {
+  async function resolveCaller(
+    hash: string | undefined,
+    cached: CachedCaller | undefined,
+  ): Promise<Caller | undefined> {
     try {
-      const caller = hash === undefined || found !== undefined ? undefined : await find(hash)
+      const caller = hash === undefined || cached !== undefined ? undefined : await lookUpCaller(hash)
       if (caller !== undefined) return caller
-      return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymous
+      return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymousCaller
     } catch (cause) {
-      throw new Unavailable('the accounts cannot be read', { cause })
+      throw new RedisUnavailable('the accounts cannot be read', { cause })
     }
   }
 
   return {
     identify(key) {
-      const hash = key === undefined ? undefined : hashOf(key)
-      const found = hash === undefined ? undefined : known.get(hash)
-      const fresh = found !== undefined && found.until > Date.now() ? found : undefined
-      if (fresh?.caller !== undefined) return fresh.caller
-      return hash === undefined && isLocked() === false ? anonymous : ask(hash, fresh)
+      const hash = key === undefined ? undefined : hashKey(key)
+      const cached = hash === undefined ? undefined : cache.get(hash)
+      const freshEntry = cached !== undefined && cached.until > Date.now() ? cached : undefined
+      if (freshEntry?.caller !== undefined) return freshEntry.caller
+      return hash === undefined && isLocked() === false ? anonymousCaller : resolveCaller(hash, freshEntry)
     },
 
-    access() {
+    readAccessMode() {
       return (
-        rememberedAccess() ??
+        freshCachedAccess() ??
         readAccess().catch((cause: unknown) => {
           if (isLocked()) return 'keys'
-          throw new Unavailable('the accounts cannot be read', { cause })
+          throw new RedisUnavailable('the accounts cannot be read', { cause })
         })
       )
     },
@@ -134,7 +137,7 @@ export async function createDoor({
 
 /** Revoked ones count: a door that was once locked does not open by itself. Sets the marker where there are any. */
 export async function hasKeys(redis: Redis, keys: Keys, marker: Pick<KeyMarker, 'set'>): Promise<boolean> {
-  const exist = (await redis.hlen(keys.keyHashes)) > 0
-  if (exist) await marker.set()
-  return exist
+  const keysExist = (await redis.hlen(keys.keyHashes)) > 0
+  if (keysExist) await marker.set()
+  return keysExist
 }

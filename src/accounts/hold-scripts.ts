@@ -1,12 +1,12 @@
-import { enqueue } from '../redis/enqueue.ts'
-import { movements } from './scripts.ts'
+import { enqueueLua } from '../redis/enqueue.ts'
+import { movementFunctions } from './scripts.ts'
 
 /**
  * The atomic decisions on money on hold. Each removes the hold, moves the money, and records the decision and a note in the job's history. A
  * decision is a hash: `decision`, `owner`, `micros`, `at`, `by`, `note`, `ticket`. Without a hold, both return the first decision.
  */
 
-const common = `${movements}
+const holdFunctions = `${movementFunctions}
 local account, ledger, held, decision, job, notes = unpack(KEYS)
 local id, oldest, keepMs, historyNote, kind, by, note = unpack(ARGV)
 local function firstDecision()
@@ -35,7 +35,7 @@ if note ~= '' then ofLedger = { 'by', by, 'note', note } end
  * the fields of the decision, names and values in turn. Returns 'done' or 'decided' and the decision, 'none', or 'sandbox': a sandbox job is never
  * charged.
  */
-export const decide = `${common}
+export const decideHoldScript = `${holdFunctions}
 local entry = redis.call('HGET', held, id)
 if not entry then return firstDecision() end
 local view = redis.call('HGET', job, 'view')
@@ -58,7 +58,7 @@ return record(reserved, { unpack(ARGV, 8) })
  * one was made from, view, work, attempt, event, open score, channel, prefix of the queue's keys, now, then the fields of the decision.
  * Returns 'done' or 'decided' and the decision, 'none', 'gone' (the record), 'changed' (another version), or 'taken' and the job that has the task.
  */
-export const adopt = `${common}${enqueue}
+export const adoptTaskScript = `${holdFunctions}${enqueueLua}
 local task, taskByTicket, open, events, webhooks = unpack(KEYS, 7)
 local version, view, work, attempt, event, score, channel, queue, now = unpack(ARGV, 8, 16)
 local entry = redis.call('HGET', held, id)

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
-import { answered } from '../jobs/engine.ts'
-import type { Note } from '../jobs/job.ts'
+import { awaitRedis } from '../jobs/engine.ts'
+import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
-import { namesAndValues } from './account.ts'
+import { recordFromPairs } from './account.ts'
 import * as scripts from './hold-scripts.ts'
-import { booksKeptMs, toUsd } from './money.ts'
-import { anonymous } from './open.ts'
+import { ledgerRetentionMs, toUsd } from './money.ts'
+import { anonymousCaller } from './open.ts'
 
 /** Money of a job that has ended, while nobody knows whether its upstream bills it. Times are unix ms. */
 export type Hold = {
@@ -41,13 +41,13 @@ export type Decision = {
 export type NewDecision = Pick<Decision, 'decision' | 'by' | 'note' | 'ticket'>
 
 /** `decided`: somebody was first; `taken`: the task is another job's; `gone`: the record is; `changed`: the record is not what it was; `sandbox`: the job must not be charged. */
-export type Decided =
+export type HoldDecisionReply =
   | { kind: 'done' | 'decided'; first: Decision }
   | { kind: 'none' | 'gone' | 'changed' | 'sandbox' }
   | { kind: 'taken'; job: string }
 
 /** The record that `adopt` writes, made from its `version`. */
-export type Revival = {
+export type AdoptedRecord = {
   version: number
   view: string
   work: string
@@ -63,80 +63,86 @@ export type Holds = ReturnType<typeof createHolds>
 
 /** Money on hold, over all accounts. The holds themselves are the list of what is to be decided. */
 export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
-  redis.defineCommand('reelgateDecide', { lua: scripts.decide, numberOfKeys: 6 })
-  redis.defineCommand('reelgateAdopt', { lua: scripts.adopt, numberOfKeys: 11 })
+  redis.defineCommand('reelgateDecide', { lua: scripts.decideHoldScript, numberOfKeys: 6 })
+  redis.defineCommand('reelgateAdopt', { lua: scripts.adoptTaskScript, numberOfKeys: 11 })
   const commands = redis as unknown as Record<
     'reelgateDecide' | 'reelgateAdopt',
-    (...args: (string | number)[]) => Promise<string[]>
+    (...scriptArguments: (string | number)[]) => Promise<string[]>
   >
 
-  const owners = async () => [...(await answered(redis.zrange(keys.accounts, 0, '-1'))), anonymous.owner]
+  const listOwners = async () => [
+    ...(await awaitRedis(redis.zrange(keys.accounts, 0, '-1'))),
+    anonymousCaller.owner,
+  ]
 
-  async function of(owner: string): Promise<Hold[]> {
-    const entries = await answered(redis.hgetall(keys.held(owner)))
-    return Object.entries(entries).map(([job, entry]) => readHold(job, owner, entry))
+  async function listByOwner(owner: string): Promise<Hold[]> {
+    const entries = await awaitRedis(redis.hgetall(keys.moneyOnHold(owner)))
+    return Object.entries(entries).map(([job, entry]) => parseHold(job, owner, entry))
   }
 
-  const keysOf = (owner: string, job: string) => [
+  const holdKeys = (owner: string, job: string) => [
     keys.account(owner),
     keys.ledger(owner),
-    keys.held(owner),
+    keys.moneyOnHold(owner),
     keys.decision(job),
     keys.job(job),
     keys.notes(job),
   ]
 
-  function commonOf(job: string, { decision, by, note = '' }: NewDecision, at: number) {
-    const entry: Note = { at, kind: decision, by, ...(note !== '' && { text: note }) }
-    return [job, at - booksKeptMs, booksKeptMs, JSON.stringify(entry), decision, by, note]
+  function commonArguments(job: string, { decision, by, note = '' }: NewDecision, at: number) {
+    const historyNote: JobNote = { at, kind: decision, by, ...(note !== '' && { text: note }) }
+    return [job, at - ledgerRetentionMs, ledgerRetentionMs, JSON.stringify(historyNote), decision, by, note]
   }
 
-  function fieldsOf(owner: string, { decision, by, note = '', ticket = '' }: NewDecision, at: number) {
+  function decisionFields(owner: string, { decision, by, note = '', ticket = '' }: NewDecision, at: number) {
     return ['decision', decision, 'owner', owner, 'at', at, 'by', by, 'note', note, 'ticket', ticket]
   }
 
   return {
-    of,
+    of: listByOwner,
 
     /** Of every account and of anonymous callers. */
-    async list(): Promise<Hold[]> {
-      return (await Promise.all((await owners()).map(of))).flat()
+    async listAll(): Promise<Hold[]> {
+      return (await Promise.all((await listOwners()).map(listByOwner))).flat()
     },
 
     /** Whose money is on hold for a job. */
-    async ownerOf(job: string): Promise<string | undefined> {
-      const first = await answered(redis.hget(keys.job(job), 'owner'))
-      for (const owner of first === null ? await owners() : [first]) {
-        if ((await answered(redis.hexists(keys.held(owner), job))) === 1) return owner
+    async findOwner(job: string): Promise<string | undefined> {
+      const recordedOwner = await awaitRedis(redis.hget(keys.job(job), 'owner'))
+      for (const owner of recordedOwner === null ? await listOwners() : [recordedOwner]) {
+        if ((await awaitRedis(redis.hexists(keys.moneyOnHold(owner), job))) === 1) return owner
       }
       return undefined
     },
 
-    async firstDecision(job: string): Promise<Decision | undefined> {
-      const fields = await answered(redis.hgetall(keys.decision(job)))
-      return fields.decision === undefined ? undefined : readDecision(job, Object.entries(fields).flat())
+    async readDecision(job: string): Promise<Decision | undefined> {
+      const fields = await awaitRedis(redis.hgetall(keys.decision(job)))
+      return fields.decision === undefined ? undefined : parseDecision(job, Object.entries(fields).flat())
     },
 
-    async decide(owner: string, job: string, decision: NewDecision, at: number): Promise<Decided> {
-      const args = [...commonOf(job, decision, at), ...fieldsOf(owner, decision, at)]
-      return readDecided(job, await answered(commands.reelgateDecide(...keysOf(owner, job), ...args)))
+    async decide(owner: string, job: string, decision: NewDecision, at: number): Promise<HoldDecisionReply> {
+      const scriptArguments = [...commonArguments(job, decision, at), ...decisionFields(owner, decision, at)]
+      return parseReply(
+        job,
+        await awaitRedis(commands.reelgateDecide(...holdKeys(owner, job), ...scriptArguments)),
+      )
     },
 
     async adopt(
       owner: string,
       job: string,
       decision: NewDecision,
-      { version, view, work, attempt, event, dueAt, queue, task }: Revival,
+      { version, view, work, attempt, event, dueAt, queue, task }: AdoptedRecord,
       at: number,
-    ): Promise<Decided> {
-      const adopting = commands.reelgateAdopt(
-        ...keysOf(owner, job),
+    ): Promise<HoldDecisionReply> {
+      const reply = commands.reelgateAdopt(
+        ...holdKeys(owner, job),
         keys.task(task.provider, task.id),
         keys.task(task.provider, JSON.stringify(task.ticket)),
         keys.open,
-        keys.events(job),
+        keys.history(job),
         keys.webhooks,
-        ...commonOf(job, decision, at),
+        ...commonArguments(job, decision, at),
         version,
         view,
         work,
@@ -144,40 +150,40 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
         event,
         dueAt,
         keys.channel(job),
-        keys.queue(queue),
+        keys.queuePrefix(queue),
         at,
-        ...fieldsOf(owner, decision, at),
+        ...decisionFields(owner, decision, at),
       )
-      return readDecided(job, await answered(adopting))
+      return parseReply(job, await awaitRedis(reply))
     },
   }
 }
 
-function readHold(job: string, owner: string, entry: string): Hold {
+function parseHold(job: string, owner: string, entry: string): Hold {
   const [reserved, , , model = '', ...details] = entry.split(' ')
   const usd = toUsd(Number(reserved))
-  const known = details.length === 0 ? {} : (JSON.parse(details.join(' ')) as Partial<Hold>)
-  return { ...known, job, owner, model, usd }
+  const savedDetails = details.length === 0 ? {} : (JSON.parse(details.join(' ')) as Partial<Hold>)
+  return { ...savedDetails, job, owner, model, usd }
 }
 
-function readDecided(job: string, [kind, ...fields]: readonly string[]): Decided {
-  if (kind === 'done' || kind === 'decided') return { kind, first: readDecision(job, fields) }
-  if (kind === 'taken') return { kind, job: fields[0] ?? '' }
+function parseReply(job: string, [kind, ...details]: readonly string[]): HoldDecisionReply {
+  if (kind === 'done' || kind === 'decided') return { kind, first: parseDecision(job, details) }
+  if (kind === 'taken') return { kind, job: details[0] ?? '' }
   if (kind === 'gone' || kind === 'changed' || kind === 'sandbox') return { kind }
   return { kind: 'none' }
 }
 
-function readDecision(job: string, fields: readonly string[]): Decision {
-  const named = namesAndValues(fields)
-  const text = (name: string) => named[name] ?? ''
+function parseDecision(job: string, fields: readonly string[]): Decision {
+  const values = recordFromPairs(fields)
+  const textOf = (name: string) => values[name] ?? ''
   return {
     job,
-    owner: text('owner'),
-    decision: text('decision') as Decision['decision'],
-    usd: toUsd(Number(text('micros'))),
-    at: Number(text('at')),
-    by: text('by'),
-    ...(text('note') !== '' && { note: text('note') }),
-    ...(text('ticket') !== '' && { ticket: text('ticket') }),
+    owner: textOf('owner'),
+    decision: textOf('decision') as Decision['decision'],
+    usd: toUsd(Number(textOf('micros'))),
+    at: Number(textOf('at')),
+    by: textOf('by'),
+    ...(textOf('note') !== '' && { note: textOf('note') }),
+    ...(textOf('ticket') !== '' && { ticket: textOf('ticket') }),
   }
 }

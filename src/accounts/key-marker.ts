@@ -4,17 +4,17 @@ import { dirname, join } from 'node:path'
 
 export type KeyMarker = ReturnType<typeof createKeyMarker>
 
-type Options = { dataDir: string; redisPrefix: string; logger: Logger }
-type Logger = { warn(details: { file: string; code: string | undefined }, message: string): void }
+type KeyMarkerOptions = { dataDir: string; redisPrefix: string; logger: KeyMarkerLogger }
+type KeyMarkerLogger = { warn(details: { file: string; code: string | undefined }, message: string): void }
 
-const text = `An API key has existed for this gateway, so it never again accepts requests without one,
+const markerText = `An API key has existed for this gateway, so it never again accepts requests without one,
 although Redis may have lost the keys. Delete this file and restart to accept them again.
 `
 
 /** A file that says that an API key has existed. Redis alone cannot say so after it was emptied. */
-export function createKeyMarker({ dataDir, redisPrefix, logger }: Options) {
-  const name = redisPrefix.replace(/:$/, '').replace(/[^\w.-]/g, '_')
-  const file = join(dataDir, `api-keys-exist.${name}`)
+export function createKeyMarker({ dataDir, redisPrefix, logger }: KeyMarkerOptions) {
+  const safePrefix = redisPrefix.replace(/:$/, '').replace(/[^\w.-]/g, '_')
+  const file = join(dataDir, `api-keys-exist.${safePrefix}`)
   let isSet = existsSync(file)
   let writing: Promise<void> | undefined
 
@@ -27,7 +27,7 @@ export function createKeyMarker({ dataDir, redisPrefix, logger }: Options) {
       if (isSet) return writing ?? Promise.resolve()
       isSet = true
       writing = mkdir(dirname(file), { recursive: true })
-        .then(() => writeFile(file, text))
+        .then(() => writeFile(file, markerText))
         .catch((cause: NodeJS.ErrnoException) => {
           const message =
             'cannot note on disk that API keys exist; without this note, a Redis that loses its data disables authentication'

@@ -1,4 +1,4 @@
-import type { Access } from './open.ts'
+import type { AccessMode } from './open.ts'
 
 /** How an operator makes a key here. */
 export type KeyHelp = {
@@ -11,13 +11,13 @@ export type KeyHelp = {
 export const authOffWarning =
   'AUTH=off: requests without a key are accepted, so this key protects nothing. Set AUTH=keys and restart the gateway'
 
-export function createCommandOf({ keysCommand }: Pick<KeyHelp, 'keysCommand'>): string {
+export function createKeyCommand({ keysCommand }: Pick<KeyHelp, 'keysCommand'>): string {
   return `${keysCommand} create --name NAME`
 }
 
 /** Why a request needs a key although none exists; `undefined`: keys exist. */
-export function lockReason(access: Access, help: KeyHelp): string | undefined {
-  const command = createCommandOf(help)
+export function explainLock(access: AccessMode, help: KeyHelp): string | undefined {
+  const command = createKeyCommand(help)
   if (access === 'locked')
     return `This gateway is locked: it can be reached by others, and no API key exists. Create the first one with: ${command}`
   if (access === 'lost')

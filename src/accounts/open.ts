@@ -8,20 +8,20 @@ export type Caller = {
  * `off`: no key is ever asked for. `anonymous`: none yet, because none has ever existed. `keys`: every request needs one.
  * `locked`: every request needs one, and none exists. `lost`: the same, because Redis lost them.
  */
-export type Access = 'off' | 'anonymous' | 'keys' | 'locked' | 'lost'
+export type AccessMode = 'off' | 'anonymous' | 'keys' | 'locked' | 'lost'
 
-export type Accounts = {
+export type Authenticator = {
   /**
    * Whose key this is; `undefined`: nobody's. Asked without a key too. Answers at once where it remembers; rejects with `Unavailable` when
    * it cannot tell.
    */
   identify(key: string | undefined): Caller | undefined | Promise<Caller | undefined>
   /** Rejects with `Unavailable` when it cannot tell. */
-  access(): Access | Promise<Access>
+  readAccessMode(): AccessMode | Promise<AccessMode>
 }
 
 /** Everybody, where nobody is told apart. */
-export const anonymous: Caller = { owner: 'anonymous' }
+export const anonymousCaller: Caller = { owner: 'anonymous' }
 
 /** Everybody may come in, with any key or none. */
-export const open: Accounts = { identify: () => anonymous, access: () => 'off' }
+export const anonymousAccess: Authenticator = { identify: () => anonymousCaller, readAccessMode: () => 'off' }

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 
 /** `id` makes a change one with its repetitions; absent: a random one, which only a command that is sent again repeats. */
-export type Operation = { id?: string; note?: string }
+export type AccountOperation = { id?: string; note?: string }
 
 /** The longest note of a change, in characters. */
-export const longestNote = 200
+export const maxNoteLength = 200
 
 /** Why a change of an account was not made. */
-type Reason =
+type OperationRefusal =
   | { kind: 'reused' }
   | { kind: 'created'; id: string }
   | { kind: 'negative'; balanceUsd: number | undefined }
@@ -16,8 +16,8 @@ type Reason =
 /** Thrown when a change of an account is refused; nothing was written. */
 export class OperationRefused extends Error {
   override name = 'OperationRefused'
-  readonly reason: Reason
-  constructor(reason: Reason) {
+  readonly reason: OperationRefusal
+  constructor(reason: OperationRefusal) {
     super(messages[reason.kind](reason as never))
     this.reason = reason
   }
@@ -34,12 +34,12 @@ const messages = {
   absent: () => 'There is no such key',
 }
 
-export function idOf({ id }: Operation): string {
+export function operationIdOf({ id }: AccountOperation): string {
   return id ?? randomUUID()
 }
 
 /** Tells one request from another under the same operation ID. */
-export function fingerprintOf(...request: (string | number | null | undefined)[]): string {
-  const values = request.map((value) => (value === undefined ? '' : JSON.stringify(value)))
-  return createHash('sha256').update(values.join('\n')).digest('hex')
+export function fingerprintOperation(...values: (string | number | null | undefined)[]): string {
+  const encodedValues = values.map((value) => (value === undefined ? '' : JSON.stringify(value)))
+  return createHash('sha256').update(encodedValues.join('\n')).digest('hex')
 }

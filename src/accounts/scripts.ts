@@ -8,7 +8,7 @@
  * Functions for other scripts: `move`, which answers what the purses it changed hold by then, and `count`. `more` are further fields of the
  * ledger's row, names and values in turn. Sandbox jobs cost nothing; their rows say so, and `counted` has counters of their own for them.
  */
-export const movements = `
+export const movementFunctions = `
 local function add(key, field, by)
   if by ~= 0 then return redis.call('HINCRBY', key, field, string.format('%.0f', by)) end
 end
@@ -41,7 +41,7 @@ local function ofSandbox(sandbox) return sandbox and { 'sandbox', '1' } or nil e
  * For the script that accepts a job: `refusal` answers why the account must not have it, or nil; `reserve` what is left of its balance,
  * or '' where it has none. `paid` comes out of the balance: the price, or 0. What is free, as the sandbox is, is refused to a revoked account only.
  */
-export const reserve = `
+export const reserveFunctions = `
 local function refusal(usage, price, balance, daily, revoked)
   if revoked then return { 'revoked' } end
   if price == 0 then return nil end
@@ -64,7 +64,7 @@ end
  * `<reserved> <paid> <usage key> <model> <JSON>`; the JSON says what an operator needs to decide, when the record is gone too. Entries of
  * version 0.1 have no JSON.
  */
-export const settle = `
+export const settleFunctions = `
 local function decoded(text)
   local fine, value = pcall(cjson.decode, text)
   return fine and type(value) == 'table' and value or {}

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
-import { dayOf, toUsd } from './money.ts'
+import { toUsd, utcDayOf } from './money.ts'
 
 /** What one account did with one model on one day (UTC). A job counts on the day it was accepted. */
 export type UsageRow = {
@@ -19,34 +19,43 @@ export type UsageRow = {
 const dayMs = 86_400_000
 
 /** Reads the counters that the scripts keep. */
-export function createUsage({ redis, keys }: { redis: Redis; keys: Keys }) {
+export function createUsageReader({ redis, keys }: { redis: Redis; keys: Keys }) {
   /** The last days of these accounts, today included, newest first. */
-  return async function usage(ids: readonly string[], days: number, now = Date.now()): Promise<UsageRow[]> {
-    const dates = Array.from({ length: days }, (_, ago) => dayOf(now - ago * dayMs))
-    const cells = dates.flatMap((day) => ids.map((key) => ({ day, key })))
-    const pages = await Promise.all(
-      cells.map(async (cell) => rowsOf(cell, await redis.hgetall(keys.usage(cell.key, cell.day)))),
+  return async function readUsage(
+    accountIds: readonly string[],
+    days: number,
+    now = Date.now(),
+  ): Promise<UsageRow[]> {
+    const dates = Array.from({ length: days }, (_, daysAgo) => utcDayOf(now - daysAgo * dayMs))
+    const dayAndKeys = dates.flatMap((day) => accountIds.map((key) => ({ day, key })))
+    const rowGroups = await Promise.all(
+      dayAndKeys.map(async (dayAndKey) =>
+        readRows(dayAndKey, await redis.hgetall(keys.usage(dayAndKey.key, dayAndKey.day))),
+      ),
     )
-    return pages.flat()
+    return rowGroups.flat()
   }
 }
 
-function rowsOf(cell: { day: string; key: string }, counters: Readonly<Record<string, string>>): UsageRow[] {
+function readRows(
+  dayAndKey: { day: string; key: string },
+  counters: Readonly<Record<string, string>>,
+): UsageRow[] {
   // `<model>|<what>`, or `<model>|sandbox|<what>`.
-  const names = Object.keys(counters).filter((name) => name.includes('|'))
-  const kinds = new Set(names.map((name) => name.slice(0, name.lastIndexOf('|'))))
-  return [...kinds].sort().map((kind) => {
-    const [model = '', sandbox] = kind.split('|')
-    const count = (what: string) => Number(counters[`${kind}|${what}`] ?? 0)
+  const counterNames = Object.keys(counters).filter((name) => name.includes('|'))
+  const groups = new Set(counterNames.map((name) => name.slice(0, name.lastIndexOf('|'))))
+  return [...groups].sort().map((group) => {
+    const [model = '', sandbox] = group.split('|')
+    const counterOf = (counter: string) => Number(counters[`${group}|${counter}`] ?? 0)
     return {
-      ...cell,
+      ...dayAndKey,
       model,
       ...(sandbox !== undefined && { sandbox: true as const }),
-      jobs: count('jobs'),
-      succeeded: count('succeeded'),
-      failed: count('failed'),
-      canceled: count('canceled'),
-      usd: toUsd(count('micros')),
+      jobs: counterOf('jobs'),
+      succeeded: counterOf('succeeded'),
+      failed: counterOf('failed'),
+      canceled: counterOf('canceled'),
+      usd: toUsd(counterOf('micros')),
     }
   })
 }

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
-import type { Book } from '../accounts/book.ts'
+import type { Ledger } from '../accounts/book.ts'
 import type { Holds } from '../accounts/holds.ts'
 import type { KeyHelp } from '../accounts/key-messages.ts'
-import type { Accounts } from '../accounts/open.ts'
-import type { Offered } from '../accounts/price.ts'
+import type { Authenticator } from '../accounts/open.ts'
+import type { JobPrice } from '../accounts/price.ts'
 import type { UsageRow } from '../accounts/usage.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { RequestLimits } from '../config/request-limits.ts'
@@ -55,14 +55,14 @@ export type ApiDeps = {
   engine: Engine
   routing: {
     /** The upstreams that can render this now, best first; empty: none has a key. */
-    route(model: Model, input: Input): readonly ProviderName[]
-    available(model: Model): boolean
+    listUpstreams(model: Model, input: Input): readonly ProviderName[]
+    isAvailable(model: Model): boolean
     /** Why none of the upstreams at hand renders this, in words for the client. */
-    refusal(model: Model, input: Input): string | undefined
+    rejectionMessage(model: Model, input: Input): string | undefined
     /** The seed to render with where no upstream at hand takes the one that was asked for. */
-    fitSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined
+    adjustSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined
     /** Environment variables, one of which would give the model an upstream. For the operator's log. */
-    missing(model: Model): readonly string[]
+    describeMissingVariables(model: Model): readonly string[]
     /** Stand-in upstreams render everything. */
     sandbox: boolean
   }
@@ -103,13 +103,13 @@ export type ApiDeps = {
   receiveCallback(id: string, secret: string, body: unknown): Promise<boolean>
   /** Whether a callback address is right, before its body is read. */
   isCallbackAddress(id: string, secret: string): Promise<boolean>
-  accounts: Accounts
+  accounts: Authenticator
   billing: {
     /** Absent: the owner is not limited. */
     balanceUsd(owner: string): Promise<number | undefined>
     /** What these owners did on the last days, today included. */
     usage(owners: readonly string[], days: number): Promise<UsageRow[]>
-    price(model: Model, input: Input): Offered
+    price(model: Model, input: Input): JobPrice
     /** Throws `Refused` when the account may not have a job of this price; without one: any job. */
     check(owner: string, costUsd?: number): Promise<void>
     /** What the operator adds to every price of the catalogue. */
@@ -119,7 +119,7 @@ export type ApiDeps = {
   /** Absent: there are no routes for the operator. */
   admin?: {
     adminKey: string
-    ledger: Book
+    ledger: Ledger
     holds: Pick<Holds, 'of'>
     unknownJobs: UnknownJobs
     /** Whether keys are of no use. */

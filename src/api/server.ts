@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { defaultRequestLimits } from '../config/request-limits.ts'
 import { defaultFailureLimits, defaultKeysCommand } from '../config.ts'
 import { isLoopbackAddress } from '../network-address.ts'
-import { randomId } from '../random.ts'
+import { createRandomId } from '../random.ts'
 import { defaultTextLimits } from '../text-limits.ts'
 import { registerAdminRoutes } from './admin/admin.ts'
 import { createBodyBudget } from './body/body-budget.ts'
@@ -59,7 +59,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestIdHeader: false,
-    genReqId: randomId,
+    genReqId: createRandomId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
     // What still arrives while the server drains is served; the engine stops after it.

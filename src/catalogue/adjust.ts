@@ -1,31 +1,31 @@
 import { type Field, type Input, mediaFields } from '../../providers/input.ts'
 import { closestChoice } from './closest.ts'
 import { fields } from './fields.ts'
-import type { Given } from './fold.ts'
+import type { FieldSpelling } from './fold.ts'
 import type { Model, Rule } from './model.ts'
-import type { Value } from './parse.ts'
-import { show } from './rules.ts'
+import type { FieldValue } from './parse.ts'
+import { quoteValue } from './rules.ts'
 
 /** What was asked for and cannot be rendered. `reason`: why, where it is not just that the model has no such value. */
-export type Adjusted = { name: string; asked?: unknown; reason?: string }
+export type Adjustment = { name: string; requested?: unknown; reason?: string }
 
 /** A chain of conditions longer than this would be a mistake in the catalogue. */
-const mostConflicts = 8
+const maxConflictRounds = 8
 
 /** Changes an input until the model's conditions between fields hold. Returns what remains wrong; notes each change in `adjusted`. */
 export function resolveConflicts(
   model: Model,
-  values: Partial<Record<Field, Value>>,
-  adjusted: Map<Field, Adjusted>,
-  given: ReadonlyMap<Field, readonly [Given, ...Given[]]>,
+  values: Partial<Record<Field, FieldValue>>,
+  adjustments: Map<Field, Adjustment>,
+  spellings: ReadonlyMap<Field, readonly [FieldSpelling, ...FieldSpelling[]]>,
 ): ReturnType<NonNullable<Model['check']>> {
-  for (let round = 0; round < mostConflicts; round++) {
+  for (let round = 0; round < maxConflictRounds; round++) {
     const conflict = model.check?.(values as Input)
     if (conflict?.instead === undefined) return conflict
     const { field, message, instead } = conflict
-    const { name, value: asked } = given.get(field)?.[0] ?? { name: field }
-    if (!adjusted.has(field))
-      adjusted.set(field, { name, asked, reason: describeConflict(name, asked, message) })
+    const { name, value: requested } = spellings.get(field)?.[0] ?? { name: field }
+    if (!adjustments.has(field))
+      adjustments.set(field, { name, requested, reason: describeConflictFor(name, requested, message) })
     if (instead === null) delete values[field]
     else values[field] = instead
   }
@@ -33,50 +33,55 @@ export function resolveConflicts(
 }
 
 /** A conflict is told in our words; who asked in other ones is told which. */
-function describeConflict(name: string, asked: unknown, message: string): string {
-  const isNamed = message.startsWith(`\`${name}\` ${asked} `)
-  return asked === undefined || isNamed ? message : `\`${name}\` ${show(asked)}: ${message}`
+function describeConflictFor(name: string, requested: unknown, message: string): string {
+  const namesValue = message.startsWith(`\`${name}\` ${requested} `)
+  return requested === undefined || namesValue ? message : `\`${name}\` ${quoteValue(requested)}: ${message}`
 }
 
-type Overruled = Adjusted & { reason: string }
+type OverruledValue = Adjustment & { reason: string }
 
 /** Makes resolution and ratio what the size says, which wins over them. Returns those of them that were asked for otherwise. */
-export function alignWithSize(
-  values: Partial<Record<Field, Value>>,
+export function alignFieldsWithSize(
+  values: Partial<Record<Field, FieldValue>>,
   rules: ReadonlyMap<Field, Rule>,
-  given: ReadonlyMap<Field, readonly [Given, ...Given[]]>,
-): Map<Field, Overruled> {
-  const overruled = new Map<Field, Overruled>()
+  spellings: ReadonlyMap<Field, readonly [FieldSpelling, ...FieldSpelling[]]>,
+): Map<Field, OverruledValue> {
+  const overruledValues = new Map<Field, OverruledValue>()
   const { size } = values
   for (const field of ['resolution', 'aspect_ratio'] as const) {
     const { choices = [] } = rules.get(field) ?? {}
-    const same = closestChoice(fields[field].kind, size, choices, values[field])
-    if (values[field] === undefined || same === undefined || !same.exact || same.choice === values[field])
+    const match = closestChoice(fields[field].kind, size, choices, values[field])
+    if (
+      values[field] === undefined ||
+      match === undefined ||
+      !match.isExact ||
+      match.choice === values[field]
+    )
       continue
-    const name = given.get(field)?.[0].name
+    const name = spellings.get(field)?.[0].name
     if (name !== undefined) {
       const reason = `\`${name}\` ${values[field]} contradicts \`size\` ${size}`
-      overruled.set(field, { name, reason })
+      overruledValues.set(field, { name, reason })
     }
-    values[field] = same.choice
+    values[field] = match.choice
   }
-  return overruled
+  return overruledValues
 }
 
 /** One warning for each value that is not rendered as asked. */
-export function describeAdjusted(
+export function describeAdjustments(
   model: Model,
-  values: Readonly<Partial<Record<Field, Value>>>,
-  adjusted: ReadonlyMap<Field, Adjusted>,
+  values: Readonly<Partial<Record<Field, FieldValue>>>,
+  adjustments: ReadonlyMap<Field, Adjustment>,
 ): string[] {
-  return [...adjusted].map(([field, { name, asked, reason }]) => {
-    const rendered = values[field]
-    const unsupported = `\`${name}\` ${show(asked)} is not supported by \`${model.id}\``
-    if (rendered === undefined) return `${reason ?? unsupported}: it was ignored`
-    if (field in mediaFields && Array.isArray(asked)) {
-      const taken = Array.isArray(rendered) ? rendered.length : 1
-      return `\`${model.id}\` takes ${taken} of the ${asked.length} entries of \`${name}\`: the others were ignored`
+  return [...adjustments].map(([field, { name, requested, reason }]) => {
+    const renderedValue = values[field]
+    const unsupported = `\`${name}\` ${quoteValue(requested)} is not supported by \`${model.id}\``
+    if (renderedValue === undefined) return `${reason ?? unsupported}: it was ignored`
+    if (field in mediaFields && Array.isArray(requested)) {
+      const usedCount = Array.isArray(renderedValue) ? renderedValue.length : 1
+      return `\`${model.id}\` takes ${usedCount} of the ${requested.length} entries of \`${name}\`: the others were ignored`
     }
-    return `${reason ?? unsupported}: rendered and billed as ${show(rendered)}`
+    return `${reason ?? unsupported}: rendered and billed as ${quoteValue(renderedValue)}`
   })
 }

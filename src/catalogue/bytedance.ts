@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const bytedance: readonly Model[] = [
+export const bytedanceModels: readonly Model[] = [
   {
     id: 'bytedance-avatar-omni-human-1.5',
     name: 'OmniHuman 1.5',

@@ -1,4 +1,4 @@
-import { fields, meaningOf } from './fields.ts'
+import { fields, matchFieldName } from './fields.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -6,14 +6,14 @@ type Body = Readonly<Record<string, unknown>>
  * A request without the characters that upstreams reject in a text: NUL, and halves of surrogate pairs. `changed`: the fields that had
  * one. Links and data URLs are left as they are; they are checked as such.
  */
-export function cleanTexts(body: Body): { body: Body; changed: readonly string[] } {
+export function cleanTexts(body: Body): { body: Body; changedNames: readonly string[] } {
   const entries = Object.entries(body).map(([name, value]) => {
-    const cleaned = isMedia(name) ? value : clean(value)
+    const cleaned = isMediaName(name) ? value : cleanValue(value)
     return { name, value: cleaned, isChanged: cleaned !== value }
   })
-  const changed = entries.filter(({ isChanged }) => isChanged).map(({ name }) => name)
-  if (changed.length === 0) return { body, changed }
-  return { body: Object.fromEntries(entries.map(({ name, value }) => [name, value])), changed }
+  const changedNames = entries.filter(({ isChanged }) => isChanged).map(({ name }) => name)
+  if (changedNames.length === 0) return { body, changedNames }
+  return { body: Object.fromEntries(entries.map(({ name, value }) => [name, value])), changedNames }
 }
 
 /** A text as upstreams can read it. */
@@ -23,23 +23,25 @@ export function cleanText(text: string): string {
 }
 
 /** The same value where nothing in it had to change. */
-function clean(value: unknown): unknown {
+function cleanValue(value: unknown): unknown {
   if (typeof value === 'string') return cleanText(value)
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
-    const items = value.map(clean)
-    return items.some((item, at) => item !== value[at]) ? items : value
+    const items = value.map(cleanValue)
+    return items.some((item, index) => item !== value[index]) ? items : value
   }
-  const entries = Object.entries(value).map(([key, inner]) => [cleanText(key), clean(inner)] as const)
-  const isSame = entries.every(
-    ([key, inner]) => Object.hasOwn(value, key) && inner === value[key as keyof typeof value],
+  const entries = Object.entries(value).map(
+    ([key, nestedValue]) => [cleanText(key), cleanValue(nestedValue)] as const,
   )
-  return isSame ? value : Object.fromEntries(entries)
+  const isUnchanged = entries.every(
+    ([key, nestedValue]) => Object.hasOwn(value, key) && nestedValue === value[key as keyof typeof value],
+  )
+  return isUnchanged ? value : Object.fromEntries(entries)
 }
 
-function isMedia(name: string): boolean {
-  const meaning = meaningOf(name)
-  if (meaning === 'metadata' || meaning === undefined) return false
-  const { kind } = fields[meaning.field]
+function isMediaName(name: string): boolean {
+  const match = matchFieldName(name)
+  if (match === 'metadata' || match === undefined) return false
+  const { kind } = fields[match.field]
   return kind === 'media' || kind === 'mediaList'
 }

@@ -1,102 +1,125 @@
-import type { Kind } from './fields.ts'
-import { nearest } from './near.ts'
-import { type Shape, shapeOf } from './shape.ts'
+import type { FieldKind } from './fields.ts'
+import { findNearestWord } from './near.ts'
+import { parseShape, type VideoShape } from './shape.ts'
 
 type Choice = string | number
 
 /** `exact`: another spelling of the choice, as `1280x720` is of `720p`. */
-type Match = { choice: Choice; exact: boolean }
+type ChoiceMatch = { choice: Choice; isExact: boolean }
 
 /** The choice that comes closest to what was requested; `undefined`: nothing in it can be compared. */
 export function closestChoice(
-  kind: Kind,
+  kind: FieldKind,
   requested: unknown,
   choices: readonly Choice[],
-  usual: unknown,
-): Match | undefined {
+  defaultChoice: unknown,
+): ChoiceMatch | undefined {
   if (typeof requested === 'number') return closestNumber(kind, requested, choices)
   if (typeof requested !== 'string') return undefined
-  const compared = aspects[kind]
-  return compared === undefined
-    ? closestWord(requested, choices)
-    : closestShape(compared, requested, choices, usual)
+  const comparedAspects = aspects[kind]
+  return comparedAspects === undefined
+    ? closestText(requested, choices)
+    : closestShape(comparedAspects, requested, choices, defaultChoice)
 }
 
 /** A duration that is not rendered becomes the next longer one, or the longest. */
-function closestNumber(kind: Kind, requested: number, choices: readonly Choice[]): Match | undefined {
-  const numbers = choices.filter((choice) => typeof choice === 'number').sort((a, b) => a - b)
+function closestNumber(
+  kind: FieldKind,
+  requested: number,
+  choices: readonly Choice[],
+): ChoiceMatch | undefined {
+  const numbers = choices.filter((choice) => typeof choice === 'number').sort((left, right) => left - right)
   const closest =
     kind === 'seconds'
       ? (numbers.find((choice) => choice >= requested) ?? numbers.at(-1))
-      : numbers.toSorted((a, b) => Math.abs(a - requested) - Math.abs(b - requested))[0]
-  return closest === undefined ? undefined : { choice: closest, exact: closest === requested }
+      : numbers.toSorted((left, right) => Math.abs(left - requested) - Math.abs(right - requested))[0]
+  return closest === undefined ? undefined : { choice: closest, isExact: closest === requested }
 }
 
-function closestWord(requested: string, choices: readonly Choice[]): Match | undefined {
-  const same = choices.find((choice) => withoutMarks(String(choice)) === withoutMarks(requested))
-  if (same !== undefined) return { choice: same, exact: true }
-  const choice = nearest(requested, choices.map(String))
-  return choice === undefined ? undefined : { choice, exact: false }
+function closestText(requested: string, choices: readonly Choice[]): ChoiceMatch | undefined {
+  const exactMatch = choices.find((choice) => stripSeparators(String(choice)) === stripSeparators(requested))
+  if (exactMatch !== undefined) return { choice: exactMatch, isExact: true }
+  const choice = findNearestWord(requested, choices.map(String))
+  return choice === undefined ? undefined : { choice, isExact: false }
 }
 
-function withoutMarks(word: string): string {
+function stripSeparators(word: string): string {
   return word.toLowerCase().replace(/[\s_-]+/g, '')
 }
 
 /** What counts in a field of this kind. */
-const aspects: Partial<Record<Kind, readonly (keyof Shape)[]>> = {
+const aspects: Partial<Record<FieldKind, readonly (keyof VideoShape)[]>> = {
   ratio: ['ratio'],
   resolution: ['lines'],
   size: ['ratio', 'lines'],
 }
 
 function closestShape(
-  compared: readonly (keyof Shape)[],
+  comparedAspects: readonly (keyof VideoShape)[],
   word: string,
   choices: readonly Choice[],
-  usual: unknown,
-): Match | undefined {
-  const requested = shapeOf(word)
-  const [best] = choices
+  defaultChoice: unknown,
+): ChoiceMatch | undefined {
+  const requestedShape = parseShape(word)
+  const [bestMatch] = choices
     .map((choice) => ({
       choice,
-      ...distance(compared, requested, shapeOf(String(choice)), choice === usual),
+      ...compareShapes(comparedAspects, requestedShape, parseShape(String(choice)), choice === defaultChoice),
     }))
-    .filter(({ comparable }) => comparable)
-    .sort((a, b) => compare(a.keys, b.keys))
-  return best === undefined ? undefined : { choice: best.choice, exact: best.exact }
+    .filter(({ isComparable }) => isComparable)
+    .sort((left, right) => compareKeys(left.sortKeys, right.sortKeys))
+  return bestMatch === undefined ? undefined : { choice: bestMatch.choice, isExact: bestMatch.isExact }
 }
 
 /** Sides are rounded to what a codec takes, as in 832x480; other spellings mean exactly what they say. */
-const tolerances = { pixels: 0.04, words: 0.01 }
+const logTolerances = { pixels: 0.04, names: 0.01 }
 
 /** `keys`: the first one that differs decides, less is closer. A landscape never becomes a portrait where a choice is left. */
-function distance(compared: readonly (keyof Shape)[], requested: Shape, choice: Shape, isUsual: boolean) {
-  const tolerance = requested.pixels || choice.pixels ? tolerances.pixels : tolerances.words
-  const ratio = compared.includes('ratio') ? offBy(requested.ratio, choice.ratio) : undefined
-  const lines = compared.includes('lines') ? offBy(requested.lines, choice.lines) : undefined
-  const turned = ratio === undefined ? 0 : Math.abs(orientation(requested) - orientation(choice))
-  const alike = compared.every(
-    (aspect) => (requested[aspect] === undefined) === (choice[aspect] === undefined),
+function compareShapes(
+  comparedAspects: readonly (keyof VideoShape)[],
+  requestedShape: VideoShape,
+  choiceShape: VideoShape,
+  isDefault: boolean,
+) {
+  const maxLogDistance =
+    requestedShape.isPixelSize || choiceShape.isPixelSize ? logTolerances.pixels : logTolerances.names
+  const ratioDistance = comparedAspects.includes('ratio')
+    ? logDistance(requestedShape.ratio, choiceShape.ratio)
+    : undefined
+  const linesDistance = comparedAspects.includes('lines')
+    ? logDistance(requestedShape.lines, choiceShape.lines)
+    : undefined
+  const orientationDistance =
+    ratioDistance === undefined ? 0 : Math.abs(orientationOf(requestedShape) - orientationOf(choiceShape))
+  const hasSameAspects = comparedAspects.every(
+    (aspect) => (requestedShape[aspect] === undefined) === (choiceShape[aspect] === undefined),
   )
   return {
-    comparable: ratio !== undefined || lines !== undefined,
-    exact: alike && (ratio ?? 0) <= tolerance && (lines ?? 0) <= tolerance,
-    keys: [turned === 2 ? 1 : 0, ratio ?? 1, turned, lines ?? 1, isUsual ? 0 : 1, choice.lines ?? 0],
+    isComparable: ratioDistance !== undefined || linesDistance !== undefined,
+    isExact:
+      hasSameAspects && (ratioDistance ?? 0) <= maxLogDistance && (linesDistance ?? 0) <= maxLogDistance,
+    sortKeys: [
+      orientationDistance === 2 ? 1 : 0,
+      ratioDistance ?? 1,
+      orientationDistance,
+      linesDistance ?? 1,
+      isDefault ? 0 : 1,
+      choiceShape.lines ?? 0,
+    ],
   }
 }
 
-function offBy(requested: number | undefined, choice: number | undefined): number | undefined {
+function logDistance(requested: number | undefined, choice: number | undefined): number | undefined {
   return requested === undefined || choice === undefined ? undefined : Math.abs(Math.log(requested / choice))
 }
 
-function orientation({ ratio = 1 }: Shape): number {
-  return Math.abs(Math.log(ratio)) < tolerances.words ? 0 : Math.sign(ratio - 1)
+function orientationOf({ ratio = 1 }: VideoShape): number {
+  return Math.abs(Math.log(ratio)) < logTolerances.names ? 0 : Math.sign(ratio - 1)
 }
 
-const rounding = 1e-6
+const epsilon = 1e-6
 
-function compare(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((key, index) => Math.abs(key - (b[index] ?? 0)) > rounding)
-  return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)
+function compareKeys(left: readonly number[], right: readonly number[]): number {
+  const firstDifference = left.findIndex((key, index) => Math.abs(key - (right[index] ?? 0)) > epsilon)
+  return firstDifference === -1 ? 0 : (left[firstDifference] ?? 0) - (right[firstDifference] ?? 0)
 }

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const faceSwap: readonly Model[] = [
+export const faceSwapModels: readonly Model[] = [
   {
     id: 'magicapi-video-face-swap',
     name: 'Video Face Swap',

@@ -1,6 +1,6 @@
 import type { Field } from '../../providers/input.ts'
 
-export type Kind =
+export type FieldKind =
   | 'text'
   | 'word'
   | 'ratio'
@@ -18,20 +18,20 @@ export type Kind =
 
 /** One request field. Names are told apart without regard to case and underscores, so `aliases` lists true synonyms only. */
 type FieldSpec = {
-  kind: Kind
+  kind: FieldKind
   label: string
   description: string
   aliases?: readonly string[]
   /** Names that mean the opposite: true there is false here. */
   opposites?: readonly string[]
   /** Where an object goes that is sent under this name. */
-  objectMeans?: Field
+  objectField?: Field
   min?: number
   max?: number
   /** Says how long a source is. It is never adjusted: the source does not change with it. */
-  fact?: true
+  isSourceLength?: true
   /** Set by a route of ours, never read from a request. */
-  internal?: true
+  isInternal?: true
 }
 
 /** The vocabulary: each request field once. */
@@ -209,21 +209,21 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     label: 'Source length',
     description: 'Length of the source video in seconds, for billing.',
     min: 0.1,
-    fact: true,
+    isSourceLength: true,
   },
   billedDuration: {
     kind: 'seconds',
     label: 'Billed length',
     description: 'Seconds to bill, where they are known.',
     min: 0.1,
-    fact: true,
+    isSourceLength: true,
   },
   audioDuration: {
     kind: 'seconds',
     label: 'Audio length',
     description: 'Length of the audio in seconds, for billing.',
     min: 0.1,
-    fact: true,
+    isSourceLength: true,
   },
 
   num_frames: {
@@ -282,7 +282,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'word',
     label: 'Motion',
     description: 'How strong the motion is.',
-    objectMeans: 'motionConfig',
+    objectField: 'motionConfig',
   },
   effectType: { kind: 'word', label: 'Effect type', description: 'The family of the effect.' },
   effect: { kind: 'word', label: 'Effect', description: 'An effect preset.' },
@@ -300,13 +300,13 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     kind: 'word',
     label: 'Extended task',
     description: 'The task that is extended.',
-    internal: true,
+    isInternal: true,
   },
   extendIndex: {
     kind: 'integer',
     label: 'Extended clip',
     description: 'Which clip is extended.',
-    internal: true,
+    isInternal: true,
   },
 
   animation: { kind: 'switch', label: 'Animation', description: 'Animates the pictures of a story.' },
@@ -361,7 +361,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
 }
 
 /** Keys of a request that are no field of a video, and are not for this room. */
-const metadata = [
+const metadataNames = [
   'model',
   'modelSlug',
   'conversationUUID',
@@ -378,35 +378,36 @@ const metadata = [
 export const allFields = Object.keys(fields) as readonly Field[]
 
 /** Under which names a request may tell a field, the canonical one first. */
-export function fieldNames(field: Field): readonly string[] {
-  const { aliases = [], opposites = [], internal } = fields[field]
-  return internal ? [] : [field, ...aliases, ...opposites]
+export function acceptedNames(field: Field): readonly string[] {
+  const { aliases = [], opposites = [], isInternal } = fields[field]
+  return isInternal ? [] : [field, ...aliases, ...opposites]
 }
 
 /** A name without case and underscores: `imageDataUrl` and `image_data_url` are one. */
-export function plainName(name: string): string {
-  return plainNames.get(name) ?? name.replaceAll('_', '').toLowerCase()
+export function normalizeName(name: string): string {
+  return normalizedNames.get(name) ?? name.replaceAll('_', '').toLowerCase()
 }
 
 /** Of the spellings that nearly every request uses. */
-const plainNames = new Map<string, string>()
-for (const name of [...allFields.flatMap(fieldNames), ...metadata]) plainNames.set(name, plainName(name))
+const normalizedNames = new Map<string, string>()
+for (const name of [...allFields.flatMap(acceptedNames), ...metadataNames])
+  normalizedNames.set(name, normalizeName(name))
 
-type Meaning = { field: Field; rank: number; opposite: boolean }
+type FieldMatch = { field: Field; rank: number; isOpposite: boolean }
 
-const meanings = new Map<string, Meaning>(
+const fieldMatches = new Map<string, FieldMatch>(
   allFields.flatMap((field) =>
-    fieldNames(field).map((name, rank): [string, Meaning] => [
-      plainName(name),
-      { field, rank, opposite: fields[field].opposites?.includes(name) ?? false },
+    acceptedNames(field).map((name, rank): [string, FieldMatch] => [
+      normalizeName(name),
+      { field, rank, isOpposite: fields[field].opposites?.includes(name) ?? false },
     ]),
   ),
 )
 
-const metadataNames = new Set(metadata.map(plainName))
+const normalizedMetadataNames = new Set(metadataNames.map(normalizeName))
 
 /** Which field a name tells; `rank` 0 is the canonical name. */
-export function meaningOf(name: string): Meaning | 'metadata' | undefined {
-  const plain = plainName(name)
-  return metadataNames.has(plain) ? 'metadata' : meanings.get(plain)
+export function matchFieldName(name: string): FieldMatch | 'metadata' | undefined {
+  const normalizedName = normalizeName(name)
+  return normalizedMetadataNames.has(normalizedName) ? 'metadata' : fieldMatches.get(normalizedName)
 }

@@ -11,7 +11,7 @@ const shared = {
 const prompt = { maxLength: 2000, text: { required: true } } as const
 const enhancePrompt = { default: false } as const
 
-export const hailuo23: readonly Model[] = [
+export const hailuo23Models: readonly Model[] = [
   {
     ...shared,
     id: 'minimax-hailuo-23-standard',

@@ -8,7 +8,7 @@ const shared = {
 
 const ratios = ['16:9', '9:16'] as const
 
-export const hunyuan: readonly Model[] = [
+export const hunyuanModels: readonly Model[] = [
   {
     ...shared,
     id: 'hunyuan-video',

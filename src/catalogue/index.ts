@@ -1,55 +1,55 @@
-import { bytedance } from './bytedance.ts'
-import { faceSwap } from './face-swap.ts'
-import { hailuo23 } from './hailuo-23.ts'
-import { hunyuan } from './hunyuan.ts'
-import { kling } from './kling.ts'
-import { kling21 } from './kling-21.ts'
-import { kling25 } from './kling-25.ts'
-import { lightricks } from './lightricks.ts'
-import { lipsync } from './lipsync.ts'
-import { longstories } from './longstories.ts'
-import { midjourney } from './midjourney.ts'
-import { minimax } from './minimax.ts'
+import { bytedanceModels } from './bytedance.ts'
+import { faceSwapModels } from './face-swap.ts'
+import { hailuo23Models } from './hailuo-23.ts'
+import { hunyuanModels } from './hunyuan.ts'
+import { klingModels } from './kling.ts'
+import { kling21Models } from './kling-21.ts'
+import { kling25Models } from './kling-25.ts'
+import { lightricksModels } from './lightricks.ts'
+import { lipsyncModels } from './lipsync.ts'
+import { longstoriesModels } from './longstories.ts'
+import { midjourneyModels } from './midjourney.ts'
+import { minimaxModels } from './minimax.ts'
 import type { Model } from './model.ts'
-import { pixverse } from './pixverse.ts'
-import { runway } from './runway.ts'
-import { seedance } from './seedance.ts'
-import { sora } from './sora.ts'
-import { talkingHeads } from './talking-heads.ts'
-import { upscalers } from './upscalers.ts'
-import { veo } from './veo.ts'
-import { vidu } from './vidu.ts'
-import { wan } from './wan.ts'
-import { wanWavespeed } from './wan-wavespeed.ts'
+import { pixverseModels } from './pixverse.ts'
+import { runwayModels } from './runway.ts'
+import { seedanceModels } from './seedance.ts'
+import { soraModels } from './sora.ts'
+import { talkingHeadModels } from './talking-heads.ts'
+import { upscalerModels } from './upscalers.ts'
+import { veoModels } from './veo.ts'
+import { viduModels } from './vidu.ts'
+import { wanModels } from './wan.ts'
+import { wanWavespeedModels } from './wan-wavespeed.ts'
 
 /** Every model, in the order of the model lists. */
 export const models: readonly Model[] = [
-  ...veo,
-  ...wan,
-  ...seedance,
-  ...minimax,
-  ...kling,
-  ...hunyuan,
-  ...sora,
-  ...wanWavespeed,
-  ...talkingHeads,
-  ...lipsync,
-  ...lightricks,
-  ...runway,
-  ...upscalers,
-  ...bytedance,
-  ...kling25,
-  ...hailuo23,
-  ...kling21,
-  ...vidu,
-  ...pixverse,
-  ...midjourney,
-  ...faceSwap,
-  ...longstories,
+  ...veoModels,
+  ...wanModels,
+  ...seedanceModels,
+  ...minimaxModels,
+  ...klingModels,
+  ...hunyuanModels,
+  ...soraModels,
+  ...wanWavespeedModels,
+  ...talkingHeadModels,
+  ...lipsyncModels,
+  ...lightricksModels,
+  ...runwayModels,
+  ...upscalerModels,
+  ...bytedanceModels,
+  ...kling25Models,
+  ...hailuo23Models,
+  ...kling21Models,
+  ...viduModels,
+  ...pixverseModels,
+  ...midjourneyModels,
+  ...faceSwapModels,
+  ...longstoriesModels,
 ]
 
-const byId = new Map(models.map((model) => [model.id, model]))
+const modelsById = new Map(models.map((model) => [model.id, model]))
 
 export function findModel(id: string): Model | undefined {
-  return byId.get(id.trim().toLowerCase())
+  return modelsById.get(id.trim().toLowerCase())
 }

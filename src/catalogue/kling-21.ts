@@ -15,7 +15,7 @@ const shared = {
   providers: ['runware', 'fal'],
 } as const satisfies Partial<Model>
 
-export const kling21: readonly Model[] = [
+export const kling21Models: readonly Model[] = [
   {
     ...shared,
     id: 'kling-v21-standard',

@@ -3,7 +3,7 @@ import type { Model } from './model.ts'
 const prompt = { required: true, maxLength: 2500 } as const
 const duration = { choices: [5, 10], default: 5 } as const
 
-export const kling25: readonly Model[] = [
+export const kling25Models: readonly Model[] = [
   {
     id: 'kling-v25-turbo-pro',
     name: 'Kling 2.5 Turbo Pro',

@@ -11,7 +11,7 @@ const shared = {
 } as const satisfies Partial<Model>
 
 /** The Kling models that FAL renders first. */
-export const kling: readonly Model[] = [
+export const klingModels: readonly Model[] = [
   {
     ...shared,
     id: 'kling-video',

@@ -11,7 +11,7 @@ const shared = {
 const prompt = { required: true, maxLength: 5000 } as const
 const generateAudio = { default: false } as const
 
-export const lightricks: readonly Model[] = [
+export const lightricksModels: readonly Model[] = [
   {
     ...shared,
     id: 'lightricks-ltx-2-fast',

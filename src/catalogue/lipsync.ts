@@ -18,7 +18,7 @@ const voices = [
 
 const videoDuration = { min: 2, max: 10 }
 
-export const lipsync: readonly Model[] = [
+export const lipsyncModels: readonly Model[] = [
   {
     id: 'kling-lipsync-t2v',
     name: 'Kling Lip Sync, text',

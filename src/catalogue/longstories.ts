@@ -3,7 +3,7 @@ import { lengthOf, storyOf } from '../../providers/longstories/story.ts'
 import type { Model } from './model.ts'
 
 /** Seconds of a film whose duration nobody tells; what is billed then. */
-const usualSeconds = 60
+const defaultSeconds = 60
 
 const shared = {
   ownedBy: 'longstories',
@@ -13,7 +13,7 @@ const shared = {
     asOf: '2026-09',
     per: 'second',
     rates: [{ usd: 0.02 }],
-    defaultSeconds: usualSeconds,
+    defaultSeconds,
   },
   deadlineSeconds: 3600,
   providers: ['longstories'],
@@ -44,8 +44,8 @@ const fields = {
 
 const ratios = ['16:9', '9:16'] as const
 
-export const longstories: readonly Model[] = [
-  filmed([30, 60, 180, 300, 600], {
+export const longstoriesModels: readonly Model[] = [
+  withFilmRules([30, 60, 180, 300, 600], {
     ...shared,
     id: 'longstories-movie',
     name: 'LongStories Movie',
@@ -55,7 +55,7 @@ export const longstories: readonly Model[] = [
     fields: { ...fields, aspect_ratio: { choices: ratios, default: '16:9' } },
     typicalSeconds: 600,
   }),
-  filmed([15, 30, 60, 180, 300, 600], {
+  withFilmRules([15, 30, 60, 180, 300, 600], {
     ...shared,
     id: 'longstories-pixel-art',
     name: 'LongStories Pixel Art',
@@ -67,15 +67,15 @@ export const longstories: readonly Model[] = [
   }),
 ]
 
-function filmed(durations: readonly number[], model: Model): Model {
+function withFilmRules(durations: readonly number[], model: Model): Model {
   return {
     ...model,
     fields: { ...model.fields, duration: { choices: durations } },
-    check: (input) => emptyStory(input) ?? untoldLength(input, durations),
+    check: (input) => checkStoryContent(input) ?? checkStoryLength(input, durations),
   }
 }
 
-function emptyStory(input: Input): ReturnType<NonNullable<Model['check']>> {
+function checkStoryContent(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { prompt, script, visuals } = storyOf(input)
   if (prompt !== undefined || script !== undefined || visuals !== undefined) return undefined
   return {
@@ -85,13 +85,16 @@ function emptyStory(input: Input): ReturnType<NonNullable<Model['check']>> {
 }
 
 /** Only `duration` is billed, so a longer film must say it. */
-function untoldLength(input: Input, durations: readonly number[]): ReturnType<NonNullable<Model['check']>> {
+function checkStoryLength(
+  input: Input,
+  durations: readonly number[],
+): ReturnType<NonNullable<Model['check']>> {
   const { seconds } = lengthOf(input)
-  if (input.duration !== undefined || seconds <= usualSeconds) return undefined
-  const longer = durations.find((duration) => duration >= seconds) ?? durations.at(-1)
+  if (input.duration !== undefined || seconds <= defaultSeconds) return undefined
+  const neededDuration = durations.find((duration) => duration >= seconds) ?? durations.at(-1)
   return {
     field: 'duration',
-    message: `a story of about ${Math.round(seconds)} s needs \`duration\` ${longer}`,
-    instead: longer ?? null,
+    message: `a story of about ${Math.round(seconds)} s needs \`duration\` ${neededDuration}`,
+    instead: neededDuration ?? null,
   }
 }

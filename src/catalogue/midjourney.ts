@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const midjourney: readonly Model[] = [
+export const midjourneyModels: readonly Model[] = [
   {
     id: 'midjourney-video',
     name: 'Midjourney Video',

@@ -11,7 +11,7 @@ const prompt = { required: true, maxLength: 2000 } as const
 const last_image = { text: 'unused' } as const
 const enhancePrompt = { default: false } as const
 
-export const minimax: readonly Model[] = [
+export const minimaxModels: readonly Model[] = [
   {
     ...shared,
     id: 'minimax-hailuo-02',

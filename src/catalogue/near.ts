@@ -1,25 +1,28 @@
 /** The candidate that a misspelt word most likely means, if one is near enough. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const sought = word.toLowerCase().slice(0, 80)
-  const allowed = Math.max(1, Math.floor(sought.length / 4))
-  let best: { candidate: string; distance: number } | undefined
+export function findNearestWord(word: string, candidates: readonly string[]): string | undefined {
+  const lowercaseWord = word.toLowerCase().slice(0, 80)
+  const maxDistance = Math.max(1, Math.floor(lowercaseWord.length / 4))
+  let bestMatch: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
-    const distance = editDistance(sought, candidate.toLowerCase())
-    if (distance <= allowed && distance < (best?.distance ?? Infinity)) best = { candidate, distance }
+    const distance = editDistance(lowercaseWord, candidate.toLowerCase())
+    if (distance <= maxDistance && distance < (bestMatch?.distance ?? Infinity))
+      bestMatch = { candidate, distance }
   }
-  return best?.candidate
+  return bestMatch?.candidate
 }
 
 /** How many letters must be replaced, added or removed. */
-export function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+export function editDistance(left: string, right: string): number {
+  let previousRow = Array.from({ length: right.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= left.length; row++) {
+    const currentRow = [row]
+    for (let column = 1; column <= right.length; column++) {
+      const replacementCost = (previousRow[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
+      currentRow.push(
+        Math.min(replacementCost, (previousRow[column] ?? 0) + 1, (currentRow[column - 1] ?? 0) + 1),
+      )
     }
-    above = current
+    previousRow = currentRow
   }
-  return above[b.length] ?? 0
+  return previousRow[right.length] ?? 0
 }

@@ -4,15 +4,15 @@ import { mediaFields } from '../../providers/input.ts'
 import { mapNested, type NestedField, nestedFields } from '../../providers/nested-media.ts'
 import { at, text } from '../../providers/reader.ts'
 import { commonSeeds, foldSeed, largestSeed } from '../../providers/seed.ts'
-import { fields, type Kind } from './fields.ts'
+import { type FieldKind, fields } from './fields.ts'
 import { readDataUrlHead } from './media-values/data-url.ts'
 import { parseStoredReference } from './media-values/stored-reference.ts'
 import { isUploadedFile, type UploadedFile, uploadReferenceOf } from './media-values/uploaded-file.ts'
 
-export type Value = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
+export type FieldValue = string | number | boolean | JsonObject | readonly string[] | readonly Json[]
 
 /** No `value`: as good as missing. `expected`: what would have been right, in words. `closest`: what comes nearest to it. */
-export type Reading = { value?: Value } | { expected: string; closest?: Value }
+export type ParseResult = { value?: FieldValue } | { expected: string; closest?: FieldValue }
 
 /** Null, an empty text and an empty list are the same as nothing. */
 export function isEmpty(value: unknown): boolean {
@@ -22,93 +22,95 @@ export function isEmpty(value: unknown): boolean {
 }
 
 /** Reads a field's value leniently: a number may come as text, a list as JSON, a switch as 1. */
-export function read(field: Field, value: unknown): Reading {
+export function parseValue(field: Field, value: unknown): ParseResult {
   if (isEmpty(value)) return {}
   const { kind } = fields[field]
-  const media = field in mediaFields ? mediaFields[field as keyof typeof mediaFields] : 'image'
-  if (kind === 'media') return readMedia(value, media)
-  if (kind === 'mediaList') return readMediaList(value, media)
-  const reading = readers[kind](value)
-  const nested = nestedFields.find((name) => name === field)
-  return nested !== undefined && 'value' in reading ? readNested(nested, reading.value) : reading
+  const mediaKind = field in mediaFields ? mediaFields[field as keyof typeof mediaFields] : 'image'
+  if (kind === 'media') return parseMedia(value, mediaKind)
+  if (kind === 'mediaList') return parseMediaList(value, mediaKind)
+  const parsed = parsers[kind](value)
+  const nestedField = nestedFields.find((name) => name === field)
+  return nestedField !== undefined && 'value' in parsed ? parseNested(nestedField, parsed.value) : parsed
 }
 
-const readers: Readonly<Record<Exclude<Kind, 'media' | 'mediaList'>, (value: unknown) => Reading>> = {
-  text: (value) => (typeof value === 'string' ? { value } : { expected: 'a text' }),
-  word: (value) => readWord(value, (word) => word),
-  ratio: (value) => readWord(value, (word) => ratios.get(word.toLowerCase()) ?? word.toLowerCase()),
-  resolution: (value) => readWord(value, (word) => withTimes(word).replace(/^\d+$/, '$&p')),
-  size: (value) => readWord(value, withTimes),
-  number: (value) => readNumber(value, 'a number'),
-  integer: readInteger,
-  seed: (value) => (Number(value) === -1 ? {} : readSeed(value)),
-  seconds: (value) =>
-    readNumber(typeof value === 'string' ? withoutUnit(value) : value, 'a number of seconds'),
-  switch: readSwitch,
-  object: (value) =>
-    typeof value === 'object' && !Array.isArray(value)
-      ? { value: value as JsonObject }
-      : { expected: 'an object' },
-  list: (value) => (Array.isArray(value) ? { value: value as readonly Json[] } : { expected: 'a list' }),
-}
+const parsers: Readonly<Record<Exclude<FieldKind, 'media' | 'mediaList'>, (value: unknown) => ParseResult>> =
+  {
+    text: (value) => (typeof value === 'string' ? { value } : { expected: 'a text' }),
+    word: (value) => parseWord(value, (word) => word),
+    ratio: (value) => parseWord(value, (word) => ratioNames.get(word.toLowerCase()) ?? word.toLowerCase()),
+    resolution: (value) => parseWord(value, (word) => normalizeTimes(word).replace(/^\d+$/, '$&p')),
+    size: (value) => parseWord(value, normalizeTimes),
+    number: (value) => parseNumber(value, 'a number'),
+    integer: parseInteger,
+    seed: (value) => (Number(value) === -1 ? {} : parseSeed(value)),
+    seconds: (value) =>
+      parseNumber(typeof value === 'string' ? withoutUnit(value) : value, 'a number of seconds'),
+    switch: parseSwitch,
+    object: (value) =>
+      typeof value === 'object' && !Array.isArray(value)
+        ? { value: value as JsonObject }
+        : { expected: 'an object' },
+    list: (value) => (Array.isArray(value) ? { value: value as readonly Json[] } : { expected: 'a list' }),
+  }
 
-const ratios = new Map([
+const ratioNames = new Map([
   ['landscape', '16:9'],
   ['portrait', '9:16'],
   ['square', '1:1'],
 ])
 
-function withTimes(word: string): string {
+function normalizeTimes(word: string): string {
   return word.toLowerCase().replace(/\s*[×*x]\s*/g, 'x')
 }
 
 /** No name of a choice is longer. */
-const longestWord = 200
+const maxWordLength = 200
 
-function readWord(value: unknown, spell: (word: string) => string): Reading {
-  if (typeof value === 'number') return { value: spell(String(value)) }
+function parseWord(value: unknown, normalize: (word: string) => string): ParseResult {
+  if (typeof value === 'number') return { value: normalize(String(value)) }
   if (typeof value !== 'string') return { expected: 'a text' }
   const word = value.trim()
-  if (countCharacters(word) > longestWord) return { expected: `a text of at most ${longestWord} characters` }
-  return { value: spell(word) }
+  if (countCharacters(word) > maxWordLength)
+    return { expected: `a text of at most ${maxWordLength} characters` }
+  return { value: normalize(word) }
 }
 
 function withoutUnit(value: string): string {
-  const text = value.trim()
+  const trimmed = value.trim()
   // Of a long text, the search for spaces ahead of the unit would take seconds.
-  return text.length > longestWord ? text : text.replace(/\s*(s|secs?|seconds?)$/i, '')
+  return trimmed.length > maxWordLength ? trimmed : trimmed.replace(/\s*(s|secs?|seconds?)$/i, '')
 }
 
-function readNumber(value: unknown, expected: string): Reading {
-  const number = numberOf(value)
+function parseNumber(value: unknown, expected: string): ParseResult {
+  const parsedNumber = toNumber(value)
   // A whole number that a double cannot hold would become another one.
-  if (number === undefined || Math.abs(number) > Number.MAX_SAFE_INTEGER) return { expected }
-  return { value: number === 0 ? 0 : number }
+  if (parsedNumber === undefined || Math.abs(parsedNumber) > Number.MAX_SAFE_INTEGER) return { expected }
+  return { value: parsedNumber === 0 ? 0 : parsedNumber }
 }
 
-function numberOf(value: unknown): number | undefined {
+function toNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  const isNumber = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim())
-  return isNumber ? Number(value) : undefined
+  const isNumeric = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim())
+  return isNumeric ? Number(value) : undefined
 }
 
-function readInteger(value: unknown): Reading {
-  const reading = readNumber(value, 'a whole number')
-  if (!('value' in reading) || Number.isSafeInteger(reading.value)) return reading
-  return { expected: 'a whole number', closest: Math.round(Number(reading.value)) }
+function parseInteger(value: unknown): ParseResult {
+  const parsed = parseNumber(value, 'a whole number')
+  if (!('value' in parsed) || Number.isSafeInteger(parsed.value)) return parsed
+  return { expected: 'a whole number', closest: Math.round(Number(parsed.value)) }
 }
 
 /** Seeds of image tools have 64 bits: one that no number holds is folded into the range that all upstreams take. Else no other seed is close to one. */
-function readSeed(value: unknown): Reading {
-  const reading = readInteger(value)
-  if (!('expected' in reading)) return reading
+function parseSeed(value: unknown): ParseResult {
+  const parsed = parseInteger(value)
+  if (!('expected' in parsed)) return parsed
   const digits = typeof value === 'string' && /^\d{1,20}$/.test(value.trim()) ? BigInt(value) : undefined
   const expected = `a whole number from 0 to ${largestSeed}, or -1`
   if (digits === undefined || digits > largestSeed) return { expected }
   return { expected: `at most ${Number.MAX_SAFE_INTEGER}`, closest: foldSeed(digits, commonSeeds) }
 }
 
-function readSwitch(value: unknown): Reading {
+function parseSwitch(value: unknown): ParseResult {
   const word = String(value).trim().toLowerCase()
   if (['true', '1', 'on', 'yes'].includes(word)) return { value: true }
   if (['false', '0', 'off', 'no'].includes(word)) return { value: false }
@@ -116,10 +118,10 @@ function readSwitch(value: unknown): Reading {
 }
 
 /** The link or data URL inside one of the forms that clients send: an object, or a list with nothing else in it. */
-function unwrap(told: unknown): unknown {
-  const value = Array.isArray(told) && told.length === 1 ? told[0] : told
+function unwrap(sent: unknown): unknown {
+  const value = Array.isArray(sent) && sent.length === 1 ? sent[0] : sent
   if (typeof value !== 'object' || isUploadedFile(value)) return value
-  const names = [
+  const urlKeys = [
     'url',
     'dataUrl',
     'imageUrl',
@@ -129,9 +131,9 @@ function unwrap(told: unknown): unknown {
     'audioUrl',
     'audioDataUrl',
   ]
-  const direct = names.map((name) => mediaAt(value, name)).find((found) => found !== undefined)
+  const mediaUrl = urlKeys.map((name) => mediaAt(value, name)).find((candidate) => candidate !== undefined)
   return (
-    direct ??
+    mediaUrl ??
     mediaAt(value, 'image_url', 'url') ??
     mediaAt(value, 'video_url', 'url') ??
     at(value, 'image_url')
@@ -139,44 +141,44 @@ function unwrap(told: unknown): unknown {
 }
 
 function mediaAt(value: unknown, ...path: readonly string[]): string | UploadedFile | undefined {
-  const found = at(value, ...path)
-  return isUploadedFile(found) ? found : text(value, ...path)
+  const media = at(value, ...path)
+  return isUploadedFile(media) ? media : text(value, ...path)
 }
 
 /** An uploaded file, a data URL or bare base64, in any of the forms that hold one. */
 export function holdsDataUrl(value: unknown): boolean {
-  const found = unwrap(value)
-  return isUploadedFile(found) || (typeof found === 'string' && readDataUrlHead(found) !== undefined)
+  const media = unwrap(value)
+  return isUploadedFile(media) || (typeof media === 'string' && readDataUrlHead(media) !== undefined)
 }
 
-function readMedia(value: unknown, kind: MediaKind): Reading {
-  if (Array.isArray(value) && value.length > 1) return readFirst(value, kind)
-  const found = unwrap(value)
-  if (isUploadedFile(found)) return readUpload(found, kind)
-  const link = typeof found === 'string' ? found.trim() : ''
-  const fits = isDataUrl(link, kind) || isWebLink(link) || isAttachment(link)
-  return fits ? { value: link } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
+function parseMedia(value: unknown, kind: MediaKind): ParseResult {
+  if (Array.isArray(value) && value.length > 1) return parseFirstFile(value, kind)
+  const media = unwrap(value)
+  if (isUploadedFile(media)) return parseUpload(media, kind)
+  const url = typeof media === 'string' ? media.trim() : ''
+  const isValid = isDataUrl(url, kind) || isWebLink(url) || isAttachmentReference(url)
+  return isValid ? { value: url } : { expected: `an http(s) link or a data URL (data:${kind}/…;base64,…)` }
 }
 
 /** Of several files where one is taken, the first. */
-function readFirst(files: readonly unknown[], kind: MediaKind): Reading {
-  const first = readMedia(files[0], kind)
-  if ('expected' in first || first.value === undefined) return first
-  return { expected: 'one file', closest: first.value }
+function parseFirstFile(files: readonly unknown[], kind: MediaKind): ParseResult {
+  const firstFile = parseMedia(files[0], kind)
+  if ('expected' in firstFile || firstFile.value === undefined) return firstFile
+  return { expected: 'one file', closest: firstFile.value }
 }
 
 /** A type that says nothing of media is not believed: the bytes are checked where the file is stored. */
-function readUpload(file: UploadedFile, kind: MediaKind): Reading {
-  const main = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
+function parseUpload(file: UploadedFile, kind: MediaKind): ParseResult {
+  const mainType = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
   // Sound alone in a video's container is told apart by its bytes only.
-  if (main === undefined || main === kind || (main === 'video' && kind === 'audio')) {
+  if (mainType === undefined || mainType === kind || (mainType === 'video' && kind === 'audio')) {
     return { value: uploadReferenceOf(file) }
   }
   return { expected: `a file of type ${kind} (data:${kind}/…;base64,…)` }
 }
 
 /** An entry of the caller's library. */
-function isAttachment(link: string): boolean {
+function isAttachmentReference(link: string): boolean {
   return /^attachment:[\w-]{1,64}$/.test(link)
 }
 
@@ -192,20 +194,20 @@ function isWebLink(link: string): boolean {
 function isDataUrl(link: string, kind: MediaKind): boolean {
   const head = readDataUrlHead(link)
   if (head === undefined || link.length === head.length) return false
-  const declared = /^(image|video|audio)\//.exec(head.type)?.[1]
+  const declaredKind = /^(image|video|audio)\//.exec(head.type)?.[1]
   // Containers for video hold sound alone, too.
-  return declared === undefined || declared === kind || (declared === 'video' && kind === 'audio')
+  return declaredKind === undefined || declaredKind === kind || (declaredKind === 'video' && kind === 'audio')
 }
 
-function readMediaList(value: unknown, kind: MediaKind): Reading {
-  const items = asList(value).filter((item) => !isEmpty(item))
+function parseMediaList(value: unknown, kind: MediaKind): ParseResult {
+  const items = toList(value).filter((item) => !isEmpty(item))
   const links: string[] = []
   for (const item of items) {
-    const reading = readMedia(item, kind)
-    if (!('value' in reading) || typeof reading.value !== 'string') {
+    const parsed = parseMedia(item, kind)
+    if (!('value' in parsed) || typeof parsed.value !== 'string') {
       return { expected: `a list of http(s) links or data URLs (data:${kind}/…;base64,…)` }
     }
-    links.push(reading.value)
+    links.push(parsed.value)
   }
   return links.length > 0 ? { value: links } : {}
 }
@@ -214,25 +216,25 @@ function readMediaList(value: unknown, kind: MediaKind): Reading {
  * Media inside of an object: a link, a data URL or an attachment is checked as in a media field, any other text is a description. Only
  * we write references to files that we hold.
  */
-function readNested(field: NestedField, object: unknown): Reading {
-  let wrong: string | undefined
-  const value = mapNested(field, object, (found, { path, kind }) => {
-    if (isUploadedFile(found) && kind === undefined) return uploadReferenceOf(found)
-    if (typeof found !== 'string' && !isUploadedFile(found)) return undefined
-    const reading = kind === undefined ? {} : readMedia(found, kind)
-    if ('value' in reading && typeof reading.value === 'string') return reading.value
-    const isMeant =
-      typeof found !== 'string' || (kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(found))
-    if (isMeant || parseStoredReference(found) !== undefined) {
-      const expected = 'expected' in reading ? reading.expected : 'not a reference to a stored file'
-      wrong ??= `such that \`${path}\` is ${expected}`
+function parseNested(field: NestedField, object: unknown): ParseResult {
+  let problem: string | undefined
+  const value = mapNested(field, object, (nestedMedia, { path, kind }) => {
+    if (isUploadedFile(nestedMedia) && kind === undefined) return uploadReferenceOf(nestedMedia)
+    if (typeof nestedMedia !== 'string' && !isUploadedFile(nestedMedia)) return undefined
+    const parsed = kind === undefined ? {} : parseMedia(nestedMedia, kind)
+    if ('value' in parsed && typeof parsed.value === 'string') return parsed.value
+    const isMediaAttempt =
+      typeof nestedMedia !== 'string' || (kind !== undefined && /^\s*[a-z][a-z\d+.-]*:\S/i.test(nestedMedia))
+    if (isMediaAttempt || parseStoredReference(nestedMedia) !== undefined) {
+      const expected = 'expected' in parsed ? parsed.expected : 'not a reference to a stored file'
+      problem ??= `such that \`${path}\` is ${expected}`
     }
     return undefined
   })
-  return wrong === undefined ? { value: value as Value } : { expected: wrong }
+  return problem === undefined ? { value: value as FieldValue } : { expected: problem }
 }
 
-function asList(value: unknown): readonly unknown[] {
+function toList(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
   if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return [value]
   try {

@@ -65,10 +65,10 @@ const shared = {
   typicalSeconds: 60,
   deadlineSeconds: 1800,
   providers: ['runware', 'fal'],
-  check: contradiction,
+  check: checkContradictions,
 } as const satisfies Partial<Model>
 
-export const pixverse: readonly Model[] = [
+export const pixverseModels: readonly Model[] = [
   {
     ...shared,
     id: 'pixverse-v45',
@@ -85,11 +85,11 @@ export const pixverse: readonly Model[] = [
   },
 ]
 
-function contradiction(input: Input): ReturnType<NonNullable<Model['check']>> {
+function checkContradictions(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { size = '', resolution, duration, effect, cameraMovement, effectType, motionMode } = input
-  const shorter = size.includes('x') ? Math.min(...size.split('x').map(Number)) : undefined
-  const large = resolution === '1080p' || shorter === 1080
-  if (motionMode === 'fast' && (duration === 8 || large)) {
+  const shorterSide = size.includes('x') ? Math.min(...size.split('x').map(Number)) : undefined
+  const isLarge = resolution === '1080p' || shorterSide === 1080
+  if (motionMode === 'fast' && (duration === 8 || isLarge)) {
     const message = '`motionMode` fast is rendered in 5 s and at most 720p only'
     return { field: 'motionMode', message, instead: 'normal' }
   }

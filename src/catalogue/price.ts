@@ -1,52 +1,55 @@
 import type { Field, Input } from '../../providers/input.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Price, Rate, Rule } from './model.ts'
-import { modeOf, ruleOf, widestRule } from './rules.ts'
+import { findRule, selectMode, widestRule } from './rules.ts'
 
-type Quote = {
+type PriceQuote = {
   usd: number
   /** Billed seconds, where the price counts them. */
   seconds?: number
 }
 
 /** What a job costs. Throws if the entry has no rate for an input that it admits, which a test rules out. */
-export function quote(model: Model, input: Input): Quote {
-  const usd = rateOf(model, input).usd
-  if (model.price.per === 'video') return { usd: money(usd) }
-  const seconds = billedSeconds(model, input)
-  return { usd: money(usd * seconds), seconds }
+export function quotePrice(model: Model, input: Input): PriceQuote {
+  const rateUsd = findRate(model, input).usd
+  if (model.price.per === 'video') return { usd: roundUsd(rateUsd) }
+  const seconds = countBilledSeconds(model, input)
+  return { usd: roundUsd(rateUsd * seconds), seconds }
 }
 
-export function rateOf(model: Model, input: Input): Rate {
-  const current = modeOf(model, (field) => input[field] !== undefined)
+export function findRate(model: Model, input: Input): Rate {
+  const requestMode = selectMode(model, (field) => input[field] !== undefined)
   const rate = model.price.rates.find(
-    ({ when = {}, mode = current }) =>
-      mode === current && Object.entries(when).every(([field, value]) => input[field as Field] === value),
+    ({ when = {}, mode = requestMode }) =>
+      mode === requestMode && Object.entries(when).every(([field, value]) => input[field as Field] === value),
   )
   if (rate === undefined) throw new Error(`${model.id} has no rate for this input`)
   return rate
 }
 
-function billedSeconds({ price }: Model, input: Input): number {
-  const told = (price.secondsFrom ?? ['duration']).map((field) => input[field])
-  return roundUp(price, told.find((value) => typeof value === 'number') ?? price.defaultSeconds ?? 0)
+function countBilledSeconds({ price }: Model, input: Input): number {
+  const lengths = (price.secondsFrom ?? ['duration']).map((field) => input[field])
+  return roundUpSeconds(
+    price,
+    lengths.find((value) => typeof value === 'number') ?? price.defaultSeconds ?? 0,
+  )
 }
 
 /** What a length is billed as. */
-export function roundUp(
+export function roundUpSeconds(
   { minimumSeconds = 0, stepSeconds = 0 }: Pick<Price, 'minimumSeconds' | 'stepSeconds'>,
   seconds: number,
 ): number {
-  const least = Math.max(seconds, minimumSeconds)
-  return stepSeconds > 0 ? money(Math.ceil(money(least / stepSeconds)) * stepSeconds) : least
+  const minimum = Math.max(seconds, minimumSeconds)
+  return stepSeconds > 0 ? roundUsd(Math.ceil(roundUsd(minimum / stepSeconds)) * stepSeconds) : minimum
 }
 
 /** USD without the noise of binary fractions. */
-function money(usd: number): number {
+function roundUsd(usd: number): number {
   return Math.round(usd * 1e8) / 1e8
 }
 
-type PricingKeys = {
+type ModelPricing = {
   currency: 'USD'
   per_second?: number
   per_second_by_resolution?: Readonly<Record<string, number>>
@@ -66,47 +69,54 @@ type PricingKeys = {
  * The price in the keys that clients of the model list read; each figure is for the model's defaults otherwise. `offered`: what a client
  * pays for what costs us this much.
  */
-export function pricingKeys(model: Model, offered = (usd: number) => usd): PricingKeys {
+export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): ModelPricing {
   const { per, minimumSeconds } = model.price
-  const base = typicalOf(model)
-  const usd = offered(rateOf(model, base).usd)
-  const usdWith = (told: Input) => {
-    const input = { ...base, ...told }
+  const typical = buildTypicalInput(model)
+  const usd = toClientUsd(findRate(model, typical).usd)
+  const priceWith = (overrides: Input) => {
+    const input = { ...typical, ...overrides }
     const needsPro = model.check?.(input)?.code === 'pro_required'
-    return offered(rateOf(model, needsPro ? { ...input, pro_mode: true } : input).usd)
+    return toClientUsd(findRate(model, needsPro ? { ...input, pro_mode: true } : input).usd)
   }
-  const keyed = (field: Field) => {
+  const pricesByChoice = (field: Field) => {
     const choices = widestRule(model, field)?.choices ?? []
-    return Object.fromEntries(choices.map((value) => [String(value), usdWith({ [field]: value })]))
+    return Object.fromEntries(choices.map((value) => [String(value), priceWith({ [field]: value })]))
   }
-  const resolutions = dependsOn(model, 'resolution') && keyed('resolution')
-  const audible = dependsOn(model, 'generateAudio') && usdWith({ generateAudio: true })
-  const silent = dependsOn(model, 'generateAudio') && usdWith({ generateAudio: false })
+  const resolutionPrices = isPricedBy(model, 'resolution') && pricesByChoice('resolution')
+  const audioPrice = isPricedBy(model, 'generateAudio') && priceWith({ generateAudio: true })
+  const silentPrice = isPricedBy(model, 'generateAudio') && priceWith({ generateAudio: false })
   return {
     currency: 'USD',
     ...(per === 'second' ? { per_second: usd } : { per_video: usd }),
-    ...(resolutions &&
-      (per === 'second' ? { per_second_by_resolution: resolutions } : { per_resolution: resolutions })),
+    ...(resolutionPrices &&
+      (per === 'second'
+        ? { per_second_by_resolution: resolutionPrices }
+        : { per_resolution: resolutionPrices })),
     ...(per === 'second' &&
       model.price.rates.some(({ mode }) => mode !== undefined) && {
-        text_to_video_per_second: byResolution(model, usdWith),
-        image_to_video_per_second: byResolution(model, (told) => usdWith({ ...told, image: '' })),
+        text_to_video_per_second: pricesByResolution(model, priceWith),
+        image_to_video_per_second: pricesByResolution(model, (overrides) =>
+          priceWith({ ...overrides, image: '' }),
+        ),
       }),
-    ...(per === 'video' && dependsOn(model, 'duration') && { per_duration: keyed('duration') }),
-    ...(audible && silent && { audio_multiplier: money(audible / silent) }),
-    ...(per === 'second' && minimumSeconds !== undefined && { minimum: money(usd * minimumSeconds) }),
-    ...durations(model),
+    ...(per === 'video' && isPricedBy(model, 'duration') && { per_duration: pricesByChoice('duration') }),
+    ...(audioPrice && silentPrice && { audio_multiplier: roundUsd(audioPrice / silentPrice) }),
+    ...(per === 'second' && minimumSeconds !== undefined && { minimum: roundUsd(usd * minimumSeconds) }),
+    ...durationPricing(model),
   }
 }
 
 /** Where a model has no resolutions to choose from, its one price stands under `default`. */
-function byResolution(model: Model, usdWith: (told: Input) => number): Readonly<Record<string, number>> {
+function pricesByResolution(
+  model: Model,
+  priceWith: (overrides: Input) => number,
+): Readonly<Record<string, number>> {
   const choices = widestRule(model, 'resolution')?.choices?.map(String) ?? []
-  if (choices.length === 0) return { default: usdWith({}) }
-  return Object.fromEntries(choices.map((resolution) => [resolution, usdWith({ resolution })]))
+  if (choices.length === 0) return { default: priceWith({}) }
+  return Object.fromEntries(choices.map((resolution) => [resolution, priceWith({ resolution })]))
 }
 
-function durations(model: Model): Partial<PricingKeys> {
+function durationPricing(model: Model): Partial<ModelPricing> {
   const rule = widestRule(model, 'duration')
   if (typeof rule?.fixed === 'number') return { fixed_duration_seconds: rule.fixed }
   const choices = rule?.choices?.filter((choice) => typeof choice === 'number')
@@ -116,36 +126,36 @@ function durations(model: Model): Partial<PricingKeys> {
   }
 }
 
-function dependsOn({ price }: Model, field: Field): boolean {
+function isPricedBy({ price }: Model, field: Field): boolean {
   return price.rates.some(({ when }) => when?.[field] !== undefined)
 }
 
 /** What a request that tells nothing gets. */
-export function defaultsOf(model: Model, mode = model.modes[0]): Input {
-  return inputFrom(model, mode, ({ fixed, default: usual }) => fixed ?? usual)
+export function buildDefaultInput(model: Model, mode = model.modes[0]): Input {
+  return buildInput(model, mode, ({ fixed, default: defaultValue }) => fixed ?? defaultValue)
 }
 
 /** The same with the first choice where there is no default. A size is another way to give the resolution, so it is left out. */
-function typicalOf(model: Model): Input {
-  const off = (field: Field) => (fields[field].kind === 'switch' ? false : undefined)
-  const isSpare = (field: Field) => field === 'size' && model.fields.resolution !== undefined
-  return inputFrom(
+function buildTypicalInput(model: Model): Input {
+  const switchedOff = (field: Field) => (fields[field].kind === 'switch' ? false : undefined)
+  const isRedundant = (field: Field) => field === 'size' && model.fields.resolution !== undefined
+  return buildInput(
     model,
     model.modes[0],
-    ({ fixed, default: usual, choices }, field) =>
-      fixed ?? usual ?? (isSpare(field) ? undefined : choices?.[0]) ?? off(field),
+    ({ fixed, default: defaultValue, choices }, field) =>
+      fixed ?? defaultValue ?? (isRedundant(field) ? undefined : choices?.[0]) ?? switchedOff(field),
   )
 }
 
-function inputFrom(
+function buildInput(
   model: Model,
   mode: Mode,
-  pick: (rule: Rule, field: Field) => string | number | boolean | undefined,
+  pickValue: (rule: Rule, field: Field) => string | number | boolean | undefined,
 ): Input {
   return Object.fromEntries(
     allFields.flatMap((field) => {
-      const rule = ruleOf(model, field, mode)
-      const value = rule && pick(rule, field)
+      const rule = findRule(model, field, mode)
+      const value = rule && pickValue(rule, field)
       return value === undefined ? [] : [[field, value]]
     }),
   )

@@ -3,7 +3,7 @@ import type { Field } from '../../providers/input.ts'
 import { closestChoice } from './closest.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
-import type { Value } from './parse.ts'
+import type { FieldValue } from './parse.ts'
 
 export type Problem = {
   /** As the caller spelled it; the canonical name where it is missing. */
@@ -14,67 +14,68 @@ export type Problem = {
 }
 
 /** What a job is made from, given which fields a request tells. */
-export function modeOf(model: Model, given: (field: Field) => boolean): Mode {
-  const has = (mode: Mode) => model.modes.includes(mode)
-  if (has('video') && (given('video') || given('targetVideo'))) return 'video'
-  if (has('image') && given('image')) return 'image'
-  return has('text') ? 'text' : model.modes[0]
+export function selectMode(model: Model, isGiven: (field: Field) => boolean): Mode {
+  const supports = (mode: Mode) => model.modes.includes(mode)
+  if (supports('video') && (isGiven('video') || isGiven('targetVideo'))) return 'video'
+  if (supports('image') && isGiven('image')) return 'image'
+  return supports('text') ? 'text' : model.modes[0]
 }
 
 type Rules = ReadonlyMap<Field, Rule>
 
 /** A model never changes, and every submit asks. */
-const known = new WeakMap<Model, Partial<Record<Mode, Rules>>>()
+const rulesCache = new WeakMap<Model, Partial<Record<Mode, Rules>>>()
 
 /** How a model takes each field that it takes in a mode. */
-export function rulesOf(model: Model, mode: Mode): Rules {
-  const rules = known.get(model) ?? {}
-  known.set(model, rules)
-  rules[mode] ??= new Map(
+export function listRules(model: Model, mode: Mode): Rules {
+  const cachedRules = rulesCache.get(model) ?? {}
+  rulesCache.set(model, cachedRules)
+  cachedRules[mode] ??= new Map(
     allFields.flatMap((field) => {
-      const rule = ruleOf(model, field, mode)
+      const rule = findRule(model, field, mode)
       return rule === undefined ? [] : [[field, rule]]
     }),
   )
-  return rules[mode]
+  return cachedRules[mode]
 }
 
 /** How a model takes a field in a mode; absent: it does not. */
-export function ruleOf(model: Model, field: Field, mode: Mode): Rule | undefined {
+export function findRule(model: Model, field: Field, mode: Mode): Rule | undefined {
   const rule = model.fields[field]
-  if (rule === undefined || fields[field].internal) return undefined
-  const override = rule[mode]
-  if (override === 'unused') return undefined
-  const { text: _text, image: _image, video: _video, ...base } = rule
+  if (rule === undefined || fields[field].isInternal) return undefined
+  const modeRule = rule[mode]
+  if (modeRule === 'unused') return undefined
+  const { text: _text, image: _image, video: _video, ...commonRule } = rule
   const { min, max } = fields[field]
-  return { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...base, ...override }
+  return { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...commonRule, ...modeRule }
 }
 
 /** What a field may hold over all modes of a model, for schemas and lists; required only where every mode requires it. */
 export function widestRule(model: Model, field: Field): Rule | undefined {
-  const rules = model.modes.map((mode) => ruleOf(model, field, mode))
-  const used = rules.filter((rule) => rule !== undefined)
-  const [first] = used
-  if (first === undefined) return undefined
-  const every = <T>(values: readonly (T | undefined)[]) => (values.includes(undefined) ? [] : (values as T[]))
-  const mins = every(used.map((rule) => rule.min))
-  const maxes = every(used.map((rule) => rule.max))
-  const lengths = every(used.map((rule) => rule.maxLength))
-  const choices = new Set(every(used.map(renderable)).flat())
-  const fixed = used.every((rule) => rule.fixed === first.fixed) ? first.fixed : undefined
-  const usual = used.find((rule) => rule.default !== undefined)?.default
+  const rules = model.modes.map((mode) => findRule(model, field, mode))
+  const usedRules = rules.filter((rule) => rule !== undefined)
+  const [firstRule] = usedRules
+  if (firstRule === undefined) return undefined
+  const allOrNone = <T>(values: readonly (T | undefined)[]) =>
+    values.includes(undefined) ? [] : (values as T[])
+  const minima = allOrNone(usedRules.map((rule) => rule.min))
+  const maxima = allOrNone(usedRules.map((rule) => rule.max))
+  const maxLengths = allOrNone(usedRules.map((rule) => rule.maxLength))
+  const choices = new Set(allOrNone(usedRules.map(listRenderableValues)).flat())
+  const fixed = usedRules.every((rule) => rule.fixed === firstRule.fixed) ? firstRule.fixed : undefined
+  const defaultValue = usedRules.find((rule) => rule.default !== undefined)?.default
   return {
     ...(rules.every((rule) => rule?.required === true) && { required: true as const }),
-    ...(mins.length > 0 && { min: Math.min(...mins) }),
-    ...(maxes.length > 0 && { max: Math.max(...maxes) }),
-    ...(lengths.length > 0 && { maxLength: Math.max(...lengths) }),
+    ...(minima.length > 0 && { min: Math.min(...minima) }),
+    ...(maxima.length > 0 && { max: Math.max(...maxima) }),
+    ...(maxLengths.length > 0 && { maxLength: Math.max(...maxLengths) }),
     ...(choices.size > 0 && fixed === undefined && { choices: [...choices] }),
-    ...(usual !== undefined && { default: usual }),
+    ...(defaultValue !== undefined && { default: defaultValue }),
     ...(fixed !== undefined && { fixed }),
   }
 }
 
-export function renderable({ fixed, choices }: Rule): readonly (string | number)[] | undefined {
+export function listRenderableValues({ fixed, choices }: Rule): readonly (string | number)[] | undefined {
   return fixed === undefined ? choices : [fixed]
 }
 
@@ -82,74 +83,74 @@ export function renderable({ fixed, choices }: Rule): readonly (string | number)
  * `wrong`: what is wrong with a value, to follow the field's name. `closest`: what the model renders instead. `final`: nothing may stand
  * in for it.
  */
-export type Verdict =
-  | { value: Value }
-  | { wrong: string; allowed?: readonly (string | number)[]; closest?: Value; final?: true }
+export type ValueCheck =
+  | { value: FieldValue }
+  | { problem: string; allowed?: readonly (string | number)[]; closest?: FieldValue; isFinal?: true }
 
 /** Checks a value against a model's rule. */
-export function judge(field: Field, value: Value, rule: Rule): Verdict {
-  if (rule.choices !== undefined) return judgeChoice(field, value, rule.choices, rule.default)
-  if (typeof value === 'number') return judgeNumber(field, value, rule)
-  if (typeof value === 'string') return judgeText(value, rule)
-  if (Array.isArray(value) && isOutside(value.length, rule)) {
+export function checkValue(field: Field, value: FieldValue, rule: Rule): ValueCheck {
+  if (rule.choices !== undefined) return checkChoice(field, value, rule.choices, rule.default)
+  if (typeof value === 'number') return checkNumber(field, value, rule)
+  if (typeof value === 'string') return checkText(value, rule)
+  if (Array.isArray(value) && isOutOfBounds(value.length, rule)) {
     const closest = value.slice(0, rule.max) as readonly string[]
-    return { wrong: `must have ${bounds(rule)} entries; got ${value.length}`, closest }
+    return { problem: `must have ${describeBounds(rule)} entries; got ${value.length}`, closest }
   }
   return { value }
 }
 
-function judgeChoice(
+function checkChoice(
   field: Field,
-  value: Value,
+  value: FieldValue,
   choices: readonly (string | number)[],
-  usual: Rule['default'],
-): Verdict {
-  const chosen =
-    choices.find((choice) => choice === value) ?? choices.find((choice) => isAmong([choice], value))
-  if (chosen !== undefined) return { value: chosen }
-  const closest = closestChoice(fields[field].kind, value, choices, usual)
-  if (closest?.exact) return { value: closest.choice }
+  defaultValue: Rule['default'],
+): ValueCheck {
+  const exactChoice =
+    choices.find((choice) => choice === value) ?? choices.find((choice) => matchesChoice([choice], value))
+  if (exactChoice !== undefined) return { value: exactChoice }
+  const closest = closestChoice(fields[field].kind, value, choices, defaultValue)
+  if (closest?.isExact) return { value: closest.choice }
   return {
-    wrong: `must be one of ${choices.join(', ')}; got ${show(value)}`,
+    problem: `must be one of ${choices.join(', ')}; got ${quoteValue(value)}`,
     allowed: choices,
     ...(closest !== undefined && { closest: closest.choice }),
   }
 }
 
-function judgeNumber(field: Field, value: number, rule: Rule): Verdict {
-  const { kind, fact } = fields[field]
-  const bounded = Math.min(Math.max(value, rule.min ?? value), rule.max ?? Infinity)
-  const closest = field === 'duration' ? Math.ceil(bounded) : bounded
+function checkNumber(field: Field, value: number, rule: Rule): ValueCheck {
+  const { kind, isSourceLength } = fields[field]
+  const clamped = Math.min(Math.max(value, rule.min ?? value), rule.max ?? Infinity)
+  const closest = field === 'duration' ? Math.ceil(clamped) : clamped
   if (closest === value) return { value }
-  const wrong = `must be ${isOutside(value, rule) ? bounds(rule) : 'whole seconds'}; got ${value}`
-  if (fact) return value > 0 ? { wrong, final: true } : { wrong }
-  return kind === 'seed' ? { wrong, final: true } : { wrong, closest }
+  const problem = `must be ${isOutOfBounds(value, rule) ? describeBounds(rule) : 'whole seconds'}; got ${value}`
+  if (isSourceLength) return value > 0 ? { problem, isFinal: true } : { problem }
+  return kind === 'seed' ? { problem, isFinal: true } : { problem, closest }
 }
 
 /** A text that is cut says something else, so it never is. */
-function judgeText(value: string, { maxLength = Infinity }: Rule): Verdict {
+function checkText(value: string, { maxLength = Infinity }: Rule): ValueCheck {
   const length = value.length > maxLength ? countCharacters(value) : value.length
   if (length <= maxLength) return { value }
-  return { wrong: `must be at most ${maxLength} characters; got ${length}`, final: true }
+  return { problem: `must be at most ${maxLength} characters; got ${length}`, isFinal: true }
 }
 
 /** Whether a value is one of the choices, whatever its case. */
-export function isAmong(choices: readonly (string | number)[] | undefined, value: unknown): boolean {
-  const sought = String(value).trim().toLowerCase()
-  return choices?.some((choice) => String(choice).toLowerCase() === sought) ?? false
+export function matchesChoice(choices: readonly (string | number)[] | undefined, value: unknown): boolean {
+  const normalizedValue = String(value).trim().toLowerCase()
+  return choices?.some((choice) => String(choice).toLowerCase() === normalizedValue) ?? false
 }
 
-function isOutside(value: number, { min = -Infinity, max = Infinity }: Rule): boolean {
+function isOutOfBounds(value: number, { min = -Infinity, max = Infinity }: Rule): boolean {
   return value < min || value > max
 }
 
-function bounds({ min, max }: Rule): string {
+function describeBounds({ min, max }: Rule): string {
   if (min === undefined) return `at most ${max}`
   return max === undefined ? `at least ${min}` : `from ${min} to ${max}`
 }
 
 /** A value as an error text quotes it: short, whatever it is. */
-export function show(value: unknown): string {
-  const shown = JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value) ?? String(value)
-  return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown
+export function quoteValue(value: unknown): string {
+  const quoted = JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value) ?? String(value)
+  return quoted.length > 60 ? `${quoted.slice(0, 57)}…` : quoted
 }

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const runway: readonly Model[] = [
+export const runwayModels: readonly Model[] = [
   {
     id: 'runwayml-gen4-aleph',
     name: 'Runway Gen-4 Aleph',

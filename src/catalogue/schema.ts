@@ -4,20 +4,22 @@ import type { Model, Rule } from './model.ts'
 import { widestRule } from './rules.ts'
 
 /** A plain JSON-Schema enum, which one error can name; a union of literals would give one error a branch. */
-function choice(values: readonly (string | number)[], told: object): TSchema {
+function createChoiceSchema(values: readonly (string | number)[], annotations: object): TSchema {
   const type = values.every((value) => typeof value === 'number') ? 'number' : 'string'
-  return Type.Unsafe({ ...told, [Kind]: 'Choice', type, enum: values })
+  return Type.Unsafe({ ...annotations, [Kind]: 'Choice', type, enum: values })
 }
 
 TypeRegistry.Set<{ enum: readonly unknown[] }>('Choice', (schema, value) => schema.enum.includes(value))
 
 /** What a model takes, in canonical names and types, over all of its modes. What holds in one mode only is left to `admit`. */
-export function requestSchema(model: Model): TObject {
-  const properties: Record<string, TSchema> = { model: choice([model.id], { description: 'The model.' }) }
+export function buildRequestSchema(model: Model): TObject {
+  const properties: Record<string, TSchema> = {
+    model: createChoiceSchema([model.id], { description: 'The model.' }),
+  }
   for (const field of allFields) {
     const rule = widestRule(model, field)
     if (rule === undefined) continue
-    const schema = schemaOf(field, rule)
+    const schema = createFieldSchema(field, rule)
     properties[field] = rule.required === true ? schema : Type.Optional(schema)
   }
   return Type.Object(properties, {
@@ -27,24 +29,28 @@ export function requestSchema(model: Model): TObject {
   })
 }
 
-function schemaOf(field: (typeof allFields)[number], rule: Rule): TSchema {
+function createFieldSchema(field: (typeof allFields)[number], rule: Rule): TSchema {
   const { kind, label, description } = fields[field]
-  const told = { title: label, description, ...(rule.default !== undefined && { default: rule.default }) }
-  if (rule.fixed !== undefined) return choice([rule.fixed], told)
-  if (rule.choices !== undefined) return choice(rule.choices, told)
+  const annotations = {
+    title: label,
+    description,
+    ...(rule.default !== undefined && { default: rule.default }),
+  }
+  if (rule.fixed !== undefined) return createChoiceSchema([rule.fixed], annotations)
+  if (rule.choices !== undefined) return createChoiceSchema(rule.choices, annotations)
   const { min: minimum, max: maximum, maxLength } = rule
-  const bounded = {
-    ...told,
+  const boundedAnnotations = {
+    ...annotations,
     ...(minimum !== undefined && { minimum }),
     ...(maximum !== undefined && { maximum }),
   }
-  if (kind === 'number' || kind === 'seconds') return Type.Number(bounded)
-  if (kind === 'integer' || kind === 'seed') return Type.Integer(bounded)
-  if (kind === 'switch') return Type.Boolean(told)
-  if (kind === 'object') return Type.Record(Type.String(), Type.Unknown(), told)
-  if (kind === 'list') return Type.Array(Type.Unknown(), told)
+  if (kind === 'number' || kind === 'seconds') return Type.Number(boundedAnnotations)
+  if (kind === 'integer' || kind === 'seed') return Type.Integer(boundedAnnotations)
+  if (kind === 'switch') return Type.Boolean(annotations)
+  if (kind === 'object') return Type.Record(Type.String(), Type.Unknown(), annotations)
+  if (kind === 'list') return Type.Array(Type.Unknown(), annotations)
   if (kind === 'mediaList') {
-    return Type.Array(Type.String(), { ...told, ...(maximum !== undefined && { maxItems: maximum }) })
+    return Type.Array(Type.String(), { ...annotations, ...(maximum !== undefined && { maxItems: maximum }) })
   }
-  return Type.String({ ...told, ...(maxLength !== undefined && { maxLength }) })
+  return Type.String({ ...annotations, ...(maxLength !== undefined && { maxLength }) })
 }

@@ -12,7 +12,7 @@ const shared = {
 const proRatios = ['16:9', '1:1', '3:4', '9:16', '21:9'] as const
 const liteRatios = ['16:9', '9:16', '1:1', '4:3', '3:4', '21:9'] as const
 
-export const seedance: readonly Model[] = [
+export const seedanceModels: readonly Model[] = [
   {
     ...shared,
     id: 'seedance-video',

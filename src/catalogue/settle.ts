@@ -1,86 +1,108 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Field } from '../../providers/input.ts'
-import { fields, type Kind } from './fields.ts'
-import type { Given } from './fold.ts'
+import { type FieldKind, fields } from './fields.ts'
+import type { FieldSpelling } from './fold.ts'
 import type { Rule } from './model.ts'
-import { type Reading, read, type Value } from './parse.ts'
-import { isAmong, judge, type Problem, show, type Verdict } from './rules.ts'
+import { type FieldValue, type ParseResult, parseValue } from './parse.ts'
+import { checkValue, matchesChoice, type Problem, quoteValue, type ValueCheck } from './rules.ts'
 
-export type Settled =
-  | { value?: Value; warnings?: readonly string[]; problem?: undefined }
+export type ResolvedField =
+  | { value?: FieldValue; warnings?: readonly string[]; problem?: undefined }
   /** `substitute`: what is rendered where the caller does not want the problem instead. */
-  | { given: Given; warnings: readonly string[]; problem: Problem; substitute?: { value?: Value } }
+  | {
+      spelling: FieldSpelling
+      warnings: readonly string[]
+      problem: Problem
+      substitute?: { value?: FieldValue }
+    }
 
 /** The value that a field ends with, from all spellings of it in a request and the model's rule. */
-export function settle(field: Field, rule: Rule, spellings: readonly Given[]): Settled {
-  const [first, ...others] = spellings.filter(
-    (one) => !isOperation(field, one) || isAmong(rule.choices, one.value),
+export function resolveField(field: Field, rule: Rule, spellings: readonly FieldSpelling[]): ResolvedField {
+  const [bestSpelling, ...otherSpellings] = spellings.filter(
+    (spelling) => !isOperationMode(field, spelling) || matchesChoice(rule.choices, spelling.value),
   )
-  if (first === undefined) return fallback(rule)
-  const reading = readGiven(field, first)
-  const warnings = others
-    .filter((other) => !isDeepStrictEqual(readGiven(field, other), reading))
-    .map((other) => `\`${other.name}\` was ignored: \`${first.name}\` says otherwise`)
-  const verdict =
+  if (bestSpelling === undefined) return defaultValueOf(rule)
+  const parsed = parseSpelling(field, bestSpelling)
+  const warnings = otherSpellings
+    .filter((spelling) => !isDeepStrictEqual(parseSpelling(field, spelling), parsed))
+    .map((spelling) => `\`${spelling.name}\` was ignored: \`${bestSpelling.name}\` says otherwise`)
+  const check =
     rule.fixed === undefined
-      ? verdictOf(field, rule, first, reading)
-      : fixedVerdict(rule.fixed, first, reading)
-  if (verdict === undefined) return { ...fallback(rule), warnings }
-  if ('value' in verdict) return { value: verdict.value, warnings }
-  const { closest, final, wrong, allowed } = verdict
-  const substitute = closest === undefined ? fallback(rule) : { value: closest }
-  const isLost = rule.required !== undefined && substitute.value === undefined
+      ? checkParsed(field, rule, bestSpelling, parsed)
+      : checkFixed(rule.fixed, bestSpelling, parsed)
+  if (check === undefined) return { ...defaultValueOf(rule), warnings }
+  if ('value' in check) return { value: check.value, warnings }
+  const { closest, isFinal, problem, allowed: allowedValues } = check
+  const substitute = closest === undefined ? defaultValueOf(rule) : { value: closest }
+  const hasNoFallback = rule.required !== undefined && substitute.value === undefined
   return {
-    given: first,
+    spelling: bestSpelling,
     warnings,
-    problem: invalid(first, wrong, allowed),
-    ...(!final && !isLost && { substitute }),
+    problem: createProblem(bestSpelling, problem, allowedValues),
+    ...(!isFinal && !hasNoFallback && { substitute }),
   }
 }
 
 /** Texts, files and stories are what a video is made of: nothing stands in for one that cannot be read. */
-const content: ReadonlySet<Kind> = new Set(['text', 'media', 'mediaList', 'object', 'list'])
+const contentKinds: ReadonlySet<FieldKind> = new Set(['text', 'media', 'mediaList', 'object', 'list'])
 
-function verdictOf(field: Field, rule: Rule, { value: told }: Given, reading: Reading): Verdict | undefined {
-  if (!('expected' in reading))
-    return reading.value === undefined ? undefined : judge(field, reading.value, rule)
-  const wrong = `must be ${reading.expected}; got ${show(told)}`
-  if (reading.closest === undefined) return isIrreplaceable(field, told) ? { wrong, final: true } : { wrong }
-  const verdict = judge(field, reading.closest, rule)
-  return 'value' in verdict ? { wrong, closest: verdict.value } : { ...verdict, wrong }
+function checkParsed(
+  field: Field,
+  rule: Rule,
+  { value: sentValue }: FieldSpelling,
+  parsed: ParseResult,
+): ValueCheck | undefined {
+  if (!('expected' in parsed))
+    return parsed.value === undefined ? undefined : checkValue(field, parsed.value, rule)
+  const problem = `must be ${parsed.expected}; got ${quoteValue(sentValue)}`
+  if (parsed.closest === undefined)
+    return isIrreplaceable(field, sentValue) ? { problem, isFinal: true } : { problem }
+  const check = checkValue(field, parsed.closest, rule)
+  return 'value' in check ? { problem, closest: check.value } : { ...check, problem }
 }
 
 /** So is a seed, unless it is no number at all. */
-function isIrreplaceable(field: Field, told: unknown): boolean {
+function isIrreplaceable(field: Field, sentValue: unknown): boolean {
   const { kind } = fields[field]
-  return content.has(kind) || (kind === 'seed' && !Number.isNaN(Number(told)))
+  return contentKinds.has(kind) || (kind === 'seed' && !Number.isNaN(Number(sentValue)))
 }
 
-function fixedVerdict(fixed: string | number, { value: told }: Given, reading: Reading): Verdict {
-  const same = 'value' in reading && (reading.value === undefined || isAmong([fixed], reading.value))
-  return same ? { value: fixed } : { wrong: `must be ${fixed}; got ${show(told)}`, closest: fixed }
+function checkFixed(
+  fixed: string | number,
+  { value: sentValue }: FieldSpelling,
+  parsed: ParseResult,
+): ValueCheck {
+  const matchesFixed =
+    'value' in parsed && (parsed.value === undefined || matchesChoice([fixed], parsed.value))
+  return matchesFixed
+    ? { value: fixed }
+    : { problem: `must be ${fixed}; got ${quoteValue(sentValue)}`, closest: fixed }
 }
 
 /** The value of a field that is not told. */
-export function fallback({ fixed, default: usual }: Rule): { value?: Value } {
-  const value = fixed ?? usual
+export function defaultValueOf({ fixed, default: defaultValue }: Rule): { value?: FieldValue } {
+  const value = fixed ?? defaultValue
   return value === undefined ? {} : { value }
 }
 
-function readGiven(field: Field, given: Given): Reading {
-  const reading = read(field, given.value)
-  return given.opposite && 'value' in reading ? { value: reading.value !== true } : reading
+function parseSpelling(field: Field, spelling: FieldSpelling): ParseResult {
+  const parsed = parseValue(field, spelling.value)
+  return spelling.isOpposite && 'value' in parsed ? { value: parsed.value !== true } : parsed
 }
 
 /** Gateways send the kind of operation as `mode`; what a request brings tells it better. */
-export function isOperation(field: Field, { value }: Given): boolean {
+export function isOperationMode(field: Field, { value }: FieldSpelling): boolean {
   return (
     field === 'mode' &&
     /^\w+[-_ ]to[-_ ]video$|^video[-_ ](edit|extend)\w*$|^auto$/i.test(String(value).trim())
   )
 }
 
-function invalid({ name }: Given, wrong: string, allowed?: readonly (string | number)[]): Problem {
-  const problem: Problem = { field: name, message: `\`${name}\` ${wrong}`, code: 'invalid_parameter_value' }
+function createProblem(
+  { name }: FieldSpelling,
+  message: string,
+  allowed?: readonly (string | number)[],
+): Problem {
+  const problem: Problem = { field: name, message: `\`${name}\` ${message}`, code: 'invalid_parameter_value' }
   return allowed === undefined ? problem : { ...problem, allowed }
 }

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const sora: readonly Model[] = [
+export const soraModels: readonly Model[] = [
   {
     id: 'sora-2',
     name: 'Sora 2',

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const talkingHeads: readonly Model[] = [
+export const talkingHeadModels: readonly Model[] = [
   {
     id: 'veed-fabric-1.0',
     name: 'VEED Fabric 1.0',

@@ -3,14 +3,18 @@ import type { Model, Rate } from './model.ts'
 const resolutions = ['720p', '1080p', '2k', '4k']
 
 /** The price of each resolution, whichever field told it. */
-function byResolution(usd: Readonly<Record<string, number>>, usual: number): [Rate, ...Rate[]] {
-  const named = (field: 'size' | 'resolution') =>
-    Object.entries(usd).map(([value, each]) => ({ when: { [field]: value }, usd: each }))
-  const [first = { usd: usual }, ...others] = [...named('size'), ...named('resolution'), { usd: usual }]
+function ratesByResolution(usd: Readonly<Record<string, number>>, defaultUsd: number): [Rate, ...Rate[]] {
+  const ratesFor = (field: 'size' | 'resolution') =>
+    Object.entries(usd).map(([value, rateUsd]) => ({ when: { [field]: value }, usd: rateUsd }))
+  const [first = { usd: defaultUsd }, ...others] = [
+    ...ratesFor('size'),
+    ...ratesFor('resolution'),
+    { usd: defaultUsd },
+  ]
   return [first, ...others]
 }
 
-export const upscalers: readonly Model[] = [
+export const upscalerModels: readonly Model[] = [
   {
     id: 'video-upscaler',
     name: 'Video Upscaler',
@@ -30,7 +34,7 @@ export const upscalers: readonly Model[] = [
         'WaveSpeed model page: per 5 s USD 0.025 to 1080p, 0.05 for 2k, 0.10 for 4k; whole seconds, 5 s at least',
       asOf: '2025-11',
       per: 'second',
-      rates: byResolution({ '720p': 0.005, '1080p': 0.005, '2k': 0.01, '4k': 0.02 }, 0.005),
+      rates: ratesByResolution({ '720p': 0.005, '1080p': 0.005, '2k': 0.01, '4k': 0.02 }, 0.005),
       minimumSeconds: 5,
       stepSeconds: 1,
       secondsFrom: ['billedDuration', 'videoDuration'],
@@ -58,7 +62,7 @@ export const upscalers: readonly Model[] = [
       source: 'WaveSpeed model page for 1080p; 2k and 4k inferred from the list of FAL',
       asOf: '2025-11',
       per: 'second',
-      rates: byResolution({ '1080p': 0.0072, '2k': 0.0144, '4k': 0.0288 }, 0.0072),
+      rates: ratesByResolution({ '1080p': 0.0072, '2k': 0.0144, '4k': 0.0288 }, 0.0072),
       stepSeconds: 1,
       secondsFrom: ['billedDuration', 'videoDuration'],
       defaultSeconds: 5,

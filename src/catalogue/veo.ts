@@ -6,7 +6,7 @@ const resolution = { choices: ['720p', '1080p'], default: '720p' } as const
 const ratios = ['16:9', '9:16'] as const
 
 /** An image brings its own ratio, so only words get a default. */
-const ratioOrPicture = { choices: ratios, text: { default: '16:9' } } as const
+const ratioUnlessImage = { choices: ratios, text: { default: '16:9' } } as const
 
 const shared = {
   ownedBy: 'google',
@@ -14,7 +14,7 @@ const shared = {
   deadlineSeconds: 1800,
 } as const satisfies Partial<Model>
 
-export const veo: readonly Model[] = [
+export const veoModels: readonly Model[] = [
   {
     ...shared,
     id: 'veo3-video',
@@ -27,7 +27,7 @@ export const veo: readonly Model[] = [
       image: {},
       negative_prompt: {},
       duration: { choices: [4, 6, 8], default: 8 },
-      aspect_ratio: ratioOrPicture,
+      aspect_ratio: ratioUnlessImage,
       resolution,
       generateAudio,
       seed: {},
@@ -52,7 +52,7 @@ export const veo: readonly Model[] = [
       image: {},
       negative_prompt: {},
       duration: { choices: [4, 6, 8], default: 8 },
-      aspect_ratio: ratioOrPicture,
+      aspect_ratio: ratioUnlessImage,
       resolution,
       generateAudio,
       seed: {},
@@ -129,7 +129,7 @@ export const veo: readonly Model[] = [
       last_image: { text: 'unused' },
       negative_prompt: {},
       duration: { choices: [4, 6, 8], default: 8 },
-      aspect_ratio: ratioOrPicture,
+      aspect_ratio: ratioUnlessImage,
       resolution,
       generateAudio,
       seed: {},

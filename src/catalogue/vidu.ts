@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-export const vidu: readonly Model[] = [
+export const viduModels: readonly Model[] = [
   {
     id: 'vidu-video',
     name: 'Vidu Q1',

@@ -8,7 +8,7 @@ const sizes = {
   '1080p': ['1080p', '1920x1080', '1080x1920'],
 }
 /** Another way to give the resolution, which wins over it. */
-const size = { choices: Object.values(sizes).flat() }
+const sizeRule = { choices: Object.values(sizes).flat() }
 
 // 720p is rendered by plain Wan 2.2, which expands no prompt.
 function checkExpansion(input: Input): ReturnType<NonNullable<Model['check']>> {
@@ -19,25 +19,31 @@ function checkExpansion(input: Input): ReturnType<NonNullable<Model['check']>> {
 }
 
 /** The price of each tier, whichever field told it. */
-function byTier(
+function ratesByTier(
   usd: Readonly<Record<keyof typeof sizes, number>>,
-  usual: keyof typeof sizes,
+  defaultTier: keyof typeof sizes,
 ): [Rate, ...Rate[]] {
   const entries = Object.entries(sizes) as [keyof typeof sizes, string[]][]
-  const bySize = entries.flatMap(([tier, names]) => names.map((size) => ({ when: { size }, usd: usd[tier] })))
-  const byResolution = entries.map(([tier]) => ({ when: { resolution: tier }, usd: usd[tier] }))
-  const [first = { usd: usd[usual] }, ...others] = [...bySize, ...byResolution, { usd: usd[usual] }]
+  const sizeRates = entries.flatMap(([tier, names]) =>
+    names.map((size) => ({ when: { size }, usd: usd[tier] })),
+  )
+  const resolutionRates = entries.map(([tier]) => ({ when: { resolution: tier }, usd: usd[tier] }))
+  const [first = { usd: usd[defaultTier] }, ...others] = [
+    ...sizeRates,
+    ...resolutionRates,
+    { usd: usd[defaultTier] },
+  ]
   return [first, ...others]
 }
 
-function inText([first, ...others]: readonly [Rate, ...Rate[]]): [Rate, ...Rate[]] {
+function forTextMode([first, ...others]: readonly [Rate, ...Rate[]]): [Rate, ...Rate[]] {
   return [{ ...first, mode: 'text' }, ...others.map((rate): Rate => ({ ...rate, mode: 'text' }))]
 }
 
-const lowTiers = { choices: ['480p', '720p'], default: '480p' } as const
-const orientation = { choices: ['16:9', '9:16'], default: '16:9', image: 'unused' } as const
+const lowTierRule = { choices: ['480p', '720p'], default: '480p' } as const
+const orientationRule = { choices: ['16:9', '9:16'], default: '16:9', image: 'unused' } as const
 
-export const wanWavespeed: readonly Model[] = [
+export const wanWavespeedModels: readonly Model[] = [
   {
     id: 'wan-wavespeed-s2v',
     name: 'Wan 2.2 Speech to Video',
@@ -49,7 +55,7 @@ export const wanWavespeed: readonly Model[] = [
       image: { required: true },
       audio: { required: true },
       prompt: {},
-      resolution: lowTiers,
+      resolution: lowTierRule,
       seed: {},
       audioDuration: { max: 600 },
     },
@@ -77,7 +83,7 @@ export const wanWavespeed: readonly Model[] = [
     fields: {
       prompt: { required: true },
       video: { required: true },
-      resolution: lowTiers,
+      resolution: lowTierRule,
       seed: {},
       videoDuration: { max: 120 },
     },
@@ -105,7 +111,7 @@ export const wanWavespeed: readonly Model[] = [
     fields: {
       prompt: { required: true },
       video: { required: true },
-      resolution: lowTiers,
+      resolution: lowTierRule,
       duration: { choices: [5, 8], default: 5 },
       seed: {},
     },
@@ -131,8 +137,8 @@ export const wanWavespeed: readonly Model[] = [
       image: {},
       negative_prompt: {},
       resolution: { choices: tiers, default: '480p' },
-      size,
-      aspect_ratio: orientation,
+      size: sizeRule,
+      aspect_ratio: orientationRule,
       duration: { fixed: 5 },
       enhancePrompt: { default: false },
       seed: {},
@@ -142,8 +148,8 @@ export const wanWavespeed: readonly Model[] = [
       asOf: '2025-11',
       per: 'video',
       rates: [
-        ...inText(byTier({ '480p': 0.05, '720p': 0.3, '1080p': 0.8 }, '480p')),
-        ...byTier({ '480p': 0.2, '720p': 0.3, '1080p': 0.8 }, '480p'),
+        ...forTextMode(ratesByTier({ '480p': 0.05, '720p': 0.3, '1080p': 0.8 }, '480p')),
+        ...ratesByTier({ '480p': 0.2, '720p': 0.3, '1080p': 0.8 }, '480p'),
       ],
     },
     typicalSeconds: 90,
@@ -164,7 +170,7 @@ export const wanWavespeed: readonly Model[] = [
       video: { required: true },
       prompt: {},
       mode: { choices: ['animate', 'replace'], default: 'animate' },
-      resolution: lowTiers,
+      resolution: lowTierRule,
       seed: {},
       videoDuration: { max: 120 },
     },
@@ -194,8 +200,8 @@ export const wanWavespeed: readonly Model[] = [
       image: {},
       negative_prompt: {},
       resolution: { choices: tiers, default: '720p' },
-      size,
-      aspect_ratio: orientation,
+      size: sizeRule,
+      aspect_ratio: orientationRule,
       duration: { choices: [5, 10], default: 5 },
       enhancePrompt: { default: false },
       seed: {},
@@ -204,7 +210,7 @@ export const wanWavespeed: readonly Model[] = [
       source: 'WaveSpeed model list for 480p, and a public client for the others',
       asOf: '2026-08',
       per: 'second',
-      rates: byTier({ '480p': 0.05, '720p': 0.1, '1080p': 0.15 }, '720p'),
+      rates: ratesByTier({ '480p': 0.05, '720p': 0.1, '1080p': 0.15 }, '720p'),
     },
     typicalSeconds: 120,
     deadlineSeconds: 1800,

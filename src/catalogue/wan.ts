@@ -12,7 +12,7 @@ const shared = {
 } as const satisfies Partial<Model>
 
 /** The Wan models that FAL renders. */
-export const wan: readonly Model[] = [
+export const wanModels: readonly Model[] = [
   {
     ...shared,
     id: 'wan-video-22',

@@ -1,11 +1,11 @@
 import type { ProviderName } from '../../providers/provider.ts'
-import type { Revival } from '../accounts/holds.ts'
-import type { Offers } from '../upstreams/routing.ts'
-import { type Event, type Job, overdueMs, type View, type Work } from './job.ts'
-import { markOf } from './store/codec.ts'
+import type { AdoptedRecord } from '../accounts/holds.ts'
+import type { Routing } from '../upstreams/routing.ts'
+import { type HistoryEntry, type Job, type JobView, type JobWork, overdueAfterMs } from './job.ts'
+import { attemptMarker } from './store/codec.ts'
 
 type Deps = {
-  offers: Pick<Offers, 'find'>
+  routing: Pick<Routing, 'find'>
   settingsOf(provider: ProviderName): Readonly<Record<string, string>>
   deadlineMs(model: string): number
 }
@@ -14,24 +14,28 @@ type Deps = {
  * The record of an ended job that goes on with a task of its upstream: `queued`, with a fresh deadline. The upstream has the task, so the job
  * stays with this upstream. Returns why there is none: no attempt was made, or the upstream has no tasks of such an ID.
  */
-export function adoption(
-  { offers, settingsOf, deadlineMs }: Deps,
+export function buildAdoptedRecord(
+  { routing, settingsOf, deadlineMs }: Deps,
   { view, work, input }: Pick<Job, 'view' | 'work' | 'input'>,
   taskId: string,
   now: number,
-): Revival | 'no_attempt' | 'no_such_task' {
+): AdoptedRecord | 'no_attempt' | 'no_such_task' {
   const { attempt, handed, meter } = work
-  const found = attempt === undefined ? undefined : offers.find({ id: view.model }, attempt.provider)
-  if (attempt === undefined || found === undefined) return 'no_attempt'
-  const { provider, offer } = found
+  const upstream = attempt === undefined ? undefined : routing.find({ id: view.model }, attempt.provider)
+  if (attempt === undefined || upstream === undefined) return 'no_attempt'
+  const { provider, offer } = upstream
   const settings = settingsOf(attempt.provider)
   const order = { jobId: view.id, attempt: attempt.id, input, at: new Date(attempt.at), settings }
   const ticket = provider.task.ticket(taskId, order, offer)
   if (ticket === undefined) return 'no_such_task'
 
-  const { error: _, completedAt: __, version, ...rest } = view
-  const resumed: Omit<View, 'version'> = { ...rest, state: 'queued', adoptions: (view.adoptions ?? 0) + 1 }
-  const next: Work = {
+  const { error: _, completedAt: __, version, ...viewFields } = view
+  const resumedView: Omit<JobView, 'version'> = {
+    ...viewFields,
+    state: 'queued',
+    adoptions: (view.adoptions ?? 0) + 1,
+  }
+  const resumedWork: JobWork = {
     route: [attempt.provider],
     deadlineAt: now + deadlineMs(view.model),
     attempt,
@@ -43,7 +47,7 @@ export function adoption(
     ...(handed !== undefined && { handed }),
     ...(meter !== undefined && { meter }),
   }
-  const event: Event = {
+  const entry: HistoryEntry = {
     at: now,
     state: 'queued',
     progress: view.progress,
@@ -52,11 +56,11 @@ export function adoption(
   }
   return {
     version,
-    view: JSON.stringify(resumed),
-    work: JSON.stringify(next),
-    attempt: markOf(attempt),
-    event: JSON.stringify(event),
-    dueAt: now + overdueMs,
+    view: JSON.stringify(resumedView),
+    work: JSON.stringify(resumedWork),
+    attempt: attemptMarker(attempt),
+    event: JSON.stringify(entry),
+    dueAt: now + overdueAfterMs,
     queue: attempt.provider,
     task: { provider: attempt.provider, id: provider.task.id(ticket), ticket },
   }

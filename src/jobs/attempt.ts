@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Offer, Order, Provider, ProviderName } from '../../providers/provider.ts'
 import type { Attempt, Job } from './job.ts'
-import { type Parts, upstreamOf } from './steps/deps.ts'
+import { requireUpstream, type StepDeps } from './steps/deps.ts'
 
 /**
  * The id of a job's n-th attempt: always the same, so that a purchase that is repeated because Redis forgot the first one is recognized by an upstream
  * that takes our id. In the shape of a UUID v4, which upstreams ask for.
  */
-export function attemptId(job: string, provider: ProviderName, number: number): string {
+export function deriveAttemptId(job: string, provider: ProviderName, number: number): string {
   const hash = createHash('sha256').update(`${job}:${provider}:${number}`).digest()
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x40
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
@@ -19,28 +19,32 @@ export function attemptId(job: string, provider: ProviderName, number: number): 
 export const replyMarginMs = 2000
 
 /** The number of a job's next attempt, from 1. */
-export const nextAttempt = ({ work }: Job): number => (work.attempts ?? 0) + 1
+export const nextAttemptNumber = ({ work }: Job): number => (work.attempts ?? 0) + 1
 
 /** What the provider knows of an attempt when it builds a call. */
-export function orderOf(parts: Pick<Parts, 'hintUrl' | 'upstreams'>, job: Job, attempt: Attempt): Order {
-  const hintUrl = parts.hintUrl?.(job.view.id, job.hint)
+export function buildOrder(
+  deps: Pick<StepDeps, 'callbackUrl' | 'upstreams'>,
+  job: Job,
+  attempt: Attempt,
+): Order {
+  const callbackUrl = deps.callbackUrl?.(job.view.id, job.callbackSecret)
   return {
     jobId: job.view.id,
     attempt: attempt.id,
     input: job.input,
     at: new Date(attempt.at),
-    settings: parts.upstreams[attempt.provider].settings,
-    ...(hintUrl === undefined ? {} : { hintUrl }),
+    settings: deps.upstreams[attempt.provider].settings,
+    ...(callbackUrl === undefined ? {} : { hintUrl: callbackUrl }),
   }
 }
 
-const anyAttempt = '00000000-0000-4000-8000-000000000000'
+const placeholderAttempt = '00000000-0000-4000-8000-000000000000'
 
 /**
  * Equal for jobs that ask an upstream for exactly the same; empty where the upstream tells our attempts apart by itself, or cannot be searched.
  */
-export function fingerprintOf(
-  parts: Pick<Parts, 'upstreams'>,
+export function fingerprintRequest(
+  deps: Pick<StepDeps, 'upstreams'>,
   job: Job,
   provider: Provider,
   offer: Offer,
@@ -48,20 +52,23 @@ export function fingerprintOf(
   if (provider.find === undefined || provider.find.safeToResend) return ''
   const call = provider.submit(offer, {
     jobId: '',
-    attempt: anyAttempt,
+    attempt: placeholderAttempt,
     input: job.input,
     at: new Date(0),
-    settings: parts.upstreams[provider.name].settings,
+    settings: deps.upstreams[provider.name].settings,
   })
   // Mock upstreams and real ones have no tasks in common.
-  const where = job.view.sandbox === true ? 'sandbox ' : ''
+  const environment = job.view.sandbox === true ? 'sandbox ' : ''
   return createHash('sha256')
-    .update(where + JSON.stringify(call))
+    .update(environment + JSON.stringify(call))
     .digest('hex')
 }
 
 /** Who a task is claimed for when an attempt's reply names it. */
-export function claimantOf(parts: Parts, job: Job, attempt: Attempt) {
-  const { provider, offer } = upstreamOf(parts, job.view.model, attempt.provider)
-  return { provider, claimant: { job: job.view.id, fingerprint: fingerprintOf(parts, job, provider, offer) } }
+export function findClaimant(deps: StepDeps, job: Job, attempt: Attempt) {
+  const { provider, offer } = requireUpstream(deps, job.view.model, attempt.provider)
+  return {
+    provider,
+    claimant: { job: job.view.id, fingerprint: fingerprintRequest(deps, job, provider, offer) },
+  }
 }

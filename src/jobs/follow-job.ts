@@ -1,93 +1,94 @@
-import type { Change, Engine } from './engine.ts'
-import { isTerminal, type View } from './job.ts'
+import type { Engine, VersionedHistoryEntry } from './engine.ts'
+import { isTerminal, type JobView } from './job.ts'
 
-const tryAgainMs = 500
+const retryMs = 500
 
 type Follower = {
   /** The version that is known already; absent: begin with the job as it is. */
   after?: number | undefined
   /** Every later version in its order, each once. */
-  tell(view: View): void
+  onChange(view: JobView): void
   /** Nothing more will be told: the job has ended, or is gone. */
-  end(): void
+  onEnd(): void
 }
 
-type Source = Pick<Engine, 'status' | 'watch' | 'since'>
+type FollowedEngine = Pick<Engine, 'readStatus' | 'watch' | 'readHistoryAfter'>
 
 /** Tells a job's changes as they come. What was missed, for whatever reason, is taken from the stored events. Answers how to stop. */
-export async function follow(
-  engine: Source,
+export async function followJob(
+  engine: FollowedEngine,
   id: string,
-  { after, tell, end }: Follower,
+  { after, onChange, onEnd }: Follower,
 ): Promise<() => void> {
-  let known = after
-  let looking = false
-  let lookAgain = false
-  let stopped = false
-  let unwatch = () => {}
+  let lastVersion = after
+  let isRefreshing = false
+  let isOutdated = false
+  let isStopped = false
+  let stopWatching = () => {}
 
   function stop(): void {
-    stopped = true
-    unwatch()
+    isStopped = true
+    stopWatching()
   }
 
-  function pass(view: View): void {
-    if (stopped) return
-    known = view.version
-    tell(view)
-    if (isTerminal(view.state)) finish()
+  function forward(view: JobView): void {
+    if (isStopped) return
+    lastVersion = view.version
+    onChange(view)
+    if (isTerminal(view.state)) endFollowing()
   }
 
-  function finish(): void {
-    if (stopped) return
+  function endFollowing(): void {
+    if (isStopped) return
     stop()
-    end()
+    onEnd()
   }
 
-  async function look(): Promise<void> {
-    lookAgain = true
-    if (looking) return
-    looking = true
-    while (lookAgain && !stopped) {
-      lookAgain = false
+  async function refresh(): Promise<void> {
+    isOutdated = true
+    if (isRefreshing) return
+    isRefreshing = true
+    while (isOutdated && !isStopped) {
+      isOutdated = false
       try {
         await catchUp()
       } catch {
-        lookAgain = true
-        await new Promise((resolve) => setTimeout(resolve, tryAgainMs))
+        isOutdated = true
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
       }
     }
-    looking = false
+    isRefreshing = false
   }
 
   async function catchUp(): Promise<void> {
-    const found = await engine.status(id)
-    if (found === undefined) return finish()
-    const { view } = found
-    if (known === undefined || known > view.version) pass(view)
-    else if (known < view.version) {
-      for (const change of await engine.since(id, known)) if (!stopped) pass(viewAt(view, change))
+    const status = await engine.readStatus(id)
+    if (status === undefined) return endFollowing()
+    const { view } = status
+    if (lastVersion === undefined || lastVersion > view.version) forward(view)
+    else if (lastVersion < view.version) {
+      for (const next of await engine.readHistoryAfter(id, lastVersion))
+        if (!isStopped) forward(viewAt(view, next))
     }
     // Also where the end itself is known already, or its events are gone.
-    if (isTerminal(view.state)) finish()
+    if (isTerminal(view.state)) endFollowing()
   }
 
-  unwatch = await engine.watch(id, {
-    changed(view) {
-      if (looking) lookAgain = true
-      else if (known !== undefined && view.version === known + 1) pass(view)
-      else if (known === undefined || view.version > known) void look()
+  stopWatching = await engine.watch(id, {
+    onChange(view) {
+      if (isRefreshing) isOutdated = true
+      else if (lastVersion !== undefined && view.version === lastVersion + 1) forward(view)
+      else if (lastVersion === undefined || view.version > lastVersion) void refresh()
     },
-    missed: () => void look(),
+    onMissed: () => void refresh(),
   })
-  if (stopped) unwatch()
-  await look()
+  if (isStopped) stopWatching()
+  await refresh()
   return stop
 }
 
 /** The job as it was told then, given how it is now. */
-function viewAt(now: View, { version, event }: Change): View {
-  const { completedAt: _, videos: __, error: ___, ...begun } = now
-  const base = isTerminal(event.state) ? now : begun
-  return { ...base, version, state: event.state, progress: event.progress }
+function viewAt(current: JobView, { version, entry }: VersionedHistoryEntry): JobView {
+  const { completedAt: _, videos: __, error: ___, ...unfinished } = current
+  const base = isTerminal(entry.state) ? current : unfinished
+  return { ...base, version, state: entry.state, progress: entry.progress }
 }

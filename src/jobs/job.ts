@@ -4,7 +4,7 @@ import type { ProviderName, Ticket, Video } from '../../providers/provider.ts'
 import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 
 /** In the words of the public page; `submitting` is internal, clients see `pending`. */
-export const states = [
+export const jobStates = [
   'pending',
   'submitting',
   'queued',
@@ -16,19 +16,19 @@ export const states = [
   'canceled',
 ] as const
 
-export type State = (typeof states)[number]
+export type JobState = (typeof jobStates)[number]
 
-export function isTerminal(state: State): boolean {
+export function isTerminal(state: JobState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'canceled'
 }
 
 /** What everybody may read of a job; stored ready-made, so that a status is one read. Times are unix milliseconds. */
-export type View = {
+export type JobView = {
   id: string
   /** Grows by one with every change. */
   version: number
   model: string
-  state: State
+  state: JobState
   /** 0 to 100, never goes back. */
   progress: number
   /** When it is expected to end, from what is known of the model. */
@@ -50,7 +50,7 @@ export type View = {
 }
 
 /** What only the workers read; written with every step. */
-export type Work = {
+export type JobWork = {
   /** The upstreams still to be tried, the current one first. */
   route: readonly ProviderName[]
   deadlineAt: number
@@ -99,13 +99,13 @@ export type Work = {
   /** Why the last step could not call the upstream: the process had no key for it. For operators. */
   missingKey?: string
   /** Where the price follows the real length: how, as it was when the job was accepted. */
-  meter?: Meter
+  meter?: MeteredPrice
 }
 
 /** One purchase. `at`: unix ms. `again`: the same call was sent a second time, where that is safe. */
 export type Attempt = { id: string; provider: ProviderName; at: number; again?: true }
 
-export type Meter = {
+export type MeteredPrice = {
   /** Without the markup. */
   usdPerSecond: number
   markupPercent: number
@@ -117,33 +117,33 @@ export type Meter = {
 
 /** A record as a step holds it. */
 export type Job = {
-  view: View
+  view: JobView
   owner: string
   input: Input
-  work: Work
+  work: JobWork
   /** A step that holds an old one writes nothing. */
-  fence: number
-  cancelAsked: boolean
+  leaseToken: number
+  cancelRequested: boolean
   /** The client was told that there is no such job. */
   withdrawn?: true
   /** The secret part of the capability URL that an upstream may call. */
-  hint: string
+  callbackSecret: string
   webhook?: Webhook
 }
 
 /** Where a job's end is told, and under which address its links are told there. */
-export type Webhook = { url: string; address: string }
+export type Webhook = { url: string; baseUrl: string }
 
 /** The same as a submit asks for it; without a URL it goes to where its owner's usually go, if there is such a place. */
-export type Asked = { url?: string; address: string }
+export type RequestedWebhook = { url?: string; baseUrl: string }
 
 /** An idempotency key, and what tells the request that it came with from others. */
-export type Once = { key: string; fingerprint: string }
+export type IdempotencyKey = { key: string; fingerprint: string }
 
 /** One entry of the audit trail. */
-export type Event = {
+export type HistoryEntry = {
   at: number
-  state: State
+  state: JobState
   progress: number
   provider?: ProviderName
   /** Why, where a state alone does not say. */
@@ -151,7 +151,7 @@ export type Event = {
 }
 
 /** What was written down about a job after it had ended. It changes neither its state nor its version. */
-export type Note = {
+export type JobNote = {
   at: number
   /** `late_result`: the upstream finished after all; `late_reply`: it had accepted the job (`text`: its task). The others are an operator's decisions on the money on hold. */
   kind: 'late_result' | 'late_reply' | 'charge' | 'release' | 'adopt'
@@ -163,4 +163,4 @@ export type Note = {
 }
 
 /** A step that has not been taken this long after it was due is looked for by the sweep. */
-export const overdueMs = 5000
+export const overdueAfterMs = 5000

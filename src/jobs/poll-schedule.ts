@@ -1,9 +1,9 @@
 /** Polls of one job are at least this far apart, unless the operator's upper bound is lower. */
-const shortestMs = 1000
+const minIntervalMs = 1000
 
 /** How far polls of one job are apart at least, ms. */
-export function pollIntervalMs(longestPollMs: number): number {
-  return Math.min(shortestMs, longestPollMs)
+export function shortestPollIntervalMs(maxPollIntervalMs: number): number {
+  return Math.min(minIntervalMs, maxPollIntervalMs)
 }
 
 /**
@@ -11,31 +11,31 @@ export function pollIntervalMs(longestPollMs: number): number {
  * together, and thin out again the longer a render is overdue. For a render of 60 s: six or seven polls, noticed within 4 s, also where
  * the usual time is a fifth off.
  */
-export function nextPollMs({ elapsedMs, usualMs, polls, longestMs }: Polled): number {
-  if (polls === 0) return clamp(usualMs * 0.4, longestMs)
-  const remaining = usualMs * 0.85 - elapsedMs
-  if (remaining > 0) return clamp(Math.max(remaining * 0.9, usualMs * 0.06), longestMs)
-  return clamp(Math.max(usualMs * 0.06, (elapsedMs - usualMs) * 0.15), longestMs)
+export function nextPollDelayMs({ elapsedMs, renderMs, polls, maxDelayMs }: PollProgress): number {
+  if (polls === 0) return clamp(renderMs * 0.4, maxDelayMs)
+  const remainingMs = renderMs * 0.85 - elapsedMs
+  if (remainingMs > 0) return clamp(Math.max(remainingMs * 0.9, renderMs * 0.06), maxDelayMs)
+  return clamp(Math.max(renderMs * 0.06, (elapsedMs - renderMs) * 0.15), maxDelayMs)
 }
 
 /** After a poll that told nothing: doubling, with the same bounds. */
-export function nextTryMs(misses: number, longestMs: number): number {
-  return clamp(shortestMs * 2 ** Math.min(misses - 1, 4), longestMs)
+export function retryDelayMs(misses: number, maxDelayMs: number): number {
+  return clamp(minIntervalMs * 2 ** Math.min(misses - 1, 4), maxDelayMs)
 }
 
-type Polled = {
+type PollProgress = {
   elapsedMs: number
-  usualMs: number
+  renderMs: number
   /** How often it has been asked already. */
   polls: number
-  longestMs: number
+  maxDelayMs: number
 }
 
 /** 0 to 99 from the clock alone, for upstreams that tell no progress: never reaches the end by itself. */
-export function guessProgress({ elapsedMs, usualMs }: { elapsedMs: number; usualMs: number }): number {
-  return Math.floor(95 * (1 - Math.exp((-1.6 * elapsedMs) / Math.max(usualMs, 1))))
+export function estimateProgress({ elapsedMs, renderMs }: { elapsedMs: number; renderMs: number }): number {
+  return Math.floor(95 * (1 - Math.exp((-1.6 * elapsedMs) / Math.max(renderMs, 1))))
 }
 
-function clamp(ms: number, longestMs: number): number {
-  return Math.round(Math.min(Math.max(ms, shortestMs), longestMs))
+function clamp(delayMs: number, maxDelayMs: number): number {
+  return Math.round(Math.min(Math.max(delayMs, minIntervalMs), maxDelayMs))
 }

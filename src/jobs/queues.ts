@@ -1,22 +1,22 @@
 import { ErrorCode, Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { entryName, entryOptions } from '../redis/enqueue.ts'
+import { queueEntryName, queueEntryOptions } from '../redis/enqueue.ts'
 import type { Keys } from '../redis/keys.ts'
 
 /** Only the id: the record is the truth. */
-export type StepData = { id: string }
+export type StepPayload = { id: string }
 
 export type Queues = ReturnType<typeof createQueues>
 
 /** Where finished files are fetched. */
-export const delivery = 'delivery'
+export const deliveryQueue = 'delivery'
 
 /** Where the ends of jobs are told to their owners. */
 export const webhookQueue = 'webhook'
 
 /** One queue an upstream, and one for delivery, so that a slow one never blocks another. */
 /** False for the one error that says so; every other one is thrown on. */
-function notDelayed(cause: unknown): false {
+function ignoreNotDelayed(cause: unknown): false {
   if (cause instanceof Error && 'code' in cause && cause.code === ErrorCode.JobNotInState) return false
   throw cause
 }
@@ -24,32 +24,32 @@ function notDelayed(cause: unknown): false {
 export function createQueues({ redis, keys, names }: { redis: Redis; keys: Keys; names: readonly string[] }) {
   const queues = new Map(
     names.map((name) => {
-      const queue = new Queue<StepData>(name, { connection: redis, prefix: keys.bull })
+      const queue = new Queue<StepPayload>(name, { connection: redis, prefix: keys.bull })
       queue.on('error', () => undefined)
       return [name, queue]
     }),
   )
 
-  function queueOf(name: string): Queue<StepData> {
+  function queueOf(name: string): Queue<StepPayload> {
     const queue = queues.get(name)
     if (queue === undefined) throw new Error(`there is no queue ${name}`)
     return queue
   }
 
   return {
-    ready: () => Promise.all([...queues.values()].map((queue) => queue.waitUntilReady())),
+    waitUntilReady: () => Promise.all([...queues.values()].map((queue) => queue.waitUntilReady())),
 
     /** The next step of a job that has none; a job has at most one in a queue. */
     async add(name: string, id: string, delayMs = 0): Promise<void> {
-      await queueOf(name).add(entryName, { id }, { ...entryOptions, delay: delayMs, jobId: id })
+      await queueOf(name).add(queueEntryName, { id }, { ...queueEntryOptions, delay: delayMs, jobId: id })
     },
 
     /** Lets the next step happen now, whether it waits, was lost, or never came to be. */
     async bringForward(name: string, id: string): Promise<void> {
       const queue = queueOf(name)
       // Nearly always it waits, and then one call does.
-      const waited = new Job(queue, entryName, { id }, entryOptions, id).promote()
-      if (await waited.then(() => true, notDelayed)) return
+      const promotion = new Job(queue, queueEntryName, { id }, queueEntryOptions, id).promote()
+      if (await promotion.then(() => true, ignoreNotDelayed)) return
       const entry = await queue.getJob(id)
       const state = await entry?.getState()
       if (state === 'delayed') await entry?.promote().catch(() => undefined)

@@ -1,9 +1,9 @@
 import type { ProviderName } from '../../providers/provider.ts'
-import type { Decided, Decision, Hold, Holds, NewDecision } from '../accounts/holds.ts'
+import type { Decision, Hold, HoldDecisionReply, Holds, NewDecision } from '../accounts/holds.ts'
 import { findModel } from '../catalogue/index.ts'
-import type { Offers } from '../upstreams/routing.ts'
-import { adoption } from './adoption.ts'
-import type { Store } from './store/store.ts'
+import type { Routing } from '../upstreams/routing.ts'
+import { buildAdoptedRecord } from './adoption.ts'
+import type { JobStore } from './store/store.ts'
 
 /** A job whose money is on hold, with what an operator needs to look it up at the upstream. Times are unix ms. */
 export type UnknownJob = {
@@ -25,19 +25,19 @@ export type UnknownJob = {
 }
 
 /** `replayed`: the same was decided before. `other`: something else was. The rest says why a task cannot be adopted. */
-export type Settled =
+export type HoldDecisionResult =
   | { kind: 'done'; decision: Decision }
   | { kind: 'replayed'; decision: Decision }
   | { kind: 'other'; decision: Decision }
   | { kind: 'none' | 'gone' | 'changed' | 'sandbox' | 'no_attempt' | 'no_such_task' }
   | { kind: 'taken'; job: string }
 
-type Wish = { by: string; note?: string }
+type DecisionDetails = { by: string; note?: string }
 
-type Parts = {
-  store: Store
+type UnknownJobsOptions = {
+  store: JobStore
   holds: Holds
-  offers: Pick<Offers, 'find'>
+  routing: Pick<Routing, 'find'>
   /** Values of `Provider.settings`. */
   settingsOf(provider: ProviderName): Readonly<Record<string, string>>
   /** How long an adopted job of a model may take from now on. */
@@ -48,20 +48,20 @@ type Parts = {
 export type UnknownJobs = ReturnType<typeof createUnknownJobs>
 
 /** How often a record that keeps changing is read again. */
-const mostTries = 5
+const maxTries = 5
 
 /** The operator's view of money on hold, until somebody has decided on each job. */
-export function createUnknownJobs(parts: Parts) {
-  const { store, holds, offers, now = Date.now } = parts
+export function createUnknownJobs(options: UnknownJobsOptions) {
+  const { store, holds, routing, now = Date.now } = options
 
-  async function describe(hold: Hold): Promise<UnknownJob> {
+  async function describeHold(hold: Hold): Promise<UnknownJob> {
     // Holds of version 0.1 leave all of this to the record.
     const job = hold.since === undefined ? await store.read(hold.job) : undefined
     const { attempt } = job?.work ?? {}
     const provider = hold.provider ?? attempt?.provider
-    const found = provider === undefined ? undefined : offers.find({ id: hold.model }, provider)
+    const upstream = provider === undefined ? undefined : routing.find({ id: hold.model }, provider)
     const ticket = hold.ticket ?? job?.work.ticket
-    const lateReply = (await store.notes(hold.job)).find(({ kind }) => kind === 'late_reply')
+    const lateReply = (await store.readNotes(hold.job)).find(({ kind }) => kind === 'late_reply')
     return {
       id: hold.job,
       owner: hold.owner,
@@ -72,53 +72,55 @@ export function createUnknownJobs(parts: Parts) {
       provider,
       attempt: hold.attempt ?? attempt?.id,
       attemptAt: hold.attemptAt ?? attempt?.at,
-      task: ticket === undefined ? lateReply?.text : found?.provider.task.id(ticket),
+      task: ticket === undefined ? lateReply?.text : upstream?.provider.task.id(ticket),
     }
   }
 
   /** The owner may be known already; a hold of somebody else is then none. */
   async function ownerOf(id: string, expected: string | undefined): Promise<string | undefined> {
-    const owner = (await holds.ownerOf(id)) ?? (await holds.firstDecision(id))?.owner
+    const owner = (await holds.findOwner(id)) ?? (await holds.readDecision(id))?.owner
     return expected === undefined || expected === owner ? owner : undefined
   }
 
   return {
     async list(): Promise<UnknownJob[]> {
-      const found = await Promise.all((await holds.list()).map(describe))
-      return found.sort((a, b) => (b.since ?? 0) - (a.since ?? 0))
+      const jobs = await Promise.all((await holds.listAll()).map(describeHold))
+      return jobs.sort((a, b) => (b.since ?? 0) - (a.since ?? 0))
     },
 
     /** Charges what is on hold for a job, or gives it back. */
     async decide(
       id: string,
-      { decision, owner, ...wish }: Wish & { decision: 'charge' | 'release'; owner?: string },
-    ): Promise<Settled> {
-      const whose = await ownerOf(id, owner)
-      if (whose === undefined) return { kind: 'none' }
-      const made = { decision, ...wish }
-      return settledOf(await holds.decide(whose, id, made, now()), made)
+      { decision, owner, ...details }: DecisionDetails & { decision: 'charge' | 'release'; owner?: string },
+    ): Promise<HoldDecisionResult> {
+      const jobOwner = await ownerOf(id, owner)
+      if (jobOwner === undefined) return { kind: 'none' }
+      const newDecision = { decision, ...details }
+      return toDecisionResult(await holds.decide(jobOwner, id, newDecision, now()), newDecision)
     },
 
     /** Resumes a job with the task that the upstream has for it, by the upstream's ID of that task. */
     async adopt(
       id: string,
-      { ticket, owner, ...wish }: Wish & { ticket: string; owner?: string },
-    ): Promise<Settled> {
-      const whose = await ownerOf(id, owner)
-      if (whose === undefined) return { kind: 'none' }
-      const made = { decision: 'adopt', ticket, ...wish } as const
-      for (let tries = 0; tries < mostTries; tries++) {
-        if ((await holds.ownerOf(id)) === undefined) {
-          const first = await holds.firstDecision(id)
-          return first === undefined ? { kind: 'none' } : settledOf({ kind: 'decided', first }, made)
+      { ticket, owner, ...details }: DecisionDetails & { ticket: string; owner?: string },
+    ): Promise<HoldDecisionResult> {
+      const jobOwner = await ownerOf(id, owner)
+      if (jobOwner === undefined) return { kind: 'none' }
+      const newDecision = { decision: 'adopt', ticket, ...details } as const
+      for (let tries = 0; tries < maxTries; tries++) {
+        if ((await holds.findOwner(id)) === undefined) {
+          const firstDecision = await holds.readDecision(id)
+          return firstDecision === undefined
+            ? { kind: 'none' }
+            : toDecisionResult({ kind: 'decided', first: firstDecision }, newDecision)
         }
         const job = await store.read(id)
         if (job === undefined) return { kind: 'gone' }
         const at = now()
-        const revival = adoption(parts, job, ticket, at)
-        if (typeof revival === 'string') return { kind: revival }
-        const decided = await holds.adopt(whose, id, made, revival, at)
-        if (decided.kind !== 'changed') return settledOf(decided, made)
+        const adoptedRecord = buildAdoptedRecord(options, job, ticket, at)
+        if (typeof adoptedRecord === 'string') return { kind: adoptedRecord }
+        const holdResult = await holds.adopt(jobOwner, id, newDecision, adoptedRecord, at)
+        if (holdResult.kind !== 'changed') return toDecisionResult(holdResult, newDecision)
       }
       return { kind: 'changed' }
     },
@@ -126,23 +128,29 @@ export function createUnknownJobs(parts: Parts) {
 }
 
 /** The time that a job of a model may take, as at its submit. */
-export function deadlineMsOf(model: string, longestJobSeconds: number): number {
+export function jobDeadlineMs(model: string, longestJobSeconds: number): number {
   return Math.min(findModel(model)?.deadlineSeconds ?? longestJobSeconds, longestJobSeconds) * 1000
 }
 
-function settledOf(decided: Decided, { decision, ticket = '' }: NewDecision): Settled {
-  if (!('first' in decided)) return decided
-  const { kind, first } = decided
+function toDecisionResult(
+  holdResult: HoldDecisionReply,
+  { decision, ticket = '' }: NewDecision,
+): HoldDecisionResult {
+  if (!('first' in holdResult)) return holdResult
+  const { kind, first } = holdResult
   if (kind === 'done') return { kind: 'done', decision: first }
-  const same = first.decision === decision && (first.ticket ?? '') === ticket
-  return same ? { kind: 'replayed', decision: first } : { kind: 'other', decision: first }
+  const isSameDecision = first.decision === decision && (first.ticket ?? '') === ticket
+  return isSameDecision ? { kind: 'replayed', decision: first } : { kind: 'other', decision: first }
 }
 
 /** Why a decision was not made, for the operator. */
-export function refusalOf(id: string, settled: Exclude<Settled, { kind: 'done' | 'replayed' }>): string {
-  switch (settled.kind) {
+export function explainRefusedDecision(
+  id: string,
+  result: Exclude<HoldDecisionResult, { kind: 'done' | 'replayed' }>,
+): string {
+  switch (result.kind) {
     case 'other': {
-      const { decision, ticket, at, by } = settled.decision
+      const { decision, ticket, at, by } = result.decision
       const task = ticket === undefined ? '' : ` of the task ${ticket}`
       return `The job ${id} was settled before: ${decision}${task} on ${new Date(at).toISOString()} by ${by}`
     }
@@ -157,7 +165,7 @@ export function refusalOf(id: string, settled: Exclude<Settled, { kind: 'done' |
     case 'no_such_task':
       return 'The upstream has no tasks of such an ID'
     case 'taken':
-      return `The task belongs to the job ${settled.job}`
+      return `The task belongs to the job ${result.job}`
     case 'changed':
       return `The job ${id} is changing at the moment: try again`
   }

@@ -1,40 +1,40 @@
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
-import type { View } from './job.ts'
+import type { JobView } from './job.ts'
 
 /** Who watches a job. What it is told may come twice, or older than what it knows. */
-export type Watcher = {
-  changed(view: View): void
+export type JobWatcher = {
+  onChange(view: JobView): void
   /** The subscription was interrupted: something may have been missed. */
-  missed(): void
+  onMissed(): void
 }
 
-export type Watchers = ReturnType<typeof createWatchers>
+export type JobWatchers = ReturnType<typeof createJobWatchers>
 
-type Channel = { watchers: Set<Watcher>; subscribed: Promise<unknown> }
+type Channel = { watchers: Set<JobWatcher>; subscribed: Promise<unknown> }
 
 /** All watchers of a process on one connection: a channel is subscribed to as long as anybody watches its job. */
-export function createWatchers({ subscriber, keys }: { subscriber: Redis; keys: Keys }) {
+export function createJobWatchers({ subscriber, keys }: { subscriber: Redis; keys: Keys }) {
   const channels = new Map<string, Channel>()
 
   const onMessage = (name: string, message: string) => {
     const channel = channels.get(name)
     if (channel === undefined) return
-    const view = readMessage(message)
-    for (const watcher of channel.watchers) watcher.changed(view)
+    const view = parseMessage(message)
+    for (const watcher of channel.watchers) watcher.onChange(view)
   }
   // The client has asked for its channels again by then, and this is answered after they are.
-  const onReady = () => void subscriber.ping().then(tellMissed, () => undefined)
+  const onReady = () => void subscriber.ping().then(notifyMissed, () => undefined)
   subscriber.on('message', onMessage)
   subscriber.on('ready', onReady)
 
-  function tellMissed(): void {
-    for (const { watchers } of channels.values()) for (const watcher of watchers) watcher.missed()
+  function notifyMissed(): void {
+    for (const { watchers } of channels.values()) for (const watcher of watchers) watcher.onMissed()
   }
 
   return {
     /** Once it resolves, every later change is told. Answers how to stop. */
-    async watch(id: string, watcher: Watcher): Promise<() => void> {
+    async watch(id: string, watcher: JobWatcher): Promise<() => void> {
       const name = keys.channel(id)
       const channel = channels.get(name) ?? { watchers: new Set(), subscribed: subscriber.subscribe(name) }
       channels.set(name, channel)
@@ -60,7 +60,7 @@ export function createWatchers({ subscriber, keys }: { subscriber: Redis; keys: 
   }
 }
 
-function readMessage(message: string): View {
+function parseMessage(message: string): JobView {
   const space = message.indexOf(' ')
-  return { ...(JSON.parse(message.slice(space + 1)) as View), version: Number(message.slice(0, space)) }
+  return { ...(JSON.parse(message.slice(space + 1)) as JobView), version: Number(message.slice(0, space)) }
 }

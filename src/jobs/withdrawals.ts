@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 
 const retryMs = 1000
 /** Longer than Redis may take to execute a submit. */
-const executionMs = 5000
+const maxExecutionMs = 5000
 
 type Options = {
   dir: string
@@ -22,22 +22,22 @@ export async function createWithdrawals({ dir, cancel, logger }: Options) {
   /** Job -> until when Redis may still store it. */
   const pending = new Map((await readdir(dir)).map((id) => [id, 0]))
   let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-  let stopped = false
+  let currentRun: Promise<void> = Promise.resolve()
+  let isStopped = false
 
   async function cancelAll(): Promise<void> {
-    for (const [id, storedUntil] of pending) {
-      if ((await cancel(id)) === 'absent' && performance.now() < storedUntil) continue
+    for (const [id, mayBeStoredUntil] of pending) {
+      if ((await cancel(id)) === 'absent' && performance.now() < mayBeStoredUntil) continue
       pending.delete(id)
       await rm(join(dir, id), { force: true })
     }
   }
 
   function schedule(afterMs: number): void {
-    if (stopped || timer !== undefined || pending.size === 0) return
+    if (isStopped || timer !== undefined || pending.size === 0) return
     timer = setTimeout(() => {
       timer = undefined
-      running = cancelAll()
+      currentRun = cancelAll()
         .catch(() => undefined)
         .finally(() => schedule(retryMs))
     }, afterMs)
@@ -49,7 +49,7 @@ export async function createWithdrawals({ dir, cancel, logger }: Options) {
   return {
     /** Resolves when the job is noted. */
     async add(id: string): Promise<void> {
-      pending.set(id, performance.now() + executionMs)
+      pending.set(id, performance.now() + maxExecutionMs)
       try {
         const file = await open(join(dir, id), 'w', 0o600)
         await file.sync().finally(() => file.close())
@@ -60,9 +60,9 @@ export async function createWithdrawals({ dir, cancel, logger }: Options) {
     },
 
     async stop(): Promise<void> {
-      stopped = true
+      isStopped = true
       clearTimeout(timer)
-      await running
+      await currentRun
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
-import { createRedactor, withoutArguments } from '../redact-text.ts'
+import { createRedactor, redactRedisArguments } from '../redact-text.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
@@ -10,7 +10,7 @@ export type RedisTarget = { url: string } | { path: string }
 type ClientOptions = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
 
 const redactAddress = createRedactor()
-const redact = (message: string) => redactAddress(withoutArguments(message))
+const redact = (message: string) => redactAddress(redactRedisArguments(message))
 
 const maxBackOffMs = 500
 /** There may be no other primary yet. */

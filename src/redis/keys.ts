@@ -3,18 +3,18 @@ export function createKeys(prefix: string) {
   return {
     bull: `${prefix}bull`,
     /** Begins BullMQ's keys of one queue. */
-    queue: (name: string) => `${prefix}bull:${name}:`,
+    queuePrefix: (name: string) => `${prefix}bull:${name}:`,
     /** Unfinished jobs, scored by the time (unix ms) by which something must have happened. */
     open: `${prefix}open`,
     job: (id: string) => `${prefix}job:${id}`,
     /** List of a job's transitions: the n-th entry made version n. */
-    events: (id: string) => `${prefix}trail:${id}`,
+    history: (id: string) => `${prefix}trail:${id}`,
     /** Hash of notes on a job that had ended. */
     notes: (id: string) => `${prefix}notes:${id}`,
     /** Channel on which each transition is told: `<version> <view>`. */
     channel: (id: string) => `${prefix}channel:${id}`,
     /** A caller's jobs, scored by arrival (unix ms). */
-    owner: (owner: string) => `${prefix}owner:${owner}`,
+    ownerJobs: (owner: string) => `${prefix}owner:${owner}`,
     /** Hash `<model>@<provider>` -> usual render time in ms; what stand-ins take says nothing about the real ones. */
     renderTimes: (sandbox: boolean) => `${prefix}render-times${sandbox ? ':sandbox' : ''}`,
     /** Who holds a place at an upstream, and who waits for one. */
@@ -44,7 +44,7 @@ export function createKeys(prefix: string) {
     /** With what links to our files are signed. */
     linkSecret: `${prefix}link-secret`,
     /** There was a finished video of this name once. */
-    gone: (name: string) => `${prefix}gone:${name}`,
+    deletedFile: (name: string) => `${prefix}gone:${name}`,
     /** Sorted set of the accounts, by when they were made (unix ms). */
     accounts: `${prefix}accounts`,
     /** Hash: sha256 of an API key -> its account. */
@@ -53,7 +53,7 @@ export function createKeys(prefix: string) {
     /** Stream of an account's movements of money. */
     ledger: (id: string) => `${prefix}ledger:${id}`,
     /** Hash job -> what is held of its price, until somebody decides. */
-    held: (id: string) => `${prefix}held:${id}`,
+    moneyOnHold: (id: string) => `${prefix}held:${id}`,
     /** Hash: what was decided on the money that was on hold for a job. */
     decision: (job: string) => `${prefix}decision:${job}`,
     /** Hash: an operation on accounts that was applied, by the hash of its ID. */
@@ -63,9 +63,9 @@ export function createKeys(prefix: string) {
     /** Channel on which it is told that accounts have changed. */
     accountChanges: `${prefix}account-changes`,
     /** What the rate limits count with. */
-    limits: `${prefix}limit:`,
+    rateLimits: `${prefix}limit:`,
     /** The first answer to an idempotency key. */
-    once: (owner: string, key: string) => `${prefix}once:${owner}:${key}`,
+    idempotencyKey: (owner: string, key: string) => `${prefix}once:${owner}:${key}`,
     /** Ended jobs whose webhook is still to be delivered, scored by the time (unix ms) by which something must have happened. */
     webhooks: `${prefix}webhooks`,
     /** List of the attempts to deliver a job's webhook. */

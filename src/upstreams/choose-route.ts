@@ -1,6 +1,6 @@
 import type { ProviderName } from '../../providers/provider.ts'
 import type { RejectedKeys } from './rejected-keys.ts'
-import type { Offers } from './routing.ts'
+import type { Routing } from './routing.ts'
 
 /** `release`: to be called when no job came of it. */
 type ChosenRoute =
@@ -20,7 +20,7 @@ export type ChooseRoute = (
 ) => Promise<ChosenRoute>
 
 type Options = {
-  offers: Pick<Offers, 'find'>
+  routing: Pick<Routing, 'find'>
   rejectedKeys: Pick<RejectedKeys, 'find' | 'claimRetry' | 'releaseRetry'>
   now(): number
 }
@@ -29,21 +29,26 @@ type Options = {
  * Upstreams that reject their key come last. One whose retry is due keeps its place, so that a job tries it. Where all of them reject their key, one job
  * at a time is accepted for a retry, and no other.
  */
-export function createRouteChooser({ offers, rejectedKeys, now }: Options): ChooseRoute {
+export function createRouteChooser({ routing, rejectedKeys, now }: Options): ChooseRoute {
   return async (model, route) => {
     const upstreams = await Promise.all(
       route.map(async (name) => {
-        const upstream = offers.find(model, name)
-        const rejected = upstream && (await rejectedKeys.find(upstream))
-        return { name, upstream, rejected, isWaiting: rejected !== undefined && rejected.retryAt > now() }
+        const upstream = routing.find(model, name)
+        const rejectedKey = upstream && (await rejectedKeys.find(upstream))
+        return {
+          name,
+          upstream,
+          rejected: rejectedKey,
+          isWaiting: rejectedKey !== undefined && rejectedKey.retryAt > now(),
+        }
       }),
     )
     if (upstreams.some(({ rejected }) => rejected === undefined)) {
-      const inOrder = [
+      const ordered = [
         ...upstreams.filter(({ isWaiting }) => !isWaiting),
         ...upstreams.filter(({ isWaiting }) => isWaiting),
       ]
-      const [first = route[0], ...others] = inOrder.map(({ name }) => name)
+      const [first = route[0], ...others] = ordered.map(({ name }) => name)
       return { kind: 'chosen', route: [first, ...others], release: async () => undefined }
     }
     for (const { name, upstream, isWaiting } of upstreams) {

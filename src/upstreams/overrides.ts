@@ -19,7 +19,7 @@ const OffersFile = Type.Record(
 )
 
 /** Model id -> what the operator says of its offers, best first. */
-export type Overrides = Static<typeof OffersFile>
+export type UpstreamOverrides = Static<typeof OffersFile>
 
 /** Thrown at the start; names the file and every place in it that cannot be used. */
 class OffersFileError extends Error {
@@ -27,18 +27,22 @@ class OffersFileError extends Error {
 }
 
 /** Reads the operator's changes to the offers and holds them against the models and upstreams there are. */
-export function readOverrides(path: string, providers: Readonly<Record<ProviderName, Provider>>): Overrides {
+export function readOverrides(
+  path: string,
+  providers: Readonly<Record<ProviderName, Provider>>,
+): UpstreamOverrides {
   const content = parse(path)
-  const shape = [...Value.Errors(OffersFile, content)].map(
+  const shapeProblems = [...Value.Errors(OffersFile, content)].map(
     ({ path: at, message }) => `${at || '/'}: ${message}`,
   )
-  const problems = shape.length > 0 ? shape : unknownNames(content as Overrides, providers)
+  const problems =
+    shapeProblems.length > 0 ? shapeProblems : findUnknownNames(content as UpstreamOverrides, providers)
   if (problems.length > 0) {
     throw new OffersFileError(
       `The offers file ${path} cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     )
   }
-  return content as Overrides
+  return content as UpstreamOverrides
 }
 
 function parse(path: string): unknown {
@@ -52,15 +56,18 @@ function parse(path: string): unknown {
   }
 }
 
-function unknownNames(overrides: Overrides, providers: Readonly<Record<string, Provider>>): string[] {
+function findUnknownNames(
+  overrides: UpstreamOverrides,
+  providers: Readonly<Record<string, Provider>>,
+): string[] {
   return Object.entries(overrides).flatMap(([model, entries]) => {
     if (findModel(model) === undefined) return [`/${model}: there is no such model`]
-    const able = Object.values(providers).filter(({ offers }) => offers[model] !== undefined)
+    const renderers = Object.values(providers).filter(({ offers }) => offers[model] !== undefined)
     return entries.flatMap(({ provider, endpoints }, index) => {
-      const offer = able.find(({ name }) => name === provider)?.offers[model]
+      const offer = renderers.find(({ name }) => name === provider)?.offers[model]
       if (offer === undefined) {
         return [
-          `/${model}/${index}/provider: ${provider} does not render this model; one of ${able.map(({ name }) => name).join(', ')} does`,
+          `/${model}/${index}/provider: ${provider} does not render this model; one of ${renderers.map(({ name }) => name).join(', ')} does`,
         ]
       }
       return Object.keys(endpoints ?? {})

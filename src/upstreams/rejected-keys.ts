@@ -15,7 +15,7 @@ const keepMs = 30 * 86_400_000
 const reasonMaxCharacters = 300
 
 /** KEYS entry. ARGV code, reason, now, retry at, keep ms. Records a rejection. Returns 1 when the key was not known to be rejected. */
-const reject = `
+const rejectKeyScript = `
 local isNew = redis.call('HSETNX', KEYS[1], 'since', ARGV[3])
 redis.call('HSET', KEYS[1], 'code', ARGV[1], 'reason', ARGV[2], 'retryAt', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
@@ -23,7 +23,7 @@ return isNew
 `
 
 /** KEYS entry. ARGV now, next retry. Takes the one retry that is due. Returns 0 when none is. */
-const claimRetry = `
+const claimRetryScript = `
 local retryAt = redis.call('HGET', KEYS[1], 'retryAt')
 if not retryAt then return 1 end
 if tonumber(retryAt) > tonumber(ARGV[1]) then return 0 end
@@ -32,12 +32,12 @@ return 1
 `
 
 /** KEYS entry. ARGV retry at. Gives a retry back that was not made. */
-const releaseRetry = `
+const releaseRetryScript = `
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'retryAt', ARGV[1]) end
 return 1
 `
 
-type Code = 'bad_credentials' | 'no_credit'
+type KeyFaultCode = 'bad_credentials' | 'no_credit'
 
 /** An upstream that rejects the key that this process has for it. Times are unix ms. */
 export type RejectedKey = {
@@ -45,7 +45,7 @@ export type RejectedKey = {
   title: string
   /** The variables that hold the key. */
   variables: readonly string[]
-  code: Code
+  code: KeyFaultCode
   /** The upstream's own words, for the operator. */
   reason: string
   since: number
@@ -53,7 +53,7 @@ export type RejectedKey = {
 }
 
 type Upstream = { provider: Provider; offer: Pick<Offer, 'host'> }
-type Entry = Pick<RejectedKey, 'provider' | 'title' | 'variables'> & { id: string; key: string }
+type KeyEntry = Pick<RejectedKey, 'provider' | 'title' | 'variables'> & { id: string; key: string }
 
 type Options = {
   redis: Redis
@@ -82,11 +82,11 @@ export function createRejectedKeys(options: Options) {
       }),
     ),
   )
-  let known = new Map<string, RejectedKey>()
+  let cachedKeys = new Map<string, RejectedKey>()
   let readAt = Number.NEGATIVE_INFINITY
-  let reading: Promise<void> | undefined
+  let refreshing: Promise<void> | undefined
 
-  function entryOf({ name, title, hosts }: Provider, host: string): Entry | undefined {
+  function entryOf({ name, title, hosts }: Provider, host: string): KeyEntry | undefined {
     const variables = hosts[host]?.credentials ?? []
     const values = variables.map((variable) => upstreams[name].credentials[variable])
     if (values.includes(undefined)) return undefined
@@ -99,45 +99,45 @@ export function createRejectedKeys(options: Options) {
     return { id, provider: name, title, variables, key: keys.rejectedKey(name, fingerprint) }
   }
 
-  function find({ provider, offer }: Upstream): Entry | undefined {
+  function findEntry({ provider, offer }: Upstream): KeyEntry | undefined {
     const host = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
     return entries.get(`${provider.name} ${(provider.hosts[host]?.credentials ?? []).join(' ')}`)
   }
 
-  async function read(): Promise<void> {
-    const found = await Promise.all(
+  async function readAll(): Promise<void> {
+    const readEntries = await Promise.all(
       [...entries.values()].map(async ({ id, key, ...upstream }) => {
         const [code, reason, since, retryAt] = await redis.hmget(key, 'code', 'reason', 'since', 'retryAt')
         if (code === null || code === undefined) return []
-        const rejected = {
+        const rejectedKey = {
           ...upstream,
-          code: code as Code,
+          code: code as KeyFaultCode,
           reason: reason ?? '',
           since: Number(since),
           retryAt: Number(retryAt),
         }
-        return [[id, rejected] as const]
+        return [[id, rejectedKey] as const]
       }),
     )
-    known = new Map(found.flat())
+    cachedKeys = new Map(readEntries.flat())
     readAt = performance.now()
   }
 
   async function refresh(): Promise<void> {
     if (performance.now() - readAt < refreshMs) return
-    reading ??= read()
+    refreshing ??= readAll()
       .catch(() => undefined)
       .finally(() => {
-        reading = undefined
+        refreshing = undefined
       })
-    await reading
+    await refreshing
   }
 
-  async function claim(entry: Entry): Promise<boolean> {
+  async function claimDueRetry(entry: KeyEntry): Promise<boolean> {
     const nextRetry = now() + retryMs
-    const claimed = await redis.eval(claimRetry, 1, entry.key, now(), nextRetry)
-    const rejected = known.get(entry.id)
-    if (rejected !== undefined) known.set(entry.id, { ...rejected, retryAt: nextRetry })
+    const claimed = await redis.eval(claimRetryScript, 1, entry.key, now(), nextRetry)
+    const rejectedKey = cachedKeys.get(entry.id)
+    if (rejectedKey !== undefined) cachedKeys.set(entry.id, { ...rejectedKey, retryAt: nextRetry })
     return claimed === 1
   }
 
@@ -145,43 +145,44 @@ export function createRejectedKeys(options: Options) {
     /** Every key of this process that is rejected. */
     async list(): Promise<readonly RejectedKey[]> {
       await refresh()
-      return [...known.values()]
+      return [...cachedKeys.values()]
     },
 
     /** What is known of the key that an upstream is called with; `undefined`: it is not rejected. */
     async find(upstream: Upstream): Promise<RejectedKey | undefined> {
       await refresh()
-      const entry = find(upstream)
-      return entry === undefined ? undefined : known.get(entry.id)
+      const entry = findEntry(upstream)
+      return entry === undefined ? undefined : cachedKeys.get(entry.id)
     },
 
     /** Whether this job may try a rejected key now. Of all jobs, one may each time. */
     async claimRetry(upstream: Upstream): Promise<boolean> {
-      const entry = find(upstream)
-      return entry === undefined || (await claim(entry).catch(() => false))
+      const entry = findEntry(upstream)
+      return entry === undefined || (await claimDueRetry(entry).catch(() => false))
     },
 
     /** The retry that was claimed is not made. */
     async releaseRetry(upstream: Upstream): Promise<void> {
-      const entry = find(upstream)
-      if (entry !== undefined) await redis.eval(releaseRetry, 1, entry.key, now()).catch(() => undefined)
+      const entry = findEntry(upstream)
+      if (entry !== undefined)
+        await redis.eval(releaseRetryScript, 1, entry.key, now()).catch(() => undefined)
       readAt = Number.NEGATIVE_INFINITY
     },
 
     /** The upstream has rejected a call for its key; other faults change nothing. */
     async reportFault(upstream: Upstream, { code, message }: Fault): Promise<void> {
-      const entry = find(upstream)
+      const entry = findEntry(upstream)
       if (entry === undefined || (code !== 'bad_credentials' && code !== 'no_credit')) return
-      const { id, key, ...facts } = entry
+      const { id, key, ...keyFacts } = entry
       const reason = shorten(message, reasonMaxCharacters)
-      const since = known.get(id)?.since ?? now()
+      const since = cachedKeys.get(id)?.since ?? now()
       const retryAt = now() + retryMs
-      known.set(id, { ...facts, code, reason, since, retryAt })
+      cachedKeys.set(id, { ...keyFacts, code, reason, since, retryAt })
       const isNew = await redis
-        .eval(reject, 1, key, code, reason, since, retryAt, keepMs)
+        .eval(rejectKeyScript, 1, key, code, reason, since, retryAt, keepMs)
         .catch(() => undefined)
       if (isNew !== 1) return
-      const { provider, variables } = facts
+      const { provider, variables } = keyFacts
       logger.error(
         { provider, code, reason, variables, retryAt: new Date(retryAt).toISOString() },
         'Upstream rejects its key: new jobs go to other upstreams',
@@ -190,15 +191,15 @@ export function createRejectedKeys(options: Options) {
 
     /** The upstream has accepted a job. */
     async reportSuccess(upstream: Upstream): Promise<void> {
-      const entry = find(upstream)
-      if (entry === undefined || !known.delete(entry.id)) return
+      const entry = findEntry(upstream)
+      if (entry === undefined || !cachedKeys.delete(entry.id)) return
       const removed = await redis.del(entry.key).catch(() => 0)
       if (removed === 1) logger.info({ provider: entry.provider }, 'Upstream accepts its key again')
     },
   }
 }
 
-const words: Readonly<Record<Code, string>> = {
+const codeTexts: Readonly<Record<KeyFaultCode, string>> = {
   bad_credentials: 'is rejected',
   no_credit: 'has no credit',
 }
@@ -206,5 +207,5 @@ const words: Readonly<Record<Code, string>> = {
 /** One line for whoever asks whether the gateway is ready: no word of the upstream, and no secret. */
 export function describeRejectedKey({ title, variables, code, since, retryAt }: RejectedKey): string {
   const times = `since ${new Date(since).toISOString()}, next try at ${new Date(retryAt).toISOString()}`
-  return `${title}: ${variables.join(' and ')} ${words[code]} (${times})`
+  return `${title}: ${variables.join(' and ')} ${codeTexts[code]} (${times})`
 }

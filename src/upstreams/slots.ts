@@ -7,7 +7,7 @@ import type { Keys } from '../redis/keys.ts'
  * then an owner, an id and an arrival time to put in line, or nothing. Hands out free places, one owner after the other and each owner's
  * jobs in their order, and answers the ids that got one.
  */
-const handOut = `
+const handOutSlotsScript = `
 local holders, turns, counter, prefix, cap = KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2])
 if ARGV[4] and redis.call('SISMEMBER', holders, ARGV[4]) == 0 then
   redis.call('ZADD', prefix .. ARGV[3], ARGV[5], ARGV[4])
@@ -28,61 +28,69 @@ end
 return given
 `
 
-export type Slots = ReturnType<typeof createSlots>
+export type UpstreamSlots = ReturnType<typeof createUpstreamSlots>
 
 /** Places at an upstream, where the operator has bounded them: shared by all workers, in order, fair between callers. */
-export function createSlots({
+export function createUpstreamSlots({
   redis,
   keys,
-  caps,
+  maxJobs,
 }: {
   redis: Redis
   keys: Keys
-  caps: Readonly<Partial<Record<ProviderName, number>>>
+  maxJobs: Readonly<Partial<Record<ProviderName, number>>>
 }) {
-  redis.defineCommand('reelgateHandOut', { lua: handOut, numberOfKeys: 3 })
-  const run = (provider: ProviderName, cap: number, ...line: (string | number)[]): Promise<string[]> => {
-    const at = keys.slots(provider)
-    const call = (redis as unknown as { reelgateHandOut(...args: (string | number)[]): Promise<string[]> })
+  redis.defineCommand('reelgateHandOut', { lua: handOutSlotsScript, numberOfKeys: 3 })
+  const run = (provider: ProviderName, limit: number, ...waiter: (string | number)[]): Promise<string[]> => {
+    const slotKeys = keys.slots(provider)
+    const command = (redis as unknown as { reelgateHandOut(...args: (string | number)[]): Promise<string[]> })
       .reelgateHandOut
-    return call.call(redis, at.holders, at.turns, at.counter, at.waiting, cap, ...line)
+    return command.call(
+      redis,
+      slotKeys.holders,
+      slotKeys.turns,
+      slotKeys.counter,
+      slotKeys.waiting,
+      limit,
+      ...waiter,
+    )
   }
 
   return {
     /** Puts a job in line. `mine`: it has a place; `others`: jobs that were given one just now and should be told. */
-    async ask(
+    async acquire(
       provider: ProviderName,
       job: { id: string; owner: string; createdAt: number },
-    ): Promise<{ mine: boolean; others: string[] }> {
-      const cap = caps[provider]
-      if (cap === undefined) return { mine: true, others: [] }
-      const given = await run(provider, cap, job.owner, job.id, job.createdAt)
-      const mine =
-        given.includes(job.id) || (await redis.sismember(keys.slots(provider).holders, job.id)) === 1
-      return { mine, others: given.filter((id) => id !== job.id) }
+    ): Promise<{ isAcquired: boolean; granted: string[] }> {
+      const limit = maxJobs[provider]
+      if (limit === undefined) return { isAcquired: true, granted: [] }
+      const granted = await run(provider, limit, job.owner, job.id, job.createdAt)
+      const isAcquired =
+        granted.includes(job.id) || (await redis.sismember(keys.slots(provider).holders, job.id)) === 1
+      return { isAcquired, granted: granted.filter((id) => id !== job.id) }
     },
 
     /** Gives a place back, or leaves the line; answers the jobs that were given one. */
-    async leave(provider: ProviderName, job: { id: string; owner: string }): Promise<string[]> {
-      const cap = caps[provider]
-      if (cap === undefined) return []
-      const at = keys.slots(provider)
+    async release(provider: ProviderName, job: { id: string; owner: string }): Promise<string[]> {
+      const limit = maxJobs[provider]
+      if (limit === undefined) return []
+      const slotKeys = keys.slots(provider)
       await redis
         .multi()
-        .srem(at.holders, job.id)
-        .zrem(at.waiting + job.owner, job.id)
+        .srem(slotKeys.holders, job.id)
+        .zrem(slotKeys.waiting + job.owner, job.id)
         .exec()
-      return run(provider, cap)
+      return run(provider, limit)
     },
 
     /** Ids that hold a place, for finding those whose job has ended with its worker. */
-    async holders(): Promise<{ provider: ProviderName; id: string }[]> {
-      const found = await Promise.all(
-        (Object.keys(caps) as ProviderName[]).map(async (provider) =>
+    async listHolders(): Promise<{ provider: ProviderName; id: string }[]> {
+      const holdersByProvider = await Promise.all(
+        (Object.keys(maxJobs) as ProviderName[]).map(async (provider) =>
           (await redis.smembers(keys.slots(provider).holders)).map((id) => ({ provider, id })),
         ),
       )
-      return found.flat()
+      return holdersByProvider.flat()
     },
   }
 }

@@ -5,8 +5,8 @@ import { type Fault, fault } from '../../providers/fault.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config.ts'
 import { toSandboxUrl, withoutSandbox } from '../sandbox/address.ts'
-import { type Inline, inlineBody } from './inline-body.ts'
-import { type Upload, uploadBody, uploadMs } from './upload-body.ts'
+import { createInlineBody, type InlineFile } from './inline-body.ts'
+import { createUploadBody, type FileUpload, uploadTimeLimitMs } from './upload-body.ts'
 
 /** The largest reply that is read; every real one is a few kilobytes. */
 const replyLimitBytes = 4 * 1024 * 1024
@@ -15,13 +15,13 @@ const replyLimitBytes = 4 * 1024 * 1024
 const failuresBeforeBreak = 8
 
 /** What is said of a certificate, or before there is a connection: no request has left by then. Other errors of TLS come at any time. */
-const beforeSending =
+const unsentErrorCodes =
   /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_CERT_ALTNAME_INVALID|ERR_TLS_HANDSHAKE_TIMEOUT|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/
 
 /** While a connection is made; the same errors of a connection that stands tell nothing. */
-const unconnected = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/
+const connectErrorCodes = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/
 
-export type Sent =
+export type CallResult =
   | { kind: 'reply'; reply: Reply }
   /** Certainly never reached the upstream. */
   | { kind: 'unsent'; fault: Fault }
@@ -41,8 +41,8 @@ export function createTransport({
   /** Connects to the mock upstreams of this process; absent: it has none. */
   connectToSandbox?: buildConnector.connector
 }) {
-  const real = createAgents({ timeout: 10_000 })
-  const mocks = createAgents(connectToSandbox)
+  const realAgents = createAgents({ timeout: 10_000 })
+  const mockAgents = createAgents(connectToSandbox)
 
   const breakers = new Map<string, ReturnType<typeof createBreaker>>()
 
@@ -51,15 +51,15 @@ export function createTransport({
     provider: Provider,
     config: ProviderConfig,
     call: Call,
-    options: Options = {},
-  ): Promise<Sent> {
-    if (options.purchase !== true) return attempt(provider, config, call, options)
+    options: CallOptions = {},
+  ): Promise<CallResult> {
+    if (options.purchase !== true) return callOnce(provider, config, call, options)
     const name = config.sandbox === true ? `${provider.name} sandbox` : provider.name
     const breaker = breakers.get(name) ?? createBreaker()
     breakers.set(name, breaker)
     // Nothing but an open breaker throws here, and that before the call.
     return breaker
-      .execute(() => attempt(provider, config, call, options))
+      .execute(() => callOnce(provider, config, call, options))
       .catch(() => ({
         kind: 'unsent',
         fault: fault(
@@ -69,40 +69,45 @@ export function createTransport({
       }))
   }
 
-  async function attempt(
+  async function callOnce(
     provider: Provider,
     config: ProviderConfig,
     call: Call,
-    { purchase = false, upload, inline = [] }: Options,
-  ): Promise<Sent> {
-    const limitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadMs(upload)))
-    let leaves = false
+    { purchase = false, upload, inline = [] }: CallOptions,
+  ): Promise<CallResult> {
+    const callLimitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadTimeLimitMs(upload)))
+    let mayBeSent = false
     try {
-      const prepared = prepare(provider, config, call, { upload, inline }, now())
-      leaves = true
-      const signal = AbortSignal.timeout(limitMs)
-      const agents = config.sandbox === true ? mocks : real
-      const answer = await request(prepared.url, {
+      const preparedRequest = prepare(provider, config, call, { upload, inline }, now())
+      mayBeSent = true
+      const signal = AbortSignal.timeout(callLimitMs)
+      const agents = config.sandbox === true ? mockAgents : realAgents
+      const response = await request(preparedRequest.url, {
         method: call.method,
-        headers: prepared.headers,
-        body: prepared.body,
+        headers: preparedRequest.headers,
+        body: preparedRequest.body,
         dispatcher: purchase ? agents.fresh : agents.pooled,
-        headersTimeout: limitMs,
+        headersTimeout: callLimitMs,
         bodyTimeout: timeoutMs,
         signal,
       })
-      return { kind: 'reply', reply: await readReply(answer, prepared.baseUrl, config.credentials) }
+      return { kind: 'reply', reply: await readReply(response, preparedRequest.baseUrl, config.credentials) }
     } catch (cause) {
-      const kind = leaves && !neverLeft(cause) ? 'lost' : 'unsent'
-      const told = fault('upstream_unreachable', `${provider.title} could not be asked: ${codeOf(cause)}`)
-      return { kind, fault: told }
+      const kind = mayBeSent && !isUnsent(cause) ? 'lost' : 'unsent'
+      const callFault = fault(
+        'upstream_unreachable',
+        `${provider.title} could not be asked: ${readErrorCode(cause)}`,
+      )
+      return { kind, fault: callFault }
     }
   }
 
   return {
     send,
     async close(): Promise<void> {
-      await Promise.all([real, mocks].flatMap(({ pooled, fresh }) => [pooled.close(), fresh.close()]))
+      await Promise.all(
+        [realAgents, mockAgents].flatMap(({ pooled, fresh }) => [pooled.close(), fresh.close()]),
+      )
     },
   }
 }
@@ -115,22 +120,22 @@ function createAgents(connect: NonNullable<Agent.Options['connect']>) {
   }
 }
 
-type Files = { upload: Upload | undefined; inline: readonly Inline[] }
+type CallFiles = { upload: FileUpload | undefined; inline: readonly InlineFile[] }
 
-type Options = { purchase?: boolean } & Partial<Files>
+type CallOptions = { purchase?: boolean } & Partial<CallFiles>
 
 function createBreaker() {
-  const troubled = handleWhenResult((sent) => {
-    const { kind, reply } = sent as { kind: Sent['kind']; reply?: Reply }
+  const isFailure = handleWhenResult((callResult) => {
+    const { kind, reply } = callResult as { kind: CallResult['kind']; reply?: Reply }
     return kind !== 'reply' || (reply !== undefined && reply.status >= 500)
   })
-  return circuitBreaker(troubled, {
+  return circuitBreaker(isFailure, {
     halfOpenAfter: 10_000,
     breaker: new ConsecutiveBreaker(failuresBeforeBreak),
   })
 }
 
-type Prepared = {
+type PreparedRequest = {
   url: URL
   headers: Record<string, string>
   body: string | Readable | null
@@ -138,28 +143,34 @@ type Prepared = {
 }
 
 /** A call below the host's base URL is signed; a whole URL is foreign and gets no key. */
-function prepare(provider: Provider, config: ProviderConfig, call: Call, files: Files, at: Date): Prepared {
+function prepare(
+  provider: Provider,
+  config: ProviderConfig,
+  call: Call,
+  files: CallFiles,
+  at: Date,
+): PreparedRequest {
   const hostName = call.host ?? Object.keys(provider.hosts)[0] ?? ''
   const host = provider.hosts[hostName]
   const baseUrl = config.baseUrls[hostName]
   if (host === undefined || baseUrl === undefined)
     throw new TypeError(`${provider.title} has no address for ${hostName}`)
 
-  const foreign = /^https?:\/\//.test(call.path)
-  const url = urlOf(foreign ? call.path : baseUrl + call.path, config)
-  if (!foreign && url.origin !== new URL(baseUrl).origin)
+  const isForeign = /^https?:\/\//.test(call.path)
+  const url = urlOf(isForeign ? call.path : baseUrl + call.path, config)
+  if (!isForeign && url.origin !== new URL(baseUrl).origin)
     throw new TypeError('a call may not leave the base URL')
-  const { body, type, length } = encode(call, files)
+  const { body, type, length } = encodeBody(call, files)
   const headers: Record<string, string> = {
     accept: 'application/json',
     ...(type === undefined ? {} : { 'content-type': type }),
     ...(length === undefined ? {} : { 'content-length': String(length) }),
     ...call.headers,
   }
-  if (!foreign) {
+  if (!isForeign) {
     const text = typeof body === 'string' ? body : ''
-    const proofs = { ...config.settings, ...config.credentials }
-    Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, proofs, at))
+    const signingValues = { ...config.settings, ...config.credentials }
+    Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, signingValues, at))
   }
   return { url, headers, body, baseUrl }
 }
@@ -172,45 +183,50 @@ function urlOf(address: string, { sandbox }: ProviderConfig): URL {
   return url
 }
 
-function encode(
+function encodeBody(
   call: Call,
-  { upload, inline }: Files,
-): { body: Prepared['body']; type?: string; length?: number } {
+  { upload, inline }: CallFiles,
+): { body: PreparedRequest['body']; type?: string; length?: number } {
   if (call.json !== undefined) {
     const body = JSON.stringify(call.json)
-    return { type: 'application/json', ...(inline.length === 0 ? { body } : inlineBody(body, inline)) }
+    return { type: 'application/json', ...(inline.length === 0 ? { body } : createInlineBody(body, inline)) }
   }
   if (call.form !== undefined) {
     return { body: new URLSearchParams(call.form).toString(), type: 'application/x-www-form-urlencoded' }
   }
-  return call.media === undefined || upload === undefined ? { body: null } : uploadBody(upload, call.media)
+  return call.media === undefined || upload === undefined
+    ? { body: null }
+    : createUploadBody(upload, call.media)
 }
 
 /** Shorter credentials are no secrets; taking them out would tear up ordinary words. */
-const shortestSecret = 12
+const minSecretCharacters = 12
 
 async function readReply(
-  answer: Dispatcher.ResponseData,
+  response: Dispatcher.ResponseData,
   baseUrl: string,
   credentials: ProviderConfig['credentials'],
 ): Promise<Reply> {
   const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of answer.body) {
-    size += (chunk as Buffer).length
-    if (size > replyLimitBytes)
+  let bytes = 0
+  for await (const chunk of response.body) {
+    bytes += (chunk as Buffer).length
+    if (bytes > replyLimitBytes)
       throw Object.assign(new Error('the reply is too large'), { code: 'REPLY_TOO_LARGE' })
     chunks.push(chunk as Buffer)
   }
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(answer.headers)) {
+  for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
   }
   // Some upstreams quote the key that they refuse, and their words end in logs and records.
   const text = Object.values(credentials)
-    .filter((secret) => secret.length >= shortestSecret)
-    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), Buffer.concat(chunks).toString('utf8'))
-  return { status: answer.statusCode, headers, body: parse(text), baseUrl }
+    .filter((secret) => secret.length >= minSecretCharacters)
+    .reduce(
+      (redacted, secret) => redacted.replaceAll(secret, '[redacted]'),
+      Buffer.concat(chunks).toString('utf8'),
+    )
+  return { status: response.statusCode, headers, body: parse(text), baseUrl }
 }
 
 function parse(text: string): unknown {
@@ -222,15 +238,15 @@ function parse(text: string): unknown {
 }
 
 /** Whether an error is known to have happened before a request could reach anybody. */
-export function neverLeft(cause: unknown): boolean {
-  if (cause instanceof AggregateError) return cause.errors.every(neverLeft)
-  const code = codeOf(cause)
+export function isUnsent(cause: unknown): boolean {
+  if (cause instanceof AggregateError) return cause.errors.every(isUnsent)
+  const code = readErrorCode(cause)
   const syscall = cause instanceof Error && 'syscall' in cause ? cause.syscall : undefined
   const connecting = syscall === 'connect' || syscall === 'getaddrinfo'
-  return beforeSending.test(code) || (connecting && unconnected.test(code))
+  return unsentErrorCodes.test(code) || (connecting && connectErrorCodes.test(code))
 }
 
-function codeOf(cause: unknown): string {
+function readErrorCode(cause: unknown): string {
   if (!(cause instanceof Error)) return 'unknown'
   if ('code' in cause && typeof cause.code === 'string') return cause.code
   return cause.name === 'TimeoutError' ? 'TIMEOUT' : cause.name

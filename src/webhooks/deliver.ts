@@ -1,22 +1,22 @@
 import type { Logger } from 'pino'
-import { isTerminal, type View } from '../jobs/job.ts'
-import type { Store } from '../jobs/store/store.ts'
-import type { Next } from '../jobs/store/transition.ts'
+import { isTerminal, type JobView } from '../jobs/job.ts'
+import type { JobStore } from '../jobs/store/store.ts'
+import type { NextStep } from '../jobs/store/transition.ts'
 import type { SafeFetch } from '../net/safe-fetch.ts'
-import type { Gate } from './gate.ts'
-import type { Entry, Outbox } from './outbox.ts'
-import type { Secrets } from './secrets.ts'
-import { messageOf, type Sent, send } from './send.ts'
+import type { DeliveryLimiter } from './gate.ts'
+import type { DeliveryLogEntry, WebhookOutbox } from './outbox.ts'
+import type { WebhookSecrets } from './secrets.ts'
+import { buildMessage, type SendResult, sendWebhook } from './send.ts'
 
 /** Nothing is tried any more this long after the job has ended, or was replayed. */
-const longestMs = 86_400_000
+const maxRetryAgeMs = 86_400_000
 
-type Parts = {
-  store: Pick<Store, 'read'>
-  outbox: Outbox
-  secrets: Secrets
-  gate: Gate
-  ask: SafeFetch['fetch']
+type DeliveryDeps = {
+  store: Pick<JobStore, 'read'>
+  outbox: WebhookOutbox
+  secrets: WebhookSecrets
+  limiter: DeliveryLimiter
+  safeFetch: SafeFetch['fetch']
   stopping: AbortSignal
   /** How long to wait after each attempt that failed. */
   retriesMs: readonly number[]
@@ -24,70 +24,77 @@ type Parts = {
 }
 
 /** One attempt to tell a job's end to whom it may concern. */
-export async function deliver(parts: Parts, id: string): Promise<Next> {
-  const { store, outbox, secrets, gate } = parts
-  const job = (await store.read(id)) ?? (await outbox.deletedJob(id))
+export async function deliverWebhook(deps: DeliveryDeps, id: string): Promise<NextStep> {
+  const { store, outbox, secrets, limiter } = deps
+  const job = (await store.read(id)) ?? (await outbox.readDeletedJob(id))
   if (job?.webhook === undefined || !isTerminal(job.view.state)) {
-    await outbox.drop(id)
+    await outbox.remove(id)
     return { kind: 'end' }
   }
   const { owner, view, webhook } = job
-  const [open, disabled, log, signing] = await Promise.all([
+  const [isOpen, isDisabled, log, signingSecrets] = await Promise.all([
     outbox.isOpen(id),
     outbox.isDisabled(owner, webhook.url),
     outbox.log(id),
-    secrets.signing(owner),
+    secrets.listValid(owner),
   ])
-  if (!open) return { kind: 'end' }
-  if (disabled) {
-    await outbox.note(id, { at: Date.now(), outcome: 'disabled', version: view.version })
+  if (!isOpen) return { kind: 'end' }
+  if (isDisabled) {
+    await outbox.logAttempt(id, { at: Date.now(), outcome: 'disabled', version: view.version })
     return { kind: 'end' }
   }
-  const place = gate.enter(owner, webhook.url)
-  if ('waitMs' in place) {
-    const at = Date.now() + place.waitMs
-    await outbox.postpone(id, at)
-    return { kind: 'wait', at }
+  const slot = limiter.acquire(owner, webhook.url)
+  if ('waitMs' in slot) {
+    const retryAt = Date.now() + slot.waitMs
+    await outbox.postpone(id, retryAt)
+    return { kind: 'wait', at: retryAt }
   }
   const at = Date.now()
-  let well = false
+  let isDelivered = false
   try {
-    const message = messageOf(view, webhook.address)
-    const sent = await send(parts, webhook.url, message, signing)
+    const message = buildMessage(view, webhook.baseUrl)
+    const result = await sendWebhook(deps, webhook.url, message, signingSecrets)
     // Cut short by a stop: nothing is known, and the next process tries again.
-    if (sent.kind === 'unanswered' && parts.stopping.aborted) return { kind: 'wait', at }
-    well = isWell(sent)
-    const entry = { ...entryOf(sent, at, nextAt(parts.retriesMs, view, log)), version: view.version }
-    if (entry.outcome === 'gone') await outbox.disable(owner, webhook.url, at)
-    await outbox.note(id, entry)
-    if (!well) parts.logger.warn({ job: id, ...entry }, 'a webhook was not delivered')
-    return entry.nextAt === undefined ? { kind: 'end' } : { kind: 'wait', at: entry.nextAt }
+    if (result.kind === 'unanswered' && deps.stopping.aborted) return { kind: 'wait', at }
+    isDelivered = isSuccess(result)
+    const logEntry = {
+      ...toLogEntry(result, at, nextAttemptTime(deps.retriesMs, view, log)),
+      version: view.version,
+    }
+    if (logEntry.outcome === 'gone') await outbox.disable(owner, webhook.url, at)
+    await outbox.logAttempt(id, logEntry)
+    if (!isDelivered) deps.logger.warn({ job: id, ...logEntry }, 'a webhook was not delivered')
+    return logEntry.nextAt === undefined ? { kind: 'end' } : { kind: 'wait', at: logEntry.nextAt }
   } finally {
-    place.leave(well)
+    slot.release(isDelivered)
   }
 }
 
-function isWell(sent: Sent): boolean {
-  return sent.kind === 'answered' && sent.status >= 200 && sent.status < 300
+function isSuccess(result: SendResult): boolean {
+  return result.kind === 'answered' && result.status >= 200 && result.status < 300
 }
 
-function entryOf(sent: Sent, at: number, next: number | undefined): Entry {
-  const told = sent.kind === 'answered' ? { status: sent.status } : { error: sent.error }
-  const entry = { at, tookMs: Date.now() - at, ...told }
-  if (isWell(sent)) return { ...entry, outcome: 'delivered' }
-  if (sent.kind === 'answered' && sent.status === 410) return { ...entry, outcome: 'gone' }
-  if (sent.kind === 'refused' || next === undefined) return { ...entry, outcome: 'gave_up' }
-  return { ...entry, outcome: 'failed', nextAt: next }
+function toLogEntry(result: SendResult, at: number, nextAttemptAt: number | undefined): DeliveryLogEntry {
+  const reply = result.kind === 'answered' ? { status: result.status } : { error: result.error }
+  const baseEntry = { at, tookMs: Date.now() - at, ...reply }
+  if (isSuccess(result)) return { ...baseEntry, outcome: 'delivered' }
+  if (result.kind === 'answered' && result.status === 410) return { ...baseEntry, outcome: 'gone' }
+  if (result.kind === 'refused' || nextAttemptAt === undefined) return { ...baseEntry, outcome: 'gave_up' }
+  return { ...baseEntry, outcome: 'failed', nextAt: nextAttemptAt }
 }
 
 /** When to try again, were this attempt to fail; `undefined`: it is the last one. */
-function nextAt(retriesMs: readonly number[], view: View, log: readonly Entry[]): number | undefined {
+function nextAttemptTime(
+  retriesMs: readonly number[],
+  view: JobView,
+  log: readonly DeliveryLogEntry[],
+): number | undefined {
   // A job that an operator let go on has attempts of its first end.
-  const own = log.filter(({ version }) => version === undefined || version === view.version)
-  const replayed = own.findLastIndex(({ outcome }) => outcome === 'replayed')
-  const began = own[replayed]?.at ?? view.completedAt ?? view.createdAt
-  const delay = retriesMs[own.length - replayed - 1]
-  if (delay === undefined) return undefined
-  const at = Math.round(Date.now() + delay * (0.75 + Math.random() / 2))
-  return at - began > longestMs ? undefined : at
+  const attempts = log.filter(({ version }) => version === undefined || version === view.version)
+  const lastReplay = attempts.findLastIndex(({ outcome }) => outcome === 'replayed')
+  const startedAt = attempts[lastReplay]?.at ?? view.completedAt ?? view.createdAt
+  const delayMs = retriesMs[attempts.length - lastReplay - 1]
+  if (delayMs === undefined) return undefined
+  const retryAt = Math.round(Date.now() + delayMs * (0.75 + Math.random() / 2))
+  return retryAt - startedAt > maxRetryAgeMs ? undefined : retryAt
 }

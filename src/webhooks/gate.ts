@@ -1,5 +1,5 @@
 /** How many deliveries a process makes at once. */
-export type GateLimits = {
+export type DeliveryConcurrency = {
   all: number
   /** To destinations whose last delivery failed. */
   failing: number
@@ -8,58 +8,59 @@ export type GateLimits = {
 }
 
 /** To one destination whose last delivery failed. */
-const mostToFailing = 2
-const mostRemembered = 10_000
-const firstBackOffMs = 250
-const longestBackOffMs = 60_000
+const maxToFailingDestination = 2
+const maxRememberedFailures = 10_000
+const minBackOffMs = 250
+const maxBackOffMs = 60_000
 
-export type Gate = ReturnType<typeof createGate>
+export type DeliveryLimiter = ReturnType<typeof createDeliveryLimiter>
 
 /**
  * Bounds how many deliveries one destination, one owner and all failing destinations together may keep waiting, so that the dead slow nobody
  * else. An owner may have as many places as are left over for the others: one alone takes half, two a third each, and there is always a place
  * for one more.
  */
-export function createGate(limits: GateLimits) {
-  const busy = new Map<string, number>()
+export function createDeliveryLimiter(limits: DeliveryConcurrency) {
+  const activeCounts = new Map<string, number>()
   /** Destination -> failures in a row. */
   const failing = new Map<string, number>()
 
-  function count(name: string, by: 1 | -1): void {
-    const next = (busy.get(name) ?? 0) + by
-    if (next === 0) busy.delete(name)
-    else busy.set(name, next)
+  function addActive(counter: string, by: 1 | -1): void {
+    const newCount = (activeCounts.get(counter) ?? 0) + by
+    if (newCount === 0) activeCounts.delete(counter)
+    else activeCounts.set(counter, newCount)
   }
 
-  const busyAt = (name: string) => busy.get(name) ?? 0
+  const activeCount = (counter: string) => activeCounts.get(counter) ?? 0
 
   /** Whether an owner has its share of the places. */
-  const hasShare = (group: string, owner: string, limit: number) =>
-    busyAt(`${group} of ${owner}`) >= limit - busyAt(group)
+  const hasUsedShare = (group: string, owner: string, limit: number) =>
+    activeCount(`${group} of ${owner}`) >= limit - activeCount(group)
 
   return {
     /** A place, to be left with how it went; or how long to stay away. */
-    enter(owner: string, url: string): { leave(well: boolean): void } | { waitMs: number } {
+    acquire(owner: string, url: string): { release(isDelivered: boolean): void } | { waitMs: number } {
       const destination = `to ${owner} ${url}`
       const failures = failing.get(destination) ?? 0
       const groups = failures > 0 ? ['all', 'failing'] : ['all']
-      const names = [destination, ...groups.flatMap((group) => [group, `${group} of ${owner}`])]
-      const full =
-        busyAt(destination) >= Math.min(limits.destination, failures > 0 ? mostToFailing : Infinity) ||
-        hasShare('all', owner, limits.all) ||
-        (failures > 0 && hasShare('failing', owner, limits.failing))
-      if (full) {
-        const backOffMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
+      const counters = [destination, ...groups.flatMap((group) => [group, `${group} of ${owner}`])]
+      const isFull =
+        activeCount(destination) >=
+          Math.min(limits.destination, failures > 0 ? maxToFailingDestination : Infinity) ||
+        hasUsedShare('all', owner, limits.all) ||
+        (failures > 0 && hasUsedShare('failing', owner, limits.failing))
+      if (isFull) {
+        const backOffMs = Math.min(minBackOffMs * 2 ** failures, maxBackOffMs)
         return { waitMs: backOffMs * (0.5 + Math.random()) }
       }
-      for (const name of names) count(name, 1)
+      for (const counter of counters) addActive(counter, 1)
       return {
-        leave(well) {
-          for (const name of names) count(name, -1)
+        release(isDelivered) {
+          for (const counter of counters) addActive(counter, -1)
           failing.delete(destination)
-          if (!well) failing.set(destination, failures + 1)
+          if (!isDelivered) failing.set(destination, failures + 1)
           const [oldest] = failing.keys()
-          if (failing.size > mostRemembered && oldest !== undefined) failing.delete(oldest)
+          if (failing.size > maxRememberedFailures && oldest !== undefined) failing.delete(oldest)
         },
       }
     },

@@ -1,4 +1,4 @@
-const isTerminal = `
+const isTerminalFunction = `
 local function isTerminal(state)
   return state == 'succeeded' or state == 'failed' or state == 'canceled'
 end
@@ -9,7 +9,7 @@ end
  * KEYS log, webhooks, job, deleted job, events. ARGV job ID, ID of the line, line, most lines, keep ms, when the next attempt is due or '' (none),
  * version of the job whose end was to be delivered or ''. The record has no expiry while its webhook is pending; the last attempt sets it.
  */
-export const note = `${isTerminal}
+export const logAttemptScript = `${isTerminalFunction}
 local log, webhooks, job, deleted, events = unpack(KEYS)
 local id, lineId, line, most, keepMs, due, version = unpack(ARGV)
 for _, known in ipairs(redis.call('LRANGE', log, 0, -1)) do
@@ -39,7 +39,7 @@ return 1
 `
 
 /** KEYS webhooks, job, deleted job. ARGV job ID. Drops the webhook of a job that has none, or has not ended. */
-export const drop = `${isTerminal}
+export const removeWebhookScript = `${isTerminalFunction}
 local state, webhook = unpack(redis.call('HMGET', KEYS[2], 'state', 'webhook'))
 if isTerminal(state) and webhook then return 0 end
 redis.call('DEL', KEYS[3])

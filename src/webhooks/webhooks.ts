@@ -1,82 +1,85 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { answered } from '../jobs/engine.ts'
+import { awaitRedis } from '../jobs/engine.ts'
 import { isTerminal } from '../jobs/job.ts'
 import { type Queues, webhookQueue } from '../jobs/queues.ts'
-import type { Store } from '../jobs/store/store.ts'
-import type { Next } from '../jobs/store/transition.ts'
+import type { JobStore } from '../jobs/store/store.ts'
+import type { NextStep } from '../jobs/store/transition.ts'
 import { createSafeFetch } from '../net/safe-fetch.ts'
 import type { Keys } from '../redis/keys.ts'
-import { deliver } from './deliver.ts'
-import { problemOf } from './destination.ts'
-import { createGate, type GateLimits } from './gate.ts'
-import { createOutbox, type Entry } from './outbox.ts'
-import { createSecrets } from './secrets.ts'
+import { deliverWebhook } from './deliver.ts'
+import { findUrlProblem } from './destination.ts'
+import { createDeliveryLimiter, type DeliveryConcurrency } from './gate.ts'
+import { createWebhookOutbox, type DeliveryLogEntry } from './outbox.ts'
+import { createWebhookSecrets } from './secrets.ts'
 
 type WebhookConfig = {
   /** Whether addresses of this machine and of private networks are served. */
-  inward: boolean
+  allowPrivateNetworks: boolean
   retriesMs: readonly number[]
-  limits: GateLimits
+  concurrency: DeliveryConcurrency
 }
 
 /** How the telling of a job's end stands. */
-export type Told = {
+export type WebhookDelivery = {
   state: 'none' | 'waiting' | 'delivered' | 'failed' | 'disabled'
-  log: readonly Entry[]
+  log: readonly DeliveryLogEntry[]
 }
 
 export type Webhooks = ReturnType<typeof createWebhooks>
 
-type Parts = {
+type WebhooksDeps = {
   redis: Redis
   keys: Keys
-  store: Store
+  store: JobStore
   queues: Queues
   keepMs: number
   config: WebhookConfig
   logger: Logger
 }
 
-const sweptAtOnce = 500
-const patienceMs = 10_000
+const sweepBatchSize = 500
+const requeueDelayMs = 10_000
 /** What is being sent when the gateway stops has this long to be answered. */
-const graceMs = 1000
+const stopGraceMs = 1000
 
 /** Tells owners how their jobs have ended: at least once, signed, to where they say. */
-export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: Parts) {
-  const outbox = createOutbox({ redis, keys, keepMs })
-  const secrets = createSecrets({ redis, keys })
-  const guard = createSafeFetch({ allowPrivateNetworks: config.inward })
-  const gate = createGate(config.limits)
+export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: WebhooksDeps) {
+  const outbox = createWebhookOutbox({ redis, keys, keepMs })
+  const secrets = createWebhookSecrets({ redis, keys })
+  const httpClient = createSafeFetch({ allowPrivateNetworks: config.allowPrivateNetworks })
+  const limiter = createDeliveryLimiter(config.concurrency)
   const stopping = new AbortController()
-  const parts = {
+  const deliveryDeps = {
     stopping: stopping.signal,
     store,
     outbox,
     secrets,
-    gate,
-    ask: guard.fetch,
+    limiter,
+    safeFetch: httpClient.fetch,
     retriesMs: config.retriesMs,
     logger,
   }
 
-  async function told(id: string): Promise<Told> {
-    const [job, open, log] = await Promise.all([store.read(id), outbox.isOpen(id), outbox.log(id)])
-    if (job?.webhook === undefined) return { state: 'none', log }
-    if (open || !isTerminal(job.view.state)) return { state: 'waiting', log }
-    const last = log.at(-1)?.outcome
-    if (last === 'delivered') return { state: 'delivered', log }
-    return { state: last === 'gone' || last === 'disabled' ? 'disabled' : 'failed', log }
+  async function readDelivery(id: string): Promise<WebhookDelivery> {
+    const [job, isOpen, deliveryLog] = await Promise.all([store.read(id), outbox.isOpen(id), outbox.log(id)])
+    if (job?.webhook === undefined) return { state: 'none', log: deliveryLog }
+    if (isOpen || !isTerminal(job.view.state)) return { state: 'waiting', log: deliveryLog }
+    const lastOutcome = deliveryLog.at(-1)?.outcome
+    if (lastOutcome === 'delivered') return { state: 'delivered', log: deliveryLog }
+    return {
+      state: lastOutcome === 'gone' || lastOutcome === 'disabled' ? 'disabled' : 'failed',
+      log: deliveryLog,
+    }
   }
 
   return {
-    problemOf: (url: unknown) => problemOf(url, config),
-    secret: (owner: string) => answered(secrets.current(owner)),
-    rotate: (owner: string, operation?: string) => answered(secrets.rotate(owner, operation)),
-    usual: (owner: string) => answered(outbox.usual(owner)),
-    setUsual: (owner: string, url: string | undefined) => answered(outbox.setUsual(owner, url)),
-    told: (id: string) => answered(told(id)),
+    findUrlProblem: (url: unknown) => findUrlProblem(url, config),
+    readSecret: (owner: string) => awaitRedis(secrets.current(owner)),
+    rotateSecret: (owner: string, operation?: string) => awaitRedis(secrets.rotateSecret(owner, operation)),
+    readDefaultUrl: (owner: string) => awaitRedis(outbox.readDefaultUrl(owner)),
+    setDefaultUrl: (owner: string, url: string | undefined) => awaitRedis(outbox.setDefaultUrl(owner, url)),
+    readDelivery: (id: string) => awaitRedis(readDelivery(id)),
 
     /** Tells the end of a job again. False: it has none, or nobody to tell. */
     async replay(id: string): Promise<boolean> {
@@ -84,26 +87,26 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
       if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
       await outbox.enable(job.owner, job.webhook.url)
       const now = Date.now()
-      await outbox.note(id, { at: now, outcome: 'replayed', nextAt: now, version: job.view.version })
+      await outbox.logAttempt(id, { at: now, outcome: 'replayed', nextAt: now, version: job.view.version })
       await queues.bringForward(webhookQueue, id)
       return true
     },
 
-    deliver: (id: string): Promise<Next> => deliver(parts, id),
+    deliver: (id: string): Promise<NextStep> => deliverWebhook(deliveryDeps, id),
 
     /** Brings back what was lost between the end of a job and its delivery. */
     async sweep(): Promise<void> {
-      for (const id of await outbox.overdue(Date.now(), sweptAtOnce)) {
-        await outbox.postpone(id, Date.now() + patienceMs)
+      for (const id of await outbox.listOverdue(Date.now(), sweepBatchSize)) {
+        await outbox.postpone(id, Date.now() + requeueDelayMs)
         await queues.bringForward(webhookQueue, id)
       }
     },
 
     /** To be called before the workers are waited for: a destination that takes its time must not hold them up. */
     stop(): void {
-      setTimeout(() => stopping.abort(), graceMs).unref()
+      setTimeout(() => stopping.abort(), stopGraceMs).unref()
     },
 
-    close: guard.close,
+    close: httpClient.close,
   }
 }

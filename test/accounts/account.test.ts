@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { accountOf, movementOf, namesAndValues } from '../../src/accounts/account.ts'
+import { recordFromPairs, toAccount, toMovement } from '../../src/accounts/account.ts'
 
 const none = { reservedUsd: 0, heldUsd: 0, spentUsd: 0 }
 
 describe('an account that Redis keeps', () => {
   it('has no name and no money where its hash has none', () => {
-    assert.deepEqual(accountOf('key_1', { createdAt: '5' }), {
+    assert.deepEqual(toAccount('key_1', { createdAt: '5' }), {
       id: 'key_1',
       name: '',
       hint: '',
@@ -18,7 +18,7 @@ describe('an account that Redis keeps', () => {
   it('has its money in USD', () => {
     const fields = { createdAt: '5', revokedAt: '6', rpm: '7', daily: '1', balance: '2' }
     const money = { reserved: '3', held: '4', spent: '5' }
-    assert.deepEqual(accountOf('key_1', { name: 'ann', hint: 'abcd', ...fields, ...money }), {
+    assert.deepEqual(toAccount('key_1', { name: 'ann', hint: 'abcd', ...fields, ...money }), {
       id: 'key_1',
       name: 'ann',
       hint: 'abcd',
@@ -36,7 +36,7 @@ describe('an account that Redis keeps', () => {
 
 describe('a movement that Redis keeps', () => {
   it('leaves out what it does not have', () => {
-    assert.deepEqual(movementOf('7-0', ['job', '', 'note', '']), {
+    assert.deepEqual(toMovement('7-0', ['job', '', 'note', '']), {
       id: '7-0',
       at: 7,
       kind: '',
@@ -48,7 +48,7 @@ describe('a movement that Redis keeps', () => {
   it('has all that its row has', () => {
     const texts = ['kind', 'charge', 'job', 'j', 'operation', 'o', 'by', 'b', 'note', 'n']
     const money = ['balance', '1', 'reserved', '-2', 'held', '3', 'spent', '4']
-    assert.deepEqual(movementOf('7-1', [...texts, ...money]), {
+    assert.deepEqual(toMovement('7-1', [...texts, ...money]), {
       id: '7-1',
       at: 7,
       kind: 'charge',
@@ -64,7 +64,7 @@ describe('a movement that Redis keeps', () => {
   })
 
   it('does not take a value for a name', () => {
-    assert.deepEqual(namesAndValues(['by', 'olga', 'note', 'by']), { by: 'olga', note: 'by' })
-    assert.deepEqual(namesAndValues(['by']), { by: '' })
+    assert.deepEqual(recordFromPairs(['by', 'olga', 'note', 'by']), { by: 'olga', note: 'by' })
+    assert.deepEqual(recordFromPairs(['by']), { by: '' })
   })
 })

@@ -57,10 +57,14 @@ describe('the adoption of a task, as one write', () => {
       webhook: 'https://files.example/hook',
     })
     await redis.pexpire(keys.job(id), 60_000)
-    await redis.rpush(keys.events(id), '{"at":1,"state":"pending","progress":0}')
-    await redis.rpush(keys.events(id), '{"at":2,"state":"failed","progress":40}')
-    await redis.pexpire(keys.events(id), 60_000)
-    await redis.hset(keys.held(owner), id, `500000 500000 ${keys.usage(owner, '2026-11-27')} minimax-video`)
+    await redis.rpush(keys.history(id), '{"at":1,"state":"pending","progress":0}')
+    await redis.rpush(keys.history(id), '{"at":2,"state":"failed","progress":40}')
+    await redis.pexpire(keys.history(id), 60_000)
+    await redis.hset(
+      keys.moneyOnHold(owner),
+      id,
+      `500000 500000 ${keys.usage(owner, '2026-11-27')} minimax-video`,
+    )
     await redis.hincrby(keys.account(owner), 'held', 500_000)
     await redis.zadd(keys.webhooks, 1, id)
   }
@@ -74,7 +78,7 @@ describe('the adoption of a task, as one write', () => {
     subscriber.on('message', (_, message) => messages.push(message))
 
     const before = Date.now()
-    const settled = await money.unknown.adopt('vid_1', { ...wish, ticket: 'task-1' })
+    const settled = await money.unknownJobs.adopt('vid_1', { ...wish, ticket: 'task-1' })
     assert.equal(settled.kind, 'done')
 
     const job = await redis.hgetall(keys.job('vid_1'))
@@ -90,16 +94,16 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual([job.state, job.version, job.fence, job.cancel], ['queued', '3', '4', undefined])
     assert.equal(job.attempt, 'attempt-1')
     assert.equal(await redis.pttl(keys.job('vid_1')), -1)
-    assert.equal(await redis.pttl(keys.events('vid_1')), -1)
-    const events = await redis.lrange(keys.events('vid_1'), 0, -1)
+    assert.equal(await redis.pttl(keys.history('vid_1')), -1)
+    const events = await redis.lrange(keys.history('vid_1'), 0, -1)
     assert.deepEqual(
       events.map((event) => JSON.parse(event).state),
       ['pending', 'failed', 'queued'],
     )
     assert.ok(Number(await redis.zscore(keys.open, 'vid_1')) > before)
     assert.equal(await redis.zscore(keys.webhooks, 'vid_1'), null)
-    assert.deepEqual(await redis.lrange(`${keys.queue('fal')}wait`, 0, -1), ['vid_1'])
-    assert.equal(await redis.hexists(keys.held(owner), 'vid_1'), 0)
+    assert.deepEqual(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1), ['vid_1'])
+    assert.equal(await redis.hexists(keys.moneyOnHold(owner), 'vid_1'), 0)
     assert.equal(await redis.get(keys.task('fal', 'task-1')), 'vid_1')
     const { held, reserved } = await redis.hgetall(keys.account(owner))
     assert.deepEqual([held, reserved], ['0', '500000'])
@@ -111,9 +115,9 @@ describe('the adoption of a task, as one write', () => {
 
   it('adds no second entry to the queue', async () => {
     await putJob('vid_2')
-    await redis.hset(`${keys.queue('fal')}vid_2`, 'name', 'step')
-    await money.unknown.adopt('vid_2', { ...wish, ticket: 'task-2' })
-    assert.ok(!(await redis.lrange(`${keys.queue('fal')}wait`, 0, -1)).includes('vid_2'))
+    await redis.hset(`${keys.queuePrefix('fal')}vid_2`, 'name', 'step')
+    await money.unknownJobs.adopt('vid_2', { ...wish, ticket: 'task-2' })
+    assert.ok(!(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1)).includes('vid_2'))
   })
 
   const revival = {
@@ -136,7 +140,7 @@ describe('the adoption of a task, as one write', () => {
     await redis.hset(keys.job('vid_3'), 'state', 'queued')
     assert.deepEqual(await adopt('vid_3'), { kind: 'changed' })
     assert.deepEqual(await redis.hgetall(keys.job('vid_3')), { ...before, state: 'queued' })
-    assert.equal(await redis.hexists(keys.held(owner), 'vid_3'), 1)
+    assert.equal(await redis.hexists(keys.moneyOnHold(owner), 'vid_3'), 1)
     assert.equal(await redis.exists(keys.task('fal', 'task-3')), 0)
     await redis.del(keys.job('vid_3'))
     assert.deepEqual(await adopt('vid_3'), { kind: 'gone' })
@@ -149,7 +153,7 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual(decided.map(({ kind }) => kind).sort(), ['decided', 'decided', 'done'])
     assert.equal(new Set(decided.map((one) => JSON.stringify('first' in one && one.first))).size, 1)
     assert.equal(await redis.hget(keys.job('vid_10'), 'version'), '3')
-    const rows = (await money.book.ledger(owner, 100)).filter(({ job }) => job === 'vid_10')
+    const rows = (await money.ledger.listMovements(owner, 100)).filter(({ job }) => job === 'vid_10')
     assert.deepEqual(
       rows.map(({ kind, by, heldUsd, reservedUsd }) => [kind, by, heldUsd, reservedUsd]),
       [['adopt', 'test', -0.5, 0.5]],
@@ -172,22 +176,22 @@ describe('the adoption of a task, as one write', () => {
 
   it('is not possible without an attempt, or where the upstream has no such tasks', async () => {
     await putJob('vid_5', { attempt: undefined })
-    assert.deepEqual(await money.unknown.adopt('vid_5', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_5', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
     await putJob('vid_6', { attempt: { ...attempt, provider: 'wavespeed' } })
-    assert.deepEqual(await money.unknown.adopt('vid_6', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
-    assert.deepEqual(await money.unknown.adopt('vid_0', { ...wish, ticket: 't' }), { kind: 'none' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_6', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_0', { ...wish, ticket: 't' }), { kind: 'none' })
   })
 
   it('may come to a second hold, which is decided anew', async () => {
     await putJob('vid_7')
-    assert.equal((await money.unknown.adopt('vid_7', { ...wish, ticket: 'task-7' })).kind, 'done')
-    const first = await money.unknown.decide('vid_7', { ...wish, decision: 'charge' })
+    assert.equal((await money.unknownJobs.adopt('vid_7', { ...wish, ticket: 'task-7' })).kind, 'done')
+    const first = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
     assert.equal(first.kind, 'other')
     await putJob('vid_7')
-    const second = await money.unknown.decide('vid_7', { ...wish, decision: 'charge' })
+    const second = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
     assert.equal(second.kind, 'done')
-    assert.equal((await money.unknown.decide('vid_7', { ...wish, decision: 'charge' })).kind, 'replayed')
-    const decision = await money.holds.firstDecision('vid_7')
+    assert.equal((await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })).kind, 'replayed')
+    const decision = await money.holds.readDecision('vid_7')
     assert.deepEqual([decision?.decision, decision?.ticket], ['charge', undefined])
     for (const key of [keys.decision('vid_7'), keys.notes('vid_7')]) assert.ok((await redis.pttl(key)) > 0)
     const notes = Object.values(await redis.hgetall(keys.notes('vid_7')))

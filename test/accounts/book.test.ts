@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createBook, hashOf } from '../../src/accounts/book.ts'
+import { createLedger, hashKey } from '../../src/accounts/book.ts'
 import { OperationRefused } from '../../src/accounts/operation.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
@@ -36,7 +36,7 @@ describe('the accounts', () => {
     told = []
   }
   const tags = async (id: string) =>
-    (await kit.book.ledger(id, 10)).map(({ kind, balanceUsd, operation, note }) => [
+    (await kit.book.listMovements(id, 10)).map(({ kind, balanceUsd, operation, note }) => [
       kind,
       balanceUsd,
       operation,
@@ -45,7 +45,12 @@ describe('the accounts', () => {
 
   it('are created with a key that only its hash is kept of', async () => {
     const before = Date.now()
-    const { key, account } = await kit.book.create({ name: 'ann', rpm: 5, dailyUsd: 20, balanceUsd: 100 })
+    const { key, account } = await kit.book.createAccount({
+      name: 'ann',
+      rpm: 5,
+      dailyUsd: 20,
+      balanceUsd: 100,
+    })
     assert.match(key, /^sk-reelgate-[\w-]{43}$/)
     assert.match(account.id, /^key_[0-9a-f]{16}$/)
     const { createdAt, ...rest } = account
@@ -67,80 +72,80 @@ describe('the accounts', () => {
       await redis.hget(kit.keys.keyHashes, createHash('sha256').update(key).digest('hex')),
       account.id,
     )
-    assert.equal(hashOf(key), createHash('sha256').update(key).digest('hex'))
+    assert.equal(hashKey(key), createHash('sha256').update(key).digest('hex'))
     for (const name of await redis.keys('*')) {
       if ((await redis.type(name)) === 'hash')
         assert.equal(JSON.stringify(await redis.hgetall(name)).includes(key), false)
     }
     await isTold(account.id)
-    assert.equal((await kit.book.ledger(account.id, 1))[0]?.kind, 'set')
+    assert.equal((await kit.book.listMovements(account.id, 1))[0]?.kind, 'set')
   })
 
   it('without limits have none', async () => {
-    const { account } = await kit.book.create({ name: 'bob' })
+    const { account } = await kit.book.createAccount({ name: 'bob' })
     for (const limit of ['rpm', 'dailyUsd', 'balanceUsd', 'revokedAt']) assert.equal(limit in account, false)
-    assert.equal(await kit.book.balanceUsd(account.id), undefined)
-    assert.deepEqual(await kit.book.ledger(account.id, 10), [])
+    assert.equal(await kit.book.readBalanceUsd(account.id), undefined)
+    assert.deepEqual(await kit.book.listMovements(account.id, 10), [])
     assert.equal(await kit.book.read('nobody'), undefined)
   })
 
   it('are listed by age, revoked ones too', async () => {
-    const first = (await kit.book.create({ name: 'first' })).account.id
+    const first = (await kit.book.createAccount({ name: 'first' })).account.id
     await new Promise((resolve) => setTimeout(resolve, 2))
-    const second = (await kit.book.create({ name: 'second' })).account.id
-    await kit.book.revoke(first)
+    const second = (await kit.book.createAccount({ name: 'second' })).account.id
+    await kit.book.revokeAccount(first)
     await isTold(first)
-    const list = await kit.book.list()
+    const list = await kit.book.listAccounts()
     assert.deepEqual(
       list.slice(-2).map(({ id }) => id),
       [first, second],
     )
     assert.ok((list.at(-2)?.revokedAt ?? 0) > 0)
     const revokedAt = list.at(-2)?.revokedAt
-    await kit.book.revoke(first)
+    await kit.book.revokeAccount(first)
     assert.equal((await kit.book.read(first))?.revokedAt, revokedAt)
   })
 
   it('change what is named, and nothing else', async () => {
-    const { account } = await kit.book.create({ name: 'cid', rpm: 5, dailyUsd: 20, balanceUsd: 100 })
+    const { account } = await kit.book.createAccount({ name: 'cid', rpm: 5, dailyUsd: 20, balanceUsd: 100 })
     const { id } = account
     await isTold(id)
-    await kit.book.limit(id, { rpm: 7 })
+    await kit.book.setLimits(id, { rpm: 7 })
     await isTold(id)
     assert.deepEqual(await kit.book.read(id), { ...account, rpm: 7 })
-    await kit.book.limit(id, { dailyUsd: 3 })
-    await kit.book.limit(id, { rpm: null })
+    await kit.book.setLimits(id, { dailyUsd: 3 })
+    await kit.book.setLimits(id, { rpm: null })
     const { rpm: _, ...withoutRpm } = account
     assert.deepEqual(await kit.book.read(id), { ...withoutRpm, dailyUsd: 3 })
-    await kit.book.limit(id, { dailyUsd: null, balanceUsd: null })
+    await kit.book.setLimits(id, { dailyUsd: null, balanceUsd: null })
     const left = await kit.book.read(id)
     assert.equal(left && ('dailyUsd' in left || 'balanceUsd' in left), false)
-    assert.equal((await kit.book.ledger(id, 1))[0]?.kind, 'lift')
-    assert.equal((await kit.book.ledger(id, 1))[0]?.balanceUsd, -100)
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.kind, 'lift')
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.balanceUsd, -100)
   })
 
   it('whose balance is set have exactly that balance', async () => {
-    const { account } = await kit.book.create({ name: 'dan', balanceUsd: 10 })
-    await kit.book.limit(account.id, { balanceUsd: 4 })
-    assert.equal(await kit.book.balanceUsd(account.id), 4)
+    const { account } = await kit.book.createAccount({ name: 'dan', balanceUsd: 10 })
+    await kit.book.setLimits(account.id, { balanceUsd: 4 })
+    assert.equal(await kit.book.readBalanceUsd(account.id), 4)
     assert.deepEqual(
-      (await kit.book.ledger(account.id, 1)).map(({ kind, balanceUsd }) => [kind, balanceUsd]),
+      (await kit.book.listMovements(account.id, 1)).map(({ kind, balanceUsd }) => [kind, balanceUsd]),
       [['set', -6]],
     )
-    await kit.book.limit(account.id, { balanceUsd: 0 })
-    assert.equal(await kit.book.balanceUsd(account.id), 0)
+    await kit.book.setLimits(account.id, { balanceUsd: 0 })
+    assert.equal(await kit.book.readBalanceUsd(account.id), 0)
   })
 
   it('are topped up, and corrected down to nothing but not below', async () => {
-    const { account } = await kit.book.create({ name: 'eve' })
+    const { account } = await kit.book.createAccount({ name: 'eve' })
     const { id } = account
     await kit.book.topUp(id, 10, { note: 'invoice 1' })
-    assert.equal(await kit.book.balanceUsd(id), 10)
-    assert.equal((await kit.book.ledger(id, 1))[0]?.note, 'invoice 1')
+    assert.equal(await kit.book.readBalanceUsd(id), 10)
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.note, 'invoice 1')
     await kit.book.topUp(id, -10)
-    assert.equal(await kit.book.balanceUsd(id), 0)
+    assert.equal(await kit.book.readBalanceUsd(id), 0)
     assert.deepEqual(await reasonOf(kit.book.topUp(id, -0.01)), { kind: 'negative', balanceUsd: 0 })
-    const { account: other } = await kit.book.create({ name: 'fay' })
+    const { account: other } = await kit.book.createAccount({ name: 'fay' })
     assert.deepEqual(await reasonOf(kit.book.topUp(other.id, -1)), {
       kind: 'negative',
       balanceUsd: undefined,
@@ -149,20 +154,20 @@ describe('the accounts', () => {
       kind: 'negative',
       balanceUsd: undefined,
     })
-    assert.equal(await kit.book.balanceUsd(other.id), undefined)
+    assert.equal(await kit.book.readBalanceUsd(other.id), undefined)
   })
 
   it('that expired from Redis are not listed', async () => {
     await redis.zadd(kit.keys.accounts, 1, 'ghost')
-    assert.ok((await kit.book.list()).every((account) => account.id !== 'ghost'))
+    assert.ok((await kit.book.listAccounts()).every((account) => account.id !== 'ghost'))
     await redis.zrem(kit.keys.accounts, 'ghost')
   })
 
   it('top up the balance that the same change sets, all or nothing', async () => {
-    const { account } = await kit.book.create({ name: 'gil', balanceUsd: 1, rpm: 2 })
+    const { account } = await kit.book.createAccount({ name: 'gil', balanceUsd: 1, rpm: 2 })
     const { id } = account
     await kit.book.change(id, { balanceUsd: 5, topUpUsd: 2 })
-    assert.equal(await kit.book.balanceUsd(id), 7)
+    assert.equal(await kit.book.readBalanceUsd(id), 7)
     assert.deepEqual(await reasonOf(kit.book.change(id, { balanceUsd: 5, topUpUsd: -6, rpm: 9 })), {
       kind: 'negative',
       balanceUsd: 5,
@@ -171,10 +176,10 @@ describe('the accounts', () => {
       kind: 'negative',
       balanceUsd: undefined,
     })
-    assert.equal(await kit.book.balanceUsd(id), 7)
+    assert.equal(await kit.book.readBalanceUsd(id), 7)
     assert.equal((await kit.book.read(id))?.rpm, 2)
     await kit.book.change(id, { balanceUsd: null, topUpUsd: 3 })
-    assert.equal(await kit.book.balanceUsd(id), 3)
+    assert.equal(await kit.book.readBalanceUsd(id), 3)
   })
 
   it('that are not there cannot be changed', async () => {
@@ -184,7 +189,7 @@ describe('the accounts', () => {
 
   describe('under an operation key', () => {
     it('change once', async () => {
-      const { account } = await kit.book.create({ name: 'hal' })
+      const { account } = await kit.book.createAccount({ name: 'hal' })
       const { id } = account
       const once = { id: 'op-1', note: 'n' }
       const first = await kit.book.change(id, { topUpUsd: 5 }, once)
@@ -192,12 +197,12 @@ describe('the accounts', () => {
       const second = await kit.book.change(id, { topUpUsd: 5 }, once)
       assert.equal(first.replayed, false)
       assert.deepEqual(second, { account: first.account, replayed: true })
-      assert.equal(await kit.book.balanceUsd(id), 6)
+      assert.equal(await kit.book.readBalanceUsd(id), 6)
       assert.deepEqual((await tags(id)).at(-1), ['topup', 5, 'op-1', 'n'])
     })
 
     it('do not take the key for another change', async () => {
-      const { account } = await kit.book.create({ name: 'ida' })
+      const { account } = await kit.book.createAccount({ name: 'ida' })
       const { id } = account
       await kit.book.change(id, { topUpUsd: 5 }, { id: 'op-2', note: 'n' })
       for (const [change, note] of [
@@ -211,21 +216,23 @@ describe('the accounts', () => {
         assert.deepEqual(await reasonOf(kit.book.change(id, change, { id: 'op-2', note })), {
           kind: 'reused',
         })
-      assert.equal(await kit.book.balanceUsd(id), 5)
+      assert.equal(await kit.book.readBalanceUsd(id), 5)
     })
 
     it('create one key, and say which', async () => {
-      const { account } = await kit.book.create({ name: 'jan' }, { id: 'op-3' })
-      assert.deepEqual(await reasonOf(kit.book.create({ name: 'jan' }, { id: 'op-3' })), {
+      const { account } = await kit.book.createAccount({ name: 'jan' }, { id: 'op-3' })
+      assert.deepEqual(await reasonOf(kit.book.createAccount({ name: 'jan' }, { id: 'op-3' })), {
         kind: 'created',
         id: account.id,
       })
-      assert.deepEqual(await reasonOf(kit.book.create({ name: 'other' }, { id: 'op-3' })), { kind: 'reused' })
-      assert.equal((await kit.book.list()).filter(({ name }) => name === 'jan').length, 1)
+      assert.deepEqual(await reasonOf(kit.book.createAccount({ name: 'other' }, { id: 'op-3' })), {
+        kind: 'reused',
+      })
+      assert.equal((await kit.book.listAccounts()).filter(({ name }) => name === 'jan').length, 1)
     })
 
     it('that sets a balance name it in the ledger', async () => {
-      const { account } = await kit.book.create({ name: 'lea', balanceUsd: 3 }, { id: 'op-4' })
+      const { account } = await kit.book.createAccount({ name: 'lea', balanceUsd: 3 }, { id: 'op-4' })
       await kit.book.change(account.id, { balanceUsd: 2 }, { id: 'op-5' })
       assert.deepEqual(await tags(account.id), [
         ['set', -1, 'op-5', undefined],
@@ -234,33 +241,33 @@ describe('the accounts', () => {
     })
 
     it('are remembered for a day', async () => {
-      const fingerprint = await redis.hget(kit.keys.operation(hashOf('op-3')), 'fingerprint')
+      const fingerprint = await redis.hget(kit.keys.operation(hashKey('op-3')), 'fingerprint')
       assert.match(fingerprint ?? '', /^[\da-f]{64}$/)
-      const ttl = await redis.pttl(kit.keys.operation(hashOf('op-3')))
+      const ttl = await redis.pttl(kit.keys.operation(hashKey('op-3')))
       assert.ok(ttl > 86_000_000 && ttl <= 86_400_000)
     })
   })
 
   it('without a balance have no movement of one', async () => {
-    const { account } = await kit.book.create({ name: 'max', balanceUsd: null })
-    assert.deepEqual(await kit.book.ledger(account.id, 10), [])
+    const { account } = await kit.book.createAccount({ name: 'max', balanceUsd: null })
+    assert.deepEqual(await kit.book.listMovements(account.id, 10), [])
   })
 
   it('have no note where none was given', async () => {
-    const { account } = await kit.book.create({ name: 'mia' })
+    const { account } = await kit.book.createAccount({ name: 'mia' })
     await kit.book.topUp(account.id, 1)
     assert.equal((await tags(account.id))[0]?.[3], undefined)
   })
 
   it('count single micro-dollars', async () => {
-    const { account } = await kit.book.create({ name: 'mo', balanceUsd: 0.000001 })
+    const { account } = await kit.book.createAccount({ name: 'mo', balanceUsd: 0.000001 })
     await kit.book.topUp(account.id, 0.000001)
-    assert.equal(await kit.book.balanceUsd(account.id), 0.000002)
+    assert.equal(await kit.book.readBalanceUsd(account.id), 0.000002)
   })
 
   describe('whose command Redis receives twice', () => {
     const twice = () =>
-      createBook({
+      createLedger({
         keys: kit.keys,
         redis: new Proxy(redis, {
           get(target, name) {
@@ -276,14 +283,14 @@ describe('the accounts', () => {
       })
 
     it('are created once', async () => {
-      const { account } = await twice().create({ name: 'ned', balanceUsd: 5 })
+      const { account } = await twice().createAccount({ name: 'ned', balanceUsd: 5 })
       assert.equal(account.balanceUsd, 5)
       assert.equal((await tags(account.id)).length, 1)
-      assert.equal((await kit.book.list()).filter(({ name }) => name === 'ned').length, 1)
+      assert.equal((await kit.book.listAccounts()).filter(({ name }) => name === 'ned').length, 1)
     })
 
     it('are changed once', async () => {
-      const { account } = await kit.book.create({ name: 'ora', balanceUsd: 5 })
+      const { account } = await kit.book.createAccount({ name: 'ora', balanceUsd: 5 })
       const changed = await twice().change(account.id, { topUpUsd: 1 })
       assert.deepEqual([changed.account.balanceUsd, changed.replayed], [6, true])
       assert.equal((await tags(account.id)).length, 2)
@@ -291,9 +298,9 @@ describe('the accounts', () => {
   })
 
   it('show the newest movements first, as many as asked for', async () => {
-    const { account } = await kit.book.create({ name: 'kay' })
+    const { account } = await kit.book.createAccount({ name: 'kay' })
     for (const usd of [1, 2, 3]) await kit.book.topUp(account.id, usd)
-    const ledger = await kit.book.ledger(account.id, 2)
+    const ledger = await kit.book.listMovements(account.id, 2)
     assert.deepEqual(
       ledger.map(({ balanceUsd }) => balanceUsd),
       [3, 2],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { CommandError, command } from '../../src/accounts/command.ts'
+import { CommandError, runKeysCommand } from '../../src/accounts/command.ts'
 import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
@@ -15,14 +15,15 @@ describe('the command line for keys', () => {
     unknown = createUnknownJobs({
       store: kit.store,
       holds: kit.holds,
-      offers: { find: () => undefined },
+      routing: { find: () => undefined },
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
     })
   })
   after(() => cleanup.run())
 
-  const run = (...args: string[]) => command({ book: kit.book, holds: kit.holds, unknown }, args)
+  const run = (...args: string[]) =>
+    runKeysCommand({ ledger: kit.book, holds: kit.holds, unknownJobs: unknown }, args)
   const fails = (message: RegExp, ...args: string[]) =>
     assert.rejects(run(...args), (cause) => cause instanceof CommandError && message.test(cause.message))
   const make = async (...limits: string[]) => {
@@ -91,13 +92,13 @@ describe('the command line for keys', () => {
     const { id } = await make()
     await run('topup', id, '10', '--note', 'invoice 1')
     await run('topup', id, '-2.5')
-    assert.equal(await kit.book.balanceUsd(id), 7.5)
-    assert.equal((await kit.book.ledger(id, 2))[1]?.note, 'invoice 1')
+    assert.equal(await kit.book.readBalanceUsd(id), 7.5)
+    assert.equal((await kit.book.listMovements(id, 2))[1]?.note, 'invoice 1')
     await run('topup', '-1', id, '--note', 'first')
-    assert.equal(await kit.book.balanceUsd(id), 6.5)
+    assert.equal(await kit.book.readBalanceUsd(id), 6.5)
     await fails(/cannot become negative/, 'topup', id, '-100')
     await run('-0.5', 'topup', id)
-    assert.equal(await kit.book.balanceUsd(id), 6)
+    assert.equal(await kit.book.readBalanceUsd(id), 6)
     await fails(/USD must be a number .*it is ""$/, 'topup', id)
     await fails(/USD must be a number from -1000000000 to 1000000000/, 'topup', id, '-1000000001')
     await fails(/USD must be a number/, 'topup', id, '1000000001')
@@ -106,7 +107,7 @@ describe('the command line for keys', () => {
   it('applies an operation once', async () => {
     const { id } = await make()
     for (let n = 0; n < 2; n++) await run('topup', id, '10', '--operation', 'a!~')
-    assert.equal(await kit.book.balanceUsd(id), 10)
+    assert.equal(await kit.book.readBalanceUsd(id), 10)
     await fails(/another request/, 'topup', id, '11', '--operation', 'a!~')
     await run('create', '--name', 'once', '--operation', 'create-1')
     await fails(/created the key key_/, 'create', '--name', 'once', '--operation', 'create-1')
@@ -173,13 +174,13 @@ describe('the command line for keys', () => {
     it('charges or releases it, by whoever types it', async () => {
       const { id, job } = await hold()
       assert.match(await run('resolve', id, job, 'charge', '--note', 'billed'), /\$2\b/)
-      const [entry] = await kit.book.ledger(id, 1)
+      const [entry] = await kit.book.listMovements(id, 1)
       assert.deepEqual([entry?.kind, entry?.by, entry?.note], ['charge', 'command line', 'billed'])
       await run('resolve', id, job, 'charge')
       await fails(/settled before/, 'resolve', id, job, 'release')
       const other = await hold()
       await run('resolve', other.id, other.job, 'release')
-      assert.equal(await kit.book.balanceUsd(other.id), 5)
+      assert.equal(await kit.book.readBalanceUsd(other.id), 5)
     })
 
     it('charges what callers without a key have on hold, and prints no account', async () => {
@@ -202,7 +203,10 @@ describe('the command line for keys', () => {
 
   it('says that everybody may come in, where there is no key', async () => {
     const cleanHouse = createJobMoney((await startRedis(cleanup)).redis, 'empty:')
-    const text = await command({ book: cleanHouse.book, holds: cleanHouse.holds, unknown }, ['list'])
+    const text = await runKeysCommand(
+      { ledger: cleanHouse.book, holds: cleanHouse.holds, unknownJobs: unknown },
+      ['list'],
+    )
     assert.match(text, /no keys/)
   })
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createBook } from '../../src/accounts/book.ts'
-import { createDoor, hasKeys } from '../../src/accounts/door.ts'
-import { anonymous, open } from '../../src/accounts/open.ts'
-import { Unavailable } from '../../src/jobs/engine.ts'
+import { createLedger } from '../../src/accounts/book.ts'
+import { createAuthenticator, hasKeys } from '../../src/accounts/door.ts'
+import { anonymousAccess, anonymousCaller } from '../../src/accounts/open.ts'
+import { RedisUnavailable } from '../../src/jobs/engine.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
@@ -14,12 +14,12 @@ describe('who may come in', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let subscriber: Redis
-  let book: ReturnType<typeof createBook>
+  let book: ReturnType<typeof createLedger>
   let reads = 0
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    book = createBook({ redis, keys })
+    book = createLedger({ redis, keys })
     subscriber = redis.duplicate({ enableOfflineQueue: true })
     cleanup.add(() => subscriber.disconnect())
   })
@@ -43,7 +43,7 @@ describe('who may come in', () => {
     })
   /** A new key, whose creation every process has been told of. */
   const makeKey = async () => {
-    const made = await book.create({ name: 'ann' })
+    const made = await book.createAccount({ name: 'ann' })
     await subscriber.ping()
     return made
   }
@@ -58,12 +58,18 @@ describe('who may come in', () => {
     }
   }
   const create = (openWithoutKeys = false, marker = createMarker()) =>
-    createDoor({ redis: counted(), subscriber, keys, marker, openWithoutKeys })
+    createAuthenticator({
+      redis: counted(),
+      subscriber,
+      keys,
+      keyMarker: marker,
+      allowAnonymous: openWithoutKeys,
+    })
 
   it('is whoever has a key', async () => {
     const door = await create()
-    const { key, account } = await book.create({ name: 'ann' })
-    const limited = await book.create({ name: 'bob', rpm: 7 })
+    const { key, account } = await book.createAccount({ name: 'ann' })
+    const limited = await book.createAccount({ name: 'bob', rpm: 7 })
     assert.deepEqual(await door.identify(key), { owner: account.id })
     assert.deepEqual(await door.identify(limited.key), { owner: limited.account.id, rpm: 7 })
     for (const wrong of [`${key}x`, key.slice(1), '', undefined])
@@ -100,11 +106,11 @@ describe('who may come in', () => {
     const door = await create()
     const { key, account } = await makeKey()
     await door.identify(key)
-    await book.revoke(account.id)
+    await book.revokeAccount(account.id)
     while ((await door.identify(key)) !== undefined) await new Promise(setImmediate)
-    const other = await book.create({ name: 'bob' })
+    const other = await book.createAccount({ name: 'bob' })
     await door.identify(other.key)
-    await book.limit(other.account.id, { rpm: 3 })
+    await book.setLimits(other.account.id, { rpm: 3 })
     while ((await door.identify(other.key))?.rpm !== 3) await new Promise(setImmediate)
   })
 
@@ -150,9 +156,9 @@ describe('who may come in', () => {
   describe('as long as no key was ever made', () => {
     it('is everybody, where that is allowed, with any key or none', async () => {
       const door = await create(true)
-      for (const key of [undefined, 'any']) assert.deepEqual(await door.identify(key), anonymous)
+      for (const key of [undefined, 'any']) assert.deepEqual(await door.identify(key), anonymousCaller)
       reads = 0
-      assert.deepEqual(door.identify(undefined), anonymous)
+      assert.deepEqual(door.identify(undefined), anonymousCaller)
       assert.equal(reads, 0)
     })
 
@@ -163,10 +169,10 @@ describe('who may come in', () => {
 
     it('and is nobody any more as soon as there is one, though it be revoked', async () => {
       const door = await create(true)
-      assert.deepEqual(await door.identify(undefined), anonymous)
+      assert.deepEqual(await door.identify(undefined), anonymousCaller)
       assert.equal(await hasKeys(redis, keys, createMarker()), false)
       const { account } = await makeKey()
-      await book.revoke(account.id)
+      await book.revokeAccount(account.id)
       while ((await door.identify(undefined)) !== undefined) await new Promise(setImmediate)
       assert.equal(await door.identify('any'), undefined)
       assert.equal(await hasKeys(redis, keys, createMarker()), true)
@@ -178,7 +184,7 @@ describe('who may come in', () => {
       await door.identify(undefined)
       await redis.hset(keys.keyHashes, 'x', 'y')
       t.mock.timers.tick(29_999)
-      assert.deepEqual(await door.identify(undefined), anonymous)
+      assert.deepEqual(await door.identify(undefined), anonymousCaller)
       t.mock.timers.tick(1)
       assert.equal(await door.identify(undefined), undefined)
     })
@@ -195,48 +201,54 @@ describe('who may come in', () => {
 
   it('cannot be told without Redis: that is nobody’s fault', async () => {
     const away = new Proxy(redis, { get: () => () => Promise.reject(new Error('away')) })
-    const door = await createDoor({
+    const door = await createAuthenticator({
       redis: away,
       subscriber,
       keys,
-      marker: createMarker(),
-      openWithoutKeys: true,
+      keyMarker: createMarker(),
+      allowAnonymous: true,
     })
-    await assert.rejects(async () => door.identify('key'), Unavailable)
-    await assert.rejects(async () => door.identify(undefined), Unavailable)
-    await assert.rejects(async () => door.access(), Unavailable)
+    await assert.rejects(async () => door.identify('key'), RedisUnavailable)
+    await assert.rejects(async () => door.identify(undefined), RedisUnavailable)
+    await assert.rejects(async () => door.readAccessMode(), RedisUnavailable)
     const marker = createMarker(true)
-    const marked = await createDoor({ redis: away, subscriber, keys, marker, openWithoutKeys: true })
-    assert.equal(await marked.access(), 'keys')
+    const marked = await createAuthenticator({
+      redis: away,
+      subscriber,
+      keys,
+      keyMarker: marker,
+      allowAnonymous: true,
+    })
+    assert.equal(await marked.readAccessMode(), 'keys')
     assert.equal(await marked.identify(undefined), undefined)
   })
 
   describe('after Redis has lost the keys', () => {
     it('is nobody without a key, and the reason can be told', async () => {
       const door = await create(true)
-      assert.equal(await door.access(), 'anonymous')
+      assert.equal(await door.readAccessMode(), 'anonymous')
       const { key, account } = await makeKey()
-      while ((await door.access()) !== 'keys') await new Promise(setImmediate)
+      while ((await door.readAccessMode()) !== 'keys') await new Promise(setImmediate)
       await redis.flushall()
       subscriber.emit('ready')
       for (const one of [undefined, key, 'any']) assert.equal(await door.identify(one), undefined)
-      assert.equal(await door.access(), 'lost')
+      assert.equal(await door.readAccessMode(), 'lost')
       const again = await makeKey()
       while ((await door.identify(again.key)) === undefined) await new Promise(setImmediate)
       assert.notEqual(again.account.id, account.id)
-      assert.equal(await door.access(), 'keys')
+      assert.equal(await door.readAccessMode(), 'keys')
     })
 
     it('is nobody for a process that starts later, where the marker is set', async () => {
       const door = await create(true, createMarker(true))
       assert.equal(await door.identify(undefined), undefined)
-      assert.equal(await door.access(), 'lost')
+      assert.equal(await door.readAccessMode(), 'lost')
     })
 
     it('is nobody though no request came between the first key and the loss', async () => {
       const marker = createMarker()
       const door = await create(true, marker)
-      assert.deepEqual(await door.identify(undefined), anonymous)
+      assert.deepEqual(await door.identify(undefined), anonymousCaller)
       await makeKey()
       while (!marker.isSet()) await new Promise(setImmediate)
       await redis.flushall()
@@ -245,14 +257,15 @@ describe('who may come in', () => {
   })
 
   it('says why a key is needed', async () => {
-    assert.equal(await (await create(false)).access(), 'locked')
+    assert.equal(await (await create(false)).readAccessMode(), 'locked')
     await makeKey()
-    assert.equal(await (await create(false)).access(), 'keys')
-    assert.equal(await (await create(true)).access(), 'keys')
-    assert.equal(open.access(), 'off')
+    assert.equal(await (await create(false)).readAccessMode(), 'keys')
+    assert.equal(await (await create(true)).readAccessMode(), 'keys')
+    assert.equal(anonymousAccess.readAccessMode(), 'off')
   })
 
   it('is everybody where nobody is told apart', () => {
-    for (const key of [undefined, 'any']) assert.deepEqual(open.identify(key), { owner: 'anonymous' })
+    for (const key of [undefined, 'any'])
+      assert.deepEqual(anonymousAccess.identify(key), { owner: 'anonymous' })
   })
 })

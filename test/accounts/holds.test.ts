@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { command } from '../../src/accounts/command.ts'
+import { runKeysCommand } from '../../src/accounts/command.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
 
@@ -21,7 +21,7 @@ describe('money on hold', () => {
   after(() => cleanup.run())
 
   async function createKey(name: string) {
-    const { key, account } = await ground.book.create({ name, balanceUsd: 2 })
+    const { key, account } = await ground.ledger.createAccount({ name, balanceUsd: 2 })
     return { id: account.id, client: clientOf(address, key) }
   }
 
@@ -69,19 +69,19 @@ describe('money on hold', () => {
     assert.equal(other.status, 409)
     assert.match(String(other.body.message), /settled before: release on 20.* by admin API/)
     assert.equal(await listed(job), undefined)
-    assert.equal((await ground.book.read(id))?.balanceUsd, 2)
-    const [movement] = await ground.book.ledger(id, 1)
+    assert.equal((await ground.ledger.read(id))?.balanceUsd, 2)
+    const [movement] = await ground.ledger.listMovements(id, 1)
     assert.deepEqual(
       [movement?.kind, movement?.job, movement?.by, movement?.note],
       ['release', job, 'admin API', 'not in their list'],
     )
-    await assertBooksAddUp(ground.book)
+    await assertBooksAddUp(ground.ledger)
   })
 
   it('is settled by one decision, whichever way it comes', async () => {
     const { id, client } = await createKey('ways')
     const job = await loseJob(client)
-    const typed = (decision: string) => command(ground, ['resolve', id, job, decision])
+    const typed = (decision: string) => runKeysCommand(ground, ['resolve', id, job, decision])
     const ofKey = (decision: string) =>
       operator.ask('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
     const settled = await Promise.allSettled([
@@ -93,14 +93,14 @@ describe('money on hold', () => {
     assert.equal((await ofKey('charge')).status, 200)
     assert.equal((await ofKey('release')).status, 409)
     await assert.rejects(typed('release'), /settled before: charge/)
-    const account = await ground.book.read(id)
+    const account = await ground.ledger.read(id)
     assert.deepEqual([account?.balanceUsd, account?.heldUsd, account?.spentUsd], [1.5, 0, 0.5])
-    assert.equal((await ground.book.ledger(id, 9)).filter(({ kind }) => kind === 'charge').length, 1)
-    await assertBooksAddUp(ground.book)
+    assert.equal((await ground.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'charge').length, 1)
+    await assertBooksAddUp(ground.ledger)
   })
 
   it('counts towards the daily limit until it is released, and is used when it is charged', async () => {
-    const { key } = await ground.book.create({ name: 'daily', dailyUsd: 1.2 })
+    const { key } = await ground.ledger.createAccount({ name: 'daily', dailyUsd: 1.2 })
     const client = clientOf(address, key)
     const [first, second] = [await loseJob(client), await loseJob(client)]
     assert.equal((await client.submit()).status, 429)
@@ -121,7 +121,7 @@ describe('money on hold', () => {
       decision: 'charge',
     })
     assert.equal(asked.status, 404)
-    await assert.rejects(command(ground, ['resolve', other.id, job, 'charge']), /No money is on hold/)
+    await assert.rejects(runKeysCommand(ground, ['resolve', other.id, job, 'charge']), /No money is on hold/)
     assert.ok(await listed(job))
   })
 
@@ -129,8 +129,8 @@ describe('money on hold', () => {
     const { id, client } = await createKey('upgraded')
     const jobs = [await loseJob(client), await loseJob(client)]
     for (const job of jobs) {
-      const entry = (await ground.redis.hget(ground.keys.held(id), job)) ?? ''
-      await ground.redis.hset(ground.keys.held(id), job, entry.replace(/ \{.*$/, ''))
+      const entry = (await ground.redis.hget(ground.keys.moneyOnHold(id), job)) ?? ''
+      await ground.redis.hset(ground.keys.moneyOnHold(id), job, entry.replace(/ \{.*$/, ''))
     }
     const [kept = '', deleted = ''] = jobs
     await client.ask('DELETE', `/v1/videos/${deleted}`)
@@ -138,7 +138,7 @@ describe('money on hold', () => {
     assert.deepEqual([provider, code, owner], ['fal', 'submission_unknown', id])
     assert.equal((await listed(deleted))?.costUsd, 0.5)
     for (const job of jobs) assert.equal((await decide(job, { decision: 'release' })).status, 200)
-    assert.equal((await ground.book.read(id))?.balanceUsd, 2)
+    assert.equal((await ground.ledger.read(id))?.balanceUsd, 2)
   })
 
   it('says what is wrong with a decision', async () => {
@@ -150,7 +150,7 @@ describe('money on hold', () => {
     }
     const long = await decide('vid_0', { decision: 'charge', note: 'x'.repeat(201) })
     assert.match(String(long.body.message), /note.*200/)
-    await assert.rejects(command(ground, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
+    await assert.rejects(runKeysCommand(ground, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
   })
 
   describe('and the task that an operator finds', () => {
@@ -183,13 +183,13 @@ describe('money on hold', () => {
 
       const end = await client.waitFor(job, /^succeeded$/)
       assert.equal(end.error, null)
-      const account = await ground.book.read(id)
+      const account = await ground.ledger.read(id)
       assert.deepEqual(
         [account?.balanceUsd, account?.reservedUsd, account?.heldUsd, account?.spentUsd],
         [1.5, 0, 0, 0.5],
       )
       assert.deepEqual(
-        (await ground.book.ledger(id, 9)).map(({ kind }) => kind),
+        (await ground.ledger.listMovements(id, 9)).map(({ kind }) => kind),
         ['charge', 'adopt', 'hold', 'reserve', 'set'],
       )
       const usage = await client.ask('GET', '/api/usage')
@@ -203,7 +203,7 @@ describe('money on hold', () => {
       assert.equal((await ground.upstreams.host.tasks('fal')).filter((one) => one.id === task).length, 1)
       assert.equal(await ground.redis.zscore(ground.keys.open, job), null)
       assert.ok((await ground.redis.pttl(ground.keys.job(job))) > 0)
-      await assertBooksAddUp(ground.book)
+      await assertBooksAddUp(ground.ledger)
     })
 
     it('is refused when it is the task of another job', async () => {
@@ -226,9 +226,17 @@ describe('money on hold', () => {
       const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost typed' })
       await client.waitForEnd(body.runId)
       await ground.redis.hset(ground.keys.job(body.runId), 'cancel', '1')
-      await command(ground, ['resolve', id, body.runId, 'adopt', await taskOf('typed'), '--note', 'seen'])
+      await runKeysCommand(ground, [
+        'resolve',
+        id,
+        body.runId,
+        'adopt',
+        await taskOf('typed'),
+        '--note',
+        'seen',
+      ])
       await client.waitFor(body.runId, /^succeeded$/)
-      const notes = (await ground.book.ledger(id, 9)).filter(({ kind }) => kind === 'adopt')
+      const notes = (await ground.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'adopt')
       assert.deepEqual(
         notes.map(({ by, note }) => [by, note]),
         [['command line', 'seen']],
@@ -242,8 +250,8 @@ describe('money on hold', () => {
       await client.waitFor(job, /^(queued|processing|generating)$/)
       await client.ask('DELETE', `/api/jobs/${job}`)
       await client.waitFor(job, /^canceled$/)
-      while ((await ground.book.read(id))?.reservedUsd !== 0) await sleep(20)
-      await assertBooksAddUp(ground.book)
+      while ((await ground.ledger.read(id))?.reservedUsd !== 0) await sleep(20)
+      await assertBooksAddUp(ground.ledger)
     })
   })
 })
@@ -266,8 +274,8 @@ describe('money on hold of callers without a key', () => {
       (await list()).map(({ owner }) => owner),
       ['anonymous'],
     )
-    assert.match(await command(ground, ['unknown']), new RegExp(body.runId))
-    assert.equal(await command(ground, ['resolve', 'anonymous', body.runId, 'charge']), '')
+    assert.match(await runKeysCommand(ground, ['unknown']), new RegExp(body.runId))
+    assert.equal(await runKeysCommand(ground, ['resolve', 'anonymous', body.runId, 'charge']), '')
     assert.deepEqual(await list(), [])
     const ledger = await operator.ask('GET', '/api/admin/keys/anonymous/ledger')
     const [movement] = ledger.body.data as { kind: string; by: string; spentUsd: number }[]

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { providers } from '../../providers/index.ts'
-import { command } from '../../src/accounts/command.ts'
+import { runKeysCommand } from '../../src/accounts/command.ts'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { createKeys } from '../../src/redis/keys.ts'
@@ -43,13 +43,13 @@ describe('the door', () => {
       assert.equal(await balanceOf(address), 200)
       assert.equal(await balanceOf(address, 'anything'), 200)
     }
-    const { key, account } = await ground.book.create({ name: 'first' })
+    const { key, account } = await ground.ledger.createAccount({ name: 'first' })
     for (const address of addresses) {
       await soon(async () => (await balanceOf(address)) === 401)
       assert.equal(await balanceOf(address, 'anything'), 401)
       assert.equal(await balanceOf(address, key), 200)
     }
-    await ground.book.revoke(account.id)
+    await ground.ledger.revokeAccount(account.id)
     for (const address of addresses) {
       await soon(async () => (await balanceOf(address, key)) === 401)
       assert.equal(await balanceOf(address), 401)
@@ -57,7 +57,7 @@ describe('the door', () => {
   })
 
   it('lets nothing be bought with a revoked key, whatever a process remembers', async () => {
-    const { key, account } = await ground.book.create({ name: 'hasty' })
+    const { key, account } = await ground.ledger.createAccount({ name: 'hasty' })
     const [address = ''] = addresses
     await soon(async () => (await balanceOf(address, key)) === 200)
     await ground.redis.hset(ground.keys.account(account.id), 'revokedAt', '1')
@@ -67,7 +67,7 @@ describe('the door', () => {
   })
 
   it('takes the key under both headers, x-api-key first', async () => {
-    const { key } = await ground.book.create({ name: 'both' })
+    const { key } = await ground.ledger.createAccount({ name: 'both' })
     const ask = async (headers: Record<string, string>) =>
       (await fetch(`${addresses[0]}/api/check-balance`, { method: 'POST', headers })).status
     await soon(async () => (await ask({ 'X-Api-Key': key })) === 200)
@@ -77,7 +77,7 @@ describe('the door', () => {
   })
 
   it('keeps only hashes of keys', async () => {
-    const { key } = await ground.book.create({ name: 'hashed' })
+    const { key } = await ground.ledger.createAccount({ name: 'hashed' })
     assert.match(key, /^sk-reelgate-[\w-]{43}$/)
     for (const name of await ground.redis.keys('*')) {
       const dump = await ground.redis.dumpBuffer(name)
@@ -157,7 +157,7 @@ describe('what the operator types', () => {
   it('does what it says', async () => {
     const { redis } = await startRedis(cleanup)
     const money = createMoney({ redis, keys: createKeys('test:') })
-    const keys = (...args: string[]) => command(money, args)
+    const keys = (...args: string[]) => runKeysCommand(money, args)
     const id = /key_\w+/.exec(await keys('create', '--name', 'typed', '--balance', '1'))?.[0] ?? ''
     assert.match(await keys('topup', id, '2.5'), /\$3\.5/)
     assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', '7'), / 7 +\$9 +\$3\.5/)

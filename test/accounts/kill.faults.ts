@@ -16,10 +16,16 @@ describe('kill -9 at any moment', () => {
   after(() => cleanup.run())
 
   it('leaves books that add up, and every dollar in one purse', async () => {
-    const { book, env, redis, keys, upstreams } = await startGround(cleanup, {
+    const {
+      ledger: book,
+      env,
+      redis,
+      keys,
+      upstreams,
+    } = await startGround(cleanup, {
       UPSTREAM_TIMEOUT_SECONDS: '1',
     })
-    const { key, account } = await book.create({ name: 'killed', balanceUsd: 100 })
+    const { key, account } = await book.createAccount({ name: 'killed', balanceUsd: 100 })
     const prompts = ['a boat', 'sandbox:fail', 'sandbox:refuse', 'a hat']
     for (const ms of killedAfterMs) {
       const gateway = await startProcess(env)
@@ -38,7 +44,7 @@ describe('kill -9 at any moment', () => {
 
     const { address } = await startTestGateway(cleanup, env)
     const client = clientOf(address, key)
-    const movements = await book.ledger(account.id, 10_000)
+    const movements = await book.listMovements(account.id, 10_000)
     const reserved = movements.filter(({ kind }) => kind === 'reserve')
     assert.notEqual(reserved.length, 0)
     for (const { job = '' } of reserved) await client.waitForEnd(job)

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { providers } from '../../providers/index.ts'
-import { type Book, createBook } from '../../src/accounts/book.ts'
+import { createLedger, type Ledger } from '../../src/accounts/book.ts'
 import { createHolds } from '../../src/accounts/holds.ts'
 import { toMicros } from '../../src/accounts/money.ts'
 import { readConfig } from '../../src/config.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createKeys, type Keys } from '../../src/redis/keys.ts'
-import { createOffers } from '../../src/upstreams/routing.ts'
+import { createRouting } from '../../src/upstreams/routing.ts'
 import {
   type Cleanup,
   type StatusReply,
@@ -41,13 +41,13 @@ export function createMoney({ redis, keys }: { redis: Redis; keys: Keys }) {
   const config = readConfig({}, Object.values(providers))
   const holds = createHolds({ redis, keys })
   const unknown = createUnknownJobs({
-    store: createStore({ redis, keys, keepMs: 3_600_000 }),
+    store: createJobStore({ redis, keys, keepMs: 3_600_000 }),
     holds,
-    offers: createOffers({ providers, upstreams: config.upstreams }),
+    routing: createRouting({ providers, upstreams: config.upstreams }),
     settingsOf: (provider) => config.upstreams[provider].settings,
     deadlineMs: () => 600_000,
   })
-  return { book: createBook({ redis, keys }), holds, unknown }
+  return { ledger: createLedger({ redis, keys }), holds, unknownJobs: unknown }
 }
 
 /** USD 0.50 each. */
@@ -95,9 +95,9 @@ export function clientOf(address: string, key?: string) {
 const purses = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
 
 /** Each purse is the sum of its movements and never negative; each job was reserved once and ended at most once. */
-export async function assertBooksAddUp(book: Book): Promise<void> {
-  for (const account of await book.list()) {
-    const movements = await book.ledger(account.id, 1_000_000)
+export async function assertBooksAddUp(book: Ledger): Promise<void> {
+  for (const account of await book.listAccounts()) {
+    const movements = await book.listMovements(account.id, 1_000_000)
     for (const purse of purses) {
       const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
       assert.equal(sum, toMicros(account[purse] ?? 0), `${purse} of ${account.name}`)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createAccountCheck } from '../../src/accounts/check.ts'
-import { dayOf } from '../../src/accounts/money.ts'
-import { Refused } from '../../src/jobs/engine.ts'
+import { utcDayOf } from '../../src/accounts/money.ts'
+import { JobRefused } from '../../src/jobs/engine.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
 import { assertBooksAddUp } from './kit.ts'
@@ -24,14 +24,14 @@ describe('the money of an account', () => {
     }
   })
 
-  async function create(limits: Parameters<typeof kit.book.create>[0] | object = {}) {
-    const { account } = await kit.book.create({ name: 'ann', ...limits })
+  async function create(limits: Parameters<typeof kit.book.createAccount>[0] | object = {}) {
+    const { account } = await kit.book.createAccount({ name: 'ann', ...limits })
     const money = async () => {
       const found = await kit.book.read(account.id)
       return [found?.balanceUsd, found?.reservedUsd, found?.heldUsd, found?.spentUsd]
     }
     const rows = async () =>
-      (await kit.book.ledger(account.id, 100))
+      (await kit.book.listMovements(account.id, 100))
         .map(({ kind, job, balanceUsd, reservedUsd, heldUsd, spentUsd }) => [
           kind,
           job,
@@ -47,7 +47,7 @@ describe('the money of an account', () => {
   it('is reserved when a job is accepted, and the client reads what is left', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
     const { id: job, acceptance } = await kit.accept(id, 2.5)
-    assert.deepEqual(acceptance, { kind: 'accepted', leftUsd: 7.5 })
+    assert.deepEqual(acceptance, { kind: 'accepted', remainingUsd: 7.5 })
     assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
     assert.deepEqual((await rows()).at(-1), ['reserve', job, -2.5, 2.5, 0, 0])
   })
@@ -89,7 +89,7 @@ describe('the money of an account', () => {
   it('is moved once, however often a job ends', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await kit.accept(id, 2.5)
-    const claimed = await kit.store.claim(job, 1)
+    const claimed = await kit.store.claimStep(job, 1)
     await kit.fail(job)
     assert.ok(typeof claimed === 'object')
     await assert.rejects(kit.succeed(job), /ended/)
@@ -112,7 +112,7 @@ describe('the money of an account', () => {
   it('that did not come out of a balance goes into none', async () => {
     const { id, money } = await create()
     const { id: job } = await kit.accept(id, 2)
-    await kit.book.limit(id, { balanceUsd: 5 })
+    await kit.book.setLimits(id, { balanceUsd: 5 })
     await kit.fail(job)
     assert.deepEqual(await money(), [5, 0, 0, 0])
   })
@@ -120,7 +120,7 @@ describe('the money of an account', () => {
   it('that came out of a balance which was lifted since goes into none', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await kit.accept(id, 2.5)
-    await kit.book.limit(id, { balanceUsd: null })
+    await kit.book.setLimits(id, { balanceUsd: null })
     await kit.fail(job)
     assert.deepEqual(await money(), [undefined, 0, 0, 0])
   })
@@ -136,17 +136,17 @@ describe('the money of an account', () => {
   it('may go down to exactly nothing, and not below', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
     assert.equal((await kit.accept(id, 2.5)).acceptance.kind, 'accepted')
-    assert.deepEqual((await kit.accept(id, 2.5)).acceptance, { kind: 'accepted', leftUsd: 0 })
+    assert.deepEqual((await kit.accept(id, 2.5)).acceptance, { kind: 'accepted', remainingUsd: 0 })
     const refused = await kit.accept(id, 0.01)
-    assert.deepEqual(refused.acceptance, { kind: 'balance', leftUsd: 0 })
-    assert.equal(await kit.store.status(refused.id), undefined)
+    assert.deepEqual(refused.acceptance, { kind: 'balance', remainingUsd: 0 })
+    assert.equal(await kit.store.readStatus(refused.id), undefined)
     assert.deepEqual(await money(), [0, 5, 0, 0])
   })
 
   it('of a revoked key buys nothing, though what was bought goes on', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
     const { id: job } = await kit.accept(id, 1)
-    await kit.book.revoke(id)
+    await kit.book.revokeAccount(id)
     assert.deepEqual((await kit.accept(id, 1)).acceptance, { kind: 'revoked' })
     await kit.start(job)
     await kit.succeed(job)
@@ -210,9 +210,9 @@ describe('the money of an account', () => {
     const now = Date.now()
     await kit.accept((await create()).id, 1)
     const first = await kit.accept(id, 2, { model: 'first' })
-    assert.ok((await redis.pttl(kit.keys.usage(id, dayOf(now)))) > 0)
+    assert.ok((await redis.pttl(kit.keys.usage(id, utcDayOf(now)))) > 0)
     await kit.fail(first.id)
-    await redis.hdel(kit.keys.usage(id, dayOf(now)), 'first|jobs', 'first|failed')
+    await redis.hdel(kit.keys.usage(id, utcDayOf(now)), 'first|jobs', 'first|failed')
     for (const [model, end] of [
       ['veo', 'succeed'],
       ['veo', 'fail'],
@@ -223,12 +223,12 @@ describe('the money of an account', () => {
       await kit[end](job)
     }
     const old = await kit.accept(id, 7, { createdAt: now - 86_400_000 })
-    const day = dayOf(now)
+    const day = utcDayOf(now)
     assert.deepEqual(await kit.usage([id], 1, now), [
       { day, key: id, model: 'kling', jobs: 1, succeeded: 1, failed: 0, canceled: 0, usd: 2 },
       { day, key: id, model: 'veo', jobs: 2, succeeded: 1, failed: 1, canceled: 0, usd: 2 },
     ])
-    assert.equal((await kit.usage([id], 2, now)).at(-1)?.day, dayOf(now - 86_400_000))
+    assert.equal((await kit.usage([id], 2, now)).at(-1)?.day, utcDayOf(now - 86_400_000))
     assert.deepEqual(await kit.usage([id], 0, now), [])
     await kit.fail(old.id, 'canceled')
     assert.equal((await kit.usage([id], 2, now)).at(-1)?.canceled, 1)
@@ -239,7 +239,7 @@ describe('the money of an account', () => {
   it('is counted until 400 days after its first job of the day', async () => {
     const { id } = await create()
     await kit.accept(id, 1)
-    const usage = kit.keys.usage(id, dayOf(Date.now()))
+    const usage = kit.keys.usage(id, utcDayOf(Date.now()))
     await redis.pexpire(usage, 5_000_000)
     await kit.accept(id, 1)
     assert.ok((await redis.pttl(usage)) <= 5_000_000)
@@ -252,9 +252,9 @@ describe('the money of an account', () => {
         await check(id, costUsd)
         return 'allowed'
       } catch (cause) {
-        if (!(cause instanceof Refused)) throw cause
-        if (cause.why.kind !== 'revoked') assert.equal(cause.costUsd, costUsd ?? 0)
-        return cause.why
+        if (!(cause instanceof JobRefused)) throw cause
+        if (cause.reason.kind !== 'revoked') assert.equal(cause.costUsd, costUsd ?? 0)
+        return cause.reason
       }
     }
     const free = await create()
@@ -264,13 +264,13 @@ describe('the money of an account', () => {
     assert.deepEqual(await refusal(daily.id, 3.01), { kind: 'daily', limitUsd: 3 })
     const limited = await create({ balanceUsd: 2, dailyUsd: 3 })
     assert.equal(await refusal(limited.id, 2), 'allowed')
-    assert.deepEqual(await refusal(limited.id, 2.01), { kind: 'balance', leftUsd: 2 })
+    assert.deepEqual(await refusal(limited.id, 2.01), { kind: 'balance', remainingUsd: 2 })
     assert.deepEqual(await refusal(limited.id, 3.01), { kind: 'daily', limitUsd: 3 })
     assert.equal(await refusal(limited.id), 'allowed')
     await kit.accept(limited.id, 2)
     assert.deepEqual(await refusal(limited.id, 1.01), { kind: 'daily', limitUsd: 3 })
-    assert.deepEqual(await refusal(limited.id), { kind: 'balance', leftUsd: 0 })
-    await kit.book.revoke(limited.id)
+    assert.deepEqual(await refusal(limited.id), { kind: 'balance', remainingUsd: 0 })
+    await kit.book.revokeAccount(limited.id)
     assert.deepEqual(await refusal(limited.id, 0), { kind: 'revoked' })
   })
 
@@ -308,11 +308,11 @@ describe('the money of an account', () => {
         attemptAt: 5,
         ticket: { task: 'x' },
       })
-      assert.ok((await kit.holds.list()).some((one) => one.job === job && one.owner === id))
-      assert.equal(await kit.holds.ownerOf(job), id)
+      assert.ok((await kit.holds.listAll()).some((one) => one.job === job && one.owner === id))
+      assert.equal(await kit.holds.findOwner(job), id)
       await redis.del(kit.keys.job(job))
-      assert.equal(await kit.holds.ownerOf(job), id)
-      assert.equal(await kit.holds.ownerOf('nobody'), undefined)
+      assert.equal(await kit.holds.findOwner(job), id)
+      assert.equal(await kit.holds.findOwner('nobody'), undefined)
     })
 
     it('is spent by a charge', async () => {
@@ -321,7 +321,7 @@ describe('the money of an account', () => {
       assert.equal(decided.kind, 'done')
       assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
       assert.deepEqual((await rows()).at(-1), ['charge', job, 0, 0, -2.5, 2.5])
-      const [entry] = await kit.book.ledger(id, 1)
+      const [entry] = await kit.book.listMovements(id, 1)
       assert.equal(entry?.by, 'olga')
       assert.equal(entry?.note, 'billed')
       assert.equal((await kit.usage([id], 1))[0]?.usd, 2.5)
@@ -332,11 +332,13 @@ describe('the money of an account', () => {
       assert.equal((await decide(id, job, 'release')).kind, 'done')
       assert.deepEqual(await money(), [10, 0, 0, 0])
       assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, 0, -2.5, 0])
-      const [entry] = await kit.book.ledger(id, 1)
+      const [entry] = await kit.book.listMovements(id, 1)
       assert.equal(entry && 'note' in entry, false)
       assert.equal(entry?.by, 'olga')
-      assert.deepEqual(await kit.store.notes(job), [{ at: 1_800_000_000_000, kind: 'release', by: 'olga' }])
-      assert.equal('note' in ((await kit.holds.firstDecision(job)) ?? { note: '' }), false)
+      assert.deepEqual(await kit.store.readNotes(job), [
+        { at: 1_800_000_000_000, kind: 'release', by: 'olga' },
+      ])
+      assert.equal('note' in ((await kit.holds.readDecision(job)) ?? { note: '' }), false)
       assert.equal((await kit.usage([id], 1))[0]?.usd, 0)
     })
 
@@ -364,7 +366,7 @@ describe('the money of an account', () => {
       })
       assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
       assert.deepEqual(await kit.holds.of(id), [])
-      assert.deepEqual(await kit.holds.firstDecision(job), first.first)
+      assert.deepEqual(await kit.holds.readDecision(job), first.first)
       const ttl = await redis.pttl(kit.keys.decision(job))
       assert.ok(ttl > 399 * 86_400_000)
     })
@@ -372,7 +374,7 @@ describe('the money of an account', () => {
     it('is noted in the history of the job, where there still is one', async () => {
       const { id, job } = await hold()
       await decide(id, job, 'charge', 'billed')
-      const [note] = await kit.store.notes(job)
+      const [note] = await kit.store.readNotes(job)
       assert.deepEqual(note, { at: 1_800_000_000_000, kind: 'charge', by: 'olga', text: 'billed' })
       assert.ok((await redis.pttl(kit.keys.notes(job))) > 0)
       const gone = await hold()
@@ -384,7 +386,7 @@ describe('the money of an account', () => {
     it('that nobody holds cannot be decided on', async () => {
       const { id } = await create()
       assert.deepEqual(await decide(id, 'nobody', 'charge'), { kind: 'none' })
-      assert.equal(await kit.holds.firstDecision('nobody'), undefined)
+      assert.equal(await kit.holds.readDecision('nobody'), undefined)
     })
   })
 })

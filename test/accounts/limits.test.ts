@@ -22,7 +22,7 @@ describe('limits a minute', () => {
   after(() => cleanup.run())
 
   async function clientsOf(limits: { name: string; rpm?: number }) {
-    const { key } = await ground.book.create(limits)
+    const { key } = await ground.ledger.createAccount(limits)
     return addresses.map((address) => clientOf(address, key))
   }
 
@@ -70,10 +70,10 @@ describe('limits a minute', () => {
 
   it('are no error of ours when their counters cannot be read', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'broken' })
-    const found = await redis.keys(`${ground.keys.limits}*`)
+    const found = await redis.keys(`${ground.keys.rateLimits}*`)
     assert.notEqual(found.length, 0)
     await client.ask('GET', '/api/generate-video/recover')
-    for (const name of await redis.keys(`${ground.keys.limits}*recover*`)) {
+    for (const name of await redis.keys(`${ground.keys.rateLimits}*recover*`)) {
       await redis.del(name)
       await redis.lpush(name, 'no number')
     }

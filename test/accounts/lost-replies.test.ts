@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { command } from '../../src/accounts/command.ts'
+import { runKeysCommand } from '../../src/accounts/command.ts'
 import { toMicros } from '../../src/accounts/money.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createConnections } from '../../src/redis/connections.ts'
-import { createOutbox } from '../../src/webhooks/outbox.ts'
+import { createWebhookOutbox } from '../../src/webhooks/outbox.ts'
 import { startLossyProxy } from '../redis/lossy-proxy.ts'
 import { createCleanup, quiet, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, createMoney, operatorKey, startGround } from './kit.ts'
@@ -32,11 +32,11 @@ describe('a command whose reply is lost is applied once:', () => {
   }
 
   async function createKey(name: string, balanceUsd = 2) {
-    const { key, account } = await ground.book.create({ name, balanceUsd })
+    const { key, account } = await ground.ledger.createAccount({ name, balanceUsd })
     return { id: account.id, path: `/api/admin/keys/${account.id}`, client: clientOf(address, key) }
   }
 
-  const kindsOf = async (id: string) => (await ground.book.ledger(id, 99)).map(({ kind }) => kind)
+  const kindsOf = async (id: string) => (await ground.ledger.listMovements(id, 99)).map(({ kind }) => kind)
 
   /** A connection of the gateway's kind, through the proxy. */
   async function connection() {
@@ -56,9 +56,9 @@ describe('a command whose reply is lost is applied once:', () => {
   it('a top-up that is typed', async () => {
     const { id } = await createKey('typed')
     const money = createMoney(await connection())
-    await losing('lost typing', () => command(money, ['topup', id, '5', '--note', 'lost typing']))
+    await losing('lost typing', () => runKeysCommand(money, ['topup', id, '5', '--note', 'lost typing']))
     assert.deepEqual(await kindsOf(id), ['topup', 'set'])
-    assert.equal((await ground.book.read(id))?.balanceUsd, 7)
+    assert.equal((await ground.ledger.read(id))?.balanceUsd, 7)
   })
 
   it('a balance that is set, with a limit', async () => {
@@ -81,7 +81,7 @@ describe('a command whose reply is lost is applied once:', () => {
     const make = () => operator.ask('POST', '/api/admin/keys', { name: 'lost key', balanceUsd: 3 })
     const { status, body } = await losing('lost key', make)
     assert.equal(status, 201)
-    const named = (await ground.book.list()).filter(({ name }) => name === 'lost key')
+    const named = (await ground.ledger.listAccounts()).filter(({ name }) => name === 'lost key')
     assert.equal(named.length, 1)
     assert.deepEqual(await kindsOf(String(body.id)), ['set'])
     const balance = await clientOf(address, String(body.key)).ask('POST', '/api/check-balance')
@@ -92,7 +92,7 @@ describe('a command whose reply is lost is applied once:', () => {
     const { id, path } = await createKey('revoke')
     const { status } = await losing(`account:${id}`, () => operator.ask('DELETE', path))
     assert.equal(status, 200)
-    assert.ok((await ground.book.read(id))?.revokedAt)
+    assert.ok((await ground.ledger.read(id))?.revokedAt)
   })
 
   it('a new secret for webhooks: the one before still signs', async () => {
@@ -175,17 +175,17 @@ describe('a command whose reply is lost is applied once:', () => {
     const { client } = await createKey('late')
     const { body } = await client.submit()
     await client.waitForEnd(body.runId)
-    const store = createStore({ ...(await connection()), keepMs: 3_600_000 })
+    const store = createJobStore({ ...(await connection()), keepMs: 3_600_000 })
     await losing('lost note', () =>
-      store.noteLate(body.runId, { at: 1, kind: 'late_result', text: 'lost note' }),
+      store.addNote(body.runId, { at: 1, kind: 'late_result', text: 'lost note' }),
     )
-    assert.equal((await store.notes(body.runId)).length, 1)
+    assert.equal((await store.readNotes(body.runId)).length, 1)
   })
 
   it('an attempt to deliver a webhook', async () => {
-    const outbox = createOutbox({ ...(await connection()), keepMs: 3_600_000 })
+    const outbox = createWebhookOutbox({ ...(await connection()), keepMs: 3_600_000 })
     const entry = { at: Date.now(), outcome: 'failed', error: 'lost attempt', nextAt: Date.now() } as const
-    await losing('lost attempt', () => outbox.note('vid_attempt', entry))
+    await losing('lost attempt', () => outbox.logAttempt('vid_attempt', entry))
     assert.equal((await outbox.log('vid_attempt')).length, 1)
   })
 
@@ -200,10 +200,10 @@ describe('a command whose reply is lost is applied once:', () => {
       const { body } = await losing(`correction ${count}.`, correct)
       assert.equal(toMicros(Number(body.balanceUsd)), micros)
     }
-    const movements = await ground.book.ledger(id, 99)
+    const movements = await ground.ledger.listMovements(id, 99)
     assert.equal(movements.length, 31)
     t.diagnostic(`30 operations, 30 lost replies, ${movements.length - 31} differences in the ledger`)
   })
 
-  it('and the books add up', () => assertBooksAddUp(ground.book))
+  it('and the books add up', () => assertBooksAddUp(ground.ledger))
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { command } from '../../src/accounts/command.ts'
+import { runKeysCommand } from '../../src/accounts/command.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, clientOf, operatorKey, startGround } from './kit.ts'
 
@@ -19,7 +19,7 @@ describe('an operation with an Idempotency-Key', () => {
   after(() => cleanup.run())
 
   async function createKey(name: string, balanceUsd = 2) {
-    const { key, account } = await ground.book.create({ name, balanceUsd })
+    const { key, account } = await ground.ledger.createAccount({ name, balanceUsd })
     const path = `/api/admin/keys/${account.id}`
     const patch = (body: object, operation?: string) =>
       operator.ask('PATCH', path, body, operation === undefined ? {} : { 'idempotency-key': operation })
@@ -38,7 +38,7 @@ describe('an operation with an Idempotency-Key', () => {
       ({ headers }) => headers.get('idempotent-replayed') === 'true',
     )
     assert.equal(replayed.length, 2)
-    const movements = (await ground.book.ledger(id, 9)).map(({ kind, operation, note }) => ({
+    const movements = (await ground.ledger.listMovements(id, 9)).map(({ kind, operation, note }) => ({
       kind,
       operation,
       note,
@@ -71,13 +71,17 @@ describe('an operation with an Idempotency-Key', () => {
 
   it('is the same on the command line', async () => {
     const { id, patch } = await createKey('typed')
-    const typed = () => command(ground, ['topup', id, '3', '--operation', 'pay-3', '--note', 'by hand'])
+    const typed = () =>
+      runKeysCommand(ground, ['topup', id, '3', '--operation', 'pay-3', '--note', 'by hand'])
     assert.match(await typed(), /\$5/)
     assert.match(await typed(), /\$5/)
     assert.equal((await patch({ topUpUsd: 3, note: 'by hand' }, 'pay-3')).body.balanceUsd, 5)
-    await assert.rejects(command(ground, ['topup', id, '4', '--operation', 'pay-3']), /another request/)
-    await assert.rejects(command(ground, ['topup', id, '4', '--operation', 'a b']), /--operation must/)
-    await assert.rejects(command(ground, ['topup', id, '4', '--note', 'x'.repeat(201)]), /at most 200/)
+    await assert.rejects(
+      runKeysCommand(ground, ['topup', id, '4', '--operation', 'pay-3']),
+      /another request/,
+    )
+    await assert.rejects(runKeysCommand(ground, ['topup', id, '4', '--operation', 'a b']), /--operation must/)
+    await assert.rejects(runKeysCommand(ground, ['topup', id, '4', '--note', 'x'.repeat(201)]), /at most 200/)
   })
 
   it('that creates a key creates one, which is not shown again', async () => {
@@ -87,7 +91,7 @@ describe('an operation with an Idempotency-Key', () => {
     const [made, refused] = one.status === 201 ? [one, two] : [two, one]
     assert.deepEqual([made.status, refused.status, refused.body.code], [201, 409, 'conflict'])
     assert.match(String(refused.body.message), new RegExp(`created the key ${made.body.id}`))
-    assert.equal((await ground.book.list()).filter(({ name }) => name === 'made once').length, 1)
+    assert.equal((await ground.ledger.listAccounts()).filter(({ name }) => name === 'made once').length, 1)
   })
 
   it('that rotates the secret of webhooks rotates it once', async () => {
@@ -109,11 +113,11 @@ describe('an operation with an Idempotency-Key', () => {
     const refused = await patch({ topUpUsd: -1.500001, rpm: 9, dailyUsd: 9 }, 'too much')
     assert.deepEqual([refused.status, (refused.body.error as { param: string }).param], [409, 'topUpUsd'])
     assert.match(String(refused.body.message), /balance is 1\.5 USD/)
-    const account = await ground.book.read(id)
+    const account = await ground.ledger.read(id)
     assert.deepEqual([account?.balanceUsd, account?.rpm, account?.dailyUsd], [1.5, undefined, undefined])
     // A refused operation leaves its key free.
     assert.equal((await patch({ topUpUsd: -1 }, 'too much')).body.balanceUsd, 0.5)
-    assert.match(await command(ground, ['topup', id, '-0.5', '--note', 'typed']), /\$0 /)
+    assert.match(await runKeysCommand(ground, ['topup', id, '-0.5', '--note', 'typed']), /\$0 /)
     assert.equal((await patch({ balanceUsd: 5, topUpUsd: -6 })).status, 409)
     assert.equal((await patch({ balanceUsd: 5, topUpUsd: -5 })).body.balanceUsd, 0)
     await patch({ balanceUsd: null })
@@ -121,7 +125,7 @@ describe('an operation with an Idempotency-Key', () => {
     assert.equal(unlimited.status, 409)
     assert.match(String(unlimited.body.message), /no balance/)
     assert.equal((await patch({ topUpUsd: 4 })).body.balanceUsd, 4)
-    await assertBooksAddUp(ground.book)
+    await assertBooksAddUp(ground.ledger)
   })
 
   it('says what is wrong with it', async () => {
@@ -139,7 +143,7 @@ describe('an operation with an Idempotency-Key', () => {
   })
 
   it('names the field that it does not know, and a body that is none', async () => {
-    const { account } = await ground.book.create({ name: 'typo' })
+    const { account } = await ground.ledger.createAccount({ name: 'typo' })
     const operator = clientOf(address, operatorKey)
     const path = `/api/admin/keys/${account.id}`
     const unknown = await operator.ask('PATCH', path, { topUp: 5 })
@@ -162,7 +166,7 @@ describe('an operation with an Idempotency-Key', () => {
     subscriber.on('message', (_, id: string) => published.push(id))
     const { id, patch } = await createKey('published')
     await patch({ rpm: 3 })
-    await ground.book.revoke(id)
+    await ground.ledger.revokeAccount(id)
     for (let looks = 0; looks < 1000 && published.length < 3; looks++) await sleep(5)
     assert.deepEqual(published, [id, id, id])
   })
@@ -175,7 +179,7 @@ describe('an operation with an Idempotency-Key', () => {
     let again = first
     while (again.status === 503) again = await patch({ topUpUsd: 8 }, 'outage')
     assert.equal(again.body.balanceUsd, 10)
-    const kinds = (await ground.book.ledger(id, 9)).map(({ kind }) => kind)
+    const kinds = (await ground.ledger.listMovements(id, 9)).map(({ kind }) => kind)
     assert.deepEqual(kinds, ['topup', 'set'])
   })
 })

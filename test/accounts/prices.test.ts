@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import {
-  booksKeptMs,
-  dayOf,
-  secondsLeftOfDay,
+  ledgerRetentionMs,
+  secondsUntilUtcMidnight,
   toMicros,
   toUsd,
+  utcDayOf,
   withMarkup,
 } from '../../src/accounts/money.ts'
-import { priceOf } from '../../src/accounts/price.ts'
+import { priceJob } from '../../src/accounts/price.ts'
 import { findModel } from '../../src/catalogue/index.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 
@@ -32,21 +32,21 @@ describe('a day of an account', () => {
   const noon = Date.UTC(2026, 10, 23, 12)
 
   it('is a day in UTC', () => {
-    assert.equal(dayOf(noon), '2026-11-23')
-    assert.equal(dayOf(Date.UTC(2026, 10, 23)), '2026-11-23')
-    assert.equal(dayOf(Date.UTC(2026, 10, 24) - 1), '2026-11-23')
-    assert.equal(dayOf(Date.UTC(2026, 10, 24)), '2026-11-24')
-    assert.equal(dayOf(noon), '2026-11-23')
+    assert.equal(utcDayOf(noon), '2026-11-23')
+    assert.equal(utcDayOf(Date.UTC(2026, 10, 23)), '2026-11-23')
+    assert.equal(utcDayOf(Date.UTC(2026, 10, 24) - 1), '2026-11-23')
+    assert.equal(utcDayOf(Date.UTC(2026, 10, 24)), '2026-11-24')
+    assert.equal(utcDayOf(noon), '2026-11-23')
   })
 
   it('has so many seconds left', () => {
-    assert.equal(secondsLeftOfDay(noon), 43_200)
-    assert.equal(secondsLeftOfDay(noon + 1), 43_200)
-    assert.equal(secondsLeftOfDay(Date.UTC(2026, 10, 24) - 1), 1)
-    assert.equal(secondsLeftOfDay(Date.UTC(2026, 10, 24)), 86_400)
+    assert.equal(secondsUntilUtcMidnight(noon), 43_200)
+    assert.equal(secondsUntilUtcMidnight(noon + 1), 43_200)
+    assert.equal(secondsUntilUtcMidnight(Date.UTC(2026, 10, 24) - 1), 1)
+    assert.equal(secondsUntilUtcMidnight(Date.UTC(2026, 10, 24)), 86_400)
   })
 
-  it('is kept for 400 days', () => assert.equal(booksKeptMs, 400 * 86_400_000))
+  it('is kept for 400 days', () => assert.equal(ledgerRetentionMs, 400 * 86_400_000))
 })
 
 describe('what is reserved for a job', () => {
@@ -55,8 +55,8 @@ describe('what is reserved for a job', () => {
   const perSecond = lipsync.price.rates[0]?.usd ?? assert.fail()
 
   it('is the price with the markup, where it does not depend on a source', () => {
-    const offered = priceOf(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 10)
-    const plain = priceOf(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 0)
+    const offered = priceJob(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 10)
+    const plain = priceJob(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 0)
     assert.equal(offered.usd, withMarkup(plain.usd, 10))
     assert.equal(offered.meter, undefined)
     assert.deepEqual(offered.warnings, [])
@@ -64,7 +64,7 @@ describe('what is reserved for a job', () => {
   })
 
   it('follows the length of the source that the caller names', () => {
-    const offered = priceOf(lipsync, { video: 'v', audio: 'a', audioDuration: 5 }, 0)
+    const offered = priceJob(lipsync, { video: 'v', audio: 'a', audioDuration: 5 }, 0)
     assert.equal(offered.seconds, 5)
     assert.equal(offered.usd, toUsd(toMicros(perSecond * 5)))
     assert.deepEqual(offered.warnings, [])
@@ -80,7 +80,7 @@ describe('what is reserved for a job', () => {
       ),
     )
     assert.ok(longest > 0)
-    const offered = priceOf(lipsync, input, 20)
+    const offered = priceJob(lipsync, input, 20)
     assert.equal(offered.seconds, longest)
     assert.equal(offered.usd, withMarkup(perSecond * longest, 20))
     assert.equal(offered.warnings.length, 1)
@@ -91,7 +91,7 @@ describe('what is reserved for a job', () => {
   it('may fall by the steps and the minimum of the model', () => {
     for (const id of ['kling-lipsync-a2v', 'bytedance-waver-1.0', 'magicapi-video-face-swap']) {
       const { price } = model(id)
-      const { meter } = priceOf(model(id), { video: 'v', audio: 'a', swapImage: 's', targetVideo: 't' }, 0)
+      const { meter } = priceJob(model(id), { video: 'v', audio: 'a', swapImage: 's', targetVideo: 't' }, 0)
       if (meter === undefined) continue
       assert.equal(meter.minimumSeconds, price.minimumSeconds)
       assert.equal(meter.stepSeconds, price.stepSeconds)
@@ -108,7 +108,7 @@ describe('what is reserved for a job', () => {
         fields: { image: {}, video: {}, ...fields },
         price: { per: 'second', secondsFrom: from, defaultSeconds: 7, rates: [{ usd: 0.1 }] },
       }) as unknown as Model
-    const reserved = (entry: Model, input: Input = { video: 'v' }) => priceOf(entry, input, 0)
+    const reserved = (entry: Model, input: Input = { video: 'v' }) => priceJob(entry, input, 0)
 
     it('is that of the longest, whichever is named first', () => {
       for (const [audio, video] of [
@@ -143,6 +143,6 @@ describe('what is reserved for a job', () => {
   })
 
   it('counts no seconds where the price is for a video', () => {
-    assert.equal('seconds' in priceOf(model('minimax-video'), { prompt: 'a boat' }, 0), false)
+    assert.equal('seconds' in priceJob(model('minimax-video'), { prompt: 'a boat' }, 0), false)
   })
 })

@@ -9,12 +9,17 @@ describe('500 submits at once on a balance for 100', () => {
   after(() => cleanup.run())
 
   it('are accepted 100 times, and 30 failures give back exactly their share', async () => {
-    const { redis, keys, book, env } = await startGround(cleanup, {
+    const {
+      redis,
+      keys,
+      ledger: book,
+      env,
+    } = await startGround(cleanup, {
       ROLE: 'api',
       // On a busy machine 100 purchases at once take longer than the usual 2 s, and then nobody knows whether they were made.
       UPSTREAM_TIMEOUT_SECONDS: '30',
     })
-    const { key, account } = await book.create({ name: 'racer', balanceUsd: 50 })
+    const { key, account } = await book.createAccount({ name: 'racer', balanceUsd: 50 })
     const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
     const clients = gateways.map(({ address }) => clientOf(address, key))
 

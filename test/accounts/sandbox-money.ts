@@ -14,7 +14,7 @@ export function createSandboxMoney(redis: Redis, prefix: string) {
     ...jobs,
     acceptSandbox(owner: string) {
       const createdAt = Date.now()
-      return jobs.store.accept({
+      return jobs.store.create({
         view: {
           id: 'sandbox',
           version: 1,
@@ -28,13 +28,13 @@ export function createSandboxMoney(redis: Redis, prefix: string) {
         owner,
         input: {},
         work: { route: ['fal'], deadlineAt: createdAt, refusals: 0, misses: 0, polls: 0 },
-        hint: '',
+        callbackSecret: '',
         dueAt: createdAt,
         queue: 'fal',
       })
     },
     async acceptOld() {
-      const { account } = await jobs.book.create({ name: 'old', balanceUsd: 1 })
+      const { account } = await jobs.book.createAccount({ name: 'old', balanceUsd: 1 })
       const { id } = await jobs.accept(account.id, 0.5)
       await mark(id)
       return { account: account.id, id }

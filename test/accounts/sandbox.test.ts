@@ -31,7 +31,11 @@ describe('the money of sandbox jobs', () => {
   after(() => cleanup.run())
 
   it('a balance and a daily limit below the price allow the job, and neither changes', async () => {
-    const { key, account } = await money.book.create({ name: 'poor', balanceUsd: 0.1, dailyUsd: 0.1 })
+    const { key, account } = await money.ledger.createAccount({
+      name: 'poor',
+      balanceUsd: 0.1,
+      dailyUsd: 0.1,
+    })
     const client = clientOf(address, key)
     const { status, body } = await client.submit()
     assert.deepEqual(
@@ -41,9 +45,9 @@ describe('the money of sandbox jobs', () => {
     )
     const end = await client.waitForEnd(body.runId)
     assert.deepEqual([end.stage, end.cost], ['succeeded', 0.5])
-    assert.deepEqual(await money.book.read(account.id), account)
+    assert.deepEqual(await money.ledger.read(account.id), account)
 
-    const movements = await money.book.ledger(account.id, 10)
+    const movements = await money.ledger.listMovements(account.id, 10)
     assert.deepEqual(
       movements.map(({ kind, job, sandbox, balanceUsd, reservedUsd, spentUsd }) => [
         kind,
@@ -66,18 +70,18 @@ describe('the money of sandbox jobs', () => {
   })
 
   it('a request with a file is not refused for a balance of 0', async () => {
-    const { key } = await money.book.create({ name: 'nothing', balanceUsd: 0 })
+    const { key } = await money.ledger.createAccount({ name: 'nothing', balanceUsd: 0 })
     const image = `data:image/png;base64,${'A'.repeat(70_000)}`
     const { status } = await clientOf(address, key).submit({ ...cheapJob, image })
     assert.notEqual(status, 402)
   })
 
   it('a submission whose reply is lost holds nothing', async () => {
-    const { key, account } = await money.book.create({ name: 'unknown', balanceUsd: 1 })
+    const { key, account } = await money.ledger.createAccount({ name: 'unknown', balanceUsd: 1 })
     const client = clientOf(address, key)
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost' })
     await client.waitForEnd(body.runId)
-    assert.deepEqual(await money.book.read(account.id), account)
+    assert.deepEqual(await money.ledger.read(account.id), account)
     assert.deepEqual(await money.holds.of(account.id), [])
   })
 })
@@ -123,9 +127,9 @@ it('a daily limit that real jobs have exceeded allows sandbox jobs', async (t) =
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const records = createSandboxMoney((await startRedis(cleanup)).redis, 'daily:')
-  const { account } = await records.book.create({ name: 'spent', dailyUsd: 1 })
+  const { account } = await records.book.createAccount({ name: 'spent', dailyUsd: 1 })
   await records.accept(account.id, 0.5)
-  await records.book.limit(account.id, { dailyUsd: 0.4 })
+  await records.book.setLimits(account.id, { dailyUsd: 0.4 })
   assert.equal((await records.accept(account.id, 0.1)).acceptance.kind, 'daily')
   assert.equal((await records.acceptSandbox(account.id)).kind, 'accepted')
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Book } from '../../src/accounts/book.ts'
-import { finalCostUsd, settlementOf } from '../../src/jobs/store/settlement.ts'
+import type { Ledger } from '../../src/accounts/book.ts'
+import { decideSettlement, finalCostUsd } from '../../src/jobs/store/settlement.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
 
@@ -11,18 +11,18 @@ const work = { route: [], deadlineAt: 0, refusals: 0, misses: 0, polls: 0 }
 describe('what becomes of the money', () => {
   const cleanup = createCleanup()
   let ground: Awaited<ReturnType<typeof startGround>>
-  let book: Book
+  let book: Ledger
   let address: string
 
   before(async () => {
     ground = await startGround(cleanup)
-    book = ground.book
+    book = ground.ledger
     address = (await startTestGateway(cleanup, ground.env)).address
   })
   after(() => cleanup.run())
 
-  async function somebody(limits: Parameters<Book['create']>[0]) {
-    const { key, account } = await book.create(limits)
+  async function somebody(limits: Parameters<Ledger['createAccount']>[0]) {
+    const { key, account } = await book.createAccount(limits)
     return { id: account.id, client: clientOf(address, key) }
   }
 
@@ -37,7 +37,7 @@ describe('what becomes of the money', () => {
     const balance = await client.ask('POST', '/api/check-balance')
     assert.equal(balance.body.usd_balance, '1.50000000')
     assert.deepEqual(
-      (await book.ledger(id, 10)).map(({ kind }) => kind),
+      (await book.listMovements(id, 10)).map(({ kind }) => kind),
       ['charge', 'reserve', 'set'],
     )
     const usage = await client.ask('GET', '/api/usage')
@@ -97,7 +97,7 @@ describe('what becomes of the money', () => {
   it('a balance that is lifted while a job runs is not refilled by it', async () => {
     const { id, client } = await somebody({ name: 'lifted', balanceUsd: 1 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:fail' })
-    await book.limit(id, { balanceUsd: null })
+    await book.setLimits(id, { balanceUsd: null })
     await client.waitForEnd(body.runId)
     assert.equal((await book.read(id))?.balanceUsd, undefined)
     await book.topUp(id, 3)
@@ -111,7 +111,7 @@ describe('what becomes of the money', () => {
     assert.deepEqual(preview.body, { model: 'sora-2', usd: 1.2, seconds: 12, warnings: [] })
     assert.equal((await client.ask('POST', '/api/price', { model: 'sora-2' })).status, 400)
     assert.deepEqual(
-      (await book.ledger(id, 9)).map(({ kind }) => kind),
+      (await book.listMovements(id, 9)).map(({ kind }) => kind),
       ['set'],
     )
   })
@@ -122,9 +122,9 @@ describe('a markup', () => {
   after(() => cleanup.run())
 
   it('is in the list, in the preview, in what is charged, and in nothing twice', async () => {
-    const { book, env } = await startGround(cleanup, { MARKUP_PERCENT: '15' })
+    const { ledger: book, env } = await startGround(cleanup, { MARKUP_PERCENT: '15' })
     const { address } = await startTestGateway(cleanup, env)
-    const { key, account } = await book.create({ name: 'marked', balanceUsd: 1 })
+    const { key, account } = await book.createAccount({ name: 'marked', balanceUsd: 1 })
     const client = clientOf(address, key)
     const list = await client.ask('GET', '/api/v1/video-models')
     const models = list.body.data as { id: string; pricing: { per_video: number } }[]
@@ -141,20 +141,23 @@ describe('who pays for what was begun', () => {
   const canceled = { ...view, state: 'canceled' as const, error: { code: 'canceled' as const, message: '' } }
 
   it('nobody, where no upstream had taken the job', () => {
-    assert.equal(settlementOf('pending', canceled, work).kind, 'release')
+    assert.equal(decideSettlement('pending', canceled, work).kind, 'release')
   })
 
   it('nobody, where it still waited at the upstream and was called back', () => {
-    assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind, 'release')
+    assert.equal(
+      decideSettlement('queued', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
+      'release',
+    )
   })
 
   it('the client, where it was being rendered, or could not be called back', () => {
     assert.equal(
-      settlementOf('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
+      decideSettlement('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
       'charge',
     )
-    assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1 }).kind, 'charge')
-    assert.equal(settlementOf('queued', canceled, { ...work, takenAt: 1 }, true).kind, 'release')
+    assert.equal(decideSettlement('queued', canceled, { ...work, takenAt: 1 }).kind, 'charge')
+    assert.equal(decideSettlement('queued', canceled, { ...work, takenAt: 1 }, true).kind, 'release')
   })
 })
 

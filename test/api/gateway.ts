@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { open } from '../../src/accounts/open.ts'
-import { priceOf } from '../../src/accounts/price.ts'
+import { anonymousAccess } from '../../src/accounts/open.ts'
+import { priceJob } from '../../src/accounts/price.ts'
 import { type ApiDeps, createApp } from '../../src/api/server.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createUploadBuffer } from '../../src/media/inputs/upload-buffer.ts'
 import { createTempDir } from '../../src/media/storage/temp-dir.ts'
-import { problemOf } from '../../src/webhooks/destination.ts'
+import { findUrlProblem } from '../../src/webhooks/destination.ts'
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts'
 
 const noLibrary: ApiDeps['library'] = {
@@ -32,12 +32,12 @@ const noFiles: ApiDeps['files'] = {
 }
 
 const noWebhooks: ApiDeps['webhooks'] = {
-  problemOf: (url) => problemOf(url, { inward: false }),
-  secret: async () => 'whsec_test',
-  rotate: async () => 'whsec_test',
-  usual: async () => undefined,
-  setUsual: async () => undefined,
-  told: async () => ({ state: 'none', log: [] }),
+  findUrlProblem: (url) => findUrlProblem(url, { allowPrivateNetworks: false }),
+  readSecret: async () => 'whsec_test',
+  rotateSecret: async () => 'whsec_test',
+  readDefaultUrl: async () => undefined,
+  setDefaultUrl: async () => undefined,
+  readDelivery: async () => ({ state: 'none', log: [] }),
   replay: async () => false,
 }
 
@@ -62,7 +62,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
     library: noLibrary,
     files: noFiles,
     storage: { fault: () => undefined, requireSpace: async () => undefined },
-    accounts: open,
+    accounts: anonymousAccess,
     billing: freeMoney,
     rateLimits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
@@ -85,16 +85,16 @@ export const freeMoney: ApiDeps['billing'] = {
   balanceUsd: async () => undefined,
   usage: async () => [],
   check: async () => undefined,
-  price: (model, input) => priceOf(model, input, 0),
+  price: (model, input) => priceJob(model, input, 0),
   markupPercent: 0,
 }
 
 export const everythingOnFal: ApiDeps['routing'] = {
-  route: () => ['fal'],
-  available: () => true,
-  refusal: () => undefined,
-  fitSeed: () => undefined,
-  missing: () => ['FAL_KEY'],
+  listUpstreams: () => ['fal'],
+  isAvailable: () => true,
+  rejectionMessage: () => undefined,
+  adjustSeed: () => undefined,
+  describeMissingVariables: () => ['FAL_KEY'],
   sandbox: false,
 }
 
@@ -104,7 +104,7 @@ export const twoPeople: ApiDeps['accounts'] = {
     const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
     return owner === undefined ? undefined : { owner }
   },
-  access: () => 'keys',
+  readAccessMode: () => 'keys',
 }
 
 export const asAlice = { 'x-api-key': 'alice-secret-key' }

@@ -1,14 +1,20 @@
-import { type Accept, type Accepted, type Engine, Refused, Unavailable } from '../../src/jobs/engine.ts'
-import { type Event, isTerminal, type Once, type View } from '../../src/jobs/job.ts'
-import type { Watcher } from '../../src/jobs/watchers.ts'
+import {
+  type CreatedJob,
+  type Engine,
+  JobRefused,
+  type JobRequest,
+  RedisUnavailable,
+} from '../../src/jobs/engine.ts'
+import { type HistoryEntry, type IdempotencyKey, isTerminal, type JobView } from '../../src/jobs/job.ts'
+import type { JobWatcher } from '../../src/jobs/watchers.ts'
 
-type Entry = { owner: string; view: View; order: Accept; events: Event[] }
+type Entry = { owner: string; view: JobView; order: JobRequest; events: HistoryEntry[] }
 
 export type MemoryEngine = Engine & {
   /** What was accepted, oldest first. */
-  orders: readonly Accept[]
+  orders: readonly JobRequest[]
   /** Takes a job to another state, as a worker would. */
-  move(id: string, change: Partial<View>): View
+  move(id: string, change: Partial<JobView>): JobView
   /** Makes every call fail as it does without Redis. */
   breakDown(): void
 }
@@ -16,30 +22,30 @@ export type MemoryEngine = Engine & {
 /** The engine's contract in a Map, for tests of the tongues. */
 export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
   const entries = new Map<string, Entry>()
-  const orders: Accept[] = []
-  const firsts = new Map<string, { fingerprint: string; view: Accepted; warnings: readonly string[] }>()
-  const watchers = new Map<string, Set<Watcher>>()
+  const orders: JobRequest[] = []
+  const firsts = new Map<string, { fingerprint: string; view: CreatedJob; warnings: readonly string[] }>()
+  const watchers = new Map<string, Set<JobWatcher>>()
   let broken = false
 
   function entryOf(id: string): Entry | undefined {
-    if (broken) throw new Unavailable('no store')
+    if (broken) throw new RedisUnavailable('no store')
     return entries.get(id)
   }
 
-  function move(id: string, change: Partial<View>): View {
+  function move(id: string, change: Partial<JobView>): JobView {
     const entry = entries.get(id)
     if (entry === undefined) throw new Error(`no job ${id}`)
     entry.view = { ...entry.view, ...change, version: entry.view.version + 1 }
     entry.events.push({ at: now(), state: entry.view.state, progress: entry.view.progress })
-    for (const watcher of watchers.get(id) ?? []) watcher.changed(entry.view)
+    for (const watcher of watchers.get(id) ?? []) watcher.onChange(entry.view)
     return entry.view
   }
 
-  async function first(owner: string, { key, fingerprint }: Once): Promise<Accepted | undefined> {
+  async function first(owner: string, { key, fingerprint }: IdempotencyKey): Promise<CreatedJob | undefined> {
     entryOf('')
     const found = firsts.get(`${owner} ${key}`)
     if (found === undefined) return undefined
-    if (found.fingerprint !== fingerprint) throw new Refused({ kind: 'reused' }, 0)
+    if (found.fingerprint !== fingerprint) throw new JobRefused({ kind: 'reused' }, 0)
     return { ...found.view, replay: { warnings: found.warnings } }
   }
 
@@ -49,14 +55,14 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
     breakDown: () => {
       broken = true
     },
-    first,
-    accept: async (order) => {
+    findReplay: first,
+    create: async (order) => {
       const known = entryOf(order.id)
       if (known !== undefined) return known.view
-      const earlier = order.once && (await first(order.owner, order.once))
+      const earlier = order.idempotencyKey && (await first(order.owner, order.idempotencyKey))
       if (earlier !== undefined) return earlier
       const { id, model, costUsd, sandbox, conversationUUID, remixedFrom } = order
-      const view: View = {
+      const view: JobView = {
         id,
         version: 1,
         model,
@@ -75,13 +81,13 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
         events: [{ at: now(), state: 'pending', progress: 0 }],
       })
       orders.push(order)
-      if (order.once !== undefined) {
-        const { key, fingerprint } = order.once
+      if (order.idempotencyKey !== undefined) {
+        const { key, fingerprint } = order.idempotencyKey
         firsts.set(`${order.owner} ${key}`, { fingerprint, view, warnings: order.warnings ?? [] })
       }
       return view
     },
-    status: async (id) => {
+    readStatus: async (id) => {
       const entry = entryOf(id)
       return entry && { owner: entry.owner, view: entry.view }
     },
@@ -100,7 +106,7 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
       const last = views.at(-1)
       return { views, ...(found.length > limit && last !== undefined && { next: last.id }) }
     },
-    asked: async (id) => entryOf(id)?.order.input ?? {},
+    readInput: async (id) => entryOf(id)?.order.input ?? {},
     remove: async (id) => {
       const state = entryOf(id)?.view.state
       return state !== undefined && isTerminal(state) && entries.delete(id)
@@ -111,11 +117,11 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
       const error = { code: 'canceled' as const, message: 'The job was canceled' }
       return move(id, { state: 'canceled', completedAt: now(), error })
     },
-    ticket: async (id) => (entryOf(id) === undefined ? undefined : {}),
-    events: async (id) => entryOf(id)?.events ?? [],
-    notes: async () => [],
-    since: async (id, version) =>
-      (entryOf(id)?.events ?? []).map((event, at) => ({ version: at + 1, event })).slice(version),
+    readTicket: async (id) => (entryOf(id) === undefined ? undefined : {}),
+    readHistory: async (id) => entryOf(id)?.events ?? [],
+    readNotes: async () => [],
+    readHistoryAfter: async (id, version) =>
+      (entryOf(id)?.events ?? []).map((event, at) => ({ version: at + 1, entry: event })).slice(version),
     watch: async (id, watcher) => {
       entryOf(id)
       const here = watchers.get(id) ?? new Set()

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admit, admitTo } from '../../src/catalogue/admit.ts'
+import { validateForModel, validateRequest } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import { link, pixel, sample } from './sample.ts'
 
 function admitted(body: Record<string, unknown>) {
-  const result = admitTo(sample, body)
+  const result = validateForModel(sample, body)
   assert.ok(result.ok, JSON.stringify(result))
   return result
 }
 
 function refused(body: Record<string, unknown>, handling: 'lenient' | 'strict' = 'strict') {
-  const result = admitTo(sample, body, { handling })
+  const result = validateForModel(sample, body, { handling })
   assert.ok(!result.ok, JSON.stringify(result))
   return result.problems
 }
@@ -131,9 +131,15 @@ test('an operation word in `mode` says nothing, unless the model has it', () => 
     assert.equal(input.mode, 'animate')
     assert.deepEqual(warnings, [])
     const { fields, ...rest } = sample
-    const bare = admitTo({ ...rest, fields: { prompt: fields.prompt ?? {} } }, { prompt: 'a fox', mode })
+    const bare = validateForModel(
+      { ...rest, fields: { prompt: fields.prompt ?? {} } },
+      { prompt: 'a fox', mode },
+    )
     assert.deepEqual(bare.ok && bare.warnings, [])
-    const own = admitTo({ ...rest, fields: { mode: { choices: [mode] } } }, { mode: mode.toUpperCase() })
+    const own = validateForModel(
+      { ...rest, fields: { mode: { choices: [mode] } } },
+      { mode: mode.toUpperCase() },
+    )
     assert.equal(own.ok && own.input.mode, mode)
   }
   assert.equal(admitted({ prompt: 'a fox', mode: 'Replace' }).input.mode, 'replace')
@@ -170,7 +176,7 @@ test('a data URL wins over a link to an image', () => {
 
 test('a fraction within bounds is rounded up to a whole second', () => {
   const model = { ...sample, fields: { duration: { min: 2, max: 12 } } }
-  const result = admitTo(model, { duration: 4.2 })
+  const result = validateForModel(model, { duration: 4.2 })
   assert.ok(result.ok)
   assert.equal(result.input.duration, 5)
   assert.deepEqual(result.warnings, [
@@ -214,7 +220,7 @@ test('what is required may have a stand-in', () => {
 })
 
 test('a missing file is asked for in all its names', () => {
-  const result = admitTo({ ...sample, fields: { image: { required: true } } }, {})
+  const result = validateForModel({ ...sample, fields: { image: { required: true } } }, {})
   assert.equal(
     !result.ok && result.problems[0].message,
     '`image` is required by `sample-video`: an http(s) link or a data URL, also as `imageDataUrl` or `imageUrl`',
@@ -265,7 +271,7 @@ test('a condition between fields is told in the code of its own', () => {
 
 test('a request without a model says so', () => {
   for (const body of [{}, { model: '' }, { model: null }, { model: 7 }]) {
-    const result = admit(body)
+    const result = validateRequest(body)
     assert.deepEqual(!result.ok && result.problems.map(({ field, code }) => [field, code]), [
       ['model', 'missing_required_parameter'],
     ])
@@ -275,7 +281,7 @@ test('a request without a model says so', () => {
 test('an unknown model is refused, with the one that was likely meant', () => {
   const [first] = models
   assert.ok(first !== undefined)
-  const misspelt = admit({ model: `${first.id}x`, prompt: 'a fox' })
+  const misspelt = validateRequest({ model: `${first.id}x`, prompt: 'a fox' })
   assert.deepEqual(!misspelt.ok && misspelt.problems, [
     {
       field: 'model',
@@ -283,7 +289,7 @@ test('an unknown model is refused, with the one that was likely meant', () => {
       code: 'model_not_found',
     },
   ])
-  const strange = admit({ modelSlug: 'nothing-like-it-at-all-anywhere' })
+  const strange = validateRequest({ modelSlug: 'nothing-like-it-at-all-anywhere' })
   assert.match(strange.ok ? '' : strange.problems[0].message, /is not known; see the model list$/)
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { cleanText, cleanTexts } from '../../src/catalogue/clean-text.ts'
 
 describe('texts of a request', () => {
@@ -17,7 +17,7 @@ describe('texts of a request', () => {
   })
 
   it('are cleaned at any depth, with the names of the fields that changed', () => {
-    const { body, changed } = cleanTexts({
+    const { body, changedNames: changed } = cleanTexts({
       prompt: 'a\uD800',
       storyConfig: { scenes: [{ 'vis\0ual': '\uDFFFkite', n: 1 }] },
       characters: ['fox'],
@@ -37,15 +37,15 @@ describe('texts of a request', () => {
 
   it('warn, or are a problem for strict callers; what becomes empty is missing', () => {
     const request = { model: 'veo2-video', prompt: 'A kite\uD800', conversationUUID: 'c\0-1' }
-    const admitted = admit(request)
+    const admitted = validateRequest(request)
     assert(admitted.ok)
     assert.equal(admitted.input.prompt, 'A kite')
     assert.equal(admitted.conversationUUID, 'c-1')
     assert.match(admitted.warnings.join(), /`prompt` has characters that are no text .* removed/)
-    const strict = admit(request, { handling: 'strict' })
+    const strict = validateRequest(request, { handling: 'strict' })
     assert(!strict.ok)
     assert.equal(strict.problems[0].field, 'prompt')
-    const empty = admit({ model: 'veo2-video', prompt: '\uD800\0' })
+    const empty = validateRequest({ model: 'veo2-video', prompt: '\uD800\0' })
     assert(!empty.ok)
     assert.equal(empty.problems[0].code, 'missing_required_parameter')
   })
@@ -56,7 +56,7 @@ describe('texts of a request', () => {
       'https://media.example/a\0.png',
       'https://media.example/a\u0007.png',
     ]) {
-      const admitted = admit({ model: 'veo2-video-image-to-video', prompt: 'A kite', image })
+      const admitted = validateRequest({ model: 'veo2-video-image-to-video', prompt: 'A kite', image })
       assert(!admitted.ok)
       assert.equal(admitted.problems[0].field, 'image')
     }

@@ -4,11 +4,11 @@ import { after, before, test } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
 import type { Offer, ProviderName } from '../../providers/provider.ts'
-import { priceOf } from '../../src/accounts/price.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { priceJob } from '../../src/accounts/price.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Model } from '../../src/catalogue/model.ts'
-import { relax } from '../../src/catalogue/relax.ts'
+import { relaxInput } from '../../src/catalogue/relax.ts'
 import { orderFor } from '../providers/fixtures.ts'
 import { createMockVendors } from '../providers/mock-vendors.ts'
 import { leastRequest } from '../support/least-request.ts'
@@ -25,13 +25,15 @@ for (const [name, body] of Object.entries(clientBodies)) {
   test(`${name}: all models take it, and their upstreams what is made of it`, async () => {
     for (const model of models) {
       for (const mode of model.modes) {
-        const result = admit({ ...leastRequest(model, mode), ...body })
+        const result = validateRequest({ ...leastRequest(model, mode), ...body })
         assert.ok(result.ok, `${model.id}, ${mode}: ${JSON.stringify(result)}`)
-        assert.ok(priceOf(model, result.input, 0).usd > 0)
-        const strict = admit({ model: model.id, ...result.input }, { handling: 'strict' })
+        assert.ok(priceJob(model, result.input, 0).usd > 0)
+        const strict = validateRequest({ model: model.id, ...result.input }, { handling: 'strict' })
         assert.ok(strict.ok, `${model.id}, ${mode}: ${JSON.stringify(strict)}`)
         const isRendered = (one: Input) => upstreamsOf(model, one).length > 0
-        const input = isRendered(result.input) ? result.input : relax(model, result.input, isRendered)?.input
+        const input = isRendered(result.input)
+          ? result.input
+          : relaxInput(model, result.input, isRendered)?.input
         assert.ok(
           input !== undefined,
           `${model.id}, ${mode}: no upstream renders ${JSON.stringify(result.input)}`,
@@ -64,11 +66,11 @@ test('where one upstream alone has a key, it renders what comes closest', () => 
       const isRendered = (one: Input) => reasonOf(id, offer, one) === undefined
       for (const mode of model.modes) {
         const least = inputOf(leastRequest(model, mode))
-        if (!isRendered(least) && relax(model, least, isRendered) === undefined) continue
+        if (!isRendered(least) && relaxInput(model, least, isRendered) === undefined) continue
         for (const [name, body] of Object.entries(clientBodies)) {
           const { negativePrompt: _text, seed: _seed, ...settings } = body
           const input = inputOf({ ...leastRequest(model, mode), ...settings })
-          const rendered = isRendered(input) || relax(model, input, isRendered) !== undefined
+          const rendered = isRendered(input) || relaxInput(model, input, isRendered) !== undefined
           assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, offer, input)}`)
         }
       }
@@ -77,7 +79,7 @@ test('where one upstream alone has a key, it renders what comes closest', () => 
 })
 
 function inputOf(body: Record<string, unknown>): Input {
-  const result = admit(body)
+  const result = validateRequest(body)
   assert.ok(result.ok)
   return result.input
 }

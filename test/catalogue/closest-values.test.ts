@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { priceOf } from '../../src/accounts/price.ts'
-import { admit, admitTo } from '../../src/catalogue/admit.ts'
+import { priceJob } from '../../src/accounts/price.ts'
+import { validateForModel, validateRequest } from '../../src/catalogue/admit.ts'
 import { closestChoice } from '../../src/catalogue/closest.ts'
 import { allFields, fields } from '../../src/catalogue/fields.ts'
 import { models } from '../../src/catalogue/index.ts'
-import { relax } from '../../src/catalogue/relax.ts'
+import { relaxInput } from '../../src/catalogue/relax.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { link, sample } from './sample.ts'
 
 function admitted(body: Record<string, unknown>) {
-  const result = admit({ prompt: 'a fox', ...body })
+  const result = validateRequest({ prompt: 'a fox', ...body })
   assert.ok(result.ok, JSON.stringify(result))
   return result
 }
@@ -85,11 +85,12 @@ for (const [model, body, rendered] of adjusted) {
     const told = Object.keys(rendered).map((field) => [field, input[field as keyof typeof input]])
     assert.deepEqual(Object.fromEntries(told), rendered)
     assert.equal(warnings.length, 1)
-    const strict = (request: Record<string, unknown>) => admit({ ...request, model }, { handling: 'strict' })
+    const strict = (request: Record<string, unknown>) =>
+      validateRequest({ ...request, model }, { handling: 'strict' })
     assert.equal(strict({ prompt: 'a fox', ...body }).ok, false)
     const same = strict({ ...leastRequest(entry), ...input })
     assert.ok(same.ok, JSON.stringify(same))
-    assert.equal(priceOf(entry, input, 0).usd, priceOf(entry, same.input, 0).usd)
+    assert.equal(priceJob(entry, input, 0).usd, priceJob(entry, same.input, 0).usd)
   })
 }
 
@@ -125,7 +126,7 @@ const equivalent: typeof adjusted = [
 for (const [model, body, rendered] of equivalent) {
   test(`${model} takes ${JSON.stringify(body)} as it is`, () => {
     for (const handling of ['strict', 'lenient'] as const) {
-      const result = admit({ model, prompt: 'a fox', ...body }, { handling })
+      const result = validateRequest({ model, prompt: 'a fox', ...body }, { handling })
       assert.ok(result.ok, JSON.stringify(result))
       const { input, warnings } = result
       const told = Object.keys(rendered).map((field) => [field, input[field as keyof typeof input]])
@@ -178,7 +179,10 @@ test('a ratio that a model does not use changes neither resolution nor price', (
         warnings[0] ?? '',
         new RegExp(`^\`${name}\` is not used by \`${model}\`.* and was ignored$`),
       )
-      assert.equal(admit({ model, prompt: 'a fox', ...body, ...ratio }, { handling: 'strict' }).ok, true)
+      assert.equal(
+        validateRequest({ model, prompt: 'a fox', ...body, ...ratio }, { handling: 'strict' }).ok,
+        true,
+      )
     }
   }
 })
@@ -194,11 +198,12 @@ test('what a video is made of is never replaced', () => {
     ['longstories-movie', { storyConfig: 'a story' }],
     ['veo3-video', { seed: 1.5 }],
   ]
-  for (const [model, body] of refused) assert.equal(admit({ model, prompt: 'x', ...body }).ok, false, model)
+  for (const [model, body] of refused)
+    assert.equal(validateRequest({ model, prompt: 'x', ...body }).ok, false, model)
 })
 
 test('too long a list of files is cut, with a warning', () => {
-  const result = admitTo(sample, { prompt: 'a fox', reference_images: [link, link, link] })
+  const result = validateForModel(sample, { prompt: 'a fox', reference_images: [link, link, link] })
   assert.ok(result.ok)
   assert.equal(result.input.referenceImages?.length, 2)
   assert.deepEqual(result.warnings, [
@@ -208,15 +213,15 @@ test('too long a list of files is cut, with a warning', () => {
 
 test('a text is measured in code points', () => {
   const emoji = '\u{1F98A}'
-  assert.equal(admit({ model: 'kling-video', prompt: emoji.repeat(2500) }).ok, true)
-  const long = admit({ model: 'kling-video', prompt: emoji.repeat(2501) })
+  assert.equal(validateRequest({ model: 'kling-video', prompt: emoji.repeat(2500) }).ok, true)
+  const long = validateRequest({ model: 'kling-video', prompt: emoji.repeat(2501) })
   assert.equal(long.ok ? '' : long.problems[0].message, '`prompt` must be at most 2500 characters; got 2501')
 })
 
 test('a model without a limit of its own has ours', () => {
   const promptMaxCharacters = 20_000
   const length = (count: number) =>
-    admit({ model: 'veo2-video', prompt: 'x'.repeat(count) }, { promptMaxCharacters })
+    validateRequest({ model: 'veo2-video', prompt: 'x'.repeat(count) }, { promptMaxCharacters })
   assert.equal(length(20_000).ok, true)
   assert.equal(length(20_001).ok, false)
 })
@@ -226,7 +231,7 @@ test('a file that the model has no use for is named, and refused to a strict cal
   const { warnings, input } = admitted(body)
   assert.equal('last_image' in input, false)
   assert.deepEqual(warnings, ['`tail_image_url` is not used by `veo3-video` and was ignored'])
-  const strict = admit(body, { handling: 'strict' })
+  const strict = validateRequest(body, { handling: 'strict' })
   assert.equal(strict.ok ? '' : strict.problems[0].message, '`tail_image_url` is not used by `veo3-video`')
 })
 
@@ -236,7 +241,7 @@ test('every condition between fields says what can be rendered, and following it
       (field) => model.fields[field]?.choices !== undefined || fields[field].kind === 'switch',
     )
     const every = settings.map((field) => [field, model.fields[field]?.choices?.at(-1) ?? true])
-    const result = admit({ ...Object.fromEntries(every), ...leastRequest(model) })
+    const result = validateRequest({ ...Object.fromEntries(every), ...leastRequest(model) })
     assert.ok(result.ok, `${model.id}: ${JSON.stringify(result)}`)
     assert.equal(model.check?.(result.input), undefined)
   }
@@ -257,10 +262,10 @@ test('of choices that are equally close, the orientation decides, then the defau
 test('what decides the price is not changed for an upstream', () => {
   const { model, input } = admitted({ model: 'seedance-lite-video', resolution: '1080p' })
   assert.equal(
-    relax(model, input, (one) => one.resolution !== '1080p'),
+    relaxInput(model, input, (one) => one.resolution !== '1080p'),
     undefined,
   )
-  const other = relax(model, input, (one) => one.aspect_ratio !== '16:9')
+  const other = relaxInput(model, input, (one) => one.aspect_ratio !== '16:9')
   assert.deepEqual(
     [other?.input.resolution, other?.input.aspect_ratio, other?.warnings.length],
     ['1080p', undefined, 1],
@@ -274,7 +279,7 @@ test('several settings are changed where one is not enough', () => {
     soundEffectSwitch: true,
     style: 'clay',
   })
-  const relaxed = relax(
+  const relaxed = relaxInput(
     model,
     input,
     ({ effect, motionMode, style }) =>

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
-import { describe } from '../../src/catalogue/listing.ts'
+import { buildListEntry } from '../../src/catalogue/listing.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
-import { type Form, operations } from '../../src/catalogue/parameters.ts'
-import { ruleOf } from '../../src/catalogue/rules.ts'
+import { operationNames, type ParameterForm } from '../../src/catalogue/parameters.ts'
+import { findRule } from '../../src/catalogue/rules.ts'
 import { leastRequest } from '../support/least-request.ts'
 
 type Listed = { field: string; value: unknown; more: Readonly<Record<string, unknown>> }
 
 /** Every value that a form offers in a mode. */
-function valuesIn(form: Form, mode: Mode): Listed[] {
+function valuesIn(form: ParameterForm, mode: Mode): Listed[] {
   return Object.entries(form).flatMap(([field, { type, options, min, max, modes }]): Listed[] => {
-    if (modes !== undefined && !modes.includes(operations[mode])) return []
+    if (modes !== undefined && !modes.includes(operationNames[mode])) return []
     if (options !== undefined)
       return options.map(({ value, showWhen = {} }) => ({ field, value, more: showWhen }))
     const values = type === 'switch' ? [true, false] : [min, max].filter((bound) => bound !== undefined)
@@ -24,25 +24,25 @@ function valuesIn(form: Form, mode: Mode): Listed[] {
 const flat = { durations: 'duration', resolutions: 'resolution', aspect_ratios: 'aspect_ratio' } as const
 
 function flatValues(model: Model, mode: Mode): Listed[] {
-  const { supported_parameters: common } = describe(model, true)
-  const exact = common.modes?.[operations[mode]]
+  const { supported_parameters: common } = buildListEntry(model, true)
+  const exact = common.modes?.[operationNames[mode]]
   return Object.entries(flat).flatMap(([list, field]) => {
     const lists = [common[list as keyof typeof flat], exact?.[list as keyof typeof flat]]
-    if (ruleOf(model, field, mode) === undefined) return []
+    if (findRule(model, field, mode) === undefined) return []
     return lists.flatMap((values = []) => values.map((value) => ({ field, value, more: {} })))
   })
 }
 
 for (const model of models) {
   test(`${model.id}: every value that its lists offer is accepted as it is, by strict callers too`, () => {
-    const { parameters, modes } = describe(model, true).supported_parameters
+    const { parameters, modes } = buildListEntry(model, true).supported_parameters
     for (const mode of model.modes) {
-      const forms = [parameters, modes?.[operations[mode]]?.parameters ?? {}]
+      const forms = [parameters, modes?.[operationNames[mode]]?.parameters ?? {}]
       for (const { field, value, more } of [
         ...flatValues(model, mode),
         ...forms.flatMap((form) => valuesIn(form, mode)),
       ]) {
-        const result = admit(
+        const result = validateRequest(
           { ...leastRequest(model, mode), [field]: value, ...more },
           { handling: 'strict' },
         )
@@ -59,8 +59,8 @@ test('what one mode alone renders is offered for that mode', () => {
   const ratios = (id: string, mode: Mode) => {
     const model = models.find((one) => one.id === id)
     assert.ok(model !== undefined)
-    const { aspect_ratios: common, modes } = describe(model, true).supported_parameters
-    return [common, modes?.[operations[mode]]?.aspect_ratios]
+    const { aspect_ratios: common, modes } = buildListEntry(model, true).supported_parameters
+    return [common, modes?.[operationNames[mode]]?.aspect_ratios]
   }
   assert.deepEqual(ratios('veo2-video', 'text'), [
     ['16:9', '9:16'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { models } from '../../src/catalogue/index.ts'
-import { describe } from '../../src/catalogue/listing.ts'
+import { buildListEntry } from '../../src/catalogue/listing.ts'
 
 /** The members of an entry, as the published shape of the list has them; `?` may be missing. */
 const shape = {
@@ -47,7 +47,7 @@ const parameterTypes = ['select', 'switch', 'boolean', 'number', 'text']
 
 for (const model of models) {
   test(`${model.id} is listed in the published shape`, () => {
-    const entry = JSON.parse(JSON.stringify(describe(model, true)))
+    const entry = JSON.parse(JSON.stringify(buildListEntry(model, true)))
     const types = Object.entries(entry).map(([name, value]) => [
       name,
       Array.isArray(value) ? 'array' : typeof value,

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brief, describe, describeOld } from '../../src/catalogue/listing.ts'
+import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../src/catalogue/listing.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import { sample } from './sample.ts'
 
-const entry = describe(sample, true)
+const entry = buildListEntry(sample, true)
 
 test('an entry has what every model list has', () => {
   const common = { id: 'sample-video', object: 'model', created: 1748736000, owned_by: 'nobody' }
-  assert.deepEqual(brief(sample), common)
+  assert.deepEqual(buildModelSummary(sample), common)
   assert.deepEqual({ ...entry, ...common }, entry)
 })
 
@@ -33,7 +33,7 @@ test('an entry tells what the model can do', () => {
     nsfw: true,
   })
   const bare: Model = { ...sample, modes: ['video'], fields: { video: { required: true } } }
-  assert.deepEqual(describe(bare, true).capabilities, {
+  assert.deepEqual(buildListEntry(bare, true).capabilities, {
     video_generation: true,
     text_to_video: false,
     image_to_video: false,
@@ -66,7 +66,7 @@ test('the flat lists name what every mode renders; the rest is told by mode', ()
 
 test('a range of seconds is listed second by second', () => {
   const model: Model = { ...sample, fields: { duration: { min: 2, max: 5 } } }
-  assert.deepEqual(describe(model, true).supported_parameters.durations, [2, 3, 4, 5])
+  assert.deepEqual(buildListEntry(model, true).supported_parameters.durations, [2, 3, 4, 5])
 })
 
 test('each parameter is of a kind that a form can show', () => {
@@ -97,11 +97,12 @@ test('each parameter is of a kind that a form can show', () => {
 
 test('an entry says whether an upstream can be asked now', () => {
   assert.equal(entry.available, true)
-  assert.equal(describe(sample, false).available, false)
+  assert.equal(buildListEntry(sample, false).available, false)
 })
 
 test('an entry of the older list has what its one client reads', () => {
-  const { name, dateAdded, cost, subscription, additionalParams, defaultSettings } = describeOld(sample)
+  const { name, dateAdded, cost, subscription, additionalParams, defaultSettings } =
+    buildLegacyListEntry(sample)
   assert.deepEqual([name, dateAdded, subscription.included], ['Sample', '2025-06-01T00:00:00.000Z', false])
   assert.equal(cost.per_second, 0.1)
   assert.deepEqual(additionalParams, entry.supported_parameters.parameters)

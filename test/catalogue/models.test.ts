@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Field, Input } from '../../providers/input.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { fields } from '../../src/catalogue/fields.ts'
 import { findModel, models } from '../../src/catalogue/index.ts'
-import { describe } from '../../src/catalogue/listing.ts'
+import { buildListEntry } from '../../src/catalogue/listing.ts'
 import type { Mode, Model, Rule } from '../../src/catalogue/model.ts'
-import { quote } from '../../src/catalogue/price.ts'
-import { modeOf, ruleOf, widestRule } from '../../src/catalogue/rules.ts'
-import { requestSchema } from '../../src/catalogue/schema.ts'
+import { quotePrice } from '../../src/catalogue/price.ts'
+import { findRule, selectMode, widestRule } from '../../src/catalogue/rules.ts'
+import { buildRequestSchema } from '../../src/catalogue/schema.ts'
 import { leastRequest } from '../support/least-request.ts'
 
 function assertFits(model: Model, input: Input) {
-  const schema = TypeCompiler.Compile(requestSchema(model))
+  const schema = TypeCompiler.Compile(buildRequestSchema(model))
   assert.deepEqual([...schema.Errors({ model: model.id, ...input })], [])
 }
 
@@ -33,14 +33,14 @@ for (const model of models) {
     test(`${model.id}, ${mode}: the least request is admitted, fits the schema and has a price`, () => {
       const request = leastRequest(model, mode)
       assert.equal(
-        modeOf(model, (field) => field in request),
+        selectMode(model, (field) => field in request),
         mode,
       )
-      const admitted = admit(request)
+      const admitted = validateRequest(request)
       assert.ok(admitted.ok, JSON.stringify(admitted))
       assert.deepEqual(admitted.warnings, [])
       assertFits(model, admitted.input)
-      const { usd, seconds } = quote(model, admitted.input)
+      const { usd, seconds } = quotePrice(model, admitted.input)
       assert.ok(usd > 0 && usd < 100, `${usd} USD`)
       assert.ok(seconds === undefined || seconds > 0)
     })
@@ -50,7 +50,7 @@ for (const model of models) {
     const named = model.price.rates.flatMap(({ when = {} }) => Object.keys(when) as Field[])
     for (const mode of model.modes) {
       for (const input of combinations([...new Set(named)], (field) => priced(model, field, mode))) {
-        const { usd } = quote(model, { duration: 5, ...input })
+        const { usd } = quotePrice(model, { duration: 5, ...input })
         assert.ok(usd > 0, JSON.stringify(input))
       }
     }
@@ -59,7 +59,7 @@ for (const model of models) {
   test(`${model.id}: the entry agrees with itself`, () => {
     for (const field of Object.keys(model.fields) as Field[]) {
       assert.notEqual(widestRule(model, field), undefined, `${field} is taken in no mode`)
-      for (const mode of model.modes) assertSound(field, ruleOf(model, field, mode))
+      for (const mode of model.modes) assertSound(field, findRule(model, field, mode))
     }
     assert.ok(model.deadlineSeconds > model.typicalSeconds)
     assert.ok(!Number.isNaN(Date.parse(model.released)))
@@ -67,7 +67,7 @@ for (const model of models) {
   })
 
   test(`${model.id}: a list entry has what clients need`, () => {
-    const { capabilities, supported_parameters, architecture } = describe(model, true)
+    const { capabilities, supported_parameters, architecture } = buildListEntry(model, true)
     const { text_to_video, image_to_video, video_to_video } = capabilities
     assert.ok(text_to_video || image_to_video || video_to_video)
     assert.notDeepEqual(architecture.input_modalities, [])
@@ -93,7 +93,7 @@ function assertSound(field: Field, rule: Rule | undefined) {
 
 /** The values of a field between which a price may have to choose. */
 function priced(model: Model, field: Field, mode: Mode): readonly (string | number | boolean | undefined)[] {
-  const rule = ruleOf(model, field, mode)
+  const rule = findRule(model, field, mode)
   if (rule === undefined) return [undefined]
   if (rule.fixed !== undefined) return [rule.fixed]
   const absent = rule.default === undefined && rule.required !== true ? [undefined] : []
@@ -126,7 +126,7 @@ for (const path of globSync('*/calls.json', { cwd: fixtures })) {
       readFileSync(join(fixtures, path), 'utf8'),
     )
     for (const { name, request } of calls) {
-      const admitted = admit(request)
+      const admitted = validateRequest(request)
       assert.ok(admitted.ok, `${name}: ${JSON.stringify(admitted)}`)
       assertFits(admitted.model, admitted.input)
     }

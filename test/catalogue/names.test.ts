@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Field } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
-import { admitTo } from '../../src/catalogue/admit.ts'
-import { allFields, fieldNames, fields, meaningOf, plainName } from '../../src/catalogue/fields.ts'
+import { validateForModel } from '../../src/catalogue/admit.ts'
+import {
+  acceptedNames,
+  allFields,
+  fields,
+  matchFieldName,
+  normalizeName,
+} from '../../src/catalogue/fields.ts'
 import { link, pixel, sample } from './sample.ts'
 
 /** Every published spelling: name, value, canonical field, canonical value. */
@@ -59,7 +65,7 @@ const spellings: readonly (readonly [string, unknown, Field, unknown])[] = [
 
 for (const [name, value, field, expected] of spellings) {
   test(`${name} ${JSON.stringify(value)} is read as ${field}`, () => {
-    const admitted = admitTo(sample, { prompt: name === 'text' ? null : 'a fox', [name]: value })
+    const admitted = validateForModel(sample, { prompt: name === 'text' ? null : 'a fox', [name]: value })
     assert.ok(admitted.ok, JSON.stringify(admitted))
     assert.deepEqual(admitted.input[field], expected)
     assert.deepEqual(admitted.warnings, [])
@@ -76,7 +82,7 @@ for (const name of ['image', 'imageUrl', 'image_url', 'imageDataUrl', 'image_dat
     { image_url: { url: link } },
   ]) {
     test(`${name} takes ${JSON.stringify(value)}`, () => {
-      const admitted = admitTo(sample, { prompt: 'a fox', [name]: value })
+      const admitted = validateForModel(sample, { prompt: 'a fox', [name]: value })
       assert.ok(admitted.ok, JSON.stringify(admitted))
       assert.equal(admitted.input.image, JSON.stringify(value).includes(pixel) ? pixel : link)
     })
@@ -86,7 +92,7 @@ for (const name of ['image', 'imageUrl', 'image_url', 'imageDataUrl', 'image_dat
 for (const name of ['video', 'videoUrl', 'video_url', 'videoDataUrl', 'video_data_url']) {
   test(`${name} takes a link and a data URL`, () => {
     for (const value of ['http://files.example/one.mp4', 'data:video/mp4;base64,AAAA']) {
-      const admitted = admitTo(sample, { prompt: 'a fox', [name]: value })
+      const admitted = validateForModel(sample, { prompt: 'a fox', [name]: value })
       assert.ok(admitted.ok, JSON.stringify(admitted))
       assert.equal(admitted.input.video, value)
     }
@@ -112,7 +118,7 @@ for (const name of [
   'last_image_data_url',
 ]) {
   test(`${name} is the last image`, () => {
-    const admitted = admitTo(sample, { prompt: 'a fox', [name]: link })
+    const admitted = validateForModel(sample, { prompt: 'a fox', [name]: link })
     assert.deepEqual(admitted.ok && [admitted.input.last_image, admitted.warnings], [link, []])
   })
 }
@@ -132,7 +138,7 @@ for (const name of [
   'image_urls',
 ]) {
   test(`${name} is the image`, () => {
-    const admitted = admitTo(sample, { prompt: 'a fox', [name]: name.endsWith('s') ? [link] : link })
+    const admitted = validateForModel(sample, { prompt: 'a fox', [name]: name.endsWith('s') ? [link] : link })
     assert.deepEqual(admitted.ok && [admitted.input.image, admitted.warnings], [link, []])
   })
 }
@@ -163,31 +169,32 @@ test('a list of frames names the first and the last image', () => {
     ],
   ]
   for (const [name, list] of lists) {
-    const admitted = admitTo(sample, { prompt: 'a fox', [name]: list })
+    const admitted = validateForModel(sample, { prompt: 'a fox', [name]: list })
     assert.ok(admitted.ok, JSON.stringify(admitted))
     assert.deepEqual([admitted.input.image, admitted.input.last_image, admitted.warnings], [link, pixel, []])
   }
-  const both = admitTo(sample, { prompt: 'a fox', image: link, frameImages: [{ image: pixel }] })
+  const both = validateForModel(sample, { prompt: 'a fox', image: link, frameImages: [{ image: pixel }] })
   assert.equal(both.ok && both.input.image, link)
 })
 
 test('negativePrompt is the negative prompt, in any case', () => {
   for (const name of ['negative_prompt', 'negativePrompt', 'NEGATIVE_PROMPT']) {
-    assert.deepEqual(meaningOf(name), { field: 'negative_prompt', rank: 0, opposite: false })
+    assert.deepEqual(matchFieldName(name), { field: 'negative_prompt', rank: 0, isOpposite: false })
   }
 })
 
 test('no name tells two fields', () => {
-  const names = allFields.flatMap(fieldNames).map(plainName)
+  const names = allFields.flatMap(acceptedNames).map(normalizeName)
   assert.deepEqual(
     names.filter((name, index) => names.indexOf(name) !== index),
     [],
   )
-  for (const name of names) assert.notEqual(meaningOf(name), 'metadata', name)
+  for (const name of names) assert.notEqual(matchFieldName(name), 'metadata', name)
 })
 
 test('what our own routes set cannot be told by a request', () => {
-  for (const name of ['extendTask', 'extendIndex', 'extend_task']) assert.equal(meaningOf(name), undefined)
+  for (const name of ['extendTask', 'extendIndex', 'extend_task'])
+    assert.equal(matchFieldName(name), undefined)
 })
 
 test('the vocabulary and the media fields agree', () => {

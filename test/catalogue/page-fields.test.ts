@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { meaningOf } from '../../src/catalogue/fields.ts'
+import { matchFieldName } from '../../src/catalogue/fields.ts'
 import { models } from '../../src/catalogue/index.ts'
 
 /** Every request field of the public page's three tables, as it spells them. */
@@ -74,7 +74,7 @@ const page = [
 
 for (const name of page) {
   test(`${name} is taken by at least one model`, () => {
-    const meaning = meaningOf(name)
+    const meaning = matchFieldName(name)
     if (meaning === undefined || meaning === 'metadata') assert.fail(`${name} is not in the vocabulary`)
     const { field } = meaning
     assert.ok(

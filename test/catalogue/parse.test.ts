@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Field } from '../../providers/input.ts'
-import { read } from '../../src/catalogue/parse.ts'
+import { parseValue } from '../../src/catalogue/parse.ts'
 
 const readable: readonly (readonly [Field, unknown, unknown])[] = [
   ['duration', '5', 5],
@@ -53,7 +53,7 @@ const readable: readonly (readonly [Field, unknown, unknown])[] = [
 
 for (const [field, value, expected] of readable) {
   test(`${field} ${JSON.stringify(value)} reads as ${JSON.stringify(expected)}`, () => {
-    assert.deepEqual(read(field, value), expected === undefined ? {} : { value: expected })
+    assert.deepEqual(parseValue(field, value), expected === undefined ? {} : { value: expected })
   })
 }
 
@@ -96,7 +96,7 @@ const unreadable: readonly (readonly [Field, unknown, RegExp])[] = [
 
 for (const [field, value, expected] of unreadable) {
   test(`${field} ${JSON.stringify(value).slice(0, 60)} says what would be right`, () => {
-    const reading = read(field, value)
+    const reading = parseValue(field, value)
     assert.ok('expected' in reading)
     assert.match(reading.expected, expected)
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { priceOf } from '../../src/accounts/price.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { priceJob } from '../../src/accounts/price.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import table from '../fixtures/prices.json' with { type: 'json' }
 
@@ -16,9 +16,9 @@ test('every model has three prices at least that were computed by hand, with the
 for (const { model, base, rows } of table) {
   test(`${model} costs what its source says`, () => {
     for (const { ask, usd, how } of rows) {
-      const admitted = admit({ model, ...base, ...ask })
+      const admitted = validateRequest({ model, ...base, ...ask })
       assert.ok(admitted.ok, JSON.stringify(admitted))
-      assert.equal(priceOf(admitted.model, admitted.input, 0).usd, usd, `${how} for ${JSON.stringify(ask)}`)
+      assert.equal(priceJob(admitted.model, admitted.input, 0).usd, usd, `${how} for ${JSON.stringify(ask)}`)
     }
   })
 }

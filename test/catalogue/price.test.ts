@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Price } from '../../src/catalogue/model.ts'
-import { defaultsOf, pricingKeys, quote } from '../../src/catalogue/price.ts'
+import { buildDefaultInput, buildPricing, quotePrice } from '../../src/catalogue/price.ts'
 import { sample } from './sample.ts'
 
 const from = { source: 'made up', asOf: '2026-01' }
@@ -12,7 +12,7 @@ function withPrice(price: Omit<Price, 'source' | 'asOf'>) {
 
 test('the first rate whose conditions hold gives the figure', () => {
   const usd = (resolution: string, generateAudio: boolean) =>
-    quote(sample, { duration: 10, resolution, generateAudio }).usd
+    quotePrice(sample, { duration: 10, resolution, generateAudio }).usd
   assert.deepEqual(
     [usd('720p', false), usd('720p', true), usd('1080p', false), usd('1080p', true)],
     [1, 2, 3, 4],
@@ -21,9 +21,9 @@ test('the first rate whose conditions hold gives the figure', () => {
 
 test('seconds are billed with a minimum and in steps', () => {
   const model = withPrice({ per: 'second', rates: [{ usd: 0.1 }], minimumSeconds: 3, stepSeconds: 5 })
-  const billed = (duration: number) => quote(model, { duration }).seconds
+  const billed = (duration: number) => quotePrice(model, { duration }).seconds
   assert.deepEqual([1, 5, 5.1, 11].map(billed), [5, 5, 10, 15])
-  assert.deepEqual(quote(sample, { duration: 2, generateAudio: false }), { usd: 0.5, seconds: 5 })
+  assert.deepEqual(quotePrice(sample, { duration: 2, generateAudio: false }), { usd: 0.5, seconds: 5 })
 })
 
 test('the first told of several fields gives the seconds, else the default', () => {
@@ -33,30 +33,33 @@ test('the first told of several fields gives the seconds, else the default', () 
     secondsFrom: ['billedDuration', 'videoDuration'],
     defaultSeconds: 5,
   })
-  assert.equal(quote(model, { billedDuration: 7, videoDuration: 9, duration: 99 }).usd, 0.07)
-  assert.equal(quote(model, { videoDuration: 9 }).usd, 0.09)
-  assert.equal(quote(model, {}).usd, 0.05)
+  assert.equal(quotePrice(model, { billedDuration: 7, videoDuration: 9, duration: 99 }).usd, 0.07)
+  assert.equal(quotePrice(model, { videoDuration: 9 }).usd, 0.09)
+  assert.equal(quotePrice(model, {}).usd, 0.05)
 })
 
 test('money has no noise of binary fractions', () => {
   const model = withPrice({ per: 'second', rates: [{ usd: 0.1 }] })
-  assert.equal(quote(model, { duration: 3 }).usd, 0.3)
-  assert.equal(quote(withPrice({ per: 'second', rates: [{ usd: 0.0072 }] }), { duration: 7 }).usd, 0.0504)
+  assert.equal(quotePrice(model, { duration: 3 }).usd, 0.3)
+  assert.equal(
+    quotePrice(withPrice({ per: 'second', rates: [{ usd: 0.0072 }] }), { duration: 7 }).usd,
+    0.0504,
+  )
 })
 
 test('a price a video counts no seconds', () => {
-  assert.deepEqual(quote(withPrice({ per: 'video', rates: [{ usd: 0.35 }] }), { duration: 10 }), {
+  assert.deepEqual(quotePrice(withPrice({ per: 'video', rates: [{ usd: 0.35 }] }), { duration: 10 }), {
     usd: 0.35,
   })
 })
 
 test('an input without a rate is never given away', () => {
   const model = withPrice({ per: 'video', rates: [{ when: { resolution: '720p' }, usd: 0.35 }] })
-  assert.throws(() => quote(model, { resolution: '1080p' }), /no rate/)
+  assert.throws(() => quotePrice(model, { resolution: '1080p' }), /no rate/)
 })
 
 test('a price by the second in the keys that clients read', () => {
-  assert.deepEqual(pricingKeys(sample), {
+  assert.deepEqual(buildPricing(sample), {
     currency: 'USD',
     per_second: 0.1,
     per_second_by_resolution: { '720p': 0.1, '1080p': 0.3 },
@@ -78,7 +81,7 @@ test('a price by the video in the keys that clients read', () => {
     ...withPrice({ per: 'video', rates }),
     fields: { duration: { choices: [5, 10] }, resolution: { choices: ['720p', '1080p'] } },
   }
-  assert.deepEqual(pricingKeys(model), {
+  assert.deepEqual(buildPricing(model), {
     currency: 'USD',
     per_video: 0.2,
     per_resolution: { '720p': 0.2, '1080p': 0.3 },
@@ -89,23 +92,23 @@ test('a price by the video in the keys that clients read', () => {
 
 test('what needs pro mode is listed at its price there', () => {
   const rates = [{ when: { resolution: '1080p', pro_mode: true }, usd: 0.9 }, { usd: 0.1 }] as const
-  const keys = pricingKeys(withPrice({ per: 'second', rates }))
+  const keys = buildPricing(withPrice({ per: 'second', rates }))
   assert.deepEqual(keys.per_second_by_resolution, { '720p': 0.1, '1080p': 0.9 })
 })
 
 test('a price that differs with and without an image is told for both', () => {
   const rates = [{ mode: 'text', usd: 0.2 }, { usd: 0.1 }] as const
   const model = { ...withPrice({ per: 'second', rates }), modes: ['text', 'image'] } as const
-  const { per_second, text_to_video_per_second, image_to_video_per_second } = pricingKeys(model)
+  const { per_second, text_to_video_per_second, image_to_video_per_second } = buildPricing(model)
   assert.equal(per_second, 0.2)
   assert.deepEqual(text_to_video_per_second, { '720p': 0.2, '1080p': 0.2 })
   assert.deepEqual(image_to_video_per_second, { '720p': 0.1, '1080p': 0.1 })
-  const plain = pricingKeys({ ...model, fields: { image: {} } })
+  const plain = buildPricing({ ...model, fields: { image: {} } })
   assert.deepEqual(plain.image_to_video_per_second, { default: 0.1 })
 })
 
 test('a fixed length is told as such', () => {
   const model = { ...withPrice({ per: 'video', rates: [{ usd: 1 }] }), fields: { duration: { fixed: 5 } } }
-  assert.deepEqual(pricingKeys(model), { currency: 'USD', per_video: 1, fixed_duration_seconds: 5 })
-  assert.deepEqual(defaultsOf(model), { duration: 5 })
+  assert.deepEqual(buildPricing(model), { currency: 'USD', per_video: 1, fixed_duration_seconds: 5 })
+  assert.deepEqual(buildDefaultInput(model), { duration: 5 })
 })

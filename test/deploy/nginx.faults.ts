@@ -39,7 +39,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
 
   before(async () => {
     ground = await startGround(cleanup)
-    key = (await ground.book.create({ name: 'proxied' })).key
+    key = (await ground.ledger.createAccount({ name: 'proxied' })).key
     gateway = (await startTestGateway(cleanup, ground.env)).address
     const config = await shippedConfig(gateway)
     nginx = await startNginx(cleanup, () => config)
@@ -133,7 +133,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
 
   it('passes events on as they happen', async () => {
     const slow = await startGround(cleanup, {}, 600_000)
-    const { key: other } = await slow.book.create({ name: 'slow' })
+    const { key: other } = await slow.ledger.createAccount({ name: 'slow' })
     const { address } = await startTestGateway(cleanup, slow.env)
     const config = await shippedConfig(address)
     const proxy = await startNginx(cleanup, () => config)

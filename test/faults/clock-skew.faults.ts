@@ -68,7 +68,7 @@ describe('workers whose clocks are 40 minutes off', () => {
     assertKept(counts)
     assert.equal(counts.ends.succeeded, jobs.length, JSON.stringify(counts.ends))
     for (const { id } of jobs) {
-      const entries = await server.redis.lrange(redisKeys.events(id), 0, -1)
+      const entries = await server.redis.lrange(redisKeys.history(id), 0, -1)
       const times = entries.map((entry) => (JSON.parse(entry) as { at: number }).at)
       assert.deepEqual(
         times,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { stopAll } from '../../bench/child.ts'
-import { lags } from '../../bench/lag.ts'
+import { measureLags } from '../../bench/lag.ts'
 import { removeFolders } from '../../bench/servers.ts'
 import { reportLag } from './print-counts.ts'
 
@@ -14,11 +14,11 @@ it('many jobs in flight are bought once, polled by one worker at a time, rarely,
     await stopAll()
     removeFolders()
   })
-  const flown = await lags(flights)
+  const flown = await measureLags(flights)
   assert.equal(flown.length, flights?.length ?? 3)
   for (const one of flown) {
     reportLag(one)
-    const { name, polling, flight } = one
+    const { name, isPolling: polling, result: flight } = one
     assert.equal(flight.ended, flight.jobs, name)
     assert.equal(flight.submissions, 1, name)
     assert.ok(flight.polls < 8, `${name}: ${flight.polls} polls per job`)

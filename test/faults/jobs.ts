@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { ProviderName } from '../../providers/provider.ts'
-import { createBook } from '../../src/accounts/book.ts'
+import { createLedger } from '../../src/accounts/book.ts'
 import { toMicros } from '../../src/accounts/money.ts'
 import { findModel } from '../../src/catalogue/index.ts'
 import { createKeys } from '../../src/redis/keys.ts'
@@ -61,8 +61,8 @@ export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
 
 /** An account with a balance, and a client that uses its key. */
 export async function createAccount(redis: Redis, address: string) {
-  const book = createBook({ redis, keys: redisKeys })
-  const { key, account } = await book.create({ name: 'faults', balanceUsd })
+  const book = createLedger({ redis, keys: redisKeys })
+  const { key, account } = await book.createAccount({ name: 'faults', balanceUsd })
   return { key, id: account.id, client: clientOf(address, key) }
 }
 
@@ -182,10 +182,10 @@ async function ledgerDifferences(
   jobs: readonly SentJob[],
   made: readonly number[],
 ): Promise<number> {
-  const book = createBook({ redis, keys: redisKeys })
+  const book = createLedger({ redis, keys: redisKeys })
   let differences = 0
-  for (const account of await book.list()) {
-    const movements = await book.ledger(account.id, 1_000_000)
+  for (const account of await book.listAccounts()) {
+    const movements = await book.listMovements(account.id, 1_000_000)
     for (const purse of purses) {
       const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
       if (sum !== toMicros(account[purse] ?? 0) || sum < 0) differences += 1
@@ -199,9 +199,9 @@ async function ledgerDifferences(
 
 /** The movements of money of each job, oldest first. */
 export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promise<string[][]> {
-  const book = createBook({ redis, keys: redisKeys })
-  const accounts = await book.list()
-  const movements = (await Promise.all(accounts.map(({ id }) => book.ledger(id, 1_000_000)))).flat()
+  const book = createLedger({ redis, keys: redisKeys })
+  const accounts = await book.listAccounts()
+  const movements = (await Promise.all(accounts.map(({ id }) => book.listMovements(id, 1_000_000)))).flat()
   return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
 }
 

@@ -1,4 +1,4 @@
-import { type Lag, lagRow } from '../../bench/lag.ts'
+import { type LagResult, lagRow } from '../../bench/lag.ts'
 
 /** What a suite has counted. An absent count was not measured. */
 export type Row = {
@@ -24,6 +24,6 @@ export function report({ suite, faults, jobs, lost, most, doubleEnds, discarded,
 }
 
 /** One flight of many jobs, as a row of the last table in docs/reliability.md. */
-export function reportLag(lag: Lag): void {
+export function reportLag(lag: LagResult): void {
   process.stdout.write(`| ${[lag.name, ...lagRow(lag)].join(' | ')} |\n`)
 }

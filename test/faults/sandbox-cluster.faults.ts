@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProviderName } from '../../providers/provider.ts'
-import { createBook } from '../../src/accounts/book.ts'
+import { createLedger } from '../../src/accounts/book.ts'
 import { findModel } from '../../src/catalogue/index.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
@@ -122,8 +122,8 @@ describe('two APIs and two workers in the sandbox', () => {
       UPSTREAM_TIMEOUT_SECONDS: '10',
       RECONCILE_SECONDS: '25',
     }
-    const book = createBook({ redis: server.redis, keys: redisKeys })
-    key = (await book.create({ name: 'sandbox', balanceUsd: 1 })).key
+    const book = createLedger({ redis: server.redis, keys: redisKeys })
+    key = (await book.createAccount({ name: 'sandbox', balanceUsd: 1 })).key
     for (const name of names) addresses.set(name, `http://127.0.0.1:${await freePort()}`)
     await Promise.all(names.map(start))
     cleanup.add(() => Promise.all([...nodes.values()].map((node) => node.kill())))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createHolds } from '../../src/accounts/holds.ts'
-import { lookLate } from '../../src/jobs/steps/late-result.ts'
+import { pollForLateResult } from '../../src/jobs/steps/late-result.ts'
 import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply } from './job-harness.ts'
@@ -24,20 +24,20 @@ describe('the steps of a job for which an operator adopted a task', () => {
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: { read: () => done },
     })
-    const { offers } = job.parts
+    const { routing: offers } = job.parts
     const find: typeof offers.find = (model, name) => {
       const found = offers.find(model, name)
       if (found === undefined) return undefined
       const { find: _, ...withoutSearch } = found.provider
       return { ...found, provider: withoutSearch }
     }
-    Object.assign(job.parts, { offers: { ...offers, find } })
+    Object.assign(job.parts, { routing: { ...offers, find } })
     await job.runAll()
     assert.equal(await job.error(), 'submission_unknown')
     const unknown = createUnknownJobs({
       store: harness.store,
       holds: createHolds({ redis, keys: harness.keys }),
-      offers: job.parts.offers,
+      routing: job.parts.routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
       now: () => job.clock.now,
@@ -61,9 +61,11 @@ describe('the steps of a job for which an operator adopted a task', () => {
   it('are not those of a look for a late result, which ends', async () => {
     const job = await adopted()
     const calls = job.calls.length
-    assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
-    assert.deepEqual(await harness.store.notes(job.id), [{ at: job.clock.now, kind: 'adopt', by: 'test' }])
+    assert.deepEqual(await harness.store.readNotes(job.id), [
+      { at: job.clock.now, kind: 'adopt', by: 'test' },
+    ])
   })
 
   it('end with the record: a look for the late result of a deleted job asks nobody', async () => {
@@ -71,7 +73,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     await job.runAll()
     assert.equal(await harness.store.remove(job.id), true)
     const calls = job.calls.length
-    assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
   })
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { adoption } from '../../src/jobs/adoption.ts'
-import type { View, Work } from '../../src/jobs/job.ts'
+import { buildAdoptedRecord } from '../../src/jobs/adoption.ts'
+import type { JobView, JobWork } from '../../src/jobs/job.ts'
 import { model } from './job-harness.ts'
 
 const now = 1_800_000_000_000
 const attempt = { id: 'attempt-1', provider: 'runware', at: 1_700_000_000_000 } as const
-const view: View = {
+const view: JobView = {
   id: 'vid_1',
   version: 4,
   model,
@@ -19,7 +19,7 @@ const view: View = {
   error: { code: 'submission_unknown', message: 'm' },
   costUsd: 0.5,
 }
-const work: Work = { route: ['fal', 'runware'], deadlineAt: 3, attempt, refusals: 2, misses: 4, polls: 7 }
+const work: JobWork = { route: ['fal', 'runware'], deadlineAt: 3, attempt, refusals: 2, misses: 4, polls: 7 }
 
 describe('the record of a job with an adopted task', () => {
   const orders: unknown[] = []
@@ -30,17 +30,17 @@ describe('the record of a job with an adopted task', () => {
   const task: Provider['task'] = { ticket: ticketOf, id: ({ task }) => `id ${task}` }
   const offer = runware.offers[model] ?? assert.fail()
   const deps = {
-    offers: {
+    routing: {
       find: ({ id }: { id: string }, name: string) =>
         id === model && name === 'runware' ? { provider: { ...runware, task }, offer } : undefined,
     },
     settingsOf: (provider: string) => ({ account: `of ${provider}` }),
     deadlineMs: (id: string) => (id === model ? 60_000 : 1),
-  } as Parameters<typeof adoption>[0]
+  } as Parameters<typeof buildAdoptedRecord>[0]
 
-  function adopt(changes: { view?: Partial<View>; work?: Partial<Work> } = {}, id = 'task-1') {
+  function adopt(changes: { view?: Partial<JobView>; work?: Partial<JobWork> } = {}, id = 'task-1') {
     const input = { prompt: 'a boat' }
-    return adoption(
+    return buildAdoptedRecord(
       deps,
       { view: { ...view, ...changes.view }, work: { ...work, ...changes.work }, input },
       id,
@@ -83,7 +83,7 @@ describe('the record of a job with an adopted task', () => {
 
   it('keeps its links and its meter', () => {
     const handed = { image: [{ url: 'https://files.example/a.png' }] } as unknown as NonNullable<
-      Work['handed']
+      JobWork['handed']
     >
     const meter = { usdPerSecond: 1, markupPercent: 2, usualSeconds: 3 }
     const kept = adopted({ work: { handed, meter } }).work
@@ -108,7 +108,7 @@ describe('the record of a job with an adopted task', () => {
 
   it('is none without an attempt at an upstream that still has the model', () => {
     const { attempt: _, ...unsent } = work
-    assert.equal(adoption(deps, { view, work: unsent, input: {} }, 'task-1', now), 'no_attempt')
+    assert.equal(buildAdoptedRecord(deps, { view, work: unsent, input: {} }, 'task-1', now), 'no_attempt')
     assert.equal(adopt({ view: { model: 'other' } }), 'no_attempt')
     assert.equal(adopt({ work: { attempt: { ...attempt, provider: 'fal' } } }), 'no_attempt')
   })

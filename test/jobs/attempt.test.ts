@@ -1,28 +1,28 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { runware } from '../../providers/runware/index.ts'
-import { attemptId, fingerprintOf, orderOf } from '../../src/jobs/attempt.ts'
+import { buildOrder, deriveAttemptId, fingerprintRequest } from '../../src/jobs/attempt.ts'
 import type { Job } from '../../src/jobs/job.ts'
-import type { Parts } from '../../src/jobs/steps/deps.ts'
+import type { StepDeps } from '../../src/jobs/steps/deps.ts'
 
 const [model = ''] = Object.keys(runware.offers)
 const offer = runware.offers[model] ?? assert.fail()
-const parts = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as Parts
+const parts = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
 const jobOf = (id: string, prompt = 'a boat') =>
-  ({ view: { id }, input: { prompt }, hint: 'secret' }) as unknown as Job
+  ({ view: { id }, input: { prompt }, callbackSecret: 'secret' }) as unknown as Job
 
 describe('the id of an attempt', () => {
   it('is the same in every version: a purchase may be repeated by a later one', () => {
-    assert.equal(attemptId('vid_1', 'runware', 1), 'f6f1da09-bace-4d18-bc65-fa51486ded2a')
-    assert.equal(attemptId('vid_2', 'fal', 12), 'e2930a7b-e1b0-494d-8c34-c3f82eb0bb1c')
+    assert.equal(deriveAttemptId('vid_1', 'runware', 1), 'f6f1da09-bace-4d18-bc65-fa51486ded2a')
+    assert.equal(deriveAttemptId('vid_2', 'fal', 12), 'e2930a7b-e1b0-494d-8c34-c3f82eb0bb1c')
   })
 
   it('differs by job, upstream and number', () => {
     const ids = [
-      attemptId('vid_1', 'runware', 1),
-      attemptId('vid_2', 'runware', 1),
-      attemptId('vid_1', 'fal', 1),
-      attemptId('vid_1', 'runware', 2),
+      deriveAttemptId('vid_1', 'runware', 1),
+      deriveAttemptId('vid_2', 'runware', 1),
+      deriveAttemptId('vid_1', 'fal', 1),
+      deriveAttemptId('vid_1', 'runware', 2),
     ]
     assert.equal(new Set(ids).size, 4)
   })
@@ -30,7 +30,7 @@ describe('the id of an attempt', () => {
   it('has the shape of a UUID v4', () => {
     for (let n = 0; n < 100; n++)
       assert.match(
-        attemptId('vid_1', 'fal', n),
+        deriveAttemptId('vid_1', 'fal', n),
         /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,
       )
   })
@@ -40,7 +40,7 @@ describe('what a provider knows of an attempt', () => {
   const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
 
   it('names the job, the attempt, its time and the settings of its upstream', () => {
-    assert.deepEqual(orderOf(parts, jobOf('vid_1'), attempt), {
+    assert.deepEqual(buildOrder(parts, jobOf('vid_1'), attempt), {
       jobId: 'vid_1',
       attempt: 'attempt-1',
       input: { prompt: 'a boat' },
@@ -51,7 +51,7 @@ describe('what a provider knows of an attempt', () => {
 
   it('has the address for callbacks where there is one', () => {
     const hintUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
-    const order = orderOf({ ...parts, hintUrl }, jobOf('vid_1'), attempt)
+    const order = buildOrder({ ...parts, callbackUrl: hintUrl }, jobOf('vid_1'), attempt)
     assert.equal(order.hintUrl, 'https://gateway.example/vid_1/secret')
   })
 })
@@ -65,7 +65,7 @@ describe('the fingerprint of a request', () => {
       ({ method: 'POST', path: '/submit', body: JSON.stringify(order) }) as never,
   }
   const of = (job: Job, more: object = {}, all = parts) =>
-    fingerprintOf(all, job, { ...provider, ...more } as typeof runware, offer)
+    fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, offer)
 
   it('is the same for two jobs that ask for the same', () => {
     assert.match(of(jobOf('vid_1')), /^[\da-f]{64}$/)
@@ -74,7 +74,7 @@ describe('the fingerprint of a request', () => {
 
   it('is another one for another request', () => {
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1', 'a ship')))
-    const elsewhere = { upstreams: { runware: { settings: { region: 'us' } } } } as unknown as Parts
+    const elsewhere = { upstreams: { runware: { settings: { region: 'us' } } } } as unknown as StepDeps
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1'), {}, elsewhere))
   })
 

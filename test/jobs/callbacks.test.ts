@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Provider, Ticket } from '../../providers/provider.ts'
-import { createHints } from '../../src/jobs/callbacks.ts'
+import { createCallbackReceiver } from '../../src/jobs/callbacks.ts'
 import type { Queues } from '../../src/jobs/queues.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, type Upstream } from './job-harness.ts'
@@ -20,13 +20,13 @@ describe('a callback of an upstream', () => {
   async function begin(upstream: Upstream = {}) {
     const job = await harness.begin(upstream)
     const forwarded: string[] = []
-    const callback = createHints({
+    const callback = createCallbackReceiver({
       now: () => job.clock.now,
       store: harness.store,
       queues: {
         bringForward: async (queue: string, id: string) => void forwarded.push(`${queue} ${id}`),
       } as unknown as Queues,
-      offers: job.parts.offers,
+      routing: job.parts.routing,
       upstreams: job.parts.upstreams,
     })
     return { job, forwarded, callback }
@@ -43,7 +43,7 @@ describe('a callback of an upstream', () => {
     await job.run()
     assert.equal(await callback(job.id, 'secret', {}), true)
     assert.deepEqual(forwarded, [`runware ${job.id}`])
-    assert.equal(await harness.store.isWoken(job.id), true)
+    assert.equal(await harness.store.isStepRequested(job.id), true)
   })
 
   it('brings the next try of a delivery forward', async () => {
@@ -63,7 +63,7 @@ describe('a callback of an upstream', () => {
       const { job, forwarded, callback } = await begin()
       assert.equal(await callback(job.id, secret, {}), false)
       assert.deepEqual(forwarded, [])
-      assert.equal(await harness.store.isWoken(job.id), false)
+      assert.equal(await harness.store.isStepRequested(job.id), false)
     })
   }
 
@@ -80,12 +80,12 @@ describe('a callback of an upstream', () => {
 
   it('does nothing to a job that has ended', async () => {
     const { job, forwarded, callback } = await begin()
-    await harness.store.askCancel(job.id)
+    await harness.store.requestCancel(job.id)
     await job.run()
     await redis.hdel(harness.keys.job(job.id), 'wake')
     assert.equal(await callback(job.id, 'secret', {}), true)
     assert.deepEqual(forwarded, [])
-    assert.equal(await harness.store.isWoken(job.id), false)
+    assert.equal(await harness.store.isStepRequested(job.id), false)
   })
 
   it('queues nothing for a job that has no upstream left', async () => {
@@ -131,7 +131,7 @@ describe('a callback of an upstream', () => {
 
   it('for an upstream that is gone brings the next look forward', async () => {
     const { job, callback } = await cut()
-    job.parts.offers.find = () => undefined
+    job.parts.routing.find = () => undefined
     assert.equal(await callback(job.id, 'secret', {}), true)
     assert.equal(await job.state(), 'submitting')
   })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { follow } from '../../src/jobs/follow-job.ts'
-import type { Event, State, View } from '../../src/jobs/job.ts'
-import type { Watcher } from '../../src/jobs/watchers.ts'
+import { followJob } from '../../src/jobs/follow-job.ts'
+import type { HistoryEntry, JobState, JobView } from '../../src/jobs/job.ts'
+import type { JobWatcher } from '../../src/jobs/watchers.ts'
 
-const viewOf = (version: number, state: State): View => ({
+const viewOf = (version: number, state: JobState): JobView => ({
   id: 'a',
   version,
   model: 'veo',
@@ -16,9 +16,9 @@ const viewOf = (version: number, state: State): View => ({
 })
 
 /** A job whose changes are stored, and told or not. */
-function createSource(states: State[] = ['pending']) {
+function createSource(states: JobState[] = ['pending']) {
   const stored = [...states]
-  let watcher: Watcher | undefined
+  let watcher: JobWatcher | undefined
   let stops = 0
   const failures: string[] = []
   const fail = (name: string) => {
@@ -31,27 +31,27 @@ function createSource(states: State[] = ['pending']) {
   return {
     failures,
     stops: () => stops,
-    tell: (view: View) => watcher?.changed(view),
-    miss: () => watcher?.missed(),
+    tell: (view: JobView) => watcher?.onChange(view),
+    miss: () => watcher?.onMissed(),
     /** Stores a change, and tells it. */
-    move(state: State, told = true) {
+    move(state: JobState, told = true) {
       stored.push(state)
-      if (told) watcher?.changed(now())
+      if (told) watcher?.onChange(now())
     },
     remove: () => stored.splice(0),
     source: {
-      status: async () => {
+      readStatus: async () => {
         fail('status')
         return stored.length === 0 ? undefined : { owner: 'ann', view: now() }
       },
-      since: async (_: string, version: number) => {
+      readHistoryAfter: async (_: string, version: number) => {
         fail('since')
         return stored.slice(version).map((state, at) => {
-          const event: Event = { at: 1, state, progress: (version + at + 1) * 10 }
-          return { version: version + at + 1, event }
+          const event: HistoryEntry = { at: 1, state, progress: (version + at + 1) * 10 }
+          return { version: version + at + 1, entry: event }
         })
       },
-      watch: async (_: string, given: Watcher) => {
+      watch: async (_: string, given: JobWatcher) => {
         watcher = given
         return () => void stops++
       },
@@ -61,15 +61,15 @@ function createSource(states: State[] = ['pending']) {
 
 async function begin(job: ReturnType<typeof createSource>, after?: number) {
   const told: string[] = []
-  const views: View[] = []
+  const views: JobView[] = []
   let ends = 0
-  const stop = await follow(job.source, 'a', {
+  const stop = await followJob(job.source, 'a', {
     after,
-    tell: (view) => {
+    onChange: (view) => {
       views.push(view)
       told.push(`${view.version} ${view.state}`)
     },
-    end: () => void ends++,
+    onEnd: () => void ends++,
   })
   return { told, views, stop, ends: () => ends }
 }
@@ -130,10 +130,10 @@ describe('whoever follows a job', () => {
   it('is told what comes while the past is read', async () => {
     const job = createSource(['pending', 'queued'])
     const { source } = job
-    const since = source.since
+    const readHistoryAfter = source.readHistoryAfter
     let moved = false
-    source.since = async (id, version) => {
-      const found = await since(id, version)
+    source.readHistoryAfter = async (id, version) => {
+      const found = await readHistoryAfter(id, version)
       if (!moved) {
         moved = true
         job.move('generating')

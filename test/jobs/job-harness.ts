@@ -3,12 +3,12 @@ import type { Redis } from 'ioredis'
 import { fault } from '../../providers/fault.ts'
 import type { Outcome, Provider, Reply } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import type { Work } from '../../src/jobs/job.ts'
-import type { Parts } from '../../src/jobs/steps/deps.ts'
-import { step } from '../../src/jobs/steps/run-step.ts'
-import { createStore, type Store } from '../../src/jobs/store/store.ts'
+import type { JobWork } from '../../src/jobs/job.ts'
+import type { StepDeps } from '../../src/jobs/steps/deps.ts'
+import { runStep } from '../../src/jobs/steps/run-step.ts'
+import { createJobStore, type JobStore } from '../../src/jobs/store/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
-import type { Sent } from '../../src/upstreams/transport.ts'
+import type { CallResult } from '../../src/upstreams/transport.ts'
 import { quiet } from '../support/setup.ts'
 
 export const [model = ''] = Object.keys(runware.offers)
@@ -19,29 +19,32 @@ export const unclear: Outcome = { kind: 'unclear', fault: fault('upstream_error'
 export const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/a.mp4' }] }
 
 const empty: Reply = { status: 200, headers: {}, body: {}, baseUrl: '' }
-export const reply: Sent = { kind: 'reply', reply: empty }
-export const lost: Sent = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
+export const reply: CallResult = { kind: 'reply', reply: empty }
+export const lost: CallResult = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
 
 export type Upstream = {
   /** What happens while a call is under way; its result. */
-  sent?: (path: string) => Promise<Sent> | Sent
+  sent?: (path: string) => Promise<CallResult> | CallResult
   provider?: Partial<Provider>
   /** Whether the upstream still has an endpoint for the model. */
   offered?: boolean
   /** Replaces any other part that a step works with. */
-  parts?: Partial<Parts>
-  work?: Partial<Work>
+  parts?: Partial<StepDeps>
+  work?: Partial<JobWork>
 }
 
 /** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
 export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 0) {
   const keys = createKeys(prefix)
   const clocks: { now: number }[] = []
-  const store: Store = createStore({
+  const store: JobStore = createJobStore({
     redis,
     keys,
     keepMs: 3_600_000,
-    ...(pollIntervalMs > 0 && { pollIntervalMs, now: () => clocks.at(-1)?.now ?? Date.now() }),
+    ...(pollIntervalMs > 0 && {
+      minPollIntervalMs: pollIntervalMs,
+      now: () => clocks.at(-1)?.now ?? Date.now(),
+    }),
   })
   let jobs = 0
 
@@ -67,14 +70,14 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
     const offer = runware.offers[model]
     const parts = {
       store,
-      offers: { find: () => (offered && offer ? { provider: upstream, offer } : undefined) },
+      routing: { find: () => (offered && offer ? { provider: upstream, offer } : undefined) },
       transport: {
         send: (_: Provider, __: unknown, { path }: { path: string }) => {
           calls.push(path)
           return sent(path)
         },
       },
-      inputs: {
+      inputUploader: {
         prepare: async () => ({
           kind: 'ready',
           input: {},
@@ -86,39 +89,40 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       },
       journal: {
         begin: async ({ attempt }: { attempt: { id: string } }) => void effects.push(`begun ${attempt.id}`),
-        keepReply: async (attempt: string) => void effects.push(`replied ${attempt}`),
+        storeReply: async (attempt: string) => void effects.push(`replied ${attempt}`),
         discardReply: async (attempt: string) => void effects.push(`reply discarded ${attempt}`),
         discard: async (attempt: string) => void effects.push(`discarded ${attempt}`),
-        settle: (attempt: string) => void effects.push(`settled ${attempt}`),
+        markStored: (attempt: string) => void effects.push(`settled ${attempt}`),
         hasMade: () => false,
         find: async () => undefined,
       },
       hasRestored: () => true,
       confirmReplicas: async () => undefined,
       slots: {
-        ask: async () => ({ mine: true, others: [] }),
-        leave: async () => {
+        acquire: async () => ({ isAcquired: true, granted: [] }),
+        release: async () => {
           effects.push('slot left')
           return []
         },
       },
       renderTimes: {
-        usual: async () => 1000,
-        learn: async (_: string, __: string, tookMs: number) => void effects.push(`learned ${tookMs}`),
+        estimateMs: async () => 1000,
+        addMeasurement: async (_: string, __: string, tookMs: number) =>
+          void effects.push(`learned ${tookMs}`),
       },
-      watchLate: async () => void effects.push('watched late'),
+      schedulePollForLateResult: async () => void effects.push('watched late'),
       upstreams: { runware: { settings: {} }, fal: { settings: {} } },
-      typicalMs: () => 1000,
-      timeoutMs: 1000,
-      longestPollMs: 5000,
-      reconcileMs: 20_000,
+      defaultRenderMs: () => 1000,
+      callTimeoutMs: 1000,
+      maxPollIntervalMs: 5000,
+      reconcileTimeoutMs: 20_000,
       taskLostMs: 600_000,
       logger: quiet,
       now: () => clock.now,
       sleep: async () => undefined,
       ...other,
-    } as unknown as Parts
-    await store.accept({
+    } as unknown as StepDeps
+    await store.create({
       view: {
         id,
         version: 1,
@@ -138,11 +142,11 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
         polls: 0,
         ...work,
       },
-      hint: 'secret',
+      callbackSecret: 'secret',
       dueAt: clock.now,
       queue: 'runware',
     })
-    const run = () => step(parts, id, 'runware')
+    const run = () => runStep(parts, id, 'runware')
     return {
       id,
       clock,
@@ -157,10 +161,10 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
           if (calls.length > 500) assert.fail('it goes on and on')
         }
       },
-      state: async () => (await store.status(id))?.view.state,
+      state: async () => (await store.readStatus(id))?.view.state,
       work: async () => (await store.read(id))?.work,
-      error: async () => (await store.status(id))?.view.error?.code,
-      history: () => store.events(id),
+      error: async () => (await store.readStatus(id))?.view.error?.code,
+      history: () => store.readHistory(id),
       submits: () => calls.filter((path) => path === 'submit').length,
     }
   }

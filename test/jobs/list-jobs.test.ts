@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createEngine, type Engine, type ListQuery } from '../../src/jobs/engine.ts'
+import { createEngine, type Engine, type JobListQuery } from '../../src/jobs/engine.ts'
 import { createQueues } from '../../src/jobs/queues.ts'
-import { createStore, type Store } from '../../src/jobs/store/store.ts'
-import { createWatchers } from '../../src/jobs/watchers.ts'
+import { createJobStore, type JobStore } from '../../src/jobs/store/store.ts'
+import { createJobWatchers } from '../../src/jobs/watchers.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 describe('the list of a caller’s jobs', () => {
   const cleanup = createCleanup()
   let engine: Engine
-  let store: Store
+  let store: JobStore
 
   before(async () => {
     const { redis } = await startRedis(cleanup)
     const keys = createKeys('list:')
-    store = createStore({ redis, keys, keepMs: 3_600_000 })
+    store = createJobStore({ redis, keys, keepMs: 3_600_000 })
     const queues = createQueues({ redis, keys, names: ['fal'] })
     cleanup.add(() => queues.close())
-    const watchers = createWatchers({ subscriber: redis, keys })
+    const watchers = createJobWatchers({ subscriber: redis, keys })
     cleanup.add(() => watchers.close())
     engine = createEngine({
       store,
@@ -32,11 +32,11 @@ describe('the list of a caller’s jobs', () => {
 
   async function add(owner: string, id: string, model = 'veo2-video'): Promise<string> {
     const order = { input: {}, route: ['fal'], deadlineSeconds: 60, costUsd: 0, sandbox: false } as const
-    await engine.accept({ ...order, id, owner, model })
+    await engine.create({ ...order, id, owner, model })
     return id
   }
 
-  async function pages(query: ListQuery, between: () => Promise<unknown> = async () => undefined) {
+  async function pages(query: JobListQuery, between: () => Promise<unknown> = async () => undefined) {
     const seen: string[][] = []
     for (let after: string | undefined; ; ) {
       const page = await engine.list({ ...query, ...(after !== undefined && { after }) })
@@ -65,15 +65,15 @@ describe('the list of a caller’s jobs', () => {
   it('goes on behind a job that has been removed, and skips it', async () => {
     for (const id of ['b1', 'b2', 'b3']) await add('bobby', id)
     assert.equal(await engine.remove('b3'), false)
-    const job = await store.claim('b3', Date.now())
+    const job = await store.claimStep('b3', Date.now())
     assert.ok(typeof job === 'object')
     await store.write(job, {
       view: { ...job.view, state: 'failed', completedAt: Date.now() },
       work: job.work,
     })
     assert.equal(await engine.remove('b3'), true)
-    assert.equal(await engine.status('b3'), undefined)
-    assert.deepEqual(await engine.events('b3'), [])
+    assert.equal(await engine.readStatus('b3'), undefined)
+    assert.deepEqual(await engine.readHistory('b3'), [])
     assert.deepEqual(
       await engine.list({ owner: 'bobby', limit: 1, after: 'b3' }).then((page) => page?.views[0]?.id),
       'b2',

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { DelayedError } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Outcome } from '../../providers/provider.ts'
-import { createHints } from '../../src/jobs/callbacks.ts'
+import { createCallbackReceiver } from '../../src/jobs/callbacks.ts'
 import type { Queues } from '../../src/jobs/queues.ts'
 import { createStepRunner } from '../../src/jobs/steps/step-runner.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
@@ -14,8 +14,8 @@ const running: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'process
 const slow: Upstream = {
   provider: { read: () => running },
   parts: {
-    longestPollMs: 20_000,
-    renderTimes: { usual: async () => 1_000_000, learn: async () => undefined } as never,
+    maxPollIntervalMs: 20_000,
+    renderTimes: { estimateMs: async () => 1_000_000, addMeasurement: async () => undefined } as never,
   },
 }
 
@@ -45,11 +45,11 @@ describe('the poll interval', () => {
         dueAt = Math.min(dueAt, job.clock.now)
       },
     } as unknown as Queues
-    const callback = createHints({
+    const callback = createCallbackReceiver({
       now: () => job.clock.now,
       store: harness.store,
       queues,
-      offers: job.parts.offers,
+      routing: job.parts.routing,
       upstreams: job.parts.upstreams,
     })
     const runner = createStepRunner(job.parts, {
@@ -84,7 +84,8 @@ describe('the poll interval', () => {
       calls,
       callback: () => callback(job.id, 'secret', {}),
       cancel: async () => {
-        if ((await harness.store.askCancel(job.id)) === 'asked') await queues.bringForward('runware', job.id)
+        if ((await harness.store.requestCancel(job.id)) === 'asked')
+          await queues.bringForward('runware', job.id)
       },
       work,
       steps: () => steps,
@@ -227,13 +228,13 @@ describe('the poll interval', () => {
       provider: { read: () => outcomes.shift() ?? done },
       parts: {
         ...slow.parts,
-        deliver: async () => {
+        storeResults: async () => {
           fetched.push(job.clock.now)
           return [{ url: '/files/a.mp4' }]
         },
-        delivery: { timeoutMs: 60_000, graceMs: 60_000, storageRetryMs: 60_000 },
-        isCancelAsked: async () => false,
-        secondsOf: async () => undefined,
+        deliveryLimits: { timeoutMs: 60_000, graceMs: 60_000, storageRetryMs: 60_000 },
+        isCancelRequested: async () => false,
+        measureVideoSeconds: async () => undefined,
       } as unknown as NonNullable<Upstream['parts']>,
     })
     job.clock.now += 5000

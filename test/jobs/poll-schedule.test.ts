@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { guessProgress, nextPollMs, nextTryMs } from '../../src/jobs/poll-schedule.ts'
+import { estimateProgress, nextPollDelayMs, retryDelayMs } from '../../src/jobs/poll-schedule.ts'
 
 const longestMs = 20_000
 
@@ -9,7 +9,7 @@ it('polls a render of 60 s fewer than 8 times and notices its end within 5 s', (
     let elapsedMs = 0
     let polls = 0
     while (elapsedMs < takesMs) {
-      elapsedMs += nextPollMs({ elapsedMs, usualMs: 60_000, polls, longestMs })
+      elapsedMs += nextPollDelayMs({ elapsedMs, renderMs: 60_000, polls, maxDelayMs: longestMs })
       polls += 1
     }
     assert.ok(polls < 8, `${polls} polls for ${takesMs} ms`)
@@ -21,7 +21,7 @@ it('notices the end of a render within 5 s, too, where the usual time is a fifth
   for (let usualMs = 54_000; usualMs <= 76_000; usualMs += 500) {
     let elapsedMs = 0
     for (let polls = 0; elapsedMs < 60_000; polls++)
-      elapsedMs += nextPollMs({ elapsedMs, usualMs, polls, longestMs })
+      elapsedMs += nextPollDelayMs({ elapsedMs, renderMs: usualMs, polls, maxDelayMs: longestMs })
     assert.ok(elapsedMs - 60_000 < 5000, `${elapsedMs - 60_000} ms late where ${usualMs} ms are usual`)
   }
 })
@@ -30,17 +30,17 @@ it('never asks more often than once a second, nor less often than the operator w
   for (const usualMs of [1, 1000, 60_000, 3_600_000]) {
     for (const elapsedMs of [0, 10, 5000, 10_000_000]) {
       for (const polls of [0, 1, 50]) {
-        const ms = nextPollMs({ elapsedMs, usualMs, polls, longestMs })
+        const ms = nextPollDelayMs({ elapsedMs, renderMs: usualMs, polls, maxDelayMs: longestMs })
         assert.ok(ms >= 1000 && ms <= longestMs)
       }
     }
   }
-  assert.equal(nextTryMs(1, longestMs), 1000)
-  assert.equal(nextTryMs(99, longestMs), 16_000)
+  assert.equal(retryDelayMs(1, longestMs), 1000)
+  assert.equal(retryDelayMs(99, longestMs), 16_000)
 })
 
 const poll = (elapsedMs: number, polls = 1, usualMs = 60_000) =>
-  nextPollMs({ elapsedMs, usualMs, polls, longestMs: 600_000 })
+  nextPollDelayMs({ elapsedMs, renderMs: usualMs, polls, maxDelayMs: 600_000 })
 
 it('waits for two fifths of the usual time before the first poll', () => {
   assert.equal(poll(0, 0), 24_000)
@@ -60,18 +60,18 @@ it('thins out the longer a render is overdue', () => {
 
 it('doubles after each poll that told nothing, up to 16 s', () => {
   assert.deepEqual(
-    [1, 2, 3, 4, 5, 6].map((misses) => nextTryMs(misses, 600_000)),
+    [1, 2, 3, 4, 5, 6].map((misses) => retryDelayMs(misses, 600_000)),
     [1000, 2000, 4000, 8000, 16_000, 16_000],
   )
-  assert.equal(nextTryMs(5, 3000), 3000)
+  assert.equal(retryDelayMs(5, 3000), 3000)
 })
 
 it('asks more often than once a second where the operator wants it', () => {
-  assert.equal(nextPollMs({ elapsedMs: 0, usualMs: 60_000, polls: 0, longestMs: 100 }), 100)
+  assert.equal(nextPollDelayMs({ elapsedMs: 0, renderMs: 60_000, polls: 0, maxDelayMs: 100 }), 100)
 })
 
 it('guesses a progress that grows and never reaches the end', () => {
-  const guess = (elapsedMs: number, usualMs = 60_000) => guessProgress({ elapsedMs, usualMs })
+  const guess = (elapsedMs: number, usualMs = 60_000) => estimateProgress({ elapsedMs, renderMs: usualMs })
   assert.equal(guess(0), 0)
   assert.equal(guess(30_000), 52)
   assert.equal(guess(60_000), 75)

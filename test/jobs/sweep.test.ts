@@ -2,27 +2,27 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Queues } from '../../src/jobs/queues.ts'
-import { createStore, type Store } from '../../src/jobs/store/store.ts'
+import { createJobStore, type JobStore } from '../../src/jobs/store/store.ts'
 import { createSweep } from '../../src/jobs/sweep.ts'
 import { createKeys, type Keys } from '../../src/redis/keys.ts'
-import { createSlots, type Slots } from '../../src/upstreams/slots.ts'
+import { createUpstreamSlots, type UpstreamSlots } from '../../src/upstreams/slots.ts'
 import { createCleanup, quiet, startRedis } from '../support/setup.ts'
 
 describe('the sweep', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let keys: Keys
-  let store: Store
+  let store: JobStore
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
     keys = createKeys('sweep:')
-    store = createStore({ redis, keys, keepMs: 60_000 })
+    store = createJobStore({ redis, keys, keepMs: 60_000 })
   })
   after(() => cleanup.run())
 
   async function addJob(id: string, dueAt: number) {
-    await store.accept({
+    await store.create({
       view: {
         id,
         version: 1,
@@ -35,7 +35,7 @@ describe('the sweep', () => {
       owner: 'ann',
       input: {},
       work: { route: ['fal'], deadlineAt: 0, refusals: 0, misses: 0, polls: 0 },
-      hint: '',
+      callbackSecret: '',
       dueAt,
       queue: 'fal',
     })
@@ -48,7 +48,7 @@ describe('the sweep', () => {
       keys,
       store,
       queues: { bringForward: async (_: string, id: string) => void forwarded.push(id) } as unknown as Queues,
-      slots: createSlots({ redis, keys, caps: options.caps ?? {} }),
+      slots: createUpstreamSlots({ redis, keys, maxJobs: options.caps ?? {} }),
       clock: { now: Date.now, isSkewed: () => options.isSkewed === true },
       sweepWebhooks: async () => undefined,
       logger: quiet,
@@ -109,7 +109,7 @@ describe('the sweep', () => {
       })
     }
     const create = (
-      more: { slots?: Slots; sweepWebhooks?: () => Promise<void>; now?: () => number } = {},
+      more: { slots?: UpstreamSlots; sweepWebhooks?: () => Promise<void>; now?: () => number } = {},
     ) => {
       const forwarded: string[] = []
       const sweep = createSweep({
@@ -119,7 +119,7 @@ describe('the sweep', () => {
         queues: {
           bringForward: async (queue: string, id: string) => void forwarded.push(`${queue} ${id}`),
         } as unknown as Queues,
-        slots: more.slots ?? createSlots({ redis, keys, caps: { fal: 1 } }),
+        slots: more.slots ?? createUpstreamSlots({ redis, keys, maxJobs: { fal: 1 } }),
         clock: { now: more.now ?? Date.now, isSkewed: () => false },
         sweepWebhooks: more.sweepWebhooks ?? (async () => undefined),
         logger: quiet,
@@ -188,10 +188,13 @@ describe('the sweep', () => {
     describe('in each fifteenth round', () => {
       /** A slot of one job, for which another one waits. */
       async function roundsWith(id: string, rounds = 15) {
-        const slots = createSlots({ redis, keys, caps: { fal: 1 } })
+        const slots = createUpstreamSlots({ redis, keys, maxJobs: { fal: 1 } })
         const { sweep, forwarded } = create({ slots })
-        assert.equal((await slots.ask('fal', { id, owner: 'ann', createdAt: 1 })).mine, true)
-        assert.equal((await slots.ask('fal', { id: 'next', owner: 'bob', createdAt: 2 })).mine, false)
+        assert.equal((await slots.acquire('fal', { id, owner: 'ann', createdAt: 1 })).isAcquired, true)
+        assert.equal(
+          (await slots.acquire('fal', { id: 'next', owner: 'bob', createdAt: 2 })).isAcquired,
+          false,
+        )
         for (let round = 0; round < rounds; round += 1) await sweep()
         return forwarded.filter((entry) => entry === 'fal next').length
       }

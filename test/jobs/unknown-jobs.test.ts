@@ -4,7 +4,12 @@ import type { Redis } from 'ioredis'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { models } from '../../src/catalogue/index.ts'
-import { createUnknownJobs, deadlineMsOf, refusalOf, type UnknownJobs } from '../../src/jobs/unknown-jobs.ts'
+import {
+  createUnknownJobs,
+  explainRefusedDecision,
+  jobDeadlineMs,
+  type UnknownJobs,
+} from '../../src/jobs/unknown-jobs.ts'
 import { createJobMoney } from '../accounts/job-money.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
@@ -19,7 +24,7 @@ describe('a job whose money is on hold', () => {
 
   const task: Provider['task'] = { ticket: (id) => ({ task: id }), id: ({ task }) => `id of ${task}` }
   const offer = Object.values(runware.offers)[0] ?? assert.fail()
-  const offers: Parameters<typeof createUnknownJobs>[0]['offers'] = {
+  const offers: Parameters<typeof createUnknownJobs>[0]['routing'] = {
     find: ({ id }, name) =>
       id === 'veo' && name === 'fal' ? { provider: { ...runware, task }, offer } : undefined,
   }
@@ -35,7 +40,7 @@ describe('a job whose money is on hold', () => {
     createUnknownJobs({
       store: kit.store,
       holds: kit.holds,
-      offers,
+      routing: offers,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
       now: () => now,
@@ -49,7 +54,7 @@ describe('a job whose money is on hold', () => {
     ticket?: object | null
     model?: string
   } = {}) {
-    const { account } = await kit.book.create({ name: 'ann', balanceUsd: 10 })
+    const { account } = await kit.book.createAccount({ name: 'ann', balanceUsd: 10 })
     const { id: job } = await kit.accept(account.id, 2, { model })
     await kit.start(job, ticket === null ? {} : { ticket: ticket as never })
     await kit.fail(job, 'task_lost')
@@ -57,8 +62,8 @@ describe('a job whose money is on hold', () => {
   }
   /** As version 0.1 wrote it: without JSON. */
   async function makeOld({ owner, job }: { owner: string; job: string }) {
-    const entry = (await redis.hget(kit.keys.held(owner), job)) ?? ''
-    await redis.hset(kit.keys.held(owner), job, entry.replace(/ \{.*$/, ''))
+    const entry = (await redis.hget(kit.keys.moneyOnHold(owner), job)) ?? ''
+    await redis.hset(kit.keys.moneyOnHold(owner), job, entry.replace(/ \{.*$/, ''))
   }
   const listed = async (job: string) => (await unknown.list()).find(({ id }) => id === job) ?? assert.fail()
 
@@ -111,8 +116,8 @@ describe('a job whose money is on hold', () => {
     it('with the task that its late reply names', async () => {
       const { job } = await hold({ ticket: null })
       assert.equal((await listed(job)).task, undefined)
-      await kit.store.noteLate(job, { at: 1, kind: 'late_result', text: 'other' })
-      await kit.store.noteLate(job, { at: 2, kind: 'late_reply', text: 'task-9' })
+      await kit.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
+      await kit.store.addNote(job, { at: 2, kind: 'late_reply', text: 'task-9' })
       assert.equal((await listed(job)).task, 'task-9')
     })
 
@@ -125,8 +130,12 @@ describe('a job whose money is on hold', () => {
       const unknownTime = await hold()
       await makeOld(unknownTime)
       await redis.del(kit.keys.job(unknownTime.job))
-      const entry = (await redis.hget(kit.keys.held(first.owner), first.job)) ?? ''
-      await redis.hset(kit.keys.held(first.owner), first.job, entry.replace(/"since":\d+/, '"since":1'))
+      const entry = (await redis.hget(kit.keys.moneyOnHold(first.owner), first.job)) ?? ''
+      await redis.hset(
+        kit.keys.moneyOnHold(first.owner),
+        first.job,
+        entry.replace(/"since":\d+/, '"since":1'),
+      )
       const second = await hold()
       const order = (await unknown.list()).map(({ id }) => id)
       const at = [second, first, unknownTime].map(({ job }) => order.indexOf(job))
@@ -149,7 +158,7 @@ describe('a job whose money is on hold', () => {
 
     it('for its owner only, before and after', async () => {
       const { owner, job } = await hold()
-      const { account: other } = await kit.book.create({ name: 'bob' })
+      const { account: other } = await kit.book.createAccount({ name: 'bob' })
       const decide = async (whose: string) =>
         (await unknown.decide(job, { decision: 'release', owner: whose, by })).kind
       assert.equal(await decide(other.id), 'none')
@@ -224,7 +233,7 @@ describe('a job whose money is on hold', () => {
       const { job, owner } = await hold()
       let asked = 0
       const ownerOf = async () => (asked++ === 0 ? owner : undefined)
-      const lost = create({ holds: { ...kit.holds, ownerOf } })
+      const lost = create({ holds: { ...kit.holds, findOwner: ownerOf } })
       assert.deepEqual(await lost.adopt(job, { ticket: 'task-9', by }), { kind: 'none' })
     })
   })
@@ -233,9 +242,9 @@ describe('a job whose money is on hold', () => {
 describe('the time that a resumed job may take', () => {
   it('is that of its model, and the longest of all where there is none or it is longer', () => {
     const film = models.find(({ deadlineSeconds }) => deadlineSeconds === 3600) ?? assert.fail()
-    assert.equal(deadlineMsOf(film.id, 7200), 3_600_000)
-    assert.equal(deadlineMsOf(film.id, 100), 100_000)
-    assert.equal(deadlineMsOf('no such model', 7200), 7_200_000)
+    assert.equal(jobDeadlineMs(film.id, 7200), 3_600_000)
+    assert.equal(jobDeadlineMs(film.id, 100), 100_000)
+    assert.equal(jobDeadlineMs('no such model', 7200), 7_200_000)
   })
 })
 
@@ -248,19 +257,22 @@ describe('the reason why a decision was not made', () => {
       ['no_such_task', /no tasks of such an ID/],
       ['changed', /^The job vid_1 is changing.*try again$/],
     ] as const)
-      assert.match(refusalOf('vid_1', { kind }), reason)
-    assert.match(refusalOf('vid_1', { kind: 'taken', job: 'vid_2' }), /belongs to the job vid_2$/)
+      assert.match(explainRefusedDecision('vid_1', { kind }), reason)
+    assert.match(
+      explainRefusedDecision('vid_1', { kind: 'taken', job: 'vid_2' }),
+      /belongs to the job vid_2$/,
+    )
   })
 
   it('is the first decision, with its task', () => {
     const decision = { job: 'vid_1', owner: 'o', decision: 'adopt', usd: 1, at: now, by } as const
     const date = new Date(now).toISOString()
     assert.equal(
-      refusalOf('vid_1', { kind: 'other', decision: { ...decision, ticket: 't' } }),
+      explainRefusedDecision('vid_1', { kind: 'other', decision: { ...decision, ticket: 't' } }),
       `The job vid_1 was settled before: adopt of the task t on ${date} by olga`,
     )
     assert.equal(
-      refusalOf('vid_1', { kind: 'other', decision: { ...decision, decision: 'charge' } }),
+      explainRefusedDecision('vid_1', { kind: 'other', decision: { ...decision, decision: 'charge' } }),
       `The job vid_1 was settled before: charge on ${date} by olga`,
     )
   })

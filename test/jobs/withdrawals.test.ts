@@ -196,7 +196,7 @@ describe('jobs whose client was told that they were not accepted', () => {
   it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
     const order: string[] = []
     const engine = createEngine({
-      store: { accept: () => Promise.reject(new Error('Connection is closed.')) } as never,
+      store: { create: () => Promise.reject(new Error('Connection is closed.')) } as never,
       queues: {} as never,
       watchers: {} as never,
       longestJobSeconds: 60,
@@ -206,7 +206,7 @@ describe('jobs whose client was told that they were not accepted', () => {
       },
     })
     const submit = async (id: string, once?: { key: string; fingerprint: string }) => {
-      const accepted = engine.accept({
+      const accepted = engine.create({
         id,
         owner: 'ann',
         model: 'any',
@@ -215,7 +215,7 @@ describe('jobs whose client was told that they were not accepted', () => {
         deadlineSeconds: 60,
         costUsd: 0,
         sandbox: false,
-        ...(once && { once }),
+        ...(once && { idempotencyKey: once }),
       })
       await assert.rejects(accepted)
       order.push(`answered ${id}`)

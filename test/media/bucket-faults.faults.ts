@@ -64,14 +64,14 @@ describe('a bucket that fails while results are delivered', () => {
       const work = JSON.parse((await ground.redis.hget(ground.keys.job(ids[0] ?? ''), 'work')) ?? '{}')
       assert.match(work.storeFault.store, /bucket media/)
       assert.equal(work.misses, 0)
-      const history = await ground.redis.lrange(ground.keys.events(ids[0] ?? ''), 0, -1)
+      const history = await ground.redis.lrange(ground.keys.history(ids[0] ?? ''), 0, -1)
       assert.match(history.join('\n'), /"reason":"storage: Cannot .* bucket media/)
 
       bucket.fail('none')
       for (const runId of ids) assert.equal((await client.waitForEnd(runId)).stage, 'succeeded')
       const tasks = (await ground.upstreams.host.tasks('fal')).length - before.length
       assert.equal(tasks, jobsPerFault)
-      const account = await ground.book.read(id)
+      const account = await ground.ledger.read(id)
       assert.deepEqual(
         [account?.balanceUsd, account?.reservedUsd, account?.heldUsd, account?.spentUsd],
         [startBalanceUsd - jobsPerFault * 0.5, 0, 0, jobsPerFault * 0.5],

@@ -25,7 +25,7 @@ describe('a full disk while results are delivered', () => {
         STORE_PROBE_SECONDS: '1',
         POLL_MAX_MS: '50',
       }
-      const { redis, keys, book, upstreams, env } = await startGround(cleanup, changes, 500)
+      const { redis, keys, ledger: book, upstreams, env } = await startGround(cleanup, changes, 500)
       const { address } = await startTestGateway(cleanup, env)
       const operator = clientOf(address, operatorKey)
       const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'test', balanceUsd: 10 })

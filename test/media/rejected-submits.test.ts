@@ -5,7 +5,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refused } from '../../src/jobs/engine.ts'
+import { JobRefused } from '../../src/jobs/engine.ts'
 import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
 import { freeMoney, startGateway } from '../api/gateway.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
@@ -29,7 +29,7 @@ describe('a submit whose account may not have it', () => {
         ...freeMoney,
         check: async (_, costUsd) => {
           checked.push(costUsd)
-          throw new Refused({ kind: 'balance', leftUsd: 0 }, costUsd ?? 0)
+          throw new JobRefused({ kind: 'balance', remainingUsd: 0 }, costUsd ?? 0)
         },
       },
     })

@@ -12,7 +12,7 @@ import {
   isUploadReference,
   uploadReferenceOf,
 } from '../../src/catalogue/media-values/uploaded-file.ts'
-import { read } from '../../src/catalogue/parse.ts'
+import { parseValue } from '../../src/catalogue/parse.ts'
 import { asAlice } from '../api/gateway.ts'
 import {
   createCleanup,
@@ -193,7 +193,7 @@ describe('an image inside of a story', () => {
 
   it('that was extracted from the body stands in the input as a reference', () => {
     const file = createUploadedFile('image/png')
-    const reading = read('storyConfig', { characters: [{ name: 'Fox', image: file }] })
+    const reading = parseValue('storyConfig', { characters: [{ name: 'Fox', image: file }] })
     assert.deepEqual(reading, { value: { characters: [{ name: 'Fox', image: uploadReferenceOf(file) }] } })
     assert.ok(isUploadReference(uploadReferenceOf(file)))
   })

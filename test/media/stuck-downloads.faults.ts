@@ -20,7 +20,11 @@ it('200 results that never come hold up nobody else, and every one of their jobs
     })
     response.writeHead(200, { 'content-length': 1_000_000 }).write('x')
   })
-  const { upstreams, env, book } = await startGround(cleanup, {
+  const {
+    upstreams,
+    env,
+    ledger: book,
+  } = await startGround(cleanup, {
     // The addresses of all upstreams are trusted; nothing else of WaveSpeed is asked here.
     WAVESPEED_BASE_URL: files,
     RESULT_STALL_SECONDS: '1',

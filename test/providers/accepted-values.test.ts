@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { providers } from '../../providers/index.ts'
 import type { Field } from '../../providers/input.ts'
 import type { Outcome, ProviderName } from '../../providers/provider.ts'
-import { admitTo } from '../../src/catalogue/admit.ts'
+import { validateForModel } from '../../src/catalogue/admit.ts'
 import { models } from '../../src/catalogue/index.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
-import { rulesOf } from '../../src/catalogue/rules.ts'
-import { createOffers } from '../../src/upstreams/routing.ts'
+import { listRules } from '../../src/catalogue/rules.ts'
+import { createRouting } from '../../src/upstreams/routing.ts'
 import { boundaryValues, smallestRequest } from './boundary-values.ts'
 import { configOf, createMockVendors } from './mock-vendors.ts'
 
@@ -41,7 +41,7 @@ const counts = { requests: 0, accepted: 0, rendered: 0 }
 
 /** The offers of a gateway with one upstream's keys. */
 const offersOf = ({ name, settings }: Case) =>
-  createOffers({ providers, upstreams: configOf([name], settings) as never, links: true })
+  createRouting({ providers, upstreams: configOf([name], settings) as never, canFetchLinks: true })
 
 /** Fails where the upstream rejects what the gateway accepted. */
 async function check(
@@ -52,13 +52,13 @@ async function check(
 ): Promise<void> {
   counts.requests += 1
   for (const handling of handlings) {
-    const admitted = admitTo(one.model, request, { handling })
+    const admitted = validateForModel(one.model, request, { handling })
     if (!admitted.ok) continue
-    const seed = offers.fitSeed(one.model, admitted.input)?.seed
+    const seed = offers.adjustSeed(one.model, admitted.input)?.seed
     const input = seed === undefined ? admitted.input : { ...admitted.input, seed }
-    if (!offers.route(one.model, input).includes(one.name)) {
+    if (!offers.listUpstreams(one.model, input).includes(one.name)) {
       assert.match(
-        offers.refusal(one.model, input) ?? '',
+        offers.rejectionMessage(one.model, input) ?? '',
         /\S/,
         `no reason is given for ${JSON.stringify(request)}`,
       )
@@ -101,7 +101,7 @@ describe('what is accepted, the upstream takes', () => {
       const offers = offersOf(one)
       const request = smallestRequest(model, mode)
       await check(one, offers, request)
-      for (const [field, rule] of rulesOf(model, mode)) {
+      for (const [field, rule] of listRules(model, mode)) {
         for (const value of boundaryValues(field, rule))
           await check(one, offers, { ...request, [field]: value })
       }
@@ -126,7 +126,7 @@ describe('what is accepted, the upstream takes', () => {
 
 function requests() {
   return fc.constantFrom(...cases).chain((one) => {
-    const rules = [...rulesOf(one.model, one.mode)]
+    const rules = [...listRules(one.model, one.mode)]
     const values = rules.map(([field, rule]): [Field, fc.Arbitrary<unknown>] => [
       field,
       fc.constantFrom(...boundaryValues(field, rule)),

@@ -2,7 +2,7 @@ import type { Field } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
 import { fields } from '../../src/catalogue/fields.ts'
 import type { Mode, Model, Rule } from '../../src/catalogue/model.ts'
-import { rulesOf } from '../../src/catalogue/rules.ts'
+import { listRules } from '../../src/catalogue/rules.ts'
 
 const links = {
   image: 'https://media.example/still.png',
@@ -14,7 +14,7 @@ type Request = Readonly<Record<string, unknown>>
 
 /** The smallest request for a mode of a model. */
 export function smallestRequest(model: Model, mode: Mode): Request {
-  const rules = rulesOf(model, mode)
+  const rules = listRules(model, mode)
   const source = mode === 'text' ? [] : ([mode] as const).filter((field) => rules.has(field))
   const required = [...rules].filter(([, rule]) => rule.required !== undefined).map(([field]) => field)
   const needed = [...new Set<Field>([...source, ...required])]

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { bytedance } from '../../providers/bytedance/index.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { orderFor } from './fixtures.ts'
 
 /** What the gateway asks for, and under which offer. */
 export function orderOf(request: { model: string; [field: string]: unknown }) {
-  const admitted = admit(request)
+  const admitted = validateRequest(request)
   assert(admitted.ok, JSON.stringify(admitted))
   const offer = bytedance.offers[admitted.model.id]
   assert(offer !== undefined)

@@ -4,7 +4,7 @@ import { schemas } from '../../providers/fal/schema.ts'
 import type { Json } from '../../providers/input.ts'
 import type { Call, Offer, Order } from '../../providers/provider.ts'
 import { findViolations } from '../../providers/schema.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, registered, wired } from './fixtures.ts'
 import { createMockVendors } from './mock-vendors.ts'
@@ -52,7 +52,7 @@ for (const folder of folders) {
 
     for (const { name, request, call, refuses, ...circumstances } of fixtures) {
       test(name, async () => {
-        const admitted = admit(request)
+        const admitted = validateRequest(request)
         assert(admitted.ok, `not admitted: ${JSON.stringify(admitted)}`)
         assert(
           admitted.model.providers.includes(provider.name),

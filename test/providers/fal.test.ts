@@ -3,8 +3,8 @@ import { describe, type TestContext, test } from 'node:test'
 import { fal } from '../../providers/fal/index.ts'
 import { sandbox } from '../../providers/fal/sandbox.ts'
 import type { Call, Outcome, Reply } from '../../providers/provider.ts'
-import { admit } from '../../src/catalogue/admit.ts'
-import { quote } from '../../src/catalogue/price.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
+import { quotePrice } from '../../src/catalogue/price.ts'
 import { orderFor } from './fixtures.ts'
 import { serveStandIn } from './serve.ts'
 
@@ -124,7 +124,7 @@ describe('against the stand-in', () => {
   }
 
   async function submit(upstream: Upstream, body: Record<string, unknown>): Promise<Outcome> {
-    const admitted = admit(body)
+    const admitted = validateRequest(body)
     assert(admitted.ok)
     const order = orderFor(fal, admitted.input)
     return fal.accept(await send(upstream, fal.submit(offerOf(admitted.model.id), order)), order)
@@ -194,13 +194,13 @@ describe('against the stand-in', () => {
 
 describe('the models', () => {
   const problem = (body: Record<string, unknown>) => {
-    const admitted = admit({ prompt, ...body }, { handling: 'strict' })
+    const admitted = validateRequest({ prompt, ...body }, { handling: 'strict' })
     return admitted.ok ? undefined : admitted.problems[0].field
   }
   const usd = (body: Record<string, unknown>) => {
-    const admitted = admit({ prompt, ...body })
+    const admitted = validateRequest({ prompt, ...body })
     assert(admitted.ok)
-    return quote(admitted.model, admitted.input).usd
+    return quotePrice(admitted.model, admitted.input).usd
   }
 
   test('what FAL cannot render is refused at once to strict callers', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { leastRequest } from '../support/least-request.ts'
 
 const first = 'https://media.example/in/start.png'
@@ -29,14 +29,14 @@ for (const [id, name] of upstreams) {
   test(`${name} ends a video of ${id} with the last image`, () => {
     const provider = providers[name]
     const offer = provider.offers[id] ?? assert.fail(id)
-    const result = admit({ model: id, prompt: 'a fox', image: first, tail_image_url: last })
+    const result = validateRequest({ model: id, prompt: 'a fox', image: first, tail_image_url: last })
     assert.ok(result.ok, JSON.stringify(result))
     assert.deepEqual(result.warnings, [])
     assert.deepEqual(provider.check?.(offer, result.input, {}) ?? [], [])
     const sent = JSON.stringify(offer.translate(result.input).body)
     assert.ok(sent.includes(first), sent)
     assert.ok(sent.includes(last), sent)
-    const plain = admit({ ...leastRequest(result.model, 'image'), prompt: 'a fox' })
+    const plain = validateRequest({ ...leastRequest(result.model, 'image'), prompt: 'a fox' })
     assert.ok(plain.ok)
     assert.doesNotMatch(JSON.stringify(offer.translate(plain.input).body), /end_image|tail|endImage|"last"/)
   })

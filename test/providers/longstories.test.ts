@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import { longstories } from '../../providers/longstories/index.ts'
 import { sandbox } from '../../providers/longstories/sandbox.ts'
-import { admit } from '../../src/catalogue/admit.ts'
-import { quote } from '../../src/catalogue/price.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
+import { quotePrice } from '../../src/catalogue/price.ts'
 import { orderFor } from './fixtures.ts'
 import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
 
@@ -52,10 +52,10 @@ test('the stand-in refuses what the service refuses', async (t) => {
 
 test('a film is never longer than what is billed', () => {
   const ask = (body: Record<string, unknown>, handling: 'lenient' | 'strict' = 'strict') =>
-    admit({ model, prompt: 'A fox', ...body }, { handling })
+    validateRequest({ model, prompt: 'A fox', ...body }, { handling })
   const short = ask({ targetLengthInWords: 70 })
   assert.ok(short.ok)
-  assert.deepEqual(quote(short.model, short.input), { usd: 1.2, seconds: 60 })
+  assert.deepEqual(quotePrice(short.model, short.input), { usd: 1.2, seconds: 60 })
   for (const untold of [{ targetLengthInWords: 500 }, { scriptConfig: { targetLengthInSeconds: '240' } }]) {
     const long = ask(untold)
     assert.ok(!long.ok)
@@ -70,7 +70,7 @@ test('a film is never longer than what is billed', () => {
 })
 
 test('a story with nothing to film is refused before anybody is asked', () => {
-  const empty = admit({ model, storyConfig: { scenes: [{ mood: 'dark' }] } })
+  const empty = validateRequest({ model, storyConfig: { scenes: [{ mood: 'dark' }] } })
   assert.ok(!empty.ok)
   assert.equal(empty.problems[0].field, 'storyConfig')
 })

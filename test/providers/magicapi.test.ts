@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { magicapi } from '../../providers/magicapi/index.ts'
 import { sandbox } from '../../providers/magicapi/sandbox.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import { orderFor } from './fixtures.ts'
 import { openStandIn } from './stand-in.ts'
 
@@ -10,7 +10,7 @@ const open = (t: TestContext, key = 'fake') =>
   openStandIn(t, sandbox, magicapi, { credentials: { MAGICAPI_KEY: key } })
 
 function orderOf(flavor: string, extra: Readonly<Record<string, unknown>> = {}) {
-  const admitted = admit({
+  const admitted = validateRequest({
     model: 'magicapi-video-face-swap',
     swapImage: 'https://media.example/face.jpg',
     targetVideo: 'https://media.example/clip.mp4',

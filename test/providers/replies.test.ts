@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import type { Media, Offer, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
-import { admit } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, wired } from './fixtures.ts'
 
@@ -121,7 +121,7 @@ function readReply(provider: Provider, fixture: Omit<ReplyFixture, 'name' | 'out
 /** What was asked for: the fixture's request, or anything at all where the answer does not depend on it. */
 function asked(provider: Provider, request: ReplyFixture['request']): { offer: Offer; input: Input } {
   if (request === undefined) return { offer: need(Object.values(provider.offers)[0]), input: {} }
-  const admitted = admit(request)
+  const admitted = validateRequest(request)
   assert(admitted.ok, `not admitted: ${JSON.stringify(admitted)}`)
   return { offer: need(provider.offers[admitted.model.id]), input: admitted.input }
 }

@@ -5,15 +5,15 @@ import type { Media } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import { sandbox } from '../../providers/runware/sandbox.ts'
 import { violationsOf } from '../../providers/runware/violation.ts'
-import { admit } from '../../src/catalogue/admit.ts'
-import { quote } from '../../src/catalogue/price.ts'
+import { validateRequest } from '../../src/catalogue/admit.ts'
+import { quotePrice } from '../../src/catalogue/price.ts'
 import { orderFor, readFixture } from './fixtures.ts'
 import { openStandIn } from './stand-in.ts'
 
 const imageUrl = 'https://media.example/still.png'
 
 function asked(request: Readonly<Record<string, unknown>>) {
-  const admitted = admit(request)
+  const admitted = validateRequest(request)
   assert(admitted.ok, JSON.stringify(admitted))
   const offer = runware.offers[admitted.model.id]
   assert(offer !== undefined, `no offer for ${admitted.model.id}`)
@@ -21,7 +21,7 @@ function asked(request: Readonly<Record<string, unknown>>) {
 }
 
 function refused(request: Readonly<Record<string, unknown>>): string {
-  const admitted = admit(request, { handling: 'strict' })
+  const admitted = validateRequest(request, { handling: 'strict' })
   assert(!admitted.ok, 'it was admitted')
   return admitted.problems[0].message
 }
@@ -121,7 +121,7 @@ describe('the models of Runware', () => {
   test('words alone cost what Kling 2.1 Master costs', () => {
     const usd = (request: JsonObject) => {
       const { model, input } = asked({ prompt: 'A lighthouse', ...request })
-      return quote(model, input).usd
+      return quotePrice(model, input).usd
     }
     assert.equal(usd({ model: 'kling-v21-pro', imageUrl }), 0.3234)
     assert.equal(usd({ model: 'kling-v21-pro', imageUrl, duration: 10 }), 0.6468)
@@ -155,7 +155,7 @@ describe('the models of Runware', () => {
       assert.match(refused({ ...base, size: '1280x720', resolution: '1080p' }), /contradicts/)
       assert.match(refused({ ...base, effect: 'kiss kiss', cameraMovement: 'zoom_in' }), /exclude each other/)
       assert.match(refused({ ...base, size: '1000x1000' }), /^`size` must be one of/)
-      assert.equal(admit({ ...fast, size: '1280x720', resolution: '720p' }).ok, true)
+      assert.equal(validateRequest({ ...fast, size: '1280x720', resolution: '720p' }).ok, true)
     })
   }
 })

@@ -4,13 +4,13 @@ import type { Input } from '../../providers/input.ts'
 import type { Order } from '../../providers/provider.ts'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
 import { schemas } from '../../providers/wavespeed/schema.ts'
-import { admitTo } from '../../src/catalogue/admit.ts'
-import { lipsync } from '../../src/catalogue/lipsync.ts'
+import { validateForModel } from '../../src/catalogue/admit.ts'
+import { lipsyncModels } from '../../src/catalogue/lipsync.ts'
 import type { Model } from '../../src/catalogue/model.ts'
-import { quote } from '../../src/catalogue/price.ts'
-import { sora } from '../../src/catalogue/sora.ts'
-import { upscalers } from '../../src/catalogue/upscalers.ts'
-import { wanWavespeed } from '../../src/catalogue/wan-wavespeed.ts'
+import { quotePrice } from '../../src/catalogue/price.ts'
+import { soraModels } from '../../src/catalogue/sora.ts'
+import { upscalerModels } from '../../src/catalogue/upscalers.ts'
+import { wanWavespeedModels } from '../../src/catalogue/wan-wavespeed.ts'
 
 const order = (input: Input): Order => ({
   jobId: 'vid_fixture0000000000',
@@ -20,7 +20,7 @@ const order = (input: Input): Order => ({
   settings: {},
 })
 
-const entries: readonly Model[] = [...lipsync, ...sora, ...upscalers, ...wanWavespeed]
+const entries: readonly Model[] = [...lipsyncModels, ...soraModels, ...upscalerModels, ...wanWavespeedModels]
 
 function ask(
   id: string,
@@ -29,7 +29,7 @@ function ask(
 ) {
   const model = entries.find((entry) => entry.id === id)
   assert.ok(model)
-  return { model, admitted: admitTo(model, body, { handling }) }
+  return { model, admitted: validateForModel(model, body, { handling }) }
 }
 
 function problemOf(id: string, body: Readonly<Record<string, unknown>>) {
@@ -42,7 +42,7 @@ function problemOf(id: string, body: Readonly<Record<string, unknown>>) {
 function priceOf(id: string, body: Readonly<Record<string, unknown>>) {
   const { model, admitted } = ask(id, body)
   assert.ok(admitted.ok)
-  return quote(model, admitted.input).usd
+  return quotePrice(model, admitted.input).usd
 }
 
 test('an attempt is searched for by path, in a narrow time around it', () => {

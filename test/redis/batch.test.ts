@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import type { NewJob } from '../../src/jobs/store/create-job.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import type { NewJobRecord } from '../../src/jobs/store/create-job.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('gather:')
 
-function orderOf(id: string): NewJob {
+function orderOf(id: string): NewJobRecord {
   const view = {
     id,
     version: 1,
@@ -24,7 +24,7 @@ function orderOf(id: string): NewJob {
     owner: `owner-of-${id}`,
     input: {},
     work,
-    hint: 'h',
+    callbackSecret: 'h',
     dueAt: Date.now() + 60_000,
     queue: 'fal',
   }
@@ -33,11 +33,11 @@ function orderOf(id: string): NewJob {
 describe('what is asked of the store in one turn of the event loop', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let store: ReturnType<typeof createStore>
+  let store: ReturnType<typeof createJobStore>
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createStore({ redis, keys, keepMs: 3_600_000 })
+    store = createJobStore({ redis, keys, keepMs: 3_600_000 })
   })
   after(() => cleanup.run())
 
@@ -49,9 +49,9 @@ describe('what is asked of the store in one turn of the event loop', () => {
   it('is asked together, and each is answered its own', async () => {
     const ids = Array.from({ length: 250 }, (_, n) => `vid_${n}`)
     const before = (await commands('eval')) + (await commands('evalsha'))
-    const accepted = await Promise.all(ids.map((id) => store.accept(orderOf(id))))
+    const accepted = await Promise.all(ids.map((id) => store.create(orderOf(id))))
     assert.deepEqual(new Set(accepted.map(({ kind }) => kind)), new Set(['accepted']))
-    const found = await Promise.all([...ids, 'vid_unknown'].map((id) => store.status(id)))
+    const found = await Promise.all([...ids, 'vid_unknown'].map((id) => store.readStatus(id)))
     assert.deepEqual(
       found.map((one) => one?.view.id),
       [...ids, undefined],
@@ -66,7 +66,7 @@ describe('what is asked of the store in one turn of the event loop', () => {
   it('fails alone where one cannot be carried out', async () => {
     await redis.set(keys.account('owner-of-vid_wrong'), 'no hash')
     const outcomes = await Promise.allSettled(
-      ['vid_a', 'vid_wrong', 'vid_b'].map((id) => store.accept(orderOf(id))),
+      ['vid_a', 'vid_wrong', 'vid_b'].map((id) => store.create(orderOf(id))),
     )
     assert.deepEqual(
       outcomes.map(({ status }) => status),
@@ -76,15 +76,15 @@ describe('what is asked of the store in one turn of the event loop', () => {
     assert.ok(wrong?.status === 'rejected' && wrong.reason instanceof Error)
     assert.equal(wrong.reason.name, 'ReplyError')
     assert.match(wrong.reason.message, /WRONGTYPE/)
-    assert.equal(await store.status('vid_wrong'), undefined)
-    assert.equal((await store.status('vid_b'))?.view.state, 'pending')
+    assert.equal(await store.readStatus('vid_wrong'), undefined)
+    assert.equal((await store.readStatus('vid_b'))?.view.state, 'pending')
   })
 
   it('fails together when Redis does not answer', async () => {
     redis.disconnect()
     const outcomes = await Promise.allSettled([
-      store.accept(orderOf('vid_c')),
-      store.accept(orderOf('vid_d')),
+      store.create(orderOf('vid_c')),
+      store.create(orderOf('vid_d')),
     ])
     assert.deepEqual(
       outcomes.map(({ status }) => status),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createQueues } from '../../src/jobs/queues.ts'
-import type { NewJob } from '../../src/jobs/store/create-job.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import type { NewJobRecord } from '../../src/jobs/store/create-job.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
@@ -21,18 +21,18 @@ describe('the queue entry of an accepted job', () => {
     const keys = createKeys(prefix)
     const queues = createQueues({ redis, keys, names: ['fal'] })
     cleanup.add(() => queues.close())
-    await queues.ready()
-    return { keys, queues, store: createStore({ redis, keys, keepMs: 60_000 }) }
+    await queues.waitUntilReady()
+    return { keys, queues, store: createJobStore({ redis, keys, keepMs: 60_000 }) }
   }
 
-  function orderOf(id: string, more: Partial<NewJob> = {}): NewJob {
+  function orderOf(id: string, more: Partial<NewJobRecord> = {}): NewJobRecord {
     const createdAt = Date.now()
     return {
       view: { id, version: 1, model: 'm', state: 'pending', progress: 0, createdAt, costUsd: 1 },
       owner: 'ann',
       input: {},
       work: { route: ['fal'], deadlineAt: createdAt + 60_000, refusals: 0, misses: 0, polls: 0 },
-      hint: 'secret',
+      callbackSecret: 'secret',
       dueAt: createdAt,
       queue: 'fal',
       ...more,
@@ -61,7 +61,7 @@ describe('the queue entry of an accepted job', () => {
   it('is what BullMQ itself makes', async () => {
     const [own, theirs] = [await open('own:'), await open('theirs:')]
     for (const id of ['vid_1', 'vid_2']) {
-      await own.store.accept(orderOf(id))
+      await own.store.create(orderOf(id))
       await theirs.queues.add('fal', id)
     }
     const made = await dump('own:')
@@ -72,12 +72,12 @@ describe('the queue entry of an accepted job', () => {
   it('is not made for a job that is refused, nor twice for one', async () => {
     const { keys, store } = await open('refused:')
     await redis.hset(keys.account('ann'), 'balance', '10')
-    assert.equal((await store.accept(orderOf('vid_1'))).kind, 'balance')
-    assert.equal(await redis.llen(`${keys.queue('fal')}wait`), 0)
+    assert.equal((await store.create(orderOf('vid_1'))).kind, 'balance')
+    assert.equal(await redis.llen(`${keys.queuePrefix('fal')}wait`), 0)
     await redis.hset(keys.account('ann'), 'balance', '9000000')
     const once = { key: 'k', fingerprint: 'f' }
-    assert.equal((await store.accept(orderOf('vid_1', { once }))).kind, 'accepted')
-    assert.equal((await store.accept(orderOf('vid_2', { once }))).kind, 'replayed')
-    assert.deepEqual(await redis.lrange(`${keys.queue('fal')}wait`, 0, -1), ['vid_1'])
+    assert.equal((await store.create(orderOf('vid_1', { idempotencyKey: once }))).kind, 'accepted')
+    assert.equal((await store.create(orderOf('vid_2', { idempotencyKey: once }))).kind, 'replayed')
+    assert.deepEqual(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1), ['vid_1'])
   })
 })

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { providers } from '../../providers/index.ts'
 import { readConfig } from '../../src/config.ts'
-import { fingerprintOf } from '../../src/jobs/attempt.ts'
+import { fingerprintRequest } from '../../src/jobs/attempt.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { createSandboxFetch } from '../../src/media/results/sandbox-fetch.ts'
 import { AddressRefused } from '../../src/net/safe-fetch.ts'
@@ -146,7 +146,7 @@ it('a sandbox job and a real one are never taken for each other', () => {
     ({ view: { model, ...(sandbox && { sandbox }) }, input: { prompt: 'a boat' } }) as unknown as Job
   const { upstreams } = readConfig({}, Object.values(providers))
   const of = (sandbox: boolean) =>
-    fingerprintOf({ upstreams }, job(sandbox), provider, offer ?? assert.fail())
+    fingerprintRequest({ upstreams }, job(sandbox), provider, offer ?? assert.fail())
   assert.notEqual(of(true), of(false))
   assert.notEqual(of(false), '')
 })

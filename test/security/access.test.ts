@@ -205,7 +205,7 @@ describe('a gateway without a key', () => {
   })
 
   it('welcomes every page once it has a key', async () => {
-    const { key } = await ground.book.create({ name: 'page' })
+    const { key } = await ground.ledger.createAccount({ name: 'page' })
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site', 'x-api-key': key }
     let reply = await send(address, 'POST', '/api/price', page, job)
     while (reply.status === 403) reply = await send(address, 'POST', '/api/price', page, job)
@@ -295,7 +295,7 @@ describe('a gateway that others can reach', () => {
       }
       for (const path of ['/health', '/ready']) assert.equal((await send(at, 'GET', path)).status, 200)
     }
-    const { key } = await ground.book.create({ name: 'first' })
+    const { key } = await ground.ledger.createAccount({ name: 'first' })
     for (const at of addresses) {
       while ((await balance(at, { 'x-api-key': key })).status !== 200) await new Promise(setImmediate)
       assert.doesNotMatch((await balance(at, {})).body, /locked/)
@@ -316,7 +316,7 @@ describe('a gateway whose Redis is emptied', () => {
       (await send(at, 'POST', '/api/check-balance', headers)).status
     const gateways = [await start(one), await start(other)]
     for (const { address } of gateways) assert.equal(await status(address), 200)
-    const { key } = await ground.book.create({ name: 'lost' })
+    const { key } = await ground.ledger.createAccount({ name: 'lost' })
     for (const { address } of gateways) {
       while ((await status(address)) !== 401) await new Promise(setImmediate)
     }
@@ -348,7 +348,7 @@ describe('failed attempts', () => {
   it('are limited per client address, and never lock a valid secret out', async () => {
     const limits = { FAILED_ADMIN_KEY_RPM: '3', FAILED_API_KEY_RPM: '3', FAILED_CALLBACK_RPM: '3' }
     const ground = await startGround(cleanup, { ROLE: 'api', ...limits })
-    const { key } = await ground.book.create({ name: 'valid' })
+    const { key } = await ground.ledger.createAccount({ name: 'valid' })
     const { address } = await startTestGateway(cleanup, ground.env)
     const asks = {
       admin: (headers: Headers) =>

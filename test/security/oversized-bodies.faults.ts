@@ -44,7 +44,7 @@ describe('oversized bodies to every route', () => {
       RECOVER_RPM: '1000000',
     })
     routes.push(...(await routesOf(ground.env)))
-    key = (await ground.book.create({ name: 'oversized', rpm: 1_000_000 })).key
+    key = (await ground.ledger.createAccount({ name: 'oversized', rpm: 1_000_000 })).key
     scratch = join(ground.env.DATA_DIR, 'scratch')
     gateway = await startProcess(ground.env)
     cleanup.add(() => stopProcess(gateway))

@@ -19,7 +19,7 @@ describe('OWASP API Security Top 10, 2023', () => {
     ground = await startGround(cleanup, { SUBMIT_RPM: '20', BODY_LIMIT_MB: '1' })
     address = (await startTestGateway(cleanup, ground.env)).address
     const [first, second] = await Promise.all(
-      ['alice', 'bobby'].map((name) => ground.book.create({ name, balanceUsd: 100 })),
+      ['alice', 'bobby'].map((name) => ground.ledger.createAccount({ name, balanceUsd: 100 })),
     )
     alice = clientOf(address, first?.key)
     bobby = clientOf(address, second?.key)
@@ -46,7 +46,7 @@ describe('OWASP API Security Top 10, 2023', () => {
   })
 
   it('API2 broken authentication: only a whole valid key in a header counts', async () => {
-    const { key } = await ground.book.create({ name: 'whole' })
+    const { key } = await ground.ledger.createAccount({ name: 'whole' })
     const ask = async (path: string, headers: Record<string, string> = {}) =>
       (await fetch(address + path, { method: 'POST', headers })).status
     assert.equal(await ask('/api/check-balance', { 'x-api-key': key }), 200)
@@ -84,13 +84,13 @@ describe('OWASP API Security Top 10, 2023', () => {
       imageDataUrl: `data:image/png;base64,${'A'.repeat(2_000_000)}`,
     })
     assert.equal(large.status, 413)
-    const busy = clientOf(address, (await ground.book.create({ name: 'busy', rpm: 1000 })).key)
+    const busy = clientOf(address, (await ground.ledger.createAccount({ name: 'busy', rpm: 1000 })).key)
     const submits = await Promise.all(Array.from({ length: 51 }, () => busy.submit()))
     assert.ok(submits.every(({ status }) => status === 202))
     const page = await busy.ask('GET', '/api/generate-video/recover?limit=1000000000')
     assert.equal((page.body.data as unknown[]).length, 50)
     assert.equal((await alice.ask('GET', '/api/usage?days=1000000000')).status, 400)
-    const { key } = await ground.book.create({ name: 'pace', rpm: 2 })
+    const { key } = await ground.ledger.createAccount({ name: 'pace', rpm: 2 })
     const answers = await Promise.all([1, 2, 3, 4].map(() => clientOf(address, key).submit()))
     assert.deepEqual(answers.map(({ status }) => status).sort(), [202, 202, 429, 429])
   })
@@ -106,7 +106,7 @@ describe('OWASP API Security Top 10, 2023', () => {
   })
 
   it('API6 unrestricted access to sensitive business flows: nothing is bought before it is paid for', async () => {
-    const { key } = await ground.book.create({ name: 'poor', balanceUsd: 0.49 })
+    const { key } = await ground.ledger.createAccount({ name: 'poor', balanceUsd: 0.49 })
     const refused = await clientOf(address, key).submit({ ...cheapJob, prompt: 'not paid for' })
     assert.deepEqual([refused.status, refused.body.requiredBalance], [402, 0.5])
     const { body } = await alice.submit({ ...cheapJob, prompt: 'paid for' })
@@ -131,7 +131,7 @@ describe('OWASP API Security Top 10, 2023', () => {
       `http://[::ffff:127.0.0.1]:${port}/`,
       `http://2130706433:${port}/`,
     ]
-    const { key } = await ground.book.create({ name: 'forger', rpm: 1000 })
+    const { key } = await ground.ledger.createAccount({ name: 'forger', rpm: 1000 })
     const sendTo = async (client: typeof alice, url: string) => {
       const { status, body } = await client.submit({ ...cheapJob, webhookUrl: url })
       if (status === 202) await client.waitForEnd(body.runId)
@@ -166,7 +166,7 @@ describe('OWASP API Security Top 10, 2023', () => {
     assert.equal(headers.get('server') ?? headers.get('x-powered-by'), null)
     assert.equal(headers.get('access-control-allow-credentials'), null)
     assert.equal(headers.get('cache-control'), 'no-store')
-    const { key } = await ground.book.create({ name: 'polluter' })
+    const { key } = await ground.ledger.createAccount({ name: 'polluter' })
     const polluted = await fetch(`${address}/api/price`, {
       method: 'POST',
       headers: { 'x-api-key': key },

@@ -69,9 +69,9 @@ describe('every route, for every caller', () => {
     )
 
     for (const name of ['own key', 'another key', 'revoked key'] as const) {
-      const { key, account } = await ground.book.create({ name })
+      const { key, account } = await ground.ledger.createAccount({ name })
       keys[name] = key
-      if (name === 'revoked key') await ground.book.revoke(account.id)
+      if (name === 'revoked key') await ground.ledger.revokeAccount(account.id)
     }
   })
 
@@ -83,7 +83,11 @@ describe('every route, for every caller', () => {
     const added = await fetch(`${address}/api/library`, { method: 'POST', headers, body: form })
     const { id } = (await added.json()) as { id: string }
     const job = (await client.submit()).body.runId
-    return { job, attachment: id, account: (await ground.book.create({ name: 'asked for' })).account.id }
+    return {
+      job,
+      attachment: id,
+      account: (await ground.ledger.createAccount({ name: 'asked for' })).account.id,
+    }
   }
 
   async function answerOf({ method, url }: Route, rule: Rule, own: Mine, caller: Caller) {

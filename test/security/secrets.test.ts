@@ -21,14 +21,14 @@ describe('a full run at the most talkative log level', () => {
   const secrets = new Map<string, string>()
 
   before(async () => {
-    const { redis, book, upstreams, ...ground } = await startGround(cleanup)
+    const { redis, ledger: book, upstreams, ...ground } = await startGround(cleanup)
     const env: Record<string, string> = ground.env
     for (const name of credentialNames) {
       if (env[name] !== undefined) secrets.set(name, `secret-of-${name}`)
     }
     const file = join(env.DATA_DIR ?? '', 'fal-key')
     await writeFile(file, `${secrets.get('FAL_KEY')}\n`)
-    const { key, account } = await book.create({ name: 'talker', balanceUsd: 20 })
+    const { key, account } = await book.createAccount({ name: 'talker', balanceUsd: 20 })
     const { FAL_KEY: _, ...others } = { ...env, ...Object.fromEntries(secrets) }
     secrets.set('API key', key).set('ADMIN_KEY', operatorKey)
     const running = await startProcess({ ...others, FAL_KEY_FILE: file, LOG_LEVEL: 'trace' })

@@ -1,7 +1,7 @@
 import { createHolds } from '../../src/accounts/holds.ts'
-import { createHints } from '../../src/jobs/callbacks.ts'
+import { createCallbackReceiver } from '../../src/jobs/callbacks.ts'
 import { createEngine } from '../../src/jobs/engine.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createWithdrawals } from '../../src/jobs/withdrawals.ts'
 import { quiet } from '../support/setup.ts'
@@ -21,12 +21,12 @@ export function createApi(environment: Environment, name: string) {
   const actor = world.createActor(name, true)
   const connection = connect(world, { actor, redis, server })
   const now = world.trueNow
-  const store = createStore({ redis: connection, keys, ...settings.store, now })
+  const store = createJobStore({ redis: connection, keys, ...settings.store, now })
   const queues = createQueueClient(world, actor, { queue, server }).asQueues()
   const withdrawals = world.run(actor, () =>
     createWithdrawals({
       dir: `${diskRoot}/withdrawals`,
-      cancel: (id) => store.askCancel(id, 'withdrawn'),
+      cancel: (id) => store.requestCancel(id, 'withdrawn'),
       logger: quiet,
     }),
   )
@@ -43,14 +43,20 @@ export function createApi(environment: Environment, name: string) {
         const { add } = await withdrawals
         await world.call(actor, { type: 'journal', label: `withdraws ${id}` }, () => add(id))
       },
-      ...(replicas && { confirmAccepted: confirmOn(connection, keys) }),
+      ...(replicas && { confirmReplicas: confirmOn(connection, keys) }),
       now,
     }),
-    callBack: createHints({ now, store, queues, offers, upstreams: configsOf(upstreams) }),
+    callBack: createCallbackReceiver({
+      now,
+      store,
+      queues,
+      routing: offers,
+      upstreams: configsOf(upstreams),
+    }),
     unknown: createUnknownJobs({
       store,
       holds: createHolds({ redis: connection, keys }),
-      offers,
+      routing: offers,
       settingsOf,
       deadlineMs: () => 300_000,
       now,

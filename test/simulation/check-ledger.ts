@@ -13,7 +13,7 @@ export async function findMoneyBroken(
   const broken: string[] = []
   for (const owner of ['ann', 'bob']) {
     const purses = await redis.hgetall(keys.account(owner))
-    const held = await redis.hgetall(keys.held(owner))
+    const held = await redis.hgetall(keys.moneyOnHold(owner))
     const movements = (await redis.xrange(keys.ledger(owner), '-', '+')).map(([, fields]) =>
       toMovement(fields),
     )

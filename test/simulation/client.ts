@@ -1,4 +1,4 @@
-import { Refused } from '../../src/jobs/engine.ts'
+import { JobRefused } from '../../src/jobs/engine.ts'
 import { createApi } from './api.ts'
 import type { Environment } from './environment.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'
@@ -50,7 +50,7 @@ export function createOutside(environment: Environment, scenario: Scenario) {
   async function submit(job: KnownJob): Promise<void> {
     const [first, ...rest] = job.route
     if (first === undefined) return
-    await api.engine.accept({
+    await api.engine.create({
       id: job.id,
       owner: job.owner,
       model: 'video',
@@ -59,7 +59,7 @@ export function createOutside(environment: Environment, scenario: Scenario) {
       deadlineSeconds: job.deadlineSeconds,
       costUsd: settings.priceUsd,
       sandbox: false,
-      webhook: { url: `https://${job.owner}.example/`, address: 'https://gateway.example' },
+      webhook: { url: `https://${job.owner}.example/`, baseUrl: 'https://gateway.example' },
     })
     job.accepted = world.sequence()
     for (const { afterMs, do: what } of job.actions) later(afterMs, () => act(job, what))
@@ -77,7 +77,7 @@ export function createOutside(environment: Environment, scenario: Scenario) {
     } else if (what === 'forgeCallback') {
       if (await callBack(job.id, 'guessed', { task: 'forged-1' }))
         world.note(`BROKEN a forged callback for ${job.id} was taken`)
-    } else await callBack(job.id, (await store.read(job.id))?.hint ?? '', {})
+    } else await callBack(job.id, (await store.read(job.id))?.callbackSecret ?? '', {})
   }
 
   async function decide({ how }: Decision): Promise<void> {
@@ -100,7 +100,7 @@ export function createOutside(environment: Environment, scenario: Scenario) {
       for (const job of jobs)
         later(job.atMs, () =>
           submit(job).catch((cause: unknown) => {
-            if (!(cause instanceof Refused)) throw cause
+            if (!(cause instanceof JobRefused)) throw cause
           }),
         )
       for (const decision of scenario.decisions) later(decision.afterMs, () => decide(decision))

@@ -1,5 +1,5 @@
 import type { Video } from '../../providers/provider.ts'
-import type { Parts } from '../../src/jobs/steps/deps.ts'
+import type { StepDeps } from '../../src/jobs/steps/deps.ts'
 import { LinkUseless } from '../../src/media/results/download.ts'
 import { StorageUnavailable } from '../../src/media/storage/storage-fault.ts'
 import type { Upstream } from './upstream.ts'
@@ -36,7 +36,7 @@ export function createFileStore(
   return {
     files,
     deliverFor:
-      (actor: Actor): Parts['deliver'] =>
+      (actor: Actor): StepDeps['storeResults'] =>
       async ({ id }, videos, { signal }) => {
         await sleepUnless(actor, fetchMs(id), signal)
         return world.call(actor, { type: 'fetch', label: `fetches the files of ${id}` }, async () =>

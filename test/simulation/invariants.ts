@@ -1,5 +1,5 @@
 import { isTerminal, type Job } from '../../src/jobs/job.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { findHistoryBroken } from './check-history.ts'
 import { findMoneyBroken } from './check-ledger.ts'
 import { findResultBroken } from './check-results.ts'
@@ -22,7 +22,7 @@ export type Account = {
 /** Compares what is stored at the end of a run with what the clients were told and what the upstreams have written down. */
 export async function findBroken(state: Ended): Promise<string[]> {
   const { redis, keys, jobs, queue, upstreams } = state
-  const store = createStore({ redis, keys, ...settings.store })
+  const store = createJobStore({ redis, keys, ...settings.store })
   const broken: string[] = []
   const records = new Map<string, Job>()
   for (const job of jobs) {
@@ -42,7 +42,10 @@ export async function findBroken(state: Ended): Promise<string[]> {
     const found = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
     if (record !== undefined) {
       records.set(job.id, record)
-      found.push(...findResultBroken(state, account), ...findHistoryBroken(await store.events(job.id), job))
+      found.push(
+        ...findResultBroken(state, account),
+        ...findHistoryBroken(await store.readHistory(job.id), job),
+      )
     }
     broken.push(...found.map((text) => `${job.id}: ${text}`))
   }

@@ -29,10 +29,10 @@ export function createSimulatedJournal(world: World, actor: Actor, dir: string):
         opened = await createJournal({ dir, keepMs: settings.journalMs, logger: quiet, now: world.trueNow })
       }),
     begin: (entry) => call(`begin ${entry.job}`, () => journal().begin(entry)),
-    keepReply: (id, reply) => call('reply', () => journal().keepReply(id, reply)),
+    storeReply: (id, reply) => call('reply', () => journal().storeReply(id, reply)),
     discardReply: (id) => call('discard reply', () => journal().discardReply(id)),
     discard: (id) => call('discard', () => journal().discard(id)),
-    settle: (id) => journal().settle(id),
+    markStored: (id) => journal().markStored(id),
     hasDiscarded: (id) => journal().hasDiscarded(id),
     hasMade: (id) => journal().hasMade(id),
     // It may wait before it reads, so it is no single call.
@@ -40,9 +40,9 @@ export function createSimulatedJournal(world: World, actor: Actor, dir: string):
       await call('find', () => undefined)
       return journal().find(id)
     },
-    async *madeElsewhere(server) {
+    async *listMadeElsewhere(server) {
       await call('made elsewhere', () => undefined)
-      yield* journal().madeElsewhere(server)
+      yield* journal().listMadeElsewhere(server)
     },
     close: async () => opened?.close(),
   }

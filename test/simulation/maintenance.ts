@@ -1,9 +1,9 @@
 import { isTerminal } from '../../src/jobs/job.ts'
 import { webhookQueue } from '../../src/jobs/queues.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createSweep } from '../../src/jobs/sweep.ts'
-import { createSlots } from '../../src/upstreams/slots.ts'
-import { createOutbox } from '../../src/webhooks/outbox.ts'
+import { createUpstreamSlots } from '../../src/upstreams/slots.ts'
+import { createWebhookOutbox } from '../../src/webhooks/outbox.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { createQueueClient } from './queue.ts'
@@ -28,8 +28,8 @@ export function createKeeper(environment: Environment, workers: readonly Worker[
   const redis = connect(world, { actor, redis: environment.redis, server })
   const entries = createQueueClient(world, actor, { queue, server })
   const queues = entries.asQueues()
-  const outbox = createOutbox({ redis, keys, keepMs: settings.store.keepMs })
-  const slots = createSlots({ redis, keys, caps: maxInFlight })
+  const outbox = createWebhookOutbox({ redis, keys, keepMs: settings.store.keepMs })
+  const slots = createUpstreamSlots({ redis, keys, maxJobs: maxInFlight })
   const isLimited = Object.keys(maxInFlight).length > 0
   let sweptAt = 0
   let freedAt = world.now()
@@ -37,12 +37,12 @@ export function createKeeper(environment: Environment, workers: readonly Worker[
   const { sweep } = createSweep({
     redis,
     keys,
-    store: createStore({ redis, keys, ...settings.store, now: world.trueNow }),
+    store: createJobStore({ redis, keys, ...settings.store, now: world.trueNow }),
     queues,
     slots,
     clock: { now: world.trueNow, isSkewed: () => false },
     async sweepWebhooks() {
-      for (const id of await outbox.overdue(world.now(), 500)) {
+      for (const id of await outbox.listOverdue(world.now(), 500)) {
         await outbox.postpone(id, world.now() + patienceMs)
         await queues.bringForward(webhookQueue, id)
       }

@@ -1,11 +1,11 @@
-import type { Parts } from '../../src/jobs/steps/deps.ts'
-import type { Store } from '../../src/jobs/store/store.ts'
+import type { StepDeps } from '../../src/jobs/steps/deps.ts'
+import type { JobStore } from '../../src/jobs/store/store.ts'
 
 /** A bug of the engine that is put in from outside: into the text of a script, around the store, or into what steps work with. */
 export type Bug = {
   patch?(name: string, lua: string): string
-  wrap?(store: Store): Store
-  change?(parts: Parts): Parts
+  wrap?(store: JobStore): JobStore
+  change?(parts: StepDeps): StepDeps
 }
 
 /** Replaces a passage of a script, which must be there. */
@@ -34,13 +34,13 @@ export const bugs = {
     wrap: (store) => ({
       ...store,
       claimTask: async () => true,
-      chooseTask: async (_, { tasks }) => tasks[0]?.outcome,
+      claimCandidate: async (_, { tasks }) => tasks[0]?.outcome,
     }),
   },
   'no retry of the reply': {
     change: (parts) => ({
       ...parts,
-      journal: { ...parts.journal, keepReply: async () => undefined },
+      journal: { ...parts.journal, storeReply: async () => undefined },
       sleep: () => Promise.reject(new Error('the write is not tried again')),
     }),
   },

@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { Order, Outcome, Provider, ProviderName, Reply } from '../../providers/provider.ts'
-import type { Offers } from '../../src/upstreams/routing.ts'
+import type { Routing } from '../../src/upstreams/routing.ts'
 
 /** How an upstream lets a lost reply be found. */
 const kinds = {
@@ -113,6 +113,6 @@ export const offers = {
     const offer = provider?.offers.video
     return offer === undefined ? undefined : { provider, offer }
   },
-} as unknown as Offers
+} as unknown as Routing
 
 export const settingsOf = () => ({})

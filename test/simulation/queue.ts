@@ -118,7 +118,7 @@ export function createQueueClient(
 
     /** What the engine knows of the queues. */
     asQueues: (): Queues => ({
-      ready: async () => [],
+      waitUntilReady: async () => [],
       add: async (name, id, delayMs = 0) =>
         void (await call('add', name, id, delayMs === 0 ? 0 : actor.now() + delayMs)),
       bringForward: async (name, id) => void (await call('bringForward', name, id)),

@@ -1,8 +1,8 @@
 import type { Scheduler } from 'fast-check'
 import type { Redis } from 'ioredis'
 import { toMicros } from '../../src/accounts/money.ts'
-import { delivery, webhookQueue } from '../../src/jobs/queues.ts'
-import { lateQueue } from '../../src/jobs/steps/late-result.ts'
+import { deliveryQueue, webhookQueue } from '../../src/jobs/queues.ts'
+import { lateResultQueue } from '../../src/jobs/steps/late-result.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createOutside } from './client.ts'
 import type { Environment } from './environment.ts'
@@ -57,7 +57,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
   const queue = createQueueServer(world, redis, {
     prefix: `${keys.bull}:`,
     due: [keys.open, keys.webhooks],
-    names: [...simulatedNames, delivery, lateQueue, webhookQueue],
+    names: [...simulatedNames, deliveryQueue, lateResultQueue, webhookQueue],
   })
   const planned = (id: string) => scenario.jobs[Number(id.slice(3)) - 1]
   const upstreams: Record<string, Upstream> = Object.fromEntries(

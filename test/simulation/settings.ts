@@ -1,6 +1,6 @@
 /** The settings of the simulated gateway: small, so that runs are short, and of the same proportions as the defaults. */
 export const settings = {
-  store: { keepMs: 7 * 86_400_000, claimMs: 2 * 86_400_000, graceMs: 5000, pollIntervalMs: 1000 },
+  store: { keepMs: 7 * 86_400_000, claimMs: 2 * 86_400_000, graceMs: 5000, minPollIntervalMs: 1000 },
   waitReplicasMs: 1000,
   timeoutMs: 10_000,
   longestPollMs: 20_000,

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis'
 import type { Journal } from '../../src/jobs/journal/journal.ts'
 import type { Queues } from '../../src/jobs/queues.ts'
-import type { Parts } from '../../src/jobs/steps/deps.ts'
-import { firstLateLookMs, lateQueue } from '../../src/jobs/steps/late-result.ts'
-import type { Store } from '../../src/jobs/store/store.ts'
+import type { StepDeps } from '../../src/jobs/steps/deps.ts'
+import { latePollIntervalMs, lateResultQueue } from '../../src/jobs/steps/late-result.ts'
+import type { JobStore } from '../../src/jobs/store/store.ts'
 import { createRenderTimes } from '../../src/upstreams/render-times.ts'
-import { createSlots } from '../../src/upstreams/slots.ts'
+import { createUpstreamSlots } from '../../src/upstreams/slots.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { offers } from './providers.ts'
@@ -17,16 +17,16 @@ import type { Actor } from './world.ts'
 type Options = {
   actor: Actor
   redis: Redis
-  store: Store
+  store: JobStore
   queues: Queues
   journal: Journal
-} & Pick<Parts, 'hasRestored' | 'confirmReplicas'>
+} & Pick<StepDeps, 'hasRestored' | 'confirmReplicas'>
 
 /** What the steps of one worker work with, put together as `src/work.ts` does it. */
 export function createParts(
   environment: Environment,
   { actor, redis, store, queues, journal, hasRestored, confirmReplicas }: Options,
-): Parts {
+): StepDeps {
   const { world, server, keys, upstreams, files, maxInFlight, callbacks } = environment
 
   return {
@@ -34,14 +34,14 @@ export function createParts(
     journal,
     hasRestored,
     confirmReplicas,
-    offers,
+    routing: offers,
     transport: createTransport(world, { actor, server, upstreams, timeoutMs: settings.timeoutMs }),
     renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),
-    slots: createSlots({ redis, keys, caps: maxInFlight }),
+    slots: createUpstreamSlots({ redis, keys, maxJobs: maxInFlight }),
     wake: (provider, id) => queues.bringForward(provider, id),
-    tellEnd: createWebhooks(world, { actor, redis, keys, store, received: environment.received }),
-    watchLate: (id) => queues.add(lateQueue, id, firstLateLookMs),
-    inputs: {
+    deliverWebhook: createWebhooks(world, { actor, redis, keys, store, received: environment.received }),
+    schedulePollForLateResult: (id) => queues.add(lateResultQueue, id, latePollIntervalMs),
+    inputUploader: {
       async prepare(job, input) {
         const ms = environment.uploadMs(job)
         if (ms > 0) {
@@ -56,17 +56,17 @@ export function createParts(
       },
       toSentInput: async (input) => input,
     },
-    deliver: files.deliverFor(actor),
-    delivery: settings.delivery,
-    isCancelAsked: async (id) => (await redis.hexists(keys.job(id), 'cancel')) === 1,
-    secondsOf: async () => undefined,
-    typicalMs: () => settings.typicalMs,
+    storeResults: files.deliverFor(actor),
+    deliveryLimits: settings.delivery,
+    isCancelRequested: async (id) => (await redis.hexists(keys.job(id), 'cancel')) === 1,
+    measureVideoSeconds: async () => undefined,
+    defaultRenderMs: () => settings.typicalMs,
     upstreams: configsOf(upstreams),
-    timeoutMs: settings.timeoutMs,
-    longestPollMs: settings.longestPollMs,
-    reconcileMs: settings.reconcileMs,
+    callTimeoutMs: settings.timeoutMs,
+    maxPollIntervalMs: settings.longestPollMs,
+    reconcileTimeoutMs: settings.reconcileMs,
     taskLostMs: settings.taskLostMs,
-    ...(callbacks && { hintUrl: (id: string, secret: string) => `${id}/${secret}` }),
+    ...(callbacks && { callbackUrl: (id: string, secret: string) => `${id}/${secret}` }),
     logger: quiet,
     now: world.trueNow,
     sleep: actor.sleep,
@@ -74,9 +74,9 @@ export function createParts(
 }
 
 /** The upstreams' configurations, which hold nothing here. */
-export function configsOf(upstreams: Environment['upstreams']): Parts['upstreams'] {
+export function configsOf(upstreams: Environment['upstreams']): StepDeps['upstreams'] {
   const empty = { settings: {}, credentials: {}, baseUrls: {} }
   return Object.fromEntries(
     Object.keys(upstreams).map((name) => [name, empty]),
-  ) as unknown as Parts['upstreams']
+  ) as unknown as StepDeps['upstreams']
 }

@@ -1,6 +1,6 @@
 import { fault } from '../../providers/fault.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
-import type { Sent, Transport } from '../../src/upstreams/transport.ts'
+import type { CallResult, Transport } from '../../src/upstreams/transport.ts'
 import type { CallType, Hit } from './faults.ts'
 import type { Moment, RedisServer } from './redis-server.ts'
 import type { Submission, Task, Upstream } from './upstream.ts'
@@ -28,7 +28,7 @@ export function createTransport(
     timeoutMs,
   }: { actor: Actor; server: RedisServer; upstreams: Readonly<Record<string, Upstream>>; timeoutMs: number },
 ): Transport {
-  async function send(provider: Provider, _config: unknown, { path, json }: Call): Promise<Sent> {
+  async function send(provider: Provider, _config: unknown, { path, json }: Call): Promise<CallResult> {
     const upstream = upstreams[provider.name]
     if (upstream === undefined) throw new Error(`no upstream ${provider.name}`)
     const body = json as unknown as Body
@@ -70,7 +70,7 @@ function labelOf(path: string, what: unknown): string {
   return path === '/poll' || path === '/stop' ? String(what).replace(/^.{30,}$/, '') : String(what ?? '')
 }
 
-function answer(upstream: Upstream, { path, body, hits, ...buyer }: Received): Sent {
+function answer(upstream: Upstream, { path, body, hits, ...buyer }: Received): CallResult {
   const hit = (kind: Hit['kind']) => hits.find((one) => one.kind === kind)
   const cut = hit('replyLost')
   if (cut !== undefined && cut.executed !== true) return cut.error === 'unsent' ? unsent() : lost('reset')
@@ -81,7 +81,7 @@ function answer(upstream: Upstream, { path, body, hits, ...buyer }: Received): S
   return cut === undefined ? sent : lost('reset')
 }
 
-function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Received): Sent {
+function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Received): CallResult {
   if (path === '/purchase') return reply(200, { id: upstream.buy(body, hits, buyer, intent).id })
   if (path === '/list')
     return reply(200, { tasks: upstream.list(body.prompt, body.after).map((task) => show(upstream, task)) })
@@ -103,15 +103,15 @@ function show(upstream: Upstream, task: Task): object {
   return { id: task.id, state, ...(state === 'done' && { url: `sim://${upstream.name}/${task.id}` }) }
 }
 
-function reply(status: number, body: unknown = {}): Sent {
+function reply(status: number, body: unknown = {}): CallResult {
   const plain: Reply = { status, headers: {}, body, baseUrl: '' }
   return { kind: 'reply', reply: plain }
 }
 
-function lost(reason: string): Sent {
+function lost(reason: string): CallResult {
   return { kind: 'lost', fault: fault('upstream_unreachable', reason) }
 }
 
-function unsent(): Sent {
+function unsent(): CallResult {
   return { kind: 'unsent', fault: fault('upstream_unreachable', 'connection refused') }
 }

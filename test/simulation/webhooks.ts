@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
-import type { Store } from '../../src/jobs/store/store.ts'
-import type { Next } from '../../src/jobs/store/transition.ts'
+import type { JobStore } from '../../src/jobs/store/store.ts'
+import type { NextStep } from '../../src/jobs/store/transition.ts'
 import type { SafeFetch } from '../../src/net/safe-fetch.ts'
 import type { Keys } from '../../src/redis/keys.ts'
-import { deliver } from '../../src/webhooks/deliver.ts'
-import { createOutbox } from '../../src/webhooks/outbox.ts'
+import { deliverWebhook } from '../../src/webhooks/deliver.ts'
+import { createWebhookOutbox } from '../../src/webhooks/outbox.ts'
 import { quiet } from '../support/setup.ts'
 import { settings } from './settings.ts'
 import type { Actor, World } from './world.ts'
@@ -12,7 +12,7 @@ import type { Actor, World } from './world.ts'
 /** What the owner of a job has received about its end: the type of the message, each time. */
 export type Received = (job: string, type: string) => void
 
-type Options = { actor: Actor; redis: Redis; keys: Keys; store: Pick<Store, 'read'>; received: Received }
+type Options = { actor: Actor; redis: Redis; keys: Keys; store: Pick<JobStore, 'read'>; received: Received }
 
 const secret = `whsec_${Buffer.from('simulated').toString('base64')}`
 const signing = async () => [secret]
@@ -30,16 +30,16 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
     return { statusCode: status, body: { dump: async () => undefined } }
   }) as unknown as SafeFetch['fetch']
 
-  return (id: string): Promise<Next> =>
-    deliver(
+  return (id: string): Promise<NextStep> =>
+    deliverWebhook(
       {
         store,
-        outbox: createOutbox({ redis, keys, keepMs: settings.store.keepMs }),
-        secrets: { signing } as unknown as Parameters<typeof deliver>[0]['secrets'],
-        gate: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<
-          typeof deliver
-        >[0]['gate'],
-        ask,
+        outbox: createWebhookOutbox({ redis, keys, keepMs: settings.store.keepMs }),
+        secrets: { signing } as unknown as Parameters<typeof deliverWebhook>[0]['secrets'],
+        limiter: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<
+          typeof deliverWebhook
+        >[0]['limiter'],
+        safeFetch: ask,
         stopping: new AbortController().signal,
         retriesMs: settings.webhookRetriesMs,
         logger: quiet,

@@ -1,8 +1,8 @@
 import { DelayedError } from 'bullmq'
-import { createRestorer } from '../../src/jobs/journal/restore-attempts.ts'
+import { createAttemptRestorer } from '../../src/jobs/journal/restore-attempts.ts'
 import { webhookQueue } from '../../src/jobs/queues.ts'
 import { createStepRunner, type QueueEntry } from '../../src/jobs/steps/step-runner.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { createSimulatedJournal } from './journal.ts'
@@ -34,26 +34,26 @@ export function createWorker(environment: Environment, name: string) {
   let taken = 0
   let runStep: ReturnType<typeof createStepRunner> | undefined
 
-  const plain = createStore({
+  const plain = createJobStore({
     redis,
     intentRedis,
     keys,
     ...settings.store,
     now: world.trueNow,
-    ended: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+    onEnded: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
   })
   const store = bug?.wrap?.(plain) ?? plain
   const journal = createSimulatedJournal(world, actor, environment.journalDir(actor))
 
   world.start(actor, async () => {
     await journal.open()
-    const restorer = createRestorer({
+    const restorer = createAttemptRestorer({
       redis,
       keys,
       store,
       queues,
       journal,
-      offers,
+      routing: offers,
       upstreams: configsOf(upstreams),
       clock,
       graceMs: settings.store.graceMs,

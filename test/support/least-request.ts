@@ -1,7 +1,7 @@
 import type { Field } from '../../providers/input.ts'
 import { allFields } from '../../src/catalogue/fields.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
-import { ruleOf } from '../../src/catalogue/rules.ts'
+import { findRule } from '../../src/catalogue/rules.ts'
 
 const samples: Partial<Record<Field, unknown>> = {
   image: 'https://files.example/one.png',
@@ -13,11 +13,11 @@ const samples: Partial<Record<Field, unknown>> = {
 
 /** The least that a model needs in a mode. */
 export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<string, unknown> {
-  const needed = allFields.filter((field) => ruleOf(model, field, mode)?.required !== undefined)
+  const needed = allFields.filter((field) => findRule(model, field, mode)?.required !== undefined)
   const source: readonly Field[] = mode === 'image' ? ['image'] : []
   const told = [...needed, ...source].map((field) => [
     field,
-    ruleOf(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
+    findRule(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
   ])
   return { model: model.id, ...Object.fromEntries(told) }
 }

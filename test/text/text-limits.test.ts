@@ -5,9 +5,9 @@ import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { readConfig } from '../../src/config.ts'
-import { fitRecord } from '../../src/jobs/store/record-size.ts'
+import { shrinkRecord } from '../../src/jobs/store/record-size.ts'
 import { shorten } from '../../src/text-limits.ts'
-import { limitReply } from '../../src/upstreams/reply-limits.ts'
+import { limitOutcome } from '../../src/upstreams/reply-limits.ts'
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
@@ -31,9 +31,9 @@ test('a text is shortened to whole characters, and left alone where it fits', ()
 test('every text of a reply is bounded, and the link to the first clip is kept', () => {
   const long = 'x'.repeat(3_000_000)
   const url = `https://files.example/${long}`
-  const failed = limitReply({ kind: 'failed', fault: fault('upstream_error', long) })
+  const failed = limitOutcome({ kind: 'failed', fault: fault('upstream_error', long) })
   assert.ok(size(failed) < 1200)
-  const done = limitReply({
+  const done = limitOutcome({
     kind: 'done',
     videos: [
       { url, thumbnailUrl: url },
@@ -44,7 +44,7 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
   assert.deepEqual(done.videos[0], { url })
   assert.equal(done.videos.length, 16)
   assert.equal(done.ticket, undefined)
-  assert.equal(limitReply({ kind: 'running', ticket: { id: long }, stage: 'queued' }).kind, 'unclear')
+  assert.equal(limitOutcome({ kind: 'running', ticket: { id: long }, stage: 'queued' }).kind, 'unclear')
   const usual: Outcome = {
     kind: 'done',
     videos: [
@@ -54,20 +54,20 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
     ticket: { id: 'a' },
     costUsd: 0,
   }
-  assert.deepEqual(limitReply(usual), usual)
+  assert.deepEqual(limitOutcome(usual), usual)
   const running: Outcome = { kind: 'running', ticket: { id: 'a' }, stage: 'queued', progress: 0 }
-  assert.deepEqual(limitReply(running), running)
+  assert.deepEqual(limitOutcome(running), running)
 })
 
 test('a record with an error fits, always in the same way', () => {
   const view = { id: 'a', error: { code: 'upstream_error', message: '字'.repeat(1000) } } as never
-  const fit = () => fitRecord({ view, work: {} as never }, { prompt: 'x'.repeat(63_000) }, 65_536)
+  const fit = () => shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(63_000) }, 65_536)
   const { view: fitted } = fit()
   assert.ok(size(fitted) + 63_020 <= 65_536)
   assert.deepEqual(fit().view, fitted)
-  const room = fitRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
+  const room = shrinkRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
   assert.equal(room.view, view)
-  const old = fitRecord({ view, work: {} as never }, { prompt: 'x'.repeat(900_000) }, 65_536)
+  const old = shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(900_000) }, 65_536)
   assert.equal(old.view.error?.message.length, 100)
 })
 

@@ -8,7 +8,7 @@ import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '..
 
 test('upstreams of which a part is set are named', () => {
   const all = Object.values(providers)
-  const read = (env: Record<string, string>) => readConfig(env, all).incomplete
+  const read = (env: Record<string, string>) => readConfig(env, all).incompleteUpstreams
   assert.deepEqual(read({ MIDJOURNEY_API_SECRET: 'x' }), [
     'Midjourney: MIDJOURNEY_API_SECRET is set, MIDJOURNEY_BASE_URL is missing',
   ])
@@ -80,7 +80,7 @@ test('what is wrong with upstreams is logged at startup', () => {
   const logged: unknown[] = []
   const log = (...line: unknown[]) => logged.push(line.at(-1))
   const incomplete = ['Midjourney: X is set, Y is missing']
-  const report = createUpstreamReport({ canRender: false, incomplete })
+  const report = createUpstreamReport({ canRender: false, incompleteUpstreams: incomplete })
   logUpstreams(report, incomplete, [], { warn: log, error: log } as never)
   assert.equal(logged.length, 2)
   assert.match(String(logged[0]), /no job can be rendered/)

@@ -5,12 +5,12 @@ import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome, ProviderName } from '../../providers/provider.ts'
 import { readConfig } from '../../src/config.ts'
-import type { Work } from '../../src/jobs/job.ts'
+import type { JobWork } from '../../src/jobs/job.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createRouteChooser } from '../../src/upstreams/choose-route.ts'
 import { createRejectedKeys, describeRejectedKey } from '../../src/upstreams/rejected-keys.ts'
-import { createOffers } from '../../src/upstreams/routing.ts'
-import type { Sent } from '../../src/upstreams/transport.ts'
+import { createRouting } from '../../src/upstreams/routing.ts'
+import type { CallResult } from '../../src/upstreams/transport.ts'
 import { createJobHarness, lost, reply } from '../jobs/job-harness.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
@@ -52,9 +52,9 @@ describe('keys that their upstream rejects', () => {
         logger: { error: log, info: log } as never,
         now: () => clock.now,
       })
-      const offers = createOffers({ providers, upstreams })
+      const offers = createRouting({ providers, upstreams })
       const upstream = (name: ProviderName, id = model.id) => offers.find({ id }, name) ?? assert.fail()
-      const choose = createRouteChooser({ offers, rejectedKeys, now: () => clock.now })
+      const choose = createRouteChooser({ routing: offers, rejectedKeys, now: () => clock.now })
       return {
         rejectedKeys,
         upstream,
@@ -182,7 +182,7 @@ describe('keys that their upstream rejects', () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
-    const take = async (work: Partial<Work> = {}) => {
+    const take = async (work: Partial<JobWork> = {}) => {
       const job = await harness.begin({ parts: { rejectedKeys, now: () => clock.now }, work })
       const next = await job.run()
       return { next, calls: job.calls, route: (await job.work())?.route }
@@ -201,7 +201,7 @@ describe('keys that their upstream rejects', () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
-    const accept = (work: Partial<Work> = {}) =>
+    const accept = (work: Partial<JobWork> = {}) =>
       harness.begin({
         parts: { rejectedKeys, now: () => clock.now },
         work: { route: ['runware'], deadlineAt: Number.MAX_SAFE_INTEGER, ...work },
@@ -247,7 +247,7 @@ describe('keys that their upstream rejects', () => {
       const { start, keys } = begin()
       const { rejectedKeys } = start()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: Sent = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
       const read: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
         sent: (path) => (path === 'submit' ? reply : answer),
@@ -267,7 +267,7 @@ describe('keys that their upstream rejects', () => {
     it(`a look for a lost submit that is answered with ${status} ends no job`, async () => {
       const { keys } = begin()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: Sent = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
       const found: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
         sent: (path) => (path === 'submit' ? lost : answer),

@@ -8,8 +8,8 @@ import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
 import { formatStoredReference } from '../../src/catalogue/media-values/stored-reference.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import type { ProviderConfig } from '../../src/config.ts'
-import { type Overrides, readOverrides } from '../../src/upstreams/overrides.ts'
-import { createOffers } from '../../src/upstreams/routing.ts'
+import { readOverrides, type UpstreamOverrides } from '../../src/upstreams/overrides.ts'
+import { createRouting } from '../../src/upstreams/routing.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 const offerOf = (changes: Partial<Offer> = {}): Offer => ({
@@ -54,15 +54,15 @@ type Options = {
   offers?: Partial<Record<ProviderName, Offer | undefined>>
   takes?: ReturnType<Provider['takes']>
   configs?: Partial<Record<ProviderName, ProviderConfig>>
-  overrides?: Overrides
-  links?: boolean
+  overrides?: UpstreamOverrides
+  canFetchLinks?: boolean
   checks?: Partial<Record<ProviderName, Check>>
 }
 
 function create({ offers = {}, takes, configs = {}, checks = {}, ...rest }: Options = {}) {
   const names = ['fal', 'runware', 'wavespeed', 'magicapi'] as const
   const made = { fal: offerOf(), runware: offerOf(), wavespeed: offerOf(), magicapi: offerOf(), ...offers }
-  return createOffers({
+  return createRouting({
     providers: Object.fromEntries(
       names.map((name) => [name, providerOf(name, made[name], takes, checks[name])]),
     ) as never,
@@ -79,14 +79,14 @@ const stored: Input = {
 describe('the upstreams of a job', () => {
   it('are those of the model, in its order', () => {
     const offers = create()
-    assert.deepEqual(offers.route(model, input), ['fal', 'runware', 'wavespeed'])
-    assert.equal(offers.available(model), true)
-    assert.deepEqual(offers.missing(model), [])
+    assert.deepEqual(offers.listUpstreams(model, input), ['fal', 'runware', 'wavespeed'])
+    assert.equal(offers.isAvailable(model), true)
+    assert.deepEqual(offers.describeMissingVariables(model), [])
   })
 
   it('are those that have the model', () => {
     const offers = create({ offers: { fal: undefined } })
-    assert.deepEqual(offers.route(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(offers.listUpstreams(model, input), ['runware', 'wavespeed'])
     assert.equal(offers.find(model, 'fal'), undefined)
     assert.equal(offers.find(model, 'runware')?.provider.title, 'RUNWARE')
   })
@@ -99,49 +99,49 @@ describe('the upstreams of a job', () => {
         runware: bare('runware', { baseUrls: {}, credentials: {} }),
       },
     })
-    assert.deepEqual(offers.route(model, input), ['wavespeed'])
-    assert.deepEqual(offers.missing(model), [
+    assert.deepEqual(offers.listUpstreams(model, input), ['wavespeed'])
+    assert.deepEqual(offers.describeMissingVariables(model), [
       'FAL: fal_SECRET',
       'RUNWARE: runware_URL and runware_KEY and runware_SECRET',
     ])
-    assert.equal(offers.available(model), true)
+    assert.equal(offers.isAvailable(model), true)
   })
 
   it('are none where no upstream has its keys', () => {
     const none = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
     const offers = create({ configs: { fal: none, runware: none, wavespeed: none } })
-    assert.equal(offers.available(model), false)
-    assert.deepEqual(offers.route(model, input), [])
-    assert.equal(offers.missing(model).length, 3)
+    assert.equal(offers.isAvailable(model), false)
+    assert.deepEqual(offers.listUpstreams(model, input), [])
+    assert.equal(offers.describeMissingVariables(model).length, 3)
   })
 
   it('need what the host of their offer needs', () => {
     const none = { baseUrls: { other: 'http://b.example' }, credentials: {}, settings: {} }
     const offers = create({ offers: { fal: offerOf({ host: 'other' }) }, configs: { fal: none } })
-    assert.equal(offers.route(model, input)[0], 'fal')
+    assert.equal(offers.listUpstreams(model, input)[0], 'fal')
     const unheard = create({ offers: { fal: offerOf({ host: 'unheard-of' }) }, configs: { fal: none } })
-    assert.equal(unheard.route(model, input)[0], 'fal')
+    assert.equal(unheard.listUpstreams(model, input)[0], 'fal')
   })
 
   it('are those that can render the input; if none can, the first reason is known', () => {
     const refuses = ({ prompt }: Input) => (prompt === undefined ? undefined : 'no words')
     const some = create({ offers: { fal: offerOf({ refuses }) } })
-    assert.deepEqual(some.route(model, input), ['runware', 'wavespeed'])
-    assert.deepEqual(some.route(model, {}), ['fal', 'runware', 'wavespeed'])
-    assert.equal(some.refusal(model, input), 'no words')
-    assert.equal(some.refusal(model, {}), undefined)
+    assert.deepEqual(some.listUpstreams(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(some.listUpstreams(model, {}), ['fal', 'runware', 'wavespeed'])
+    assert.equal(some.rejectionMessage(model, input), 'no words')
+    assert.equal(some.rejectionMessage(model, {}), undefined)
     const keyless = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
     const other = create({ offers: { fal: offerOf({ refuses }) }, configs: { fal: keyless } })
-    assert.equal(other.refusal(model, input), undefined)
+    assert.equal(other.rejectionMessage(model, input), undefined)
   })
 
   it('are those whose schema takes the input; if there is none, the first reason is known', () => {
     const short: Check = (_offer, { prompt = '' }) =>
       prompt.length < 9 ? [{ field: 'prompt', message: '`prompt` must be longer' }] : []
     const some = create({ checks: { fal: short } })
-    assert.deepEqual(some.route(model, input), ['runware', 'wavespeed'])
-    assert.deepEqual(some.route(model, { prompt: 'a long boat' }), ['fal', 'runware', 'wavespeed'])
-    assert.equal(some.refusal(model, input), '`prompt` must be longer')
+    assert.deepEqual(some.listUpstreams(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(some.listUpstreams(model, { prompt: 'a long boat' }), ['fal', 'runware', 'wavespeed'])
+    assert.equal(some.rejectionMessage(model, input), '`prompt` must be longer')
   })
 
   it('have a seed in common, where none takes the one that was asked for', () => {
@@ -152,35 +152,43 @@ describe('the upstreams of a job', () => {
     const no: Check = () => [{ message: 'no boats' }]
     const checks = { fal: upTo(0, 99), runware: upTo(1, 49), wavespeed: no }
     const offers = create({ checks })
-    assert.deepEqual(offers.fitSeed(model, { ...input, seed: 1234 }), {
+    assert.deepEqual(offers.adjustSeed(model, { ...input, seed: 1234 }), {
       seed: 1 + (1234 % 49),
       min: 1,
       max: 49,
     })
-    assert.equal(offers.fitSeed(model, { ...input, seed: 60 }), undefined)
-    assert.equal(offers.fitSeed(model, input), undefined)
+    assert.equal(offers.adjustSeed(model, { ...input, seed: 60 }), undefined)
+    assert.equal(offers.adjustSeed(model, input), undefined)
     assert.equal(
-      create({ checks: { fal: no, runware: no, wavespeed: no } }).fitSeed(model, { seed: 5 }),
+      create({ checks: { fal: no, runware: no, wavespeed: no } }).adjustSeed(model, { seed: 5 }),
       undefined,
     )
     const keyless = { baseUrls: {}, credentials: {}, settings: {} }
     const one = create({ checks, configs: { runware: keyless } })
-    assert.equal(one.fitSeed(model, { ...input, seed: 1234 })?.seed, 34)
+    assert.equal(one.adjustSeed(model, { ...input, seed: 1234 })?.seed, 34)
   })
 
   it('are those that can be given our files', () => {
-    assert.deepEqual(create({ takes: 'link' }).route(model, stored), [])
-    assert.equal(create({ takes: 'link', links: true }).route(model, stored).length, 3)
-    assert.equal(create({ takes: 'link' }).route(model, { image: 'https://a.example/b.png' }).length, 3)
+    assert.deepEqual(create({ takes: 'link' }).listUpstreams(model, stored), [])
+    assert.equal(create({ takes: 'link', canFetchLinks: true }).listUpstreams(model, stored).length, 3)
+    assert.equal(
+      create({ takes: 'link' }).listUpstreams(model, { image: 'https://a.example/b.png' }).length,
+      3,
+    )
     for (const takes of ['inline', 'upload'] as const)
-      assert.equal(create({ takes }).route(model, stored).length, 3)
+      assert.equal(create({ takes }).listUpstreams(model, stored).length, 3)
   })
 })
 
 describe('the operator’s changes to the upstreams', () => {
   it('come first, in their order', () => {
     const overrides = { movie: [{ provider: 'wavespeed' }, { provider: 'magicapi' }] }
-    assert.deepEqual(create({ overrides }).route(model, input), ['wavespeed', 'magicapi', 'fal', 'runware'])
+    assert.deepEqual(create({ overrides }).listUpstreams(model, input), [
+      'wavespeed',
+      'magicapi',
+      'fal',
+      'runware',
+    ])
   })
 
   it('switch upstreams off', () => {
@@ -190,7 +198,7 @@ describe('the operator’s changes to the upstreams', () => {
         { provider: 'runware', enabled: true },
       ],
     }
-    assert.deepEqual(create({ overrides }).route(model, input), ['runware', 'wavespeed'])
+    assert.deepEqual(create({ overrides }).listUpstreams(model, input), ['runware', 'wavespeed'])
   })
 
   it('replace single endpoints', () => {

@@ -1,52 +1,53 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createKeys } from '../../src/redis/keys.ts'
-import { createSlots, type Slots } from '../../src/upstreams/slots.ts'
+import { createUpstreamSlots, type UpstreamSlots } from '../../src/upstreams/slots.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 describe('places at an upstream', () => {
   const cleanup = createCleanup()
-  let slots: Slots
+  let slots: UpstreamSlots
 
   before(async () => {
     const { redis } = await startRedis(cleanup)
-    slots = createSlots({ redis, keys: createKeys('slots:'), caps: { fal: 2 } })
+    slots = createUpstreamSlots({ redis, keys: createKeys('slots:'), maxJobs: { fal: 2 } })
   })
   after(() => cleanup.run())
 
   it('are given in order, one caller after the other, and never more than there are', async () => {
-    const ask = (id: string, owner: string, createdAt: number) => slots.ask('fal', { id, owner, createdAt })
-    assert.equal((await ask('a1', 'ann', 1)).mine, true)
-    assert.equal((await ask('a2', 'ann', 2)).mine, true)
+    const ask = (id: string, owner: string, createdAt: number) =>
+      slots.acquire('fal', { id, owner, createdAt })
+    assert.equal((await ask('a1', 'ann', 1)).isAcquired, true)
+    assert.equal((await ask('a2', 'ann', 2)).isAcquired, true)
     for (const [id, at] of [
       ['a4', 4],
       ['a3', 3],
       ['a5', 5],
     ] as const)
-      assert.equal((await ask(id, 'ann', at)).mine, false)
-    assert.equal((await ask('b1', 'bob', 6)).mine, false)
-    assert.equal((await ask('a1', 'ann', 1)).mine, true, 'who has a place keeps it')
+      assert.equal((await ask(id, 'ann', at)).isAcquired, false)
+    assert.equal((await ask('b1', 'bob', 6)).isAcquired, false)
+    assert.equal((await ask('a1', 'ann', 1)).isAcquired, true, 'who has a place keeps it')
 
-    const first = await slots.leave('fal', { id: 'a1', owner: 'ann' })
-    const second = await slots.leave('fal', { id: 'a2', owner: 'ann' })
+    const first = await slots.release('fal', { id: 'a1', owner: 'ann' })
+    const second = await slots.release('fal', { id: 'a2', owner: 'ann' })
     assert.deepEqual(
       [...first, ...second].sort(),
       ['a3', 'b1'],
       'bob, who came last, does not wait for all of ann',
     )
-    assert.deepEqual(await slots.leave('fal', { id: 'b1', owner: 'bob' }), ['a4'])
+    assert.deepEqual(await slots.release('fal', { id: 'b1', owner: 'bob' }), ['a4'])
     assert.deepEqual(
-      await slots.leave('fal', { id: 'a5', owner: 'ann' }),
+      await slots.release('fal', { id: 'a5', owner: 'ann' }),
       [],
       'one that leaves the line frees nothing',
     )
-    assert.deepEqual((await slots.holders()).map(({ id }) => id).sort(), ['a3', 'a4'])
+    assert.deepEqual((await slots.listHolders()).map(({ id }) => id).sort(), ['a3', 'a4'])
   })
 
   it('are not counted where the operator has set no bound', async () => {
-    assert.deepEqual(await slots.ask('runware', { id: 'x', owner: 'ann', createdAt: 1 }), {
-      mine: true,
-      others: [],
+    assert.deepEqual(await slots.acquire('runware', { id: 'x', owner: 'ann', createdAt: 1 }), {
+      isAcquired: true,
+      granted: [],
     })
   })
 })

@@ -5,7 +5,7 @@ import { after, describe, it } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { createTransport, neverLeft } from '../../src/upstreams/transport.ts'
+import { createTransport, isUnsent } from '../../src/upstreams/transport.ts'
 import { createCleanup } from '../support/setup.ts'
 
 /** For localhost alone, and for nothing but this test. */
@@ -49,11 +49,11 @@ describe('what an error tells of a call that costs money', () => {
 
   it('the same error tells less of a connection that stood already', () => {
     const failed = (code: string, syscall: string) => Object.assign(new Error(code), { code, syscall })
-    assert.equal(neverLeft(failed('EHOSTUNREACH', 'connect')), true)
-    assert.equal(neverLeft(failed('EHOSTUNREACH', 'read')), false)
-    assert.equal(neverLeft(failed('ENOTFOUND', 'getaddrinfo')), true)
-    assert.equal(neverLeft(failed('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', '')), false)
-    assert.equal(neverLeft(failed('ECONNRESET', 'read')), false)
+    assert.equal(isUnsent(failed('EHOSTUNREACH', 'connect')), true)
+    assert.equal(isUnsent(failed('EHOSTUNREACH', 'read')), false)
+    assert.equal(isUnsent(failed('ENOTFOUND', 'getaddrinfo')), true)
+    assert.equal(isUnsent(failed('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', '')), false)
+    assert.equal(isUnsent(failed('ECONNRESET', 'read')), false)
   })
 
   it('a refused connection, by one address or by several: it never left', async () => {

@@ -7,8 +7,8 @@ import { after, beforeEach, describe, it } from 'node:test'
 import type { Call, Host, Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import type { ProviderConfig } from '../../src/config.ts'
-import { createTransport, neverLeft, type Sent } from '../../src/upstreams/transport.ts'
-import type { Upload } from '../../src/upstreams/upload-body.ts'
+import { type CallResult, createTransport, isUnsent } from '../../src/upstreams/transport.ts'
+import type { FileUpload } from '../../src/upstreams/upload-body.ts'
 import { createCleanup } from '../support/setup.ts'
 
 type Received = {
@@ -81,7 +81,7 @@ describe('a call to an upstream', () => {
     return { api, files, signed, provider, config, transport, send }
   }
 
-  const replyOf = (sent: Sent) => {
+  const replyOf = (sent: CallResult) => {
     assert.equal(sent.kind, 'reply')
     return sent.kind === 'reply' ? sent.reply : assert.fail()
   }
@@ -149,7 +149,7 @@ describe('a call to an upstream', () => {
 
   it('carries files inside JSON', async () => {
     const { send } = await createUpstream()
-    const inline = [{ mark: '@file', bytes: 3, open: async () => Readable.from([Buffer.from('abc')]) }]
+    const inline = [{ placeholder: '@file', bytes: 3, open: async () => Readable.from([Buffer.from('abc')]) }]
     await send({ method: 'POST', path: '/jobs', json: { image: '@file' } }, { inline })
     assert.equal(received[0]?.body, '{"image":"YWJj"}')
     assert.equal(received[0]?.headers['content-type'], 'application/json')
@@ -400,12 +400,12 @@ describe('an error before or after a request has left', () => {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
   ])
-    it(`${code}: it never left`, () => assert.equal(neverLeft(failed(code)), true))
+    it(`${code}: it never left`, () => assert.equal(isUnsent(failed(code)), true))
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'])
     for (const syscall of ['connect', 'getaddrinfo', 'read', undefined])
       it(`${code} in ${syscall}: ${syscall === 'connect' || syscall === 'getaddrinfo' ? 'it never left' : 'unknown'}`, () =>
-        assert.equal(neverLeft(failed(code, syscall)), syscall === 'connect' || syscall === 'getaddrinfo'))
+        assert.equal(isUnsent(failed(code, syscall)), syscall === 'connect' || syscall === 'getaddrinfo'))
 
   for (const code of [
     'ECONNRESET',
@@ -421,14 +421,14 @@ describe('an error before or after a request has left', () => {
     'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
   ])
     it(`${code}: unknown`, () => {
-      assert.equal(neverLeft(failed(code, 'read')), false)
-      assert.equal(neverLeft(failed(code, 'connect')), false)
+      assert.equal(isUnsent(failed(code, 'read')), false)
+      assert.equal(isUnsent(failed(code, 'connect')), false)
     })
 
   it('several errors of one connection: only where none of them can have let it leave', () => {
     const [refused, reset] = [failed('ECONNREFUSED', 'connect'), failed('ECONNRESET', 'read')]
-    assert.equal(neverLeft(new AggregateError([refused, refused])), true)
-    assert.equal(neverLeft(new AggregateError([refused, reset])), false)
+    assert.equal(isUnsent(new AggregateError([refused, refused])), true)
+    assert.equal(isUnsent(new AggregateError([refused, reset])), false)
   })
 
   it('what is not an error, or has no code: unknown', () => {
@@ -438,16 +438,16 @@ describe('an error before or after a request has left', () => {
       undefined,
       new Error('CERT_HAS_EXPIRED'),
     ])
-      assert.equal(neverLeft(cause), false)
+      assert.equal(isUnsent(cause), false)
     assert.equal(
-      neverLeft(Object.assign(new Error('?'), { code: { toString: () => 'CERT_HAS_EXPIRED' } })),
+      isUnsent(Object.assign(new Error('?'), { code: { toString: () => 'CERT_HAS_EXPIRED' } })),
       false,
     )
-    assert.equal(neverLeft({ code: 'ECONNREFUSED', syscall: 'connect' }), false)
+    assert.equal(isUnsent({ code: 'ECONNREFUSED', syscall: 'connect' }), false)
   })
 })
 
-function uploadOf(text: string): Upload {
+function uploadOf(text: string): FileUpload {
   return {
     media: { kind: 'video', contentType: 'video/mp4', bytes: Buffer.byteLength(text), filename: 'a.mp4' },
     open: async () => Readable.from([Buffer.from(text)]),

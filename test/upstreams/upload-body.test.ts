@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { inlineBody } from '../../src/upstreams/inline-body.ts'
-import { uploadBody, uploadMs } from '../../src/upstreams/upload-body.ts'
+import { createInlineBody } from '../../src/upstreams/inline-body.ts'
+import { createUploadBody, uploadTimeLimitMs } from '../../src/upstreams/upload-body.ts'
 
 const media = { kind: 'image', contentType: 'image/png', bytes: 5, filename: 'cat.png' } as const
 
 describe('a file as the body of a call', () => {
   it('goes as it is', async () => {
     const open = async () => Readable.from([Buffer.from('he'), Buffer.from('llo')])
-    const { body, type, length } = uploadBody({ media, open }, 'body')
+    const { body, type, length } = createUploadBody({ media, open }, 'body')
     assert.equal((await buffer(body)).toString(), 'hello')
     assert.equal(type, 'image/png')
     assert.equal(length, 5)
@@ -18,7 +18,7 @@ describe('a file as the body of a call', () => {
 
   it('goes as the one part of a form, whose length is known before', async () => {
     const open = async () => Readable.from([Buffer.from('hello')])
-    const { body, type, length } = uploadBody({ media, open }, { field: 'file' })
+    const { body, type, length } = createUploadBody({ media, open }, { field: 'file' })
     const bytes = await buffer(body)
     assert.equal(bytes.length, length)
     const form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
@@ -32,14 +32,14 @@ describe('a file as the body of a call', () => {
 
   it('has a boundary of its own each time, so that no file can hold it', () => {
     const open = async () => Readable.from([])
-    const types = [1, 2].map(() => uploadBody({ media, open }, { field: 'file' }).type)
+    const types = [1, 2].map(() => createUploadBody({ media, open }, { field: 'file' }).type)
     assert.notEqual(types[0], types[1])
   })
 
   it('is not opened before it is read', async () => {
     let opened = 0
     const open = async () => Readable.from([Buffer.from(`${++opened}`)])
-    const { body } = uploadBody({ media, open }, 'body')
+    const { body } = createUploadBody({ media, open }, 'body')
     assert.equal(opened, 0)
     await buffer(body)
     assert.equal(opened, 1)
@@ -47,18 +47,18 @@ describe('a file as the body of a call', () => {
 
   it('may take a second for each 256 kB', () => {
     const open = async () => Readable.from([])
-    assert.equal(uploadMs({ media: { ...media, bytes: 256_000 }, open }), 1000)
+    assert.equal(uploadTimeLimitMs({ media: { ...media, bytes: 256_000 }, open }), 1000)
   })
 })
 
 describe('files inside a JSON body', () => {
   const fileOf = (mark: string, pieces: Buffer[]) => ({
-    mark,
+    placeholder: mark,
     bytes: Buffer.concat(pieces).length,
     open: async () => Readable.from(pieces),
   })
-  async function read(text: string, files: Parameters<typeof inlineBody>[1]): Promise<string> {
-    const { body, length } = inlineBody(text, files)
+  async function read(text: string, files: Parameters<typeof createInlineBody>[1]): Promise<string> {
+    const { body, length } = createInlineBody(text, files)
     const bytes = await buffer(body)
     assert.equal(bytes.length, length)
     return bytes.toString()
@@ -101,7 +101,9 @@ describe('files inside a JSON body', () => {
       await promise
       yield Buffer.from('def')
     }
-    const { body } = inlineBody('@', [{ mark: '@', bytes: 6, open: async () => Readable.from(slow()) }])
+    const { body } = createInlineBody('@', [
+      { placeholder: '@', bytes: 6, open: async () => Readable.from(slow()) },
+    ])
     const pieces = body.iterator()
     let text = ''
     while (text.length < 4) text += (await pieces.next()).value

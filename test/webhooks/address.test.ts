@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { problemOf } from '../../src/webhooks/destination.ts'
+import { findUrlProblem } from '../../src/webhooks/destination.ts'
 
-const problem = (url: unknown, inward = false) => problemOf(url, { inward })
+const problem = (url: unknown, inward = false) => findUrlProblem(url, { allowPrivateNetworks: inward })
 const padded = (length: number) => `https://a.example/${'x'.repeat(length - 'https://a.example/'.length)}`
 
 describe('the address of a webhook', () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
-import type { View } from '../../src/jobs/job.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
+import type { JobView } from '../../src/jobs/job.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
 import { AddressRefused } from '../../src/net/safe-fetch.ts'
 import { createKeys } from '../../src/redis/keys.ts'
-import { deliver } from '../../src/webhooks/deliver.ts'
-import { createOutbox, type Outbox } from '../../src/webhooks/outbox.ts'
-import { createSecrets } from '../../src/webhooks/secrets.ts'
+import { deliverWebhook } from '../../src/webhooks/deliver.ts'
+import { createWebhookOutbox, type WebhookOutbox } from '../../src/webhooks/outbox.ts'
+import { createWebhookSecrets } from '../../src/webhooks/secrets.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('attempt:')
@@ -15,13 +15,13 @@ const now = 1_800_000_000_000
 const day = 86_400_000
 const url = 'https://a.example/hook'
 
-type Parts = Parameters<typeof deliver>[0]
+type Parts = Parameters<typeof deliverWebhook>[0]
 
 /** With a clock and chance set by hand, and a destination that answers as the test says. */
 describe('an attempt to deliver the end of a job', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let outbox: Outbox
+  let outbox: WebhookOutbox
   let parts: Parts
   let stop: AbortController
   let left: boolean[]
@@ -40,24 +40,24 @@ describe('an attempt to deliver the end of a job', () => {
     mock.method(Math, 'random', () => 0.5)
     await redis.flushall()
     ;[left, warnings, asked, reply, stop] = [[], [], 0, () => 204, new AbortController()]
-    outbox = createOutbox({ redis, keys, keepMs: 3_600_000 })
+    outbox = createWebhookOutbox({ redis, keys, keepMs: 3_600_000 })
     const ask = async () => {
       asked++
       return { statusCode: reply(), headers: {}, body: { dump: async () => undefined } }
     }
     parts = {
-      store: createStore({ redis, keys, keepMs: 3_600_000 }),
+      store: createJobStore({ redis, keys, keepMs: 3_600_000 }),
       outbox,
-      secrets: createSecrets({ redis, keys }),
-      gate: { enter: () => ({ leave: (well) => void left.push(well) }) },
-      ask: ask as unknown as Parts['ask'],
+      secrets: createWebhookSecrets({ redis, keys }),
+      limiter: { acquire: () => ({ release: (well) => void left.push(well) }) },
+      safeFetch: ask as unknown as Parts['safeFetch'],
       stopping: stop.signal,
       retriesMs: [1000, 20_000],
       logger: { warn: (entry: object) => void warnings.push(entry) } as unknown as Parts['logger'],
     }
   })
 
-  async function put(changes: Partial<View> = {}, id = 'vid_1') {
+  async function put(changes: Partial<JobView> = {}, id = 'vid_1') {
     const view = {
       id,
       model: 'm',
@@ -76,13 +76,13 @@ describe('an attempt to deliver the end of a job', () => {
     })
     await redis.zadd(keys.webhooks, 1, id)
   }
-  const run = () => deliver(parts, 'vid_1')
+  const run = () => deliverWebhook(parts, 'vid_1')
   const log = async () => (await outbox.log('vid_1')).map(({ id: _, ...entry }) => entry)
   const waits = async () => {
     const next = await run()
     return next.kind === 'wait' ? next.at - now : assert.fail(next.kind)
   }
-  const note = (entry: Parameters<Outbox['note']>[1]) => outbox.note('vid_1', entry)
+  const note = (entry: Parameters<WebhookOutbox['logAttempt']>[1]) => outbox.logAttempt('vid_1', entry)
   const failed = { at: now, outcome: 'failed', nextAt: now } as const
 
   it('that is answered with 2xx is the last one', async () => {
@@ -148,7 +148,7 @@ describe('an attempt to deliver the end of a job', () => {
 
   it('leaves its place as failed where it cannot be written down', async () => {
     await put()
-    parts.outbox = { ...outbox, note: () => Promise.reject(new Error('away')) }
+    parts.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
     reply = () => 500
     await assert.rejects(run(), /away/)
     assert.deepEqual(left, [false])
@@ -229,7 +229,7 @@ describe('an attempt to deliver the end of a job', () => {
 
   it('is not made where there is no place, and put off for as long as that says', async () => {
     await put()
-    parts.gate = { enter: () => ({ waitMs: 300 }) }
+    parts.limiter = { acquire: () => ({ waitMs: 300 }) }
     assert.equal(await waits(), 300)
     assert.equal(await redis.zscore(keys.webhooks, 'vid_1'), String(now + 5300))
     assert.deepEqual([asked, await log()], [0, []])

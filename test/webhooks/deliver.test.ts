@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { fault } from '../../providers/fault.ts'
 import { createQueues, webhookQueue } from '../../src/jobs/queues.ts'
-import { createStore } from '../../src/jobs/store/store.ts'
-import { failure } from '../../src/jobs/store/transition.ts'
+import { createJobStore } from '../../src/jobs/store/store.ts'
+import { createFailedTransition } from '../../src/jobs/store/transition.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createWebhooks } from '../../src/webhooks/webhooks.ts'
 import { createCleanup, quiet, startRedis } from '../support/setup.ts'
@@ -18,7 +18,7 @@ const limits = { all: 64, failing: 16, destination: 4 }
 describe('the delivery of a job’s end', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let store: ReturnType<typeof createStore>
+  let store: ReturnType<typeof createJobStore>
   let queues: ReturnType<typeof createQueues>
   let receiver: Awaited<ReturnType<typeof startReceiver>>
   let webhooks: ReturnType<typeof createWebhooks>
@@ -26,7 +26,7 @@ describe('the delivery of a job’s end', () => {
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createStore({ redis, keys, keepMs })
+    store = createJobStore({ redis, keys, keepMs })
     queues = createQueues({ redis, keys, names: [webhookQueue] })
     cleanup.add(() => queues.close())
     receiver = await startReceiver(cleanup, {
@@ -48,7 +48,7 @@ describe('the delivery of a job’s end', () => {
       store,
       queues,
       keepMs,
-      config: { inward: true, retriesMs: [1000, 20_000], limits, ...config },
+      config: { allowPrivateNetworks: true, retriesMs: [1000, 20_000], concurrency: limits, ...config },
       logger: quiet,
     })
     cleanup.add(() => made.close())
@@ -58,7 +58,7 @@ describe('the delivery of a job’s end', () => {
   /** A job that has failed, or still runs. */
   async function put(path: string | undefined, { ended = true, endedAt = Date.now(), owner = 'ann' } = {}) {
     const id = `job${++jobs}`
-    await store.accept({
+    await store.create({
       view: {
         id,
         version: 1,
@@ -71,31 +71,31 @@ describe('the delivery of a job’s end', () => {
       owner,
       input: {},
       work: { route: ['fal'], deadlineAt: 9e15, refusals: 0, misses: 0, polls: 0 },
-      hint: '',
+      callbackSecret: '',
       dueAt: 1,
       queue: 'fal',
       ...(path !== undefined && {
-        webhook: { url: path.startsWith('/') ? receiver.url + path : path, address: 'https://us.example' },
+        webhook: { url: path.startsWith('/') ? receiver.url + path : path, baseUrl: 'https://us.example' },
       }),
     })
-    const job = await store.claim(id, 1)
+    const job = await store.claimStep(id, 1)
     if (ended && typeof job === 'object')
-      await store.write(job, failure(job, fault('timeout', 'late'), endedAt))
+      await store.write(job, createFailedTransition(job, fault('timeout', 'late'), endedAt))
     return id
   }
 
-  const outcomes = async (id: string) => (await webhooks.told(id)).log.map(({ outcome }) => outcome)
+  const outcomes = async (id: string) => (await webhooks.readDelivery(id)).log.map(({ outcome }) => outcome)
   const isOpen = async (id: string) => (await redis.zscore(keys.webhooks, id)) !== null
   const of = (id: string) => receiver.received.filter(({ headers }) => headers['webhook-id'] === `msg_${id}`)
 
   it('reaches its destination, once', async () => {
     const id = await put('/hook')
-    assert.equal((await webhooks.told(id)).state, 'waiting')
+    assert.equal((await webhooks.readDelivery(id)).state, 'waiting')
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
     assert.equal(of(id).length, 1)
     assert.equal(await isOpen(id), false)
-    const { state, log } = await webhooks.told(id)
+    const { state, log } = await webhooks.readDelivery(id)
     assert.equal(state, 'delivered')
     const [entry] = log
     assert.equal(log.length, 1)
@@ -123,13 +123,13 @@ describe('the delivery of a job’s end', () => {
       assert.ok(next.kind === 'wait')
       assert.ok(next.at >= before + delay * 0.75 && next.at <= Date.now() + delay * 1.25)
       assert.equal(Number(await redis.zscore(keys.webhooks, id)), next.at + 5000)
-      assert.equal((await webhooks.told(id)).state, 'waiting')
-      assert.equal((await webhooks.told(id)).log.at(-1)?.nextAt, next.at)
-      assert.equal((await webhooks.told(id)).log.at(-1)?.status, 500)
+      assert.equal((await webhooks.readDelivery(id)).state, 'waiting')
+      assert.equal((await webhooks.readDelivery(id)).log.at(-1)?.nextAt, next.at)
+      assert.equal((await webhooks.readDelivery(id)).log.at(-1)?.status, 500)
     }
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
     assert.deepEqual(await outcomes(id), ['failed', 'failed', 'gave_up'])
-    assert.equal((await webhooks.told(id)).state, 'failed')
+    assert.equal((await webhooks.readDelivery(id)).state, 'failed')
     assert.equal(await isOpen(id), false)
   })
 
@@ -147,8 +147,8 @@ describe('the delivery of a job’s end', () => {
     assert.deepEqual(await outcomes(id), ['gave_up'])
     assert.equal(await webhooks.replay(id), true)
     assert.equal(await isOpen(id), true)
-    assert.equal((await webhooks.told(id)).state, 'waiting')
-    assert.equal(await redis.exists(`${keys.queue(webhookQueue)}${id}`), 1)
+    assert.equal((await webhooks.readDelivery(id)).state, 'waiting')
+    assert.equal(await redis.exists(`${keys.queuePrefix(webhookQueue)}${id}`), 1)
     assert.equal((await webhooks.deliver(id)).kind, 'wait')
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
     assert.deepEqual(await outcomes(id), ['gave_up', 'replayed', 'failed', 'delivered'])
@@ -163,12 +163,12 @@ describe('the delivery of a job’s end', () => {
   it('stops for a destination of this owner that says 410, until a replay', async () => {
     const first = await put('/gone')
     assert.deepEqual(await webhooks.deliver(first), { kind: 'end' })
-    assert.equal((await webhooks.told(first)).state, 'disabled')
+    assert.equal((await webhooks.readDelivery(first)).state, 'disabled')
     const second = await put('/gone')
     assert.deepEqual(await webhooks.deliver(second), { kind: 'end' })
     assert.equal(of(second).length, 0)
     assert.deepEqual(await outcomes(second), ['disabled'])
-    assert.equal((await webhooks.told(second)).state, 'disabled')
+    assert.equal((await webhooks.readDelivery(second)).state, 'disabled')
     assert.equal(await isOpen(second), false)
     const others = await put('/gone', { owner: 'bob' })
     await webhooks.deliver(others)
@@ -189,11 +189,11 @@ describe('the delivery of a job’s end', () => {
   })
 
   it('is given up at once where the address leads inward', async () => {
-    const strict = create({ inward: false })
+    const strict = create({ allowPrivateNetworks: false })
     const id = await put('/hook')
     assert.deepEqual(await strict.deliver(id), { kind: 'end' })
     assert.deepEqual(await outcomes(id), ['gave_up'])
-    assert.ok((await webhooks.told(id)).log[0]?.error)
+    assert.ok((await webhooks.readDelivery(id)).log[0]?.error)
     assert.equal(of(id).length, 0)
   })
 
@@ -205,16 +205,16 @@ describe('the delivery of a job’s end', () => {
       assert.equal(await isOpen(id), false)
     }
     assert.equal(of(running).length, 0)
-    assert.equal((await webhooks.told(running)).state, 'waiting')
-    assert.equal((await webhooks.told(quietly)).state, 'none')
-    assert.equal((await webhooks.told('nobody')).state, 'none')
+    assert.equal((await webhooks.readDelivery(running)).state, 'waiting')
+    assert.equal((await webhooks.readDelivery(quietly)).state, 'none')
+    assert.equal((await webhooks.readDelivery('nobody')).state, 'none')
   })
 
   it('has failed, as far as anybody knows, where its log has expired', async () => {
     const id = await put('/hook')
     await webhooks.deliver(id)
     await redis.del(keys.webhookLog(id))
-    assert.deepEqual(await webhooks.told(id), { state: 'failed', log: [] })
+    assert.deepEqual(await webhooks.readDelivery(id), { state: 'failed', log: [] })
   })
 
   it('is made for a job that was deleted before', async () => {
@@ -228,7 +228,7 @@ describe('the delivery of a job’s end', () => {
   it('waits for a place where too many wait for the same destination, and stays due', {
     timeout: 30_000,
   }, async () => {
-    const narrow = create({ limits: { ...limits, destination: 1 } })
+    const narrow = create({ concurrency: { ...limits, destination: 1 } })
     const [first, second] = [await put('/hang'), await put('/hang')]
     const sending = narrow.deliver(first)
     while (of(first).length === 0) await new Promise(setImmediate)
@@ -247,7 +247,7 @@ describe('the delivery of a job’s end', () => {
   })
 
   it('leaves its place whatever came of it, and fewer places while it fails', async () => {
-    const narrow = create({ limits: { ...limits, destination: 1 } })
+    const narrow = create({ concurrency: { ...limits, destination: 1 } })
     const id = await put('/broken')
     assert.equal((await narrow.deliver(id)).kind, 'wait')
     assert.equal((await narrow.deliver(id)).kind, 'wait')
@@ -259,30 +259,30 @@ describe('the delivery of a job’s end', () => {
     await redis.zadd(keys.webhooks, Date.now() - 1, overdue)
     await redis.zadd(keys.webhooks, Date.now() + 60_000, later)
     await webhooks.sweep()
-    assert.equal(await redis.exists(`${keys.queue(webhookQueue)}${overdue}`), 1)
-    assert.equal(await redis.exists(`${keys.queue(webhookQueue)}${later}`), 0)
+    assert.equal(await redis.exists(`${keys.queuePrefix(webhookQueue)}${overdue}`), 1)
+    assert.equal(await redis.exists(`${keys.queuePrefix(webhookQueue)}${later}`), 0)
     const score = Number(await redis.zscore(keys.webhooks, overdue))
     assert.ok(score > Date.now() + 10_000 && score <= Date.now() + 15_000)
   })
 
   it('goes to the usual address of an owner, who may change it', async () => {
-    assert.equal(await webhooks.usual('dan'), undefined)
-    await webhooks.setUsual('dan', 'https://a.example/')
-    assert.equal(await webhooks.usual('dan'), 'https://a.example/')
-    await webhooks.setUsual('dan', undefined)
-    assert.equal(await webhooks.usual('dan'), undefined)
+    assert.equal(await webhooks.readDefaultUrl('dan'), undefined)
+    await webhooks.setDefaultUrl('dan', 'https://a.example/')
+    assert.equal(await webhooks.readDefaultUrl('dan'), 'https://a.example/')
+    await webhooks.setDefaultUrl('dan', undefined)
+    assert.equal(await webhooks.readDefaultUrl('dan'), undefined)
   })
 
   it('has a secret that its owner reads and rotates', async () => {
-    const secret = await webhooks.secret('eve')
-    const rotated = await webhooks.rotate('eve', 'op')
+    const secret = await webhooks.readSecret('eve')
+    const rotated = await webhooks.rotateSecret('eve', 'op')
     assert.notEqual(rotated, secret)
-    assert.equal(await webhooks.rotate('eve', 'op'), rotated)
-    assert.equal(await webhooks.secret('eve'), rotated)
+    assert.equal(await webhooks.rotateSecret('eve', 'op'), rotated)
+    assert.equal(await webhooks.readSecret('eve'), rotated)
   })
 
   it('is refused to addresses that lead inward, unless the operator allows them', () => {
-    assert.equal(webhooks.problemOf('http://127.0.0.1/'), undefined)
-    assert.notEqual(create({ inward: false }).problemOf('http://127.0.0.1/'), undefined)
+    assert.equal(webhooks.findUrlProblem('http://127.0.0.1/'), undefined)
+    assert.notEqual(create({ allowPrivateNetworks: false }).findUrlProblem('http://127.0.0.1/'), undefined)
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { problemOf } from '../../src/webhooks/destination.ts'
+import { findUrlProblem } from '../../src/webhooks/destination.ts'
 import { plainBody, startGateway } from '../api/gateway.ts'
 
 const inward = [
@@ -39,8 +39,8 @@ test('a submit is refused', async (t) => {
 })
 
 test('inward addresses are served where the operator says so', () => {
-  for (const url of inward) assert.equal(problemOf(url, { inward: true }), undefined)
-  for (const url of wrong) assert.notEqual(problemOf(url, { inward: true }), undefined)
+  for (const url of inward) assert.equal(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
+  for (const url of wrong) assert.notEqual(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
 })
 
 test('a webhook is kept with the job and told nowhere', async (t) => {
@@ -50,7 +50,7 @@ test('a webhook is kept with the job and told nowhere', async (t) => {
   assert.deepEqual(reply.json().warnings, [])
   const [order] = engine.orders
   assert.deepEqual(order?.webhook, {
-    address: 'http://localhost:80',
+    baseUrl: 'http://localhost:80',
     url: 'https://example.com/hook?token=hush',
   })
   const status = await app.inject(`/api/video-status?runId=${reply.json().runId}`)

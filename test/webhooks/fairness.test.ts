@@ -20,7 +20,9 @@ describe('the dead destinations of one key', () => {
     const receiver = await startReceiver(cleanup, { ...answers, '/recovering': [500, 200] })
     const { address } = await startTestGateway(cleanup, ground.env)
     const [alice, bobby] = await Promise.all(
-      ['alice', 'bobby'].map(async (name) => clientOf(address, (await ground.book.create({ name })).key)),
+      ['alice', 'bobby'].map(async (name) =>
+        clientOf(address, (await ground.ledger.createAccount({ name })).key),
+      ),
     )
     const submit = (client: typeof alice, path: string) =>
       client?.submit({ ...cheapJob, webhookUrl: receiver.url + path }) ?? assert.fail()

@@ -62,7 +62,7 @@ describe('a webhook that is still to be delivered', () => {
     assert.equal(await ttl(id), -1)
     answers['/kept'] = [200]
     await until(async () => (await ttl(id)) > 0)
-    assert.ok((await ground.redis.pttl(ground.keys.events(id))) > 0)
+    assert.ok((await ground.redis.pttl(ground.keys.history(id))) > 0)
     answers['/kept'] = [500]
     await client.ask('POST', `/api/jobs/${id}/webhooks/replay`)
     assert.equal(await ttl(id), -1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/redis/keys.ts'
-import { createSecrets, type Secrets } from '../../src/webhooks/secrets.ts'
+import { createWebhookSecrets, type WebhookSecrets } from '../../src/webhooks/secrets.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('secrets:')
@@ -11,10 +11,10 @@ const day = 86_400_000
 describe('the secret with which webhooks are signed', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let secrets: Secrets
+  let secrets: WebhookSecrets
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    secrets = createSecrets({ redis, keys })
+    secrets = createWebhookSecrets({ redis, keys })
   })
   beforeEach(() => redis.flushall())
   after(() => cleanup.run())
@@ -24,7 +24,7 @@ describe('the secret with which webhooks are signed', () => {
     assert.match(first, /^whsec_[A-Za-z0-9+/]{43}=$/)
     assert.equal(await secrets.current('ann'), first)
     assert.notEqual(await secrets.current('bob'), first)
-    assert.deepEqual(await secrets.signing('ann'), [first])
+    assert.deepEqual(await secrets.listValid('ann'), [first])
   })
 
   it('is the same for all who ask for it first at once', async () => {
@@ -33,50 +33,50 @@ describe('the secret with which webhooks are signed', () => {
   })
 
   it('is made by the first webhook where nobody has asked for it', async () => {
-    const signing = await secrets.signing('ann')
+    const signing = await secrets.listValid('ann')
     assert.deepEqual(signing, [await secrets.current('ann')])
   })
 
   it('signs beside the new one for a day after a rotation, and not for ever', async (t) => {
     const old = await secrets.current('ann')
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
-    const rotated = await secrets.rotate('ann')
+    const rotated = await secrets.rotateSecret('ann')
     assert.notEqual(rotated, old)
     assert.equal(await secrets.current('ann'), rotated)
-    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    assert.deepEqual(await secrets.listValid('ann'), [rotated, old])
     t.mock.timers.tick(day - 1)
-    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    assert.deepEqual(await secrets.listValid('ann'), [rotated, old])
     t.mock.timers.tick(1)
-    assert.deepEqual(await secrets.signing('ann'), [rotated])
+    assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
 
   it('is one of two at most, however often it is rotated', async () => {
     await secrets.current('ann')
-    const second = await secrets.rotate('ann')
-    const third = await secrets.rotate('ann')
-    assert.deepEqual(await secrets.signing('ann'), [third, second])
+    const second = await secrets.rotateSecret('ann')
+    const third = await secrets.rotateSecret('ann')
+    assert.deepEqual(await secrets.listValid('ann'), [third, second])
   })
 
   it('that is rotated before there was one has none before it', async () => {
-    const rotated = await secrets.rotate('ann')
-    assert.deepEqual(await secrets.signing('ann'), [rotated])
+    const rotated = await secrets.rotateSecret('ann')
+    assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
 
   it('is rotated once by one operation, for its owner only', async () => {
     const old = await secrets.current('ann')
-    const rotated = await secrets.rotate('ann', 'op')
-    assert.equal(await secrets.rotate('ann', 'op'), rotated)
-    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
-    assert.notEqual(await secrets.rotate('ann', 'other'), rotated)
+    const rotated = await secrets.rotateSecret('ann', 'op')
+    assert.equal(await secrets.rotateSecret('ann', 'op'), rotated)
+    assert.deepEqual(await secrets.listValid('ann'), [rotated, old])
+    assert.notEqual(await secrets.rotateSecret('ann', 'other'), rotated)
     const bobs = await secrets.current('bob')
-    assert.notEqual(await secrets.rotate('bob', 'op'), bobs)
+    assert.notEqual(await secrets.rotateSecret('bob', 'op'), bobs)
   })
 
   it('is rotated each time where no operation is named', async () => {
     const rotated = [
-      await secrets.rotate('ann'),
-      await secrets.rotate('ann'),
-      await secrets.rotate('ann', 'op'),
+      await secrets.rotateSecret('ann'),
+      await secrets.rotateSecret('ann'),
+      await secrets.rotateSecret('ann', 'op'),
     ]
     assert.equal(new Set(rotated).size, 3)
   })
@@ -93,19 +93,19 @@ describe('the secret with which webhooks are signed', () => {
         }
       },
     })
-    const rotated = await createSecrets({ redis: twice, keys }).rotate('ann')
-    assert.deepEqual(await secrets.signing('ann'), [rotated, old])
+    const rotated = await createWebhookSecrets({ redis: twice, keys }).rotateSecret('ann')
+    assert.deepEqual(await secrets.listValid('ann'), [rotated, old])
   })
 
   it('is rotated by an operation of before there was one', async () => {
-    await secrets.rotate('ann', 'op')
+    await secrets.rotateSecret('ann', 'op')
     await redis.del(keys.webhookSecret('ann'))
-    const rotated = await secrets.rotate('ann', 'op')
-    assert.deepEqual(await secrets.signing('ann'), [rotated])
+    const rotated = await secrets.rotateSecret('ann', 'op')
+    assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
 
   it('remembers an operation for a day', async () => {
-    await secrets.rotate('ann', 'op')
+    await secrets.rotateSecret('ann', 'op')
     const [name = '', ...others] = await redis.keys(`${keys.operation('')}*`)
     assert.deepEqual(others, [])
     const ttl = await redis.pttl(name)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import type { View } from '../../src/jobs/job.ts'
+import type { JobView } from '../../src/jobs/job.ts'
 import { createSafeFetch } from '../../src/net/safe-fetch.ts'
-import { messageOf, send } from '../../src/webhooks/send.ts'
+import { buildMessage, sendWebhook } from '../../src/webhooks/send.ts'
 import { createCleanup } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
-const view: View = {
+const view: JobView = {
   id: 'vid_1',
   version: 4,
   model: 'veo3-video',
@@ -25,7 +25,7 @@ const message = { id: 'msg_1', body: '{"a":1}' }
 
 describe('the message of a webhook', () => {
   it('is the status of the job, with its links at our address', () => {
-    const { id, body } = messageOf(view, 'https://us.example')
+    const { id, body } = buildMessage(view, 'https://us.example')
     assert.equal(id, 'msg_vid_1')
     const { type, timestamp, data } = JSON.parse(body)
     assert.equal(type, 'video.completed')
@@ -34,25 +34,28 @@ describe('the message of a webhook', () => {
   })
 
   it('is the same in every attempt', async () => {
-    const first = messageOf(view, 'https://us.example')
+    const first = buildMessage(view, 'https://us.example')
     await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.deepEqual(messageOf(view, 'https://us.example'), first)
+    assert.deepEqual(buildMessage(view, 'https://us.example'), first)
   })
 
   it('names each end', () => {
     const error = { code: 'upstream_error' as const, message: 'x' }
-    assert.equal(JSON.parse(messageOf({ ...view, state: 'failed', error }, '').body).type, 'video.failed')
-    assert.equal(JSON.parse(messageOf({ ...view, state: 'canceled', error }, '').body).type, 'video.canceled')
+    assert.equal(JSON.parse(buildMessage({ ...view, state: 'failed', error }, '').body).type, 'video.failed')
+    assert.equal(
+      JSON.parse(buildMessage({ ...view, state: 'canceled', error }, '').body).type,
+      'video.canceled',
+    )
   })
 
   it('is dated by the submit where no end is known', () => {
     const { completedAt: _, ...begun } = view
-    assert.equal(JSON.parse(messageOf(begun, '').body).timestamp, new Date(view.createdAt).toISOString())
+    assert.equal(JSON.parse(buildMessage(begun, '').body).timestamp, new Date(view.createdAt).toISOString())
   })
 
   it('is another one for another end of the same job', () => {
-    assert.equal(messageOf({ ...view, adoptions: 1 }, '').id, 'msg_vid_1_2')
-    assert.equal(messageOf({ ...view, adoptions: 2 }, '').id, 'msg_vid_1_3')
+    assert.equal(buildMessage({ ...view, adoptions: 1 }, '').id, 'msg_vid_1_2')
+    assert.equal(buildMessage({ ...view, adoptions: 2 }, '').id, 'msg_vid_1_3')
   })
 })
 
@@ -63,7 +66,7 @@ describe('an attempt to deliver a webhook', () => {
   cleanup.add(() => guard.close())
   const never = new AbortController().signal
   const deliver = (url: string, stopping = never, ask = guard.fetch) =>
-    send({ ask, stopping }, url, message, [secret, older])
+    sendWebhook({ safeFetch: ask, stopping }, url, message, [secret, older])
 
   it('is signed with every secret, over the very bytes', async () => {
     const receiver = await startReceiver(cleanup)

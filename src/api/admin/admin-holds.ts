@@ -3,12 +3,12 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Account } from '../../accounts/account.ts'
 import type { Decision, Holds } from '../../accounts/holds.ts'
-import { anonymous } from '../../accounts/open.ts'
-import { longestNote } from '../../accounts/operation.ts'
-import { refusalOf, type Settled, type UnknownJobs } from '../../jobs/unknown-jobs.ts'
+import { anonymousCaller } from '../../accounts/open.ts'
+import { maxNoteLength } from '../../accounts/operation.ts'
+import { explainRefusedDecision, type HoldDecisionResult, type UnknownJobs } from '../../jobs/unknown-jobs.ts'
 import { ApiError } from '../errors.ts'
 
-const NoteSchema = Type.Optional(Type.String({ maxLength: longestNote }))
+const NoteSchema = Type.Optional(Type.String({ maxLength: maxNoteLength }))
 const DecisionSchema = Type.Unsafe<'charge' | 'release'>({ enum: ['charge', 'release'] })
 const noOtherFields = { additionalProperties: false }
 const DecisionBody = Type.Object({ decision: DecisionSchema, note: NoteSchema }, noOtherFields)
@@ -42,7 +42,7 @@ export function registerHoldRoutes(
   const routes = app.withTypeProvider<TypeBoxTypeProvider>()
 
   routes.get('/api/admin/keys/:id/held', { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
-    if (params.id !== anonymous.owner) await readAccount(params.id)
+    if (params.id !== anonymousCaller.owner) await readAccount(params.id)
     return { object: 'list', data: await holds.of(params.id) }
   })
   routes.post(
@@ -81,14 +81,14 @@ export function registerHoldRoutes(
 }
 
 /** The decision that counts; throws where it is another one, or there can be none. */
-function requireDecision(request: FastifyRequest, id: string, result: Settled): Decision {
+function requireDecision(request: FastifyRequest, id: string, result: HoldDecisionResult): Decision {
   if (result.kind === 'done' || result.kind === 'replayed') {
     request.isReplayed = result.kind === 'replayed'
     return result.decision
   }
   throw result.kind === 'none'
-    ? new ApiError('not_found', refusalOf(id, result))
-    : new ApiError('conflict', refusalOf(id, result), {
+    ? new ApiError('not_found', explainRefusedDecision(id, result))
+    : new ApiError('conflict', explainRefusedDecision(id, result), {
         param: result.kind === 'no_such_task' ? 'ticket' : 'id',
       })
 }

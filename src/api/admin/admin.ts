@@ -3,11 +3,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Account } from '../../accounts/account.ts'
-import type { Book } from '../../accounts/book.ts'
+import type { Ledger } from '../../accounts/book.ts'
 import { authOffWarning } from '../../accounts/key-messages.ts'
-import { isNothing } from '../../accounts/money.ts'
-import { anonymous } from '../../accounts/open.ts'
-import { longestNote, OperationRefused } from '../../accounts/operation.ts'
+import { isZeroUsd } from '../../accounts/money.ts'
+import { anonymousCaller } from '../../accounts/open.ts'
+import { maxNoteLength, OperationRefused } from '../../accounts/operation.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { apiKeysIn } from '../plugins/authenticate.ts'
@@ -32,7 +32,7 @@ const ChangeKeyBody = Type.Object(
   {
     ...limitSchemas,
     topUpUsd: Type.Optional(Type.Number({ minimum: -1e9, maximum: 1e9 })),
-    note: Type.Optional(Type.String({ maxLength: longestNote })),
+    note: Type.Optional(Type.String({ maxLength: maxNoteLength })),
   },
   noOtherFields,
 )
@@ -50,12 +50,14 @@ export function registerAdminRoutes(app: FastifyInstance, { admin: adminDeps, bi
 
   routes.post(path, { onRequest, schema: { body: CreateKeyBody } }, async (request, reply) => {
     const operation = operationOf(request)
-    const { account, key: apiKey } = await ledger.create(request.body, operation).catch(throwOperationError)
+    const { account, key: apiKey } = await ledger
+      .createAccount(request.body, operation)
+      .catch(throwOperationError)
     const warning = adminDeps.isAuthOff ? authOffWarning : undefined
     if (warning !== undefined) request.log.warn(warning)
     return reply.code(201).send({ ...account, key: apiKey, ...(warning !== undefined && { warning }) })
   })
-  routes.get(path, { onRequest }, async () => ({ object: 'list', data: await ledger.list() }))
+  routes.get(path, { onRequest }, async () => ({ object: 'list', data: await ledger.listAccounts() }))
   routes.get(`${path}/:id`, { onRequest, schema: { params: KeyParams } }, async ({ params }) =>
     requireAccount(ledger, params.id),
   )
@@ -68,7 +70,7 @@ export function registerAdminRoutes(app: FastifyInstance, { admin: adminDeps, bi
         const message = '`note` belongs to a movement of money: give `topUpUsd` or `balanceUsd` with it'
         throw new ApiError('invalid_parameter_value', message, { param: 'note' })
       }
-      if (change.topUpUsd !== undefined && isNothing(change.topUpUsd)) {
+      if (change.topUpUsd !== undefined && isZeroUsd(change.topUpUsd)) {
         const message = '`topUpUsd` must be at least 0.000001, or at most -0.000001'
         throw new ApiError('invalid_parameter_value', message, { param: 'topUpUsd' })
       }
@@ -80,23 +82,23 @@ export function registerAdminRoutes(app: FastifyInstance, { admin: adminDeps, bi
   )
   routes.delete(`${path}/:id`, { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
     await requireAccount(ledger, params.id)
-    await ledger.revoke(params.id)
+    await ledger.revokeAccount(params.id)
     return requireAccount(ledger, params.id)
   })
   routes.get(`${path}/:id/ledger`, { onRequest, schema: { params: KeyParams } }, async ({ params }) => {
-    if (params.id !== anonymous.owner) await requireAccount(ledger, params.id)
-    return { object: 'list', data: await ledger.ledger(params.id, maxLedgerEntries) }
+    if (params.id !== anonymousCaller.owner) await requireAccount(ledger, params.id)
+    return { object: 'list', data: await ledger.listMovements(params.id, maxLedgerEntries) }
   })
   registerHoldRoutes(app, { holds, unknownJobs, onRequest, readAccount: (id) => requireAccount(ledger, id) })
   routes.get('/api/admin/usage', { onRequest }, async ({ query }) => {
     const keyFilter = Reflect.get(Object(query), 'key')
-    const ids = (await ledger.list()).map(({ id }) => id).concat(anonymous.owner)
+    const ids = (await ledger.listAccounts()).map(({ id }) => id).concat(anonymousCaller.owner)
     const keyIds = typeof keyFilter === 'string' ? ids.filter((id) => id === keyFilter) : ids
     return buildUsageReport(await billing.usage(keyIds, readDays(query)), query)
   })
 }
 
-async function requireAccount(ledger: Book, id: string): Promise<Account> {
+async function requireAccount(ledger: Ledger, id: string): Promise<Account> {
   const account = await ledger.read(id)
   if (account === undefined) throw new ApiError('not_found', `There is no key ${id}`)
   return account

@@ -1,5 +1,5 @@
 import { cleanText } from '../../catalogue/clean-text.ts'
-import { fields, meaningOf } from '../../catalogue/fields.ts'
+import { fields, matchFieldName } from '../../catalogue/fields.ts'
 import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
 import { ApiError } from '../errors.ts'
 import {
@@ -78,7 +78,7 @@ export function isCleanText(text: string): boolean {
 }
 
 function isProseField(name: string): boolean {
-  const meaning = meaningOf(name)
+  const meaning = matchFieldName(name)
   return (
     meaning !== undefined && meaning !== 'metadata' && proseFieldKinds.includes(fields[meaning.field].kind)
   )

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { fields, meaningOf } from '../../catalogue/fields.ts'
+import { fields, matchFieldName } from '../../catalogue/fields.ts'
 import type { UploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
 import type { BufferedUpload } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
@@ -107,7 +107,7 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
   }
 
   async function readText(part: FormPart, { name }: FieldName): Promise<unknown> {
-    const isIgnored = meaningOf(name) === undefined && part.filename !== undefined
+    const isIgnored = matchFieldName(name) === undefined && part.filename !== undefined
     const pieces: Buffer[] = []
     let bytes = 0
     for await (const piece of part.content) {
@@ -184,7 +184,7 @@ function addValue(values: FormValues, { name, member }: FieldName, value: unknow
 
 /** Fields that nobody reads are ignored as often as they come. */
 function canRepeat(name: string, member: string | undefined): boolean {
-  const meaning = meaningOf(name)
+  const meaning = matchFieldName(name)
   if (meaning === undefined || member === '') return true
   return meaning !== 'metadata' && /list/i.test(fields[meaning.field].kind)
 }
@@ -197,7 +197,7 @@ function toRequestBody(values: FormValues): RequestBody {
 
 /** A form has no objects and lists: where a field takes one, its text may be JSON. What is wrong with another text, validation says. */
 function parseStructuredField({ name, member }: FieldName, text: string): unknown {
-  const meaning = meaningOf(name)
+  const meaning = matchFieldName(name)
   const kind = meaning === undefined || meaning === 'metadata' ? undefined : fields[meaning.field].kind
   const isStructured = kind === 'object' || kind === 'list' || (kind === 'media' && /^\s*\{/.test(text))
   if (!isStructured || member !== undefined || !/^\s*[{[]/.test(text)) return text
@@ -209,7 +209,7 @@ function parseStructuredField({ name, member }: FieldName, text: string): unknow
 }
 
 function isTextField(name: string): boolean {
-  const meaning = meaningOf(name)
+  const meaning = matchFieldName(name)
   return meaning !== undefined && meaning !== 'metadata' && fields[meaning.field].kind === 'text'
 }
 

@@ -1,5 +1,5 @@
-import { fields, meaningOf, plainName } from '../../catalogue/fields.ts'
-import { frameLists } from '../../catalogue/frames.ts'
+import { fields, matchFieldName, normalizeName } from '../../catalogue/fields.ts'
+import { frameListName } from '../../catalogue/frames.ts'
 
 /** Where a value stands in a request body. At `media`, a text may be a whole file. */
 export type BodyPosition = 'body' | 'media' | 'story' | 'characters' | 'character' | 'other'
@@ -8,9 +8,9 @@ export type BodyPosition = 'body' | 'media' | 'story' | 'characters' | 'characte
 const wrapperKeys = new Set([
   'inputimage',
   ...['url', 'dataUrl', 'image', 'video', 'audio'].flatMap((kind) => [
-    plainName(kind),
-    plainName(`${kind}Url`),
-    plainName(`${kind}DataUrl`),
+    normalizeName(kind),
+    normalizeName(`${kind}Url`),
+    normalizeName(`${kind}DataUrl`),
   ]),
 ])
 
@@ -18,22 +18,22 @@ const wrapperKeys = new Set([
 export function positionOf(parent: BodyPosition, key: string | undefined): BodyPosition {
   if (key === undefined) return parent === 'media' ? 'media' : parent === 'characters' ? 'character' : 'other'
   if (parent === 'body') return positionInBody(key)
-  if (parent === 'media') return wrapperKeys.has(plainName(key)) ? 'media' : 'other'
-  if (parent === 'story') return plainName(key) === 'characters' ? 'characters' : 'other'
+  if (parent === 'media') return wrapperKeys.has(normalizeName(key)) ? 'media' : 'other'
+  if (parent === 'story') return normalizeName(key) === 'characters' ? 'characters' : 'other'
   if (parent === 'character') return isMediaField(key) ? 'media' : 'other'
   return 'other'
 }
 
 function positionInBody(key: string): BodyPosition {
   if (isMediaField(key)) return 'media'
-  const plainKey = plainName(key)
-  if (plainKey === frameLists) return 'media'
+  const plainKey = normalizeName(key)
+  if (plainKey === frameListName) return 'media'
   if (plainKey === 'characters') return 'characters'
   return plainKey === 'storyconfig' ? 'story' : 'other'
 }
 
 /** Whether a field of this name holds media. */
 export function isMediaField(name: string): boolean {
-  const meaning = meaningOf(name)
+  const meaning = matchFieldName(name)
   return meaning !== undefined && meaning !== 'metadata' && fields[meaning.field].kind.startsWith('media')
 }

@@ -12,7 +12,7 @@ export function registerHealthRoutes(app: FastifyInstance, deps: HealthDeps): vo
     const fault = deps.storage.fault()
     if (fault !== undefined)
       throw notReadyError(fault.isFull ? 'The disk is full' : 'File storage is unavailable')
-    const upstreamFault = deps.upstreams?.fault()
+    const upstreamFault = deps.upstreams?.problem()
     if (upstreamFault !== undefined) throw notReadyError(upstreamFault)
     const warnings = (await deps.upstreams?.warnings()) ?? []
     return { status: 'ready', ...(warnings.length > 0 && { warnings }) }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { Unavailable } from '../../jobs/engine.ts'
-import { follow } from '../../jobs/follow-job.ts'
+import { RedisUnavailable } from '../../jobs/engine.ts'
+import { followJob } from '../../jobs/follow-job.ts'
 import { isTerminal } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { buildStatusBody } from '../nanogpt/status.ts'
@@ -30,13 +30,13 @@ export function registerJobEventsRoute(app: FastifyInstance, { engine, accounts,
       isClosed = true
       stopFollowing()
     })
-    stopFollowing = await follow(engine, id, {
+    stopFollowing = await followJob(engine, id, {
       after: lastVersion,
-      tell: (view) =>
+      onChange: (view) =>
         stream.send(view.version, buildStatusBody(view, { dialect: 'current', baseUrl, now: Date.now() })),
-      end: stream.end,
+      onEnd: stream.end,
     }).catch((cause: unknown) => {
-      const logFields = cause instanceof Unavailable ? { reason: cause.message } : { err: cause }
+      const logFields = cause instanceof RedisUnavailable ? { reason: cause.message } : { err: cause }
       request.log.warn({ job: id, ...logFields }, 'a job could not be followed')
       stream.end()
       return stopFollowing
@@ -47,8 +47,8 @@ export function registerJobEventsRoute(app: FastifyInstance, { engine, accounts,
 
   /** A browser would come back for ever, were it not told that there is nothing more. */
   async function isTerminalVersion(id: string, version: number): Promise<boolean> {
-    const [change] = await engine.since(id, version - 1)
-    return change !== undefined && change.version === version && isTerminal(change.event.state)
+    const [change] = await engine.readHistoryAfter(id, version - 1)
+    return change !== undefined && change.version === version && isTerminal(change.entry.state)
   }
 
   // A HEAD would be held open like any other listener, for nothing.

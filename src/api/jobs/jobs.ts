@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { list as listOf, text } from '../../../providers/reader.ts'
-import { type Event, type State, states, type View } from '../../jobs/job.ts'
+import { type HistoryEntry, type JobState, type JobView, jobStates } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'
@@ -26,7 +26,7 @@ type ByIdRoute = { Params: { id: string } }
 export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { engine, config } = deps
   const onRequest = createAuthenticationHook(deps.accounts)
-  const respond = (request: FastifyRequest, view: View) =>
+  const respond = (request: FastifyRequest, view: JobView) =>
     toJobResponse(view, resolveBaseUrl(request, config.publicUrl))
 
   app.get('/api/jobs', { onRequest, schema: { response: { 200: JobListResponse } } }, async (request) => {
@@ -58,9 +58,9 @@ export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
       const { id } = request.params
       const view = await requireOwnJob(engine, request, id)
       const [input, events, notes] = await Promise.all([
-        engine.asked(id),
-        engine.events(id),
-        engine.notes(id),
+        engine.readInput(id),
+        engine.readHistory(id),
+        engine.readNotes(id),
       ])
       return {
         ...respond(request, view),
@@ -84,7 +84,7 @@ export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
   )
 }
 
-function toJobResponse(view: View, baseUrl: string): Static<typeof JobResponse> {
+function toJobResponse(view: JobView, baseUrl: string): Static<typeof JobResponse> {
   const failure = toJobFailure(view)
   return {
     id: view.id,
@@ -107,12 +107,12 @@ function toJobResponse(view: View, baseUrl: string): Static<typeof JobResponse> 
 }
 
 /** Reasons stay in the operator's audit trail: they may speak of the gateway's own keys. */
-function toEventEntry({ at, state, progress, provider }: Event): Static<typeof JobEventEntry> {
+function toEventEntry({ at, state, progress, provider }: HistoryEntry): Static<typeof JobEventEntry> {
   const publicState = state === 'submitting' ? 'pending' : state
   return { at: toIsoTime(at), state: publicState, progress, ...(provider !== undefined && { provider }) }
 }
 
-function readStates(query: unknown): State[] {
+function readStates(query: unknown): JobState[] {
   const stateText = text(query, 'state') ?? listOf(query, 'state').map(String).join(',')
   const names = stateText
     .split(',')
@@ -123,5 +123,5 @@ function readStates(query: unknown): State[] {
     const message = `\`state\` must be one of ${publicStates.join(', ')}; got ${JSON.stringify(unknownName.slice(0, 40))}`
     throw new ApiError('invalid_parameter_value', message, { param: 'state' })
   }
-  return states.filter((state) => names.includes(state === 'submitting' ? 'pending' : state))
+  return jobStates.filter((state) => names.includes(state === 'submitting' ? 'pending' : state))
 }

@@ -1,19 +1,19 @@
 import type { Input } from '../../../providers/input.ts'
 import type { ProviderName } from '../../../providers/provider.ts'
-import type { Admitted } from '../../catalogue/admit.ts'
+import type { ValidRequest } from '../../catalogue/admit.ts'
 import type { Model } from '../../catalogue/model.ts'
-import { relax } from '../../catalogue/relax.ts'
+import { relaxInput } from '../../catalogue/relax.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 
 /** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
-export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: Admitted) {
+export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: ValidRequest) {
   const isStrict = request.handling === 'strict'
   const fitSeed = (input: Input) =>
     isStrict ? { input, warnings: [] } : withFittingSeed(routing, model, input)
   const routeInput = (input: Input, moreWarnings: readonly string[] = []) => {
     const fittedInput = fitSeed(input)
-    const route = routing.route(model, fittedInput.input)
+    const route = routing.listUpstreams(model, fittedInput.input)
     return {
       input: fittedInput.input,
       warnings: [...warnings, ...moreWarnings, ...fittedInput.warnings],
@@ -22,22 +22,22 @@ export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...reques
   }
   const exact = routeInput(request.input)
   if (exact.route.length > 0) return exact
-  const reason = routing.refusal(model, request.input)
+  const reason = routing.rejectionMessage(model, request.input)
   if (reason !== undefined) {
     const relaxed = isStrict
       ? undefined
-      : relax(model, request.input, (candidate) => routeInput(candidate).route.length > 0)
+      : relaxInput(model, request.input, (candidate) => routeInput(candidate).route.length > 0)
     if (relaxed === undefined) throw new ApiError('invalid_parameter_value', reason)
     return routeInput(relaxed.input, relaxed.warnings)
   }
-  const log = { model: model.id, setOneOf: routing.missing(model) }
-  const rendering = routing.available(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
+  const log = { model: model.id, setOneOf: routing.describeMissingVariables(model) }
+  const rendering = routing.isAvailable(model) ? `exactly this with \`${model.id}\`` : `\`${model.id}\``
   throw new ApiError('service_unavailable', `No upstream of this gateway can render ${rendering}`, { log })
 }
 
 /** An upstream's range of seeds may be narrower than what programs draw theirs from. */
 function withFittingSeed(offers: ApiDeps['routing'], model: Model, input: Input) {
-  const replacement = offers.fitSeed(model, input)
+  const replacement = offers.adjustSeed(model, input)
   if (replacement === undefined) return { input, warnings: [] }
   const { seed, min, max } = replacement
   const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { isTerminal, type View } from '../../jobs/job.ts'
+import { isTerminal, type JobView } from '../../jobs/job.ts'
 import { isThumbnailKind } from '../../media/results/thumbnails.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
@@ -50,14 +50,14 @@ export async function sendContent(
     : sendFile(request, reply, thumbnail)
 }
 
-function requireVideoUrl({ id, state, videos }: View): string {
+function requireVideoUrl({ id, state, videos }: JobView): string {
   const url = videos?.[0]?.url
   if (state === 'succeeded' && url !== undefined) return url
   if (isTerminal(state)) throw new ApiError('not_found', `The job ${id} ended without a video`)
   throw new ApiError('conflict', `The job ${id} is not finished yet`, { headers: { 'Retry-After': '2' } })
 }
 
-function toContentLink({ id, model }: View, variant: string, url: string) {
+function toContentLink({ id, model }: JobView, variant: string, url: string) {
   return { data: { url, variant }, url, runId: id, model }
 }
 

@@ -1,5 +1,5 @@
 import { faults } from '../../../providers/fault.ts'
-import type { View } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 
 /** Clients tell a content refusal from other failures by one of these words. */
 export const contentRefusalPattern = /policy|nsfw|safety|moderation|flagged/i
@@ -7,7 +7,7 @@ export const contentRefusalPattern = /policy|nsfw|safety|moderation|flagged/i
 export type JobFailure = { message: string; type: string; code: string; isContentRefusal: boolean }
 
 /** Why a job ended without a result; absent: it did not. */
-export function toJobFailure({ state, error }: View): JobFailure | undefined {
+export function toJobFailure({ state, error }: JobView): JobFailure | undefined {
   if (state === 'canceled' && error?.code !== 'canceled') return createFailure('canceled', 'canceled')
   if (state !== 'canceled' && state !== 'failed') return undefined
   return createFailure(error?.code ?? 'upstream_error', error?.message ?? 'The job failed')

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { at, text } from '../../../providers/reader.ts'
-import { type Admitted, admitTo, type Validation } from '../../catalogue/admit.ts'
-import { fold } from '../../catalogue/fold.ts'
+import { type ValidationOptions, type ValidRequest, validateForModel } from '../../catalogue/admit.ts'
+import { normalizeFields } from '../../catalogue/fold.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
-import type { State, View } from '../../jobs/job.ts'
+import type { JobState, JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { findReplay } from '../plugins/idempotency.ts'
@@ -32,14 +32,15 @@ export async function extendVideo(
   request: FastifyRequest,
 ): Promise<SubmitResponse | ExtendResponse> {
   const body = readBodyObject(request.body)
-  if (body.model !== undefined && fold(body).given.has('video')) return submitVideo(deps, request, body)
+  if (body.model !== undefined && normalizeFields(body).spellings.has('video'))
+    return submitVideo(deps, request, body)
   const id = readJobId(body)
   const replay = await findReplay(deps, request)
   if (replay !== undefined) return toExtendResponse(toSubmitResponse(replay), body)
   const parent = await requireOwnJob(deps.engine, request, id)
   const model = requireExtendable(parent)
   const clip = readClipIndex(body)
-  const upstreamTaskId = text(await deps.engine.ticket(id), 'id')
+  const upstreamTaskId = text(await deps.engine.readTicket(id), 'id')
   if (upstreamTaskId === undefined)
     throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
   const { input, ...admitted } = validateExtension(model, body, readValidationOptions(deps, request))
@@ -63,7 +64,7 @@ function toExtendResponse(submitted: SubmitResponse, body: RequestBody): ExtendR
 /** What the words of Midjourney's own status are; ids of other services read as unknown, which is no error. */
 export async function getMidjourneyStatus({ engine, config }: ApiDeps, request: FastifyRequest) {
   const id = readJobIdNamed('task_id', request.body)
-  if ((await engine.status(id)) === undefined) return { status: 'unknown', task_id: id }
+  if ((await engine.readStatus(id)) === undefined) return { status: 'unknown', task_id: id }
   const view = await requireOwnJob(engine, request, id)
   const output = toOutput(view, resolveBaseUrl(request, config.publicUrl))
   const failure = toJobFailure(view)
@@ -76,7 +77,7 @@ export async function getMidjourneyStatus({ engine, config }: ApiDeps, request: 
   }
 }
 
-const midjourneyStatuses: Readonly<Record<State, string>> = {
+const midjourneyStatuses: Readonly<Record<JobState, string>> = {
   pending: 'NOT_START',
   submitting: 'NOT_START',
   queued: 'submitted',
@@ -88,7 +89,7 @@ const midjourneyStatuses: Readonly<Record<State, string>> = {
   canceled: 'FAILED',
 }
 
-function requireExtendable({ id, model: modelId, state }: View): Model {
+function requireExtendable({ id, model: modelId, state }: JobView): Model {
   const model = findModel(modelId)
   if (model?.id !== 'midjourney-video') {
     const message = `Only jobs of \`midjourney-video\` can be extended; ${id} is one of \`${modelId}\``
@@ -113,11 +114,11 @@ function readClipIndex(body: RequestBody): number {
 function validateExtension(
   model: Model,
   { prompt, motion, conversationUUID }: RequestBody,
-  validation: Validation,
-): Admitted {
+  validation: ValidationOptions,
+): ValidRequest {
   const { prompt: promptRule = {}, motion: motionRule = {} } = model.fields
   const extensionModel = { ...model, fields: { prompt: promptRule, motion: motionRule } }
-  const result = admitTo(extensionModel, { prompt, motion, conversationUUID }, validation)
+  const result = validateForModel(extensionModel, { prompt, motion, conversationUUID }, validation)
   if (!result.ok) throw toValidationError(result.problems)
   return result
 }

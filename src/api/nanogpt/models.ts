@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { withMarkup } from '../../accounts/money.ts'
 import { models } from '../../catalogue/index.ts'
-import { brief, describe, describeOld } from '../../catalogue/listing.ts'
+import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../catalogue/listing.ts'
 import type { ApiDeps } from '../deps.ts'
 
 /** The list of video models; in full unless `detailed=false`. */
@@ -11,7 +11,9 @@ export async function listVideoModels({ routing, billing }: ApiDeps, { query }: 
   return {
     object: 'list',
     data: models.map((model) =>
-      isDetailed ? describe(model, routing.available(model), createPriceMarkup(billing)) : brief(model),
+      isDetailed
+        ? buildListEntry(model, routing.isAvailable(model), createPriceMarkup(billing))
+        : buildModelSummary(model),
     ),
     meta: { count: models.length, generated_at: new Date().toISOString() },
   }
@@ -23,7 +25,7 @@ export async function listVideoModels({ routing, billing }: ApiDeps, { query }: 
  */
 export async function listAllModels(_: ApiDeps, { query }: FastifyRequest) {
   const isDetailed = /^(true|1|yes)$/i.test(text(query, 'detailed') ?? '')
-  return { object: 'list', data: isDetailed ? [] : models.map(brief) }
+  return { object: 'list', data: isDetailed ? [] : models.map(buildModelSummary) }
 }
 
 /** A list of models of a kind that there is none of here. Some programs load all lists at once and fail if one is missing. */
@@ -41,7 +43,7 @@ export async function listModelsByKind({ billing }: ApiDeps) {
   return {
     models: {
       video: Object.fromEntries(
-        models.map((model) => [model.id, describeOld(model, createPriceMarkup(billing))]),
+        models.map((model) => [model.id, buildLegacyListEntry(model, createPriceMarkup(billing))]),
       ),
     },
   }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { admit } from '../../catalogue/admit.ts'
+import { validateRequest } from '../../catalogue/admit.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
@@ -7,7 +7,7 @@ import { readBodyObject, toValidationError } from './submit.ts'
 
 /** What a submit of the same body would reserve; nothing is stored and nobody is asked. */
 export async function estimatePrice(deps: ApiDeps, request: FastifyRequest) {
-  const result = admit(readBodyObject(request.body), readValidationOptions(deps, request))
+  const result = validateRequest(readBodyObject(request.body), readValidationOptions(deps, request))
   if (!result.ok) throw toValidationError(result.problems)
   const { model, input, warnings } = result
   const { usd, seconds, warnings: priceWarnings } = deps.billing.price(model, input)

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import type { View } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { toJobFailure } from './job-failure.ts'
@@ -34,7 +34,7 @@ function parseLimit(limitText: string | undefined): number {
   return Number.isNaN(limit) ? defaultLimit : Math.min(Math.max(limit, 1), maxLimit)
 }
 
-function toRecoveredJob(view: View, baseUrl: string): RecoverResponse['data'][number] {
+function toRecoveredJob(view: JobView, baseUrl: string): RecoverResponse['data'][number] {
   const output = toOutput(view, baseUrl)
   return {
     runId: view.id,

@@ -1,4 +1,4 @@
-import type { State, View } from '../../jobs/job.ts'
+import type { JobState, JobView } from '../../jobs/job.ts'
 
 /** Which of the three published vocabularies a status path speaks at its top level. */
 export type Dialect = 'current' | 'seed' | 'first'
@@ -23,7 +23,7 @@ const runningStatuses: DialectStatuses = {
   recover: 'processing',
 }
 
-const statusesByState: Readonly<Record<State, DialectStatuses>> = {
+const statusesByState: Readonly<Record<JobState, DialectStatuses>> = {
   pending: acceptedStatuses,
   submitting: acceptedStatuses,
   queued: { ...acceptedStatuses, seed: 'queued', recover: 'queued' },
@@ -48,11 +48,11 @@ const statusesByState: Readonly<Record<State, DialectStatuses>> = {
 }
 
 /** How a job's state is told. Most clients know no word for canceled, so only who canceled a job is told so. */
-export function mapStatus({ state, error }: View): DialectStatuses {
+export function mapStatus({ state, error }: JobView): DialectStatuses {
   return statusesByState[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
 }
 
 /** The finest state; `submitting` is nobody's business but ours. */
-export function toPublicState({ state }: View): State {
+export function toPublicState({ state }: JobView): JobState {
   return state === 'submitting' ? 'pending' : state
 }

@@ -1,4 +1,4 @@
-import type { View } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 import { isTerminal } from '../../jobs/job.ts'
 import { toAbsoluteUrl } from '../requests/base-url.ts'
 import { toJobFailure } from './job-failure.ts'
@@ -9,7 +9,7 @@ import { type Dialect, mapStatus, toPublicState } from './status-mapping.ts'
 export type StatusOptions = { dialect: Dialect; baseUrl: string; now: number }
 
 /** The status body that satisfies every published version at once; the dialect changes `status` and `error` only. */
-export function buildStatusBody(view: View, { dialect, baseUrl, now }: StatusOptions): StatusResponse {
+export function buildStatusBody(view: JobView, { dialect, baseUrl, now }: StatusOptions): StatusResponse {
   const { id, model } = view
   const statuses = mapStatus(view)
   const failure = toJobFailure(view)
@@ -57,14 +57,14 @@ export function buildStatusBody(view: View, { dialect, baseUrl, now }: StatusOpt
 }
 
 /** How each view was told last, cut where the time left stands. */
-const renderedTexts = new WeakMap<View, { dialect: Dialect; baseUrl: string; pieces: readonly string[] }>()
+const renderedTexts = new WeakMap<JobView, { dialect: Dialect; baseUrl: string; pieces: readonly string[] }>()
 
 /** Inside a text of ours the quotes would be escaped, so nothing else looks like this. */
 const timeLeftPattern = /(?<="estimatedTimeRemaining":)\d+/
 
 /** The same as `write` makes of `statusBody`. Clients ask all the time, and between two changes only the time left is another. */
 export function renderStatus(
-  view: View,
+  view: JobView,
   options: StatusOptions,
   serialize: (body: StatusResponse) => string,
 ): string {
@@ -78,7 +78,7 @@ export function renderStatus(
 }
 
 /** The result's links; absent until the job has succeeded. */
-export function toOutput({ state, videos }: View, baseUrl: string) {
+export function toOutput({ state, videos }: JobView, baseUrl: string) {
   const [first, ...others] = videos ?? []
   if (state !== 'succeeded' || first === undefined) return undefined
   const urls = [first, ...others].map((video) => toAbsoluteUrl(baseUrl, video.url))
@@ -98,7 +98,7 @@ export function toIsoTime(unixMs: number): string {
   return new Date(unixMs).toISOString()
 }
 
-function secondsLeft({ state, expectedAt }: View, now: number): number | null {
+function secondsLeft({ state, expectedAt }: JobView, now: number): number | null {
   if (isTerminal(state) || expectedAt === undefined) return null
   return Math.max(0, Math.ceil((expectedAt - now) / 1000))
 }

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import type { Field, Input } from '../../../providers/input.ts'
-import type { Offered } from '../../accounts/price.ts'
-import type { Admitted, Problem } from '../../catalogue/admit.ts'
-import { admit } from '../../catalogue/admit.ts'
-import { spellingOf } from '../../catalogue/fold.ts'
+import type { JobPrice } from '../../accounts/price.ts'
+import type { Problem, ValidRequest } from '../../catalogue/admit.ts'
+import { validateRequest } from '../../catalogue/admit.ts'
+import { sentNameOf } from '../../catalogue/fold.ts'
 import { listMedia, parseStoredReference } from '../../catalogue/media-values/stored-reference.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
-import { type Accepted, Refused } from '../../jobs/engine.ts'
+import { type CreatedJob, JobRefused } from '../../jobs/engine.ts'
 import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { hasFilesToStore, type StoredInput } from '../../media/inputs/store-input.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -32,7 +32,7 @@ export async function submitVideo(
 ): Promise<SubmitResponse> {
   const replay = await findReplay(deps, request)
   if (replay !== undefined) return toSubmitResponse(replay)
-  const result = admit(body, readValidationOptions(deps, request))
+  const result = validateRequest(body, readValidationOptions(deps, request))
   if (!result.ok) throw toValidationError(result.problems)
   return acceptSubmission(deps, request, result)
 }
@@ -41,11 +41,11 @@ export async function submitVideo(
 export async function acceptSubmission(
   deps: ApiDeps,
   request: FastifyRequest,
-  validated: Admitted & { remixedFrom?: string },
-  agreedPrice?: Offered,
+  validated: ValidRequest & { remixedFrom?: string },
+  agreedPrice?: JobPrice,
 ): Promise<SubmitResponse> {
   const { engine, routing, media, billing } = deps
-  const fieldNameInRequest = (field: Field) => spellingOf(request.body, field)
+  const fieldNameInRequest = (field: Field) => sentNameOf(request.body, field)
   checkInputLimits(validated, request.server.textLimits, fieldNameInRequest)
   const { model, conversationUUID, remixedFrom } = validated
   const webhook = readJobWebhook(deps, request)
@@ -58,11 +58,11 @@ export async function acceptSubmission(
   const allWarnings = shortenWarnings([...warnings, ...price.warnings].map(createRequestRedactor(request)))
   const accepted = await acceptOrForgetMedia(storedInput, async () => {
     const [preferred, ...others] =
-      storedInput.input === input ? route : routing.route(model, storedInput.input)
+      storedInput.input === input ? route : routing.listUpstreams(model, storedInput.input)
     if (preferred === undefined)
       throw publicLinkRequiredError(model, storedInput.input, routing, fieldNameInRequest)
     const upstreams = await orderUpstreams(deps, model, [preferred, ...others])
-    const acceptance = engine.accept({
+    const acceptance = engine.create({
       id: createJobId(),
       owner: request.owner,
       model: model.id,
@@ -76,7 +76,10 @@ export async function acceptSubmission(
       ...(conversationUUID !== undefined && { conversationUUID }),
       ...(remixedFrom !== undefined && { remixedFrom }),
       webhook,
-      ...(request.idempotency !== undefined && { once: request.idempotency, warnings: allWarnings }),
+      ...(request.idempotency !== undefined && {
+        idempotencyKey: request.idempotency,
+        warnings: allWarnings,
+      }),
     })
     return awaitOrRelease(upstreams, acceptance)
   }).catch((cause: unknown) => {
@@ -88,8 +91,8 @@ export async function acceptSubmission(
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
 async function acceptOrForgetMedia(
   { discard: forget }: StoredInput,
-  accept: () => Promise<Accepted>,
-): Promise<Accepted> {
+  accept: () => Promise<CreatedJob>,
+): Promise<CreatedJob> {
   try {
     const accepted = await accept()
     if (accepted.replay !== undefined) await forget().catch(() => undefined)
@@ -102,14 +105,14 @@ async function acceptOrForgetMedia(
 }
 
 function isRejection(cause: unknown): boolean {
-  return cause instanceof Refused || cause instanceof ApiError || cause instanceof RecordTooLarge
+  return cause instanceof JobRefused || cause instanceof ApiError || cause instanceof RecordTooLarge
 }
 
 /** A retry of a rejected key that no job makes is left to the next one. */
 async function awaitOrRelease(
   { release }: OrderedUpstreams,
-  acceptance: Promise<Accepted>,
-): Promise<Accepted> {
+  acceptance: Promise<CreatedJob>,
+): Promise<CreatedJob> {
   try {
     const accepted = await acceptance
     if (accepted.replay !== undefined) await release()
@@ -121,7 +124,7 @@ async function awaitOrRelease(
 }
 
 /** What a submit is answered, the first time and again. */
-export function toSubmitResponse(view: Accepted, warnings: readonly string[] = []): SubmitResponse {
+export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] = []): SubmitResponse {
   return {
     runId: view.id,
     id: view.id,
@@ -132,7 +135,7 @@ export function toSubmitResponse(view: Accepted, warnings: readonly string[] = [
     model: view.model,
     cost: view.costUsd,
     paymentSource: 'USD',
-    remainingBalance: view.leftUsd ?? unlimitedUsd,
+    remainingBalance: view.remainingUsd ?? unlimitedUsd,
     prechargeLabel: `$${view.costUsd.toFixed(2)}`,
     createdAt: toIsoTime(view.createdAt),
     warnings: [...(view.replay?.warnings ?? warnings)],
@@ -149,7 +152,7 @@ function publicLinkRequiredError(
 ) {
   const files = listMedia(input).filter(({ value }) => parseStoredReference(value) !== undefined)
   const unsupported =
-    files.find(({ field, value }) => offers.route(model, { [field]: value }).length === 0) ?? files[0]
+    files.find(({ field, value }) => offers.listUpstreams(model, { [field]: value }).length === 0) ?? files[0]
   const { field: unsupportedField, path } = unsupported ?? { field: 'image', path: 'image' }
   const field = fieldNameInRequest(unsupportedField) + path.slice(unsupportedField.length)
   const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`

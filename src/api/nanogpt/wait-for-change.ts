@@ -1,15 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import type { Engine } from '../../jobs/engine.ts'
-import { isTerminal, type View } from '../../jobs/job.ts'
+import { isTerminal, type JobView } from '../../jobs/job.ts'
 
 const maxWaitSeconds = 60
 
 /** `?wait=30`: the job after its next change, or as it is when the time is over, the client gone or the server closing. */
-export async function waitForChange(engine: Engine, request: FastifyRequest, view: View): Promise<View> {
+export async function waitForChange(
+  engine: Engine,
+  request: FastifyRequest,
+  view: JobView,
+): Promise<JobView> {
   const seconds = parseWaitSeconds(text(request.query, 'wait'))
   if (seconds === 0 || isTerminal(view.state)) return view
-  const { promise, resolve } = Promise.withResolvers<View | undefined>()
+  const { promise, resolve } = Promise.withResolvers<JobView | undefined>()
   const giveUp = () => resolve(undefined)
   const timer = setTimeout(giveUp, seconds * 1000)
   const signals = [request.signal, request.server.closing]
@@ -18,18 +22,18 @@ export async function waitForChange(engine: Engine, request: FastifyRequest, vie
     signal.addEventListener('abort', giveUp)
   }
   const checkNow = async () => {
-    const current = await engine.status(view.id)
+    const current = await engine.readStatus(view.id)
     if (current === undefined || current.view.version > view.version) resolve(current?.view)
   }
   const checkOrGiveUp = () => void checkNow().catch(giveUp)
   const watch = engine.watch(view.id, {
-    changed: (changedView) => changedView.version > view.version && resolve(changedView),
-    missed: checkOrGiveUp,
+    onChange: (changedView) => changedView.version > view.version && resolve(changedView),
+    onMissed: checkOrGiveUp,
   })
   watch.then(checkOrGiveUp, giveUp)
   try {
     const changedView = await promise
-    return changedView ?? (await engine.status(view.id))?.view ?? view
+    return changedView ?? (await engine.readStatus(view.id))?.view ?? view
   } finally {
     clearTimeout(timer)
     for (const signal of signals) signal.removeEventListener('abort', giveUp)

@@ -1,6 +1,6 @@
 import { at, text } from '../../../providers/reader.ts'
-import type { Validation } from '../../catalogue/admit.ts'
-import { meaningOf } from '../../catalogue/fields.ts'
+import type { ValidationOptions } from '../../catalogue/admit.ts'
+import { matchFieldName } from '../../catalogue/fields.ts'
 import { findModel } from '../../catalogue/index.ts'
 import { readDataUrlHead } from '../../catalogue/media-values/data-url.ts'
 import { isUploadedFile, type UploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
@@ -19,7 +19,7 @@ const defaultSize = '720x1280'
 const soraNamePattern = /^sora-2(-pro)?(?:-\d{4}-\d{2}-\d{2})?$/i
 
 /** A body of the OpenAI Videos API in the words of the catalogue. What that API does not know passes as it is. */
-export function fromOpenai(body: RequestBody, handling?: Validation['handling']): RequestBody {
+export function fromOpenai(body: RequestBody, handling?: ValidationOptions['handling']): RequestBody {
   const { model: requestedModel, size: requestedSize, input_reference: reference, n, ...rest } = body
   if (!isEmpty(n) && Number(n) !== 1) throw singleVideoError()
   const soraName = matchSoraName(requestedModel)
@@ -55,7 +55,7 @@ export function toOpenaiModelName(model: string, isPro: boolean | undefined): st
 
 function hasNoShape(body: RequestBody): boolean {
   return !Object.entries(body).some(([name, value]) => {
-    const meaning = meaningOf(name)
+    const meaning = matchFieldName(name)
     const field = meaning === 'metadata' ? undefined : meaning?.field
     return !isEmpty(value) && ['aspect_ratio', 'resolution', 'image'].includes(field ?? '')
   })

@@ -23,7 +23,7 @@ export async function listVideos(
   if (page === undefined) {
     throw new ApiError('invalid_parameter_value', '`after` names no video of yours', { param: 'after' })
   }
-  const inputs = await Promise.all(page.views.map(({ id }) => engine.asked(id)))
+  const inputs = await Promise.all(page.views.map(({ id }) => engine.readInput(id)))
   const videos = page.views.map((view, index) =>
     toOpenaiVideo(view, inputs[index] ?? {}, config.resultsKeptMs),
   )

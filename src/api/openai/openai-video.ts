@@ -1,12 +1,12 @@
 import type { Input } from '../../../providers/input.ts'
-import type { State, View } from '../../jobs/job.ts'
+import type { JobState, JobView } from '../../jobs/job.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'
 import { toOpenaiModelName } from './from-openai.ts'
 import type { OpenaiVideo } from './schemas.ts'
 import { secondsOfInput, sizeOfInput } from './size.ts'
 
 /** A job as the OpenAI Videos API tells it; times are unix seconds. `keptMs`: how long finished videos are kept. */
-export function toOpenaiVideo(view: View, input: Input, keptMs: number | undefined): OpenaiVideo {
+export function toOpenaiVideo(view: JobView, input: Input, keptMs: number | undefined): OpenaiVideo {
   const failure = toJobFailure(view)
   const isKept = view.state === 'succeeded' && keptMs !== undefined
   return {
@@ -27,7 +27,7 @@ export function toOpenaiVideo(view: View, input: Input, keptMs: number | undefin
   }
 }
 
-const statusByState: Readonly<Record<State, OpenaiVideo['status']>> = {
+const statusByState: Readonly<Record<JobState, OpenaiVideo['status']>> = {
   pending: 'queued',
   submitting: 'queued',
   queued: 'queued',

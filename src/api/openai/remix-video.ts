@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { findModel, models } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
-import type { View } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import type { SubmitResponse } from '../nanogpt/schemas.ts'
@@ -22,7 +22,7 @@ export async function remixVideo(
   const model = requireRemixModel(text(body, 'model') ?? source.model)
   const videoUrl = requireVideoUrl(source)
   const video = toAbsoluteUrl(resolveBaseUrl(request, deps.config.publicUrl), videoUrl)
-  const { duration } = await deps.engine.asked(sourceId)
+  const { duration } = await deps.engine.readInput(sourceId)
   const durationField = duration !== undefined &&
     model.fields.videoDuration !== undefined && { videoDuration: duration }
   const defaults = durationField === false ? {} : durationField
@@ -52,7 +52,7 @@ function canRemix({ fields }: Model): boolean {
   return fields.video !== undefined && fields.prompt !== undefined && isEnough
 }
 
-function requireVideoUrl({ id, state, videos }: View): string {
+function requireVideoUrl({ id, state, videos }: JobView): string {
   const url = videos?.[0]?.url
   if (state === 'succeeded' && url !== undefined) return url
   throw new ApiError('conflict', `The video ${id} is not finished, so there is nothing to remix`)

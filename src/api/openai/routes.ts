@@ -44,7 +44,10 @@ function registerRoutes(
 ): void {
   const onRequest = [rateLimits.submit, createPreBodyChecks(deps).forSubmit]
   const buildVideo = async (request: FastifyRequest, id: string): Promise<OpenaiVideo> => {
-    const [view, input] = await Promise.all([requireOwnJob(deps.engine, request, id), deps.engine.asked(id)])
+    const [view, input] = await Promise.all([
+      requireOwnJob(deps.engine, request, id),
+      deps.engine.readInput(id),
+    ])
     return toOpenaiVideo(view, input, deps.config.resultsKeptMs)
   }
   /** The job as it is, with what was not taken as it was asked for. */

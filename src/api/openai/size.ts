@@ -1,8 +1,8 @@
 import type { Input } from '../../../providers/input.ts'
-import type { Validation } from '../../catalogue/admit.ts'
+import type { ValidationOptions } from '../../catalogue/admit.ts'
 import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
-import { valuesOf } from '../../catalogue/parameters.ts'
+import { listFieldValues } from '../../catalogue/parameters.ts'
 import { ApiError } from '../errors.ts'
 import type { RequestBody } from '../nanogpt/submit.ts'
 import { type Dimensions, dimensionsFromShortSide, dimensionsOf, parseAspectRatio } from './dimensions.ts'
@@ -19,7 +19,7 @@ type KnownSize = Dimensions & { fields: RequestBody }
 export function toSizeFields(
   model: Model,
   size: string,
-  handling: Validation['handling'] = 'lenient',
+  handling: ValidationOptions['handling'] = 'lenient',
 ): RequestBody {
   const sides = /^\s*(\d{2,5})\s*[x*]\s*(\d{2,5})\s*$/i.exec(size)?.slice(1).map(Number)
   if (model.fields.size !== undefined) return { size }
@@ -52,8 +52,8 @@ export function secondsOfInput(model: string, { duration }: Input): string | nul
 }
 
 function listKnownSizes(model: Model): KnownSize[] {
-  const ratios = valuesOf(model, 'aspect_ratio').map(String)
-  const resolutions = valuesOf(model, 'resolution').map(String)
+  const ratios = listFieldValues(model, 'aspect_ratio').map(String)
+  const resolutions = listFieldValues(model, 'resolution').map(String)
   const namedResolutions = resolutions.length > 0 ? resolutions : ratios.length > 0 ? ['720p'] : []
   return namedResolutions.flatMap((resolution) =>
     (ratios.length > 0 ? ratios : defaultRatios).flatMap((ratio) => {
@@ -72,7 +72,7 @@ function listKnownSizes(model: Model): KnownSize[] {
 function listRatioSizes(model: Model, { width, height }: Dimensions): KnownSize[] {
   if (model.fields.resolution !== undefined) return []
   const short = Math.min(width, height)
-  return valuesOf(model, 'aspect_ratio').flatMap((value) => {
+  return listFieldValues(model, 'aspect_ratio').flatMap((value) => {
     const ratio = parseAspectRatio(String(value))
     return ratio === undefined
       ? []

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
-import { type Admitted, admit } from '../../catalogue/admit.ts'
+import { type ValidRequest, validateRequest } from '../../catalogue/admit.ts'
 import { findModel } from '../../catalogue/index.ts'
-import { valuesOf } from '../../catalogue/parameters.ts'
+import { listFieldValues } from '../../catalogue/parameters.ts'
 import type { ApiDeps } from '../deps.ts'
 import { type RequestBody, toValidationError } from '../nanogpt/submit.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
 import { fromOpenai, isSora } from './from-openai.ts'
 
-type ValidatedVideo = { admitted: Admitted; body: RequestBody }
+type ValidatedVideo = { admitted: ValidRequest; body: RequestBody }
 
 /**
  * Reads a body of the OpenAI Videos API. For Sora, a `size` that OpenAI rejects and more `seconds` than it renders are rejected, unless the request
@@ -26,7 +26,7 @@ export function validateVideo(
     ...fromOpenai(body, followsSoraRules ? 'strict' : validation.handling),
     ...extraFields.after,
   }
-  const result = admit(
+  const result = validateRequest(
     translated,
     followsSoraRules && isTooLongForSora(body) ? { ...validation, handling: 'strict' } : validation,
   )
@@ -36,5 +36,5 @@ export function validateVideo(
 
 function isTooLongForSora({ seconds }: RequestBody): boolean {
   const sora = findModel('sora-2')
-  return sora !== undefined && Number(seconds) > Math.max(...valuesOf(sora, 'duration').map(Number))
+  return sora !== undefined && Number(seconds) > Math.max(...listFieldValues(sora, 'duration').map(Number))
 }

@@ -1,6 +1,6 @@
 import { mediaFields } from '../../../providers/input.ts'
 import { models } from '../../catalogue/index.ts'
-import { requestSchema } from '../../catalogue/schema.ts'
+import { buildRequestSchema } from '../../catalogue/schema.ts'
 import { errors } from '../errors.ts'
 import { type JsonSchema, schemaRef } from './operation.ts'
 
@@ -16,7 +16,7 @@ const commonFields: Readonly<Record<string, JsonSchema>> = {
 function createModelSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     models.map((model) => {
-      const { properties, ...schema } = requestSchema(model)
+      const { properties, ...schema } = buildRequestSchema(model)
       const modelFields = Object.entries(properties).map(([name, field]) => [name, withFormat(name, field)])
       return [
         model.id,

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { withoutArguments } from '../../redact-text.ts'
+import { redactRedisArguments } from '../../redact-text.ts'
 import type { ApiError } from '../errors.ts'
 import { createRequestRedactor } from './redact-request.ts'
 
@@ -50,7 +50,7 @@ function describeError({ code, status, log, cause }: ApiError, redact: (text: st
   const reasons: string[] = []
   // A client's own mistake needs no reason beside the code.
   for (let error = status > 500 ? cause : undefined; error instanceof Error; error = error.cause) {
-    if (reasons.push(withoutArguments(error.message)) === maxCauses) break
+    if (reasons.push(redactRedisArguments(error.message)) === maxCauses) break
   }
   return { code, ...log, ...(reasons.length > 0 && { reason: redact(reasons.join(': ')) }) }
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type KeyHelp, lockReason } from '../../accounts/key-messages.ts'
-import { type Access, type Accounts, anonymous, type Caller } from '../../accounts/open.ts'
+import { explainLock, type KeyHelp } from '../../accounts/key-messages.ts'
+import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from '../../accounts/open.ts'
 import { ApiError } from '../errors.ts'
 import { isLocalClient } from '../requests/forwarded.ts'
 
@@ -27,11 +27,11 @@ export function apiKeysIn({ headers }: FastifyRequest): readonly string[] {
 }
 
 /** A hook that lets a request pass only for somebody who is known. */
-export function createAuthenticationHook(accounts: Accounts) {
+export function createAuthenticationHook(accounts: Authenticator) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const [apiKey] = apiKeysIn(request)
-    const reject = (access: Access) => {
-      const reason = lockReason(access, request.server.keyHelp)
+    const reject = (access: AccessMode) => {
+      const reason = explainLock(access, request.server.keyHelp)
       if (apiKey === undefined) return done(missingKeyError(reason))
       done(request.server.countFailure.key(request, invalidKeyError(reason)))
     }
@@ -41,8 +41,9 @@ export function createAuthenticationHook(accounts: Accounts) {
       done()
     }
     const decide = (caller: Caller | undefined) => {
-      if (caller !== undefined && (caller !== anonymous || isLocalClient(request))) return accept(caller)
-      Promise.resolve(accounts.access()).then((access) => {
+      if (caller !== undefined && (caller !== anonymousCaller || isLocalClient(request)))
+        return accept(caller)
+      Promise.resolve(accounts.readAccessMode()).then((access) => {
         if (caller !== undefined && access === 'off') accept(caller)
         else reject(access)
       }, done)

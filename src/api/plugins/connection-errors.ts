@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { randomId } from '../../random.ts'
+import { createRandomId } from '../../random.ts'
 import { ApiError, buildErrorBody } from '../errors.ts'
 import { defaultHeaders } from './default-headers.ts'
 
@@ -29,7 +29,7 @@ export function rejectConnection(error: Error & { code?: string }, socket: Socke
   const body = buildErrorBody(apiError)
   const headers = {
     ...defaultHeaders,
-    'X-Request-ID': randomId(),
+    'X-Request-ID': createRandomId(),
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',

@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Field } from '../../../providers/input.ts'
 import { list, text } from '../../../providers/reader.ts'
-import { secondsLeftOfDay } from '../../accounts/money.ts'
-import { Refused, Unavailable } from '../../jobs/engine.ts'
+import { secondsUntilUtcMidnight } from '../../accounts/money.ts'
+import { JobRefused, RedisUnavailable } from '../../jobs/engine.ts'
 import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { MediaRefused } from '../../media/inputs/media-refused.ts'
 import { QuotaExceeded } from '../../media/inputs/quota.ts'
@@ -39,7 +39,7 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 
 function toApiError(error: unknown, bodyLimitBytes = 0): ApiError {
   if (error instanceof ApiError) return error
-  if (error instanceof Unavailable) {
+  if (error instanceof RedisUnavailable) {
     const headers = { 'Retry-After': '1' }
     return new ApiError('service_unavailable', 'The job store does not answer; try again', {
       headers,
@@ -47,7 +47,7 @@ function toApiError(error: unknown, bodyLimitBytes = 0): ApiError {
     })
   }
   if (error instanceof StorageUnavailable) return toStorageError(error)
-  if (error instanceof Refused) return toAccountError(error)
+  if (error instanceof JobRefused) return toAccountError(error)
   if (error instanceof RecordTooLarge) return toRecordTooLargeError(error, (field) => field)
   if (error instanceof QuotaExceeded)
     return new ApiError('payload_too_large', error.message, { cause: error })
@@ -102,13 +102,13 @@ function toStorageError(cause: StorageUnavailable): ApiError {
     : new ApiError('service_unavailable', 'File storage is unavailable; try again later', { headers, cause })
 }
 
-function toAccountError({ why, costUsd }: Refused): ApiError {
+function toAccountError({ reason: why, costUsd }: JobRefused): ApiError {
   if (why.kind === 'revoked') return new ApiError('invalid_api_key', 'The API key is not valid')
   if (why.kind === 'balance') {
     // Refused before the request told what it wants.
     if (costUsd === 0)
-      return new ApiError('insufficient_balance', `Insufficient balance: $${why.leftUsd} is left`)
-    const message = `Insufficient balance: the job may cost $${costUsd}, and $${why.leftUsd} is left`
+      return new ApiError('insufficient_balance', `Insufficient balance: $${why.remainingUsd} is left`)
+    const message = `Insufficient balance: the job may cost $${costUsd}, and $${why.remainingUsd} is left`
     return new ApiError('insufficient_balance', message, { extra: { requiredBalance: costUsd } })
   }
   if (why.kind === 'reused') {
@@ -116,7 +116,7 @@ function toAccountError({ why, costUsd }: Refused): ApiError {
     return new ApiError('idempotency_key_reused', message, { param: 'Idempotency-Key' })
   }
   const message = `The daily limit of $${why.limitUsd} is reached; it begins anew at 00:00 UTC`
-  const headers = { 'Retry-After': String(secondsLeftOfDay(Date.now())) }
+  const headers = { 'Retry-After': String(secondsUntilUtcMidnight(Date.now())) }
   return new ApiError('daily_usd_limit_exceeded', message, { headers })
 }
 

@@ -1,15 +1,15 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
-import type { Accepted, Engine } from '../../jobs/engine.ts'
-import type { Once } from '../../jobs/job.ts'
+import type { CreatedJob, Engine } from '../../jobs/engine.ts'
+import type { IdempotencyKey } from '../../jobs/job.ts'
 import type { UploadBuffer } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What makes this submit one with its repetitions; set by `firstAnswer`. */
-    idempotency: Once | undefined
+    idempotency: IdempotencyKey | undefined
     /** It was answered what an earlier one was answered. */
     isReplayed: boolean
   }
@@ -29,17 +29,17 @@ export async function findReplay(
   {
     engine,
     uploadBuffer,
-  }: { engine: Pick<Engine, 'first'>; uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'> },
+  }: { engine: Pick<Engine, 'findReplay'>; uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'> },
   request: FastifyRequest,
   body: unknown = request.body,
-): Promise<Accepted | undefined> {
+): Promise<CreatedJob | undefined> {
   const key = readIdempotencyKey(request)
   if (key === undefined) return undefined
   const { url = '', config } = request.routeOptions
   const hash = createHash('sha256').update(`${config.operation ?? url}\n`)
   hashValue(hash, body, uploadBuffer)
   request.idempotency = { key: sha256(key), fingerprint: hash.digest('hex') }
-  return markReplay(request, await engine.first(request.owner, request.idempotency))
+  return markReplay(request, await engine.findReplay(request.owner, request.idempotency))
 }
 
 /** The `Idempotency-Key` of a request; throws where it cannot be one. */
@@ -51,7 +51,7 @@ export function readIdempotencyKey({ headers }: FastifyRequest): string | undefi
 }
 
 /** For the answer of `engine.accept` too: of two at once, one is answered what the other was. */
-export function markReplay<Result extends Accepted | undefined>(
+export function markReplay<Result extends CreatedJob | undefined>(
   request: FastifyRequest,
   accepted: Result,
 ): Result {

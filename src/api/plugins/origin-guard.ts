@@ -1,6 +1,6 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
-import { createCommandOf, type KeyHelp } from '../../accounts/key-messages.ts'
-import type { Access, Accounts } from '../../accounts/open.ts'
+import { createKeyCommand, type KeyHelp } from '../../accounts/key-messages.ts'
+import type { AccessMode, Authenticator } from '../../accounts/open.ts'
 import { ApiError } from '../errors.ts'
 import { isLoopbackName, isPrivateHost, parseHostname } from '../requests/host.ts'
 
@@ -12,7 +12,7 @@ export type OriginPolicy = {
   publicUrl?: string | undefined
 }
 
-type Deps = { accounts: Pick<Accounts, 'access'>; policy: OriginPolicy; help: KeyHelp }
+type Deps = { accounts: Pick<Authenticator, 'readAccessMode'>; policy: OriginPolicy; help: KeyHelp }
 
 /** Any page may show a file whose link it knows. */
 const fileRoutes = ['/files/:name', '/media/*']
@@ -31,14 +31,14 @@ export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHo
       return
     }
     const hideReply = () => reply.removeHeader('Access-Control-Allow-Origin')
-    const decide = (access: Access) => {
+    const decide = (access: AccessMode) => {
       const problem = needsGuard(access) ? findProblem(request, policy, access) : undefined
       if (problem === undefined) return done()
       hideReply()
       const isAllowed = unguardedRoutes.includes(url) || isPageVisit(request, url)
       done(isAllowed ? undefined : originError(problem, access, help))
     }
-    const access = accounts.access()
+    const access = accounts.readAccessMode()
     if (!(access instanceof Promise)) decide(access)
     else {
       access.then(decide, (cause: Error) => {
@@ -52,13 +52,13 @@ export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHo
 /** Whether a web page from elsewhere may have sent a request that no route takes, and must not read the reply. */
 export function mustHideReply(request: FastifyRequest, { accounts, policy }: Omit<Deps, 'help'>): boolean {
   if (findProblem(request, policy) === undefined) return false
-  const access = accounts.access()
+  const access = accounts.readAccessMode()
   if (!(access instanceof Promise)) return needsGuard(access)
   access.catch(() => undefined)
   return true
 }
 
-function needsGuard(access: Access): boolean {
+function needsGuard(access: AccessMode): boolean {
   return access === 'off' || access === 'anonymous'
 }
 
@@ -68,7 +68,7 @@ type OriginProblem = 'host' | 'origin' | 'site'
 function findProblem(
   { headers, method }: FastifyRequest,
   policy: OriginPolicy,
-  access?: Access,
+  access?: AccessMode,
 ): OriginProblem | undefined {
   const { host, origin, 'sec-fetch-site': site } = headers
   if (policy.allowedOrigins.includes('*')) return undefined
@@ -80,7 +80,11 @@ function findProblem(
 }
 
 /** Whoever comes under the public address is a stranger, unless the operator says that no key is needed. */
-function isAllowedHost(host: string, { allowedOrigins, publicUrl }: OriginPolicy, access?: Access): boolean {
+function isAllowedHost(
+  host: string,
+  { allowedOrigins, publicUrl }: OriginPolicy,
+  access?: AccessMode,
+): boolean {
   const names = allowedOrigins.map((origin) => origin.split('://')[1])
   if (access === 'off' && publicUrl !== undefined) names.push(new URL(publicUrl).host)
   return isLoopbackHost(host) || names.includes(host.toLowerCase())
@@ -117,7 +121,7 @@ function isPageVisit({ headers, method }: FastifyRequest, url: string): boolean 
   )
 }
 
-function originError(problem: OriginProblem, access: Access, keyHelp: KeyHelp): ApiError {
+function originError(problem: OriginProblem, access: AccessMode, keyHelp: KeyHelp): ApiError {
   const reason =
     access === 'off'
       ? 'This gateway asks for no API key (AUTH=off)'
@@ -126,7 +130,7 @@ function originError(problem: OriginProblem, access: Access, keyHelp: KeyHelp): 
     problem === 'host'
       ? 'rejects requests for hosts other than localhost and 127.0.0.1'
       : 'rejects requests of web pages from other origins'
-  const keyAdvice = `${access === 'off' ? 'set AUTH=keys and create' : 'create'} an API key with: ${createCommandOf(keyHelp)}`
+  const keyAdvice = `${access === 'off' ? 'set AUTH=keys and create' : 'create'} an API key with: ${createKeyCommand(keyHelp)}`
   const message = `${reason}, so it ${effect}. Either ${keyAdvice}. Or name the origin in ALLOWED_ORIGINS`
   return new ApiError('api_key_origin_not_allowed', message)
 }

@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Redis } from 'ioredis'
-import { anonymous } from '../../accounts/open.ts'
+import { anonymousCaller } from '../../accounts/open.ts'
 import { ApiError } from '../errors.ts'
 
 export type RateLimitOptions = {
@@ -51,7 +51,7 @@ export async function createRateLimits(
       })
     }
     const limit: onRequestHookHandler = (request, _reply, done) => {
-      if (request.owner === anonymous.owner) done()
+      if (request.owner === anonymousCaller.owner) done()
       else count(request).then(() => done(), done)
     }
     return limit

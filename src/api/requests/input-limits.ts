@@ -1,6 +1,6 @@
 import type { Field, Input } from '../../../providers/input.ts'
 import { fields } from '../../catalogue/fields.ts'
-import { bytesOf, shorten, type TextLimits } from '../../text-limits.ts'
+import { shorten, type TextLimits, utf8ByteLength } from '../../text-limits.ts'
 import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {
@@ -46,7 +46,7 @@ export function checkId(
 /** Of a value and everything in it. */
 function checkLinks(value: unknown, path: () => string, limits: TextLimits): void {
   if (typeof value === 'string') {
-    const bytes = webLinkPattern.test(value) ? bytesOf(value) : 0
+    const bytes = webLinkPattern.test(value) ? utf8ByteLength(value) : 0
     if (bytes > limits.linkMaxBytes)
       throw inputTooLongError(path(), `must be a link of at most ${limits.linkMaxBytes} bytes; got ${bytes}`)
   } else if (typeof value === 'object' && value !== null) {

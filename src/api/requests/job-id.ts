@@ -1,9 +1,9 @@
 import { text } from '../../../providers/reader.ts'
-import { randomId } from '../../random.ts'
+import { createRandomId } from '../../random.ts'
 import { ApiError } from '../errors.ts'
 
 export function createJobId(): string {
-  return `vid_${randomId()}`
+  return `vid_${createRandomId()}`
 }
 
 /** The names under which clients send a job id, in the order in which they count. */

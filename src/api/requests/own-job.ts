@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { Engine } from '../../jobs/engine.ts'
-import type { View } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 import { ApiError } from '../errors.ts'
 
 /** The job under an id, for its owner only. */
-export async function requireOwnJob(engine: Engine, request: FastifyRequest, id: string): Promise<View> {
-  const job = await engine.status(id)
+export async function requireOwnJob(engine: Engine, request: FastifyRequest, id: string): Promise<JobView> {
+  const job = await engine.readStatus(id)
   if (job === undefined) throw jobNotFoundError(id)
   if (job.owner !== request.owner) throw new ApiError('forbidden', `The job ${id} belongs to another key`)
   return job.view

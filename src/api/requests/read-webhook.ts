@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { plainName } from '../../catalogue/fields.ts'
+import { normalizeName } from '../../catalogue/fields.ts'
 import { isEmpty } from '../../catalogue/parse.ts'
-import type { Asked } from '../../jobs/job.ts'
+import type { RequestedWebhook } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { resolveStoredBaseUrl } from './base-url.ts'
@@ -14,9 +14,9 @@ export function readJobWebhook(
   { webhooks, config }: Pick<ApiDeps, 'webhooks' | 'config'>,
   request: FastifyRequest,
   body: unknown = request.body,
-): Asked {
+): RequestedWebhook {
   const url = findWebhookUrl(webhooks, body)
-  return { address: resolveStoredBaseUrl(request, config.publicUrl), ...(url !== undefined && { url }) }
+  return { baseUrl: resolveStoredBaseUrl(request, config.publicUrl), ...(url !== undefined && { url }) }
 }
 
 /**
@@ -26,7 +26,7 @@ export function readJobWebhook(
 export function readDefaultWebhook(webhooks: ApiDeps['webhooks'], body: unknown): string | null {
   const isObject = typeof body === 'object' && body !== null
   const candidates = (isObject ? Object.entries(body) : []).filter(([name, value]) => {
-    return value !== undefined && (webhookFields.includes(plainName(name)) || name === 'url')
+    return value !== undefined && (webhookFields.includes(normalizeName(name)) || name === 'url')
   })
   const [param, url] = candidates.find(([, value]) => value !== null) ?? candidates[0] ?? []
   if (param === undefined) {
@@ -39,7 +39,7 @@ export function readDefaultWebhook(webhooks: ApiDeps['webhooks'], body: unknown)
 }
 
 function checkWebhookUrl(webhooks: ApiDeps['webhooks'], param: string, url: unknown): void {
-  const problem = webhooks.problemOf(url)
+  const problem = webhooks.findUrlProblem(url)
   // The address itself is not repeated: it may hold a secret.
   if (problem !== undefined)
     throw new ApiError('invalid_parameter_value', `\`${param}\` ${problem}`, { param })
@@ -49,7 +49,7 @@ function checkWebhookUrl(webhooks: ApiDeps['webhooks'], param: string, url: unkn
 function findWebhookUrl(webhooks: ApiDeps['webhooks'], body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const entry = Object.entries(body).find(
-    ([name, value]) => webhookFields.includes(plainName(name)) && !isEmpty(value),
+    ([name, value]) => webhookFields.includes(normalizeName(name)) && !isEmpty(value),
   )
   if (entry === undefined) return undefined
   const [param, url] = entry

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Validation } from '../../catalogue/admit.ts'
+import type { ValidationOptions } from '../../catalogue/admit.ts'
 import type { ApiDeps } from '../deps.ts'
 import { readPreferences } from './prefer.ts'
 
@@ -14,7 +14,7 @@ declare module 'fastify' {
 export function readValidationOptions(
   { config: { validation, promptMaxCharacters } }: Pick<ApiDeps, 'config'>,
   request: FastifyRequest,
-): Validation {
+): ValidationOptions {
   const preferredHandling = readPreferences(request.headers.prefer).get('handling')?.toLowerCase()
   const isKnown = preferredHandling === 'strict' || preferredHandling === 'lenient'
   if (isKnown) request.preferenceApplied = `handling=${preferredHandling}`

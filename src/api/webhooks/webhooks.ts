@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { Told } from '../../webhooks/webhooks.ts'
+import type { WebhookDelivery } from '../../webhooks/webhooks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toIsoTime } from '../nanogpt/status.ts'
@@ -56,24 +56,24 @@ export function registerWebhookRoutes(
   })
 
   routes.get('/api/webhooks/secret', routeOptions(SecretResponse), async ({ owner }) => ({
-    secret: await webhooks.secret(owner),
+    secret: await webhooks.readSecret(owner),
   }))
   routes.post('/api/webhooks/secret', routeOptions(SecretResponse), async (request) => ({
-    secret: await webhooks.rotate(request.owner, readIdempotencyKey(request)),
+    secret: await webhooks.rotateSecret(request.owner, readIdempotencyKey(request)),
   }))
 
   routes.get('/api/webhooks', routeOptions(DefaultWebhookResponse), async ({ owner }) => ({
-    webhookUrl: (await webhooks.usual(owner)) ?? null,
+    webhookUrl: (await webhooks.readDefaultUrl(owner)) ?? null,
   }))
   routes.post('/api/webhooks', routeOptions(DefaultWebhookResponse), async ({ owner, body }) => {
     const url = readDefaultWebhook(webhooks, body)
-    await webhooks.setUsual(owner, url ?? undefined)
+    await webhooks.setDefaultUrl(owner, url ?? undefined)
     return { webhookUrl: url }
   })
 
   routes.get('/api/jobs/:id/webhooks', routeOptions(DeliveriesResponse), async (request) => {
     const { id } = await requireOwnJob(engine, request, readJobId(request.params))
-    return toDeliveries(id, await webhooks.told(id))
+    return toDeliveries(id, await webhooks.readDelivery(id))
   })
   routes.post(
     '/api/jobs/:id/webhooks/replay',
@@ -82,12 +82,12 @@ export function registerWebhookRoutes(
       const { id } = await requireOwnJob(engine, request, readJobId(request.params))
       if (!(await webhooks.replay(id)))
         throw new ApiError('conflict', `The job ${id} has not ended, or has no webhook`)
-      return reply.code(202).send(toDeliveries(id, await webhooks.told(id)))
+      return reply.code(202).send(toDeliveries(id, await webhooks.readDelivery(id)))
     },
   )
 }
 
-function toDeliveries(requestId: string, { state, log }: Told) {
+function toDeliveries(requestId: string, { state, log }: WebhookDelivery) {
   const attempts = log.map(({ id: _, version: __, at, nextAt, ...attempt }) => ({
     at: toIsoTime(at),
     ...attempt,

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { Outcome } from '../../../providers/provider.ts'
 import type { UploadedLinks } from '../../media/inputs/upload-inputs.ts'
 import type { Attempt } from '../job.ts'
-import { readLines } from './journal-lines.ts'
+import { readWholeLines } from './journal-lines.ts'
 
 /** An attempt as its worker remembers it, whatever becomes of Redis. */
 export type JournalEntry = {
@@ -18,29 +18,32 @@ export type JournalEntry = {
   /** The Redis server (`run_id`) that has the intent. Another one may never have got it. */
   server: string
   /** What the upstream replied; absent: no reply is known. */
-  reply?: Taken
+  reply?: TaskReply
 }
 
 /** A reply that says: there is a task. */
-export type Taken = Extract<Outcome, { kind: 'running' | 'done' }>
+export type TaskReply = Extract<Outcome, { kind: 'running' | 'done' }>
 
 /** One line of a file: an attempt, what was replied to it (`null`: that was another job's reply), or that certainly no task came of it. */
-type Line = { begin: Omit<JournalEntry, 'reply'> } | { reply: Taken | null; id: string } | { void: string }
+type JournalLine =
+  | { begin: Omit<JournalEntry, 'reply'> }
+  | { reply: TaskReply | null; id: string }
+  | { void: string }
 
 /** The id and the time of an attempt, in the line that begins it. */
-const beginning = /^\{"begin":.*?"attempt":\{"id":"([^"]+)",.*?"at":(\d+)/
+const beginLine = /^\{"begin":.*?"attempt":\{"id":"([^"]+)",.*?"at":(\d+)/
 /** The id at the end of a line that is no `begin`. */
-const lastId = /"(?:id|void)":"([^"]+)"\}$/
+const closingId = /"(?:id|void)":"([^"]+)"\}$/
 
 /** Another file is begun after this long, so that a file that nobody writes to any more can be told by its age. */
 const fileMs = 3_600_000
 /** Enough for the moment in which another server takes over. */
-const mostDiscarded = 10_000
+const maxDiscarded = 10_000
 /** Lost replies are looked for in the files no more often than this, all at once. */
 const searchEveryMs = 2000
 
 /** Certainly no task came of the attempt. */
-type Remembered = JournalEntry | 'discarded'
+type RememberedAttempt = JournalEntry | 'discarded'
 
 export type Journal = Awaited<ReturnType<typeof createJournal>>
 
@@ -52,63 +55,63 @@ type Options = { dir: string; keepMs: number; logger: Pick<Logger, 'error' | 'wa
  */
 export async function createJournal({ dir, keepMs, logger, now = Date.now }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const unsettled = new Map<string, Remembered>()
+  const openAttempts = new Map<string, RememberedAttempt>()
   /** Every attempt of this machine that was made before this process began or by it, and when (unix ms). */
-  const made = new Map<string, number>()
+  const madeAt = new Map<string, number>()
   const discarded = new Set<string>()
   let file: { handle: FileHandle; openedAt: number } | undefined
-  let waiting: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
-  let writing: Promise<void> | undefined
-  let search: { ids: Set<string>; found: Promise<Map<string, Remembered>> } | undefined
+  let queuedLines: { text: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
+  let currentWrite: Promise<void> | undefined
+  let pendingSearch: { ids: Set<string>; found: Promise<Map<string, RememberedAttempt>> } | undefined
   let searchedAt = Number.NEGATIVE_INFINITY
 
-  function apply(line: Line, entries: Map<string, Remembered>): void {
+  function apply(line: JournalLine, entries: Map<string, RememberedAttempt>): void {
     if ('begin' in line) entries.set(line.begin.attempt.id, line.begin)
     else if ('void' in line) entries.set(line.void, 'discarded')
     else {
-      const known = entries.get(line.id)
-      if (known === undefined || known === 'discarded') return
-      const { reply: _, ...attempt } = known
+      const entry = entries.get(line.id)
+      if (entry === undefined || entry === 'discarded') return
+      const { reply: _, ...attempt } = entry
       entries.set(line.id, { ...attempt, ...(line.reply && { reply: line.reply }) })
     }
   }
 
   /** Newest first, by when they were written to. */
-  async function files(): Promise<{ path: string; writtenAt: number }[]> {
-    const found: { path: string; writtenAt: number }[] = []
+  async function listFiles(): Promise<{ path: string; writtenAt: number }[]> {
+    const writtenFiles: { path: string; writtenAt: number }[] = []
     for (const name of await readdir(dir)) {
       const path = join(dir, name)
-      const status = await stat(path).catch(() => undefined)
-      if (status?.isFile() === true) found.push({ path, writtenAt: status.mtimeMs })
+      const stats = await stat(path).catch(() => undefined)
+      if (stats?.isFile() === true) writtenFiles.push({ path, writtenAt: stats.mtimeMs })
     }
-    return found.sort((a, b) => b.writtenAt - a.writtenAt)
+    return writtenFiles.sort((a, b) => b.writtenAt - a.writtenAt)
   }
 
-  async function forEachLine(path: string, use: (text: string) => void): Promise<void> {
+  async function forEachLine(path: string, onLine: (text: string) => void): Promise<void> {
     try {
-      for await (const text of readLines(path)) use(text)
+      for await (const text of readWholeLines(path)) onLine(text)
     } catch (cause) {
       logger.warn({ path, err: cause }, 'A file of the attempt journal cannot be read')
     }
   }
 
   /** A few bytes for each attempt, so that no step has to look into the files. */
-  async function listMade(): Promise<void> {
+  async function indexMadeAttempts(): Promise<void> {
     const oldest = now() - keepMs
-    for (const { path } of (await files()).reverse()) {
+    for (const { path } of (await listFiles()).reverse()) {
       await forEachLine(path, (text) => {
-        const [, id = '', at] = beginning.exec(text) ?? []
-        if (Number(at) > oldest) made.set(id, Number(at))
+        const [, id = '', at] = beginLine.exec(text) ?? []
+        if (Number(at) > oldest) madeAt.set(id, Number(at))
       })
     }
   }
 
   /** What these files say of the attempts whose lines are wanted, by their ids. Most lines are not parsed: a day of purchases is tens of megabytes. */
-  async function read(
+  async function readAttempts(
     paths: readonly string[],
     isWanted: (line: string) => boolean,
-  ): Promise<Map<string, Remembered>> {
-    const entries = new Map<string, Remembered>()
+  ): Promise<Map<string, RememberedAttempt>> {
+    const entries = new Map<string, RememberedAttempt>()
     for (const path of paths) {
       await forEachLine(path, (text) => {
         if (!text.startsWith('{"begin"') || !isWanted(text)) return
@@ -120,7 +123,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     // A reply may lie in another file than its attempt.
     for (const path of entries.size === 0 ? [] : paths) {
       await forEachLine(path, (text) => {
-        const id = lastId.exec(text)?.[1]
+        const id = closingId.exec(text)?.[1]
         const line = id !== undefined && entries.has(id) ? parse(text) : undefined
         if (line !== undefined && !('begin' in line)) apply(line, entries)
       })
@@ -128,25 +131,25 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     return entries
   }
 
-  async function forgetOld(): Promise<void> {
+  async function deleteOld(): Promise<void> {
     const oldest = now() - keepMs
-    for (const [id, entry] of unsettled)
-      if (entry !== 'discarded' && entry.attempt.at < oldest) unsettled.delete(id)
-    for (const [id, at] of made) {
+    for (const [id, entry] of openAttempts)
+      if (entry !== 'discarded' && entry.attempt.at < oldest) openAttempts.delete(id)
+    for (const [id, at] of madeAt) {
       if (at > oldest) break
-      made.delete(id)
+      madeAt.delete(id)
     }
     // The clock of this machine may be wrong.
     const oldestFile = Math.min(Date.now(), now()) - keepMs - fileMs
-    for (const { path, writtenAt } of await files())
+    for (const { path, writtenAt } of await listFiles())
       if (writtenAt < oldestFile) await rm(path, { force: true })
   }
 
-  async function currentFile(): Promise<FileHandle> {
+  async function openCurrentFile(): Promise<FileHandle> {
     if (file !== undefined && Date.now() - file.openedAt < fileMs) return file.handle
     await file?.handle.close()
     file = undefined
-    await forgetOld()
+    await deleteOld()
     const handle = await open(join(dir, `${process.pid}-${randomUUID()}.jsonl`), 'ax', 0o600)
     await syncFolder(dir)
     file = { handle, openedAt: Date.now() }
@@ -155,11 +158,11 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
 
   /** One write and one sync for all lines that wait. */
   async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
+    while (queuedLines.length > 0) {
+      const batch = queuedLines
+      queuedLines = []
       try {
-        const handle = await currentFile()
+        const handle = await openCurrentFile()
         await handle.appendFile(batch.map(({ text }) => text).join(''))
         await handle.datasync()
         for (const { resolve } of batch) resolve()
@@ -171,55 +174,55 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
         for (const { reject } of batch) reject(cause)
       }
     }
-    writing = undefined
+    currentWrite = undefined
   }
 
-  function append(line: Line): Promise<void> {
-    apply(line, unsettled)
-    if ('begin' in line) made.set(line.begin.attempt.id, line.begin.attempt.at)
+  function append(line: JournalLine): Promise<void> {
+    apply(line, openAttempts)
+    if ('begin' in line) madeAt.set(line.begin.attempt.id, line.begin.attempt.at)
     if ('void' in line) {
-      made.delete(line.void)
-      unsettled.delete(line.void)
+      madeAt.delete(line.void)
+      openAttempts.delete(line.void)
       discarded.add(line.void)
       const [oldest] = discarded
-      if (discarded.size > mostDiscarded && oldest !== undefined) discarded.delete(oldest)
+      if (discarded.size > maxDiscarded && oldest !== undefined) discarded.delete(oldest)
     }
     return new Promise((resolve, reject) => {
-      waiting.push({ text: `${JSON.stringify(line)}\n`, resolve, reject })
-      writing ??= writeAll()
+      queuedLines.push({ text: `${JSON.stringify(line)}\n`, resolve, reject })
+      currentWrite ??= writeAll()
     })
   }
 
   /** One look at the files for everybody who asks in the meantime. */
-  function searchFor(id: string): Promise<Map<string, Remembered>> {
-    if (search === undefined) {
+  function searchFor(id: string): Promise<Map<string, RememberedAttempt>> {
+    if (pendingSearch === undefined) {
       const ids = new Set<string>()
       const delayMs = Math.max(0, searchedAt + searchEveryMs - performance.now())
-      const found = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => {
-        search = undefined
+      const result = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => {
+        pendingSearch = undefined
         searchedAt = performance.now()
-        return files().then((found) =>
-          read(
-            found.map(({ path }) => path),
+        return listFiles().then((files) =>
+          readAttempts(
+            files.map(({ path }) => path),
             (line) => [...ids].some((wanted) => line.includes(wanted)),
           ),
         )
       })
-      search = { ids, found }
+      pendingSearch = { ids, found: result }
     }
-    search.ids.add(id)
-    return search.found
+    pendingSearch.ids.add(id)
+    return pendingSearch.found
   }
 
-  await forgetOld()
-  await listMade()
+  await deleteOld()
+  await indexMadeAttempts()
 
   return {
     /** Resolves when the attempt is on disk. Only then may its call be made. */
     begin: (entry: Omit<JournalEntry, 'reply'>): Promise<void> => append({ begin: entry }),
 
     /** The upstream has a task. Rejects never: Redis is told at the same time. */
-    keepReply: (id: string, reply: Taken): Promise<void> => append({ reply, id }).catch(() => undefined),
+    storeReply: (id: string, reply: TaskReply): Promise<void> => append({ reply, id }).catch(() => undefined),
 
     /** The reply named a task of another job: what became of the attempt is not known. Rejects never. */
     discardReply: (id: string): Promise<void> => append({ reply: null, id }).catch(() => undefined),
@@ -228,28 +231,28 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     discard: (id: string): Promise<void> => append({ void: id }).catch(() => undefined),
 
     /** Redis has the outcome. The files keep it, in case Redis loses it again. */
-    settle(id: string): void {
-      unsettled.delete(id)
+    markStored(id: string): void {
+      openAttempts.delete(id)
     },
 
     /** Whether this machine has made an attempt, as far as this process knows. */
-    hasMade: (id: string): boolean => made.has(id),
+    hasMade: (id: string): boolean => madeAt.has(id),
 
     /** Whether this process has found that no task came of an attempt. */
     hasDiscarded: (id: string): boolean => discarded.has(id),
 
     /** What is known of an attempt whose outcome Redis does not have, of another process too. */
-    async find(id: string): Promise<Remembered | undefined> {
+    async find(id: string): Promise<RememberedAttempt | undefined> {
       if (discarded.has(id)) return 'discarded'
-      return unsettled.get(id) ?? (await searchFor(id)).get(id)
+      return openAttempts.get(id) ?? (await searchFor(id)).get(id)
     },
 
     /** Every attempt that was made on another server than this one and is not too old: file by file, the newest attempts first. */
-    async *madeElsewhere(server: string): AsyncGenerator<JournalEntry[]> {
+    async *listMadeElsewhere(server: string): AsyncGenerator<JournalEntry[]> {
       const ofServer = `"server":${JSON.stringify(server)}`
       const oldest = now() - keepMs
-      for (const { path } of await files()) {
-        const entries = await read([path], (line) => !line.includes(ofServer))
+      for (const { path } of await listFiles()) {
+        const entries = await readAttempts([path], (line) => !line.includes(ofServer))
         yield [...entries.values()]
           .filter((entry) => entry !== 'discarded')
           .filter(({ attempt }) => attempt.at > oldest)
@@ -258,7 +261,7 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
     },
 
     async close(): Promise<void> {
-      await writing
+      await currentWrite
       await file?.handle.close()
       file = undefined
     },
@@ -267,15 +270,15 @@ export async function createJournal({ dir, keepMs, logger, now = Date.now }: Opt
 
 /** A new file is only there after a power cut when its folder has been synced too. */
 async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r')
-  await folder.sync().finally(() => folder.close())
+  const dirHandle = await open(dir, 'r')
+  await dirHandle.sync().finally(() => dirHandle.close())
 }
 
-function parse(text: string): Line | undefined {
+function parse(text: string): JournalLine | undefined {
   try {
     const line = JSON.parse(text) as { begin?: Partial<JournalEntry>; id?: unknown; void?: unknown }
     const id = line.begin?.attempt?.id ?? line.id ?? line.void
-    return typeof id === 'string' ? (line as Line) : undefined
+    return typeof id === 'string' ? (line as JournalLine) : undefined
   } catch {
     return undefined
   }

@@ -5,44 +5,47 @@ import type { InputUploader } from '../../media/inputs/upload-inputs.ts'
 import type { DeliverOptions } from '../../media/results/results.ts'
 import type { RejectedKeys } from '../../upstreams/rejected-keys.ts'
 import type { RenderTimes } from '../../upstreams/render-times.ts'
-import type { Offers } from '../../upstreams/routing.ts'
-import type { Slots } from '../../upstreams/slots.ts'
+import type { Routing } from '../../upstreams/routing.ts'
+import type { UpstreamSlots } from '../../upstreams/slots.ts'
 import type { Transport } from '../../upstreams/transport.ts'
-import type { View } from '../job.ts'
+import type { JobView } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { Store } from '../store/store.ts'
-import type { Next } from '../store/transition.ts'
+import type { JobStore } from '../store/store.ts'
+import type { NextStep } from '../store/transition.ts'
 
 /** What a step works with. */
-export type Parts = {
-  store: Store
-  offers: Offers
+export type StepDeps = {
+  store: JobStore
+  routing: Routing
   transport: Transport
   renderTimes: RenderTimes
-  slots: Slots
+  slots: UpstreamSlots
   /** Upstreams that reject their key; absent in the sandbox. */
   rejectedKeys?: RejectedKeys | undefined
   /** Lets the next step of a job at this upstream happen now. */
   wake(provider: ProviderName, id: string): Promise<void>
   /** One attempt to tell the end of a job to its owner. */
-  tellEnd(id: string): Promise<Next>
+  deliverWebhook(id: string): Promise<NextStep>
   /** Asks for a job that has timed out once in a while. */
-  watchLate(id: string): Promise<void>
+  schedulePollForLateResult(id: string): Promise<void>
   /** The attempts of this machine, on its disk. */
-  journal: Pick<Journal, 'begin' | 'keepReply' | 'discardReply' | 'discard' | 'settle' | 'hasMade' | 'find'>
+  journal: Pick<
+    Journal,
+    'begin' | 'storeReply' | 'discardReply' | 'discard' | 'markStored' | 'hasMade' | 'find'
+  >
   /** Whether the attempts of this machine are known to this Redis server. */
   hasRestored(server: string): boolean
   /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
   confirmReplicas(): Promise<void>
-  inputs: InputUploader
+  inputUploader: InputUploader
   /** Stores the finished files of a job and answers the links that clients are given. */
-  deliver(
+  storeResults(
     job: { id: string; secret: string },
     videos: readonly Video[],
     options: DeliverOptions,
   ): Promise<readonly Video[]>
   /** How long delivery may take. */
-  delivery: {
+  deliveryLimits: {
     /** Of one result, as far as its upstream delays it. */
     timeoutMs: number
     /** A job's deadline does not end delivery before this. */
@@ -51,11 +54,11 @@ export type Parts = {
     storageRetryMs: number
   }
   /** Whether somebody has asked for the end of the job. */
-  isCancelAsked(id: string): Promise<boolean>
+  isCancelRequested(id: string): Promise<boolean>
   /** How long a stored video is; absent where nobody can tell. */
-  secondsOf(video: Video): Promise<number | undefined>
+  measureVideoSeconds(video: Video): Promise<number | undefined>
   /** How long a model renders, as long as nothing has been measured. */
-  typicalMs(model: string): number
+  defaultRenderMs(model: string): number
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
   /** Absent: this process may call every upstream. */
   missingKeys?: {
@@ -65,17 +68,17 @@ export type Parts = {
     waitMs: number
   }
   /** What sandbox jobs are worked on with instead; absent: there are none. */
-  sandbox?: Pick<Parts, 'upstreams' | 'renderTimes' | 'typicalMs' | 'deliver'>
+  sandbox?: Pick<StepDeps, 'upstreams' | 'renderTimes' | 'defaultRenderMs' | 'storeResults'>
   /** The longest that an upstream call may take. */
-  timeoutMs: number
+  callTimeoutMs: number
   /** The longest time between two polls of a job. */
-  longestPollMs: number
+  maxPollIntervalMs: number
   /** How long a lost answer is looked for. */
-  reconcileMs: number
+  reconcileTimeoutMs: number
   /** For how long an upstream must say that it does not know a task. */
   taskLostMs: number
   /** The capability URL of a job for its upstream, where the gateway has a public address. */
-  hintUrl?(id: string, secret: string): string
+  callbackUrl?(id: string, secret: string): string
   logger: Logger
   /** The time of Redis, unix ms. */
   now(): number
@@ -83,15 +86,15 @@ export type Parts = {
 }
 
 /** What a job is worked on with: mock upstreams never see a real job, real upstreams never see a sandbox job, whatever this process accepts. What mock upstreams reply says nothing of real keys. */
-export function partsFor(parts: Parts, { sandbox }: Pick<View, 'sandbox'>): Parts {
-  if (sandbox !== true) return parts
-  const { missingKeys: _, rejectedKeys: __, ...common } = parts
-  return { ...common, ...parts.sandbox }
+export function depsForJob(deps: StepDeps, { sandbox }: Pick<JobView, 'sandbox'>): StepDeps {
+  if (sandbox !== true) return deps
+  const { missingKeys: _, rejectedKeys: __, ...sharedDeps } = deps
+  return { ...sharedDeps, ...deps.sandbox }
 }
 
 /** The upstream that has a job. Throws when an operator removed it while the job was running. */
-export function upstreamOf(parts: Parts, model: string, name: ProviderName) {
-  const found = parts.offers.find({ id: model }, name)
-  if (found === undefined) throw new Error(`${name} has no offer for ${model} any more`)
-  return { ...found, config: parts.upstreams[name] }
+export function requireUpstream(deps: StepDeps, model: string, name: ProviderName) {
+  const upstream = deps.routing.find({ id: model }, name)
+  if (upstream === undefined) throw new Error(`${name} has no offer for ${model} any more`)
+  return { ...upstream, config: deps.upstreams[name] }
 }

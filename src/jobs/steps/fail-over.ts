@@ -1,62 +1,62 @@
 import { type Fault, faults } from '../../../providers/fault.ts'
-import type { Job, Work } from '../job.ts'
-import { change, type Next } from '../store/transition.ts'
-import type { Parts } from './deps.ts'
-import { endUnpurchased, finish, put } from './finish.ts'
-import { leavePlace } from './upstream-slot.ts'
+import type { Job, JobWork } from '../job.ts'
+import { createTransition, type NextStep } from '../store/transition.ts'
+import type { StepDeps } from './deps.ts'
+import { endJob, endUnpurchasedJob, writeTransition } from './finish.ts'
+import { releaseSlot } from './upstream-slot.ts'
 
 /** How often one upstream may put a job off before the next one is tried, where there is a next one. */
 const refusalsBeforeFailover = 3
 /** How long a job without another upstream waits for one that cannot be reached, or is too busy. */
-const patienceMs = 10 * 60_000
-const longestBackOffMs = 30_000
+const maxWaitMs = 10 * 60_000
+const maxBackOffMs = 30_000
 
 /** No upstream has the job: wait and ask the same one again, ask the next one, or end. */
-export async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next> {
-  const now = parts.now()
-  const rule = faults[found.code]
-  const others = job.work.route.slice(1)
+export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): Promise<NextStep> {
+  const now = deps.now()
+  const rule = faults[fault.code]
+  const otherUpstreams = job.work.route.slice(1)
   const refusals = job.work.refusals + 1
   const refusedAt = (job.work.refusals > 0 ? job.work.refusedAt : undefined) ?? now
-  const next = others[0]
-  parts.logger.warn(
-    { job: job.view.id, provider: job.work.route[0], code: found.code, detail: found.message },
+  const nextUpstream = otherUpstreams[0]
+  deps.logger.warn(
+    { job: job.view.id, provider: job.work.route[0], code: fault.code, detail: fault.message },
     'Upstream rejected the submission',
   )
 
-  const at = now + (found.retryAfterMs ?? Math.min(1000 * 2 ** (refusals - 1), longestBackOffMs))
-  const patient = at - refusedAt < patienceMs && at <= job.work.deadlineAt
-  if (rule.again && patient && (next === undefined || refusals < refusalsBeforeFailover)) {
-    await writeBack(parts, job, { refusals, refusedAt }, found, at)
+  const at = now + (fault.retryAfterMs ?? Math.min(1000 * 2 ** (refusals - 1), maxBackOffMs))
+  const mayWait = at - refusedAt < maxWaitMs && at <= job.work.deadlineAt
+  if (rule.again && mayWait && (nextUpstream === undefined || refusals < refusalsBeforeFailover)) {
+    await returnToPending(deps, job, { refusals, refusedAt }, fault, at)
     return { kind: 'wait', at }
   }
-  if (rule.elsewhere && next !== undefined) return moveOn(parts, job, found)
-  return job.view.state === 'pending' ? endUnpurchased(parts, job, found) : finish(parts, job, found)
+  if (rule.elsewhere && nextUpstream !== undefined) return failOver(deps, job, fault)
+  return job.view.state === 'pending' ? endUnpurchasedJob(deps, job, fault) : endJob(deps, job, fault)
 }
 
 /** To the next upstream. The current one certainly has no task of the job. */
-export async function moveOn(parts: Parts, job: Job, found: Fault): Promise<Next> {
-  const [, next, ...others] = job.work.route
-  if (next === undefined) throw new Error('a job that moves on has another upstream')
-  await writeBack(parts, job, { refusals: 0, route: [next, ...others] }, found, parts.now())
-  await leavePlace(parts, job)
-  return { kind: 'move', queue: next }
+export async function failOver(deps: StepDeps, job: Job, fault: Fault): Promise<NextStep> {
+  const [, nextUpstream, ...others] = job.work.route
+  if (nextUpstream === undefined) throw new Error('a job that moves on has another upstream')
+  await returnToPending(deps, job, { refusals: 0, route: [nextUpstream, ...others] }, fault, deps.now())
+  await releaseSlot(deps, job)
+  return { kind: 'move', queue: nextUpstream }
 }
 
 /** Back to `pending`, for another attempt at `at`. */
-export async function writeBack(
-  parts: Parts,
+export async function returnToPending(
+  deps: StepDeps,
   job: Job,
-  work: Partial<Work>,
-  found: Fault,
+  work: Partial<JobWork>,
+  fault: Fault,
   at: number,
 ): Promise<void> {
-  const back = change(job, {
+  const transition = createTransition(job, {
     view: { state: 'pending' },
     work,
-    reason: `${found.code}: ${found.message}`,
+    reason: `${fault.code}: ${fault.message}`,
     at,
-    now: parts.now(),
+    now: deps.now(),
   })
-  await put(parts, job, back)
+  await writeTransition(deps, job, transition)
 }

@@ -1,44 +1,44 @@
 import { type Fault, fault } from '../../../providers/fault.ts'
 import type { Job } from '../job.ts'
-import type { Change } from '../store/store.ts'
-import { change, failure, type Next } from '../store/transition.ts'
-import type { Parts } from './deps.ts'
-import { leavePlace } from './upstream-slot.ts'
+import type { Transition } from '../store/store.ts'
+import { createFailedTransition, createTransition, type NextStep } from '../store/transition.ts'
+import type { StepDeps } from './deps.ts'
+import { releaseSlot } from './upstream-slot.ts'
 
-export const canceled = fault('canceled', 'canceled')
-export const expired = fault('timeout', 'No upstream took the job in time')
+export const canceledFault = fault('canceled', 'canceled')
+export const expiredFault = fault('timeout', 'No upstream took the job in time')
 
 /** Ends a job that did not succeed. */
-export async function finish(parts: Parts, job: Job, found: Fault): Promise<Next> {
-  const end = failure(job, found, parts.now())
-  if (await put(parts, job, end)) {
-    parts.logger.info(
-      { job: job.view.id, model: job.view.model, code: found.code, detail: found.message },
-      `job ${end.view.state}`,
+export async function endJob(deps: StepDeps, job: Job, jobFault: Fault): Promise<NextStep> {
+  const transition = createFailedTransition(job, jobFault, deps.now())
+  if (await writeTransition(deps, job, transition)) {
+    deps.logger.info(
+      { job: job.view.id, model: job.view.model, code: jobFault.code, detail: jobFault.message },
+      `job ${transition.view.state}`,
     )
-    await leavePlace(parts, job)
-    const mayFinishLate = found.code === 'timeout' || found.code === 'task_lost'
-    if (mayFinishLate && job.work.ticket !== undefined) await parts.watchLate(job.view.id)
+    await releaseSlot(deps, job)
+    const mayFinishLate = jobFault.code === 'timeout' || jobFault.code === 'task_lost'
+    if (mayFinishLate && job.work.ticket !== undefined) await deps.schedulePollForLateResult(job.view.id)
   }
   return { kind: 'end' }
 }
 
 /** Ends a job that was not purchased; not while another server has just taken over, which may have forgotten a purchase. */
-export async function endUnpurchased(parts: Parts, job: Job, found: Fault): Promise<Next> {
-  const pausedMs = await parts.store.purchasesPausedMs()
-  return pausedMs > 0 ? pause(parts, job, pausedMs) : finish(parts, job, found)
+export async function endUnpurchasedJob(deps: StepDeps, job: Job, jobFault: Fault): Promise<NextStep> {
+  const pausedMs = await deps.store.purchasesPausedMs()
+  return pausedMs > 0 ? rescheduleStep(deps, job, pausedMs) : endJob(deps, job, jobFault)
 }
 
 /** Nothing changes; the next step comes later. */
-export async function pause(parts: Parts, job: Job, ms: number): Promise<Next> {
-  const at = parts.now() + ms
-  await parts.store.write(job, change(job, { at, now: parts.now() }))
+export async function rescheduleStep(deps: StepDeps, job: Job, delayMs: number): Promise<NextStep> {
+  const at = deps.now() + delayMs
+  await deps.store.write(job, createTransition(job, { at, now: deps.now() }))
   return { kind: 'wait', at }
 }
 
 /** While an attempt is open its answer counts, whoever holds the latest step. */
-export function put(parts: Parts, job: Job, next: Change): Promise<boolean> {
+export function writeTransition(deps: StepDeps, job: Job, transition: Transition): Promise<boolean> {
   const { attempt } = job.work
-  const answers = job.view.state === 'submitting' && attempt !== undefined
-  return answers ? parts.store.writeAnswer(job, next) : parts.store.write(job, next)
+  const isAttemptOpen = job.view.state === 'submitting' && attempt !== undefined
+  return isAttemptOpen ? deps.store.writeReply(job, transition) : deps.store.write(job, transition)
 }

@@ -1,47 +1,47 @@
 import { isTerminal } from '../job.ts'
-import type { Next } from '../store/transition.ts'
-import { type Parts, partsFor } from './deps.ts'
-import { whyNotCalled } from './missing-key.ts'
-import { poll } from './poll.ts'
+import type { NextStep } from '../store/transition.ts'
+import { depsForJob, type StepDeps } from './deps.ts'
+import { explainMissingKey } from './missing-key.ts'
+import { pollTask } from './poll.ts'
 
 /** Jobs that timed out, in case their upstream still finishes. */
-export const lateQueue = 'late'
-export const firstLateLookMs = 60_000
+export const lateResultQueue = 'late'
+export const latePollIntervalMs = 60_000
 /** How long after its deadline a job is still asked for. */
-const watchMs = 60 * 60_000
+const latePollPeriodMs = 60 * 60_000
 
 /** A terminal state never changes, but what was paid for and came late is written down. */
-export async function lookLate(common: Parts, id: string): Promise<Next> {
-  const found = await common.store.read(id)
-  const { ticket, attempt, deadlineAt } = found?.work ?? {}
-  const now = common.now()
+export async function pollForLateResult(deps: StepDeps, id: string): Promise<NextStep> {
+  const job = await deps.store.read(id)
+  const { ticket, attempt, deadlineAt } = job?.work ?? {}
+  const now = deps.now()
   if (
-    found === undefined ||
+    job === undefined ||
     // An operator has resumed it.
-    !isTerminal(found.view.state) ||
+    !isTerminal(job.view.state) ||
     ticket === undefined ||
     attempt === undefined ||
-    now > (deadlineAt ?? 0) + watchMs
+    now > (deadlineAt ?? 0) + latePollPeriodMs
   )
     return { kind: 'end' }
 
-  const parts = partsFor(common, found.view)
-  if (whyNotCalled(parts, found, attempt.provider) !== undefined)
-    return { kind: 'wait', at: now + firstLateLookMs }
-  const outcome = await poll(parts, found.view.model, ticket, attempt.provider)
+  const jobDeps = depsForJob(deps, job.view)
+  if (explainMissingKey(jobDeps, job, attempt.provider) !== undefined)
+    return { kind: 'wait', at: now + latePollIntervalMs }
+  const outcome = await pollTask(jobDeps, job.view.model, ticket, attempt.provider)
   if (outcome.kind === 'failed' && outcome.fault.code !== 'task_lost') return { kind: 'end' }
   if (outcome.kind === 'done') {
-    await parts.store.noteLate(id, {
+    await jobDeps.store.addNote(id, {
       at: now,
       kind: 'late_result',
       provider: attempt.provider,
       text: outcome.videos[0].url,
     })
-    parts.logger.warn(
+    jobDeps.logger.warn(
       { job: id, provider: attempt.provider },
       'a job that had timed out was finished by its upstream',
     )
     return { kind: 'end' }
   }
-  return { kind: 'wait', at: now + firstLateLookMs }
+  return { kind: 'wait', at: now + latePollIntervalMs }
 }

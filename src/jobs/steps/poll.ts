@@ -1,15 +1,15 @@
 import { type Fault, fault, faults } from '../../../providers/fault.ts'
 import type { Outcome, ProviderName, Reply, Ticket } from '../../../providers/provider.ts'
-import { limitReply } from '../../upstreams/reply-limits.ts'
+import { limitOutcome } from '../../upstreams/reply-limits.ts'
 import type { Job } from '../job.ts'
-import { guessProgress, nextPollMs, nextTryMs } from '../poll-schedule.ts'
-import { delivery } from '../queues.ts'
-import { change, type Next } from '../store/transition.ts'
-import { type Parts, upstreamOf } from './deps.ts'
-import { finish } from './finish.ts'
-import { waitForKey, whyNotCalled } from './missing-key.ts'
-import { usual } from './store-outcome.ts'
-import { leavePlace } from './upstream-slot.ts'
+import { estimateProgress, nextPollDelayMs, retryDelayMs } from '../poll-schedule.ts'
+import { deliveryQueue } from '../queues.ts'
+import { createTransition, type NextStep } from '../store/transition.ts'
+import { requireUpstream, type StepDeps } from './deps.ts'
+import { endJob } from './finish.ts'
+import { explainMissingKey, waitForKey } from './missing-key.ts'
+import { estimateRenderMs } from './store-outcome.ts'
+import { releaseSlot } from './upstream-slot.ts'
 
 /** After this long a task that was asked to stop is taken for stopped. */
 const cancelGraceMs = 60_000
@@ -17,121 +17,133 @@ const cancelGraceMs = 60_000
 const denialsBeforeLost = 6
 
 /** Asks the upstream how the task fares: one poll, free, and never a reason to end a job by itself. */
-export async function watch(parts: Parts, job: Job): Promise<Next> {
+export async function pollJob(deps: StepDeps, job: Job): Promise<NextStep> {
   const { ticket, attempt } = job.work
   if (ticket === undefined || attempt === undefined) throw new Error('a running job has a ticket')
-  const reason = whyNotCalled(parts, job, attempt.provider)
-  if (reason !== undefined) return waitForKey(parts, job, reason)
+  const reason = explainMissingKey(deps, job, attempt.provider)
+  if (reason !== undefined) return waitForKey(deps, job, reason)
 
-  const held =
-    job.cancelAsked && job.work.cancelSentAt === undefined
-      ? await askToStop(parts, job, ticket, attempt.provider)
+  const polledJob =
+    job.cancelRequested && job.work.cancelSentAt === undefined
+      ? await cancelTask(deps, job, ticket, attempt.provider)
       : job
-  if (held === 'stopped') return finish(parts, job, fault('canceled', 'canceled'))
+  if (polledJob === 'stopped') return endJob(deps, job, fault('canceled', 'canceled'))
 
-  const outcome = await poll(parts, held.view.model, ticket, attempt.provider)
+  const outcome = await pollTask(deps, polledJob.view.model, ticket, attempt.provider)
   if (outcome.kind === 'failed' && outcome.fault.code !== 'task_lost') {
-    return finish(
-      parts,
-      held,
-      held.work.cancelSentAt === undefined ? outcome.fault : fault('canceled', 'canceled'),
+    return endJob(
+      deps,
+      polledJob,
+      polledJob.work.cancelSentAt === undefined ? outcome.fault : fault('canceled', 'canceled'),
     )
   }
-  if (outcome.kind === 'done') return fetchResults(parts, held, outcome)
-  const { cancelSentAt, deadlineAt } = held.work
-  if (cancelSentAt !== undefined && parts.now() - cancelSentAt > cancelGraceMs)
-    return finish(parts, held, fault('canceled', 'canceled'))
+  if (outcome.kind === 'done') return startDelivery(deps, polledJob, outcome)
+  const { cancelSentAt, deadlineAt } = polledJob.work
+  if (cancelSentAt !== undefined && deps.now() - cancelSentAt > cancelGraceMs)
+    return endJob(deps, polledJob, fault('canceled', 'canceled'))
   // Only now: nobody may have asked for a long while, and what is finished has been paid for.
-  if (parts.now() > deadlineAt)
-    return finish(parts, held, fault('timeout', 'The upstream did not finish in time'))
+  if (deps.now() > deadlineAt)
+    return endJob(deps, polledJob, fault('timeout', 'The upstream did not finish in time'))
   // An upstream that does not know a task now may know it again.
-  if (outcome.kind === 'unclear' || outcome.kind === 'failed') return miss(parts, held, outcome.fault)
-  return goOn(parts, held, outcome, attempt.provider)
+  if (outcome.kind === 'unclear' || outcome.kind === 'failed')
+    return recordMiss(deps, polledJob, outcome.fault)
+  return writeProgress(deps, polledJob, outcome, attempt.provider)
 }
 
 /** What an upstream says of a task; it may take several calls. Throws never. */
-export async function poll(parts: Parts, model: string, first: Ticket, name: ProviderName): Promise<Outcome> {
+export async function pollTask(
+  deps: StepDeps,
+  model: string,
+  firstTicket: Ticket,
+  name: ProviderName,
+): Promise<Outcome> {
   try {
-    return limitReply(await ask(parts, model, first, name))
+    return limitOutcome(await callUpstream(deps, model, firstTicket, name))
   } catch (cause) {
     return { kind: 'unclear', fault: fault('unreadable_reply', `${name} could not be asked: ${cause}`) }
   }
 }
 
-async function ask(parts: Parts, model: string, first: Ticket, name: ProviderName): Promise<Outcome> {
-  const { provider, config } = upstreamOf(parts, model, name)
-  let ticket = first
+async function callUpstream(
+  deps: StepDeps,
+  model: string,
+  firstTicket: Ticket,
+  name: ProviderName,
+): Promise<Outcome> {
+  const { provider, config } = requireUpstream(deps, model, name)
+  let ticket = firstTicket
   for (;;) {
-    const sent = await parts.transport.send(provider, config, provider.poll(ticket))
+    const callResult = await deps.transport.send(provider, config, provider.poll(ticket))
     const outcome: Outcome =
-      sent.kind === 'reply'
-        ? aboutTheJob(sent.reply, provider.read(sent.reply, ticket))
-        : { kind: 'unclear', fault: sent.fault }
-    const turned =
+      callResult.kind === 'reply'
+        ? ignoreKeyFault(callResult.reply, provider.read(callResult.reply, ticket))
+        : { kind: 'unclear', fault: callResult.fault }
+    const mustPollAgain =
       outcome.kind === 'running' &&
       outcome.now === true &&
       JSON.stringify(outcome.ticket) !== JSON.stringify(ticket)
-    if (!turned) return outcome
+    if (!mustPollAgain) return outcome
     ticket = outcome.ticket
   }
 }
 
 /** A reply that rejects our key says nothing of the job: it may be rendered, and is paid for. */
-export function aboutTheJob<Found extends { kind: string }>(
+export function ignoreKeyFault<Result extends { kind: string }>(
   reply: Reply,
-  found: Found | Outcome,
-): Found | Outcome {
-  const isAboutTheKey = [401, 402, 403].includes(reply.status)
-  if (!isAboutTheKey || !('fault' in found) || faults[found.fault.code].blame !== 'operator') return found
-  return { kind: 'unclear', fault: found.fault }
+  outcome: Result | Outcome,
+): Result | Outcome {
+  const isKeyStatus = [401, 402, 403].includes(reply.status)
+  if (!isKeyStatus || !('fault' in outcome) || faults[outcome.fault.code].blame !== 'operator') return outcome
+  return { kind: 'unclear', fault: outcome.fault }
 }
 
-async function askToStop(
-  parts: Parts,
+async function cancelTask(
+  deps: StepDeps,
   job: Job,
   ticket: Ticket,
   name: ProviderName,
 ): Promise<Job | 'stopped'> {
-  const provider = parts.offers.find({ id: job.view.model }, name)?.provider
+  const provider = deps.routing.find({ id: job.view.model }, name)?.provider
   if (provider?.cancel === undefined) return 'stopped'
-  await parts.transport.send(provider, parts.upstreams[name], provider.cancel(ticket))
-  return { ...job, work: { ...job.work, cancelSentAt: parts.now() } }
+  await deps.transport.send(provider, deps.upstreams[name], provider.cancel(ticket))
+  return { ...job, work: { ...job.work, cancelSentAt: deps.now() } }
 }
 
-async function goOn(
-  parts: Parts,
+async function writeProgress(
+  deps: StepDeps,
   job: Job,
   outcome: Outcome & { kind: 'running' },
   name: ProviderName,
-): Promise<Next> {
-  const now = parts.now()
+): Promise<NextStep> {
+  const now = deps.now()
   const { work } = job
-  const usualMs = await usual(parts, job, name)
+  const renderMs = await estimateRenderMs(deps, job, name)
   const elapsedMs = Math.max(0, now - (work.takenAt ?? job.view.createdAt))
-  const guessed = outcome.stage === 'queued' ? 0 : guessProgress({ elapsedMs, usualMs })
-  const at = now + nextPollMs({ elapsedMs, usualMs, polls: work.polls + 1, longestMs: parts.longestPollMs })
-  const running = change(job, {
+  const estimatedProgress = outcome.stage === 'queued' ? 0 : estimateProgress({ elapsedMs, renderMs })
+  const at =
+    now + nextPollDelayMs({ elapsedMs, renderMs, polls: work.polls + 1, maxDelayMs: deps.maxPollIntervalMs })
+  const transition = createTransition(job, {
     view: {
       state: outcome.stage,
-      progress: Math.min(outcome.progress ?? guessed, 99),
-      expectedAt: now + Math.max(usualMs - elapsedMs, 0),
+      progress: Math.min(outcome.progress ?? estimatedProgress, 99),
+      expectedAt: now + Math.max(renderMs - elapsedMs, 0),
     },
     work: { ticket: outcome.ticket, polls: work.polls + 1, misses: 0, denials: 0 },
     at,
     now,
   })
-  await parts.store.write(job, running)
+  await deps.store.write(job, transition)
   return { kind: 'wait', at }
 }
 
-async function fetchResults(
-  parts: Parts,
+async function startDelivery(
+  deps: StepDeps,
   job: Job,
   { videos, costUsd }: Outcome & { kind: 'done' },
-): Promise<Next> {
-  const now = parts.now()
+): Promise<NextStep> {
+  const now = deps.now()
   const { attempt, takenAt } = job.work
-  const found = change(job, {
+  const transition = createTransition(job, {
     view: { state: 'delivering' },
     work: {
       results: videos,
@@ -142,39 +154,39 @@ async function fetchResults(
     },
     now,
   })
-  if (!(await parts.store.write(job, { ...found, queue: delivery }))) return { kind: 'end' }
-  await leavePlace(parts, job)
+  if (!(await deps.store.write(job, { ...transition, queue: deliveryQueue }))) return { kind: 'end' }
+  await releaseSlot(deps, job)
   // When the upstream took an adopted task is not known.
   if (attempt !== undefined && takenAt !== undefined && job.view.adoptions === undefined) {
-    await parts.renderTimes.learn(job.view.model, attempt.provider, Math.max(0, now - takenAt))
+    await deps.renderTimes.addMeasurement(job.view.model, attempt.provider, Math.max(0, now - takenAt))
   }
   return { kind: 'end' }
 }
 
 /** Polls tell only of a key that is not accepted; one without credit may still be asked. */
-async function reportRejectedKey(parts: Parts, job: Job, found: Fault): Promise<void> {
+async function reportRejectedKey(deps: StepDeps, job: Job, pollFault: Fault): Promise<void> {
   const { attempt } = job.work
-  const upstream = attempt && parts.offers.find({ id: job.view.model }, attempt.provider)
-  if (upstream === undefined || found.code !== 'bad_credentials') return
-  if ((await parts.rejectedKeys?.find(upstream)) === undefined)
-    await parts.rejectedKeys?.reportFault(upstream, found)
+  const upstream = attempt && deps.routing.find({ id: job.view.model }, attempt.provider)
+  if (upstream === undefined || pollFault.code !== 'bad_credentials') return
+  if ((await deps.rejectedKeys?.find(upstream)) === undefined)
+    await deps.rejectedKeys?.reportFault(upstream, pollFault)
 }
 
 /** A poll that told nothing: the job lives on, unless the upstream keeps saying that it does not know it. */
-async function miss(parts: Parts, job: Job, found: Fault): Promise<Next> {
-  const now = parts.now()
-  await reportRejectedKey(parts, job, found)
+async function recordMiss(deps: StepDeps, job: Job, pollFault: Fault): Promise<NextStep> {
+  const now = deps.now()
+  await reportRejectedKey(deps, job, pollFault)
   const misses = job.work.misses + 1
-  const unknownThere = found.code === 'task_lost' || found.code === 'endpoint_gone'
-  const denials = unknownThere ? (job.work.denials ?? 0) + 1 : 0
+  const isTaskUnknown = pollFault.code === 'task_lost' || pollFault.code === 'endpoint_gone'
+  const denials = isTaskUnknown ? (job.work.denials ?? 0) + 1 : 0
   const deniedSince = (denials > 1 ? job.work.deniedSince : undefined) ?? now
-  if (unknownThere && job.work.cancelSentAt !== undefined)
-    return finish(parts, job, fault('canceled', 'canceled'))
-  if (denials >= denialsBeforeLost && now - deniedSince >= parts.taskLostMs)
-    return finish(parts, job, fault('task_lost', 'The upstream no longer knows the job'))
-  const soon = now + (found.retryAfterMs ?? nextTryMs(misses, parts.longestPollMs))
-  const at = Math.min(soon, job.work.deadlineAt + 1)
+  if (isTaskUnknown && job.work.cancelSentAt !== undefined)
+    return endJob(deps, job, fault('canceled', 'canceled'))
+  if (denials >= denialsBeforeLost && now - deniedSince >= deps.taskLostMs)
+    return endJob(deps, job, fault('task_lost', 'The upstream no longer knows the job'))
+  const retryAt = now + (pollFault.retryAfterMs ?? retryDelayMs(misses, deps.maxPollIntervalMs))
+  const at = Math.min(retryAt, job.work.deadlineAt + 1)
   const work = { misses, denials, deniedSince, polls: job.work.polls + 1 }
-  await parts.store.write(job, change(job, { work, at, now }))
+  await deps.store.write(job, createTransition(job, { work, at, now }))
   return { kind: 'wait', at }
 }

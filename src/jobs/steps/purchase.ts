@@ -1,84 +1,109 @@
 import { fault } from '../../../providers/fault.ts'
 import type { ProviderName } from '../../../providers/provider.ts'
 import type { PreparedInput } from '../../media/inputs/upload-inputs.ts'
-import { attemptId, fingerprintOf, nextAttempt, orderOf, replyMarginMs } from '../attempt.ts'
+import {
+  buildOrder,
+  deriveAttemptId,
+  fingerprintRequest,
+  nextAttemptNumber,
+  replyMarginMs,
+} from '../attempt.ts'
 import type { Attempt, Job } from '../job.ts'
-import type { Intent } from '../store/purchase-intents.ts'
-import { change, type Next } from '../store/transition.ts'
-import { type Parts, upstreamOf } from './deps.ts'
-import { writeBack } from './fail-over.ts'
-import { canceled, expired, finish, pause } from './finish.ts'
-import { persist } from './persist-reply.ts'
-import { keepOutcome } from './store-outcome.ts'
+import type { IntentResult } from '../store/purchase-intents.ts'
+import { createTransition, type NextStep } from '../store/transition.ts'
+import { requireUpstream, type StepDeps } from './deps.ts'
+import { returnToPending } from './fail-over.ts'
+import { canceledFault, endJob, expiredFault, rescheduleStep } from './finish.ts'
+import { persistReply } from './persist-reply.ts'
+import { storeOutcome } from './store-outcome.ts'
 
 /** How soon an attempt that was not made for a reason of ours is made again. */
 const retryAttemptMs = 2000
 
-type Ready = PreparedInput & { kind: 'ready' }
+type ReadyInput = PreparedInput & { kind: 'ready' }
 
 /** Stores the intent, makes the one call that costs money, writes its reply. */
 export async function purchase(
-  parts: Parts,
+  deps: StepDeps,
   job: Job,
   name: ProviderName,
-  { input, uploadedLinks: handed, inline }: Ready,
-): Promise<Next> {
-  const { provider, offer, config } = upstreamOf(parts, job.view.model, name)
-  const number = nextAttempt(job)
-  const attempt: Attempt = { id: attemptId(job.view.id, name, number), provider: name, at: parts.now() }
-  const order = orderOf(parts, { ...job, input }, attempt)
+  { input, uploadedLinks, inline }: ReadyInput,
+): Promise<NextStep> {
+  const { provider, offer, config } = requireUpstream(deps, job.view.model, name)
+  const attemptNumber = nextAttemptNumber(job)
+  const attempt: Attempt = {
+    id: deriveAttemptId(job.view.id, name, attemptNumber),
+    provider: name,
+    at: deps.now(),
+  }
+  const order = buildOrder(deps, { ...job, input }, attempt)
   // Before the intent: what cannot be said to an upstream is known to be unsent.
   const call = provider.submit(offer, order)
-  const intent = change(job, {
+  const intent = createTransition(job, {
     view: { state: 'submitting' },
-    work: { attempt, attempts: number, handed, misses: 0 },
-    at: attempt.at + parts.timeoutMs,
+    work: { attempt, attempts: attemptNumber, handed: uploadedLinks, misses: 0 },
+    at: attempt.at + deps.callTimeoutMs,
     now: attempt.at,
   })
-  const fingerprint = fingerprintOf(parts, job, provider, offer)
-  const awaitedMs = fingerprint === '' ? 0 : parts.timeoutMs + replyMarginMs
-  const stored = await parts.store.storeIntent(job, intent, { fingerprint, forMs: awaitedMs })
-  if (stored.kind !== 'stored') return doNotPurchase(parts, { ...job, work: { ...job.work, handed } }, stored)
-  const held: Job = { ...job, view: intent.view, work: intent.work }
-  if (!parts.hasRestored(stored.server))
-    return withdraw(parts, held, 'Another Redis server has taken over, and is not known to have all attempts')
+  const fingerprint = fingerprintRequest(deps, job, provider, offer)
+  const awaitedMs = fingerprint === '' ? 0 : deps.callTimeoutMs + replyMarginMs
+  const intentResult = await deps.store.storeIntent(job, intent, { fingerprint, forMs: awaitedMs })
+  if (intentResult.kind !== 'stored')
+    return endWithoutPurchase(deps, { ...job, work: { ...job.work, handed: uploadedLinks } }, intentResult)
+  const submittingJob: Job = { ...job, view: intent.view, work: intent.work }
+  if (!deps.hasRestored(intentResult.server))
+    return abandonAttempt(
+      deps,
+      submittingJob,
+      'Another Redis server has taken over, and is not known to have all attempts',
+    )
 
   try {
     await Promise.all([
-      parts.journal.begin({ job: job.view.id, attempt, number, handed, server: stored.server }),
-      parts.confirmReplicas(),
+      deps.journal.begin({
+        job: job.view.id,
+        attempt,
+        number: attemptNumber,
+        handed: uploadedLinks,
+        server: intentResult.server,
+      }),
+      deps.confirmReplicas(),
     ])
   } catch (cause) {
-    parts.logger.error({ job: job.view.id, err: cause }, 'No purchase: the intent could be lost')
-    return withdraw(parts, held, 'The intent to purchase could not be secured')
+    deps.logger.error({ job: job.view.id, err: cause }, 'No purchase: the intent could be lost')
+    return abandonAttempt(deps, submittingJob, 'The intent to purchase could not be secured')
   }
-  if (parts.now() - attempt.at > parts.timeoutMs) {
+  if (deps.now() - attempt.at > deps.callTimeoutMs) {
     // Another process may take this attempt for lost by now, so it must not be made any more.
-    return withdraw(parts, held, 'Redis was too slow to start the call')
+    return abandonAttempt(deps, submittingJob, 'Redis was too slow to start the call')
   }
-  const sent = await parts.transport.send(provider, config, call, { purchase: true, inline })
-  if (sent.kind === 'reply') return keepOutcome(parts, held, provider.accept(sent.reply, order))
-  const certain = sent.kind === 'unsent' && parts.now() - attempt.at < parts.timeoutMs
-  return keepOutcome(parts, held, { kind: certain ? 'failed' : 'unclear', fault: sent.fault })
+  const callResult = await deps.transport.send(provider, config, call, { purchase: true, inline })
+  if (callResult.kind === 'reply')
+    return storeOutcome(deps, submittingJob, provider.accept(callResult.reply, order))
+  const isCertainlyUnsent = callResult.kind === 'unsent' && deps.now() - attempt.at < deps.callTimeoutMs
+  return storeOutcome(deps, submittingJob, {
+    kind: isCertainlyUnsent ? 'failed' : 'unclear',
+    fault: callResult.fault,
+  })
 }
 
-function doNotPurchase(
-  parts: Parts,
+function endWithoutPurchase(
+  deps: StepDeps,
   job: Job,
-  intent: Exclude<Intent, { kind: 'stored' }>,
-): Promise<Next> | Next {
-  if (intent.kind === 'stale') return { kind: 'end' }
-  if (intent.kind === 'paused') return pause(parts, job, intent.ms)
-  return finish(parts, job, intent.kind === 'canceled' ? canceled : expired)
+  intentResult: Exclude<IntentResult, { kind: 'stored' }>,
+): Promise<NextStep> | NextStep {
+  if (intentResult.kind === 'stale') return { kind: 'end' }
+  if (intentResult.kind === 'paused') return rescheduleStep(deps, job, intentResult.ms)
+  return endJob(deps, job, intentResult.kind === 'canceled' ? canceledFault : expiredFault)
 }
 
 /** The call of an attempt was not made, for a reason of ours: no refusal of the upstream. */
-function withdraw(parts: Parts, job: Job, reason: string): Promise<Next> {
+function abandonAttempt(deps: StepDeps, job: Job, reason: string): Promise<NextStep> {
   const { attempt } = job.work
-  return persist(parts, async () => {
-    if (attempt !== undefined) await parts.journal.discard(attempt.id)
-    const at = parts.now() + retryAttemptMs
-    await writeBack(parts, job, {}, fault('upstream_unreachable', reason), at)
+  return persistReply(deps, async () => {
+    if (attempt !== undefined) await deps.journal.discard(attempt.id)
+    const at = deps.now() + retryAttemptMs
+    await returnToPending(deps, job, {}, fault('upstream_unreachable', reason), at)
     return { kind: 'wait', at }
   })
 }

@@ -1,82 +1,92 @@
 import { fault } from '../../../providers/fault.ts'
-import { attemptId, nextAttempt } from '../attempt.ts'
+import { deriveAttemptId, nextAttemptNumber } from '../attempt.ts'
 import type { Job } from '../job.ts'
 import type { JournalEntry } from '../journal/journal.ts'
-import { change, type Next } from '../store/transition.ts'
-import type { Parts } from './deps.ts'
-import { moveOn, putOff } from './fail-over.ts'
-import { canceled, endUnpurchased, expired, pause } from './finish.ts'
-import { waitForKey, whyNotCalled } from './missing-key.ts'
+import { createTransition, type NextStep } from '../store/transition.ts'
+import type { StepDeps } from './deps.ts'
+import { failOver, retryOrFailOver } from './fail-over.ts'
+import { canceledFault, endUnpurchasedJob, expiredFault, rescheduleStep } from './finish.ts'
+import { explainMissingKey, waitForKey } from './missing-key.ts'
 import { purchase } from './purchase.ts'
-import { askAgainMs, leavePlace, takePlace } from './upstream-slot.ts'
+import { acquireSlot, releaseSlot, slotRetryMs } from './upstream-slot.ts'
 
 /** Another process may find sooner that the key is accepted again. */
-const longestRetryWaitMs = 30_000
+const maxRetryWaitMs = 30_000
 
 /** Purchases the job, when it has a slot and its inputs are uploaded. */
-export async function submit(parts: Parts, job: Job): Promise<Next> {
+export async function submitJob(deps: StepDeps, job: Job): Promise<NextStep> {
   const name = job.work.route[0]
-  const due = name && attemptId(job.view.id, name, nextAttempt(job))
-  const forgotten = due && parts.journal.hasMade(due) ? await parts.journal.find(due) : undefined
-  if (forgotten && forgotten !== 'discarded') return resume(parts, job, forgotten)
-  if (job.cancelAsked) return endUnpurchased(parts, job, canceled)
-  if (parts.now() > job.work.deadlineAt) return endUnpurchased(parts, job, expired)
+  const dueAttemptId = name && deriveAttemptId(job.view.id, name, nextAttemptNumber(job))
+  const lostAttempt =
+    dueAttemptId && deps.journal.hasMade(dueAttemptId) ? await deps.journal.find(dueAttemptId) : undefined
+  if (lostAttempt && lostAttempt !== 'discarded') return resumeLostAttempt(deps, job, lostAttempt)
+  if (job.cancelRequested) return endUnpurchasedJob(deps, job, canceledFault)
+  if (deps.now() > job.work.deadlineAt) return endUnpurchasedJob(deps, job, expiredFault)
   if (name === undefined)
-    return endUnpurchased(parts, job, fault('upstream_error', 'No upstream is left for this job'))
+    return endUnpurchasedJob(deps, job, fault('upstream_error', 'No upstream is left for this job'))
 
-  const reason = whyNotCalled(parts, job, name)
+  const reason = explainMissingKey(deps, job, name)
   if (reason !== undefined) {
     const others = job.work.route.slice(1)
-    const isElsewhere = others.some((other) => whyNotCalled(parts, job, other) === undefined)
-    return isElsewhere ? putOff(parts, job, fault('bad_credentials', reason)) : waitForKey(parts, job, reason)
+    const isCallableElsewhere = others.some((other) => explainMissingKey(deps, job, other) === undefined)
+    return isCallableElsewhere
+      ? retryOrFailOver(deps, job, fault('bad_credentials', reason))
+      : waitForKey(deps, job, reason)
   }
 
-  if (!(await takePlace(parts, job, name))) {
-    const at = parts.now() + askAgainMs
-    await parts.store.write(job, change(job, { at, now: parts.now() }))
+  if (!(await acquireSlot(deps, job, name))) {
+    const at = deps.now() + slotRetryMs
+    await deps.store.write(job, createTransition(job, { at, now: deps.now() }))
     return { kind: 'wait', at }
   }
 
-  const found = parts.offers.find({ id: job.view.model }, name)
-  if (found === undefined)
-    return putOff(parts, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
-  const rejected = await parts.rejectedKeys?.find(found)
-  const isLast = job.work.route.length === 1
-  const isLeftAlone =
-    rejected !== undefined &&
+  const upstream = deps.routing.find({ id: job.view.model }, name)
+  if (upstream === undefined)
+    return retryOrFailOver(deps, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
+  const rejectedKey = await deps.rejectedKeys?.find(upstream)
+  const isLastUpstream = job.work.route.length === 1
+  const isSkipped =
+    rejectedKey !== undefined &&
     job.work.retriesKey !== true &&
-    !(rejected.retryAt <= parts.now() && (await parts.rejectedKeys?.claimRetry(found)))
-  if (isLeftAlone && !isLast)
-    return moveOn(parts, job, fault(rejected.code, `${rejected.title} rejects its key`))
-  if (isLeftAlone) return waitForRetry(parts, job, rejected.retryAt)
-  const upstream = { ...found, config: parts.upstreams[name] }
-  const prepared = await parts.inputs.prepare(job.view.id, job.input, upstream, job.work.handed)
-  if (prepared.kind === 'busy') return pause(parts, job, prepared.waitMs)
+    !(rejectedKey.retryAt <= deps.now() && (await deps.rejectedKeys?.claimRetry(upstream)))
+  if (isSkipped && !isLastUpstream)
+    return failOver(deps, job, fault(rejectedKey.code, `${rejectedKey.title} rejects its key`))
+  if (isSkipped) return waitForRetry(deps, job, rejectedKey.retryAt)
+  const uploadTarget = { ...upstream, config: deps.upstreams[name] }
+  const prepared = await deps.inputUploader.prepare(job.view.id, job.input, uploadTarget, job.work.handed)
+  if (prepared.kind === 'busy') return rescheduleStep(deps, job, prepared.waitMs)
   if (prepared.kind === 'failed') {
-    await parts.rejectedKeys?.reportFault(found, prepared.fault)
-    return putOff(parts, job, prepared.fault)
+    await deps.rejectedKeys?.reportFault(upstream, prepared.fault)
+    return retryOrFailOver(deps, job, prepared.fault)
   }
   try {
-    return await purchase(parts, job, name, prepared)
+    return await purchase(deps, job, name, prepared)
   } finally {
     prepared.release()
   }
 }
 
 /** Accepted before the key was rejected, or by a process with another key: waits until another job has tried the key, and makes way for that job. */
-async function waitForRetry(parts: Parts, job: Job, retryAt: number): Promise<Next> {
-  const now = parts.now()
-  const until = Math.min(Math.max(retryAt, now + 1000), now + longestRetryWaitMs, job.work.deadlineAt + 1)
-  const next = await pause(parts, job, until - now)
-  await leavePlace(parts, job)
-  return next
+async function waitForRetry(deps: StepDeps, job: Job, retryAt: number): Promise<NextStep> {
+  const now = deps.now()
+  const nextAt = Math.min(Math.max(retryAt, now + 1000), now + maxRetryWaitMs, job.work.deadlineAt + 1)
+  const nextStep = await rescheduleStep(deps, job, nextAt - now)
+  await releaseSlot(deps, job)
+  return nextStep
 }
 
 /** This machine has made the attempt that is due: Redis has lost it. */
-async function resume(parts: Parts, job: Job, { attempt, number, handed }: JournalEntry): Promise<Next> {
-  const now = parts.now()
+async function resumeLostAttempt(
+  deps: StepDeps,
+  job: Job,
+  { attempt, number, handed }: JournalEntry,
+): Promise<NextStep> {
+  const now = deps.now()
   const work = { attempt, attempts: number, handed, misses: 0 }
   const reason = 'restored: Redis had lost the attempt'
-  await parts.store.write(job, change(job, { view: { state: 'submitting' }, work, reason, at: now, now }))
+  await deps.store.write(
+    job,
+    createTransition(job, { view: { state: 'submitting' }, work, reason, at: now, now }),
+  )
   return { kind: 'wait', at: now }
 }

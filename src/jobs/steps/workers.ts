@@ -2,38 +2,38 @@ import { Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Clock } from '../../redis/clock.ts'
 import type { Keys } from '../../redis/keys.ts'
-import { type Queues, type StepData, webhookQueue } from '../queues.ts'
-import type { Parts } from './deps.ts'
+import { type Queues, type StepPayload, webhookQueue } from '../queues.ts'
+import type { StepDeps } from './deps.ts'
 import { createStepRunner } from './step-runner.ts'
 
 /** Runs the steps of every queue. Waiting holds no slot: a step ends by putting itself off. */
 export function createWorkers(
-  parts: Parts,
+  deps: StepDeps,
   {
     redis,
     queues,
     keys,
-    names,
+    queueNames,
     concurrency,
     clock,
-    webhooksAtOnce,
+    webhookConcurrency,
   }: {
     redis: Redis
     queues: Queues
     keys: Keys
-    names: readonly string[]
+    queueNames: readonly string[]
     concurrency: number
     clock: Pick<Clock, 'now' | 'toWallClock' | 'isSkewed' | 'onSkew'>
-    webhooksAtOnce: number
+    webhookConcurrency: number
   },
 ) {
-  const run = createStepRunner(parts, { queues, clock })
+  const run = createStepRunner(deps, { queues, clock })
 
-  const workers = names.map((name) => {
-    const worker = new Worker<StepData>(name, (entry, token) => run(name, entry, token), {
+  const workers = queueNames.map((name) => {
+    const worker = new Worker<StepPayload>(name, (queueEntry, token) => run(name, queueEntry, token), {
       connection: redis,
       prefix: keys.bull,
-      concurrency: name === webhookQueue ? Math.max(concurrency, webhooksAtOnce) : concurrency,
+      concurrency: name === webhookQueue ? Math.max(concurrency, webhookConcurrency) : concurrency,
       // Measured: a killed worker's step runs again after 3 to 5 s instead of a minute; running twice is harmless because of the fence.
       lockDuration: 3000,
       stalledInterval: 1000,
@@ -42,24 +42,24 @@ export function createWorkers(
       drainDelay: 1,
       autorun: false,
     })
-    worker.on('error', (cause) => parts.logger.debug({ queue: name, err: cause }, 'queue connection'))
+    worker.on('error', (cause) => deps.logger.debug({ queue: name, err: cause }, 'queue connection'))
     return worker
   })
 
   /** A worker whose clock is wrong takes entries out of their time. */
-  async function follow(skewed: boolean): Promise<void> {
+  async function followClock(isSkewed: boolean): Promise<void> {
     for (const worker of workers) {
-      if (skewed) await worker.pause(true)
+      if (isSkewed) await worker.pause(true)
       else await worker.resume()
     }
   }
 
   return {
     async start(): Promise<void> {
-      if (clock.isSkewed()) await follow(true)
-      clock.onSkew((skewed) => {
-        follow(skewed).catch((cause: unknown) =>
-          parts.logger.error({ err: cause }, 'Workers could not follow the clock'),
+      if (clock.isSkewed()) await followClock(true)
+      clock.onSkew((isSkewed) => {
+        followClock(isSkewed).catch((cause: unknown) =>
+          deps.logger.error({ err: cause }, 'Workers could not follow the clock'),
         )
       })
       for (const worker of workers) void worker.run()

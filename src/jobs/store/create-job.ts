@@ -1,110 +1,128 @@
 import { type Redis, ReplyError } from 'ioredis'
 import type { Input } from '../../../providers/input.ts'
-import { booksKeptMs, dayOf, toMicros } from '../../accounts/money.ts'
+import { ledgerRetentionMs, toMicros, utcDayOf } from '../../accounts/money.ts'
 import { createBatcher } from '../../redis/batch.ts'
 import type { Keys } from '../../redis/keys.ts'
-import type { Asked, Event, Once, View, Work } from '../job.ts'
-import { type Acceptance, readAcceptance } from './codec.ts'
+import type { HistoryEntry, IdempotencyKey, JobView, JobWork, RequestedWebhook } from '../job.ts'
+import { type CreateResult, parseCreateResult } from './codec.ts'
 import { checkRecordSize } from './record-size.ts'
 import * as scripts from './scripts.ts'
 
-export type NewJob = {
-  view: View
+export type NewJobRecord = {
+  view: JobView
   owner: string
   input: Input
-  work: Work
-  hint: string
+  work: JobWork
+  callbackSecret: string
   dueAt: number
-  once?: Once
+  idempotencyKey?: IdempotencyKey
   warnings?: readonly string[]
-  webhook?: Asked
+  webhook?: RequestedWebhook
   /** Where its first step is queued. */
   queue: string
 }
 
 /** Worth a command; more of them would keep Redis idle until the last one has been read. */
-const mostTogether = 4
+const maxBatch = 4
 
 /** Less than a command may take: what Redis executes later, the client has been told that it was not accepted. */
-const patienceMs = 1500
+const executionTimeoutMs = 1500
 
-type Parts = { redis: Redis; keys: Keys; keepMs: number; recordMaxBytes: number; now: () => number }
+type JobWriterOptions = {
+  redis: Redis
+  keys: Keys
+  keepMs: number
+  recordMaxBytes: number
+  now: () => number
+}
 
-type Prepared = { keys: string[]; args: (string | number)[] }
+type ScriptCall = { keys: string[]; args: (string | number)[] }
 
 /**
  * Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. Rejects with `RecordTooLarge` before
  * Redis is asked.
  */
-export function createAccepting({
+export function createJobWriter({
   redis,
   keys,
   keepMs,
   recordMaxBytes,
   now,
-}: Parts): (order: NewJob) => Promise<Acceptance> {
-  redis.defineCommand('reelgateAccept', { lua: scripts.accept })
+}: JobWriterOptions): (order: NewJobRecord) => Promise<CreateResult> {
+  redis.defineCommand('reelgateAccept', { lua: scripts.createJobsScript })
   const { reelgateAccept } = redis as unknown as {
     reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
   }
 
-  const store = createBatcher(
+  const writeJobs = createBatcher(
     redis,
-    mostTogether,
-    async (orders: readonly Prepared[]): Promise<(Acceptance | Error)[]> => {
-      const answers = await reelgateAccept.call(
+    maxBatch,
+    async (calls: readonly ScriptCall[]): Promise<(CreateResult | Error)[]> => {
+      const replies = await reelgateAccept.call(
         redis,
-        orders.length * scripts.keysAnOrder,
-        ...orders.flatMap((order) => order.keys),
+        calls.length * scripts.keysPerJob,
+        ...calls.flatMap((call) => call.keys),
         keepMs,
-        now() - booksKeptMs,
-        booksKeptMs,
-        now() + patienceMs,
-        ...orders.flatMap(({ args }) => args),
+        now() - ledgerRetentionMs,
+        ledgerRetentionMs,
+        now() + executionTimeoutMs,
+        ...calls.flatMap(({ args }) => args),
       )
-      return answers.map(([kind = '', ...told]) =>
-        kind === 'error' ? new ReplyError(told[0]) : readAcceptance([kind, ...told]),
+      return replies.map(([kind = '', ...fields]) =>
+        kind === 'error' ? new ReplyError(fields[0]) : parseCreateResult([kind, ...fields]),
       )
     },
   )
-  return async (order) => store({ keys: keysOf(keys, order), args: argumentsOf(keys, order, recordMaxBytes) })
+  return async (record) =>
+    writeJobs({ keys: listKeys(keys, record), args: listArguments(keys, record, recordMaxBytes) })
 }
 
-function keysOf(keys: Keys, { view, owner, once }: NewJob): string[] {
+function listKeys(keys: Keys, { view, owner, idempotencyKey }: NewJobRecord): string[] {
   return [
     keys.job(view.id),
     keys.open,
-    keys.owner(owner),
-    keys.events(view.id),
+    keys.ownerJobs(owner),
+    keys.history(view.id),
     keys.account(owner),
     keys.ledger(owner),
-    keys.usage(owner, dayOf(view.createdAt)),
-    keys.once(owner, once?.key ?? ''),
+    keys.usage(owner, utcDayOf(view.createdAt)),
+    keys.idempotencyKey(owner, idempotencyKey?.key ?? ''),
   ]
 }
 
-function argumentsOf(keys: Keys, order: NewJob, recordMaxBytes: number): (string | number)[] {
-  const { view, owner, input, work, hint, dueAt, once, warnings = [], webhook, queue } = order
-  const event: Event = { at: view.createdAt, state: view.state, progress: 0 }
+function listArguments(keys: Keys, record: NewJobRecord, recordMaxBytes: number): (string | number)[] {
+  const {
+    view,
+    owner,
+    input,
+    work,
+    callbackSecret,
+    dueAt,
+    idempotencyKey,
+    warnings = [],
+    webhook,
+    queue,
+  } = record
+  const entry: HistoryEntry = { at: view.createdAt, state: view.state, progress: 0 }
   const texts = [JSON.stringify({ ...view, version: undefined }), JSON.stringify(input), JSON.stringify(work)]
-  const { url = '', address = '' } = webhook ?? {}
-  checkRecordSize([...texts, owner, hint, url, address], input, recordMaxBytes)
+  const { url = '', baseUrl = '' } = webhook ?? {}
+  checkRecordSize([...texts, owner, callbackSecret, url, baseUrl], input, recordMaxBytes)
   return [
     view.id,
     view.createdAt,
     dueAt,
     owner,
     ...texts,
-    JSON.stringify(event),
-    hint,
+    JSON.stringify(entry),
+    callbackSecret,
     // The price is shown, but nobody is charged for what a mock upstream renders.
     view.sandbox === true ? 0 : toMicros(view.costUsd),
     view.model,
-    once?.fingerprint ?? '',
+    idempotencyKey?.fingerprint ?? '',
     JSON.stringify(warnings),
     url,
-    address,
-    keys.queue(queue),
+    baseUrl,
+    keys.queuePrefix(queue),
     view.sandbox === true ? '1' : '',
   ]
 }

@@ -7,7 +7,7 @@ import type { Keys } from '../../redis/keys.ts'
  * (`engine/restore.ts`). `changed`: the caller knows that the server is another one, whatever the key says. A server that was shut down in order
  * has lost nothing. A server that hides its `run_id` is taken for the same one.
  */
-export const purchasesPaused = `
+export const purchasesPausedLua = `
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -29,17 +29,20 @@ end
 `
 
 /** KEYS epoch. ARGV grace ms, '1' when the server is known to be another one. Returns the pause and the server. */
-const readEpoch = `${purchasesPaused}
+const readEpochScript = `${purchasesPausedLua}
 local pausedMs, server = purchasesPaused(KEYS[1], tonumber(ARGV[1]), ARGV[2] == '1')
 return { string.format('%.0f', pausedMs), server }
 `
 
 /** Looks which server answers, and begins the pause when it is another one than before. */
-export async function observeServer(
+export async function observeRedisServer(
   { redis, keys, graceMs }: { redis: Redis; keys: Keys; graceMs: number },
-  changed = false,
+  isNewServer = false,
 ): Promise<{ pausedMs: number; server: string }> {
-  const reply = (await redis.eval(readEpoch, 1, keys.epoch, graceMs, changed ? '1' : '0')) as [string, string]
+  const reply = (await redis.eval(readEpochScript, 1, keys.epoch, graceMs, isNewServer ? '1' : '0')) as [
+    string,
+    string,
+  ]
   return { pausedMs: Number(reply[0]), server: reply[1] }
 }
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import type { Keys } from '../../redis/keys.ts'
 import type { Job } from '../job.ts'
-import { markOf } from './codec.ts'
-import { purchasesPaused } from './epoch.ts'
-import type { Change } from './store.ts'
+import { attemptMarker } from './codec.ts'
+import { purchasesPausedLua } from './epoch.ts'
+import type { Transition } from './store.ts'
 
 /**
  * KEYS job, open, history, epoch, identical requests. ARGV id, fence, deadline (unix ms), view, work, attempt, history entry, open score, channel,
@@ -11,7 +11,7 @@ import type { Change } from './store.ts'
  * Stores the intent to purchase, in the one moment in which nothing speaks against it. Returns 'stored' and the server, or why not: 'stale' (another step has the
  * job), 'canceled', 'expired', or 'paused' and for how many ms.
  */
-const storeIntent = `${purchasesPaused}
+const storeIntentScript = `${purchasesPausedLua}
 local job = KEYS[1]
 local state, fence, cancel, attempt = unpack(redis.call('HMGET', job, 'state', 'fence', 'cancel', 'attempt'))
 if fence ~= ARGV[2] then return { 'stale' } end
@@ -34,40 +34,40 @@ redis.call('PUBLISH', ARGV[9], version .. ' ' .. ARGV[4])
 return { 'stored', server }
 `
 
-export type Intent =
+export type IntentResult =
   | { kind: 'stored'; server: string }
   | { kind: 'paused'; ms: number }
   | { kind: 'stale' | 'canceled' | 'expired' }
 
 type Options = { redis: Redis; keys: Keys; graceMs: number }
 
-export function createIntents({ redis, keys, graceMs }: Options) {
-  redis.defineCommand('reelgateStoreIntent', { lua: storeIntent, numberOfKeys: 5 })
+export function createIntentWriter({ redis, keys, graceMs }: Options) {
+  redis.defineCommand('reelgateStoreIntent', { lua: storeIntentScript, numberOfKeys: 5 })
   const commands = redis as unknown as {
-    reelgateStoreIntent(...args: (string | number)[]): Promise<[Intent['kind'], (string | number)?]>
+    reelgateStoreIntent(...args: (string | number)[]): Promise<[IntentResult['kind'], (string | number)?]>
   }
 
   /** `identical`: where the job waits for a reply to a request that others may make exactly so, and for how long. */
   return async function storeIntent(
     job: Job,
-    { view, work, event, dueAt = 0 }: Change,
+    { view, work, entry, dueAt = 0 }: Transition,
     identical: { fingerprint: string; forMs: number },
-  ): Promise<Intent> {
+  ): Promise<IntentResult> {
     const { attempt } = work
     if (attempt === undefined) throw new Error('an intent has an attempt')
     const [kind, detail = ''] = await commands.reelgateStoreIntent(
       keys.job(view.id),
       keys.open,
-      keys.events(view.id),
+      keys.history(view.id),
       keys.epoch,
       keys.identicalRequests(attempt.provider, identical.fingerprint),
       view.id,
-      job.fence,
+      job.leaseToken,
       work.deadlineAt,
       JSON.stringify({ ...view, version: undefined }),
       JSON.stringify(work),
-      markOf(attempt),
-      JSON.stringify(event),
+      attemptMarker(attempt),
+      JSON.stringify(entry),
       dueAt,
       keys.channel(view.id),
       graceMs,

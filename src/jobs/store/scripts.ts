@@ -1,5 +1,5 @@
-import { movements, reserve, settle } from '../../accounts/scripts.ts'
-import { enqueue } from '../../redis/enqueue.ts'
+import { movementFunctions, reserveFunctions, settleFunctions } from '../../accounts/scripts.ts'
+import { enqueueLua } from '../../redis/enqueue.ts'
 
 /**
  * The atomic writes. A record is one hash:
@@ -8,11 +8,11 @@ import { enqueue } from '../../redis/enqueue.ts'
  */
 
 /** How long the first answer to an idempotency key is given again. */
-const onceMs = 86_400_000
+const idempotencyMs = 86_400_000
 
 /** Of each order that `accept` is given; its arguments come after the four that count for all. */
-export const keysAnOrder = 8
-const argumentsAnOrder = 17
+export const keysPerJob = 8
+const argumentsPerJob = 17
 
 /**
  * Many orders at once. ARGV keep ms, oldest movement, books' keep ms, until when they may be accepted (unix ms). KEYS of each: job, open, owner index, events, account, ledger, usage,
@@ -21,14 +21,14 @@ const argumentsAnOrder = 17
  * Answers of each 'accepted' and what is left, 'replayed' and the first answer, 'reused', why the account must not, or 'error' and
  * the words of Redis: what goes wrong with one order is nobody else's affair.
  */
-export const accept = `${movements}${reserve}${enqueue}
+export const createJobsScript = `${movementFunctions}${reserveFunctions}${enqueueLua}
 local keepMs, oldest, booksKeptMs = ARGV[1], ARGV[2], ARGV[3]
 -- The owner indexes that this call has cleared of what is too old: one time serves all its orders.
 local pruned = {}
 local function accept(n)
-  local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysAnOrder} + 1, (n + 1) * ${keysAnOrder})
+  local job, open, owned, events, account, ledger, usage, once = unpack(KEYS, n * ${keysPerJob} + 1, (n + 1) * ${keysPerJob})
   local id, now, score, owner, view, input, work, event, hint, price, model, fingerprint, warnings, webhook, address, queue, sandbox =
-    unpack(ARGV, n * ${argumentsAnOrder} + 5, (n + 1) * ${argumentsAnOrder} + 4)
+    unpack(ARGV, n * ${argumentsPerJob} + 5, (n + 1) * ${argumentsPerJob} + 4)
   sandbox = sandbox == '1'
   if fingerprint ~= '' then
     local first = redis.call('HMGET', once, 'fingerprint', 'left', 'view', 'warnings')
@@ -59,7 +59,7 @@ local function accept(n)
   local left = reserve(account, ledger, usage, oldest, booksKeptMs, id, model, amount, balance and amount or 0, balance, sandbox)
   if fingerprint ~= '' then
     redis.call('HSET', once, 'fingerprint', fingerprint, 'left', left, 'view', view, 'warnings', warnings)
-    redis.call('PEXPIRE', once, ${onceMs})
+    redis.call('PEXPIRE', once, ${idempotencyMs})
   end
   return { 'accepted', left }
 end
@@ -67,10 +67,10 @@ local answers = {}
 -- Whoever asked has given up by now, and told its clients so.
 local time = redis.call('TIME')
 if time[1] * 1000 + math.floor(time[2] / 1000) > tonumber(ARGV[4]) then
-  for n = 1, #KEYS / ${keysAnOrder} do answers[n] = { 'error', 'TIMEOUT the order came too late' } end
+  for n = 1, #KEYS / ${keysPerJob} do answers[n] = { 'error', 'TIMEOUT the order came too late' } end
   return answers
 end
-for n = 0, #KEYS / ${keysAnOrder} - 1 do
+for n = 0, #KEYS / ${keysPerJob} - 1 do
   local done, answer = pcall(accept, n)
   answers[n + 1] = done and answer or { 'error', type(answer) == 'table' and answer.err or tostring(answer) }
 end
@@ -81,7 +81,7 @@ return answers
  * `called` says when the last step that somebody asked for was taken, or is to be (`asked`: it has not been taken yet): `<kind> <unix ms>`. A job that
  * goes on to another kind of step does not wait for the interval of the one before.
  */
-const called = `
+const lastCallLua = `
 local function kindOf(state)
   if state == 'pending' or state == 'submitting' or state == 'delivering' then return state end
   return 'running'
@@ -96,7 +96,7 @@ end
  * KEYS job, open. ARGV id, open score, now, poll interval ms. Takes the step: raises the fence and returns the record; nil: no record; 0: it has
  * ended; 1: it was asked for before the poll interval had passed. A `wake` from here on is for the step after this one.
  */
-export const claim = `${called}
+export const claimStepScript = `${lastCallLua}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return nil end
 if state == 'succeeded' or state == 'failed' or state == 'canceled' then return 0 end
@@ -123,7 +123,7 @@ return { state, fence, unpack(fields) }
  * `fence`, and whoever holds that step writes nothing any more.
  * Answers the version, or 0 when the guard does not hold. Executed twice with one write id, as after a lost reply, it writes once.
  */
-export const transition = `${movements}${settle}${enqueue}
+export const transitionScript = `${movementFunctions}${settleFunctions}${enqueueLua}
 local state, fence, attempt, written, version = unpack(redis.call('HMGET', KEYS[1], 'state', 'fence', 'attempt', 'written', 'version'))
 if not state then return 0 end
 if written == ARGV[21] then return tonumber(version) end
@@ -164,7 +164,7 @@ return version
  * under way; within the poll interval of the last such call, for one step when it has passed. The first request for the end waits for nothing. Returns 0
  * when there is no such job, 1 when it has ended, 2 when its queue entry is to be brought forward, 3 when the step comes by itself.
  */
-export const wake = `${called}
+export const requestStepScript = `${lastCallLua}
 local job, by, now, intervalMs = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, cancel, asked = unpack(redis.call('HMGET', job, 'state', 'cancel', 'asked'))
 if not state then return 0 end
@@ -183,7 +183,7 @@ return 2
  * KEYS job, events, notes, webhooks, deleted job. ARGV id. Deletes a job that has ended, with its history; what a pending webhook still needs is kept
  * until the webhook is delivered or given up. Answers 0 when there is none that has ended.
  */
-export const remove = `
+export const removeJobScript = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
 if redis.call('ZSCORE', KEYS[4], ARGV[1]) then
@@ -197,7 +197,7 @@ return 1
 `
 
 /** KEYS owner index. ARGV 'oldest' | 'newest' first, id or '', count. The ids behind that one; nil: it is not in the index. */
-export const owned = `
+export const listOwnedIdsScript = `
 local first = 0
 if ARGV[2] ~= '' then
   local rank = redis.call(ARGV[1] == 'oldest' and 'ZRANK' or 'ZREVRANK', KEYS[1], ARGV[2])
@@ -208,7 +208,7 @@ return redis.call(ARGV[1] == 'oldest' and 'ZRANGE' or 'ZREVRANGE', KEYS[1], firs
 `
 
 /** KEYS job, notes. ARGV field, note, keep ms. Adds a note to the history of a job that has ended, once for each field; its state and version stay. */
-export const noteLate = `
+export const addNoteScript = `
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'succeeded' and state ~= 'failed' and state ~= 'canceled' then return 0 end
 local added = redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])

@@ -1,34 +1,48 @@
 import type { Redis } from 'ioredis'
 import type { Input } from '../../../providers/input.ts'
-import { booksKeptMs, dayOf } from '../../accounts/money.ts'
-import { randomId } from '../../random.ts'
+import { ledgerRetentionMs, utcDayOf } from '../../accounts/money.ts'
+import { createRandomId } from '../../random.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { defaultTextLimits } from '../../text-limits.ts'
-import { type Event, type Job, type Once, overdueMs, type View, type Work } from '../job.ts'
-import { markOf, type Replayed, readCancel, readReplay, readView, readWebhook } from './codec.ts'
-import { createAccepting } from './create-job.ts'
-import { observeServer } from './epoch.ts'
-import { createTrail } from './history.ts'
-import { createIntents } from './purchase-intents.ts'
-import { createReading } from './read-status.ts'
-import { fitRecord } from './record-size.ts'
+import {
+  type HistoryEntry,
+  type IdempotencyKey,
+  type Job,
+  type JobView,
+  type JobWork,
+  overdueAfterMs,
+} from '../job.ts'
+import {
+  attemptMarker,
+  parseCancel,
+  parseReplay,
+  parseView,
+  parseWebhookFields,
+  type Replay,
+} from './codec.ts'
+import { createJobWriter } from './create-job.ts'
+import { observeRedisServer } from './epoch.ts'
+import { createHistory } from './history.ts'
+import { createIntentWriter } from './purchase-intents.ts'
+import { createStatusReader } from './read-status.ts'
+import { shrinkRecord } from './record-size.ts'
 import * as scripts from './scripts.ts'
-import { settlementOf } from './settlement.ts'
+import { decideSettlement } from './settlement.ts'
 import { createTaskClaims } from './task-claims.ts'
-import { createViews } from './view-cache.ts'
+import { createViewCache } from './view-cache.ts'
 
-export type Change = {
-  view: View
-  work: Work
+export type Transition = {
+  view: JobView
+  work: JobWork
   /** Absent: nothing that a client or the audit trail should see. */
-  event?: Event
+  entry?: HistoryEntry
   /** When something must have happened next; absent: this is the end. */
   dueAt?: number
   /** Where the next step is queued with it; absent: whoever took this one sees to that. */
   queue?: string
 }
 
-type Parts = {
+type JobStoreOptions = {
   redis: Redis
   keys: Keys
   keepMs: number
@@ -37,7 +51,7 @@ type Parts = {
   /** How long purchases pause after another Redis server has taken over, ms. */
   graceMs?: number
   /** How far steps that callbacks and cancels bring forward are apart at least, ms. */
-  pollIntervalMs?: number
+  minPollIntervalMs?: number
   /** The largest record that is accepted. */
   recordMaxBytes?: number
   /** Where intents are written, if not on `redis`. */
@@ -46,139 +60,137 @@ type Parts = {
   acceptRedis?: Redis
   now?: () => number
   /** A job has ended, and its end is to be told. */
-  ended?: (id: string) => void
+  onEnded?: (id: string) => void
 }
 
 /** The records in Redis. `keepMs` is how long a finished one stays. */
-export function createStore({
+export function createJobStore({
   redis,
   keys,
   keepMs,
   claimMs = 86_400_000,
   graceMs = 5000,
-  pollIntervalMs = 0,
+  minPollIntervalMs = 0,
   recordMaxBytes = defaultTextLimits.recordMaxBytes,
   intentRedis = redis,
   acceptRedis = redis,
   now = Date.now,
-  ended,
-}: Parts) {
-  redis.defineCommand('reelgateClaim', { lua: scripts.claim, numberOfKeys: 2 })
-  redis.defineCommand('reelgateTransition', { lua: scripts.transition, numberOfKeys: 7 })
-  redis.defineCommand('reelgateNoteLate', { lua: scripts.noteLate, numberOfKeys: 2 })
-  redis.defineCommand('reelgateWake', { lua: scripts.wake, numberOfKeys: 1 })
-  redis.defineCommand('reelgateRemove', { lua: scripts.remove, numberOfKeys: 5 })
-  redis.defineCommand('reelgateOwned', { lua: scripts.owned, numberOfKeys: 1 })
+  onEnded,
+}: JobStoreOptions) {
+  redis.defineCommand('reelgateClaim', { lua: scripts.claimStepScript, numberOfKeys: 2 })
+  redis.defineCommand('reelgateTransition', { lua: scripts.transitionScript, numberOfKeys: 7 })
+  redis.defineCommand('reelgateNoteLate', { lua: scripts.addNoteScript, numberOfKeys: 2 })
+  redis.defineCommand('reelgateWake', { lua: scripts.requestStepScript, numberOfKeys: 1 })
+  redis.defineCommand('reelgateRemove', { lua: scripts.removeJobScript, numberOfKeys: 5 })
+  redis.defineCommand('reelgateOwned', { lua: scripts.listOwnedIdsScript, numberOfKeys: 1 })
   const run = (command: string, ...args: (string | number)[]): Promise<unknown> =>
     (redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>)[command]?.(
       ...args,
     ) ?? Promise.reject(new Error(`unknown script ${command}`))
 
-  const viewOf = createViews()
-  const reading = createReading({ redis, keys })
-  const books = (owner: string, at: number) =>
-    [keys.account(owner), keys.ledger(owner), keys.usage(owner, dayOf(at))] as const
+  const cachedView = createViewCache()
+  const readStatusFields = createStatusReader({ redis, keys })
+  const accountKeys = (owner: string, at: number) =>
+    [keys.account(owner), keys.ledger(owner), keys.usage(owner, utcDayOf(at))] as const
 
-  function change(
+  function applyTransition(
     job: Job,
     guard: ['fence' | 'attempt' | 'takeover', string | number],
-    { event, dueAt, queue, ...changed }: Change,
+    { entry, dueAt, queue, ...record }: Transition,
   ) {
-    const { view, work } = fitRecord(changed, job.input, recordMaxBytes)
+    const { view, work } = shrinkRecord(record, job.input, recordMaxBytes)
     const id = view.id
-    const settlement = settlementOf(job.view.state, view, work, job.withdrawn)
+    const settlement = decideSettlement(job.view.state, view, work, job.withdrawn)
     return run(
       'reelgateTransition',
       keys.job(id),
       keys.open,
-      keys.events(id),
-      ...books(job.owner, view.createdAt),
-      keys.held(job.owner),
+      keys.history(id),
+      ...accountKeys(job.owner, view.createdAt),
+      keys.moneyOnHold(job.owner),
       id,
       ...guard,
       view.state,
       JSON.stringify({ ...view, version: undefined }),
       JSON.stringify(work),
-      markOf(work.attempt),
-      event === undefined ? '' : JSON.stringify(event),
+      attemptMarker(work.attempt),
+      entry === undefined ? '' : JSON.stringify(entry),
       dueAt ?? '',
       keepMs,
       keys.channel(id),
       settlement.kind,
       settlement.micros,
       view.model,
-      now() - booksKeptMs,
-      booksKeptMs,
+      now() - ledgerRetentionMs,
+      ledgerRetentionMs,
       keys.webhooks,
-      now() + overdueMs,
-      queue === undefined ? '' : keys.queue(queue),
+      now() + overdueAfterMs,
+      queue === undefined ? '' : keys.queuePrefix(queue),
       now(),
-      randomId(),
+      createRandomId(),
     ).then((version) => {
-      if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) ended?.(id)
+      if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) onEnded?.(id)
       return Number(version)
     })
   }
 
   return {
-    accept: createAccepting({ redis: acceptRedis, keys, keepMs, recordMaxBytes, now }),
+    create: createJobWriter({ redis: acceptRedis, keys, keepMs, recordMaxBytes, now }),
 
     /** Stores the intent to purchase, unless something speaks against it. */
-    storeIntent: createIntents({ redis: intentRedis, keys, graceMs }),
+    storeIntent: createIntentWriter({ redis: intentRedis, keys, graceMs }),
 
     /** For how many ms nothing may be purchased yet, since another server has taken over. */
-    purchasesPausedMs: async () => (await observeServer({ redis, keys, graceMs })).pausedMs,
+    purchasesPausedMs: async () => (await observeRedisServer({ redis, keys, graceMs })).pausedMs,
 
     /** What the script that accepts would answer to a key that it knows. */
-    async first(
+    async findReplay(
       owner: string,
-      { key, fingerprint }: Once,
-    ): Promise<Replayed | { kind: 'reused' } | undefined> {
-      const [known, ...answer] = await redis.hmget(
-        keys.once(owner, key),
+      { key, fingerprint }: IdempotencyKey,
+    ): Promise<Replay | { kind: 'reused' } | undefined> {
+      const [storedFingerprint, ...replay] = await redis.hmget(
+        keys.idempotencyKey(owner, key),
         'fingerprint',
         'left',
         'view',
         'warnings',
       )
-      if (known === null || known === undefined) return undefined
-      return known === fingerprint ? readReplay(answer) : { kind: 'reused' }
+      if (storedFingerprint === null || storedFingerprint === undefined) return undefined
+      return storedFingerprint === fingerprint ? parseReplay(replay) : { kind: 'reused' }
     },
 
     /** Takes the step. `dueAt`: by when it must have been written. `early`: it was asked for too soon after another one. */
-    async claim(id: string, dueAt: number): Promise<Job | 'absent' | 'ended' | 'early'> {
-      const found = await run('reelgateClaim', keys.job(id), keys.open, id, dueAt, now(), pollIntervalMs)
-      if (found === null) return 'absent'
-      if (!Array.isArray(found)) return found === 1 ? 'early' : 'ended'
-      const [, fence, owner, view, input, work, version, cancel, hint, ...webhook] = found as (
-        | string
-        | null
-      )[]
+    async claimStep(id: string, dueAt: number): Promise<Job | 'absent' | 'ended' | 'early'> {
+      const reply = await run('reelgateClaim', keys.job(id), keys.open, id, dueAt, now(), minPollIntervalMs)
+      if (reply === null) return 'absent'
+      if (!Array.isArray(reply)) return reply === 1 ? 'early' : 'ended'
+      const [, leaseToken, owner, view, input, work, version, cancelField, callbackSecret, ...webhook] =
+        reply as (string | null)[]
       return {
-        fence: Number(fence),
+        leaseToken: Number(leaseToken),
         owner: owner ?? '',
-        view: readView(view, version),
+        view: parseView(view, version),
         input: JSON.parse(input ?? '{}') as Input,
-        work: JSON.parse(work ?? '{}') as Work,
-        ...readCancel(cancel),
-        hint: hint ?? '',
-        ...readWebhook(webhook),
+        work: JSON.parse(work ?? '{}') as JobWork,
+        ...parseCancel(cancelField),
+        callbackSecret: callbackSecret ?? '',
+        ...parseWebhookFields(webhook),
       }
     },
 
     /** Writes what a step found, if nobody has taken a later one. */
-    async write(job: Job, next: Change): Promise<boolean> {
-      return (await change(job, ['fence', job.fence], next)) > 0
+    async write(job: Job, transition: Transition): Promise<boolean> {
+      return (await applyTransition(job, ['fence', job.leaseToken], transition)) > 0
     },
 
     /** Writes the answer to an attempt, even if another step has been taken meanwhile: the answer is all that counts. */
-    async writeAnswer(job: Job, next: Change): Promise<boolean> {
-      return (await change(job, ['attempt', markOf(job.work.attempt)], next)) > 0
+    async writeReply(job: Job, transition: Transition): Promise<boolean> {
+      return (await applyTransition(job, ['attempt', attemptMarker(job.work.attempt)], transition)) > 0
     },
 
     /** Writes what another step of this version of the record must not overwrite. */
-    async takeOver(job: Job, next: Change): Promise<boolean> {
-      return (await change(job, ['takeover', job.fence], next)) > 0
+    async takeOver(job: Job, transition: Transition): Promise<boolean> {
+      return (await applyTransition(job, ['takeover', job.leaseToken], transition)) > 0
     },
 
     async read(id: string): Promise<Job | undefined> {
@@ -195,82 +207,82 @@ export function createStore({
         'webhook',
         'address',
       )
-      const [owner, view, version, work, input, hint, fence, cancel, ...webhook] = fields
+      const [owner, view, version, work, input, callbackSecret, leaseToken, cancelField, ...webhook] = fields
       if (owner === null || owner === undefined || view === null) return undefined
       return {
         owner,
-        view: readView(view, version),
-        work: JSON.parse(work ?? '{}') as Work,
+        view: parseView(view, version),
+        work: JSON.parse(work ?? '{}') as JobWork,
         input: JSON.parse(input ?? '{}') as Input,
-        hint: hint ?? '',
-        fence: Number(fence),
-        ...readCancel(cancel),
-        ...readWebhook(webhook),
+        callbackSecret: callbackSecret ?? '',
+        leaseToken: Number(leaseToken),
+        ...parseCancel(cancelField),
+        ...parseWebhookFields(webhook),
       }
     },
 
-    async status(id: string): Promise<{ owner: string; view: View } | undefined> {
-      const [owner, view, version] = await reading(id)
+    async readStatus(id: string): Promise<{ owner: string; view: JobView } | undefined> {
+      const [owner, view, version] = await readStatusFields(id)
       if (typeof owner !== 'string' || typeof view !== 'string') return undefined
-      return { owner, view: viewOf(id, view, version ?? '') }
+      return { owner, view: cachedView(id, view, version ?? '') }
     },
 
-    async views(ids: readonly string[]): Promise<View[]> {
-      const found = await Promise.all(ids.map((id) => redis.hmget(keys.job(id), 'view', 'version')))
-      return found.flatMap(([view, version]) =>
-        view === null || view === undefined ? [] : [readView(view, version)],
+    async readViews(ids: readonly string[]): Promise<JobView[]> {
+      const records = await Promise.all(ids.map((id) => redis.hmget(keys.job(id), 'view', 'version')))
+      return records.flatMap(([view, version]) =>
+        view === null || view === undefined ? [] : [parseView(view, version)],
       )
     },
 
     /** What a job was asked for; empty when there is no such job. */
-    async input(id: string): Promise<Input> {
+    async readInput(id: string): Promise<Input> {
       return JSON.parse((await redis.hget(keys.job(id), 'input')) ?? '{}') as Input
     },
 
     /** Ids of a caller's jobs by arrival, behind one of them; `undefined`: that one is not among them. */
-    async ownedIds(
+    async listOwnedIds(
       owner: string,
       { after, oldestFirst, count }: { after: string | undefined; oldestFirst: boolean; count: number },
     ): Promise<string[] | undefined> {
       const order = oldestFirst ? 'oldest' : 'newest'
-      const found = await run('reelgateOwned', keys.owner(owner), order, after ?? '', count)
-      return Array.isArray(found) ? found.map(String) : undefined
+      const ids = await run('reelgateOwned', keys.ownerJobs(owner), order, after ?? '', count)
+      return Array.isArray(ids) ? ids.map(String) : undefined
     },
 
     /** Its place in its owner's index stays, so that a list that is being read there goes on. */
     async remove(id: string): Promise<boolean> {
-      const all = [keys.job(id), keys.events(id), keys.notes(id), keys.webhooks, keys.deletedJob(id)]
-      return Number(await run('reelgateRemove', ...all, id)) === 1
+      const deletedKeys = [keys.job(id), keys.history(id), keys.notes(id), keys.webhooks, keys.deletedJob(id)]
+      return Number(await run('reelgateRemove', ...deletedKeys, id)) === 1
     },
 
     /** `withdrawn`: the client was told that there is no such job, so it pays nothing for it. `repeated`: its next step comes by itself. */
-    async askCancel(
+    async requestCancel(
       id: string,
       by: 'client' | 'withdrawn' = 'client',
     ): Promise<'absent' | 'ended' | 'asked' | 'repeated'> {
-      const answer = Number(await run('reelgateWake', keys.job(id), by, now(), pollIntervalMs))
-      return (['absent', 'ended', 'asked', 'repeated'] as const)[answer] ?? 'absent'
+      const code = Number(await run('reelgateWake', keys.job(id), by, now(), minPollIntervalMs))
+      return (['absent', 'ended', 'asked', 'repeated'] as const)[code] ?? 'absent'
     },
 
     /** Asks for the next step at once, also while one is under way. False: it comes by itself, or there is none. */
-    async wake(id: string): Promise<boolean> {
-      return Number(await run('reelgateWake', keys.job(id), '', now(), pollIntervalMs)) === 2
+    async requestStep(id: string): Promise<boolean> {
+      return Number(await run('reelgateWake', keys.job(id), '', now(), minPollIntervalMs)) === 2
     },
 
     /** When a step that came too early may be taken, unix ms. */
-    async earliestStep(id: string): Promise<number> {
-      const called = await redis.hget(keys.job(id), 'called')
-      return Number(called?.split(' ')[1] ?? 0)
+    async earliestStepAt(id: string): Promise<number> {
+      const lastCall = await redis.hget(keys.job(id), 'called')
+      return Number(lastCall?.split(' ')[1] ?? 0)
     },
 
     /** Whether the next step was asked for since this one was taken. */
-    async isWoken(id: string): Promise<boolean> {
+    async isStepRequested(id: string): Promise<boolean> {
       return (await redis.hexists(keys.job(id), 'wake')) === 1
     },
 
     ...createTaskClaims({ redis, keys, graceMs, claimMs }),
-    ...createTrail({ redis, keys, run }),
+    ...createHistory({ redis, keys, run }),
   }
 }
 
-export type Store = ReturnType<typeof createStore>
+export type JobStore = ReturnType<typeof createJobStore>

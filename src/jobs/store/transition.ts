@@ -3,24 +3,24 @@ import type { Video } from '../../../providers/provider.ts'
 import { shorten } from '../../text-limits.ts'
 import { faultMaxCharacters } from '../../upstreams/reply-limits.ts'
 import {
-  type Event,
+  type HistoryEntry,
   isTerminal,
   type Job,
-  overdueMs,
-  type State,
-  states,
-  type View,
-  type Work,
+  type JobState,
+  type JobView,
+  type JobWork,
+  jobStates,
+  overdueAfterMs,
 } from '../job.ts'
 import { finalCostUsd } from './settlement.ts'
-import type { Change } from './store.ts'
+import type { Transition } from './store.ts'
 
 /** What a step does next with the queue. */
-export type Next = { kind: 'wait'; at: number } | { kind: 'move'; queue: string } | { kind: 'end' }
+export type NextStep = { kind: 'wait'; at: number } | { kind: 'move'; queue: string } | { kind: 'end' }
 
-type Patch = {
-  view?: Partial<View>
-  work?: Partial<Work>
+type TransitionPatch = {
+  view?: Partial<JobView>
+  work?: Partial<JobWork>
   /** For the audit trail. */
   reason?: string
   /** When the next step is due. */
@@ -32,23 +32,26 @@ type Patch = {
 const reasonMaxCharacters = 2000
 
 /** The record after a step. State and progress only go forwards, but for a job that no upstream has taken yet. */
-export function change(job: Job, { view = {}, work = {}, reason, at, now: time }: Patch): Change {
+export function createTransition(
+  job: Job,
+  { view = {}, work = {}, reason, at, now: time }: TransitionPatch,
+): Transition {
   const now = Math.max(time, job.view.createdAt)
-  const before = job.view
-  const state = later(before.state, view.state ?? before.state)
-  const progress = Math.max(before.progress, Math.floor(view.progress ?? 0))
+  const previousView = job.view
+  const state = laterState(previousView.state, view.state ?? previousView.state)
+  const progress = Math.max(previousView.progress, Math.floor(view.progress ?? 0))
   const { completedAt } = view
-  const after: View = {
-    ...before,
+  const nextView: JobView = {
+    ...previousView,
     ...view,
     state,
     progress,
-    ...(completedAt !== undefined && { completedAt: Math.max(completedAt, before.createdAt) }),
+    ...(completedAt !== undefined && { completedAt: Math.max(completedAt, previousView.createdAt) }),
   }
-  const next: Work = { ...job.work, ...work }
-  const visible = state !== before.state || progress !== before.progress || reason !== undefined
-  const provider = next.attempt?.provider ?? next.route[0]
-  const event: Event = {
+  const nextWork: JobWork = { ...job.work, ...work }
+  const isVisible = state !== previousView.state || progress !== previousView.progress || reason !== undefined
+  const provider = nextWork.attempt?.provider ?? nextWork.route[0]
+  const entry: HistoryEntry = {
     at: now,
     state,
     progress,
@@ -56,36 +59,44 @@ export function change(job: Job, { view = {}, work = {}, reason, at, now: time }
     ...(reason === undefined ? {} : { reason: shorten(reason, reasonMaxCharacters) }),
   }
   return {
-    view: after,
-    work: next,
-    ...(visible ? { event } : {}),
-    ...(isTerminal(state) ? {} : { dueAt: (at ?? now) + overdueMs }),
+    view: nextView,
+    work: nextWork,
+    ...(isVisible ? { entry } : {}),
+    ...(isTerminal(state) ? {} : { dueAt: (at ?? now) + overdueAfterMs }),
   }
 }
 
-function later(from: State, to: State): State {
+function laterState(from: JobState, to: JobState): JobState {
   if (from === 'submitting' || isTerminal(to)) return to
-  return states.indexOf(to) > states.indexOf(from) ? to : from
+  return jobStates.indexOf(to) > jobStates.indexOf(from) ? to : from
 }
 
 /** The end of a job for a reason; the client reads only what is meant for it. */
-export function failure(job: Job, found: Fault, now: number): Change {
-  const state = found.code === 'canceled' ? 'canceled' : 'failed'
-  return change(job, {
+export function createFailedTransition(job: Job, fault: Fault, now: number): Transition {
+  const state = fault.code === 'canceled' ? 'canceled' : 'failed'
+  return createTransition(job, {
     view: {
       state,
       completedAt: now,
-      error: { code: found.code, message: shorten(publicMessage(found), faultMaxCharacters) },
+      error: { code: fault.code, message: shorten(publicMessage(fault), faultMaxCharacters) },
     },
-    reason: `${found.code}: ${found.message}`,
+    reason: `${fault.code}: ${fault.message}`,
     now,
   })
 }
 
 /** `seconds`: how long the video is, where that is known. */
-export function success(job: Job, videos: readonly Video[], now: number, seconds?: number): Change {
+export function createSucceededTransition(
+  job: Job,
+  videos: readonly Video[],
+  now: number,
+  seconds?: number,
+): Transition {
   const costUsd = finalCostUsd(job, seconds)
-  return change(job, { view: { state: 'succeeded', progress: 100, completedAt: now, videos, costUsd }, now })
+  return createTransition(job, {
+    view: { state: 'succeeded', progress: 100, completedAt: now, videos, costUsd },
+    now,
+  })
 }
 
 /** Texts for what is not the client's business, and for upstream words that a client would take for a content refusal. */
@@ -98,8 +109,8 @@ const publicTexts: Partial<Record<FaultCode, string>> = {
 }
 
 function publicMessage({ code, message }: Fault): string {
-  const fixed = publicTexts[code]
-  if (fixed !== undefined) return fixed
+  const fixedText = publicTexts[code]
+  if (fixedText !== undefined) return fixedText
   if (code === 'content_policy') return speaksOfPolicy(message) ? message : `Content policy: ${message}`
   if (speaksOfPolicy(message)) {
     return faults[code].blame === 'client'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { anonymous } from '../../accounts/open.ts'
-import { answered } from '../../jobs/engine.ts'
+import { anonymousCaller } from '../../accounts/open.ts'
+import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { formatMegabytes } from './media-limits.ts'
 
@@ -52,10 +52,10 @@ export function createQuota({ redis, keys, quotaBytes }: Options) {
   return {
     /** Counts a file before it is stored; false: it was counted already. Throws `QuotaExceeded`. */
     async reserve({ owner, name, bytes }: QuotaEntry, keepMs: number): Promise<boolean> {
-      if (owner === anonymous.owner) return false
+      if (owner === anonymousCaller.owner) return false
       const now = Date.now()
       const args = [now, now + keepMs, bytes, name, quotaBytes, keysTtlMs]
-      const [status, total] = (await answered(redis.eval(takeScript, 2, ...keysOf(owner), ...args))) as [
+      const [status, total] = (await awaitRedis(redis.eval(takeScript, 2, ...keysOf(owner), ...args))) as [
         number,
         number,
       ]
@@ -66,7 +66,7 @@ export function createQuota({ redis, keys, quotaBytes }: Options) {
     },
 
     async release({ owner, name, bytes }: QuotaEntry): Promise<void> {
-      await answered(redis.eval(releaseScript, 2, ...keysOf(owner), bytes, name))
+      await awaitRedis(redis.eval(releaseScript, 2, ...keysOf(owner), bytes, name))
     },
   }
 }

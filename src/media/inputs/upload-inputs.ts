@@ -12,8 +12,8 @@ import {
   toProviderMedia,
 } from '../../catalogue/media-values/stored-reference.ts'
 import type { ProviderConfig } from '../../config.ts'
-import { bytesOf } from '../../text-limits.ts'
-import type { Inline } from '../../upstreams/inline-body.ts'
+import { utf8ByteLength } from '../../text-limits.ts'
+import type { InlineFile } from '../../upstreams/inline-body.ts'
 import { uploadedLinkMaxBytes } from '../../upstreams/reply-limits.ts'
 import type { Transport } from '../../upstreams/transport.ts'
 import type { FileStore } from '../storage/file-store.ts'
@@ -29,7 +29,7 @@ export type PreparedInput =
       input: Input
       uploadedLinks: UploadedLinks
       /** Files whose content goes into the call itself. */
-      inline: readonly Inline[]
+      inline: readonly InlineFile[]
       /** To be called when the input is no longer needed. */
       release(): void
     }
@@ -38,7 +38,7 @@ export type PreparedInput =
   | { kind: 'failed'; fault: Fault }
 
 /** What an upstream reads in the place of a file. */
-type FilePayload = { text: string; inline?: Inline }
+type FilePayload = { text: string; inline?: InlineFile }
 
 type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
 
@@ -76,7 +76,7 @@ export function createInputUploader({ store, transport, links, publicUrl, maxCon
     )
     if (transferMode === 'inline') {
       const placeholder = `reelgate-${randomUUID()}`
-      const inline = { mark: placeholder, bytes: file.bytes, open: () => store.open(name) }
+      const inline = { placeholder, bytes: file.bytes, open: () => store.open(name) }
       return { text: `data:${file.contentType};base64,${placeholder}`, inline }
     }
     if (transferMode === 'link') {
@@ -87,8 +87,8 @@ export function createInputUploader({ store, transport, links, publicUrl, maxCon
     }
     const uploaded = await upload(media, () => store.open(name), upstream)
     if (typeof uploaded !== 'string') return uploaded
-    if (bytesOf(uploaded) <= uploadedLinkMaxBytes) return { text: uploaded }
-    const message = `${upstream.provider.title} returned a link of ${bytesOf(uploaded)} bytes for an upload`
+    if (utf8ByteLength(uploaded) <= uploadedLinkMaxBytes) return { text: uploaded }
+    const message = `${upstream.provider.title} returned a link of ${utf8ByteLength(uploaded)} bytes for an upload`
     return fault('unreadable_reply', message)
   }
 
@@ -140,7 +140,7 @@ export function createInputUploader({ store, transport, links, publicUrl, maxCon
       const { release } = admission
       try {
         const uploadedLinks: Record<string, string> = { ...earlierLinks }
-        const inline: Inline[] = []
+        const inline: InlineFile[] = []
         const preparedInput = await replaceMedia(input, async (value, kind) => {
           const file = parseStoredReference(value)
           if (file === undefined) return value

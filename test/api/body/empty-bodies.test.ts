@@ -12,8 +12,8 @@ describe('a body without its fields', () => {
   let key: string
   let id: string
   before(async () => {
-    const { book, env } = await startGround(cleanup)
-    const made = await book.create({ name: 'ann', rpm: 7, dailyUsd: 5, balanceUsd: 3 })
+    const { ledger: book, env } = await startGround(cleanup)
+    const made = await book.createAccount({ name: 'ann', rpm: 7, dailyUsd: 5, balanceUsd: 3 })
     key = made.key
     id = made.account.id
     address = (await startTestGateway(cleanup, env)).address

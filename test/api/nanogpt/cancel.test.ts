@@ -39,5 +39,5 @@ test('a cancel is refused without an id, for an unknown job, for two, and for so
   assert.deepEqual(await cancel({ runId: 'vid_none' }, asAlice), [404, 'not_found'])
   assert.deepEqual(await cancel({ runId: id }, asAlice, '?id=vid_other'), [400, 'invalid_parameter_value'])
   assert.deepEqual(await cancel({ runId: id }, asBobby), [403, 'forbidden'])
-  assert.equal((await engine.status(id))?.view.state, 'pending')
+  assert.equal((await engine.readStatus(id))?.view.state, 'pending')
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, flag, text } from '../../../providers/reader.ts'
-import type { View } from '../../../src/jobs/job.ts'
+import type { JobView } from '../../../src/jobs/job.ts'
 import { plainBody, startGateway } from '../gateway.ts'
 
 /** What a client program made of a job: how it was told to go on, and what it would show. */
@@ -161,7 +161,7 @@ const readers: readonly Reader[] = [
 const refusal = { code: 'content_policy', message: 'The prompt was not accepted' } as const
 const trouble = { code: 'upstream_error', message: 'The renderer crashed' } as const
 
-const course: readonly (Partial<View> & { expected: Reading['state'] })[] = [
+const course: readonly (Partial<JobView> & { expected: Reading['state'] })[] = [
   { expected: 'wait' },
   { state: 'submitting', expected: 'wait' },
   { state: 'queued', expected: 'wait' },

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { View } from '../../../src/jobs/job.ts'
+import type { JobView } from '../../../src/jobs/job.ts'
 import { completedAt, type dialects, ids, tell } from './status-replies.ts'
 
 type Failing = {
   name: string
-  change: Partial<View>
+  change: Partial<JobView>
   nested: string
   words: Record<(typeof dialects)[number], string>
   stage: string

@@ -14,7 +14,7 @@ type Call = { payload: Record<string, unknown>; headers?: Record<string, string>
 /** A gateway in which Alice has one job, of which the upstream's task is 1757399847039557. */
 async function start(t: TestContext, body: Record<string, unknown> = { model, image }) {
   const { app, engine } = await startGateway(t, { accounts: twoPeople })
-  engine.ticket = async () => ({ id: '1757399847039557' })
+  engine.readTicket = async () => ({ id: '1757399847039557' })
   const post = (url: string, { payload, headers = asAlice }: Call) =>
     app.inject({ method: 'POST', url, payload, headers })
   const runId: string = (await post('/api/generate-video', { payload: body })).json().runId
@@ -69,7 +69,7 @@ test('only a clip of an own, finished job can be extended', async (t) => {
   }
   const strict = { ...asAlice, prefer: 'handling=strict' }
   assert.equal((await extend({ runId, index: 1, motion: 'wild' }, strict)).statusCode, 400)
-  engine.ticket = async () => undefined
+  engine.readTicket = async () => undefined
   assert.equal((await extend({ runId, index: 1 })).statusCode, 409)
   assert.equal(engine.orders.length, 1)
 })

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { models } from '../../../src/catalogue/index.ts'
-import { brief, describe, describeOld } from '../../../src/catalogue/listing.ts'
+import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../../src/catalogue/listing.ts'
 import { asAlice, asBobby, everythingOnFal, startGateway, submitted, twoPeople } from '../gateway.ts'
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))
 
 test('the video models, in full unless asked in short', async (t) => {
   const available = (model: { id: string }) => model.id === 'veo2-video'
-  const { app } = await startGateway(t, { routing: { ...everythingOnFal, available } })
+  const { app } = await startGateway(t, { routing: { ...everythingOnFal, isAvailable: available } })
   const full = (await app.inject('/api/v1/video-models')).json()
-  assert.deepEqual(full.data, asJson(models.map((model) => describe(model, available(model)))))
+  assert.deepEqual(full.data, asJson(models.map((model) => buildListEntry(model, available(model)))))
   assert.equal(full.meta.count, models.length)
   assert.equal(new Date(full.meta.generated_at).toISOString(), full.meta.generated_at)
   const short = (await app.inject('/api/v1/video-models?detailed=false')).json()
-  assert.deepEqual(short.data, asJson(models.map(brief)))
+  assert.deepEqual(short.data, asJson(models.map(buildModelSummary)))
 })
 
 test('all models in short; the detailed list is of text models, so it is empty', async (t) => {
   const { app } = await startGateway(t)
   for (const path of ['/api/v1/models', '/models']) {
-    const data = asJson(models.map(brief))
+    const data = asJson(models.map(buildModelSummary))
     assert.deepEqual((await app.inject(path)).json(), { object: 'list', data })
     const detailed = await app.inject(`${path}?detailed=true`)
     assert.deepEqual([detailed.statusCode, detailed.json()], [200, { object: 'list', data: [] }])
@@ -58,7 +58,7 @@ test('the older list by model id', async (t) => {
     Object.keys(video),
     models.map((model) => model.id),
   )
-  for (const model of models) assert.deepEqual(video[model.id], asJson(describeOld(model)))
+  for (const model of models) assert.deepEqual(video[model.id], asJson(buildLegacyListEntry(model)))
 })
 
 test('a wrong key does not fail a list', async (t) => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { View } from '../../../src/jobs/job.ts'
+import type { JobView } from '../../../src/jobs/job.ts'
 import { startGateway, submitted } from '../gateway.ts'
 
 export const createdAt = Date.parse('2026-11-01T12:00:00.250Z')
 export const completedAt = Date.parse('2026-11-01T12:01:30Z')
 
-export const view: View = {
+export const view: JobView = {
   id: 'vid_abc',
   version: 4,
   model: 'veo2-video',
@@ -22,7 +22,7 @@ const paths = { current: '/api/video/status', seed: '/api/video-status', first: 
 export const dialects = ['current', 'seed', 'first'] as const
 
 /** What each of the three paths tells of a job. */
-export async function tell(t: TestContext, change: Partial<View>) {
+export async function tell(t: TestContext, change: Partial<JobView>) {
   const config = { bodyLimitBytes: 1000, publicUrl: 'https://reel.example/' }
   const { app, engine } = await startGateway(t, { config })
   const id = await submitted(app)

@@ -3,14 +3,14 @@ import { test } from 'node:test'
 import { faults } from '../../../providers/fault.ts'
 import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
 import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status.ts'
-import { states, type View } from '../../../src/jobs/job.ts'
+import { type JobView, jobStates } from '../../../src/jobs/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
 import { completedAt, createdAt, dialects, ids, tell, view } from './status-replies.ts'
 
 const result = [{ url: '/files/a.mp4', thumbnailUrl: '/files/a.jpg' }, { url: 'https://cdn.example/b.mp4' }]
 
 /** State -> nested, current, seed, first. */
-const table: readonly [string, Partial<View>, string, string, string, string][] = [
+const table: readonly [string, Partial<JobView>, string, string, string, string][] = [
   ['accepted', { state: 'pending' }, 'IN_QUEUE', 'queued', 'pending', 'PENDING'],
   ['submitting', { state: 'submitting' }, 'IN_QUEUE', 'queued', 'pending', 'PENDING'],
   ['queued', { state: 'queued' }, 'IN_QUEUE', 'queued', 'queued', 'PENDING'],
@@ -21,7 +21,7 @@ const table: readonly [string, Partial<View>, string, string, string, string][] 
 
 test('the table of states names them all', () => {
   const named = new Set([...table.map(([, change]) => change.state), 'succeeded', 'failed', 'canceled'])
-  assert.deepEqual(named, new Set(states))
+  assert.deepEqual(named, new Set(jobStates))
 })
 
 for (const [name, change, nested, ...words] of table) {
@@ -62,7 +62,7 @@ const doneWords = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' 
 
 test('a job that is done, exactly, on every path', async (t) => {
   const url = 'https://reel.example/files/a.mp4'
-  const change: Partial<View> = {
+  const change: Partial<JobView> = {
     state: 'succeeded',
     progress: 100,
     completedAt,
@@ -129,7 +129,7 @@ test('a failure of which nothing is known still has a text, and none that reads 
 })
 
 test('the seconds left are whole, never negative, and told while the job runs only', () => {
-  const at = (now: number, state: View['state'] = 'processing') =>
+  const at = (now: number, state: JobView['state'] = 'processing') =>
     buildStatusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...options, now })
   assert.equal(at(createdAt).estimatedTimeRemaining, 30)
   assert.equal(at(createdAt + 100).data.estimatedTimeRemaining, 30)
@@ -139,9 +139,9 @@ test('the seconds left are whole, never negative, and told while the job runs on
 
 test('a status told again is what it would be if it were worked out anew', () => {
   const message = 'said {"estimatedTimeRemaining":7} and "estimatedTimeRemaining":8'
-  const running: View = { ...view, state: 'generating', expectedAt: createdAt + 30_000 }
-  const failed: View = { ...view, state: 'failed', error: { code: 'upstream_error', message } }
-  const done: View = { ...view, state: 'succeeded', completedAt, videos: result }
+  const running: JobView = { ...view, state: 'generating', expectedAt: createdAt + 30_000 }
+  const failed: JobView = { ...view, state: 'failed', error: { code: 'upstream_error', message } }
+  const done: JobView = { ...view, state: 'succeeded', completedAt, videos: result }
   let written = 0
   const write = (body: object) => {
     written += 1

@@ -53,7 +53,7 @@ test('warnings are an empty list where there is nothing to warn of, and sandbox 
 test('the engine is told everything it needs', async (t) => {
   const { app, engine } = await startGateway(t, {
     accounts: twoPeople,
-    routing: { ...everythingOnFal, route: () => ['fal', 'runware'] },
+    routing: { ...everythingOnFal, listUpstreams: () => ['fal', 'runware'] },
   })
   const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
   const reply = await app.inject(post(asked, asAlice))
@@ -193,7 +193,7 @@ test('pro_required has a type of its own', async (t) => {
 
 test('an input that no upstream with keys renders is told apart from a model that none renders', async (t) => {
   const message = async (available: boolean) => {
-    const offers = { ...everythingOnFal, route: () => [], available: () => available }
+    const offers = { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => available }
     const { app } = await startGateway(t, { routing: offers })
     return (await app.inject(post(plainBody))).json().message
   }
@@ -203,7 +203,7 @@ test('an input that no upstream with keys renders is told apart from a model tha
 
 test('without an upstream: 503, and the variable to set in the log only', async (t) => {
   const { app, engine, logged } = await startGateway(t, {
-    routing: { ...everythingOnFal, route: () => [], available: () => false },
+    routing: { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => false },
   })
   const reply = await app.inject(post(plainBody))
   assert.equal(reply.statusCode, 503)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { providers } from '../../../providers/index.ts'
-import { createOffers } from '../../../src/upstreams/routing.ts'
+import { createRouting } from '../../../src/upstreams/routing.ts'
 import { configOf } from '../../providers/mock-vendors.ts'
 import { startGateway } from '../gateway.ts'
 
@@ -10,7 +10,7 @@ const prompt = 'A red kite over the bay'
 
 /** A gateway that has the keys of these upstreams. */
 async function start(t: TestContext, ...keyed: string[]) {
-  const offers = createOffers({ providers, upstreams: configOf(keyed) as never, links: true })
+  const offers = createRouting({ providers, upstreams: configOf(keyed) as never, canFetchLinks: true })
   const { app, engine } = await startGateway(t, { routing: { ...offers, sandbox: false } })
   return {
     engine,

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { fromOpenai } from '../../../src/api/openai/from-openai.ts'
 import { toOpenaiVideo } from '../../../src/api/openai/openai-video.ts'
 import { secondsOfInput, sizeOfInput, toSizeFields } from '../../../src/api/openai/size.ts'
-import { admit } from '../../../src/catalogue/admit.ts'
+import { validateRequest } from '../../../src/catalogue/admit.ts'
 import { findModel, models } from '../../../src/catalogue/index.ts'
-import { valuesOf } from '../../../src/catalogue/parameters.ts'
-import type { View } from '../../../src/jobs/job.ts'
+import { listFieldValues } from '../../../src/catalogue/parameters.ts'
+import type { JobView } from '../../../src/jobs/job.ts'
 
 function modelOf(id: string) {
   const model = findModel(id)
@@ -47,8 +47,8 @@ test('every resolution and ratio of every model comes back from the size that is
   let compared = 0
   for (const model of models) {
     if (model.fields.size !== undefined) continue
-    for (const resolution of valuesOf(model, 'resolution').map(String)) {
-      for (const aspect_ratio of valuesOf(model, 'aspect_ratio').map(String)) {
+    for (const resolution of listFieldValues(model, 'resolution').map(String)) {
+      for (const aspect_ratio of listFieldValues(model, 'aspect_ratio').map(String)) {
         const size = sizeOfInput({ resolution, aspect_ratio })
         if (size === null) continue
         assert.deepEqual(toSizeFields(model, size), { resolution, aspect_ratio }, `${model.id} ${size}`)
@@ -105,13 +105,13 @@ test('a reference goes where the model takes it', () => {
   assert.throws(() => fieldOf('wan-wavespeed-video-edit', 'data:image/png;base64,AAAA'), refused)
   assert.throws(() => fieldOf('sora-2', { url: link }), refused)
   assert.throws(() => fieldOf('sora-2', 5), refused)
-  const admitted = admit(fromOpenai({ prompt: 'it moves', input_reference: link }))
+  const admitted = validateRequest(fromOpenai({ prompt: 'it moves', input_reference: link }))
   assert.ok(admitted.ok)
   assert.equal(admitted.input.image, link)
 })
 
 test('each state in that API’s words', () => {
-  const view: View = {
+  const view: JobView = {
     id: 'vid_1',
     version: 1,
     model: 'sora-2',
@@ -132,7 +132,7 @@ test('each state in that API’s words', () => {
     canceled: 'failed',
   } as const
   for (const [state, word] of Object.entries(words)) {
-    assert.equal(toOpenaiVideo({ ...view, state: state as View['state'] }, {}, undefined).status, word)
+    assert.equal(toOpenaiVideo({ ...view, state: state as JobView['state'] }, {}, undefined).status, word)
   }
   const ended = toOpenaiVideo(
     { ...view, state: 'succeeded', completedAt: 1_700_000_060_000 },

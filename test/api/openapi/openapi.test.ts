@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import type { Book } from '../../../src/accounts/book.ts'
+import type { Ledger } from '../../../src/accounts/book.ts'
 import { models } from '../../../src/catalogue/index.ts'
 import { startGateway } from '../gateway.ts'
 
@@ -26,7 +26,7 @@ type Document = {
 /** The operator's routes are told where there is an operator. */
 const operator = {
   adminKey: 'operator',
-  ledger: {} as Book,
+  ledger: {} as Ledger,
   holds: { of: async () => [] },
   unknownJobs: {
     list: async () => [],

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { ReplyError } from 'ioredis'
-import { Unavailable } from '../../../src/jobs/engine.ts'
+import { RedisUnavailable } from '../../../src/jobs/engine.ts'
 import { StorageUnavailable } from '../../../src/media/storage/storage-fault.ts'
 import { listen } from '../../support/listen.ts'
 import { plainBody, startGateway, submitted, twoPeople } from '../gateway.ts'
@@ -89,8 +89,8 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
     503,
     {
       accounts: {
-        access: () => 'keys',
-        identify: () => Promise.reject(new Unavailable('no store', { cause: refusedByRedis })),
+        readAccessMode: () => 'keys',
+        identify: () => Promise.reject(new RedisUnavailable('no store', { cause: refusedByRedis })),
       },
     },
   ],
@@ -101,11 +101,11 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
     503,
     {
       routing: {
-        route: () => [],
-        available: () => false,
-        refusal: () => undefined,
-        missing: () => ['FAL: FAL_KEY'],
-        fitSeed: () => undefined,
+        listUpstreams: () => [],
+        isAvailable: () => false,
+        rejectionMessage: () => undefined,
+        describeMissingVariables: () => ['FAL: FAL_KEY'],
+        adjustSeed: () => undefined,
         sandbox: false,
       },
     },
@@ -131,7 +131,7 @@ for (const [what, status, changes] of outages) {
 
 test('an unexpected error is logged with its stack', async (t) => {
   const accounts = {
-    access: () => 'keys' as const,
+    readAccessMode: () => 'keys' as const,
     identify: () => Promise.reject(new TypeError('a bug')),
   }
   const { app, logged } = await startGateway(t, { accounts })

@@ -99,7 +99,7 @@ test('an extension is repeated like any submit', async (t) => {
     image: 'https://a.example/a.png',
   })
   engine.move(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
-  engine.ticket = async () => ({ id: 'task-1' })
+  engine.readTicket = async () => ({ id: 'task-1' })
   const wish = { runId: body.runId, index: 2 }
   const first = await post(app, 'one', wish, '/api/generate-video/extend')
   assert.equal(first.body.success, true)

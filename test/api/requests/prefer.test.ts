@@ -115,12 +115,12 @@ test('the OpenAI API adjusts for other models, and refuses for Sora what OpenAI 
 
 test('where no upstream renders exactly what was asked, the closest that one renders', async (t) => {
   const offers = {
-    route: (_: unknown, { aspect_ratio }: { aspect_ratio?: string }) =>
+    listUpstreams: (_: unknown, { aspect_ratio }: { aspect_ratio?: string }) =>
       aspect_ratio === undefined ? (['fal'] as const) : [],
-    refusal: () => 'FAL gives the video the ratio of the image',
-    available: () => true,
-    fitSeed: () => undefined,
-    missing: () => [],
+    rejectionMessage: () => 'FAL gives the video the ratio of the image',
+    isAvailable: () => true,
+    adjustSeed: () => undefined,
+    describeMissingVariables: () => [],
     sandbox: false,
   }
   const { app, engine } = await startGateway(t, { routing: offers })

@@ -27,7 +27,7 @@ async function entryOf(journal: Journal, id: string): Promise<JournalEntry | und
 /** All that were made on another server. */
 async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
   const found: JournalEntry[] = []
-  for await (const entries of journal.madeElsewhere(server)) found.push(...entries)
+  for await (const entries of journal.listMadeElsewhere(server)) found.push(...entries)
   return found
 }
 
@@ -52,7 +52,7 @@ describe('the journal of attempts', () => {
   it('is read by the next process, with the replies', async () => {
     const { journal, folder } = await open()
     await Promise.all([journal.begin(entry('a')), journal.begin(entry('b')), journal.begin(entry('c'))])
-    await journal.keepReply('b', reply)
+    await journal.storeReply('b', reply)
     await journal.discard('c')
     const { journal: next } = await open(folder)
     assert.deepEqual(await next.find('a'), await journal.find('a'))
@@ -64,7 +64,7 @@ describe('the journal of attempts', () => {
     const { journal, folder } = await open()
     const { journal: other } = await open(folder)
     await journal.begin(entry('later'))
-    await journal.keepReply('later', reply)
+    await journal.storeReply('later', reply)
     assert.deepEqual((await entryOf(other, 'later'))?.reply, reply)
   })
 
@@ -72,7 +72,7 @@ describe('the journal of attempts', () => {
     const { journal, folder } = await open()
     const { journal: other } = await open(folder)
     await journal.begin(entry('a'))
-    await other.keepReply('a', reply)
+    await other.storeReply('a', reply)
     const { journal: next } = await open(folder)
     assert.deepEqual((await entryOf(next, 'a'))?.reply, reply)
   })
@@ -121,7 +121,7 @@ describe('the journal of attempts', () => {
     const { journal, folder } = await open()
     for (const id of ['a', 'b', 'c']) {
       await journal.begin(entry(id))
-      await journal.keepReply(id, reply)
+      await journal.storeReply(id, reply)
     }
     const { journal: other } = await open(folder)
     const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
@@ -134,8 +134,8 @@ describe('the journal of attempts', () => {
   it('keeps on disk what Redis has, and in memory only what it has not', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
-    await journal.keepReply('a', reply)
-    journal.settle('a')
+    await journal.storeReply('a', reply)
+    journal.markStored('a')
     await rm(join(folder, (await readdir(folder))[0] ?? ''))
     assert.equal(await journal.find('a'), undefined)
     await journal.begin(entry('b'))
@@ -260,9 +260,9 @@ describe('the journal of attempts', () => {
   it('knows of replies to other attempts only', async () => {
     const { journal, folder } = await open()
     const begun = entry('a')
-    await journal.keepReply('unheard of', reply)
+    await journal.storeReply('unheard of', reply)
     await journal.begin(begun)
-    await journal.keepReply('another', reply)
+    await journal.storeReply('another', reply)
     const { journal: other } = await open(folder)
     assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, begun])
   })
@@ -271,7 +271,7 @@ describe('the journal of attempts', () => {
     const { journal, folder } = await open()
     const begun = entry('a')
     await journal.begin(begun)
-    await journal.keepReply('a', reply)
+    await journal.storeReply('a', reply)
     await journal.discardReply('a')
     assert.deepEqual(await journal.find('a'), begun)
     const { journal: other } = await open(folder)
@@ -295,7 +295,7 @@ describe('the journal of attempts', () => {
     const { journal: away, folder: other } = await open()
     await rm(other, { recursive: true })
     await assert.rejects(away.begin(entry('a')))
-    await away.keepReply('a', reply)
+    await away.storeReply('a', reply)
     await away.discardReply('none')
     await away.discard('none')
     assert.deepEqual((await entryOf(away, 'a'))?.reply, reply)
@@ -360,7 +360,7 @@ describe('the journal of attempts', () => {
     const { journal, folder } = await open()
     const odd = { ...reply, ticket: { id: 'a\u2028b\u2029c\rd' } } as const
     await journal.begin(entry('a'))
-    await journal.keepReply('a', odd)
+    await journal.storeReply('a', odd)
     const { journal: next } = await open(folder)
     assert.deepEqual((await entryOf(next, 'a'))?.reply, odd)
   })
@@ -417,7 +417,7 @@ describe('the journal of attempts', () => {
     } as never
     const journal = await createJournal({ dir: folder, keepMs: hourMs, logger })
     cleanup.add(() => journal.close())
-    const found = journal.madeElsewhere('')
+    const found = journal.listMadeElsewhere('')
     const [file = ''] = await readdir(folder)
     await writeFile(join(folder, 'z.jsonl'), '')
     const past = new Date(Date.now() - 60_000)
@@ -436,9 +436,9 @@ describe('the journal of attempts', () => {
   it('knows what came to nothing, in this process and in others', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
-    await journal.keepReply('a', reply)
+    await journal.storeReply('a', reply)
     await journal.discard('a')
-    await journal.keepReply('a', reply)
+    await journal.storeReply('a', reply)
     assert.equal(journal.hasDiscarded('a'), true)
     assert.equal(journal.hasDiscarded('b'), false)
     assert.equal(await journal.find('a'), 'discarded')

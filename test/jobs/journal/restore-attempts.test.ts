@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it, mock } from 'node:test'
 import type { Redis } from 'ioredis'
-import { attemptId } from '../../../src/jobs/attempt.ts'
+import { deriveAttemptId } from '../../../src/jobs/attempt.ts'
 import { createJournal, type JournalEntry } from '../../../src/jobs/journal/journal.ts'
-import { createRestorer } from '../../../src/jobs/journal/restore-attempts.ts'
+import { createAttemptRestorer } from '../../../src/jobs/journal/restore-attempts.ts'
 import { createQueues } from '../../../src/jobs/queues.ts'
-import { observeServer } from '../../../src/jobs/store/epoch.ts'
+import { observeRedisServer } from '../../../src/jobs/store/epoch.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../../support/setup.ts'
 import { accepted, createJobHarness, done, lost, reply, type Upstream } from '../job-harness.ts'
 
@@ -44,19 +44,19 @@ describe('attempts that Redis has lost', () => {
       await redis.del(...(await redis.keys('restore:task:*')), 'none')
     }
     const queues = createQueues({ redis, keys: harness.keys, names: ['runware', 'fal', 'delivery'] })
-    await queues.ready()
+    await queues.waitUntilReady()
     cleanup.add(() => queues.close())
     const missing: unknown[] = []
     const logger = { ...quiet, error: (facts: { job: string }) => void missing.push(facts.job) } as never
     const createRestorerOf = (from = journal) =>
-      createRestorer({
+      createAttemptRestorer({
         redis,
         keys: harness.keys,
         store: harness.store,
         queues,
         // As if the attempts had been made on the server that died.
-        journal: { madeElsewhere: () => from.madeElsewhere(''), hasDiscarded: from.hasDiscarded },
-        offers: job.parts.offers,
+        journal: { listMadeElsewhere: () => from.listMadeElsewhere(''), hasDiscarded: from.hasDiscarded },
+        routing: job.parts.routing,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 60_000,
@@ -149,7 +149,11 @@ describe('attempts that Redis has lost', () => {
     await job.run()
     await job.rollBack()
     // As another process does that read the file before its last line was written.
-    const attempt = { id: attemptId(job.id, 'runware', 1), provider: 'runware', at: job.clock.now } as const
+    const attempt = {
+      id: deriveAttemptId(job.id, 'runware', 1),
+      provider: 'runware',
+      at: job.clock.now,
+    } as const
     const { journal } = await begin({})
     await journal.begin({ job: job.id, attempt, number: 1, handed: {}, server: 'the one that died' })
     await job.restore(journal)
@@ -258,7 +262,7 @@ describe('attempts that Redis has lost', () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
-    const other = await harness.store.claim(job.id, job.clock.now)
+    const other = await harness.store.claimStep(job.id, job.clock.now)
     assert.ok(typeof other !== 'string')
     await job.restore()
     assert.equal(await harness.store.write(other, { view: other.view, work: other.work, dueAt: 0 }), false)
@@ -309,19 +313,19 @@ describe('attempts that Redis has lost', () => {
           return typeof value === 'function' ? value.bind(target) : value
         },
       })
-      const restorer = createRestorer({
+      const restorer = createAttemptRestorer({
         redis: server,
         keys: harness.keys,
         store: job.parts.store,
         queues: { bringForward } as never,
         journal: {
-          async *madeElsewhere(name) {
+          async *listMadeElsewhere(name) {
             asked.push(name)
             yield [entry]
           },
           hasDiscarded: (id) => discarded.has(id),
         },
-        offers: job.parts.offers,
+        routing: job.parts.routing,
         upstreams: job.parts.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 0,
@@ -460,7 +464,7 @@ describe('attempts that Redis has lost', () => {
     ] as const) {
       it(`${isRestored ? '' : 'not '}to ${what}`, async () => {
         const job = await lostAttempt({}, { number, ...(reply && { reply }) })
-        const { view: known } = (await harness.store.status(job.id)) ?? assert.fail()
+        const { view: known } = (await harness.store.readStatus(job.id)) ?? assert.fail()
         await redis.hset(harness.keys.job(job.id), {
           state: view,
           view: JSON.stringify({ ...known, state: view }),
@@ -476,7 +480,7 @@ describe('attempts that Redis has lost', () => {
 
     it('not to a job that waits for the reply to another attempt', async () => {
       const job = await lostAttempt({}, { reply: running })
-      const { view } = (await harness.store.status(job.id)) ?? assert.fail()
+      const { view } = (await harness.store.readStatus(job.id)) ?? assert.fail()
       await redis.hset(harness.keys.job(job.id), {
         state: 'submitting',
         view: JSON.stringify({ ...view, state: 'submitting' }),
@@ -553,7 +557,7 @@ describe('attempts that Redis has lost', () => {
 
     it('before this process counts as one that has restored them', async () => {
       const job = await lostAttempt()
-      const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+      const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
       assert.equal(job.restorer.hasRestored(server), false)
       await job.restorer.start()
       assert.equal(job.restorer.hasRestored(server), true)
@@ -579,7 +583,7 @@ describe('attempts that Redis has lost', () => {
 
     it('or the fault of Redis is thrown on', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.offers, {
+      Object.assign(job.parts.routing, {
         find: () => {
           throw new Error('Connection is closed.')
         },
@@ -591,7 +595,7 @@ describe('attempts that Redis has lost', () => {
     for (const Bug of [TypeError, SyntaxError]) {
       it(`or a ${Bug.name} in one record is logged`, async () => {
         const job = await lostAttempt()
-        Object.assign(job.parts.offers, {
+        Object.assign(job.parts.routing, {
           find: () => {
             throw new Bug('odd')
           },
@@ -642,7 +646,7 @@ describe('attempts that Redis has lost', () => {
 
     it('at the start or not at all: a failure is thrown', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.offers, {
+      Object.assign(job.parts.routing, {
         find: () => {
           throw new Error('away')
         },
@@ -717,7 +721,7 @@ describe('attempts that Redis has lost', () => {
     await job.rollBack()
     const broken = `${job.id}-broken`
     await redis.hset(harness.keys.job(broken), { state: 'pending', owner: 'ann', view: '{', work: '{' })
-    const { value: [entry] = [] } = await job.journal.madeElsewhere('').next()
+    const { value: [entry] = [] } = await job.journal.listMadeElsewhere('').next()
     assert.ok(entry)
     const attempt = { ...entry.attempt, id: 'another', at: entry.attempt.at + 1 }
     await job.journal.begin({ ...entry, job: broken, attempt })
@@ -755,7 +759,7 @@ describe('attempts that Redis has lost', () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
-    await harness.store.askCancel(job.id)
+    await harness.store.requestCancel(job.id)
     await job.run()
     await job.run()
     assert.equal(await job.state(), 'queued')
@@ -767,7 +771,7 @@ describe('attempts that Redis has lost', () => {
     await job.rollBack()
     await job.run()
     assert.equal(await job.state(), 'submitting')
-    Object.assign(job.parts, { offers: { find: () => undefined } })
+    Object.assign(job.parts, { routing: { find: () => undefined } })
     for (let steps = 0; steps < 20 && (await job.error()) === undefined; steps += 1) {
       const next = await job.run().catch(() => undefined)
       job.clock.now = Math.max(job.clock.now + 5000, next?.kind === 'wait' ? next.at : 0)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import type { Redis } from 'ioredis'
-import { overdueMs } from '../../../src/jobs/job.ts'
-import type { Parts } from '../../../src/jobs/steps/deps.ts'
-import { change } from '../../../src/jobs/store/transition.ts'
+import { overdueAfterMs } from '../../../src/jobs/job.ts'
+import type { StepDeps } from '../../../src/jobs/steps/deps.ts'
+import { createTransition } from '../../../src/jobs/store/transition.ts'
 import { LinkUseless } from '../../../src/media/results/download.ts'
 import { DownloadsBusy } from '../../../src/media/results/download-slots.ts'
 import type { DeliverOptions } from '../../../src/media/results/results.ts'
@@ -37,15 +37,18 @@ describe('a step that fetches a result', () => {
   })
   after(() => cleanup.run())
 
-  const dueAt = async (id: string) => Number(await redis.zscore(kit.keys.open, id)) - overdueMs
+  const dueAt = async (id: string) => Number(await redis.zscore(kit.keys.open, id)) - overdueAfterMs
 
   async function cancel(job: Awaited<ReturnType<Kit['begin']>>, sentAt?: number): Promise<void> {
     if (sentAt !== undefined) {
-      const held = await kit.store.claim(job.id, 0)
+      const held = await kit.store.claimStep(job.id, 0)
       assert.ok(typeof held === 'object')
-      await kit.store.write(held, change(held, { work: { cancelSentAt: sentAt }, now: job.clock.now }))
+      await kit.store.write(
+        held,
+        createTransition(held, { work: { cancelSentAt: sentAt }, now: job.clock.now }),
+      )
     }
-    await kit.store.askCancel(job.id)
+    await kit.store.requestCancel(job.id)
   }
 
   it('asks for the files with the job’s ID, its secret and its links', async () => {
@@ -94,7 +97,7 @@ describe('a step that fetches a result', () => {
     const { lines, logger } = recorder()
     const job = await kit.begin(succeed, { logger })
     assert.deepEqual(await job.run(), { kind: 'end' })
-    const view = (await kit.store.status(job.id))?.view
+    const view = (await kit.store.readStatus(job.id))?.view
     assert.deepEqual([view?.state, view?.videos, view?.completedAt], ['succeeded', stored, job.clock.now])
     assert.deepEqual(lines, ['info: job succeeded'])
   })
@@ -103,7 +106,7 @@ describe('a step that fetches a result', () => {
     const { lines, logger } = recorder()
     const job = await kit.begin(
       async () => {
-        await kit.store.claim(job.id, 0)
+        await kit.store.claimStep(job.id, 0)
         return stored
       },
       { logger },
@@ -161,7 +164,7 @@ describe('a step that fetches a result', () => {
           t.mock.timers.tick(1000)
           return stored
         }
-        const job = await kit.begin(deliver, { isCancelAsked })
+        const job = await kit.begin(deliver, { isCancelRequested: isCancelAsked })
         if (sent) await cancel(job, job.clock.now)
         await job.run()
         assert.equal(looks > 0, isLooked)
@@ -170,20 +173,20 @@ describe('a step that fetches a result', () => {
 
     it('a download that was aborted for it ends the job as canceled', async (t) => {
       t.mock.timers.enable({ apis: ['setInterval'] })
-      const deliver: Parts['deliver'] = (_, __, { signal }) => {
+      const deliver: StepDeps['storeResults'] = (_, __, { signal }) => {
         t.mock.timers.tick(1000)
         return new Promise((_resolve, reject) =>
           signal?.addEventListener('abort', () => reject(signal.reason)),
         )
       }
-      const job = await kit.begin(deliver, { isCancelAsked: async () => true })
+      const job = await kit.begin(deliver, { isCancelRequested: async () => true })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.state(), 'canceled')
       assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
     })
   })
 
-  async function leaseEnds(t: TestContext, deliver: Parts['deliver']): Promise<void> {
+  async function leaseEnds(t: TestContext, deliver: StepDeps['storeResults']): Promise<void> {
     const ended = t.mock.method(globalThis, 'clearInterval')
     const job = await kit.begin(deliver)
     const before = ended.mock.callCount()
@@ -218,25 +221,37 @@ describe('a step that fetches a result', () => {
   describe('where the price depends on the length', () => {
     it('measures the first video', async () => {
       const measured: unknown[] = []
-      const secondsOf: Parts['secondsOf'] = async (video) => {
+      const secondsOf: StepDeps['measureVideoSeconds'] = async (video) => {
         measured.push(video)
         return 4
       }
-      const job = await kit.begin(async () => [...stored, { url: '/files/b.mp4' }], { secondsOf }, { meter })
+      const job = await kit.begin(
+        async () => [...stored, { url: '/files/b.mp4' }],
+        { measureVideoSeconds: secondsOf },
+        { meter },
+      )
       await job.run()
       assert.deepEqual(measured, stored)
       assert.equal((await job.money()).spent, 375_000)
     })
 
     it('measures nothing where there is no video', async () => {
-      const job = await kit.begin(async () => [], { secondsOf: () => assert.fail('measured') }, { meter })
+      const job = await kit.begin(
+        async () => [],
+        { measureVideoSeconds: () => assert.fail('measured') },
+        { meter },
+      )
       await job.run()
       assert.equal(await job.state(), 'succeeded')
     })
 
     it('takes the usual length where it cannot be measured', async () => {
       const { lines, logger } = recorder()
-      const job = await kit.begin(succeed, { secondsOf: fail(new TypeError('bug')), logger }, { meter })
+      const job = await kit.begin(
+        succeed,
+        { measureVideoSeconds: fail(new TypeError('bug')), logger },
+        { meter },
+      )
       await job.run()
       assert.equal(await job.state(), 'succeeded')
       assert.equal((await job.money()).spent, 800_000)
@@ -244,13 +259,13 @@ describe('a step that fetches a result', () => {
     })
 
     it('measures again later where storage fails', async () => {
-      const job = await kit.begin(succeed, { secondsOf: fail(noSpace()) }, { meter })
+      const job = await kit.begin(succeed, { measureVideoSeconds: fail(noSpace()) }, { meter })
       await job.run()
       assert.equal((await job.work())?.storeFault?.store, storageMessage)
     })
 
     it('measures nothing where it does not', async () => {
-      const job = await kit.begin(succeed, { secondsOf: () => assert.fail('measured') })
+      const job = await kit.begin(succeed, { measureVideoSeconds: () => assert.fail('measured') })
       await job.run()
       assert.equal(await job.state(), 'succeeded')
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { change } from '../../../src/jobs/store/transition.ts'
+import { createTransition } from '../../../src/jobs/store/transition.ts'
 import { LinkUseless } from '../../../src/media/results/download.ts'
 import { DownloadsBusy } from '../../../src/media/results/download-slots.ts'
 import { AddressRefused } from '../../../src/net/safe-fetch.ts'
@@ -242,7 +242,7 @@ describe('the delivery of a result', () => {
     const deliver: Deliver = async () => {
       throw new DownloadsBusy('cdn.example', 39_000)
     }
-    const job = await begin(deliver, { delivery })
+    const job = await begin(deliver, { deliveryLimits: delivery })
     await job.runFor(10 * hour)
     assert.equal((await job.error())?.code, 'result_not_stored')
     assert.ok(job.elapsed() >= hour && job.elapsed() < 1.1 * hour, `${job.elapsed()}`)
@@ -255,7 +255,7 @@ describe('the delivery of a result', () => {
       throw noLink()
     })
     await job.run()
-    await store.askCancel(job.id)
+    await store.requestCancel(job.id)
     await job.run()
     assert.equal(await job.state(), 'canceled')
     assert.deepEqual(await job.money(), { reserved: 0, spent: 1_000_000 })
@@ -266,7 +266,7 @@ describe('the delivery of a result', () => {
     const job = await begin(deliver)
     const running = job.run()
     await begun
-    await store.askCancel(job.id)
+    await store.requestCancel(job.id)
     await running
     assert.equal(await job.state(), 'canceled')
   })
@@ -289,7 +289,7 @@ describe('the delivery of a result', () => {
     const { promise, resolve } = Promise.withResolvers<typeof stored>()
     const job = await begin(() => promise)
     const running = job.run()
-    const isOverdue = async () => (await store.overdue(job.clock.now, 100)).includes(job.id)
+    const isOverdue = async () => (await store.listOverdue(job.clock.now, 100)).includes(job.id)
     for (let tries = 0; tries < 5; tries += 1) {
       job.clock.now += 20_000
       for (let waits = 0; waits < 100 && (await isOverdue()); waits += 1)
@@ -303,10 +303,13 @@ describe('the delivery of a result', () => {
 
   it('a cancel that came too late for the render does not throw its result away', async () => {
     const job = await begin(async () => stored)
-    const held = await store.claim(job.id, 0)
+    const held = await store.claimStep(job.id, 0)
     assert.ok(typeof held === 'object')
-    await store.write(held, change(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }))
-    await store.askCancel(job.id)
+    await store.write(
+      held,
+      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+    )
+    await store.requestCancel(job.id)
     await job.run()
     assert.equal(await job.state(), 'succeeded')
   })
@@ -315,10 +318,13 @@ describe('the delivery of a result', () => {
     const job = await begin(async () => {
       throw noLink()
     })
-    const held = await store.claim(job.id, 0)
+    const held = await store.claimStep(job.id, 0)
     assert.ok(typeof held === 'object')
-    await store.write(held, change(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }))
-    await store.askCancel(job.id)
+    await store.write(
+      held,
+      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+    )
+    await store.requestCancel(job.id)
     await job.runFor(minute)
     assert.equal(await job.state(), 'canceled')
   })
@@ -326,16 +332,16 @@ describe('the delivery of a result', () => {
   it('a real length that cannot be read because storage fails is read again', async () => {
     let reads = 0
     const job = await begin(async () => stored, {
-      secondsOf: async () => {
+      measureVideoSeconds: async () => {
         reads += 1
         if (reads < 3) throw noSpace()
         return 4
       },
     })
-    const held = await store.claim(job.id, 0)
+    const held = await store.claimStep(job.id, 0)
     assert.ok(typeof held === 'object')
     const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 8 }
-    await store.write(held, change(held, { work: { meter }, now: job.clock.now }))
+    await store.write(held, createTransition(held, { work: { meter }, now: job.clock.now }))
     await job.runFor(hour)
     assert.equal(await job.state(), 'succeeded')
     assert.deepEqual(await job.money(), { reserved: 0, spent: 375_000 })

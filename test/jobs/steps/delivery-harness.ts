@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Redis } from 'ioredis'
-import type { Work } from '../../../src/jobs/job.ts'
-import type { Parts } from '../../../src/jobs/steps/deps.ts'
-import { step } from '../../../src/jobs/steps/run-step.ts'
-import { createStore } from '../../../src/jobs/store/store.ts'
-import { change } from '../../../src/jobs/store/transition.ts'
+import type { JobWork } from '../../../src/jobs/job.ts'
+import type { StepDeps } from '../../../src/jobs/steps/deps.ts'
+import { runStep } from '../../../src/jobs/steps/run-step.ts'
+import { createJobStore } from '../../../src/jobs/store/store.ts'
+import { createTransition } from '../../../src/jobs/store/transition.ts'
 import { LinkNotReady } from '../../../src/media/results/download.ts'
 import { StorageUnavailable } from '../../../src/media/storage/storage-fault.ts'
 import { createKeys } from '../../../src/redis/keys.ts'
@@ -16,7 +16,7 @@ export const stored = [{ url: '/files/a.mp4' }]
 export const noSpace = () => new StorageUnavailable('Cannot store results/a.mp4 on the disk store: ENOSPC')
 export const noLink = () => new LinkNotReady('HTTP 404')
 
-export type Deliver = Parts['deliver']
+export type Deliver = StepDeps['storeResults']
 
 /** A download that goes on until it is aborted. `begun` resolves when it is under way. */
 export function endless() {
@@ -33,44 +33,44 @@ export type Kit = ReturnType<typeof createDeliveryKit>
 /** For tests of the step that fetches a result: a real record, a clock moved by hand, and a delivery of the test's own. */
 export function createDeliveryKit(redis: Redis) {
   const keys = createKeys('delivery:')
-  const store = createStore({ redis, keys, keepMs: hour })
+  const store = createJobStore({ redis, keys, keepMs: hour })
   let jobs = 0
 
   /** A job whose result is ready, one minute after it was accepted with a deadline of ten. */
-  async function begin(deliver: Deliver, changes: Partial<Parts> = {}, more: Partial<Work> = {}) {
+  async function begin(deliver: Deliver, changes: Partial<StepDeps> = {}, more: Partial<JobWork> = {}) {
     const id = `job${++jobs}`
     const owner = `owner${jobs}`
     const clock = { now: 1_800_000_000_000 }
     const parts = {
       store,
-      deliver,
-      delivery: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
-      isCancelAsked: async () => (await redis.hexists(keys.job(id), 'cancel')) === 1,
-      secondsOf: async () => undefined,
-      slots: { leave: async () => [] },
-      timeoutMs: 1000,
-      longestPollMs: 20_000,
+      storeResults: deliver,
+      deliveryLimits: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
+      isCancelRequested: async () => (await redis.hexists(keys.job(id), 'cancel')) === 1,
+      measureVideoSeconds: async () => undefined,
+      slots: { release: async () => [] },
+      callTimeoutMs: 1000,
+      maxPollIntervalMs: 20_000,
       logger: quiet,
       now: () => clock.now,
       ...changes,
-    } as unknown as Parts
-    await store.accept({
+    } as unknown as StepDeps
+    await store.create({
       view: { id, version: 1, model: 'm', state: 'pending', progress: 0, createdAt: clock.now, costUsd: 1 },
       owner,
       input: {},
       work: { route: ['fal'], deadlineAt: clock.now + 10 * minute, refusals: 0, misses: 0, polls: 0 },
-      hint: 'secret',
+      callbackSecret: 'secret',
       dueAt: clock.now,
       queue: 'fal',
     })
-    const job = await store.claim(id, clock.now)
+    const job = await store.claimStep(id, clock.now)
     assert.ok(typeof job === 'object')
     const work = { takenAt: clock.now, results: [{ url: 'https://cdn.example/a.mp4' }], ...more }
-    await store.write(job, change(job, { view: { state: 'delivering' }, work, now: clock.now }))
+    await store.write(job, createTransition(job, { view: { state: 'delivering' }, work, now: clock.now }))
     clock.now += minute
     const began = clock.now
 
-    const run = () => step(parts, id, 'delivery')
+    const run = () => runStep(parts, id, 'delivery')
     const money = async () => {
       const { reserved = '0', spent = '0' } = await redis.hgetall(keys.account(owner))
       return { reserved: Number(reserved), spent: Number(spent) }
@@ -81,11 +81,11 @@ export function createDeliveryKit(redis: Redis) {
       clock,
       run,
       money,
-      state: async () => (await store.status(id))?.view.state,
-      error: async () => (await store.status(id))?.view.error,
+      state: async () => (await store.readStatus(id))?.view.state,
+      error: async () => (await store.readStatus(id))?.view.error,
       work: async () => (await store.read(id))?.work,
       history: async () =>
-        (await store.events(id)).map(({ reason }) => reason).filter((one) => one !== undefined),
+        (await store.readHistory(id)).map(({ reason }) => reason).filter((one) => one !== undefined),
       elapsed: () => clock.now - began,
       /** Steps, each when the one before says so, until the job ends or the time is over. */
       async runFor(ms: number): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type Job, overdueMs } from '../../../src/jobs/job.ts'
-import { keepLease } from '../../../src/jobs/steps/delivery-lease.ts'
-import type { Parts } from '../../../src/jobs/steps/deps.ts'
+import { type Job, overdueAfterMs } from '../../../src/jobs/job.ts'
+import { startDeliveryLease } from '../../../src/jobs/steps/delivery-lease.ts'
+import type { StepDeps } from '../../../src/jobs/steps/deps.ts'
 
 const began = 1_800_000_000_000
 
@@ -13,16 +13,16 @@ function start(t: TestContext, { isCanceled = false, watchCancel = true, fails =
   const looks: string[] = []
   const parts = {
     now: () => clock.now,
-    timeoutMs: 3000,
-    async isCancelAsked(id: string) {
+    callTimeoutMs: 3000,
+    async isCancelRequested(id: string) {
       looks.push(id)
       if (fails) throw new Error('Redis does not answer')
       return isCanceled
     },
-    store: { postpone: async (id: string, at: number) => postponed.push([id, at]) },
-  } as unknown as Parts
+    store: { postponeDeadline: async (id: string, at: number) => postponed.push([id, at]) },
+  } as unknown as StepDeps
   const job = { view: { id: 'job1' } } as Job
-  const lease = keepLease(parts, job, { watchCancel, untilMs: began + 5000 })
+  const lease = startDeliveryLease(parts, job, { watchCancel, endsAt: began + 5000 })
   t.after(() => lease.end())
   const tick = async (ms: number) => {
     clock.now += ms
@@ -39,7 +39,7 @@ describe('the lease of a job whose result is fetched', () => {
     assert.deepEqual(postponed, [])
     await tick(1)
     await tick(1000)
-    const forMs = 2 * 3000 + overdueMs
+    const forMs = 2 * 3000 + overdueAfterMs
     assert.deepEqual(postponed, [
       ['job1', began + 1000 + forMs],
       ['job1', began + 2000 + forMs],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fault } from '../../../providers/fault.ts'
 import type { Outcome } from '../../../providers/provider.ts'
-import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done } from '../job-harness.ts'
 
@@ -26,13 +26,14 @@ describe('an upstream that does not know a task', () => {
     { kind: 'unclear', fault: fault('endpoint_gone', 'no such path') },
   ]
   const long = { deadlineAt: Date.now() + 60 * minuteMs }
-  const heldMicros = async (id: string) => (await redis.hget(harness.keys.held('ann'), id))?.split(' ')[0]
+  const heldMicros = async (id: string) =>
+    (await redis.hget(harness.keys.moneyOnHold('ann'), id))?.split(' ')[0]
 
   for (const outcome of denied) {
     it(`for nine minutes (${outcome.kind} ${'fault' in outcome ? outcome.fault.code : ''}) does not end the job`, async () => {
       const job = await harness.begin({ work: long })
       const began = job.clock.now
-      const provider = job.parts.offers.find({ id: '' }, 'runware')?.provider
+      const provider = job.parts.routing.find({ id: '' }, 'runware')?.provider
       assert.ok(provider)
       provider.read = () => (job.clock.now - began > 9 * minuteMs ? done : outcome)
       await job.runAll()
@@ -60,7 +61,7 @@ describe('an upstream that does not know a task', () => {
       provider: { read: () => ({ kind: 'failed', fault: reason }) },
     })
     await job.runAll()
-    assert.equal((await lookLate(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
   })
 
   it('that it was never given ends the job at once, and nothing is held', async () => {
@@ -79,7 +80,7 @@ describe('an upstream that does not know a task', () => {
       },
     })
     await job.run()
-    await harness.store.askCancel(job.id)
+    await harness.store.requestCancel(job.id)
     await job.run()
     assert.equal(await job.error(), 'canceled')
   })

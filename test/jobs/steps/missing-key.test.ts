@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done, lost, reply } from '../job-harness.ts'
 
@@ -58,7 +58,7 @@ describe('a process that must not call the upstream of a job', () => {
 
   it('cancels a job that nobody bought', async () => {
     const { job } = await begin()
-    await harness.store.askCancel(job.id)
+    await harness.store.requestCancel(job.id)
     await job.run()
     assert.deepEqual([job.calls, await job.state()], [[], 'canceled'])
   })
@@ -85,7 +85,7 @@ describe('a process that must not call the upstream of a job', () => {
     const { view } = (await harness.store.read(job.id)) ?? assert.fail()
     assert.equal(view.error?.message, 'The upstream could not be asked what became of the job')
     assert.ok((await job.history()).some((event) => event.reason === reason))
-    assert.equal(await redis.hexists(harness.keys.held('ann'), job.id), 1)
+    assert.equal(await redis.hexists(harness.keys.moneyOnHold('ann'), job.id), 1)
   })
 
   it('looks for no lost reply, and does not end the job for it', async () => {
@@ -108,7 +108,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await job.error(), 'timeout')
     const calls = job.calls.length
     keys.isMissing = true
-    assert.equal((await lookLate(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
     assert.equal(job.calls.length, calls)
   })
 })

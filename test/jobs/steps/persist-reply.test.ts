@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Redis, ReplyError } from 'ioredis'
-import { isRedisFault, persist } from '../../../src/jobs/steps/persist-reply.ts'
+import { isRedisFault, persistReply } from '../../../src/jobs/steps/persist-reply.ts'
 import { quiet } from '../../support/setup.ts'
 
 const parts = { logger: quiet, sleep: async () => undefined }
@@ -24,7 +24,7 @@ describe('writing a reply that was paid for', () => {
         if (refusals > 0) throw new ReplyError(message)
         return 'written'
       }
-      assert.equal(await persist(parts, write), 'written')
+      assert.equal(await persistReply(parts, write), 'written')
       assert.equal(refusals, 0)
     })
   }
@@ -50,7 +50,7 @@ describe('writing a reply that was paid for', () => {
         calls += 1
         return Promise.reject(cause)
       }
-      await assert.rejects(persist(parts, write), (error) => error === cause)
+      await assert.rejects(persistReply(parts, write), (error) => error === cause)
       assert.equal(calls, 1)
     })
   }
@@ -59,7 +59,7 @@ describe('writing a reply that was paid for', () => {
     const pauses: number[] = []
     let refusals = 6
     const sleep = async (ms: number) => void pauses.push(ms)
-    await persist({ ...parts, sleep }, async () => {
+    await persistReply({ ...parts, sleep }, async () => {
       if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(pauses, [100, 200, 400, 500, 500, 500])
@@ -69,7 +69,7 @@ describe('writing a reply that was paid for', () => {
     const logged: unknown[] = []
     const logger = { error: ({ tries }: { tries: number }) => void logged.push(tries) } as never
     let refusals = 125
-    await persist({ ...parts, logger }, async () => {
+    await persistReply({ ...parts, logger }, async () => {
       if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(logged, [1, 61, 121])

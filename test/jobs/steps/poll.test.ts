@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { type FaultCode, fault } from '../../../providers/fault.ts'
 import type { Outcome, Provider } from '../../../providers/provider.ts'
-import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream, unclear } from '../job-harness.ts'
 
@@ -43,12 +43,14 @@ describe('a poll', () => {
     return next.kind === 'wait' ? next.at - job.clock.now : assert.fail(next.kind)
   }
   const dueAt = async (job: TestJob) => Number(await redis.zscore(harness.keys.open, job.id))
-  const view = async (job: TestJob) => (await harness.store.status(job.id))?.view ?? assert.fail()
+  const view = async (job: TestJob) => (await harness.store.readStatus(job.id))?.view ?? assert.fail()
   const setWork = async (job: TestJob, work: object) =>
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
   const cancel = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
   const renders = (usualMs: number): Upstream => ({
-    parts: { renderTimes: { usual: async () => usualMs, learn: async () => undefined } as never },
+    parts: {
+      renderTimes: { estimateMs: async () => usualMs, addMeasurement: async () => undefined } as never,
+    },
   })
 
   it('goes to the upstream with the settings for it', async () => {
@@ -141,7 +143,7 @@ describe('a poll', () => {
     await job.run()
     assert.equal((await job.work())?.misses, 1)
     await job.run()
-    assert.equal(await redis.exists(`${harness.keys.queue('delivery')}${job.id}`), 1)
+    assert.equal(await redis.exists(`${harness.keys.queuePrefix('delivery')}${job.id}`), 1)
     const work = await job.work()
     assert.deepEqual([work?.misses, work?.polls, work?.deliveringAt], [0, 2, job.clock.now])
     assert.equal(work && 'upstreamCostUsd' in work, false)
@@ -188,7 +190,7 @@ describe('a poll', () => {
           return { method: 'PUT', path: 'cancel' }
         },
       })
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.deepEqual(tickets, [{ task: 1 }])
       assert.deepEqual(job.calls, ['submit', 'cancel', 'poll '])
@@ -197,15 +199,15 @@ describe('a poll', () => {
 
     it('ends a task that failed thereupon as canceled', async () => {
       const job = await begin([{ kind: 'failed', fault: fault('upstream_error', 'stopped') }], cancel)
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.error(), 'canceled')
     })
 
     it('ends a job whose upstream is gone', async () => {
       const job = await begin([running()], cancel)
-      await harness.store.askCancel(job.id)
-      job.parts.offers.find = () => undefined
+      await harness.store.requestCancel(job.id)
+      job.parts.routing.find = () => undefined
       await job.run()
       assert.equal(await job.error(), 'canceled')
       assert.deepEqual(job.calls, ['submit'])
@@ -214,7 +216,7 @@ describe('a poll', () => {
     for (const code of ['task_lost', 'endpoint_gone'] as const) {
       it(`takes "${code}" for the stop`, async () => {
         const job = await begin([{ kind: 'unclear', fault: fault(code, '?') }], cancel)
-        await harness.store.askCancel(job.id)
+        await harness.store.requestCancel(job.id)
         await job.run()
         assert.equal(await job.error(), 'canceled')
       })
@@ -222,7 +224,7 @@ describe('a poll', () => {
 
     it('does not take silence for the stop', async () => {
       const job = await begin([unclear], cancel)
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.state(), 'queued')
     })
@@ -292,8 +294,8 @@ describe('a poll', () => {
     it('notes it with the time, the upstream and the address', async () => {
       const job = await late(done)
       job.clock.now += 60_000
-      await lookLate(job.parts, job.id)
-      assert.deepEqual(await harness.store.notes(job.id), [
+      await pollForLateResult(job.parts, job.id)
+      assert.deepEqual(await harness.store.readNotes(job.id), [
         {
           at: job.clock.now,
           kind: 'late_result',
@@ -310,7 +312,7 @@ describe('a poll', () => {
       it(`${lateMs} ms after the deadline: ${kind}`, async () => {
         const job = await late(running())
         job.clock.now = ((await job.work())?.deadlineAt ?? 0) + lateMs
-        assert.equal((await lookLate(job.parts, job.id)).kind, kind)
+        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
       })
     }
 
@@ -322,8 +324,8 @@ describe('a poll', () => {
     ] as const) {
       it(`of a task that is ${outcome.kind} (${'fault' in outcome && outcome.fault.code}): ${kind}`, async () => {
         const job = await late(outcome)
-        assert.equal((await lookLate(job.parts, job.id)).kind, kind)
-        assert.deepEqual(await harness.store.notes(job.id), [])
+        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
+        assert.deepEqual(await harness.store.readNotes(job.id), [])
       })
     }
 
@@ -335,7 +337,7 @@ describe('a poll', () => {
         view: JSON.stringify({ ...resumed, state: 'processing' }),
       })
       const calls = job.calls.length
-      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
       assert.equal(job.calls.length, calls)
     })
 
@@ -344,7 +346,7 @@ describe('a poll', () => {
         const job = await late(done)
         await setWork(job, { [missing]: undefined })
         const calls = job.calls.length
-        assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+        assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
         assert.equal(job.calls.length, calls)
       })
     }

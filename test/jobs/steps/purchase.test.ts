@@ -3,10 +3,10 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { type FaultCode, fault } from '../../../providers/fault.ts'
 import type { Outcome } from '../../../providers/provider.ts'
-import { attemptId } from '../../../src/jobs/attempt.ts'
-import { finish } from '../../../src/jobs/steps/finish.ts'
-import { observeServer } from '../../../src/jobs/store/epoch.ts'
-import type { Sent } from '../../../src/upstreams/transport.ts'
+import { deriveAttemptId } from '../../../src/jobs/attempt.ts'
+import { endJob } from '../../../src/jobs/steps/finish.ts'
+import { observeRedisServer } from '../../../src/jobs/store/epoch.ts'
+import type { CallResult } from '../../../src/upstreams/transport.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { accepted, createJobHarness, done, lost, refused, reply, type Upstream } from '../job-harness.ts'
 
@@ -33,7 +33,7 @@ describe('a purchase', () => {
   }
   const reasons = async (job: TestJob) => (await job.history()).flatMap(({ reason }) => reason ?? [])
   const dueAt = async (job: TestJob) => Number(await redis.zscore(harness.keys.open, job.id))
-  const idOf = (job: TestJob, number = 1) => attemptId(job.id, 'runware', number)
+  const idOf = (job: TestJob, number = 1) => deriveAttemptId(job.id, 'runware', number)
 
   it('is one call, with the uploaded input and marked as a purchase', async () => {
     const sent: unknown[] = []
@@ -46,7 +46,7 @@ describe('a purchase', () => {
             return reply
           },
         } as never,
-        inputs: {
+        inputUploader: {
           prepare: async () => ({
             kind: 'ready',
             input: { prompt: 'uploaded' },
@@ -72,8 +72,8 @@ describe('a purchase', () => {
   it('looks for the offer of its model at its upstream', async () => {
     const job = await begin()
     const asked: unknown[] = []
-    const { find } = job.parts.offers
-    job.parts.offers.find = (...args) => {
+    const { find } = job.parts.routing
+    job.parts.routing.find = (...args) => {
       asked.push(args)
       return find(...args)
     }
@@ -86,8 +86,8 @@ describe('a purchase', () => {
   it('prepares the input for the upstream that is called', async () => {
     const prepared: unknown[] = []
     const job = await begin()
-    const { prepare } = job.parts.inputs
-    job.parts.inputs.prepare = async (...args) => {
+    const { prepare } = job.parts.inputUploader
+    job.parts.inputUploader.prepare = async (...args) => {
       prepared.push([args[0], args[2].provider.name, args[2].config])
       return prepare(...args)
     }
@@ -136,7 +136,7 @@ describe('a purchase', () => {
     job.clock.now += await waitOf(job)
     const second = job.clock.now
     await job.run()
-    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+    const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
     const entry = (number: number, at: number) => ({
       job: job.id,
       attempt: { id: idOf(job, number), provider: 'runware', at },
@@ -190,7 +190,7 @@ describe('a purchase', () => {
   }
 
   describe('that was certainly not sent', () => {
-    const unsent: Sent = { kind: 'unsent', fault: unreachable }
+    const unsent: CallResult = { kind: 'unsent', fault: unreachable }
 
     it('is made again', async () => {
       const job = await begin({ sent: () => unsent })
@@ -221,7 +221,7 @@ describe('a purchase', () => {
   it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
     const job = await begin({
       sent: () => lost,
-      parts: { reconcileMs: 60_000 },
+      parts: { reconcileTimeoutMs: 60_000 },
     })
     const waits: number[] = []
     for (let n = 0; n < 10; n++) {
@@ -235,10 +235,12 @@ describe('a purchase', () => {
 
   it('says when the video is expected, and polls for the first time well before', async () => {
     const job = await begin({
-      parts: { renderTimes: { usual: async () => 10_000, learn: async () => undefined } as never },
+      parts: {
+        renderTimes: { estimateMs: async () => 10_000, addMeasurement: async () => undefined } as never,
+      },
     })
     assert.equal(await waitOf(job), 4000)
-    const view = (await harness.store.status(job.id))?.view
+    const view = (await harness.store.readStatus(job.id))?.view
     assert.equal(view?.expectedAt, job.clock.now + 10_000)
     assert.equal((await job.work())?.takenAt, job.clock.now)
   })
@@ -248,12 +250,12 @@ describe('a purchase', () => {
     const job = await begin({
       parts: {
         renderTimes: {
-          usual: async (...args: unknown[]) => {
+          estimateMs: async (...args: unknown[]) => {
             asked.push(args)
             return 10_000
           },
         } as never,
-        typicalMs: () => 77,
+        defaultRenderMs: () => 77,
       },
     })
     await job.run()
@@ -279,7 +281,7 @@ describe('a purchase', () => {
   it('whose video is there at once queues the delivery', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
-    assert.equal(await redis.exists(`${harness.keys.queue('delivery')}${job.id}`), 1)
+    assert.equal(await redis.exists(`${harness.keys.queuePrefix('delivery')}${job.id}`), 1)
   })
 
   it('forgets the refusals of earlier attempts', async () => {
@@ -294,7 +296,7 @@ describe('a purchase', () => {
 
   describe('that cannot be prepared', () => {
     const prepared = (result: object) => ({
-      parts: { inputs: { prepare: async () => result } as never },
+      parts: { inputUploader: { prepare: async () => result } as never },
     })
 
     it('waits while the upload is busy', async () => {
@@ -316,7 +318,9 @@ describe('a purchase', () => {
   })
 
   it('waits for a slot, and is due again by then', async () => {
-    const job = await begin({ parts: { slots: { ask: async () => ({ mine: false, others: [] }) } as never } })
+    const job = await begin({
+      parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
+    })
     assert.equal(await waitOf(job), 10_000)
     assert.equal(await dueAt(job), job.clock.now + 10_000 + 5000)
   })
@@ -458,7 +462,7 @@ describe('a purchase', () => {
     assert.equal(await waitOf(job), 2000)
     assert.deepEqual(job.calls, [])
     assert.equal(await job.state(), 'pending')
-    const { server } = await observeServer({ redis, keys: harness.keys, graceMs: 0 })
+    const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
     assert.deepEqual(asked, [server])
     assert.deepEqual(await reasons(job), [
       'upstream_unreachable: Another Redis server has taken over, and is not known to have all attempts',
@@ -496,7 +500,7 @@ describe('a purchase', () => {
 
     it('a job that is to stop ends when the pause is over', async () => {
       const job = await begin(paused(0))
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.state(), 'canceled')
     })
@@ -519,7 +523,7 @@ describe('a purchase', () => {
         },
       })
       await job.run()
-      assert.deepEqual(await harness.store.notes(job.id), [
+      assert.deepEqual(await harness.store.readNotes(job.id), [
         { at: job.clock.now, kind: 'late_reply', provider: 'runware', text: `${job.id} 1` },
       ])
     })
@@ -534,7 +538,7 @@ describe('a purchase', () => {
       })
       await job.run()
       assert.deepEqual(
-        (await harness.store.notes(job.id)).map(({ text }) => text),
+        (await harness.store.readNotes(job.id)).map(({ text }) => text),
         [`${job.id} 1`],
       )
     })
@@ -605,7 +609,7 @@ describe('a purchase', () => {
     const running = async () => {
       const job = await begin()
       await job.run()
-      const claimed = await harness.store.claim(job.id, 1)
+      const claimed = await harness.store.claimStep(job.id, 1)
       return { job, claimed: typeof claimed === 'object' ? claimed : assert.fail(claimed) }
     }
 
@@ -617,7 +621,7 @@ describe('a purchase', () => {
     ] as const) {
       it(`as ${code}: ${isWatched ? 'a' : 'no'} late result is looked for`, async () => {
         const { job, claimed } = await running()
-        await finish(job.parts, claimed, fault(code, 'x'))
+        await endJob(job.parts, claimed, fault(code, 'x'))
         assert.equal(job.effects.includes('watched late'), isWatched)
       })
     }
@@ -632,8 +636,8 @@ describe('a purchase', () => {
 
     it('though another step has the job: nothing is freed', async () => {
       const { job, claimed } = await running()
-      await harness.store.claim(job.id, 1)
-      assert.deepEqual(await finish(job.parts, claimed, fault('timeout', 'x')), { kind: 'end' })
+      await harness.store.claimStep(job.id, 1)
+      assert.deepEqual(await endJob(job.parts, claimed, fault('timeout', 'x')), { kind: 'end' })
       assert.equal(await job.state(), 'queued')
       assert.deepEqual(
         job.effects.filter((effect) => /slot|late/.test(effect)),

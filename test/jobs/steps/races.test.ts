@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fault } from '../../../providers/fault.ts'
 import type { Outcome, Provider } from '../../../providers/provider.ts'
-import { lookLate } from '../../../src/jobs/steps/late-result.ts'
-import type { Store } from '../../../src/jobs/store/store.ts'
+import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
+import type { JobStore } from '../../../src/jobs/store/store.ts'
 import type { Keys } from '../../../src/redis/keys.ts'
-import type { Sent } from '../../../src/upstreams/transport.ts'
+import type { CallResult } from '../../../src/upstreams/transport.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done, lost, model, refused, reply, unclear } from '../job-harness.ts'
 
@@ -14,7 +14,7 @@ describe('races and dead ends of a step', () => {
   const cleanup = createCleanup()
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']
   let keys: Keys
-  let store: Store
+  let store: JobStore
   let begin: ReturnType<typeof createJobHarness>['begin']
 
   before(async () => {
@@ -25,7 +25,7 @@ describe('races and dead ends of a step', () => {
 
   it('a refusal of the first sending that comes while the call is sent again does not send the job elsewhere', async () => {
     let late = (): void => undefined
-    const held = new Promise<Sent>((resolve) => {
+    const held = new Promise<CallResult>((resolve) => {
       late = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
     })
     let submits = 0
@@ -88,14 +88,14 @@ describe('races and dead ends of a step', () => {
     await job.run()
     assert.equal(await redis.hget(keys.job(job.id), 'state'), 'failed')
     assert.deepEqual(
-      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      (await store.readNotes(job.id)).map(({ kind, text }) => [kind, text]),
       [['late_reply', `${job.id} 1`]],
     )
   })
 
   it('a reply that is written twice is no late one', async () => {
     const job = await begin({})
-    const { writeAnswer } = store
+    const { writeReply: writeAnswer } = store
     const twice = async (...args: Parameters<typeof writeAnswer>) => {
       await writeAnswer(...args)
       return writeAnswer(...args)
@@ -103,7 +103,7 @@ describe('races and dead ends of a step', () => {
     Object.assign(job.parts, { store: { ...store, writeAnswer: twice } })
     await job.run()
     assert.equal(await job.state(), 'queued')
-    assert.deepEqual(await store.notes(job.id), [])
+    assert.deepEqual(await store.readNotes(job.id), [])
   })
 
   it('a lost answer that cannot be looked for ends all the same', async () => {
@@ -123,7 +123,7 @@ describe('races and dead ends of a step', () => {
 
     const cut = await begin({ sent: () => lost })
     await cut.run()
-    cut.parts.offers.find = () => undefined
+    cut.parts.routing.find = () => undefined
     await cut.runAll()
     assert.equal(await cut.error(), 'submission_unknown')
   })
@@ -182,7 +182,7 @@ describe('races and dead ends of a step', () => {
     const job = await begin({ provider: { cancel: () => ({ method: 'PUT', path: 'cancel' }) } })
     await job.run()
     const began = job.clock.now
-    await store.askCancel(job.id)
+    await store.requestCancel(job.id)
     await job.runAll()
     assert.equal(await job.error(), 'canceled')
     assert.ok(job.clock.now - began < 120_000, `${job.clock.now - began} ms`)
@@ -200,12 +200,12 @@ describe('races and dead ends of a step', () => {
     const job = await begin({ provider: {} })
     await job.runAll()
     assert.equal(await job.error(), 'timeout')
-    const found = job.parts.offers.find({ id: model }, 'runware')
+    const found = job.parts.routing.find({ id: model }, 'runware')
     assert.ok(found)
     found.provider.read = read
-    assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
     assert.deepEqual(
-      (await store.notes(job.id)).map(({ kind, text }) => [kind, text]),
+      (await store.readNotes(job.id)).map(({ kind, text }) => [kind, text]),
       [['late_result', 'https://files.example/late.mp4']],
     )
   })

@@ -106,7 +106,7 @@ describe('an attempt whose reply was lost', () => {
       },
     })
     const recalled: unknown[] = []
-    job.parts.inputs.toSentInput = async (...args) => {
+    job.parts.inputUploader.toSentInput = async (...args) => {
       recalled.push(args.slice(1))
       return { prompt: 'as sent' }
     }
@@ -148,7 +148,7 @@ describe('an attempt whose reply was lost', () => {
     it('waits for a callback until the time for looking is over', async () => {
       const job = await cut({
         provider: { find: undefined, adopt } as never,
-        parts: { hintUrl: () => 'https://gateway.example/hooks' },
+        parts: { callbackUrl: () => 'https://gateway.example/hooks' },
       })
       const { at = 0 } = (await job.work())?.attempt ?? {}
       const next = await job.run()
@@ -169,7 +169,7 @@ describe('an attempt whose reply was lost', () => {
       [
         'that sends none',
         { find: undefined, adopt: undefined },
-        { hintUrl: () => 'https://gateway.example/hooks' },
+        { callbackUrl: () => 'https://gateway.example/hooks' },
       ],
       ['that cannot reach the gateway', { find: undefined, adopt }, {}],
     ] as const) {
@@ -182,8 +182,8 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('waits for nothing where the upstream is gone', async () => {
-    const job = await cut({ parts: { hintUrl: () => 'https://gateway.example/hooks' } })
-    job.parts.offers.find = () => undefined
+    const job = await cut({ parts: { callbackUrl: () => 'https://gateway.example/hooks' } })
+    job.parts.routing.find = () => undefined
     assert.equal(await waitOf(job), 3000)
   })
 
@@ -257,7 +257,7 @@ describe('an attempt whose reply was lost', () => {
         },
       })
       const inline = [{ path: 'a' }]
-      job.parts.inputs.prepare = async (...args) => {
+      job.parts.inputUploader.prepare = async (...args) => {
         sent.push([args[0], args[2].provider.name, args[2].config, args[3]])
         return {
           kind: 'ready',
@@ -320,7 +320,7 @@ describe('an attempt whose reply was lost', () => {
 
     it('not for a job that is to stop', async () => {
       const job = await looked()
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(job.submits(), 1)
     })
@@ -337,9 +337,9 @@ describe('an attempt whose reply was lost', () => {
 
     it('not by a step that another one has overtaken, and the input is released', async () => {
       const job = await looked()
-      const { prepare } = job.parts.inputs
-      job.parts.inputs.prepare = async (...args) => {
-        await harness.store.claim(job.id, 1)
+      const { prepare } = job.parts.inputUploader
+      job.parts.inputUploader.prepare = async (...args) => {
+        await harness.store.claimStep(job.id, 1)
         return prepare(...args)
       }
       job.effects.length = 0
@@ -350,7 +350,7 @@ describe('an attempt whose reply was lost', () => {
 
     it('not while its files are busy', async () => {
       const job = await looked()
-      job.parts.inputs.prepare = async () => ({ kind: 'busy', waitMs: 789 })
+      job.parts.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
       assert.equal(await waitOf(job), 789)
       assert.equal(await job.state(), 'submitting')
       assert.equal((await job.work())?.misses, 2)
@@ -358,7 +358,7 @@ describe('an attempt whose reply was lost', () => {
 
     it('not without its files: nothing is known of the first sending', async () => {
       const job = await looked()
-      job.parts.inputs.prepare = async () => ({
+      job.parts.inputUploader.prepare = async () => ({
         kind: 'failed',
         fault: fault('invalid_input', 'expired'),
       })

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { fault } from '../../../providers/fault.ts'
 import type { Outcome } from '../../../providers/provider.ts'
-import { lookLate } from '../../../src/jobs/steps/late-result.ts'
+import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { accepted, createJobHarness, done, lost, refused, reply, unclear } from '../job-harness.ts'
 
@@ -87,7 +87,7 @@ describe('a step of a job', () => {
 
     it('waits for a slot without a call', async () => {
       const job = await begin({
-        parts: { slots: { ask: async () => ({ mine: false, others: [] }) } as never },
+        parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
       })
       assert.equal(await waitOf(job), 10_000)
       assert.deepEqual(job.calls, [])
@@ -98,7 +98,7 @@ describe('a step of a job', () => {
       const woken: string[] = []
       const job = await begin({
         parts: {
-          slots: { ask: async () => ({ mine: true, others: ['b', 'c'] }) } as never,
+          slots: { acquire: async () => ({ isAcquired: true, granted: ['b', 'c'] }) } as never,
           wake: async (provider, id) => void woken.push(`${provider} ${id}`),
         },
       })
@@ -158,7 +158,7 @@ describe('a step of a job', () => {
 
     it('is never made for a job that is to stop, or is too late', async () => {
       const stopped = await begin()
-      await harness.store.askCancel(stopped.id)
+      await harness.store.requestCancel(stopped.id)
       await stopped.run()
       assert.equal(await stopped.error(), 'canceled')
       assert.deepEqual(stopped.calls, [])
@@ -213,7 +213,7 @@ describe('a step of a job', () => {
       const outcomes = [running({ progress: 40 }), running({ stage: 'generating', progress: 120 })]
       const job = await polled(() => outcomes.shift() ?? running())
       await job.run()
-      const view = async () => (await harness.store.status(job.id))?.view
+      const view = async () => (await harness.store.readStatus(job.id))?.view
       assert.equal((await view())?.state, 'processing')
       assert.equal((await view())?.progress, 40)
       await job.run()
@@ -229,7 +229,7 @@ describe('a step of a job', () => {
       const job = await polled(() => outcomes.shift() ?? running())
       await job.run()
       await job.run()
-      const view = (await harness.store.status(job.id))?.view
+      const view = (await harness.store.readStatus(job.id))?.view
       assert.equal(view?.state, 'generating')
       assert.equal(view?.progress, 60)
     })
@@ -237,7 +237,7 @@ describe('a step of a job', () => {
     it('guesses a progress from the clock while the upstream renders, none while the job waits', async () => {
       const outcomes = [running({ stage: 'queued' }), running()]
       const job = await polled(() => outcomes.shift() ?? running())
-      const progress = async () => (await harness.store.status(job.id))?.view.progress ?? 0
+      const progress = async () => (await harness.store.readStatus(job.id))?.view.progress ?? 0
       job.clock.now += 1000
       await job.run()
       assert.equal(await progress(), 0)
@@ -273,7 +273,7 @@ describe('a step of a job', () => {
     it('that was overtaken by another one has no effect', async () => {
       const job = await polled(() => done)
       job.parts.transport.send = async () => {
-        await harness.store.claim(job.id, 1)
+        await harness.store.claimStep(job.id, 1)
         return reply
       }
       assert.deepEqual(await job.run(), { kind: 'end' })
@@ -306,7 +306,7 @@ describe('a step of a job', () => {
     it('asks the upstream once to stop, and waits for what it says', async () => {
       const outcomes = [running(), running()]
       const job = await polled(() => outcomes.shift() ?? failed, cancelCall)
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       await job.run()
       assert.equal(job.calls.filter((path) => path === 'cancel').length, 1)
@@ -317,14 +317,14 @@ describe('a step of a job', () => {
 
     it('delivers what was finished before the upstream could stop', async () => {
       const job = await polled(done, cancelCall)
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.state(), 'delivering')
     })
 
     it('takes a task that does not stop for stopped after a minute', async () => {
       const job = await polled(running(), cancelCall)
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       job.clock.now += 60_000
       await job.run()
@@ -336,7 +336,7 @@ describe('a step of a job', () => {
 
     it('ends at once a job that is to stop where the upstream cannot be asked to', async () => {
       const job = await polled(running(), { cancel: undefined })
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.error(), 'canceled')
       assert.deepEqual(job.calls, ['submit'])
@@ -349,21 +349,21 @@ describe('a step of a job', () => {
       await job.run()
       job.clock.now += 600_001
       await job.run()
-      job.parts.offers.find = (
+      job.parts.routing.find = (
         (find) =>
         (...args: Parameters<typeof find>) => {
           const found = find(...args)
           return found && { ...found, provider: { ...found.provider, read: () => outcome } }
         }
-      )(job.parts.offers.find)
+      )(job.parts.routing.find)
       return job
     }
 
     it('notes it once and ends', async () => {
       const job = await late(done)
-      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
-      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
-      const notes = await harness.store.notes(job.id)
+      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+      const notes = await harness.store.readNotes(job.id)
       assert.deepEqual(
         notes.map(({ text, provider }) => `${provider} ${text}`),
         ['runware https://files.example/a.mp4'],
@@ -373,23 +373,26 @@ describe('a step of a job', () => {
 
     it('comes again a minute later while there is none', async () => {
       const job = await late(running())
-      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'wait', at: job.clock.now + 60_000 })
+      assert.deepEqual(await pollForLateResult(job.parts, job.id), {
+        kind: 'wait',
+        at: job.clock.now + 60_000,
+      })
     })
 
     it('ends where the upstream failed the task, and an hour after the deadline', async () => {
       const job = await late(failed)
-      assert.deepEqual(await lookLate(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
       const other = await late(running())
       other.clock.now += 3_600_000
       const calls = other.calls.length
-      assert.deepEqual(await lookLate(other.parts, other.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.parts, other.id), { kind: 'end' })
       assert.equal(other.calls.length, calls)
-      assert.deepEqual(await lookLate(other.parts, 'nobody'), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.parts, 'nobody'), { kind: 'end' })
     })
 
     it('does not take "no such task" for the end', async () => {
       const job = await late({ kind: 'failed', fault: fault('task_lost', '?') })
-      assert.equal((await lookLate(job.parts, job.id)).kind, 'wait')
+      assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
     })
   })
 
@@ -449,7 +452,7 @@ describe('a step of a job', () => {
 
     it('does not send the call again for a job that is to stop', async () => {
       const job = await cut(found({ kind: 'absent' }))
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       await job.runAll()
       assert.equal(job.submits(), 1)
     })
@@ -457,7 +460,7 @@ describe('a step of a job', () => {
     it('leaves a call that may be under way alone until its time limit', async () => {
       const job = await begin({ provider: found(accepted) })
       const attempt = { id: 'a', provider: 'runware' as const, at: job.clock.now }
-      const claimed = await harness.store.claim(job.id, 1)
+      const claimed = await harness.store.claimStep(job.id, 1)
       assert.ok(typeof claimed === 'object')
       await redis.hset(harness.keys.job(job.id), {
         state: 'submitting',

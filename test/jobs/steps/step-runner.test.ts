@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DelayedError } from 'bullmq'
-import type { Parts } from '../../../src/jobs/steps/deps.ts'
+import type { StepDeps } from '../../../src/jobs/steps/deps.ts'
 import { createStepRunner } from '../../../src/jobs/steps/step-runner.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, refused, type Upstream } from '../job-harness.ts'
@@ -44,7 +44,7 @@ describe('the run of a queue entry', () => {
   it('does not wait where somebody asked for the next step meanwhile', async () => {
     const { job, done, run, entryOf } = await begin({
       sent: async () => {
-        await harness.store.askCancel(job.id)
+        await harness.store.requestCancel(job.id)
         return { kind: 'reply', reply: { status: 200, headers: {}, body: {}, baseUrl: '' } }
       },
     })
@@ -56,7 +56,7 @@ describe('the run of a queue entry', () => {
     const { job, done, run, entryOf } = await begin({
       provider: { accept: () => ({ kind: 'running', ticket: { task: 1 }, stage: 'queued', now: true }) },
       sent: async () => {
-        await harness.store.askCancel(job.id)
+        await harness.store.requestCancel(job.id)
         return { kind: 'reply', reply: { status: 200, headers: {}, body: {}, baseUrl: '' } }
       },
     })
@@ -72,7 +72,7 @@ describe('the run of a queue entry', () => {
 
   it('ends with the job', async () => {
     const { job, done, run, entryOf } = await begin()
-    await harness.store.askCancel(job.id)
+    await harness.store.requestCancel(job.id)
     await run('runware', entryOf(job.id))
     assert.deepEqual(done, [])
     assert.equal(await job.state(), 'canceled')
@@ -110,11 +110,11 @@ describe('the run of a queue entry', () => {
 
   it('sends the webhook in the queue for it', async () => {
     const sent: string[] = []
-    const tellEnd: Parts['tellEnd'] = async (id) => {
+    const tellEnd: StepDeps['deliverWebhook'] = async (id) => {
       sent.push(id)
       return { kind: 'end' }
     }
-    const { job, run, entryOf } = await begin({ parts: { tellEnd } })
+    const { job, run, entryOf } = await begin({ parts: { deliverWebhook: tellEnd } })
     await run('webhook', entryOf(job.id))
     assert.deepEqual(sent, [job.id])
     assert.deepEqual(job.calls, [])

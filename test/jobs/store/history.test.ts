@@ -1,38 +1,42 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { follow } from '../../../src/jobs/follow-job.ts'
-import type { Event, View } from '../../../src/jobs/job.ts'
-import { createStore, type Store } from '../../../src/jobs/store/store.ts'
+import { followJob } from '../../../src/jobs/follow-job.ts'
+import type { HistoryEntry, JobView } from '../../../src/jobs/job.ts'
+import { createJobStore, type JobStore } from '../../../src/jobs/store/store.ts'
 import { createKeys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
 const keys = createKeys('trail:')
-const event = (at: number, state: Event['state']): Event => ({ at, state, progress: 0 })
+const event = (at: number, state: HistoryEntry['state']): HistoryEntry => ({ at, state, progress: 0 })
 
 describe('the history of a job that has ended', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let store: Store
+  let store: JobStore
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createStore({ redis, keys, keepMs: 3_600_000 })
+    store = createJobStore({ redis, keys, keepMs: 3_600_000 })
   })
   after(() => cleanup.run())
 
-  async function end(id: string, events: Event[]): Promise<void> {
+  async function end(id: string, events: HistoryEntry[]): Promise<void> {
     const view = { id, model: 'm', state: events.at(-1)?.state, progress: 0, createdAt: 1, costUsd: 0 }
     const version = events.length
     await redis.hset(keys.job(id), { owner: 'o', state: view.state, view: JSON.stringify(view), version })
-    await redis.rpush(keys.events(id), ...events.map((one) => JSON.stringify(one)))
+    await redis.rpush(keys.history(id), ...events.map((one) => JSON.stringify(one)))
   }
 
   async function followed(id: string, after?: number): Promise<string[]> {
-    const told: View[] = []
+    const told: JobView[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
-    const source = { status: store.status, since: store.since, watch: async () => () => undefined }
-    await follow(source, id, { after, tell: (view) => told.push(view), end: resolve })
+    const source = {
+      readStatus: store.readStatus,
+      readHistoryAfter: store.readHistoryAfter,
+      watch: async () => () => undefined,
+    }
+    await followJob(source, id, { after, onChange: (view) => told.push(view), onEnd: resolve })
     await promise
     return told.map(({ version, state }) => `${version} ${state}`)
   }
@@ -40,11 +44,11 @@ describe('the history of a job that has ended', () => {
   it('takes notes, each once, that are no changes', async () => {
     await end('noted', [event(1, 'pending'), event(2, 'failed')])
     const note = { at: 3, kind: 'late_result', provider: 'fal', text: 'https://files.example/a.mp4' } as const
-    await store.noteLate('noted', note)
-    await store.noteLate('noted', { ...note, at: 4 })
-    assert.deepEqual(await store.notes('noted'), [note])
-    assert.equal((await store.events('noted')).length, 2)
-    assert.equal((await store.status('noted'))?.view.version, 2)
+    await store.addNote('noted', note)
+    await store.addNote('noted', { ...note, at: 4 })
+    assert.deepEqual(await store.readNotes('noted'), [note])
+    assert.equal((await store.readHistory('noted')).length, 2)
+    assert.equal((await store.readStatus('noted'))?.view.version, 2)
     assert.deepEqual(await followed('noted', 1), ['2 failed'])
     assert.ok((await redis.pttl(keys.notes('noted'))) > 0)
   })
@@ -52,16 +56,16 @@ describe('the history of a job that has ended', () => {
   it('takes none for a job that is not there, or goes on', async () => {
     await end('running', [event(1, 'pending'), event(2, 'queued')])
     for (const id of ['absent', 'running']) {
-      await store.noteLate(id, { at: 3, kind: 'late_result' })
-      assert.deepEqual(await store.notes(id), [])
+      await store.addNote(id, { at: 3, kind: 'late_result' })
+      assert.deepEqual(await store.readNotes(id), [])
     }
   })
 
   it('shows one end where version 0.1 wrote notes among the changes', async () => {
     await end('old', [event(1, 'pending'), event(2, 'failed'), event(3, 'failed'), event(4, 'failed')])
-    assert.deepEqual(await store.events('old'), [event(1, 'pending'), event(2, 'failed')])
-    assert.deepEqual(await store.since('old', 1), [{ version: 2, event: event(2, 'failed') }])
-    assert.deepEqual(await store.since('old', 2), [])
+    assert.deepEqual(await store.readHistory('old'), [event(1, 'pending'), event(2, 'failed')])
+    assert.deepEqual(await store.readHistoryAfter('old', 1), [{ version: 2, entry: event(2, 'failed') }])
+    assert.deepEqual(await store.readHistoryAfter('old', 2), [])
     assert.deepEqual(await followed('old', 1), ['2 failed'])
   })
 
@@ -69,7 +73,7 @@ describe('the history of a job that has ended', () => {
     await end('adopted', [event(1, 'pending'), event(2, 'failed'), event(3, 'queued'), event(4, 'succeeded')])
     for (const after of [1, 2])
       assert.deepEqual(await followed('adopted', after), ['3 queued', '4 succeeded'])
-    assert.equal((await store.events('adopted')).length, 4)
+    assert.equal((await store.readHistory('adopted')).length, 4)
   })
 
   it('is told from its beginning after no version, and without what came before a version', async () => {
@@ -79,21 +83,21 @@ describe('the history of a job that has ended', () => {
       states.map((state, at) => event(at, state)),
     )
     const after = async (version: number) =>
-      (await store.since('versions', version)).map((one) => one.version)
+      (await store.readHistoryAfter('versions', version)).map((one) => one.version)
     assert.deepEqual(await after(-3), [1, 2, 3, 4])
     assert.deepEqual(await after(0), [1, 2, 3, 4])
     assert.deepEqual(await after(1), [2, 3, 4])
     assert.deepEqual(await after(3), [4])
     assert.deepEqual(await after(4), [])
-    assert.deepEqual(await store.since('absent', 0), [])
+    assert.deepEqual(await store.readHistoryAfter('absent', 0), [])
   })
 
   it('has its notes in the order of their time', async () => {
     await end('ordered', [event(1, 'pending'), event(2, 'failed')])
-    await store.noteLate('ordered', { at: 9, kind: 'late_result' })
-    await store.noteLate('ordered', { at: 8, kind: 'late_reply' })
+    await store.addNote('ordered', { at: 9, kind: 'late_result' })
+    await store.addNote('ordered', { at: 8, kind: 'late_reply' })
     assert.deepEqual(
-      (await store.notes('ordered')).map(({ at }) => at),
+      (await store.readNotes('ordered')).map(({ at }) => at),
       [8, 9],
     )
     const ttl = await redis.pttl(keys.notes('ordered'))
@@ -104,22 +108,22 @@ describe('the history of a job that has ended', () => {
 describe('the jobs for which something is overdue', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let store: Store
+  let store: JobStore
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createStore({ redis, keys, keepMs: 3_600_000 })
+    store = createJobStore({ redis, keys, keepMs: 3_600_000 })
   })
   after(() => cleanup.run())
 
   it('are those whose time has come, the longest first', async () => {
     await redis.zadd(keys.open, 30, 'third', 10, 'first', 20, 'second', 31, 'later')
-    assert.deepEqual(await store.overdue(30, 9), ['first', 'second', 'third'])
-    assert.deepEqual(await store.overdue(30, 2), ['first', 'second'])
-    await store.postpone('first', 40)
-    await store.postpone('ended', 1)
-    await store.forget('second')
-    assert.deepEqual(await store.overdue(39, 9), ['third', 'later'])
-    assert.deepEqual(await store.overdue(40, 9), ['third', 'later', 'first'])
+    assert.deepEqual(await store.listOverdue(30, 9), ['first', 'second', 'third'])
+    assert.deepEqual(await store.listOverdue(30, 2), ['first', 'second'])
+    await store.postponeDeadline('first', 40)
+    await store.postponeDeadline('ended', 1)
+    await store.removeFromOpen('second')
+    assert.deepEqual(await store.listOverdue(39, 9), ['third', 'later'])
+    assert.deepEqual(await store.listOverdue(40, 9), ['third', 'later', 'first'])
   })
 })

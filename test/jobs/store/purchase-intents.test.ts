@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { fault } from '../../../providers/fault.ts'
-import { markCleanShutdown, observeServer } from '../../../src/jobs/store/epoch.ts'
-import { createStore } from '../../../src/jobs/store/store.ts'
+import { markCleanShutdown, observeRedisServer } from '../../../src/jobs/store/epoch.ts'
+import { createJobStore } from '../../../src/jobs/store/store.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness } from '../job-harness.ts'
 
@@ -20,9 +20,9 @@ describe('the intent to purchase', () => {
 
   it('is refused after a cancel that came while the input was uploaded', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputs
-    job.parts.inputs.prepare = async (...args) => {
-      assert.equal(await harness.store.askCancel(job.id), 'asked')
+    const { prepare } = job.parts.inputUploader
+    job.parts.inputUploader.prepare = async (...args) => {
+      assert.equal(await harness.store.requestCancel(job.id), 'asked')
       return prepare(...args)
     }
     await job.run()
@@ -33,9 +33,9 @@ describe('the intent to purchase', () => {
 
   it('is refused after the deadline, though the step began before it', async () => {
     const job = await harness.begin({ work: { deadlineAt: Date.now() + 50 } })
-    const { prepare } = job.parts.inputs
+    const { prepare } = job.parts.inputUploader
     job.clock.now = Date.now() - 1000
-    job.parts.inputs.prepare = async (...args) => {
+    job.parts.inputUploader.prepare = async (...args) => {
       while (Date.now() <= ((await job.work())?.deadlineAt ?? 0) + 5)
         await new Promise((resolve) => setTimeout(resolve, 10))
       return prepare(...args)
@@ -47,9 +47,9 @@ describe('the intent to purchase', () => {
 
   it('is refused to a step that another one has overtaken', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputs
-    job.parts.inputs.prepare = async (...args) => {
-      await harness.store.claim(job.id, job.clock.now)
+    const { prepare } = job.parts.inputUploader
+    job.parts.inputUploader.prepare = async (...args) => {
+      await harness.store.claimStep(job.id, job.clock.now)
       return prepare(...args)
     }
     assert.deepEqual(await job.run(), { kind: 'end' })
@@ -87,10 +87,10 @@ describe('the intent to purchase', () => {
             await new Promise((resolve) => setTimeout(resolve, 20))
             order.push('journal')
           },
-          keepReply: async () => void order.push('reply kept'),
+          storeReply: async () => void order.push('reply kept'),
           discardReply: async () => undefined,
           discard: async () => undefined,
-          settle: () => undefined,
+          markStored: () => undefined,
           hasMade: () => false,
           find: async () => undefined,
         },
@@ -108,10 +108,10 @@ describe('the intent to purchase', () => {
       {
         journal: {
           begin: () => Promise.reject(new Error('ENOSPC')),
-          keepReply: async () => undefined,
+          storeReply: async () => undefined,
           discardReply: async () => undefined,
           discard: async () => undefined,
-          settle: () => undefined,
+          markStored: () => undefined,
           hasMade: () => false,
           find: async () => undefined,
         },
@@ -156,7 +156,7 @@ describe('the intent to purchase', () => {
     it('is refused until the grace time is over', async () => {
       const job = await harness.begin({})
       Object.assign(job.parts, {
-        store: createStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
+        store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
       const next = await job.run()
@@ -170,10 +170,10 @@ describe('the intent to purchase', () => {
     it('a cancel does not end a job that may have been purchased', async () => {
       const job = await harness.begin({})
       Object.assign(job.parts, {
-        store: createStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
+        store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
-      await harness.store.askCancel(job.id)
+      await harness.store.requestCancel(job.id)
       assert.equal((await job.run()).kind, 'wait')
       assert.equal(await job.state(), 'pending')
       await redis.hset(harness.keys.epoch, 'since', '0')
@@ -184,8 +184,8 @@ describe('the intent to purchase', () => {
     it('an input that cannot be uploaded any more does not end a job that may have been purchased', async () => {
       const job = await harness.begin({ work: { route: ['runware'] } })
       Object.assign(job.parts, {
-        store: createStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
-        inputs: {
+        store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
+        inputUploader: {
           prepare: async () => ({ kind: 'failed', fault: fault('media_unreadable', 'gone') }),
         },
       })
@@ -201,42 +201,42 @@ describe('the intent to purchase', () => {
       await moveFrom('another')
       await markCleanShutdown(redis, harness.keys)
       const { keys } = harness
-      assert.equal((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      assert.equal((await observeRedisServer({ redis, keys, graceMs })).pausedMs, 0)
       await moveFrom('yet another')
-      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      assert.notEqual((await observeRedisServer({ redis, keys, graceMs })).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })
 
     it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
-      await observeServer({ redis, keys, graceMs })
+      await observeRedisServer({ redis, keys, graceMs })
       await redis.replicaof('127.0.0.1', '1')
       await redis.replicaof('NO', 'ONE')
-      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      assert.notEqual((await observeRedisServer({ redis, keys, graceMs })).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })
 
     it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
-      await observeServer({ redis, keys, graceMs })
+      await observeRedisServer({ redis, keys, graceMs })
       await markCleanShutdown(redis, keys)
       // The next gateway finds it running.
-      await observeServer({ redis, keys, graceMs })
+      await observeRedisServer({ redis, keys, graceMs })
       await moveFrom('another')
-      assert.notEqual((await observeServer({ redis, keys, graceMs })).pausedMs, 0)
+      assert.notEqual((await observeRedisServer({ redis, keys, graceMs })).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })
 
     it('a new installation does not pause, but one whose server is known to have changed does', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
-      const { pausedMs, server } = await observeServer({ redis, keys, graceMs })
+      const { pausedMs, server } = await observeRedisServer({ redis, keys, graceMs })
       assert.equal(pausedMs, 0)
       assert.equal((await epoch()).server, server)
       await redis.del(keys.epoch)
-      assert.notEqual((await observeServer({ redis, keys, graceMs }, true)).pausedMs, 0)
+      assert.notEqual((await observeRedisServer({ redis, keys, graceMs }, true)).pausedMs, 0)
       await redis.hset(keys.epoch, 'since', '0')
     })
   })

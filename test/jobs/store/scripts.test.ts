@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Redis } from 'ioredis'
 import { runware } from '../../../providers/runware/index.ts'
-import { booksKeptMs } from '../../../src/accounts/money.ts'
+import { ledgerRetentionMs } from '../../../src/accounts/money.ts'
 import type { Job } from '../../../src/jobs/job.ts'
-import type { NewJob } from '../../../src/jobs/store/create-job.ts'
-import { markCleanShutdown, observeServer } from '../../../src/jobs/store/epoch.ts'
-import { createStore } from '../../../src/jobs/store/store.ts'
-import { change, failure } from '../../../src/jobs/store/transition.ts'
+import type { NewJobRecord } from '../../../src/jobs/store/create-job.ts'
+import { markCleanShutdown, observeRedisServer } from '../../../src/jobs/store/epoch.ts'
+import { createJobStore } from '../../../src/jobs/store/store.ts'
+import { createFailedTransition, createTransition } from '../../../src/jobs/store/transition.ts'
 import { createKeys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
@@ -28,16 +28,19 @@ describe('an atomic write', () => {
   const keys = createKeys('writes:')
   let url: string
   let redis: Redis
-  let store: ReturnType<typeof createStore>
+  let store: ReturnType<typeof createJobStore>
   let jobs = 0
 
   before(async () => {
     ;({ url, redis } = await startRedis(cleanup))
-    store = createStore({ redis, keys, keepMs, graceMs: 60_000 })
+    store = createJobStore({ redis, keys, keepMs, graceMs: 60_000 })
   })
   after(() => cleanup.run())
 
-  const order = (more: Partial<NewJob> = {}, view: Partial<NewJob['view']> = {}): NewJob => {
+  const order = (
+    more: Partial<NewJobRecord> = {},
+    view: Partial<NewJobRecord['view']> = {},
+  ): NewJobRecord => {
     const id = `job${++jobs}`
     return {
       view: {
@@ -53,31 +56,36 @@ describe('an atomic write', () => {
       owner: 'ann',
       input: { prompt: id },
       work: { route: ['runware'], deadlineAt: 9e15, refusals: 0, misses: 0, polls: 0 },
-      hint: 'secret',
+      callbackSecret: 'secret',
       dueAt: 5000,
       queue: 'runware',
       ...more,
     }
   }
-  const accept = async (more: Partial<NewJob> = {}) => {
+  const accept = async (more: Partial<NewJobRecord> = {}) => {
     const given = order(more)
-    await store.accept(given)
+    await store.create(given)
     return given.view.id
   }
   const claim = async (id: string): Promise<Job> => {
-    const job = await store.claim(id, 7000)
+    const job = await store.claimStep(id, 7000)
     return typeof job === 'object' ? job : assert.fail(job)
   }
   const intentOf = (job: Job, at?: number) =>
-    change(job, {
+    createTransition(job, {
       view: { state: 'submitting' },
       work: { attempt },
       now: Date.now(),
       ...(at === undefined ? {} : { at }),
     })
-  const ended = async (more: Partial<NewJob> = {}) => {
+  const ended = async (more: Partial<NewJobRecord> = {}) => {
     const job = await claim(await accept(more))
-    assert.ok(await store.write(job, failure(job, { code: 'upstream_error', message: '' }, Date.now())))
+    assert.ok(
+      await store.write(
+        job,
+        createFailedTransition(job, { code: 'upstream_error', message: '' }, Date.now()),
+      ),
+    )
     return job.view.id
   }
   const listen = async (id: string) => {
@@ -106,7 +114,7 @@ describe('an atomic write', () => {
       assert.equal(read.view.version, 2)
       assert.deepEqual(read.work, intent.work)
       assert.deepEqual(
-        (await store.events(id)).map(({ state }) => state),
+        (await store.readHistory(id)).map(({ state }) => state),
         ['pending', 'submitting'],
       )
       while (messages.length === 0) await new Promise(setImmediate)
@@ -117,7 +125,7 @@ describe('an atomic write', () => {
     it('needs an attempt', async () => {
       const job = await claim(await accept())
       await assert.rejects(
-        store.storeIntent(job, change(job, { now: 1 }), identical),
+        store.storeIntent(job, createTransition(job, { now: 1 }), identical),
         /an intent has an attempt/,
       )
     })
@@ -133,7 +141,7 @@ describe('an atomic write', () => {
     it('is refused to a second attempt while the first is under way', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), identical)
-      const other = change(job, {
+      const other = createTransition(job, {
         view: { state: 'submitting' },
         work: { attempt: { ...attempt, id: 'attempt-2' } },
         now: 1,
@@ -154,7 +162,7 @@ describe('an atomic write', () => {
       await claim(stale.view.id)
       assert.deepEqual(await store.storeIntent(stale, intentOf(stale), identical), { kind: 'stale' })
       const stopped = await claim(await accept())
-      await store.askCancel(stopped.view.id)
+      await store.requestCancel(stopped.view.id)
       assert.deepEqual(await store.storeIntent(stopped, intentOf(stopped), identical), { kind: 'canceled' })
       for (const [afterMs, kind] of [
         [-1, 'expired'],
@@ -168,7 +176,7 @@ describe('an atomic write', () => {
 
     it('waits for the grace time of another server, also where the job is to stop', async () => {
       const job = await claim(await accept())
-      await store.askCancel(job.view.id)
+      await store.requestCancel(job.view.id)
       await redis.hset(keys.epoch, { server: 'another', since: '0' })
       const intent = await store.storeIntent(job, intentOf(job), identical)
       assert.ok(intent.kind === 'paused')
@@ -176,7 +184,7 @@ describe('an atomic write', () => {
       isClose(await store.purchasesPausedMs(), 60_000)
       await redis.hset(keys.epoch, 'since', '0')
       assert.equal(await store.purchasesPausedMs(), 0)
-      assert.equal(await store.status(job.view.id).then((found) => found?.view.state), 'pending')
+      assert.equal(await store.readStatus(job.view.id).then((found) => found?.view.state), 'pending')
     })
 
     it('is read as the same one while its attempt is sent again', async () => {
@@ -184,15 +192,18 @@ describe('an atomic write', () => {
       await store.storeIntent(job, intentOf(job), identical)
       const held = { ...job, work: { ...job.work, attempt } }
       const again = { ...attempt, again: true as const }
-      assert.ok(await store.write(held, change(held, { work: { attempt: again }, now: 1 })))
+      assert.ok(await store.write(held, createTransition(held, { work: { attempt: again }, now: 1 })))
       assert.equal(await redis.hget(keys.job(job.view.id), 'attempt'), 'attempt-1 again')
-      assert.equal(await store.writeAnswer(held, change(held, { view: { state: 'pending' }, now: 1 })), false)
+      assert.equal(
+        await store.writeReply(held, createTransition(held, { view: { state: 'pending' }, now: 1 })),
+        false,
+      )
     })
   })
 
   describe('of the server that answers', () => {
     const observe = (changed?: boolean, connection = redis) =>
-      observeServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
+      observeRedisServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
     const epoch = createKeys('epoch:').epoch
     const serverName = () => serverOf(redis)
 
@@ -244,11 +255,11 @@ describe('an atomic write', () => {
   })
 
   describe('of new jobs', () => {
-    const queued = (queue: string, id: string) => redis.exists(`${keys.queue(queue)}${id}`)
+    const queued = (queue: string, id: string) => redis.exists(`${keys.queuePrefix(queue)}${id}`)
 
     it('writes the whole record', async () => {
       const given = order({ warnings: ['careful'] })
-      assert.deepEqual(await store.accept(given), { kind: 'accepted' })
+      assert.deepEqual(await store.create(given), { kind: 'accepted' })
       const { id, createdAt } = given.view
       const { view, work, input, ...rest } = await redis.hgetall(keys.job(id))
       assert.deepEqual(rest, {
@@ -265,56 +276,58 @@ describe('an atomic write', () => {
       assert.deepEqual(JSON.parse(work ?? ''), given.work)
       assert.deepEqual(JSON.parse(input ?? ''), given.input)
       assert.equal(await redis.zscore(keys.open, id), '5000')
-      assert.equal(await redis.zscore(keys.owner('ann'), id), String(createdAt))
-      assert.deepEqual(await store.events(id), [{ at: createdAt, state: 'pending', progress: 0 }])
+      assert.equal(await redis.zscore(keys.ownerJobs('ann'), id), String(createdAt))
+      assert.deepEqual(await store.readHistory(id), [{ at: createdAt, state: 'pending', progress: 0 }])
       assert.equal(await queued('runware', id), 1)
     })
 
     it('executed twice, makes one job', async () => {
       await redis.hset(keys.account('twice'), 'balance', '2500000')
       const given = order({ owner: 'twice' })
-      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
+      assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
       await claim(given.view.id)
-      assert.deepEqual(await store.accept(given), { kind: 'accepted', leftUsd: 1.5 })
-      assert.equal((await store.events(given.view.id)).length, 1)
+      assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
+      assert.equal((await store.readHistory(given.view.id)).length, 1)
       assert.equal(await redis.hget(keys.job(given.view.id), 'fence'), '1')
       assert.equal(await redis.hget(keys.account('twice'), 'reserved'), '1000000')
     })
 
     it('keeps the index of an owner as long as the records', async () => {
       const id = await accept({ owner: 'index' })
-      isClose(await redis.pttl(keys.owner('index')), keepMs)
+      isClose(await redis.pttl(keys.ownerJobs('index')), keepMs)
       await redis.zadd(
-        keys.owner('index'),
+        keys.ownerJobs('index'),
         Date.now() - keepMs - 1000,
         'old',
         Date.now() - keepMs + 60_000,
         'young',
       )
       const other = await accept({ owner: 'index' })
-      assert.deepEqual(await redis.zrange(keys.owner('index'), 0, '-1'), ['young', id, other])
+      assert.deepEqual(await redis.zrange(keys.ownerJobs('index'), 0, '-1'), ['young', id, other])
     })
 
     it('that come together have each its own record', async () => {
-      const orders = [1, 2, 3].map((n) => order({ owner: `owner ${n}`, hint: `hint ${n}`, dueAt: n }))
-      await Promise.all(orders.map((one) => store.accept(one)))
-      for (const { view, owner, input, hint, dueAt } of orders) {
+      const orders = [1, 2, 3].map((n) =>
+        order({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
+      )
+      await Promise.all(orders.map((one) => store.create(one)))
+      for (const { view, owner, input, callbackSecret: hint, dueAt } of orders) {
         const read = await store.read(view.id)
-        assert.deepEqual([read?.owner, read?.input, read?.hint], [owner, input, hint])
+        assert.deepEqual([read?.owner, read?.input, read?.callbackSecret], [owner, input, hint])
         assert.equal(await redis.zscore(keys.open, view.id), String(dueAt))
-        assert.deepEqual(await redis.zrange(keys.owner(owner), 0, '-1'), [view.id])
-        assert.equal((await store.events(view.id)).length, 1)
+        assert.deepEqual(await redis.zrange(keys.ownerJobs(owner), 0, '-1'), [view.id])
+        assert.equal((await store.readHistory(view.id)).length, 1)
         assert.equal(await queued('runware', view.id), 1)
         assert.equal(await redis.hget(keys.account(owner), 'reserved'), '1000000')
       }
     })
 
     it('that come together are written each for itself', async () => {
-      await redis.set(keys.owner('broken'), 'not an index')
+      await redis.set(keys.ownerJobs('broken'), 'not an index')
       const results = await Promise.allSettled([
-        store.accept(order({ owner: 'broken' })),
-        store.accept(order({ owner: 'whole' })),
-        store.accept(order({ owner: 'other' })),
+        store.create(order({ owner: 'broken' })),
+        store.create(order({ owner: 'whole' })),
+        store.create(order({ owner: 'other' })),
       ])
       assert.deepEqual(
         results.map(({ status }) => status),
@@ -332,9 +345,9 @@ describe('an atomic write', () => {
         [0, false],
       ] as const) {
         const now = () => created - lateMs
-        const late = createStore({ redis, keys, keepMs, now })
+        const late = createJobStore({ redis, keys, keepMs, now })
         const orders = [order(), order(), order()]
-        const results = await Promise.allSettled(orders.map((one) => late.accept(one)))
+        const results = await Promise.allSettled(orders.map((one) => late.create(one)))
         for (const result of results) {
           assert.equal(result.status, isLate ? 'rejected' : 'fulfilled')
           if (result.status === 'rejected') assert.match(String(result.reason), /TIMEOUT/)
@@ -344,33 +357,33 @@ describe('an atomic write', () => {
     })
 
     it('has the webhook of the order, or the usual one of its owner', async () => {
-      const webhookOf = async (owner: string, webhook?: NewJob['webhook']) => {
+      const webhookOf = async (owner: string, webhook?: NewJobRecord['webhook']) => {
         const id = await accept({ owner, ...(webhook && { webhook }) })
         assert.deepEqual((await store.read(id))?.webhook, (await claim(id)).webhook)
         return redis.hmget(keys.job(id), 'webhook', 'address')
       }
       await redis.hset(keys.account('usual'), 'webhook', 'https://example.com/usual')
       const address = 'https://gateway.example'
-      const own = { url: 'https://example.com/own', address }
+      const own = { url: 'https://example.com/own', baseUrl: address }
       assert.deepEqual(await webhookOf('usual', own), [own.url, address])
       assert.deepEqual((await store.read(await accept({ webhook: own })))?.webhook, own)
-      assert.deepEqual(await webhookOf('usual', { address }), ['https://example.com/usual', address])
+      assert.deepEqual(await webhookOf('usual', { baseUrl: address }), ['https://example.com/usual', address])
       assert.deepEqual(await webhookOf('usual'), ['https://example.com/usual', ''])
-      assert.deepEqual(await webhookOf('ann', { address }), [null, null])
+      assert.deepEqual(await webhookOf('ann', { baseUrl: address }), [null, null])
     })
 
     it('gives the first reply to an idempotency key again, with its warnings', async () => {
       const once = { key: 'again', fingerprint: 'same' }
-      const given = order({ once, warnings: ['careful'] })
-      await store.accept(given)
-      isClose(await redis.pttl(keys.once('ann', 'again')), 86_400_000)
-      const replay = await store.accept(order({ once }))
+      const given = order({ idempotencyKey: once, warnings: ['careful'] })
+      await store.create(given)
+      isClose(await redis.pttl(keys.idempotencyKey('ann', 'again')), 86_400_000)
+      const replay = await store.create(order({ idempotencyKey: once }))
       assert.ok(replay.kind === 'replayed')
       assert.deepEqual([replay.view.id, replay.warnings], [given.view.id, ['careful']])
-      assert.deepEqual(await store.accept(order({ once: { ...once, fingerprint: 'other' } })), {
+      assert.deepEqual(await store.create(order({ idempotencyKey: { ...once, fingerprint: 'other' } })), {
         kind: 'reused',
       })
-      const first = await store.first('ann', once)
+      const first = await store.findReplay('ann', once)
       assert.ok(first?.kind === 'replayed')
       assert.deepEqual([first.view.id, first.warnings], [given.view.id, ['careful']])
     })
@@ -379,16 +392,16 @@ describe('an atomic write', () => {
   it('of a new job tells what its owner has left, and a replay the same', async () => {
     await redis.hset(keys.account('limited'), 'balance', '2500000')
     const once = { key: 'left', fingerprint: 'same' }
-    const limited = (more: Partial<NewJob> = {}) => store.accept(order({ owner: 'limited', ...more }))
-    assert.deepEqual(await limited({ once }), { kind: 'accepted', leftUsd: 1.5 })
-    assert.deepEqual(await limited(), { kind: 'accepted', leftUsd: 0.5 })
-    const replay = await limited({ once })
+    const limited = (more: Partial<NewJobRecord> = {}) => store.create(order({ owner: 'limited', ...more }))
+    assert.deepEqual(await limited({ idempotencyKey: once }), { kind: 'accepted', remainingUsd: 1.5 })
+    assert.deepEqual(await limited(), { kind: 'accepted', remainingUsd: 0.5 })
+    const replay = await limited({ idempotencyKey: once })
     assert.ok(replay.kind === 'replayed')
-    assert.equal(replay.leftUsd, 1.5)
-    const first = await store.first('limited', once)
+    assert.equal(replay.remainingUsd, 1.5)
+    const first = await store.findReplay('limited', once)
     assert.ok(first?.kind === 'replayed')
-    assert.equal(first.leftUsd, 1.5)
-    assert.deepEqual(await limited(), { kind: 'balance', leftUsd: 0.5 })
+    assert.equal(first.remainingUsd, 1.5)
+    assert.deepEqual(await limited(), { kind: 'balance', remainingUsd: 0.5 })
   })
 
   describe('of a step', () => {
@@ -405,33 +418,33 @@ describe('an atomic write', () => {
           }
         },
       })
-      return createStore({ redis: twice, keys, keepMs })
+      return createJobStore({ redis: twice, keys, keepMs })
     }
 
     it('executed twice, writes once', async () => {
       const job = await claim(await accept())
-      const next = change(job, { view: { state: 'queued' }, now: Date.now() })
+      const next = createTransition(job, { view: { state: 'queued' }, now: Date.now() })
       assert.equal(await createTwice().write(job, next), true)
-      assert.equal((await store.events(job.view.id)).length, 2)
-      assert.equal((await store.status(job.view.id))?.view.version, 2)
+      assert.equal((await store.readHistory(job.view.id)).length, 2)
+      assert.equal((await store.readStatus(job.view.id))?.view.version, 2)
     })
 
     it('executed twice, tells of its success though the job has ended or gone on', async () => {
       const job = await claim(await accept())
-      const end = failure(job, { code: 'upstream_error', message: '' }, Date.now())
+      const end = createFailedTransition(job, { code: 'upstream_error', message: '' }, Date.now())
       assert.equal(await createTwice().write(job, end), true)
       const other = await claim(await accept())
-      const next = change(other, { view: { state: 'queued' }, now: Date.now() })
+      const next = createTransition(other, { view: { state: 'queued' }, now: Date.now() })
       assert.equal(await createTwice(() => claim(other.view.id)).write(other, next), true)
     })
 
     it('that nobody sees leaves the version, the history and the channel', async () => {
       const job = await claim(await accept())
       const messages = await listen(job.view.id)
-      assert.equal(await store.write(job, change(job, { work: { polls: 3 }, now: 1 })), true)
-      assert.equal((await store.status(job.view.id))?.view.version, 1)
+      assert.equal(await store.write(job, createTransition(job, { work: { polls: 3 }, now: 1 })), true)
+      assert.equal((await store.readStatus(job.view.id))?.view.version, 1)
       assert.equal((await store.read(job.view.id))?.work.polls, 3)
-      assert.equal(await store.write(job, change(job, { reason: 'seen', now: 1 })), true)
+      assert.equal(await store.write(job, createTransition(job, { reason: 'seen', now: 1 })), true)
       while (messages.length === 0) await new Promise(setImmediate)
       assert.match(messages[0] ?? '', /^2 /)
     })
@@ -443,57 +456,57 @@ describe('an atomic write', () => {
       await store.storeIntent(job, submitting, identical)
       assert.equal(await fence(job.view.id), 1)
       const held = { ...job, view: submitting.view, work: submitting.work }
-      assert.ok(await store.writeAnswer(held, change(held, { view: { state: 'queued' }, now: 1 })))
+      assert.ok(await store.writeReply(held, createTransition(held, { view: { state: 'queued' }, now: 1 })))
       assert.equal(await fence(job.view.id), 2)
       const next = await claim(job.view.id)
-      assert.ok(await store.write(next, change(next, { now: 1 })))
+      assert.ok(await store.write(next, createTransition(next, { now: 1 })))
       assert.equal(await fence(job.view.id), 3)
-      assert.ok(await store.takeOver(next, change(next, { now: 1 })))
+      assert.ok(await store.takeOver(next, createTransition(next, { now: 1 })))
       assert.equal(await fence(job.view.id), 4)
-      assert.equal(await store.write(next, change(next, { now: 1 })), false)
-      assert.equal(await store.takeOver(next, change(next, { now: 1 })), false)
+      assert.equal(await store.write(next, createTransition(next, { now: 1 })), false)
+      assert.equal(await store.takeOver(next, createTransition(next, { now: 1 })), false)
     })
 
     it('queues the next step once, where it is to', async () => {
       const job = await claim(await accept())
-      const entry = `${keys.queue('delivery')}${job.view.id}`
-      await store.write(job, change(job, { now: 1 }))
+      const entry = `${keys.queuePrefix('delivery')}${job.view.id}`
+      await store.write(job, createTransition(job, { now: 1 }))
       assert.equal(await redis.exists(entry), 0)
-      await store.write(job, { ...change(job, { now: 1 }), queue: 'delivery' })
+      await store.write(job, { ...createTransition(job, { now: 1 }), queue: 'delivery' })
       assert.equal(await redis.exists(entry), 1)
-      const waiting = await redis.llen(`${keys.queue('delivery')}wait`)
-      await store.write(job, { ...change(job, { now: 1 }), queue: 'delivery' })
-      assert.equal(await redis.llen(`${keys.queue('delivery')}wait`), waiting)
+      const waiting = await redis.llen(`${keys.queuePrefix('delivery')}wait`)
+      await store.write(job, { ...createTransition(job, { now: 1 }), queue: 'delivery' })
+      assert.equal(await redis.llen(`${keys.queuePrefix('delivery')}wait`), waiting)
     })
 
     it('at the end of a job with a webhook keeps the record until it is delivered', async () => {
       const now = Date.now()
-      const id = await ended({ webhook: { url: 'https://example.com/hook', address: '' } })
+      const id = await ended({ webhook: { url: 'https://example.com/hook', baseUrl: '' } })
       assert.equal(await redis.pttl(keys.job(id)), -1)
-      assert.equal(await redis.pttl(keys.events(id)), -1)
+      assert.equal(await redis.pttl(keys.history(id)), -1)
       const score = Number(await redis.zscore(keys.webhooks, id))
       assert.ok(score >= now + 5000 && score < now + 10_000, String(score))
     })
 
     it('takes no wake from before it', async () => {
       const id = await accept()
-      await store.wake(id)
-      assert.equal(await store.isWoken(id), true)
+      await store.requestStep(id)
+      assert.equal(await store.isStepRequested(id), true)
       await claim(id)
-      assert.equal(await store.isWoken(id), false)
-      await store.wake(id)
-      assert.equal(await store.isWoken(id), true)
+      assert.equal(await store.isStepRequested(id), false)
+      await store.requestStep(id)
+      assert.equal(await store.isStepRequested(id), true)
     })
   })
 
   describe('of a cancel', () => {
     it('says by whom', async () => {
       const id = await accept()
-      assert.equal(await store.askCancel(id, 'withdrawn'), 'asked')
+      assert.equal(await store.requestCancel(id, 'withdrawn'), 'asked')
       const job = await claim(id)
-      assert.deepEqual([job.cancelAsked, job.withdrawn], [true, true])
+      assert.deepEqual([job.cancelRequested, job.withdrawn], [true, true])
       const other = await accept()
-      await store.askCancel(other)
+      await store.requestCancel(other)
       assert.equal(await redis.hget(keys.job(other), 'cancel'), 'client')
       assert.equal((await claim(other)).withdrawn, undefined)
       assert.equal((await store.read(other))?.withdrawn, undefined)
@@ -501,9 +514,9 @@ describe('an atomic write', () => {
 
     it('of a withdrawn job charges nothing, though it was under way', async () => {
       const job = await claim(await accept({ owner: 'withdrawer' }))
-      await store.askCancel(job.view.id, 'withdrawn')
+      await store.requestCancel(job.view.id, 'withdrawn')
       const held = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
-      await store.write(held, failure(held, { code: 'canceled', message: '' }, Date.now()))
+      await store.write(held, createFailedTransition(held, { code: 'canceled', message: '' }, Date.now()))
       const account = await redis.hgetall(keys.account('withdrawer'))
       assert.deepEqual([account.reserved, account.spent ?? '0'], ['0', '0'])
       const movements = await redis.xrange(keys.ledger('withdrawer'), '-', '+')
@@ -517,7 +530,7 @@ describe('an atomic write', () => {
   describe('of a deletion', () => {
     it('keeps what a pending webhook needs', async () => {
       const id = await ended({
-        webhook: { url: 'https://example.com/hook', address: 'https://gateway.example' },
+        webhook: { url: 'https://example.com/hook', baseUrl: 'https://gateway.example' },
       })
       assert.equal(await store.remove(id), true)
       const { view, ...kept } = await redis.hgetall(keys.deletedJob(id))
@@ -533,9 +546,9 @@ describe('an atomic write', () => {
 
     it('keeps nothing of a job without a webhook, and takes the notes too', async () => {
       const id = await ended()
-      await store.noteLate(id, { at: 1, kind: 'late_result' })
+      await store.addNote(id, { at: 1, kind: 'late_result' })
       assert.equal(await store.remove(id), true)
-      assert.equal(await redis.exists(keys.deletedJob(id), keys.notes(id), keys.events(id)), 0)
+      assert.equal(await redis.exists(keys.deletedJob(id), keys.notes(id), keys.history(id)), 0)
     })
   })
 
@@ -544,27 +557,27 @@ describe('an atomic write', () => {
       it(`is ${state === 'delivering' ? 'not ' : ''}for a job that is ${state}`, async () => {
         const id = await accept()
         await redis.hset(keys.job(id), 'state', state)
-        await store.noteLate(id, { at: 1, kind: 'late_result' })
-        assert.equal((await store.notes(id)).length, state === 'delivering' ? 0 : 1)
+        await store.addNote(id, { at: 1, kind: 'late_result' })
+        assert.equal((await store.readNotes(id)).length, state === 'delivering' ? 0 : 1)
       })
     }
 
     it('is for jobs that have ended, once for each kind, and kept as long as the ledger', async () => {
       const going = await accept()
-      await store.noteLate(going, { at: 1, kind: 'late_result' })
-      assert.deepEqual(await store.notes(going), [])
+      await store.addNote(going, { at: 1, kind: 'late_result' })
+      assert.deepEqual(await store.readNotes(going), [])
       const id = await ended()
-      await store.noteLate(id, { at: 2, kind: 'late_result', text: 'first' })
-      await store.noteLate(id, { at: 3, kind: 'late_result', text: 'second' })
-      await store.noteLate(id, { at: 1, kind: 'late_reply' })
+      await store.addNote(id, { at: 2, kind: 'late_result', text: 'first' })
+      await store.addNote(id, { at: 3, kind: 'late_result', text: 'second' })
+      await store.addNote(id, { at: 1, kind: 'late_reply' })
       assert.deepEqual(
-        (await store.notes(id)).map(({ kind, text }) => [kind, text]),
+        (await store.readNotes(id)).map(({ kind, text }) => [kind, text]),
         [
           ['late_reply', undefined],
           ['late_result', 'first'],
         ],
       )
-      isClose(await redis.pttl(keys.notes(id)), booksKeptMs)
+      isClose(await redis.pttl(keys.notes(id)), ledgerRetentionMs)
     })
   })
 
@@ -572,7 +585,7 @@ describe('an atomic write', () => {
     const ticket = (task: string) => ({ taskUUID: task })
 
     it('is for one job, for as long as the store is told', async () => {
-      const claims = createStore({ redis, keys, keepMs, claimMs: 50_000 })
+      const claims = createJobStore({ redis, keys, keepMs, claimMs: 50_000 })
       const claimFor = (job: string) => claims.claimTask(runware, ticket('one'), { job, fingerprint: 'f' })
       assert.equal(await claimFor('a'), true)
       isClose(await redis.pttl(keys.task('runware', 'one')), 50_000)
@@ -586,7 +599,7 @@ describe('an atomic write', () => {
       const awaited = keys.identicalRequests('runware', 'awaited')
       await redis.zadd(awaited, 1, 'a', 1, 'b', 1, 'c')
       await store.claimTask(runware, ticket('three'), { job: 'a', fingerprint: 'awaited' })
-      await store.forgetAttempt('runware', { job: 'b', fingerprint: 'awaited' })
+      await store.clearReplyAwaited('runware', { job: 'b', fingerprint: 'awaited' })
       assert.deepEqual(await redis.zrange(awaited, 0, '-1'), ['c'])
     })
 
@@ -601,13 +614,13 @@ describe('an atomic write', () => {
       })
       const choose = async (fingerprint: string, job: string, awaitedSince: number, ...tasks: string[]) => {
         const choice = { job, fingerprint, awaitedSince, hasRestored: () => true }
-        const chosen = await store.chooseTask(runware, found(...tasks), choice)
+        const chosen = await store.claimCandidate(runware, found(...tasks), choice)
         return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
       }
 
       /** A store whose calls of one command of Redis reply something else, or after something else. */
       const intercepted = (command: 'mget' | 'eval', replyOf: (reply: unknown) => Promise<unknown>) =>
-        createStore({
+        createJobStore({
           redis: new Proxy(redis, {
             get(target, name) {
               const value = Reflect.get(target, name)
@@ -655,7 +668,7 @@ describe('an atomic write', () => {
           assert.match(server, /^\w+:\w+$/)
           return false
         }
-        assert.equal(await store.chooseTask(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
+        assert.equal(await store.claimCandidate(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
         assert.equal(await redis.get(keys.task('runware', 'x7')), null)
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
       })
@@ -666,10 +679,10 @@ describe('an atomic write', () => {
           await redis.hset(keys.epoch, { server: 'another', since: '0' })
           return owners
         })
-        assert.equal(await failedOver.chooseTask(runware, found('t8'), choice), 'awaited')
+        assert.equal(await failedOver.claimCandidate(runware, found('t8'), choice), 'awaited')
         await redis.hset(keys.epoch, 'since', '0')
         const seenBefore = intercepted('eval', async () => ['0', 'the one that died'])
-        assert.equal(await seenBefore.chooseTask(runware, found('t8'), choice), 'awaited')
+        assert.equal(await seenBefore.claimCandidate(runware, found('t8'), choice), 'awaited')
         assert.equal(await redis.get(keys.task('runware', 't8')), null)
       })
 
@@ -679,7 +692,7 @@ describe('an atomic write', () => {
           return owners
         })
         const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0, hasRestored: () => true }
-        const chosen = await claims.chooseTask(runware, found('t5', 't6'), choice)
+        const chosen = await claims.claimCandidate(runware, found('t5', 't6'), choice)
         assert.ok(typeof chosen === 'object' && chosen.kind === 'running')
         assert.deepEqual(chosen.ticket, ticket('t6'))
       })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FaultCode } from '../../../providers/fault.ts'
-import type { Meter, State, View, Work } from '../../../src/jobs/job.ts'
-import { finalCostUsd, settlementOf } from '../../../src/jobs/store/settlement.ts'
+import type { JobState, JobView, JobWork, MeteredPrice } from '../../../src/jobs/job.ts'
+import { decideSettlement, finalCostUsd } from '../../../src/jobs/store/settlement.ts'
 
-const view = (state: State, code?: FaultCode): View => ({
+const view = (state: JobState, code?: FaultCode): JobView => ({
   id: 'a',
   version: 1,
   model: 'veo',
@@ -14,7 +14,7 @@ const view = (state: State, code?: FaultCode): View => ({
   costUsd: 1.5,
   ...(code && { error: { code, message: '' } }),
 })
-const work = (changes: Partial<Work> = {}): Work => ({
+const work = (changes: Partial<JobWork> = {}): JobWork => ({
   route: [],
   deadlineAt: 1,
   refusals: 0,
@@ -25,7 +25,7 @@ const work = (changes: Partial<Work> = {}): Work => ({
 const taken = { takenAt: 5 }
 
 describe('the money of a job', () => {
-  const kinds: readonly [string, State, View, Work, string][] = [
+  const kinds: readonly [string, JobState, JobView, JobWork, string][] = [
     ['is not touched while it runs', 'queued', view('generating'), work(taken), ''],
     ['is charged after a success', 'delivering', view('succeeded'), work(taken), 'charge'],
     ['is released after a failure', 'generating', view('failed', 'upstream_error'), work(taken), 'release'],
@@ -75,12 +75,12 @@ describe('the money of a job', () => {
     ],
   ]
   for (const [name, before, after, done, kind] of kinds)
-    it(name, () => assert.deepEqual(settlementOf(before, after, done), { kind, micros: 1_500_000 }))
+    it(name, () => assert.deepEqual(decideSettlement(before, after, done), { kind, micros: 1_500_000 }))
 })
 
 describe('the price of a finished job', () => {
-  const meter: Meter = { usdPerSecond: 0.1, markupPercent: 10, usualSeconds: 8 }
-  const price = (changes: Partial<Work>, seconds?: number) =>
+  const meter: MeteredPrice = { usdPerSecond: 0.1, markupPercent: 10, usualSeconds: 8 }
+  const price = (changes: Partial<JobWork>, seconds?: number) =>
     finalCostUsd({ view: view('succeeded'), work: work(changes) }, seconds)
 
   it('is what was agreed, where it does not follow the length', () => {

@@ -3,9 +3,13 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { fault } from '../../../providers/fault.ts'
 import { runware } from '../../../providers/runware/index.ts'
-import type { Job, View, Work } from '../../../src/jobs/job.ts'
-import { createStore } from '../../../src/jobs/store/store.ts'
-import { change, failure, success } from '../../../src/jobs/store/transition.ts'
+import type { Job, JobView, JobWork } from '../../../src/jobs/job.ts'
+import { createJobStore } from '../../../src/jobs/store/store.ts'
+import {
+  createFailedTransition,
+  createSucceededTransition,
+  createTransition,
+} from '../../../src/jobs/store/transition.ts'
 import { createKeys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 
@@ -16,22 +20,28 @@ describe('the record of a job', () => {
   const cleanup = createCleanup()
   const keys = createKeys('store:')
   let redis: Redis
-  let store: ReturnType<typeof createStore>
+  let store: ReturnType<typeof createJobStore>
   let ended: string[] = []
   let jobs = 0
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createStore({ redis, keys, keepMs, ended: (id) => ended.push(id) })
+    store = createJobStore({ redis, keys, keepMs, onEnded: (id) => ended.push(id) })
   })
   after(() => cleanup.run())
 
-  type Begin = { view?: Partial<View>; work?: Partial<Work>; webhook?: string; once?: string; owner?: string }
+  type Begin = {
+    view?: Partial<JobView>
+    work?: Partial<JobWork>
+    webhook?: string
+    once?: string
+    owner?: string
+  }
 
   async function accept({ view = {}, work = {}, webhook, once, owner = 'ann' }: Begin = {}) {
     const id = `job${++jobs}`
     ended = []
-    const acceptance = await store.accept({
+    const acceptance = await store.create({
       view: {
         id,
         version: 1,
@@ -45,32 +55,36 @@ describe('the record of a job', () => {
       owner,
       input: { prompt: id },
       work: { route: ['runware'], deadlineAt: 9e15, refusals: 0, misses: 0, polls: 0, ...work },
-      hint: 'secret',
+      callbackSecret: 'secret',
       dueAt: 5000,
       queue: 'runware',
-      ...(webhook !== undefined && { webhook: { url: webhook, address: '' } }),
-      ...(once !== undefined && { once: { key: once, fingerprint: 'same' } }),
+      ...(webhook !== undefined && { webhook: { url: webhook, baseUrl: '' } }),
+      ...(once !== undefined && { idempotencyKey: { key: once, fingerprint: 'same' } }),
     })
     return { id, acceptance }
   }
 
   async function claim(id: string): Promise<Job> {
-    const job = await store.claim(id, 7000)
+    const job = await store.claimStep(id, 7000)
     return typeof job === 'object' ? job : assert.fail(job)
   }
 
   /** A job whose purchase is under way. */
   async function submitting(begin: Begin = {}): Promise<Job> {
     const job = await claim((await accept(begin)).id)
-    const intent = change(job, { view: { state: 'submitting' }, work: { attempt }, now: Date.now() })
+    const intent = createTransition(job, {
+      view: { state: 'submitting' },
+      work: { attempt },
+      now: Date.now(),
+    })
     assert.ok(await store.write(job, intent))
     return { ...job, view: intent.view, work: intent.work }
   }
 
   const running = (job: Job) =>
-    change(job, { view: { state: 'queued' }, work: { ticket: { task: 1 } }, now: Date.now() })
-  const failed = (job: Job) => failure(job, fault('no_credit', '?'), Date.now())
-  const state = async (id: string) => (await store.status(id))?.view.state
+    createTransition(job, { view: { state: 'queued' }, work: { ticket: { task: 1 } }, now: Date.now() })
+  const failed = (job: Job) => createFailedTransition(job, fault('no_credit', '?'), Date.now())
+  const state = async (id: string) => (await store.readStatus(id))?.view.state
   const stateInRecord = (id: string) => redis.hget(keys.job(id), 'state')
 
   it('is written by the latest step only', async () => {
@@ -86,7 +100,7 @@ describe('the record of a job', () => {
   it('is written again and again by one step', async () => {
     const { id } = await accept()
     const job = await claim(id)
-    assert.ok(await store.write(job, change(job, { reason: 'one', now: 1 })))
+    assert.ok(await store.write(job, createTransition(job, { reason: 'one', now: 1 })))
     assert.ok(await store.write(job, running(job)))
   })
 
@@ -94,7 +108,7 @@ describe('the record of a job', () => {
     it('counts though another step has been taken meanwhile, which then writes nothing', async () => {
       const job = await submitting()
       const later = await claim(job.view.id)
-      assert.ok(await store.writeAnswer(job, running(job)))
+      assert.ok(await store.writeReply(job, running(job)))
       assert.equal(await state(job.view.id), 'queued')
       assert.equal(await store.write(later, failed(later)), false)
       assert.equal(await state(job.view.id), 'queued')
@@ -102,13 +116,13 @@ describe('the record of a job', () => {
 
     it('counts only while the job waits for it', async () => {
       const job = await submitting()
-      assert.ok(await store.writeAnswer(job, running(job)))
+      assert.ok(await store.writeReply(job, running(job)))
       const rendering = await claim(job.view.id)
       await store.write(
         rendering,
-        change(rendering, { view: { state: 'generating' }, work: { polls: 5 }, now: 1 }),
+        createTransition(rendering, { view: { state: 'generating' }, work: { polls: 5 }, now: 1 }),
       )
-      assert.equal(await store.writeAnswer(job, running(job)), false)
+      assert.equal(await store.writeReply(job, running(job)), false)
       assert.equal(await state(job.view.id), 'generating')
       assert.equal((await store.read(job.view.id))?.work.polls, 5)
     })
@@ -116,7 +130,7 @@ describe('the record of a job', () => {
     it('to another attempt does not count', async () => {
       const job = await submitting()
       const other = { ...job, work: { ...job.work, attempt: { ...attempt, id: 'attempt-2' } } }
-      assert.equal(await store.writeAnswer(other, running(other)), false)
+      assert.equal(await store.writeReply(other, running(other)), false)
       assert.equal(await stateInRecord(job.view.id), 'submitting')
       assert.equal((await store.read(job.view.id))?.work.ticket, undefined)
     })
@@ -124,22 +138,25 @@ describe('the record of a job', () => {
     it('does not bring an ended job back', async () => {
       const job = await submitting()
       assert.ok(await store.write(job, failed(job)))
-      assert.equal(await store.writeAnswer(job, running(job)), false)
+      assert.equal(await store.writeReply(job, running(job)), false)
       assert.equal(await state(job.view.id), 'failed')
     })
 
     it('that says the upstream has the task counts though Redis has forgotten the intent', async () => {
       const job = await submitting()
       await redis.hset(keys.job(job.view.id), { state: 'pending', attempt: '' })
-      assert.ok(await store.writeAnswer(job, running(job)))
+      assert.ok(await store.writeReply(job, running(job)))
       assert.equal(await state(job.view.id), 'queued')
     })
 
     it('that says otherwise does not, where Redis has forgotten the intent', async () => {
-      for (const outcome of [failed, (job: Job) => change(job, { view: { state: 'pending' }, now: 1 })]) {
+      for (const outcome of [
+        failed,
+        (job: Job) => createTransition(job, { view: { state: 'pending' }, now: 1 }),
+      ]) {
         const job = await submitting()
         await redis.hset(keys.job(job.view.id), { state: 'pending', attempt: '' })
-        assert.equal(await store.writeAnswer(job, outcome(job)), false)
+        assert.equal(await store.writeReply(job, outcome(job)), false)
         assert.equal(await stateInRecord(job.view.id), 'pending')
       }
     })
@@ -147,9 +164,9 @@ describe('the record of a job', () => {
 
   describe('that has ended', () => {
     const endings = {
-      succeeded: (job: Job) => success(job, [{ url: '/a.mp4' }], Date.now()),
+      succeeded: (job: Job) => createSucceededTransition(job, [{ url: '/a.mp4' }], Date.now()),
       failed,
-      canceled: (job: Job) => failure(job, fault('canceled', '?'), Date.now()),
+      canceled: (job: Job) => createFailedTransition(job, fault('canceled', '?'), Date.now()),
     }
     for (const [name, end] of Object.entries(endings)) {
       it(`${name}: is final, is no longer open, and expires with its history`, async () => {
@@ -158,14 +175,14 @@ describe('the record of a job', () => {
         assert.equal(await redis.zscore(keys.open, id), '7000')
         assert.ok(await store.write(job, end(job)))
         assert.equal(await redis.zscore(keys.open, id), null)
-        for (const key of [keys.job(id), keys.events(id)]) {
+        for (const key of [keys.job(id), keys.history(id)]) {
           const ttl = await redis.pttl(key)
           assert.ok(ttl > keepMs - 60_000 && ttl <= keepMs, `${key} ${ttl}`)
         }
         assert.equal(await store.write(job, running(job)), false)
         assert.equal(await store.takeOver(job, running(job)), false)
-        assert.equal(await store.claim(id, 1), 'ended')
-        assert.equal(await store.askCancel(id), 'ended')
+        assert.equal(await store.claimStep(id, 1), 'ended')
+        assert.equal(await store.requestCancel(id), 'ended')
         assert.equal(await state(id), name)
         assert.equal(await redis.zscore(keys.open, id), null)
       })
@@ -176,9 +193,9 @@ describe('the record of a job', () => {
         const job = await claim(id)
         await store.write(job, end(job))
         assert.equal(await store.remove(id), true)
-        assert.equal(await redis.exists(keys.job(id), keys.events(id)), 0)
+        assert.equal(await redis.exists(keys.job(id), keys.history(id)), 0)
         assert.equal(await store.remove(id), false)
-        assert.equal(await store.status(id), undefined)
+        assert.equal(await store.readStatus(id), undefined)
       })
     }
 
@@ -206,22 +223,22 @@ describe('the record of a job', () => {
     const { id } = await accept()
     assert.equal(await redis.zscore(keys.open, id), '5000')
     const job = await claim(id)
-    assert.ok(await store.write(job, change(job, { at: 9000, now: 1 })))
+    assert.ok(await store.write(job, createTransition(job, { at: 9000, now: 1 })))
     assert.equal(await redis.zscore(keys.open, id), String(9000 + 5000))
     assert.equal(await redis.pttl(keys.job(id)), -1)
-    assert.equal(await redis.pttl(keys.events(id)), -1)
+    assert.equal(await redis.pttl(keys.history(id)), -1)
   })
 
   it('grows its version and its history with what can be seen, and only then', async () => {
     const { id } = await accept()
     const job = await claim(id)
-    await store.write(job, change(job, { work: { polls: 1 }, now: 1 }))
-    assert.equal((await store.status(id))?.view.version, 1)
-    assert.equal((await store.events(id)).length, 1)
+    await store.write(job, createTransition(job, { work: { polls: 1 }, now: 1 }))
+    assert.equal((await store.readStatus(id))?.view.version, 1)
+    assert.equal((await store.readHistory(id)).length, 1)
     await store.write(job, running(job))
-    assert.equal((await store.status(id))?.view.version, 2)
+    assert.equal((await store.readStatus(id))?.view.version, 2)
     assert.deepEqual(
-      (await store.events(id)).map((event) => event.state),
+      (await store.readHistory(id)).map((event) => event.state),
       ['pending', 'queued'],
     )
   })
@@ -233,7 +250,7 @@ describe('the record of a job', () => {
     listener.on('message', (_, message: string) => told.push(message))
     await listener.subscribe(keys.channel(id))
     const job = await claim(id)
-    await store.write(job, change(job, { work: { polls: 1 }, now: 1 }))
+    await store.write(job, createTransition(job, { work: { polls: 1 }, now: 1 }))
     await store.write(job, running(job))
     while (told.length === 0) await new Promise(setImmediate)
     assert.equal(told.length, 1)
@@ -242,25 +259,25 @@ describe('the record of a job', () => {
   })
 
   it('knows of a cancel until the end', async () => {
-    assert.equal(await store.askCancel('nobody'), 'absent')
+    assert.equal(await store.requestCancel('nobody'), 'absent')
     const { id } = await accept()
-    assert.equal((await claim(id)).cancelAsked, false)
-    assert.equal(await store.askCancel(id), 'asked')
-    assert.equal(await store.isWoken(id), true)
-    assert.equal((await claim(id)).cancelAsked, true)
-    assert.equal(await store.isWoken(id), false)
-    assert.equal((await store.read(id))?.cancelAsked, true)
+    assert.equal((await claim(id)).cancelRequested, false)
+    assert.equal(await store.requestCancel(id), 'asked')
+    assert.equal(await store.isStepRequested(id), true)
+    assert.equal((await claim(id)).cancelRequested, true)
+    assert.equal(await store.isStepRequested(id), false)
+    assert.equal((await store.read(id))?.cancelRequested, true)
   })
 
   it('is not made by a wake of what is not there', async () => {
-    await store.wake('nobody')
+    await store.requestStep('nobody')
     assert.equal(await redis.exists(keys.job('nobody')), 0)
   })
 
   it('that is not there cannot be claimed, read or written', async () => {
-    assert.equal(await store.claim('nobody', 1), 'absent')
+    assert.equal(await store.claimStep('nobody', 1), 'absent')
     assert.equal(await store.read('nobody'), undefined)
-    assert.deepEqual(await store.input('nobody'), {})
+    assert.deepEqual(await store.readInput('nobody'), {})
     const { id } = await accept()
     const job = await claim(id)
     await redis.del(keys.job(id))
@@ -273,10 +290,10 @@ describe('the record of a job', () => {
     const job = await claim(id)
     assert.equal(job.owner, 'ann')
     assert.deepEqual(job.input, { prompt: id })
-    assert.deepEqual(await store.input(id), { prompt: id })
-    assert.equal(job.hint, 'secret')
+    assert.deepEqual(await store.readInput(id), { prompt: id })
+    assert.equal(job.callbackSecret, 'secret')
     assert.equal(job.view.id, id)
-    assert.deepEqual(job.webhook, { url: 'https://example.com/hook', address: '' })
+    assert.deepEqual(job.webhook, { url: 'https://example.com/hook', baseUrl: '' })
     assert.deepEqual(job.work.route, ['runware'])
     assert.deepEqual(await store.read(id), { ...job })
   })
@@ -284,7 +301,7 @@ describe('the record of a job', () => {
   describe('an idempotency key', () => {
     it('is kept for a day', async () => {
       await accept({ once: 'key-1' })
-      const ttl = await redis.pttl(keys.once('ann', 'key-1'))
+      const ttl = await redis.pttl(keys.idempotencyKey('ann', 'key-1'))
       assert.ok(ttl > 86_000_000 && ttl <= 86_400_000, String(ttl))
     })
 
@@ -294,18 +311,20 @@ describe('the record of a job', () => {
       assert.equal(first.acceptance.kind, 'accepted')
       assert.equal(second.acceptance.kind, 'replayed')
       assert.ok('view' in second.acceptance && second.acceptance.view.id === first.id)
-      assert.equal(await store.status(second.id), undefined)
-      const known = await store.first('ann', { key: 'key-2', fingerprint: 'same' })
+      assert.equal(await store.readStatus(second.id), undefined)
+      const known = await store.findReplay('ann', { key: 'key-2', fingerprint: 'same' })
       assert.ok(known?.kind === 'replayed' && known.view.id === first.id)
-      assert.deepEqual(await store.first('ann', { key: 'key-2', fingerprint: 'other' }), { kind: 'reused' })
-      assert.equal(await store.first('ann', { key: 'key-3', fingerprint: 'same' }), undefined)
-      assert.equal(await store.first('bob', { key: 'key-2', fingerprint: 'same' }), undefined)
+      assert.deepEqual(await store.findReplay('ann', { key: 'key-2', fingerprint: 'other' }), {
+        kind: 'reused',
+      })
+      assert.equal(await store.findReplay('ann', { key: 'key-3', fingerprint: 'same' }), undefined)
+      assert.equal(await store.findReplay('bob', { key: 'key-2', fingerprint: 'same' }), undefined)
     })
   })
 
   describe('in the list of its owner', () => {
     const list = (after: string | undefined, oldestFirst: boolean, count = 10) =>
-      store.ownedIds('lister', { after, oldestFirst, count })
+      store.listOwnedIds('lister', { after, oldestFirst, count })
 
     it('stands in the order of arrival, from either end, behind any other', async () => {
       const now = Date.now()
@@ -319,10 +338,10 @@ describe('the record of a job', () => {
       assert.deepEqual(await list(ids[0], true, 2), ids.slice(1, 3))
       assert.deepEqual(await list(undefined, false, 1), [ids[3]])
       assert.equal(await list('nobody', true), undefined)
-      const ttl = await redis.pttl(keys.owner('lister'))
+      const ttl = await redis.pttl(keys.ownerJobs('lister'))
       assert.ok(ttl > 0 && ttl <= keepMs)
       assert.deepEqual(
-        (await store.views([ids[1] ?? '', 'nobody'])).map(({ id }) => id),
+        (await store.readViews([ids[1] ?? '', 'nobody'])).map(({ id }) => id),
         [ids[1]],
       )
     })
@@ -330,9 +349,9 @@ describe('the record of a job', () => {
     it('is gone from it when it is too old', async () => {
       const old = await accept({ owner: 'hoarder', view: { createdAt: Date.now() - keepMs - 60_000 } })
       const fresh = await accept({ owner: 'hoarder' })
-      const found = await store.ownedIds('hoarder', { after: undefined, oldestFirst: true, count: 10 })
+      const found = await store.listOwnedIds('hoarder', { after: undefined, oldestFirst: true, count: 10 })
       assert.deepEqual(found, [fresh.id])
-      assert.notEqual(await store.status(old.id), undefined)
+      assert.notEqual(await store.readStatus(old.id), undefined)
     })
   })
 
@@ -347,7 +366,7 @@ describe('the record of a job', () => {
     })
     const choose = async (job: string, found: ReturnType<typeof alike>) => {
       const choice = { job, fingerprint: 'f', awaitedSince: 0, hasRestored: () => true }
-      const chosen = await store.chooseTask(runware, found, choice)
+      const chosen = await store.claimCandidate(runware, found, choice)
       return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
     }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Alike, Outcome, Provider, Ticket } from '../../../providers/provider.ts'
-import { createHints } from '../../../src/jobs/callbacks.ts'
+import { createCallbackReceiver } from '../../../src/jobs/callbacks.ts'
 import { createJournal } from '../../../src/jobs/journal/journal.ts'
 import type { Queues } from '../../../src/jobs/queues.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../../support/setup.ts'
@@ -107,7 +107,7 @@ describe('a task belongs to one job', () => {
     await first.run()
     await second.runAll()
     assert.equal(await second.error(), 'submission_unknown')
-    const { value: [entry] = [] } = await journal.madeElsewhere('').next()
+    const { value: [entry] = [] } = await journal.listMadeElsewhere('').next()
     assert.equal(entry?.job, second.id)
     assert.equal(entry.reply, undefined)
   })
@@ -130,14 +130,14 @@ describe('a task belongs to one job', () => {
     const second = await begin({ find: undefined } as never, { sent: () => lost })
     await second.run()
     const adopt = () => ticket
-    const found = second.parts.offers.find({ id: '' }, 'runware')
+    const found = second.parts.routing.find({ id: '' }, 'runware')
     assert.ok(found)
     const offers = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
-    const callback = createHints({
+    const callback = createCallbackReceiver({
       now: () => second.clock.now,
       store: harness.store,
       queues: { bringForward: async () => undefined } as unknown as Queues,
-      offers: offers as never,
+      routing: offers as never,
       upstreams: second.parts.upstreams,
     })
     assert.equal(await callback(second.id, 'secret', {}), true)
@@ -148,12 +148,12 @@ describe('a task belongs to one job', () => {
   it('and a reply that is written again claims it again', async () => {
     reset()
     const job = await begin()
-    const { writeAnswer } = harness.store
+    const { writeReply: writeAnswer } = harness.store
     let refusals = 3
     Object.assign(job.parts, {
       store: {
         ...harness.store,
-        writeAnswer: async (...args: Parameters<typeof writeAnswer>) => {
+        writeReply: async (...args: Parameters<typeof writeAnswer>) => {
           refusals -= 1
           if (refusals > 0) throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
           return writeAnswer(...args)

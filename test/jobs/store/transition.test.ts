@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type FaultCode, fault, faults } from '../../../providers/fault.ts'
-import type { Job, State, View, Work } from '../../../src/jobs/job.ts'
-import { change, failure, success } from '../../../src/jobs/store/transition.ts'
+import type { Job, JobState, JobView, JobWork } from '../../../src/jobs/job.ts'
+import {
+  createFailedTransition,
+  createSucceededTransition,
+  createTransition,
+} from '../../../src/jobs/store/transition.ts'
 
-function jobOf(view: Partial<View> = {}, work: Partial<Work> = {}): Job {
+function jobOf(view: Partial<JobView> = {}, work: Partial<JobWork> = {}): Job {
   return {
     view: {
       id: 'a',
@@ -19,14 +23,14 @@ function jobOf(view: Partial<View> = {}, work: Partial<Work> = {}): Job {
     owner: 'ann',
     input: {},
     work: { route: ['fal', 'runware'], deadlineAt: 1e6, refusals: 0, misses: 0, polls: 0, ...work },
-    fence: 1,
-    cancelAsked: false,
-    hint: '',
+    leaseToken: 1,
+    cancelRequested: false,
+    callbackSecret: '',
   }
 }
 
-const stateAfter = (from: State, to: State) =>
-  change(jobOf({ state: from }), { view: { state: to }, now: 200 }).view.state
+const stateAfter = (from: JobState, to: JobState) =>
+  createTransition(jobOf({ state: from }), { view: { state: to }, now: 200 }).view.state
 
 describe('the state of a job', () => {
   const order = ['queued', 'processing', 'generating', 'delivering'] as const
@@ -49,24 +53,25 @@ describe('the state of a job', () => {
   })
 
   it('stays where a change does not name one', () => {
-    assert.equal(change(jobOf(), { now: 200 }).view.state, 'queued')
+    assert.equal(createTransition(jobOf(), { now: 200 }).view.state, 'queued')
   })
 })
 
 describe('the progress of a job', () => {
-  const after = (progress: number) => change(jobOf(), { view: { progress }, now: 200 }).view.progress
+  const after = (progress: number) =>
+    createTransition(jobOf(), { view: { progress }, now: 200 }).view.progress
 
   it('never goes back, and is a whole number', () => {
     assert.equal(after(5), 10)
     assert.equal(after(10), 10)
     assert.equal(after(42.9), 42)
-    assert.equal(change(jobOf(), { now: 200 }).view.progress, 10)
+    assert.equal(createTransition(jobOf(), { now: 200 }).view.progress, 10)
   })
 })
 
 describe('an entry in the history', () => {
-  const entry = (patch: Partial<Parameters<typeof change>[1]>, job = jobOf()) =>
-    change(job, { now: 200, ...patch }).event
+  const entry = (patch: Partial<Parameters<typeof createTransition>[1]>, job = jobOf()) =>
+    createTransition(job, { now: 200, ...patch }).entry
 
   it('is written for a new state, a new progress or a reason, and for nothing else', () => {
     assert.equal(entry({ work: { polls: 9 } }), undefined)
@@ -106,18 +111,19 @@ describe('an entry in the history', () => {
 
 describe('the time by which a job must have gone on', () => {
   it('is some seconds after its next step, or after now', () => {
-    assert.equal(change(jobOf(), { at: 9000, now: 200 }).dueAt, 14_000)
-    assert.equal(change(jobOf(), { now: 200 }).dueAt, 5200)
+    assert.equal(createTransition(jobOf(), { at: 9000, now: 200 }).dueAt, 14_000)
+    assert.equal(createTransition(jobOf(), { now: 200 }).dueAt, 5200)
   })
 
   it('is not set for a job that has ended', () => {
     for (const state of ['succeeded', 'failed', 'canceled'] as const)
-      assert.equal('dueAt' in change(jobOf(), { view: { state }, at: 9000, now: 200 }), false)
+      assert.equal('dueAt' in createTransition(jobOf(), { view: { state }, at: 9000, now: 200 }), false)
   })
 })
 
 describe('what a client reads of a failure', () => {
-  const read = (code: FaultCode, message: string) => failure(jobOf(), fault(code, message), 200).view
+  const read = (code: FaultCode, message: string) =>
+    createFailedTransition(jobOf(), fault(code, message), 200).view
 
   it('is a cancel or a failure, with its code and time', () => {
     assert.equal(read('canceled', 'x').state, 'canceled')
@@ -165,13 +171,16 @@ describe('what a client reads of a failure', () => {
   })
 
   it('is kept whole for the operator', () => {
-    assert.equal(failure(jobOf(), fault('no_credit', secret), 200).event?.reason, `no_credit: ${secret}`)
+    assert.equal(
+      createFailedTransition(jobOf(), fault('no_credit', secret), 200).entry?.reason,
+      `no_credit: ${secret}`,
+    )
   })
 })
 
 describe('a success', () => {
   it('is at 100 percent, with its files, its time and its price', () => {
-    const { view, event, dueAt } = success(jobOf(), [{ url: '/a.mp4' }], 300)
+    const { view, entry: event, dueAt } = createSucceededTransition(jobOf(), [{ url: '/a.mp4' }], 300)
     assert.equal(view.state, 'succeeded')
     assert.equal(view.progress, 100)
     assert.equal(view.completedAt, 300)
@@ -183,15 +192,15 @@ describe('a success', () => {
 
   it('costs by the second where the price follows the length', () => {
     const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 5 }
-    assert.equal(success(jobOf({}, { meter }), [{ url: '/a' }], 300, 10.25).view.costUsd, 1)
+    assert.equal(createSucceededTransition(jobOf({}, { meter }), [{ url: '/a' }], 300, 10.25).view.costUsd, 1)
   })
 })
 
 describe('the end of a job', () => {
   it('is never before its beginning, though the clock may go back', () => {
     const job = jobOf({ createdAt: 100 })
-    assert.equal(failure(job, fault('timeout', 'too late'), 50).view.completedAt, 100)
-    assert.equal(success(job, [], 50).view.completedAt, 100)
-    assert.equal(success(job, [], 150).view.completedAt, 150)
+    assert.equal(createFailedTransition(job, fault('timeout', 'too late'), 50).view.completedAt, 100)
+    assert.equal(createSucceededTransition(job, [], 50).view.completedAt, 100)
+    assert.equal(createSucceededTransition(job, [], 150).view.completedAt, 150)
   })
 })

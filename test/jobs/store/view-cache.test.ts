@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { View } from '../../../src/jobs/job.ts'
-import { createViews } from '../../../src/jobs/store/view-cache.ts'
+import type { JobView } from '../../../src/jobs/job.ts'
+import { createViewCache } from '../../../src/jobs/store/view-cache.ts'
 
 const view = {
   id: 'vid_1',
@@ -15,9 +15,9 @@ const view = {
 const text = JSON.stringify(view)
 
 test('the view of a record is one object until the record changes', () => {
-  const viewOf = createViews()
+  const viewOf = createViewCache()
   const first = viewOf('vid_1', text, '3')
-  assert.deepEqual(first, { ...view, version: 3 } as View)
+  assert.deepEqual(first, { ...view, version: 3 } as JobView)
   assert.equal(viewOf('vid_1', text, '3'), first)
   assert.equal(viewOf('vid_1', text, '4').version, 4)
   const running = viewOf('vid_1', text.replace('pending', 'generating'), '4')
@@ -26,7 +26,7 @@ test('the view of a record is one object until the record changes', () => {
 })
 
 test('no more views are kept than many clients ask for', () => {
-  const viewOf = createViews()
+  const viewOf = createViewCache()
   const first = viewOf('vid_first', text, '1')
   for (let other = 0; other < 10_000; other++) viewOf(`vid_${other}`, text, '1')
   assert.notEqual(viewOf('vid_first', text, '1'), first)
@@ -34,7 +34,7 @@ test('no more views are kept than many clients ask for', () => {
 })
 
 test('2000 views are kept, and the oldest gives way to a new one', () => {
-  const viewOf = createViews()
+  const viewOf = createViewCache()
   const views = Array.from({ length: 2000 }, (_, n) => viewOf(`vid_${n}`, text, '1'))
   assert.equal(viewOf('vid_0', text, '1'), views[0])
   viewOf('vid_1', text, '2')

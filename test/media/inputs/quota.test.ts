@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { anonymous } from '../../../src/accounts/open.ts'
+import { anonymousCaller } from '../../../src/accounts/open.ts'
 import { createQuota, type Quota, QuotaExceeded } from '../../../src/media/inputs/quota.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
@@ -78,8 +78,8 @@ describe('the storage quota of a key', () => {
   })
 
   it('anonymous callers have none', async () => {
-    assert.equal(await quota.reserve(file('a', 99, anonymous.owner), hour), false)
-    assert.deepEqual(await files(anonymous.owner), [])
+    assert.equal(await quota.reserve(file('a', 99, anonymousCaller.owner), hour), false)
+    assert.deepEqual(await files(anonymousCaller.owner), [])
   })
 
   it('a file does not count after its time', async () => {

@@ -133,13 +133,13 @@ describe('the files of a job on their way to an upstream', () => {
     assert.ok(prepared.kind === 'ready')
     const [inline] = prepared.inline
     assert.ok(inline)
-    assert.equal(prepared.input.image, `data:image/png;base64,${inline.mark}`)
+    assert.equal(prepared.input.image, `data:image/png;base64,${inline.placeholder}`)
     assert.equal(inline.bytes, 5)
     assert.equal((await buffer(await inline.open())).toString(), 'hello')
     assert.deepEqual(prepared.uploadedLinks, {})
     assert.deepEqual(received, [])
     const other = await handOver.prepare('job', { image }, upstream)
-    assert.ok(other.kind === 'ready' && other.inline[0]?.mark !== inline.mark)
+    assert.ok(other.kind === 'ready' && other.inline[0]?.placeholder !== inline.placeholder)
   })
 
   it('are linked, where the upstream fetches them from us', async (t) => {

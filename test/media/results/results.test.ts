@@ -458,7 +458,7 @@ describe('the look-up of a result', () => {
     await room.results.remove(nameOf())
     assert.deepEqual(await room.stored(), [])
     assert.equal(await room.results.findVideo(nameOf()), 'gone')
-    const seconds = await redis.ttl(room.keys.gone(nameOf()))
+    const seconds = await redis.ttl(room.keys.deletedFile(nameOf()))
     assert.ok(seconds > 89 * 86_400 && seconds <= 90 * 86_400, `${seconds}`)
   })
 })
