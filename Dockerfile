@@ -3,7 +3,7 @@ FROM node:24-slim
 # The image contains no Redis: REDIS_URL must name one.
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 # The messages of a locked gateway show this command.
-ENV KEYS_COMMAND="docker exec CONTAINER node src/accounts/cli.ts"
+ENV KEYS_COMMAND="docker exec CONTAINER node src/cli/keys.ts"
 
 WORKDIR /app
 COPY .npmrc package.json package-lock.json ./

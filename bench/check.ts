@@ -1,7 +1,5 @@
 import { stopAll } from './child.ts'
-import { createSubmit } from './field.ts'
 import { closedLoop, type RequestSpec } from './load.ts'
-import { formatNumber, runInterleaved } from './numbers.ts'
 import {
   type Server,
   startBareRoute,
@@ -10,7 +8,9 @@ import {
   startStub,
   upstreamSettings,
 } from './servers.ts'
+import { formatNumber, runInterleaved } from './statistics.ts'
 import { createStatusSpec, runJob } from './status.ts'
+import { createSubmit } from './testbed.ts'
 
 /** A bare route's CPU time as a share of ours. Half of what is usual: a slow or busy machine passes, a regression by half does not. */
 const minShares = { submit: 0.14, status: 0.15 }

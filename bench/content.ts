@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { resetPeak, usage } from './child.ts'
-import { submitJob, type Testbed } from './field.ts'
 import { createMp4 } from './files.ts'
 import { measureDownloads, warmUpRunSeconds } from './load.ts'
-import { formatNumber, formatSpread, median, runInterleaved } from './numbers.ts'
 import type { Report } from './report.ts'
 import type { Server } from './servers.ts'
+import { formatNumber, formatSpread, median, runInterleaved } from './statistics.ts'
 import { runJob } from './status.ts'
+import { submitJob, type Testbed } from './testbed.ts'
 
 type DownloadResult = { mbPerSecond: number; cpuMs: number; peakMb: number; failed: number }
 

@@ -1,6 +1,6 @@
-import { type InFlightPlan, type InFlightResult, runInFlight } from './flight.ts'
-import { formatNumber, percentile } from './numbers.ts'
+import { type InFlightPlan, type InFlightResult, runInFlight } from './in-flight.ts'
 import type { Report } from './report.ts'
+import { formatNumber, percentile } from './statistics.ts'
 
 const jobs = Number(process.env.LAG_JOBS ?? 2000)
 const basePlan: InFlightPlan = { jobs, spread: 0, roundTripMs: 200 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import { Pool } from 'undici'
 import { usage } from './child.ts'
-import { percentile } from './numbers.ts'
+import { percentile } from './statistics.ts'
 
 export type RequestSpec = {
   method: 'GET' | 'POST'

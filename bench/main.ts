@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util'
-import { measureStart } from './begin.ts'
 import { checkRegressions } from './check.ts'
 import { canPin, pinThisProcess, stopAll } from './child.ts'
 import { measureContent } from './content.ts'
-import { startTestbed, type Testbed } from './field.ts'
-import { measureInFlight } from './flight.ts'
+import { measureInFlight } from './in-flight.ts'
 import { reportLag } from './lag.ts'
 import { measureMedia } from './media.ts'
 import { createReport, type Report, writeToReadme } from './report.ts'
 import { removeFolders } from './servers.ts'
+import { measureStart } from './start.ts'
 import { measureStatus } from './status.ts'
 import { measureSubmit } from './submit.ts'
+import { startTestbed, type Testbed } from './testbed.ts'
 
 const testbedParts: Readonly<Record<string, (report: Report, testbed: Testbed) => Promise<void>>> = {
   start: measureStart,

@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { model } from './bodies.ts'
 import { resetPeak, usage } from './child.ts'
-import { type Contestant, createSubmit, sendRequest, type Testbed } from './field.ts'
 import { createPng } from './files.ts'
 import type { RequestSpec } from './load.ts'
-import { formatNumber, formatSpread, median, percentile, runInterleaved } from './numbers.ts'
 import type { Report } from './report.ts'
 import type { Server } from './servers.ts'
+import { formatNumber, formatSpread, median, percentile, runInterleaved } from './statistics.ts'
 import { createStatusSpec, runJob } from './status.ts'
+import { type Contestant, createSubmit, sendRequest, type Testbed } from './testbed.ts'
 
 type MediaResult = { ms: number; extraMb: number; statusP99: number; failed: number }
 

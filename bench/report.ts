@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { LoadResult } from './load.ts'
-import { formatNumber, formatSpread, median } from './numbers.ts'
+import { formatNumber, formatSpread, median } from './statistics.ts'
 
 const lastReport = join(import.meta.dirname, '.last.md')
 

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
-import { findModel } from '../src/catalogue/index.ts'
-import { buildRequestSchema } from '../src/catalogue/schema.ts'
+import { findModel } from '../src/catalogue/models/index.ts'
+import { buildRequestSchema } from '../src/catalogue/request-schema.ts'
 import { model, statusReply, submitReply } from './bodies.ts'
 
 /** What no gateway in Node can beat: the same bodies checked by a compiled schema, replies that are constants of the same size. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSubmit, sendRequest, submitJob, type Testbed } from './field.ts'
 import { closedLoop, type LoadResult, type RequestSpec, runSeconds } from './load.ts'
-import { formatNumber, median, runInterleaved } from './numbers.ts'
 import { type Report, reportRuns } from './report.ts'
 import type { Server } from './servers.ts'
+import { formatNumber, median, runInterleaved } from './statistics.ts'
+import { createSubmit, sendRequest, submitJob, type Testbed } from './testbed.ts'
 
 const rounds = 3
 /** V8 compiles in the background, on the same core. */

@@ -1,10 +1,10 @@
 import { submitBody } from './bodies.ts'
-import { createSubmit, type Testbed } from './field.ts'
 import { closedLoop, constantRate, type LoadResult, type RequestSpec, runSeconds } from './load.ts'
-import { formatNumber, formatSpread, median, runInterleaved } from './numbers.ts'
 import { type Report, reportRuns } from './report.ts'
 import type { Server } from './servers.ts'
+import { formatNumber, formatSpread, median, runInterleaved } from './statistics.ts'
 import { warmUpSeconds } from './status.ts'
+import { createSubmit, type Testbed } from './testbed.ts'
 
 const rounds = 3
 const constantPerSecond = 200

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import { createApiServer, createHealthServer } from './api-server.ts'
-import type { Config } from './config.ts'
-import { type CloseSteps, type Context, createContext } from './ground.ts'
-import { startWorker } from './work.ts'
+import type { Config } from './config/config.ts'
+import { type CloseSteps, type Context, createContext } from './context.ts'
+import { startWorker } from './worker.ts'
 
 export type Gateway = {
   /** Where it listens. */

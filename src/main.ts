@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace'
 import { providers } from '../providers/index.ts'
-import { ConfigError, readConfig, secretsOf } from './config.ts'
+import { ConfigError, readConfig, secretsOf } from './config/config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { createLogger } from './logger.ts'
-import { createRedactor } from './redact-text.ts'
+import { createLogger } from './telemetry/logger.ts'
+import { createRedactor } from './text/redact-text.ts'
 
 /** A step under way may take as long as two upstream calls. */
 const shutdownTimeoutMs = (upstreamTimeoutMs: number) => 2 * upstreamTimeoutMs + 10_000

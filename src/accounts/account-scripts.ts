@@ -1,4 +1,4 @@
-import { movementFunctions } from './scripts.ts'
+import { movementFunctions } from './money-scripts.ts'
 
 /**
  * The atomic writes of an account: its limits and its balance. Each has an operation ID, so that a command that Redis receives twice is

@@ -1,5 +1,5 @@
 import { enqueueLua } from '../redis/enqueue.ts'
-import { movementFunctions } from './scripts.ts'
+import { movementFunctions } from './money-scripts.ts'
 
 /**
  * The atomic decisions on money on hold. Each removes the hold, moves the money, and records the decision and a note in the job's history. A

@@ -3,10 +3,10 @@ import type { ProviderName, Ticket } from '../../providers/provider.ts'
 import { awaitRedis } from '../jobs/engine.ts'
 import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
+import { anonymousCaller } from './access.ts'
 import { recordFromPairs } from './account.ts'
 import * as scripts from './hold-scripts.ts'
 import { ledgerRetentionMs, toUsd } from './money.ts'
-import { anonymousCaller } from './open.ts'
 
 /** Money of a job that has ended, while nobody knows whether its upstream bills it. Times are unix ms. */
 export type Hold = {

@@ -1,4 +1,4 @@
-import type { AccessMode } from './open.ts'
+import type { AccessMode } from './access.ts'
 
 /** How an operator makes a key here. */
 export type KeyHelp = {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Field } from '../../providers/input.ts'
+import { commonRule, unconditionalRule } from './mode-rules.ts'
 import type { Mode, Model, Rule } from './model.ts'
-import { commonRule, unconditionalRule } from './offered.ts'
 import { buildCommonForm, buildModeForm, listRuleValues, operationNames } from './parameters.ts'
 import { buildDefaultInput, buildPricing } from './price.ts'
 import { findRule, widestRule } from './rules.ts'

@@ -1,7 +1,7 @@
 import type { Field } from '../../providers/input.ts'
 import { allFields, type FieldKind, fields } from './fields.ts'
+import { commonRule, listConditionalChoices, listModesTaking, unconditionalRule } from './mode-rules.ts'
 import type { Mode, Model, Rule } from './model.ts'
-import { commonRule, listConditionalChoices, listModesTaking, unconditionalRule } from './offered.ts'
 import { findRule, widestRule } from './rules.ts'
 
 const textKinds: ReadonlySet<FieldKind> = new Set(['text', 'word', 'ratio', 'resolution', 'size'])

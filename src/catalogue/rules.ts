@@ -1,9 +1,9 @@
 import { countCharacters } from '../../providers/characters.ts'
 import type { Field } from '../../providers/input.ts'
-import { closestChoice } from './closest.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
-import type { FieldValue } from './parse.ts'
+import { closestChoice } from './validation/closest-choice.ts'
+import type { FieldValue } from './validation/parse-value.ts'
 
 export type Problem = {
   /** As the caller spelled it; the canonical name where it is missing. */

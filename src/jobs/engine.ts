@@ -1,6 +1,6 @@
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
-import { createRandomId } from '../random.ts'
+import { createRandomId } from '../text/random-id.ts'
 import {
   type HistoryEntry,
   type IdempotencyKey,

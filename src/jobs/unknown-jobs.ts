@@ -1,6 +1,6 @@
 import type { ProviderName } from '../../providers/provider.ts'
 import type { Decision, Hold, HoldDecisionReply, Holds, NewDecision } from '../accounts/holds.ts'
-import { findModel } from '../catalogue/index.ts'
+import { findModel } from '../catalogue/models/index.ts'
 import type { Routing } from '../upstreams/routing.ts'
 import { buildAdoptedRecord } from './adoption.ts'
 import type { JobStore } from './store/store.ts'

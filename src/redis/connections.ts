@@ -1,6 +1,6 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
-import { createRedactor, redactRedisArguments } from '../redact-text.ts'
+import { createRedactor, redactRedisArguments } from '../text/redact-text.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
-import { findModel } from '../catalogue/index.ts'
+import { findModel } from '../catalogue/models/index.ts'
 
 const OffersFile = Type.Record(
   Type.String(),

@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Fault } from '../../providers/fault.ts'
 import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config.ts'
+import type { ProviderConfig } from '../config/config.ts'
 import type { Keys } from '../redis/keys.ts'
-import { shorten } from '../text-limits.ts'
+import { shorten } from '../text/text-limits.ts'
 
 /** Every process knows of a change this soon. */
 const refreshMs = 1000

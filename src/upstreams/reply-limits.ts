@@ -1,6 +1,6 @@
 import { type Fault, fault } from '../../providers/fault.ts'
 import type { Outcome, Ticket, Video } from '../../providers/provider.ts'
-import { shorten, utf8ByteLength } from '../text-limits.ts'
+import { shorten, utf8ByteLength } from '../text/text-limits.ts'
 
 /** No real ticket has more than a few hundred. */
 const ticketMaxBytes = 2048

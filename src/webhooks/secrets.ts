@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { operationRetentionMs } from '../accounts/account-scripts.ts'
-import { hashKey } from '../accounts/book.ts'
+import { hashKey } from '../accounts/ledger.ts'
 import type { Keys } from '../redis/keys.ts'
 
 /** How long the secret before a rotation still signs beside the new one. */

@@ -7,11 +7,11 @@ import type { JobStore } from '../jobs/store/store.ts'
 import type { NextStep } from '../jobs/store/transition.ts'
 import { createSafeFetch } from '../net/safe-fetch.ts'
 import type { Keys } from '../redis/keys.ts'
-import { deliverWebhook } from './deliver.ts'
-import { findUrlProblem } from './destination.ts'
-import { createDeliveryLimiter, type DeliveryConcurrency } from './gate.ts'
+import { deliverWebhook } from './deliver-webhook.ts'
+import { createDeliveryLimiter, type DeliveryConcurrency } from './delivery-limiter.ts'
 import { createWebhookOutbox, type DeliveryLogEntry } from './outbox.ts'
 import { createWebhookSecrets } from './secrets.ts'
+import { findUrlProblem } from './webhook-url.ts'
 
 type WebhookConfig = {
   /** Whether addresses of this machine and of private networks are served. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runKeysCommand } from '../../src/accounts/command.ts'
+import { runKeysCommand } from '../../src/cli/keys-command.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './kit.ts'
+import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './test-accounts.ts'
 
 const lost = { ...cheapJob, prompt: 'sandbox:lost' }
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { type FaultCode, fault } from '../../providers/fault.ts'
-import { createLedger } from '../../src/accounts/book.ts'
 import { createHolds } from '../../src/accounts/holds.ts'
+import { createLedger } from '../../src/accounts/ledger.ts'
 import { createUsageReader } from '../../src/accounts/usage.ts'
 import type { JobWork } from '../../src/jobs/job.ts'
 import { createJobStore } from '../../src/jobs/store/store.ts'

@@ -6,7 +6,7 @@ import { endsOf } from '../faults/cluster.ts'
 import { report } from '../faults/print-counts.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, startGround } from './kit.ts'
+import { assertBooksAddUp, cheapJob, clientOf, startGround } from './test-accounts.ts'
 
 /** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */
 const killedAfterMs = [40, 300, 900]

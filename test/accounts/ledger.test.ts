@@ -1,392 +1,312 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { createAccountCheck } from '../../src/accounts/check.ts'
-import { utcDayOf } from '../../src/accounts/money.ts'
-import { JobRefused } from '../../src/jobs/engine.ts'
+import { createLedger, hashKey } from '../../src/accounts/ledger.ts'
+import { OperationRefused } from '../../src/accounts/operation.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobMoney } from './job-money.ts'
-import { assertBooksAddUp } from './kit.ts'
 
-describe('the money of an account', () => {
+async function reasonOf(work: Promise<unknown>) {
+  try {
+    await work
+    return 'done'
+  } catch (cause) {
+    return cause instanceof OperationRefused ? cause.reason : assert.fail(String(cause))
+  }
+}
+
+describe('the accounts', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let kit: ReturnType<typeof createJobMoney>
+  let told: string[] = []
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    kit = createJobMoney(redis, 'ledger:')
+    kit = createJobMoney(redis, 'book:')
+    const listener = redis.duplicate({ enableOfflineQueue: true })
+    cleanup.add(() => listener.disconnect())
+    listener.on('message', (_, id: string) => told.push(id))
+    await listener.subscribe(kit.keys.accountChanges)
   })
-  after(async () => {
-    try {
-      await assertBooksAddUp(kit.book)
-    } finally {
-      await cleanup.run()
-    }
-  })
+  after(() => cleanup.run())
 
-  async function create(limits: Parameters<typeof kit.book.createAccount>[0] | object = {}) {
-    const { account } = await kit.book.createAccount({ name: 'ann', ...limits })
-    const money = async () => {
-      const found = await kit.book.read(account.id)
-      return [found?.balanceUsd, found?.reservedUsd, found?.heldUsd, found?.spentUsd]
-    }
-    const rows = async () =>
-      (await kit.book.listMovements(account.id, 100))
-        .map(({ kind, job, balanceUsd, reservedUsd, heldUsd, spentUsd }) => [
-          kind,
-          job,
-          balanceUsd,
-          reservedUsd,
-          heldUsd,
-          spentUsd,
-        ])
-        .reverse()
-    return { id: account.id, money, rows }
+  const isTold = async (id: string) => {
+    while (!told.includes(id)) await new Promise(setImmediate)
+    told = []
   }
-
-  it('is reserved when a job is accepted, and the client reads what is left', async () => {
-    const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job, acceptance } = await kit.accept(id, 2.5)
-    assert.deepEqual(acceptance, { kind: 'accepted', remainingUsd: 7.5 })
-    assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
-    assert.deepEqual((await rows()).at(-1), ['reserve', job, -2.5, 2.5, 0, 0])
-  })
-
-  it('is spent by a success, and what was reserved beyond it comes back', async () => {
-    const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.succeed(job, 1)
-    assert.deepEqual(await money(), [9, 0, 0, 1])
-    assert.deepEqual((await rows()).at(-1), ['charge', job, 1.5, -2.5, 0, 1])
-  })
-
-  it('is never spent beyond what was reserved', async () => {
-    const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.succeed(job, 99)
-    assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
-  })
-
-  it('comes back after a failure', async () => {
-    const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.fail(job)
-    assert.deepEqual(await money(), [10, 0, 0, 0])
-    assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, -2.5, 0, 0])
-  })
-
-  it('is held where nobody knows what became of a purchase', async () => {
-    const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.fail(job, 'submission_unknown')
-    assert.deepEqual(await money(), [7.5, 0, 2.5, 0])
-    assert.deepEqual((await rows()).at(-1), ['hold', job, 0, -2.5, 2.5, 0])
-  })
-
-  it('is moved once, however often a job ends', async () => {
-    const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    const claimed = await kit.store.claimStep(job, 1)
-    await kit.fail(job)
-    assert.ok(typeof claimed === 'object')
-    await assert.rejects(kit.succeed(job), /ended/)
-    assert.deepEqual(await money(), [10, 0, 0, 0])
-  })
-
-  it('is counted, too, where there is no balance', async () => {
-    const { id, money } = await create()
-    const { id: job, acceptance } = await kit.accept(id, 2)
-    assert.deepEqual(acceptance, { kind: 'accepted' })
-    assert.deepEqual(await money(), [undefined, 2, 0, 0])
-    await kit.start(job)
-    await kit.succeed(job)
-    assert.deepEqual(await money(), [undefined, 0, 0, 2])
-    const { id: other } = await kit.accept(id, 3)
-    await kit.fail(other)
-    assert.deepEqual(await money(), [undefined, 0, 0, 2])
-  })
-
-  it('that did not come out of a balance goes into none', async () => {
-    const { id, money } = await create()
-    const { id: job } = await kit.accept(id, 2)
-    await kit.book.setLimits(id, { balanceUsd: 5 })
-    await kit.fail(job)
-    assert.deepEqual(await money(), [5, 0, 0, 0])
-  })
-
-  it('that came out of a balance which was lifted since goes into none', async () => {
-    const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.book.setLimits(id, { balanceUsd: null })
-    await kit.fail(job)
-    assert.deepEqual(await money(), [undefined, 0, 0, 0])
-  })
-
-  it('is not touched by a job of before there were accounts', async () => {
-    const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await redis.hdel(kit.keys.job(job), 'reserved', 'paid')
-    assert.equal(await kit.fail(job), true)
-    assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
-  })
-
-  it('may go down to exactly nothing, and not below', async () => {
-    const { id, money } = await create({ balanceUsd: 5 })
-    assert.equal((await kit.accept(id, 2.5)).acceptance.kind, 'accepted')
-    assert.deepEqual((await kit.accept(id, 2.5)).acceptance, { kind: 'accepted', remainingUsd: 0 })
-    const refused = await kit.accept(id, 0.01)
-    assert.deepEqual(refused.acceptance, { kind: 'balance', remainingUsd: 0 })
-    assert.equal(await kit.store.readStatus(refused.id), undefined)
-    assert.deepEqual(await money(), [0, 5, 0, 0])
-  })
-
-  it('of a revoked key buys nothing, though what was bought goes on', async () => {
-    const { id, money } = await create({ balanceUsd: 5 })
-    const { id: job } = await kit.accept(id, 1)
-    await kit.book.revokeAccount(id)
-    assert.deepEqual((await kit.accept(id, 1)).acceptance, { kind: 'revoked' })
-    await kit.start(job)
-    await kit.succeed(job)
-    assert.deepEqual(await money(), [4, 0, 0, 1])
-  })
-
-  describe('and its daily limit', () => {
-    const daily = (dailyUsd: number) => create({ dailyUsd })
-
-    it('is reached at exactly its amount', async () => {
-      const { id } = await daily(3)
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-      assert.deepEqual((await kit.accept(id, 0.01)).acceptance, { kind: 'daily', limitUsd: 3 })
-    })
-
-    it('comes back after a refund', async () => {
-      const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job)
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-    })
-
-    it('comes back by what a success did not cost', async () => {
-      const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.start(job)
-      await kit.succeed(job, 1)
-      assert.equal((await kit.accept(id, 2.01)).acceptance.kind, 'daily')
-      assert.equal((await kit.accept(id, 2)).acceptance.kind, 'accepted')
-    })
-
-    it('does not come back while money is on hold', async () => {
-      const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job, 'submission_unknown')
-      assert.equal((await kit.accept(id, 1)).acceptance.kind, 'daily')
-      await kit.holds.decide(id, job, { decision: 'release', by: 'test' }, Date.now())
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-    })
-
-    it('stays used where the operator charges what was on hold', async () => {
-      const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job, 'submission_unknown')
-      await kit.holds.decide(id, job, { decision: 'charge', by: 'test' }, Date.now())
-      assert.equal((await kit.accept(id, 0.01)).acceptance.kind, 'daily')
-    })
-
-    it('counts a job on the day of its submit', async () => {
-      const { id } = await daily(3)
-      const yesterday = await kit.accept(id, 3, { createdAt: Date.now() - 86_400_000 })
-      assert.equal(yesterday.acceptance.kind, 'accepted')
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-      await kit.fail(yesterday.id)
-      assert.equal((await kit.accept(id, 0.01)).acceptance.kind, 'daily')
-    })
-  })
-
-  it('is counted by day and model, and the counters expire', async () => {
-    const { id } = await create()
-    const now = Date.now()
-    await kit.accept((await create()).id, 1)
-    const first = await kit.accept(id, 2, { model: 'first' })
-    assert.ok((await redis.pttl(kit.keys.usage(id, utcDayOf(now)))) > 0)
-    await kit.fail(first.id)
-    await redis.hdel(kit.keys.usage(id, utcDayOf(now)), 'first|jobs', 'first|failed')
-    for (const [model, end] of [
-      ['veo', 'succeed'],
-      ['veo', 'fail'],
-      ['kling', 'succeed'],
-    ] as const) {
-      const { id: job } = await kit.accept(id, 2, { model })
-      await kit.start(job)
-      await kit[end](job)
-    }
-    const old = await kit.accept(id, 7, { createdAt: now - 86_400_000 })
-    const day = utcDayOf(now)
-    assert.deepEqual(await kit.usage([id], 1, now), [
-      { day, key: id, model: 'kling', jobs: 1, succeeded: 1, failed: 0, canceled: 0, usd: 2 },
-      { day, key: id, model: 'veo', jobs: 2, succeeded: 1, failed: 1, canceled: 0, usd: 2 },
+  const tags = async (id: string) =>
+    (await kit.book.listMovements(id, 10)).map(({ kind, balanceUsd, operation, note }) => [
+      kind,
+      balanceUsd,
+      operation,
+      note,
     ])
-    assert.equal((await kit.usage([id], 2, now)).at(-1)?.day, utcDayOf(now - 86_400_000))
-    assert.deepEqual(await kit.usage([id], 0, now), [])
-    await kit.fail(old.id, 'canceled')
-    assert.equal((await kit.usage([id], 2, now)).at(-1)?.canceled, 1)
-    const ttl = await redis.pttl(kit.keys.usage(id, day))
-    assert.ok(ttl > 399 * 86_400_000 && ttl <= 400 * 86_400_000)
-  })
 
-  it('is counted until 400 days after its first job of the day', async () => {
-    const { id } = await create()
-    await kit.accept(id, 1)
-    const usage = kit.keys.usage(id, utcDayOf(Date.now()))
-    await redis.pexpire(usage, 5_000_000)
-    await kit.accept(id, 1)
-    assert.ok((await redis.pttl(usage)) <= 5_000_000)
-  })
-
-  it('is checked before a job is stored, by the same rules', async () => {
-    const check = createAccountCheck({ redis, keys: kit.keys })
-    const refusal = async (id: string, costUsd?: number) => {
-      try {
-        await check(id, costUsd)
-        return 'allowed'
-      } catch (cause) {
-        if (!(cause instanceof JobRefused)) throw cause
-        if (cause.reason.kind !== 'revoked') assert.equal(cause.costUsd, costUsd ?? 0)
-        return cause.reason
-      }
+  it('are created with a key that only its hash is kept of', async () => {
+    const before = Date.now()
+    const { key, account } = await kit.book.createAccount({
+      name: 'ann',
+      rpm: 5,
+      dailyUsd: 20,
+      balanceUsd: 100,
+    })
+    assert.match(key, /^sk-reelgate-[\w-]{43}$/)
+    assert.match(account.id, /^key_[0-9a-f]{16}$/)
+    const { createdAt, ...rest } = account
+    assert.ok(createdAt >= before && createdAt <= Date.now())
+    assert.deepEqual(rest, {
+      id: account.id,
+      name: 'ann',
+      hint: key.slice(-4),
+      rpm: 5,
+      dailyUsd: 20,
+      balanceUsd: 100,
+      reservedUsd: 0,
+      heldUsd: 0,
+      spentUsd: 0,
+    })
+    assert.deepEqual(await kit.book.read(account.id), account)
+    assert.equal(await redis.hget(kit.keys.account(account.id), 'id'), account.id)
+    assert.equal(
+      await redis.hget(kit.keys.keyHashes, createHash('sha256').update(key).digest('hex')),
+      account.id,
+    )
+    assert.equal(hashKey(key), createHash('sha256').update(key).digest('hex'))
+    for (const name of await redis.keys('*')) {
+      if ((await redis.type(name)) === 'hash')
+        assert.equal(JSON.stringify(await redis.hgetall(name)).includes(key), false)
     }
-    const free = await create()
-    assert.equal(await refusal(free.id, 1e6), 'allowed')
-    const daily = await create({ dailyUsd: 3 })
-    assert.equal(await refusal(daily.id, 3), 'allowed')
-    assert.deepEqual(await refusal(daily.id, 3.01), { kind: 'daily', limitUsd: 3 })
-    const limited = await create({ balanceUsd: 2, dailyUsd: 3 })
-    assert.equal(await refusal(limited.id, 2), 'allowed')
-    assert.deepEqual(await refusal(limited.id, 2.01), { kind: 'balance', remainingUsd: 2 })
-    assert.deepEqual(await refusal(limited.id, 3.01), { kind: 'daily', limitUsd: 3 })
-    assert.equal(await refusal(limited.id), 'allowed')
-    await kit.accept(limited.id, 2)
-    assert.deepEqual(await refusal(limited.id, 1.01), { kind: 'daily', limitUsd: 3 })
-    assert.deepEqual(await refusal(limited.id), { kind: 'balance', remainingUsd: 0 })
-    await kit.book.revokeAccount(limited.id)
-    assert.deepEqual(await refusal(limited.id, 0), { kind: 'revoked' })
+    await isTold(account.id)
+    assert.equal((await kit.book.listMovements(account.id, 1))[0]?.kind, 'set')
   })
 
-  describe('on hold', () => {
-    async function hold(limits = {}, work?: object) {
-      const account = await create(limits)
-      const { id: job } = await kit.accept(account.id, 2.5)
-      if (work !== undefined) await kit.start(job, work)
-      await kit.fail(job, work === undefined ? 'submission_unknown' : 'task_lost')
-      return { ...account, job }
-    }
-    const decide = (id: string, job: string, decision: 'charge' | 'release', note?: string) =>
-      kit.holds.decide(
-        id,
-        job,
-        { decision, by: 'olga', ...(note !== undefined && { note }) },
-        1_800_000_000_000,
-      )
+  it('without limits have none', async () => {
+    const { account } = await kit.book.createAccount({ name: 'bob' })
+    for (const limit of ['rpm', 'dailyUsd', 'balanceUsd', 'revokedAt']) assert.equal(limit in account, false)
+    assert.equal(await kit.book.readBalanceUsd(account.id), undefined)
+    assert.deepEqual(await kit.book.listMovements(account.id, 10), [])
+    assert.equal(await kit.book.read('nobody'), undefined)
+  })
 
-    it('is listed with what is known of the attempt', async () => {
-      const began = Date.now()
-      const { id, job } = await hold({}, { ticket: { task: 'x' } })
-      const ended = Date.now()
-      const [found] = await kit.holds.of(id)
-      const { since = 0, ...rest } = found ?? assert.fail()
-      assert.ok(since >= began && since <= ended, `${began} ${since} ${ended}`)
-      assert.deepEqual(rest, {
-        job,
-        owner: id,
-        model: 'veo',
-        usd: 2.5,
-        code: 'task_lost',
-        provider: 'fal',
-        attempt: 'attempt',
-        attemptAt: 5,
-        ticket: { task: 'x' },
+  it('are listed by age, revoked ones too', async () => {
+    const first = (await kit.book.createAccount({ name: 'first' })).account.id
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    const second = (await kit.book.createAccount({ name: 'second' })).account.id
+    await kit.book.revokeAccount(first)
+    await isTold(first)
+    const list = await kit.book.listAccounts()
+    assert.deepEqual(
+      list.slice(-2).map(({ id }) => id),
+      [first, second],
+    )
+    assert.ok((list.at(-2)?.revokedAt ?? 0) > 0)
+    const revokedAt = list.at(-2)?.revokedAt
+    await kit.book.revokeAccount(first)
+    assert.equal((await kit.book.read(first))?.revokedAt, revokedAt)
+  })
+
+  it('change what is named, and nothing else', async () => {
+    const { account } = await kit.book.createAccount({ name: 'cid', rpm: 5, dailyUsd: 20, balanceUsd: 100 })
+    const { id } = account
+    await isTold(id)
+    await kit.book.setLimits(id, { rpm: 7 })
+    await isTold(id)
+    assert.deepEqual(await kit.book.read(id), { ...account, rpm: 7 })
+    await kit.book.setLimits(id, { dailyUsd: 3 })
+    await kit.book.setLimits(id, { rpm: null })
+    const { rpm: _, ...withoutRpm } = account
+    assert.deepEqual(await kit.book.read(id), { ...withoutRpm, dailyUsd: 3 })
+    await kit.book.setLimits(id, { dailyUsd: null, balanceUsd: null })
+    const left = await kit.book.read(id)
+    assert.equal(left && ('dailyUsd' in left || 'balanceUsd' in left), false)
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.kind, 'lift')
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.balanceUsd, -100)
+  })
+
+  it('whose balance is set have exactly that balance', async () => {
+    const { account } = await kit.book.createAccount({ name: 'dan', balanceUsd: 10 })
+    await kit.book.setLimits(account.id, { balanceUsd: 4 })
+    assert.equal(await kit.book.readBalanceUsd(account.id), 4)
+    assert.deepEqual(
+      (await kit.book.listMovements(account.id, 1)).map(({ kind, balanceUsd }) => [kind, balanceUsd]),
+      [['set', -6]],
+    )
+    await kit.book.setLimits(account.id, { balanceUsd: 0 })
+    assert.equal(await kit.book.readBalanceUsd(account.id), 0)
+  })
+
+  it('are topped up, and corrected down to nothing but not below', async () => {
+    const { account } = await kit.book.createAccount({ name: 'eve' })
+    const { id } = account
+    await kit.book.topUp(id, 10, { note: 'invoice 1' })
+    assert.equal(await kit.book.readBalanceUsd(id), 10)
+    assert.equal((await kit.book.listMovements(id, 1))[0]?.note, 'invoice 1')
+    await kit.book.topUp(id, -10)
+    assert.equal(await kit.book.readBalanceUsd(id), 0)
+    assert.deepEqual(await reasonOf(kit.book.topUp(id, -0.01)), { kind: 'negative', balanceUsd: 0 })
+    const { account: other } = await kit.book.createAccount({ name: 'fay' })
+    assert.deepEqual(await reasonOf(kit.book.topUp(other.id, -1)), {
+      kind: 'negative',
+      balanceUsd: undefined,
+    })
+    assert.deepEqual(await reasonOf(kit.book.topUp(other.id, -0.000001)), {
+      kind: 'negative',
+      balanceUsd: undefined,
+    })
+    assert.equal(await kit.book.readBalanceUsd(other.id), undefined)
+  })
+
+  it('that expired from Redis are not listed', async () => {
+    await redis.zadd(kit.keys.accounts, 1, 'ghost')
+    assert.ok((await kit.book.listAccounts()).every((account) => account.id !== 'ghost'))
+    await redis.zrem(kit.keys.accounts, 'ghost')
+  })
+
+  it('top up the balance that the same change sets, all or nothing', async () => {
+    const { account } = await kit.book.createAccount({ name: 'gil', balanceUsd: 1, rpm: 2 })
+    const { id } = account
+    await kit.book.change(id, { balanceUsd: 5, topUpUsd: 2 })
+    assert.equal(await kit.book.readBalanceUsd(id), 7)
+    assert.deepEqual(await reasonOf(kit.book.change(id, { balanceUsd: 5, topUpUsd: -6, rpm: 9 })), {
+      kind: 'negative',
+      balanceUsd: 5,
+    })
+    assert.deepEqual(await reasonOf(kit.book.change(id, { balanceUsd: null, topUpUsd: -1 })), {
+      kind: 'negative',
+      balanceUsd: undefined,
+    })
+    assert.equal(await kit.book.readBalanceUsd(id), 7)
+    assert.equal((await kit.book.read(id))?.rpm, 2)
+    await kit.book.change(id, { balanceUsd: null, topUpUsd: 3 })
+    assert.equal(await kit.book.readBalanceUsd(id), 3)
+  })
+
+  it('that are not there cannot be changed', async () => {
+    assert.deepEqual(await reasonOf(kit.book.topUp('nobody', 1)), { kind: 'absent' })
+    assert.equal(await redis.exists(kit.keys.account('nobody'), kit.keys.ledger('nobody')), 0)
+  })
+
+  describe('under an operation key', () => {
+    it('change once', async () => {
+      const { account } = await kit.book.createAccount({ name: 'hal' })
+      const { id } = account
+      const once = { id: 'op-1', note: 'n' }
+      const first = await kit.book.change(id, { topUpUsd: 5 }, once)
+      await kit.book.topUp(id, 1)
+      const second = await kit.book.change(id, { topUpUsd: 5 }, once)
+      assert.equal(first.replayed, false)
+      assert.deepEqual(second, { account: first.account, replayed: true })
+      assert.equal(await kit.book.readBalanceUsd(id), 6)
+      assert.deepEqual((await tags(id)).at(-1), ['topup', 5, 'op-1', 'n'])
+    })
+
+    it('do not take the key for another change', async () => {
+      const { account } = await kit.book.createAccount({ name: 'ida' })
+      const { id } = account
+      await kit.book.change(id, { topUpUsd: 5 }, { id: 'op-2', note: 'n' })
+      for (const [change, note] of [
+        [{ topUpUsd: 6 }, 'n'],
+        [{ topUpUsd: 5 }, 'm'],
+        [{ topUpUsd: 5, rpm: 1 }, 'n'],
+        [{ topUpUsd: 5, rpm: null }, 'n'],
+        [{ balanceUsd: 5 }, 'n'],
+        [{ dailyUsd: 5 }, 'n'],
+      ] as const)
+        assert.deepEqual(await reasonOf(kit.book.change(id, change, { id: 'op-2', note })), {
+          kind: 'reused',
+        })
+      assert.equal(await kit.book.readBalanceUsd(id), 5)
+    })
+
+    it('create one key, and say which', async () => {
+      const { account } = await kit.book.createAccount({ name: 'jan' }, { id: 'op-3' })
+      assert.deepEqual(await reasonOf(kit.book.createAccount({ name: 'jan' }, { id: 'op-3' })), {
+        kind: 'created',
+        id: account.id,
       })
-      assert.ok((await kit.holds.listAll()).some((one) => one.job === job && one.owner === id))
-      assert.equal(await kit.holds.findOwner(job), id)
-      await redis.del(kit.keys.job(job))
-      assert.equal(await kit.holds.findOwner(job), id)
-      assert.equal(await kit.holds.findOwner('nobody'), undefined)
+      assert.deepEqual(await reasonOf(kit.book.createAccount({ name: 'other' }, { id: 'op-3' })), {
+        kind: 'reused',
+      })
+      assert.equal((await kit.book.listAccounts()).filter(({ name }) => name === 'jan').length, 1)
     })
 
-    it('is spent by a charge', async () => {
-      const { id, job, money, rows } = await hold({ balanceUsd: 10 })
-      const decided = await decide(id, job, 'charge', 'billed')
-      assert.equal(decided.kind, 'done')
-      assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
-      assert.deepEqual((await rows()).at(-1), ['charge', job, 0, 0, -2.5, 2.5])
-      const [entry] = await kit.book.listMovements(id, 1)
-      assert.equal(entry?.by, 'olga')
-      assert.equal(entry?.note, 'billed')
-      assert.equal((await kit.usage([id], 1))[0]?.usd, 2.5)
-    })
-
-    it('comes back by a release', async () => {
-      const { id, job, money, rows } = await hold({ balanceUsd: 10 })
-      assert.equal((await decide(id, job, 'release')).kind, 'done')
-      assert.deepEqual(await money(), [10, 0, 0, 0])
-      assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, 0, -2.5, 0])
-      const [entry] = await kit.book.listMovements(id, 1)
-      assert.equal(entry && 'note' in entry, false)
-      assert.equal(entry?.by, 'olga')
-      assert.deepEqual(await kit.store.readNotes(job), [
-        { at: 1_800_000_000_000, kind: 'release', by: 'olga' },
+    it('that sets a balance name it in the ledger', async () => {
+      const { account } = await kit.book.createAccount({ name: 'lea', balanceUsd: 3 }, { id: 'op-4' })
+      await kit.book.change(account.id, { balanceUsd: 2 }, { id: 'op-5' })
+      assert.deepEqual(await tags(account.id), [
+        ['set', -1, 'op-5', undefined],
+        ['set', 3, 'op-4', undefined],
       ])
-      assert.equal('note' in ((await kit.holds.readDecision(job)) ?? { note: '' }), false)
-      assert.equal((await kit.usage([id], 1))[0]?.usd, 0)
     })
 
-    it('comes back into no balance where it came out of none', async () => {
-      const { id, job, money } = await hold()
-      await decide(id, job, 'release')
-      assert.deepEqual(await money(), [undefined, 0, 0, 0])
+    it('are remembered for a day', async () => {
+      const fingerprint = await redis.hget(kit.keys.operation(hashKey('op-3')), 'fingerprint')
+      assert.match(fingerprint ?? '', /^[\da-f]{64}$/)
+      const ttl = await redis.pttl(kit.keys.operation(hashKey('op-3')))
+      assert.ok(ttl > 86_000_000 && ttl <= 86_400_000)
     })
+  })
 
-    it('is decided once, and a second decision returns the first', async () => {
-      const { id, job, money } = await hold({ balanceUsd: 10 })
-      const first = await decide(id, job, 'charge', 'billed')
-      const second = await decide(id, job, 'release')
-      assert.equal(second.kind, 'decided')
-      assert.ok(first.kind === 'done' && second.kind === 'decided')
-      assert.deepEqual(second.first, first.first)
-      assert.deepEqual(first.first, {
-        job,
-        owner: id,
-        decision: 'charge',
-        usd: 2.5,
-        at: 1_800_000_000_000,
-        by: 'olga',
-        note: 'billed',
+  it('without a balance have no movement of one', async () => {
+    const { account } = await kit.book.createAccount({ name: 'max', balanceUsd: null })
+    assert.deepEqual(await kit.book.listMovements(account.id, 10), [])
+  })
+
+  it('have no note where none was given', async () => {
+    const { account } = await kit.book.createAccount({ name: 'mia' })
+    await kit.book.topUp(account.id, 1)
+    assert.equal((await tags(account.id))[0]?.[3], undefined)
+  })
+
+  it('count single micro-dollars', async () => {
+    const { account } = await kit.book.createAccount({ name: 'mo', balanceUsd: 0.000001 })
+    await kit.book.topUp(account.id, 0.000001)
+    assert.equal(await kit.book.readBalanceUsd(account.id), 0.000002)
+  })
+
+  describe('whose command Redis receives twice', () => {
+    const twice = () =>
+      createLedger({
+        keys: kit.keys,
+        redis: new Proxy(redis, {
+          get(target, name) {
+            const value = Reflect.get(target, name)
+            if (!/^reelgate/.test(String(name)))
+              return typeof value === 'function' ? value.bind(target) : value
+            return async (...args: unknown[]) => {
+              await value.apply(target, args)
+              return value.apply(target, args)
+            }
+          },
+        }),
       })
-      assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
-      assert.deepEqual(await kit.holds.of(id), [])
-      assert.deepEqual(await kit.holds.readDecision(job), first.first)
-      const ttl = await redis.pttl(kit.keys.decision(job))
-      assert.ok(ttl > 399 * 86_400_000)
+
+    it('are created once', async () => {
+      const { account } = await twice().createAccount({ name: 'ned', balanceUsd: 5 })
+      assert.equal(account.balanceUsd, 5)
+      assert.equal((await tags(account.id)).length, 1)
+      assert.equal((await kit.book.listAccounts()).filter(({ name }) => name === 'ned').length, 1)
     })
 
-    it('is noted in the history of the job, where there still is one', async () => {
-      const { id, job } = await hold()
-      await decide(id, job, 'charge', 'billed')
-      const [note] = await kit.store.readNotes(job)
-      assert.deepEqual(note, { at: 1_800_000_000_000, kind: 'charge', by: 'olga', text: 'billed' })
-      assert.ok((await redis.pttl(kit.keys.notes(job))) > 0)
-      const gone = await hold()
-      await redis.del(kit.keys.job(gone.job))
-      await decide(gone.id, gone.job, 'charge')
-      assert.equal(await redis.exists(kit.keys.notes(gone.job)), 0)
+    it('are changed once', async () => {
+      const { account } = await kit.book.createAccount({ name: 'ora', balanceUsd: 5 })
+      const changed = await twice().change(account.id, { topUpUsd: 1 })
+      assert.deepEqual([changed.account.balanceUsd, changed.replayed], [6, true])
+      assert.equal((await tags(account.id)).length, 2)
     })
+  })
 
-    it('that nobody holds cannot be decided on', async () => {
-      const { id } = await create()
-      assert.deepEqual(await decide(id, 'nobody', 'charge'), { kind: 'none' })
-      assert.equal(await kit.holds.readDecision('nobody'), undefined)
-    })
+  it('show the newest movements first, as many as asked for', async () => {
+    const { account } = await kit.book.createAccount({ name: 'kay' })
+    for (const usd of [1, 2, 3]) await kit.book.topUp(account.id, usd)
+    const ledger = await kit.book.listMovements(account.id, 2)
+    assert.deepEqual(
+      ledger.map(({ balanceUsd }) => balanceUsd),
+      [3, 2],
+    )
+    const [entry] = ledger
+    assert.ok(Math.abs((entry?.at ?? 0) - Date.now()) < 60_000)
+    assert.equal(entry && 'job' in entry, false)
   })
 })

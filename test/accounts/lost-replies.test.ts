@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { runKeysCommand } from '../../src/accounts/command.ts'
 import { toMicros } from '../../src/accounts/money.ts'
+import { runKeysCommand } from '../../src/cli/keys-command.ts'
 import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createConnections } from '../../src/redis/connections.ts'
 import { createWebhookOutbox } from '../../src/webhooks/outbox.ts'
 import { startLossyProxy } from '../redis/lossy-proxy.ts'
 import { createCleanup, quiet, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, createMoney, operatorKey, startGround } from './kit.ts'
+import {
+  assertBooksAddUp,
+  cheapJob,
+  clientOf,
+  createMoney,
+  operatorKey,
+  startGround,
+} from './test-accounts.ts'
 
 describe('a command whose reply is lost is applied once:', () => {
   const cleanup = createCleanup()

@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
-import { cheapJob, clientOf, createMoney, operatorKey } from './kit.ts'
 import { createSandboxMoney } from './sandbox-money.ts'
+import { cheapJob, clientOf, createMoney, operatorKey } from './test-accounts.ts'
 
 describe('the money of sandbox jobs', () => {
   const cleanup = createCleanup()

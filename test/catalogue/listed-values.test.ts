@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { validateRequest } from '../../src/catalogue/admit.ts'
-import { models } from '../../src/catalogue/index.ts'
 import { buildListEntry } from '../../src/catalogue/listing.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
+import { models } from '../../src/catalogue/models/index.ts'
 import { operationNames, type ParameterForm } from '../../src/catalogue/parameters.ts'
 import { findRule } from '../../src/catalogue/rules.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import { leastRequest } from '../support/least-request.ts'
 
 type Listed = { field: string; value: unknown; more: Readonly<Record<string, unknown>> }

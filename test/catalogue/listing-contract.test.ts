@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { models } from '../../src/catalogue/index.ts'
 import { buildListEntry } from '../../src/catalogue/listing.ts'
+import { models } from '../../src/catalogue/models/index.ts'
 
 /** The members of an entry, as the published shape of the list has them; `?` may be missing. */
 const shape = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../src/catalogue/listing.ts'
 import type { Model } from '../../src/catalogue/model.ts'
-import { sample } from './sample.ts'
+import { sample } from './sample-input.ts'
 
 const entry = buildListEntry(sample, true)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { priceJob } from '../../src/accounts/price.ts'
-import { validateRequest } from '../../src/catalogue/admit.ts'
-import { models } from '../../src/catalogue/index.ts'
+import { priceJob } from '../../src/accounts/job-price.ts'
+import { models } from '../../src/catalogue/models/index.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import table from '../fixtures/prices.json' with { type: 'json' }
 
 test('every model has three prices at least that were computed by hand, with their source', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Price } from '../../src/catalogue/model.ts'
 import { buildDefaultInput, buildPricing, quotePrice } from '../../src/catalogue/price.ts'
-import { sample } from './sample.ts'
+import { sample } from './sample-input.ts'
 
 const from = { source: 'made up', asOf: '2026-01' }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseEnv } from 'node:util'
 import { providers } from '../../providers/index.ts'
-import { ConfigError, readConfig } from '../../src/config.ts'
+import { ConfigError, readConfig } from '../../src/config/config.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 const secret = 'a-secret-that-nobody-prints'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
+import { readConfig } from '../../src/config/config.ts'
 import { defaultRequestLimits } from '../../src/config/request-limits.ts'
-import { readConfig } from '../../src/config.ts'
 
 const units: Readonly<Record<string, number>> = { kB: 1024, MB: 1024 * 1024, s: 1000 }
 

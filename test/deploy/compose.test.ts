@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { parseEnv } from 'node:util'
 import { parse } from 'yaml'
 import { providers } from '../../providers/index.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 
 type Service = { environment?: Record<string, string>; env_file?: { path: string }[]; ports?: string[] }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { clientOf } from '../accounts/kit.ts'
+import { clientOf } from '../accounts/test-accounts.ts'
 import { startProxy } from '../faults/redis-proxy.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../support/setup.ts'
 
@@ -62,7 +62,7 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
       REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
       PORT: '0',
       SANDBOX_RENDER_SECONDS: '0',
-      KEYS_COMMAND: 'docker compose exec api node src/accounts/cli.ts',
+      KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts',
     }
   })
 
@@ -113,7 +113,7 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
 
   it('warns of a key that AUTH=off makes useless', async () => {
     const off = { ...env, AUTH: 'off' }
-    const command = confined(['node', 'src/accounts/cli.ts', 'create', '--name', 'second'])
+    const command = confined(['node', 'src/cli/keys.ts', 'create', '--name', 'second'])
     const { stdout, stderr } = await run('unshare', command, { env: off })
     assert.match(stdout, /^sk-reelgate-/)
     assert.match(stderr, /^Warning: AUTH=off/)

@@ -3,8 +3,8 @@ import { faults } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { errors } from '../../src/api/errors.ts'
-import { models } from '../../src/catalogue/index.ts'
 import type { Model, Price } from '../../src/catalogue/model.ts'
+import { models } from '../../src/catalogue/models/index.ts'
 
 /** The tables of the documentation that mirror code: file, then marker. */
 export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {

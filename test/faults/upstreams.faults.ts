@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { ProviderName } from '../../providers/provider.ts'
-import { findModel } from '../../src/catalogue/index.ts'
+import { findModel } from '../../src/catalogue/models/index.ts'
 import type { Trouble } from '../../src/sandbox/fault.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { models } from '../../src/catalogue/index.ts'
+import { models } from '../../src/catalogue/models/index.ts'
 import {
   createUnknownJobs,
   explainRefusedDecision,

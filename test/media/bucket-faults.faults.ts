@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { type BucketFault, startFaultyBucket } from './faulty-bucket.ts'
 

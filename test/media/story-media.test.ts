@@ -12,7 +12,7 @@ import {
   isUploadReference,
   uploadReferenceOf,
 } from '../../src/catalogue/media-values/uploaded-file.ts'
-import { parseValue } from '../../src/catalogue/parse.ts'
+import { parseValue } from '../../src/catalogue/validation/parse-value.ts'
 import { asAlice } from '../api/gateway.ts'
 import {
   createCleanup,

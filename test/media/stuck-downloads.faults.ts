@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { startServer, video } from './files.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { bytedance } from '../../providers/bytedance/index.ts'
-import { validateRequest } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import { orderFor } from './fixtures.ts'
 
 /** What the gateway asks for, and under which offer. */

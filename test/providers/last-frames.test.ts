@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
-import { validateRequest } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import { leastRequest } from '../support/least-request.ts'
 
 const first = 'https://media.example/in/start.png'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { magicapi } from '../../providers/magicapi/index.ts'
 import { sandbox } from '../../providers/magicapi/sandbox.ts'
-import { validateRequest } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import { orderFor } from './fixtures.ts'
 import { openStandIn } from './stand-in.ts'
 

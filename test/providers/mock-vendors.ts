@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { providers } from '../../providers/index.ts'
 import type { Call, Offer, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
 import type { SandboxStage, SandboxTask } from '../../providers/sandbox.ts'
-import type { ProviderConfig } from '../../src/config.ts'
+import type { ProviderConfig } from '../../src/config/config.ts'
 import { sandboxes } from '../../src/sandbox/index.ts'
 
 const origin = 'http://vendors.test'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import type { Media, Offer, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
-import { validateRequest } from '../../src/catalogue/admit.ts'
+import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, wired } from './fixtures.ts'
 

@@ -4,13 +4,13 @@ import type { Input } from '../../providers/input.ts'
 import type { Order } from '../../providers/provider.ts'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
 import { schemas } from '../../providers/wavespeed/schema.ts'
-import { validateForModel } from '../../src/catalogue/admit.ts'
-import { lipsyncModels } from '../../src/catalogue/lipsync.ts'
 import type { Model } from '../../src/catalogue/model.ts'
+import { lipsyncModels } from '../../src/catalogue/models/lipsync.ts'
+import { soraModels } from '../../src/catalogue/models/sora.ts'
+import { upscalerModels } from '../../src/catalogue/models/upscalers.ts'
+import { wanWavespeedModels } from '../../src/catalogue/models/wan-wavespeed.ts'
 import { quotePrice } from '../../src/catalogue/price.ts'
-import { soraModels } from '../../src/catalogue/sora.ts'
-import { upscalerModels } from '../../src/catalogue/upscalers.ts'
-import { wanWavespeedModels } from '../../src/catalogue/wan-wavespeed.ts'
+import { validateForModel } from '../../src/catalogue/validation/validate.ts'
 
 const order = (input: Input): Order => ({
   jobId: 'vid_fixture0000000000',

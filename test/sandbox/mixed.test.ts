@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createRejectedKeys } from '../../src/upstreams/rejected-keys.ts'
 import {

@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
-import { ConfigError, readConfig } from '../../src/config.ts'
+import { ConfigError, readConfig } from '../../src/config/config.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 type Headers = Record<string, string>
@@ -283,7 +283,7 @@ describe('a gateway that others can reach', () => {
 
   it('is locked until the first key, which unlocks every process at once', async () => {
     const ground = await startGround(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
-    const env = { ...ground.env, KEYS_COMMAND: 'docker compose exec api node src/accounts/cli.ts' }
+    const env = { ...ground.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
     const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
     const addresses = gateways.map((gateway) => gateway.address.replace('0.0.0.0', '127.0.0.1'))
     const balance = (at: string, headers: Headers) => send(at, 'POST', '/api/check-balance', headers)

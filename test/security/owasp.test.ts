@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 /** One test a page of the OWASP API Security Top 10 of 2023; the routes and callers are all in `routes.test.ts`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import diagnostics from 'node:diagnostics_channel'
 import { after, before, describe, it } from 'node:test'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { clientOf, operatorKey, startGround } from '../accounts/kit.ts'
+import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
 

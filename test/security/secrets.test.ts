@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
-import { cheapJob, operatorKey, startGround } from '../accounts/kit.ts'
+import { cheapJob, operatorKey, startGround } from '../accounts/test-accounts.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup } from '../support/setup.ts'
 

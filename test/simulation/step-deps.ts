@@ -22,7 +22,7 @@ type Options = {
   journal: Journal
 } & Pick<StepDeps, 'hasRestored' | 'confirmReplicas'>
 
-/** What the steps of one worker work with, put together as `src/work.ts` does it. */
+/** What the steps of one worker work with, put together as `src/worker.ts` does it. */
 export function createParts(
   environment: Environment,
   { actor, redis, store, queues, journal, hasRestored, confirmReplicas }: Options,

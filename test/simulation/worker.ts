@@ -18,7 +18,7 @@ const retryMs = 300
 
 export type Worker = ReturnType<typeof createWorker>
 
-/** One worker process, put together as `src/work.ts` does it: takes entries of the queues and runs the engine's real steps. */
+/** One worker process, put together as `src/worker.ts` does it: takes entries of the queues and runs the engine's real steps. */
 export function createWorker(environment: Environment, name: string) {
   const { world, server, queue, keys, upstreams, bug } = environment
   const actor = world.createActor(name, true)

@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { fault } from '../../providers/fault.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome } from '../../providers/provider.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { shrinkRecord } from '../../src/jobs/store/record-size.ts'
-import { shorten } from '../../src/text-limits.ts'
+import { shorten } from '../../src/text/text-limits.ts'
 import { limitOutcome } from '../../src/upstreams/reply-limits.ts'
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value))

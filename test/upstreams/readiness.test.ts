@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, it, test } from 'node:test'
 import { providers } from '../../providers/index.ts'
-import { readConfig } from '../../src/config.ts'
-import { createUpstreamReport, logUpstreams } from '../../src/readiness.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { createUpstreamReport, logUpstreams } from '../../src/upstreams/readiness.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 

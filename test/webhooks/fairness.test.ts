@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cheapJob, clientOf, startGround } from '../accounts/kit.ts'
+import { cheapJob, clientOf, startGround } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 

@@ -1,6 +1,6 @@
-import { cleanText } from '../../catalogue/clean-text.ts'
 import { fields, matchFieldName } from '../../catalogue/fields.ts'
 import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
+import { cleanText } from '../../catalogue/validation/clean-text.ts'
 import { ApiError } from '../errors.ts'
 import {
   invalidJsonError,

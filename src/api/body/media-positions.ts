@@ -1,5 +1,5 @@
 import { fields, matchFieldName, normalizeName } from '../../catalogue/fields.ts'
-import { frameListName } from '../../catalogue/frames.ts'
+import { frameListName } from '../../catalogue/validation/frame-list.ts'
 
 /** Where a value stands in a request body. At `media`, a text may be a whole file. */
 export type BodyPosition = 'body' | 'media' | 'story' | 'characters' | 'character' | 'other'

@@ -1,8 +1,8 @@
 import type { Input } from '../../../providers/input.ts'
 import type { ProviderName } from '../../../providers/provider.ts'
-import type { ValidRequest } from '../../catalogue/admit.ts'
 import type { Model } from '../../catalogue/model.ts'
-import { relaxInput } from '../../catalogue/relax.ts'
+import { relaxInput } from '../../catalogue/validation/relax-input.ts'
+import type { ValidRequest } from '../../catalogue/validation/validate.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 

@@ -1,9 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import { at, text } from '../../../providers/reader.ts'
-import { type ValidationOptions, type ValidRequest, validateForModel } from '../../catalogue/admit.ts'
-import { normalizeFields } from '../../catalogue/fold.ts'
-import { findModel } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
+import { findModel } from '../../catalogue/models/index.ts'
+import { normalizeFields } from '../../catalogue/validation/normalize.ts'
+import {
+  type ValidationOptions,
+  type ValidRequest,
+  validateForModel,
+} from '../../catalogue/validation/validate.ts'
 import type { JobState, JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import { withMarkup } from '../../accounts/money.ts'
-import { models } from '../../catalogue/index.ts'
 import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../catalogue/listing.ts'
+import { models } from '../../catalogue/models/index.ts'
 import type { ApiDeps } from '../deps.ts'
 
 /** The list of video models; in full unless `detailed=false`. */

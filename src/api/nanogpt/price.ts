@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { validateRequest } from '../../catalogue/admit.ts'
+import { validateRequest } from '../../catalogue/validation/validate.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'

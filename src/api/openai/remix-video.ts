@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { findModel, models } from '../../catalogue/index.ts'
 import type { Model } from '../../catalogue/model.ts'
+import { findModel, models } from '../../catalogue/models/index.ts'
 import type { JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'

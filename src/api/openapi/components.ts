@@ -1,6 +1,6 @@
 import { mediaFields } from '../../../providers/input.ts'
-import { models } from '../../catalogue/index.ts'
-import { buildRequestSchema } from '../../catalogue/schema.ts'
+import { models } from '../../catalogue/models/index.ts'
+import { buildRequestSchema } from '../../catalogue/request-schema.ts'
 import { errors } from '../errors.ts'
 import { type JsonSchema, schemaRef } from './operation.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { redactRedisArguments } from '../../redact-text.ts'
+import { redactRedisArguments } from '../../text/redact-text.ts'
 import type { ApiError } from '../errors.ts'
 import { createRequestRedactor } from './redact-request.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from '../../accounts/access.ts'
 import { explainLock, type KeyHelp } from '../../accounts/key-messages.ts'
-import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from '../../accounts/open.ts'
 import { ApiError } from '../errors.ts'
 import { isLocalClient } from '../requests/forwarded.ts'
 

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { createRandomId } from '../../random.ts'
+import { createRandomId } from '../../text/random-id.ts'
 import { ApiError, buildErrorBody } from '../errors.ts'
 import { defaultHeaders } from './default-headers.ts'
 

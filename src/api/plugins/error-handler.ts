@@ -7,7 +7,7 @@ import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { MediaRefused } from '../../media/inputs/media-refused.ts'
 import { QuotaExceeded } from '../../media/inputs/quota.ts'
 import { StorageUnavailable } from '../../media/storage/storage-fault.ts'
-import { shorten } from '../../text-limits.ts'
+import { shorten } from '../../text/text-limits.ts'
 import { ApiError, buildErrorBody, type ErrorCode } from '../errors.ts'
 import { createRequestRedactor } from './redact-request.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { parseAddress } from '../../network-address.ts'
+import { parseAddress } from '../../net/network-address.ts'
 import { ApiError } from '../errors.ts'
 import { clientAddressOf } from '../requests/forwarded.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { shorten } from '../../text-limits.ts'
+import { shorten } from '../../text/text-limits.ts'
 import { ApiError } from '../errors.ts'
 
 /** Lets a path's other methods be told apart from a path that does not exist. Registers first, so that it sees every route. */

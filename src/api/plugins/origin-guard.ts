@@ -1,6 +1,6 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { AccessMode, Authenticator } from '../../accounts/access.ts'
 import { createKeyCommand, type KeyHelp } from '../../accounts/key-messages.ts'
-import type { AccessMode, Authenticator } from '../../accounts/open.ts'
 import { ApiError } from '../errors.ts'
 import { isLoopbackName, isPrivateHost, parseHostname } from '../requests/host.ts'
 

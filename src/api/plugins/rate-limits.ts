@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Redis } from 'ioredis'
-import { anonymousCaller } from '../../accounts/open.ts'
+import { anonymousCaller } from '../../accounts/access.ts'
 import { ApiError } from '../errors.ts'
 
 export type RateLimitOptions = {

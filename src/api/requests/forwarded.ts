@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { TrustProxy } from '../../config.ts'
-import { isLoopbackAddress, parseAddress } from '../../network-address.ts'
+import type { TrustProxy } from '../../config/config.ts'
+import { isLoopbackAddress, parseAddress } from '../../net/network-address.ts'
 import { isHost } from './host.ts'
 
 declare module 'fastify' {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { onRequestHookHandler } from 'fastify'
-import { isLoopbackAddress, parseAddress } from '../../network-address.ts'
+import { isLoopbackAddress, parseAddress } from '../../net/network-address.ts'
 import { ApiError } from '../errors.ts'
 
 /** A name, perhaps with the dot of the root at its end, an IPv4 or a bracketed IPv6 address, with or without a port. */

@@ -1,6 +1,6 @@
 import type { Field, Input } from '../../../providers/input.ts'
 import { fields } from '../../catalogue/fields.ts'
-import { shorten, type TextLimits, utf8ByteLength } from '../../text-limits.ts'
+import { shorten, type TextLimits, utf8ByteLength } from '../../text/text-limits.ts'
 import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {

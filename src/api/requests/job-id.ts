@@ -1,5 +1,5 @@
 import { text } from '../../../providers/reader.ts'
-import { createRandomId } from '../../random.ts'
+import { createRandomId } from '../../text/random-id.ts'
 import { ApiError } from '../errors.ts'
 
 export function createJobId(): string {

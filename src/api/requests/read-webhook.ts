@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { normalizeName } from '../../catalogue/fields.ts'
-import { isEmpty } from '../../catalogue/parse.ts'
+import { isEmpty } from '../../catalogue/validation/parse-value.ts'
 import type { RequestedWebhook } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'

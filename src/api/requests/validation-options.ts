@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { ValidationOptions } from '../../catalogue/admit.ts'
+import type { ValidationOptions } from '../../catalogue/validation/validate.ts'
 import type { ApiDeps } from '../deps.ts'
 import { readPreferences } from './prefer.ts'
 

@@ -1,5 +1,5 @@
 import type { Input } from '../../../providers/input.ts'
-import { shorten, utf8ByteLength } from '../../text-limits.ts'
+import { shorten, utf8ByteLength } from '../../text/text-limits.ts'
 import type { JobView, JobWork } from '../job.ts'
 
 /** Kept free when a job is accepted, for what its upstream and we write into the record later. */

@@ -1,4 +1,4 @@
-import { movementFunctions, reserveFunctions, settleFunctions } from '../../accounts/scripts.ts'
+import { movementFunctions, reserveFunctions, settleFunctions } from '../../accounts/money-scripts.ts'
 import { enqueueLua } from '../../redis/enqueue.ts'
 
 /**

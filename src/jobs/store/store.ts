@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import type { Input } from '../../../providers/input.ts'
 import { ledgerRetentionMs, utcDayOf } from '../../accounts/money.ts'
-import { createRandomId } from '../../random.ts'
 import type { Keys } from '../../redis/keys.ts'
-import { defaultTextLimits } from '../../text-limits.ts'
+import { createRandomId } from '../../text/random-id.ts'
+import { defaultTextLimits } from '../../text/text-limits.ts'
 import {
   type HistoryEntry,
   type IdempotencyKey,

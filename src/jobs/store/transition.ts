@@ -1,6 +1,6 @@
 import { type Fault, type FaultCode, faults, speaksOfPolicy } from '../../../providers/fault.ts'
 import type { Video } from '../../../providers/provider.ts'
-import { shorten } from '../../text-limits.ts'
+import { shorten } from '../../text/text-limits.ts'
 import { faultMaxCharacters } from '../../upstreams/reply-limits.ts'
 import {
   type HistoryEntry,

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { anonymousCaller } from '../../accounts/open.ts'
+import { anonymousCaller } from '../../accounts/access.ts'
 import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { formatMegabytes } from './media-limits.ts'

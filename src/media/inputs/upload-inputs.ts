@@ -11,8 +11,8 @@ import {
   storedInputName,
   toProviderMedia,
 } from '../../catalogue/media-values/stored-reference.ts'
-import type { ProviderConfig } from '../../config.ts'
-import { utf8ByteLength } from '../../text-limits.ts'
+import type { ProviderConfig } from '../../config/config.ts'
+import { utf8ByteLength } from '../../text/text-limits.ts'
 import type { InlineFile } from '../../upstreams/inline-body.ts'
 import { uploadedLinkMaxBytes } from '../../upstreams/reply-limits.ts'
 import type { Transport } from '../../upstreams/transport.ts'

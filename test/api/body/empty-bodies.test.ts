@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { operatorKey, startGround } from '../../accounts/kit.ts'
+import { operatorKey, startGround } from '../../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../../support/setup.ts'
 
 const json = { 'content-type': 'application/json' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { models } from '../../../src/catalogue/index.ts'
 import { buildLegacyListEntry, buildListEntry, buildModelSummary } from '../../../src/catalogue/listing.ts'
+import { models } from '../../../src/catalogue/models/index.ts'
 import { asAlice, asBobby, everythingOnFal, startGateway, submitted, twoPeople } from '../gateway.ts'
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Input } from '../../../providers/input.ts'
-import { findModel } from '../../../src/catalogue/index.ts'
+import { findModel } from '../../../src/catalogue/models/index.ts'
 import { asAlice, everythingOnFal, plainBody, startGateway, twoPeople } from '../gateway.ts'
 
 const strict = { prefer: 'handling=strict' }

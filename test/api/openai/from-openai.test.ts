@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { fromOpenai } from '../../../src/api/openai/from-openai.ts'
 import { toOpenaiVideo } from '../../../src/api/openai/openai-video.ts'
 import { secondsOfInput, sizeOfInput, toSizeFields } from '../../../src/api/openai/size.ts'
-import { validateRequest } from '../../../src/catalogue/admit.ts'
-import { findModel, models } from '../../../src/catalogue/index.ts'
+import { findModel, models } from '../../../src/catalogue/models/index.ts'
 import { listFieldValues } from '../../../src/catalogue/parameters.ts'
+import { validateRequest } from '../../../src/catalogue/validation/validate.ts'
 import type { JobView } from '../../../src/jobs/job.ts'
 
 function modelOf(id: string) {

@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import type { Ledger } from '../../../src/accounts/book.ts'
-import { models } from '../../../src/catalogue/index.ts'
+import type { Ledger } from '../../../src/accounts/ledger.ts'
+import { models } from '../../../src/catalogue/models/index.ts'
 import { startGateway } from '../gateway.ts'
 
 const file = join(import.meta.dirname, '../../../src/api/openapi/openapi.json')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { anonymousCaller } from '../../../src/accounts/open.ts'
+import { anonymousCaller } from '../../../src/accounts/access.ts'
 import { createQuota, type Quota, QuotaExceeded } from '../../../src/media/inputs/quota.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'

@@ -1,0 +1,87 @@
+import type { Model } from '../model.ts'
+
+export const bytedanceModels: readonly Model[] = [
+  {
+    id: 'bytedance-avatar-omni-human-1.5',
+    name: 'OmniHuman 1.5',
+    description: 'Lets a picture speak or sing an audio, with gestures; the video is as long as the audio.',
+    ownedBy: 'bytedance',
+    released: '2025-09-01',
+    modes: ['image'],
+    fields: {
+      image: { required: true },
+      audio: { required: true },
+      prompt: {},
+      audioDuration: {},
+    },
+    price: {
+      source: 'WaveSpeed model list, by the second of audio; 10 s are inferred where nobody tells the length',
+      asOf: '2026-08',
+      per: 'second',
+      rates: [{ usd: 0.16 }],
+      stepSeconds: 1,
+      secondsFrom: ['audioDuration'],
+      defaultSeconds: 10,
+    },
+    typicalSeconds: 120,
+    deadlineSeconds: 3600,
+    providers: ['wavespeed', 'bytedance', 'fal'],
+  },
+  {
+    id: 'bytedance-waver-1.0',
+    name: 'Waver 1.0',
+    description: 'ByteDance Waver 1.0: 5 s clips from an image and words.',
+    ownedBy: 'bytedance',
+    released: '2025-08-20',
+    modes: ['image'],
+    fields: {
+      prompt: { required: true },
+      image: { required: true },
+      duration: { fixed: 5 },
+      seed: {},
+    },
+    price: {
+      source: 'WaveSpeed model list',
+      asOf: '2026-08',
+      per: 'video',
+      rates: [{ usd: 0.3 }],
+    },
+    typicalSeconds: 120,
+    deadlineSeconds: 1800,
+    providers: ['wavespeed'],
+  },
+  {
+    id: 'bytedance-seedance-v1-pro-fast',
+    name: 'Seedance 1.0 Pro Fast',
+    description: 'ByteDance Seedance 1.0 Pro Fast: 2 to 12 s in up to 1080p from words or an image.',
+    ownedBy: 'bytedance',
+    released: '2025-10-24',
+    modes: ['text', 'image'],
+    fields: {
+      prompt: { required: { unless: ['image'] } },
+      image: {},
+      resolution: { choices: ['480p', '720p', '1080p'], default: '720p' },
+      duration: { choices: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], default: 5 },
+      aspect_ratio: {
+        choices: ['16:9', '9:16', '1:1', '3:4', '4:3', '21:9'],
+        text: { default: '16:9' },
+      },
+      camera_fixed: { default: false },
+      seed: {},
+    },
+    price: {
+      source:
+        'WaveSpeed model list for 480p; 720p and 1080p are inferred from it by the ratio of the tokens that ByteDance bills',
+      asOf: '2026-08',
+      per: 'second',
+      rates: [
+        { when: { resolution: '480p' }, usd: 0.012 },
+        { when: { resolution: '1080p' }, usd: 0.0604 },
+        { usd: 0.0254 },
+      ],
+    },
+    typicalSeconds: 40,
+    deadlineSeconds: 1800,
+    providers: ['wavespeed', 'bytedance', 'fal'],
+  },
+]

@@ -1,0 +1,55 @@
+import type { Model } from '../model.ts'
+import { bytedanceModels } from './bytedance.ts'
+import { faceSwapModels } from './face-swap.ts'
+import { hailuo23Models } from './hailuo-23.ts'
+import { hunyuanModels } from './hunyuan.ts'
+import { klingModels } from './kling.ts'
+import { kling21Models } from './kling-21.ts'
+import { kling25Models } from './kling-25.ts'
+import { lightricksModels } from './lightricks.ts'
+import { lipsyncModels } from './lipsync.ts'
+import { longstoriesModels } from './longstories.ts'
+import { midjourneyModels } from './midjourney.ts'
+import { minimaxModels } from './minimax.ts'
+import { pixverseModels } from './pixverse.ts'
+import { runwayModels } from './runway.ts'
+import { seedanceModels } from './seedance.ts'
+import { soraModels } from './sora.ts'
+import { talkingHeadModels } from './talking-heads.ts'
+import { upscalerModels } from './upscalers.ts'
+import { veoModels } from './veo.ts'
+import { viduModels } from './vidu.ts'
+import { wanModels } from './wan.ts'
+import { wanWavespeedModels } from './wan-wavespeed.ts'
+
+/** Every model, in the order of the model lists. */
+export const models: readonly Model[] = [
+  ...veoModels,
+  ...wanModels,
+  ...seedanceModels,
+  ...minimaxModels,
+  ...klingModels,
+  ...hunyuanModels,
+  ...soraModels,
+  ...wanWavespeedModels,
+  ...talkingHeadModels,
+  ...lipsyncModels,
+  ...lightricksModels,
+  ...runwayModels,
+  ...upscalerModels,
+  ...bytedanceModels,
+  ...kling25Models,
+  ...hailuo23Models,
+  ...kling21Models,
+  ...viduModels,
+  ...pixverseModels,
+  ...midjourneyModels,
+  ...faceSwapModels,
+  ...longstoriesModels,
+]
+
+const modelsById = new Map(models.map((model) => [model.id, model]))
+
+export function findModel(id: string): Model | undefined {
+  return modelsById.get(id.trim().toLowerCase())
+}

@@ -1,0 +1,60 @@
+import type { Model } from '../model.ts'
+
+const shared = {
+  ownedBy: 'minimax',
+  modes: ['text', 'image'],
+  deadlineSeconds: 1800,
+  providers: ['fal'],
+} as const satisfies Partial<Model>
+
+const prompt = { required: true, maxLength: 2000 } as const
+const last_image = { text: 'unused' } as const
+const enhancePrompt = { default: false } as const
+
+export const minimaxModels: readonly Model[] = [
+  {
+    ...shared,
+    id: 'minimax-hailuo-02',
+    name: 'Hailuo 02',
+    description: 'MiniMax Hailuo 02: 6 or 10 s in 768p from words or an image.',
+    released: '2025-06-18',
+    fields: { prompt, image: {}, last_image, duration: { choices: [6, 10], default: 6 }, enhancePrompt },
+    price: {
+      source: 'FAL: USD 0.045 a second in 768p',
+      asOf: '2025-12',
+      per: 'second',
+      rates: [{ usd: 0.045 }],
+    },
+    typicalSeconds: 180,
+  },
+  {
+    ...shared,
+    id: 'minimax-hailuo-02-pro',
+    name: 'Hailuo 02 Pro',
+    description: 'MiniMax Hailuo 02 Pro: 6 s in 1080p from words or an image.',
+    released: '2025-06-18',
+    fields: { prompt, image: {}, last_image, duration: { fixed: 6 }, enhancePrompt },
+    price: {
+      source: 'FAL: USD 0.08 a second, 0.48 for the fixed 6 s',
+      asOf: '2025-12',
+      per: 'second',
+      rates: [{ usd: 0.08 }],
+    },
+    typicalSeconds: 240,
+  },
+  {
+    ...shared,
+    id: 'minimax-video',
+    name: 'MiniMax Video 01',
+    description: 'MiniMax Video 01: 6 s in 720p from words or an image.',
+    released: '2024-08-31',
+    fields: { prompt, image: {}, duration: { choices: [6], default: 6 }, enhancePrompt },
+    price: {
+      source: 'FAL: USD 0.50 a video, listed for the image endpoint',
+      asOf: '2025-09',
+      per: 'video',
+      rates: [{ usd: 0.5 }],
+    },
+    typicalSeconds: 240,
+  },
+]

@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Field } from '../../../providers/input.ts'
+import { type FieldKind, fields } from '../fields.ts'
+import type { Rule } from '../model.ts'
+import { checkValue, matchesChoice, type Problem, quoteValue, type ValueCheck } from '../rules.ts'
+import type { FieldSpelling } from './normalize.ts'
+import { type FieldValue, type ParseResult, parseValue } from './parse-value.ts'
+
+export type ResolvedField =
+  | { value?: FieldValue; warnings?: readonly string[]; problem?: undefined }
+  /** `substitute`: what is rendered where the caller does not want the problem instead. */
+  | {
+      spelling: FieldSpelling
+      warnings: readonly string[]
+      problem: Problem
+      substitute?: { value?: FieldValue }
+    }
+
+/** The value that a field ends with, from all spellings of it in a request and the model's rule. */
+export function resolveField(field: Field, rule: Rule, spellings: readonly FieldSpelling[]): ResolvedField {
+  const [bestSpelling, ...otherSpellings] = spellings.filter(
+    (spelling) => !isOperationMode(field, spelling) || matchesChoice(rule.choices, spelling.value),
+  )
+  if (bestSpelling === undefined) return defaultValueOf(rule)
+  const parsed = parseSpelling(field, bestSpelling)
+  const warnings = otherSpellings
+    .filter((spelling) => !isDeepStrictEqual(parseSpelling(field, spelling), parsed))
+    .map((spelling) => `\`${spelling.name}\` was ignored: \`${bestSpelling.name}\` says otherwise`)
+  const check =
+    rule.fixed === undefined
+      ? checkParsed(field, rule, bestSpelling, parsed)
+      : checkFixed(rule.fixed, bestSpelling, parsed)
+  if (check === undefined) return { ...defaultValueOf(rule), warnings }
+  if ('value' in check) return { value: check.value, warnings }
+  const { closest, isFinal, problem, allowed: allowedValues } = check
+  const substitute = closest === undefined ? defaultValueOf(rule) : { value: closest }
+  const hasNoFallback = rule.required !== undefined && substitute.value === undefined
+  return {
+    spelling: bestSpelling,
+    warnings,
+    problem: createProblem(bestSpelling, problem, allowedValues),
+    ...(!isFinal && !hasNoFallback && { substitute }),
+  }
+}
+
+/** Texts, files and stories are what a video is made of: nothing stands in for one that cannot be read. */
+const contentKinds: ReadonlySet<FieldKind> = new Set(['text', 'media', 'mediaList', 'object', 'list'])
+
+function checkParsed(
+  field: Field,
+  rule: Rule,
+  { value: sentValue }: FieldSpelling,
+  parsed: ParseResult,
+): ValueCheck | undefined {
+  if (!('expected' in parsed))
+    return parsed.value === undefined ? undefined : checkValue(field, parsed.value, rule)
+  const problem = `must be ${parsed.expected}; got ${quoteValue(sentValue)}`
+  if (parsed.closest === undefined)
+    return isIrreplaceable(field, sentValue) ? { problem, isFinal: true } : { problem }
+  const check = checkValue(field, parsed.closest, rule)
+  return 'value' in check ? { problem, closest: check.value } : { ...check, problem }
+}
+
+/** So is a seed, unless it is no number at all. */
+function isIrreplaceable(field: Field, sentValue: unknown): boolean {
+  const { kind } = fields[field]
+  return contentKinds.has(kind) || (kind === 'seed' && !Number.isNaN(Number(sentValue)))
+}
+
+function checkFixed(
+  fixed: string | number,
+  { value: sentValue }: FieldSpelling,
+  parsed: ParseResult,
+): ValueCheck {
+  const matchesFixed =
+    'value' in parsed && (parsed.value === undefined || matchesChoice([fixed], parsed.value))
+  return matchesFixed
+    ? { value: fixed }
+    : { problem: `must be ${fixed}; got ${quoteValue(sentValue)}`, closest: fixed }
+}
+
+/** The value of a field that is not told. */
+export function defaultValueOf({ fixed, default: defaultValue }: Rule): { value?: FieldValue } {
+  const value = fixed ?? defaultValue
+  return value === undefined ? {} : { value }
+}
+
+function parseSpelling(field: Field, spelling: FieldSpelling): ParseResult {
+  const parsed = parseValue(field, spelling.value)
+  return spelling.isOpposite && 'value' in parsed ? { value: parsed.value !== true } : parsed
+}
+
+/** Gateways send the kind of operation as `mode`; what a request brings tells it better. */
+export function isOperationMode(field: Field, { value }: FieldSpelling): boolean {
+  return (
+    field === 'mode' &&
+    /^\w+[-_ ]to[-_ ]video$|^video[-_ ](edit|extend)\w*$|^auto$/i.test(String(value).trim())
+  )
+}
+
+function createProblem(
+  { name }: FieldSpelling,
+  message: string,
+  allowed?: readonly (string | number)[],
+): Problem {
+  const problem: Problem = { field: name, message: `\`${name}\` ${message}`, code: 'invalid_parameter_value' }
+  return allowed === undefined ? problem : { ...problem, allowed }
+}

@@ -1,0 +1,203 @@
+import { mkdir } from 'node:fs/promises'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { providers } from '../providers/index.ts'
+import type { ProviderName } from '../providers/provider.ts'
+import { hasKeys } from './accounts/authenticator.ts'
+import { createKeyMarker } from './accounts/key-marker.ts'
+import { models } from './catalogue/models/index.ts'
+import type { Config } from './config/config.ts'
+import { shortestPollIntervalMs } from './jobs/poll-schedule.ts'
+import { createQueues, deliveryQueue, webhookQueue } from './jobs/queues.ts'
+import { lateResultQueue } from './jobs/steps/late-result.ts'
+import { markCleanShutdown, observeRedisServer } from './jobs/store/epoch.ts'
+import { createJobStore } from './jobs/store/store.ts'
+import { createMedia } from './media/media.ts'
+import { checkRedisServer } from './redis/check-server.ts'
+import { type Clock, createClock } from './redis/clock.ts'
+import { createConnections } from './redis/connections.ts'
+import { startEmbeddedRedis } from './redis/embedded.ts'
+import { createKeys, type Keys } from './redis/keys.ts'
+import { createReplicaBarrier } from './redis/replicas.ts'
+import { sandboxes } from './sandbox/index.ts'
+import { createSandbox } from './sandbox/sandbox.ts'
+import { readOverrides } from './upstreams/overrides.ts'
+import { createUpstreamReport, logUpstreams } from './upstreams/readiness.ts'
+import { createRejectedKeys } from './upstreams/rejected-keys.ts'
+import { createRouting } from './upstreams/routing.ts'
+import { createTransport } from './upstreams/transport.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
+
+/** What to undo, oldest first. */
+export type CloseSteps = (() => unknown)[]
+
+export type Context = Awaited<ReturnType<typeof createContext>>
+
+export const queueNames = [
+  ...(Object.keys(providers) as ProviderName[]),
+  deliveryQueue,
+  lateResultQueue,
+  webhookQueue,
+]
+
+/** What the api and the workers both stand on. Everything opened here is in `closers` when it rejects, too. */
+export async function createContext(config: Config, logger: Logger, closeSteps: CloseSteps) {
+  await mkdir(config.dataDir, { recursive: true })
+  const target =
+    config.redisUrl === undefined ? await startEmbedded(config, logger, closeSteps) : { url: config.redisUrl }
+  const connections = createConnections(target, {
+    prefix: config.redisPrefix,
+    logger,
+    idleTimeoutMs: replyTimeoutMs(config),
+  })
+  closeSteps.push(() => connections.close())
+  const redis = await connections.forRequests()
+  await checkRedisServer(redis, { ...config, logger })
+
+  const keys = createKeys(config.redisPrefix)
+  const keyMarker = createKeyMarker({ ...config, logger })
+  await hasKeys(redis, keys, keyMarker)
+  const clock = createClock({ redis, maxSkewMs: config.maxSkewMs, logger })
+  await clock.start()
+  closeSteps.push(() => clock.stop())
+  await observeRedisServer({ redis, keys, graceMs: config.failoverGraceMs })
+  const storeOptions = buildStoreOptions(config, clock)
+  // WAIT holds up its connection, so the writes that it waits for have one of their own.
+  const waitsForReplicas = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
+  const acceptRedis = waitsForReplicas ? await connections.forRequests() : redis
+  const store = createJobStore({ redis, acceptRedis, keys, ...storeOptions })
+  const queues = createQueues({ redis, keys, names: queueNames })
+  await queues.waitUntilReady()
+  closeSteps.push(() => queues.close())
+  const sandbox = createSandbox({
+    sandboxes,
+    providers: Object.values(providers),
+    upstreams: config.upstreams,
+    redis,
+    prefix: config.redisPrefix,
+    renderMs: config.sandboxRenderMs,
+    now: clock.now,
+  })
+  closeSteps.push(() => sandbox.close())
+  if (config.sandbox) await sandbox.start()
+  const connectToSandbox = sandbox.connect
+  const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs, connectToSandbox })
+  closeSteps.push(() => transport.close())
+  const { upstreams } = config
+  const media = await createMedia({
+    config,
+    redis,
+    keys,
+    transport,
+    upstreams,
+    connectToSandbox,
+    logger,
+  })
+  closeSteps.push(
+    () => media.close(),
+    () => media.retention.stop(),
+    () => media.storage.stop(),
+  )
+  media.retention.start()
+  await media.storage.start()
+  const routing = createRouting({
+    providers,
+    upstreams: config.sandbox ? sandbox.upstreams : upstreams,
+    canFetchLinks: media.hasPublicUrl,
+    overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
+  })
+  const pausesRejectedKeys = !config.sandbox && config.upstreamRetryMs > 0
+  const rejectedKeys = pausesRejectedKeys
+    ? createRejectedKeys({
+        redis,
+        keys,
+        providers: Object.values(providers),
+        upstreams,
+        retryMs: config.upstreamRetryMs,
+        logger,
+        now: clock.now,
+      })
+    : undefined
+  const { incompleteUpstreams } = config
+  const canRender = models.some(routing.isAvailable)
+  const upstreamReport = createUpstreamReport({ canRender, incompleteUpstreams, rejectedKeys })
+  logUpstreams(upstreamReport, incompleteUpstreams, (await rejectedKeys?.list()) ?? [], logger)
+  const webhooks = createWebhooks({
+    redis,
+    keys,
+    store,
+    queues,
+    keepMs: config.keepMs,
+    config: config.webhooks,
+    logger,
+  })
+  closeSteps.push(() => webhooks.close())
+  const isReady = async () => (await redis.ping().catch(() => '')) === 'PONG'
+  return {
+    config,
+    logger,
+    closers: closeSteps,
+    connections,
+    redis,
+    keys,
+    keyMarker,
+    clock,
+    store,
+    storeOptions,
+    confirmAccepted: waitsForReplicas ? createBarrier(config, keys, acceptRedis, maxAcceptWaitMs) : undefined,
+    queues,
+    transport,
+    upstreams,
+    sandboxUpstreams: sandbox.upstreams,
+    media,
+    offers: routing,
+    rejectedKeys,
+    upstreamReport,
+    webhooks,
+    ready: isReady,
+  }
+}
+
+/** A claim of a task outlives every job that could be given the same task. */
+const claimMarginMs = 86_400_000
+
+/** Resolves when as many replicas as the operator asks for have what was written on this connection. */
+export function createBarrier(
+  { waitReplicas, waitReplicasMs, waitAof }: Config,
+  keys: Keys,
+  redis: Redis,
+  maxWaitMs = waitReplicasMs,
+) {
+  const timeoutMs = Math.min(waitReplicasMs, maxWaitMs)
+  return createReplicaBarrier({ redis, key: keys.barrier, replicas: waitReplicas, timeoutMs, aof: waitAof })
+}
+
+/** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
+const replyTimeoutMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
+
+/** Less than a command of a request may take. */
+const maxAcceptWaitMs = 1500
+
+function buildStoreOptions(config: Config, { now }: Clock) {
+  const claimMs = config.longestJobSeconds * 1000 + claimMarginMs
+  return {
+    keepMs: config.keepMs,
+    claimMs,
+    graceMs: config.failoverGraceMs,
+    minPollIntervalMs: shortestPollIntervalMs(config.longestPollMs),
+    recordMaxBytes: config.textLimits.recordMaxBytes,
+    now,
+  }
+}
+
+async function startEmbedded(config: Config, logger: Logger, closeSteps: CloseSteps) {
+  const keys = createKeys(config.redisPrefix)
+  const redisServer = await startEmbeddedRedis({
+    dataDir: config.dataDir,
+    logger,
+    production: config.production,
+    beforeShutdown: (redis) => markCleanShutdown(redis, keys),
+  })
+  closeSteps.push(() => redisServer.stop())
+  return { path: redisServer.path }
+}

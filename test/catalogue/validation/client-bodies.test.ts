@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { providers } from '../../../providers/index.ts'
+import type { Input } from '../../../providers/input.ts'
+import type { Offer, ProviderName } from '../../../providers/provider.ts'
+import { priceJob } from '../../../src/accounts/job-price.ts'
+import type { Model } from '../../../src/catalogue/model.ts'
+import { models } from '../../../src/catalogue/models/index.ts'
+import { relaxInput } from '../../../src/catalogue/validation/relax-input.ts'
+import { validateRequest } from '../../../src/catalogue/validation/validate.ts'
+import { orderFor } from '../../providers/fixtures.ts'
+import { createMockVendors } from '../../providers/mock-vendors.ts'
+import { leastRequest } from '../../support/least-request.ts'
+import { clientBodies } from './client-bodies.ts'
+
+let vendors: Awaited<ReturnType<typeof createMockVendors>>
+
+before(async () => {
+  vendors = await createMockVendors()
+})
+after(() => vendors.close())
+
+for (const [name, body] of Object.entries(clientBodies)) {
+  test(`${name}: all models take it, and their upstreams what is made of it`, async () => {
+    for (const model of models) {
+      for (const mode of model.modes) {
+        const result = validateRequest({ ...leastRequest(model, mode), ...body })
+        assert.ok(result.ok, `${model.id}, ${mode}: ${JSON.stringify(result)}`)
+        assert.ok(priceJob(model, result.input, 0).usd > 0)
+        const strict = validateRequest({ model: model.id, ...result.input }, { handling: 'strict' })
+        assert.ok(strict.ok, `${model.id}, ${mode}: ${JSON.stringify(strict)}`)
+        const isRendered = (one: Input) => upstreamsOf(model, one).length > 0
+        const input = isRendered(result.input)
+          ? result.input
+          : relaxInput(model, result.input, isRendered)?.input
+        assert.ok(
+          input !== undefined,
+          `${model.id}, ${mode}: no upstream renders ${JSON.stringify(result.input)}`,
+        )
+        for (const id of upstreamsOf(model, input)) await assertFits(id, model.id, input)
+      }
+    }
+  })
+}
+
+function upstreamsOf(model: Model, input: Input) {
+  return model.providers.filter((id) => {
+    const offer = providers[id].offers[model.id]
+    return offer !== undefined && reasonOf(id, offer, input) === undefined
+  })
+}
+
+/** Why an upstream does not render an input. */
+function reasonOf(id: ProviderName, offer: Offer, input: Input): string | undefined {
+  const provider = providers[id]
+  const { settings } = orderFor(provider, input)
+  return offer.refuses?.(input) ?? provider.check?.(offer, input, settings)[0]?.message
+}
+
+test('where one upstream alone has a key, it renders what comes closest', () => {
+  for (const model of models) {
+    for (const id of model.providers) {
+      const offer = providers[id].offers[model.id]
+      if (offer === undefined) continue
+      const isRendered = (one: Input) => reasonOf(id, offer, one) === undefined
+      for (const mode of model.modes) {
+        const least = inputOf(leastRequest(model, mode))
+        if (!isRendered(least) && relaxInput(model, least, isRendered) === undefined) continue
+        for (const [name, body] of Object.entries(clientBodies)) {
+          const { negativePrompt: _text, seed: _seed, ...settings } = body
+          const input = inputOf({ ...leastRequest(model, mode), ...settings })
+          const rendered = isRendered(input) || relaxInput(model, input, isRendered) !== undefined
+          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, offer, input)}`)
+        }
+      }
+    }
+  }
+})
+
+function inputOf(body: Record<string, unknown>): Input {
+  const result = validateRequest(body)
+  assert.ok(result.ok)
+  return result.input
+}
+
+async function assertFits(id: ProviderName, model: string, input: Input) {
+  const provider = providers[id]
+  const offer = provider.offers[model]
+  assert.ok(offer !== undefined)
+  const order = { ...orderFor(provider, input), attempt: randomUUID() }
+  const outcome = await vendors.order(provider, offer, order)
+  assert.ok(
+    outcome.kind === 'done' || outcome.kind === 'running',
+    `${id} ${model}: ${JSON.stringify(outcome)}`,
+  )
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { createCleanup, startTestGateway } from '../support/setup.ts'
+import { startReceiver } from './receiver.ts'
+
+async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let looks = 0; looks < 3000; looks++) {
+    if (await holds()) return
+    await sleep(10)
+  }
+  assert.fail('it did not come about')
+}
+
+const settings = { AUTH: 'off', RECONCILE_SECONDS: '3', KEEP_DAYS: '1', WEBHOOK_ALLOW_INWARD: 'on' }
+
+describe('a webhook that is still to be delivered', () => {
+  const cleanup = createCleanup()
+  let ground: Awaited<ReturnType<typeof startGround>>
+  const answers: Record<string, readonly number[]> = {}
+  let receiver: Awaited<ReturnType<typeof startReceiver>>
+  let client: ReturnType<typeof clientOf>
+  let operator: ReturnType<typeof clientOf>
+
+  before(async () => {
+    ground = await startGround(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: Array(200).fill('0.3').join() })
+    receiver = await startReceiver(cleanup, answers)
+    const { address } = await startTestGateway(cleanup, ground.env)
+    client = clientOf(address)
+    operator = clientOf(address, operatorKey)
+  })
+  after(() => cleanup.run())
+
+  const ttl = (id: string) => ground.redis.pttl(ground.keys.job(id))
+
+  /** A job whose webhook was refused, and will be until `answers` say otherwise. */
+  async function refused(path: string, prompt = 'a boat'): Promise<string> {
+    answers[path] = [500]
+    const { body } = await client.submit({ ...cheapJob, prompt, webhookUrl: receiver.url + path })
+    await until(async () => (await ground.redis.llen(ground.keys.webhookLog(body.runId))) > 0)
+    return body.runId
+  }
+
+  it('is delivered after its job was deleted, and nothing else of the job is kept', async () => {
+    const id = await refused('/deleted', 'a prompt of somebody')
+    assert.equal((await client.ask('DELETE', `/v1/videos/${id}`)).body.deleted, true)
+    assert.equal((await client.ask('GET', `/api/jobs/${id}`)).status, 404)
+    const kept = await ground.redis.hkeys(ground.keys.deletedJob(id))
+    assert.deepEqual(kept.sort(), ['address', 'owner', 'version', 'view', 'webhook'])
+    const before = receiver.of('/deleted').length
+    answers['/deleted'] = [200]
+    await until(async () => (await ground.redis.zscore(ground.keys.webhooks, id)) === null)
+    const told = receiver.of('/deleted')
+    assert.ok(told.length > before)
+    assert.equal(new Set(told.map(({ body, headers }) => `${headers['webhook-id']} ${body}`)).size, 1)
+    assert.equal(await ground.redis.exists(ground.keys.deletedJob(id)), 0)
+  })
+
+  it('keeps the record, which expires after the last attempt', async () => {
+    const id = await refused('/kept')
+    assert.equal(await ttl(id), -1)
+    answers['/kept'] = [200]
+    await until(async () => (await ttl(id)) > 0)
+    assert.ok((await ground.redis.pttl(ground.keys.history(id))) > 0)
+    answers['/kept'] = [500]
+    await client.ask('POST', `/api/jobs/${id}/webhooks/replay`)
+    assert.equal(await ttl(id), -1)
+    answers['/kept'] = [200]
+    await until(async () => (await ttl(id)) > 0)
+  })
+
+  it('leaves a delivered job its time, and a job without a webhook', async () => {
+    const { body } = await client.submit({ ...cheapJob, webhookUrl: `${receiver.url}/well` })
+    await until(async () => (await ttl(body.runId)) > 0)
+    assert.equal((await client.ask('GET', `/api/jobs/${body.runId}/webhooks`)).body.state, 'delivered')
+    const plain = await client.submit()
+    await client.waitForEnd(plain.body.runId)
+    assert.ok((await ttl(plain.body.runId)) > 0)
+  })
+
+  async function adopt(id: string, mark: string): Promise<void> {
+    const tasks = await ground.upstreams.host.tasks('fal')
+    const ticket = tasks.find(({ body }) => JSON.stringify(body).includes(mark))?.id
+    assert.equal((await operator.ask('POST', `/api/admin/unknown/${id}`, { ticket })).status, 200)
+  }
+
+  it('is sent for both ends of a job that an operator resumed, each a separate message', async () => {
+    const id = await refused('/twice', 'sandbox:lost ends twice')
+    answers['/twice'] = [200]
+    await until(async () => (await ttl(id)) > 0)
+    await adopt(id, 'ends twice')
+    const messages = () =>
+      receiver.of('/twice').map(({ headers, body }) => `${headers['webhook-id']} ${JSON.parse(body).type}`)
+    await until(() => messages().includes(`msg_${id}_2 video.completed`))
+    assert.deepEqual(new Set(messages()), new Set([`msg_${id} video.failed`, `msg_${id}_2 video.completed`]))
+  })
+
+  it('of an end before an adoption is dropped', async () => {
+    const id = await refused('/again', 'sandbox:lost again')
+    await adopt(id, 'again')
+    await client.waitFor(id, /^succeeded$/)
+    answers['/again'] = [200]
+    await until(async () => (await ttl(id)) > 0)
+    const last = receiver.of('/again').at(-1)
+    assert.equal(last?.headers['webhook-id'], `msg_${id}_2`)
+    const { state } = (await client.ask('GET', `/api/jobs/${id}/webhooks`)).body
+    assert.equal(state, 'delivered')
+  })
+})
+
+describe('the attempts to tell a second end', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+
+  it('are as many as those to tell the first one', async () => {
+    const ground = await startGround(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: '0.1, 0.1' })
+    const receiver = await startReceiver(cleanup, { '/broken': [500] })
+    const { address } = await startTestGateway(cleanup, ground.env)
+    const webhookUrl = `${receiver.url}/broken`
+    const { body } = await clientOf(address).submit({ ...cheapJob, prompt: 'sandbox:lost', webhookUrl })
+    const attempts = (messageId: string) =>
+      receiver.of('/broken').filter(({ headers }) => headers['webhook-id'] === messageId).length
+    await until(() => attempts(`msg_${body.runId}`) === 3)
+    const [task] = await ground.upstreams.host.tasks('fal')
+    const adopted = { ticket: task?.id }
+    await clientOf(address, operatorKey).ask('POST', `/api/admin/unknown/${body.runId}`, adopted)
+    await until(() => attempts(`msg_${body.runId}_2`) === 3)
+    await until(async () => (await ground.redis.pttl(ground.keys.job(body.runId))) > 0)
+    assert.equal(attempts(`msg_${body.runId}_2`), 3)
+  })
+})

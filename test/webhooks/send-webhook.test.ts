@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { after, describe, it } from 'node:test'
+import { Webhook } from 'standardwebhooks'
+import type { JobView } from '../../src/jobs/job.ts'
+import { createSafeFetch } from '../../src/net/safe-fetch.ts'
+import { buildMessage, sendWebhook } from '../../src/webhooks/send-webhook.ts'
+import { createCleanup } from '../support/setup.ts'
+import { startReceiver } from './receiver.ts'
+
+const view: JobView = {
+  id: 'vid_1',
+  version: 4,
+  model: 'veo3-video',
+  state: 'succeeded',
+  progress: 100,
+  createdAt: 1_800_000_000_000,
+  completedAt: 1_800_000_060_000,
+  videos: [{ url: '/files/a.mp4' }],
+  costUsd: 1,
+}
+const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
+const older = `whsec_${Buffer.alloc(32, 2).toString('base64')}`
+const message = { id: 'msg_1', body: '{"a":1}' }
+
+describe('the message of a webhook', () => {
+  it('is the status of the job, with its links at our address', () => {
+    const { id, body } = buildMessage(view, 'https://us.example')
+    assert.equal(id, 'msg_vid_1')
+    const { type, timestamp, data } = JSON.parse(body)
+    assert.equal(type, 'video.completed')
+    assert.equal(timestamp, new Date(1_800_000_060_000).toISOString())
+    assert.equal(data.data.output.video.url, 'https://us.example/files/a.mp4')
+  })
+
+  it('is the same in every attempt', async () => {
+    const first = buildMessage(view, 'https://us.example')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(buildMessage(view, 'https://us.example'), first)
+  })
+
+  it('names each end', () => {
+    const error = { code: 'upstream_error' as const, message: 'x' }
+    assert.equal(JSON.parse(buildMessage({ ...view, state: 'failed', error }, '').body).type, 'video.failed')
+    assert.equal(
+      JSON.parse(buildMessage({ ...view, state: 'canceled', error }, '').body).type,
+      'video.canceled',
+    )
+  })
+
+  it('is dated by the submit where no end is known', () => {
+    const { completedAt: _, ...begun } = view
+    assert.equal(JSON.parse(buildMessage(begun, '').body).timestamp, new Date(view.createdAt).toISOString())
+  })
+
+  it('is another one for another end of the same job', () => {
+    assert.equal(buildMessage({ ...view, adoptions: 1 }, '').id, 'msg_vid_1_2')
+    assert.equal(buildMessage({ ...view, adoptions: 2 }, '').id, 'msg_vid_1_3')
+  })
+})
+
+describe('an attempt to deliver a webhook', () => {
+  const cleanup = createCleanup()
+  after(() => cleanup.run())
+  const guard = createSafeFetch({ allowPrivateNetworks: true })
+  cleanup.add(() => guard.close())
+  const never = new AbortController().signal
+  const deliver = (url: string, stopping = never, ask = guard.fetch) =>
+    sendWebhook({ safeFetch: ask, stopping }, url, message, [secret, older])
+
+  it('is signed with every secret, over the very bytes', async () => {
+    const receiver = await startReceiver(cleanup)
+    assert.deepEqual(await deliver(`${receiver.url}/hook`), { kind: 'answered', status: 204 })
+    const [received] = receiver.received
+    assert.equal(received?.body, message.body)
+    assert.equal(received?.headers['content-type'], 'application/json')
+    assert.equal(received?.headers['webhook-id'], 'msg_1')
+    assert.equal(received?.headers['user-agent'], 'Reelgate')
+    const seconds = Number(received?.headers['webhook-timestamp'])
+    assert.ok(Number.isInteger(seconds) && Math.abs(seconds - Date.now() / 1000) < 60)
+    for (const key of [secret, older]) {
+      assert.deepEqual(new Webhook(key).verify(received?.body ?? '', received?.headers ?? {}), { a: 1 })
+    }
+  })
+
+  it('is answered by any status; a redirect is not followed', async () => {
+    const receiver = await startReceiver(cleanup, { '/gone': [410], '/moved': [302] })
+    assert.deepEqual(await deliver(`${receiver.url}/gone`), { kind: 'answered', status: 410 })
+    assert.equal((await deliver(`${receiver.url}/moved`)).kind, 'unanswered')
+    assert.equal(receiver.of('/elsewhere').length, 0)
+  })
+
+  it('is refused where the address leads inward', async () => {
+    const strict = createSafeFetch({})
+    cleanup.add(() => strict.close())
+    const sent = await deliver('http://127.0.0.1:1/', never, strict.fetch)
+    assert.equal(sent.kind, 'refused')
+    assert.ok(sent.kind === 'refused' && sent.error !== '')
+  })
+
+  it('says why there was no answer', async () => {
+    const closed = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => closed.once('listening', resolve))
+    const address = closed.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    await new Promise((resolve) => closed.close(resolve))
+    assert.deepEqual(await deliver(`http://127.0.0.1:${port}/`), {
+      kind: 'unanswered',
+      error: 'ECONNREFUSED',
+    })
+    const failing = async () => {
+      throw new Error('out of order')
+    }
+    assert.deepEqual(await deliver('http://a.example', never, failing), {
+      kind: 'unanswered',
+      error: 'out of order',
+    })
+    const timeout = async () => {
+      throw new DOMException('', 'TimeoutError')
+    }
+    const late = await deliver('http://a.example', never, timeout)
+    assert.ok(late.kind === 'unanswered' && /15 s/.test(late.error))
+    const odd = () => Promise.reject('a text')
+    assert.ok(((await deliver('http://a.example', never, odd)) as { error: string }).error !== '')
+  })
+
+  it('is a POST that follows no redirect', async () => {
+    let options: Record<string, unknown> = {}
+    const answer = { statusCode: 204, headers: {}, body: { dump: async () => undefined } }
+    const ask = async (_: string, given: object) => {
+      options = { ...given }
+      return answer
+    }
+    await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
+    assert.deepEqual([options.method, options.body, options.redirects], ['POST', message.body, 0])
+  })
+
+  it('is answered though the rest of the answer is lost', async () => {
+    const dump = () => Promise.reject(new Error('cut'))
+    const ask = async () => ({ statusCode: 200, headers: {}, body: { dump } })
+    const sent = await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
+    assert.deepEqual(sent, { kind: 'answered', status: 200 })
+  })
+
+  it('ends when the gateway stops', { timeout: 20_000 }, async () => {
+    const receiver = await startReceiver(cleanup, { '/hang': ['hang'] })
+    const stopping = new AbortController()
+    const sending = deliver(`${receiver.url}/hang`, stopping.signal)
+    while (receiver.received.length === 0) await new Promise(setImmediate)
+    stopping.abort()
+    assert.equal((await sending).kind, 'unanswered')
+  })
+})
