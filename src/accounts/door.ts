@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
 import { Unavailable } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { hashOf } from './book.ts'
@@ -20,7 +21,7 @@ type Parts = {
 }
 
 /** `undefined`: revoked, or nobody's. */
-type Found = { caller: Caller | undefined; until: number }
+type Found = { caller: Caller | undefined }
 
 /**
  * Knows callers by their keys. What is known is remembered for a while and forgotten as soon as any process changes an account. A key
@@ -33,11 +34,18 @@ export async function createDoor({
   marker,
   openWithoutKeys,
 }: Parts): Promise<Accounts> {
-  let known = new Map<string, Found>()
+  const known = new LRUCache<string, Found>({
+    max: mostRemembered,
+    ttl: rememberMs,
+    ttlResolution: 0,
+    perf: Date,
+  })
+  let changes = 0
   let remembered: { access: Access; until: number } | undefined
 
   const forget = () => {
-    known = new Map()
+    changes += 1
+    known.clear()
     remembered = undefined
   }
   subscriber.on('message', (channel: string) => {
@@ -58,11 +66,10 @@ export async function createDoor({
   }
 
   async function find(hash: string): Promise<Caller | undefined> {
-    const here = known
+    const changesBefore = changes
     const caller = await read(hash)
-    if (here.size >= mostRemembered) here.clear()
-    // An answer that was on its way while something changed goes into the forgotten map.
-    here.set(hash, { caller, until: Date.now() + rememberMs })
+    // A reply that was on its way while an account changed may be outdated.
+    if (changesBefore === changes) known.set(hash, { caller })
     return caller
   }
 
@@ -75,9 +82,9 @@ export async function createDoor({
   }
 
   async function readAccess(): Promise<Access> {
-    const here = known
+    const changesBefore = changes
     const access = await accessNow()
-    if (here === known) remembered = { access, until: Date.now() + rememberMs }
+    if (changesBefore === changes) remembered = { access, until: Date.now() + rememberMs }
     return access
   }
 
@@ -115,9 +122,8 @@ export async function createDoor({
     identify(key) {
       const hash = key === undefined ? undefined : hashOf(key)
       const found = hash === undefined ? undefined : known.get(hash)
-      const fresh = found !== undefined && found.until > Date.now() ? found : undefined
-      if (fresh?.caller !== undefined) return fresh.caller
-      return hash === undefined && isLocked() === false ? anonymous : ask(hash, fresh)
+      if (found?.caller !== undefined) return found.caller
+      return hash === undefined && isLocked() === false ? anonymous : ask(hash, found)
     },
 
     access() {

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 /** How many deliveries a process makes at once. */
 export type GateLimits = {
   all: number
@@ -23,7 +25,7 @@ export type Gate = ReturnType<typeof createGate>
 export function createGate(limits: GateLimits) {
   const busy = new Map<string, number>()
   /** Destination -> failures in a row. */
-  const failing = new Map<string, number>()
+  const failing = new LRUCache<string, number>({ max: mostRemembered })
 
   function count(name: string, by: 1 | -1): void {
     const next = (busy.get(name) ?? 0) + by
@@ -56,10 +58,8 @@ export function createGate(limits: GateLimits) {
       return {
         leave(well) {
           for (const name of names) count(name, -1)
-          failing.delete(destination)
-          if (!well) failing.set(destination, failures + 1)
-          const [oldest] = failing.keys()
-          if (failing.size > mostRemembered && oldest !== undefined) failing.delete(oldest)
+          if (well) failing.delete(destination)
+          else failing.set(destination, failures + 1)
         },
       }
     },

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { View } from '../job.ts'
 import { readView } from './codec.ts'
 
@@ -9,13 +10,11 @@ const mostKnown = 2000
  * Redis is asked each time, so all processes tell the same.
  */
 export function createViews() {
-  const known = new Map<string, { text: string; version: string; view: View }>()
+  const known = new LRUCache<string, { text: string; version: string; view: View }>({ max: mostKnown })
   return (id: string, text: string, version: string): View => {
     const last = known.get(id)
     if (last?.text === text && last.version === version) return last.view
     const view = readView(text, version)
-    const [oldest] = known.keys()
-    if (last === undefined && known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
     known.set(id, { text, version, view })
     return view
   }
