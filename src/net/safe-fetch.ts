@@ -45,10 +45,11 @@ export function createSafeFetch({
   lookup?: LookupFunction
 }) {
   const trustedOrigins = new Set(trustedUrls.map((url) => new URL(url).origin))
-  const timeouts = { bodyTimeout: idleTimeoutMs, headersTimeout: idleTimeoutMs }
-  const directAgent = new Agent({ ...timeouts, connect: { timeout: connectTimeoutMs } })
+  // Over HTTP/2, undici may repeat a call by itself; a webhook would be delivered twice.
+  const agentOptions = { allowH2: false, bodyTimeout: idleTimeoutMs, headersTimeout: idleTimeoutMs }
+  const directAgent = new Agent({ ...agentOptions, connect: { timeout: connectTimeoutMs } })
   const publicOnlyAgent = new Agent({
-    ...timeouts,
+    ...agentOptions,
     connect: { timeout: connectTimeoutMs, lookup: rejectPrivateAddresses(lookup) },
   })
 

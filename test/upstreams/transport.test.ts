@@ -383,6 +383,17 @@ describe('a call to an upstream', () => {
       t.mock.timers.tick(1)
       assert.equal((await send(poll, buy)).kind, 'reply')
     })
+
+    it('one purchase alone tries it, and the others are unsent if that fails', async (t) => {
+      const { send } = await createUpstream()
+      answer = fail
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+      for (let n = 0; n < 8; n++) await send(poll, buy)
+      t.mock.timers.tick(10_000)
+      const sent = await Promise.all(Array.from({ length: 5 }, () => send(poll, buy)))
+      assert.deepEqual(sent.map(({ kind }) => kind).sort(), ['reply', ...Array(4).fill('unsent')])
+      assert.equal(received.length, 9)
+    })
   })
 })
 

@@ -7,7 +7,6 @@ import { AddressRefused, type SafeFetch } from '../../net/safe-fetch.ts'
 import { StorageUnavailable, toStorageUnavailable, wrapStorageErrors } from '../storage/storage-fault.ts'
 import type { TempDir } from '../storage/temp-dir.ts'
 import { decodersFor, isEncoded } from './content-encoding.ts'
-import { createMemoryReleaser } from './memory-releaser.ts'
 import { watchTransferRate } from './transfer-rate.ts'
 
 /** Thrown where the link cannot be had (yet). */
@@ -104,7 +103,6 @@ export function createDownloader({ safeFetch, tempDir, largestBytes, bytesPerSec
       const file = await wrapStorageErrors('create a temporary file', open(path, 'a', 0o600))
       try {
         let bytes = startByte
-        const releaseMemory = createMemoryReleaser()
         const storeChunk = async (chunk: Buffer): Promise<void> => {
           bytes += chunk.length
           if (bytes > largestBytes) throw createTooLargeError()
@@ -112,7 +110,6 @@ export function createDownloader({ safeFetch, tempDir, largestBytes, bytesPerSec
             chunk.length,
             wrapStorageErrors('write a temporary file', file.appendFile(chunk)),
           )
-          releaseMemory(chunk.length)
         }
         const writable = new Writable({
           write: (chunk: Buffer, _, done) => void storeChunk(chunk).then(() => done(), done),

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { fileTypeFromBuffer } from 'file-type'
+import { LRUCache } from 'lru-cache'
 import type { ByteRange, FileStore } from '../storage/file-store.ts'
 
 /** A file that can be served. Its content never changes. */
@@ -23,7 +24,7 @@ const maxCachedTypes = 1000
 
 /** Finds stored videos with their real type: all links end in `.mp4`, some upstreams render something else. */
 export function createStoredVideoFinder(store: FileStore) {
-  const contentTypes = new Map<string, string>()
+  const contentTypes = new LRUCache<string, string>({ max: maxCachedTypes })
 
   async function contentTypeOf(name: string, bytes: number): Promise<string> {
     const cachedType = contentTypes.get(name)
@@ -32,7 +33,6 @@ export function createStoredVideoFinder(store: FileStore) {
       await store.open(name, { start: 0, end: Math.min(bytes, signatureBytes) - 1 }),
     )
     const contentType = (await fileTypeFromBuffer(firstBytes).catch(() => undefined))?.mime ?? 'video/mp4'
-    if (contentTypes.size >= maxCachedTypes) contentTypes.clear()
     contentTypes.set(name, contentType)
     return contentType
   }

@@ -52,9 +52,18 @@ describe('the pixels of an image', () => {
     'WebP, extended': ['image/webp', webp('VP8X', { 24: [1, 1, 0, 2, 0, 1] }), 0x102 * 0x10003],
     'WebP, lossy': ['image/webp', webp('VP8 ', { 26: [0x10, 0xc1, 0x20, 0xc0] }), 0x110 * 0x20],
     'WebP, lossless': ['image/webp', webp('VP8L', { 21: [0x0f, 0x40, 0x01, 0x00] }), 0x10 * 6],
+    'WebP, extended, with reserved bits': [
+      'image/webp',
+      webp('VP8X', { 20: [0xc1], 24: [1, 1, 0, 2, 0, 1] }),
+      0x102 * 0x10003,
+    ],
+    'WebP that is cut': ['image/webp', webp('VP8X', {}).subarray(0, 18), undefined],
     'WebP, unknown': ['image/webp', webp('ALPH', {}), undefined],
     JPEG: ['image/jpeg', jpeg(segment(0xe0, 16), segment(0xc0, 17, frame)), 0x102 * 0x304],
     'JPEG, progressive': ['image/jpeg', jpeg(segment(0xc4, 30), segment(0xc2, 17, frame)), 0x102 * 0x304],
+    'JPEG whose frame comes first': ['image/jpeg', jpeg(segment(0xc0, 17, frame)), 0x102 * 0x304],
+    'JPEG, lossless': ['image/jpeg', jpeg(segment(0xe0, 16), segment(0xc3, 17, frame)), 0x102 * 0x304],
+    'JPEG, arithmetic': ['image/jpeg', jpeg(segment(0xe0, 16), segment(0xc9, 17, frame)), 0x102 * 0x304],
     'JPEG, last kind of frame': ['image/jpeg', jpeg(segment(0xcf, 17, frame)), 0x102 * 0x304],
     'JPEG without a frame': ['image/jpeg', jpeg(segment(0xd9, 2), segment(0xe0, 4)), undefined],
     'JPEG whose tables are no frame': [
