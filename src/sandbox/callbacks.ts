@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { request } from 'undici'
-import type { SandboxTask } from '../../providers/sandbox.ts'
+import type { SandboxTask } from './mock-upstream.ts'
 
 type Deps = { redis: Redis; prefix: string; now: () => number; keepSeconds: number }
 

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Redis } from 'ioredis'
-import { says } from '../../providers/sandbox.ts'
+import { says } from './mock-upstream.ts'
 
 /** What a stand-in upstream can be told to do wrong, once or several times, with one kind of call. */
 export type Trouble = {

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
-import type { Sandbox, SandboxStage, SandboxTask, SandboxTasks } from '../../providers/sandbox.ts'
 import type { ProviderConfig } from '../config.ts'
 import { pathOf, sandboxUpstreams } from './address.ts'
 import { createCallbacks } from './callbacks.ts'
 import { after, before, createTroubles, type Trouble } from './fault.ts'
+import type { Sandbox, SandboxStage, SandboxTask, SandboxTasks } from './mock-upstream.ts'
 
 /** Tasks are kept this long after the last one was made. */
 const keepSeconds = 86_400

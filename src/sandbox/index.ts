@@ -1,11 +1,11 @@
-import { sandbox as bytedance } from '../../providers/bytedance/sandbox.ts'
-import { sandbox as fal } from '../../providers/fal/sandbox.ts'
-import { sandbox as longstories } from '../../providers/longstories/sandbox.ts'
-import { sandbox as magicapi } from '../../providers/magicapi/sandbox.ts'
-import { sandbox as midjourney } from '../../providers/midjourney/sandbox.ts'
-import { sandbox as runware } from '../../providers/runware/sandbox.ts'
-import type { Sandbox } from '../../providers/sandbox.ts'
-import { sandbox as wavespeed } from '../../providers/wavespeed/sandbox.ts'
+import type { Sandbox } from './mock-upstream.ts'
+import { sandbox as bytedance } from './upstreams/bytedance.ts'
+import { sandbox as fal } from './upstreams/fal.ts'
+import { sandbox as longstories } from './upstreams/longstories.ts'
+import { sandbox as magicapi } from './upstreams/magicapi.ts'
+import { sandbox as midjourney } from './upstreams/midjourney.ts'
+import { sandbox as runware } from './upstreams/runware.ts'
+import { sandbox as wavespeed } from './upstreams/wavespeed.ts'
 
 /** A stand-in for every upstream. */
 export const sandboxes: readonly Sandbox[] = [

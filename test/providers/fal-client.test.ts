@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ApiError, createFalClient, type QueueStatus, ValidationError } from '@fal-ai/client'
 import { fal } from '../../providers/fal/index.ts'
-import { sandbox } from '../../providers/fal/sandbox.ts'
+import { sandbox } from '../../src/sandbox/upstreams/fal.ts'
 import { serveStandIn } from './serve.ts'
 
 const endpoint = 'fal-ai/kling-video/v2/master/text-to-video'

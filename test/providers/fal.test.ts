@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { fal } from '../../providers/fal/index.ts'
-import { sandbox } from '../../providers/fal/sandbox.ts'
 import type { Call, Outcome, Reply } from '../../providers/provider.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
+import { sandbox } from '../../src/sandbox/upstreams/fal.ts'
 import { orderFor } from './fixtures.ts'
 import { serveStandIn } from './serve.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { magicapi } from '../../providers/magicapi/index.ts'
-import { sandbox } from '../../providers/magicapi/sandbox.ts'
 import { admit } from '../../src/catalogue/admit.ts'
+import { sandbox } from '../../src/sandbox/upstreams/magicapi.ts'
 import { orderFor } from './fixtures.ts'
 import { openStandIn } from './stand-in.ts'
 

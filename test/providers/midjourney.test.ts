@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { midjourney } from '../../providers/midjourney/index.ts'
-import { sandbox } from '../../providers/midjourney/sandbox.ts'
+import { sandbox } from '../../src/sandbox/upstreams/midjourney.ts'
 import { orderFor } from './fixtures.ts'
 import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
 

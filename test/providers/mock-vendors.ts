@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import { providers } from '../../providers/index.ts'
 import type { Call, Offer, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
-import type { SandboxStage, SandboxTask } from '../../providers/sandbox.ts'
 import type { ProviderConfig } from '../../src/config.ts'
 import { sandboxes } from '../../src/sandbox/index.ts'
+import type { SandboxStage, SandboxTask } from '../../src/sandbox/mock-upstream.ts'
 
 const origin = 'http://vendors.test'
 

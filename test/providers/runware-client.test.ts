@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { type IRequestVideo, RunwareServer } from '@runware/sdk-js'
 import { at, list, text } from '../../providers/reader.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { sandbox } from '../../providers/runware/sandbox.ts'
+import { sandbox } from '../../src/sandbox/upstreams/runware.ts'
 import { serveStandIn } from './serve.ts'
 import { serveFrames } from './websocket.ts'
 

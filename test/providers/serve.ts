@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import Fastify from 'fastify'
 import type { Provider } from '../../providers/provider.ts'
-import type { Sandbox, SandboxStage, SandboxTask } from '../../providers/sandbox.ts'
+import type { Sandbox, SandboxStage, SandboxTask } from '../../src/sandbox/mock-upstream.ts'
 
 /**
  * A provider's stand-in on loopback; its clock moves by hand, and by `tick` with each look at a task; a render takes 1000 ms.

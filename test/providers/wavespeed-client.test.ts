@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'wavespeed'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
-import { sandbox } from '../../providers/wavespeed/sandbox.ts'
+import { sandbox } from '../../src/sandbox/upstreams/wavespeed.ts'
 import { serveStandIn } from './serve.ts'
 
 const model = 'lightricks/ltx-2-fast/text-to-video'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
-import type { SandboxStage } from '../sandbox.ts'
+import type { SandboxStage } from '../mock-upstream.ts'
 
 const largest = 200 * 1024 * 1024
 /** Files are kept in memory, so only a few of them. */

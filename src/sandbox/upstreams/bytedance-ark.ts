@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { at, list, text } from '../reader.ts'
-import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { describe } from '../schema.ts'
-import { arkViolations, isArkModel } from './ark-schema.ts'
+import { arkViolations, isArkModel } from '../../../providers/bytedance/ark-schema.ts'
+import { at, list, text } from '../../../providers/reader.ts'
+import { describe } from '../../../providers/schema.ts'
+import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 type ById = { Params: { id: string } }
 type Search = { Querystring: Readonly<Record<string, string | string[] | undefined>> }

@@ -1,7 +1,7 @@
-import type { SandboxTask } from '../sandbox.ts'
-import { endingOf } from '../sandbox.ts'
-import { findViolations, type Violation } from '../schema.ts'
-import { schemas } from './schema.ts'
+import { schemas } from '../../../providers/fal/schema.ts'
+import { findViolations, type Violation } from '../../../providers/schema.ts'
+import type { SandboxTask } from '../mock-upstream.ts'
+import { endingOf } from '../mock-upstream.ts'
 
 type Complaint = {
   loc: readonly string[]

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { at, text } from '../reader.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { type BodySchema, describe, findViolations } from '../schema.ts'
-import { type Flavor, products } from './offers.ts'
-import { capixSchema, inputSchema } from './schema.ts'
+import { type Flavor, products } from '../../../providers/magicapi/offers.ts'
+import { capixSchema, inputSchema } from '../../../providers/magicapi/schema.ts'
+import { at, text } from '../../../providers/reader.ts'
+import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 /** A stand-in for the three face swap products. A trigger word goes into one of the links. */
 export const sandbox: Sandbox = {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { JsonObject } from '../input.ts'
-import { at, list, number, text } from '../reader.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { describe } from '../schema.ts'
-import { schemas } from './schema.ts'
-import { type TaskViolation, violationsOf } from './violation.ts'
+import type { JsonObject } from '../../../providers/input.ts'
+import { at, list, number, text } from '../../../providers/reader.ts'
+import { schemas } from '../../../providers/runware/schema.ts'
+import { type TaskViolation, violationsOf } from '../../../providers/runware/violation.ts'
+import { describe } from '../../../providers/schema.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 /** Images travel inside the request, as base64. */
 const bodyLimit = 64 * 1024 * 1024

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { text } from '../reader.ts'
-import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { describe, findViolations } from '../schema.ts'
-import { sha256 } from './signature.ts'
-import { platforms } from './visual.ts'
-import { visualSchema } from './visual-schema.ts'
+import { sha256 } from '../../../providers/bytedance/signature.ts'
+import { platforms } from '../../../providers/bytedance/visual.ts'
+import { visualSchema } from '../../../providers/bytedance/visual-schema.ts'
+import { text } from '../../../providers/reader.ts'
+import { describe, findViolations } from '../../../providers/schema.ts'
+import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 type Asked = { Querystring: { Action?: string; Version?: string }; Body: string }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { text } from '../reader.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { type BodySchema, describe, findViolations } from '../schema.ts'
-import { shortSchema, universeSchema } from './schema.ts'
+import { shortSchema, universeSchema } from '../../../providers/longstories/schema.ts'
+import { text } from '../../../providers/reader.ts'
+import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 type Body = Readonly<Record<string, unknown>>
 type Submit = { Body: Body | null }

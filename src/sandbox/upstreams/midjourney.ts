@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { describe, findViolations } from '../schema.ts'
-import { submitSchema } from './schema.ts'
+import { submitSchema } from '../../../providers/midjourney/schema.ts'
+import { describe, findViolations } from '../../../providers/schema.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
 type Body = Readonly<Record<string, unknown>>
 type ById = { Params: { id: string } }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { ProviderName } from './provider.ts'
+import type { ProviderName } from '../../providers/provider.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

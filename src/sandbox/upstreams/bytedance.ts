@@ -1,6 +1,6 @@
-import type { Sandbox } from '../sandbox.ts'
-import { mountArk } from './ark-sandbox.ts'
-import { mountVisual } from './visual-sandbox.ts'
+import type { Sandbox } from '../mock-upstream.ts'
+import { mountArk } from './bytedance-ark.ts'
+import { mountVisual } from './bytedance-visual.ts'
 
 /** Stand-ins for Ark and for the Visual API. */
 export const sandbox: Sandbox = {

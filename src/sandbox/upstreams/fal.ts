@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Sandbox, SandboxStage, SandboxTask } from '../sandbox.ts'
-import { endingOf, stageOf } from '../sandbox.ts'
-import { complaintsAbout, missingEndpoint, refused } from './sandbox-rules.ts'
+import type { Sandbox, SandboxStage, SandboxTask } from '../mock-upstream.ts'
+import { endingOf, stageOf } from '../mock-upstream.ts'
+import { complaintsAbout, missingEndpoint, refused } from './fal-errors.ts'
 
 type OfTask = { Params: { owner: string; app: string; id: string } }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../sandbox.ts'
-import { describe, findViolations, type Violation } from '../schema.ts'
-import { protocolFields, schemas } from './schema.ts'
-import { mountUploads } from './uploads.ts'
+import { describe, findViolations, type Violation } from '../../../providers/schema.ts'
+import { protocolFields, schemas } from '../../../providers/wavespeed/schema.ts'
+import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
+import { mountUploads } from './wavespeed-uploads.ts'
 
 type Submit = { Params: { '*': string }; Querystring: { webhook?: string }; Body: Record<string, unknown> }
 type Search = {
