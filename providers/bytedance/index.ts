@@ -2,12 +2,12 @@ import { type Rejection, toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
 import type { Provider, Ticket } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { adoptFromArk, ark, arkTicketOf, findInArk } from './ark.ts'
-import { arkViolations, isArkModel } from './ark-schema.ts'
-import { offers } from './offers.ts'
-import { regionOf, signV4 } from './signature.ts'
-import { isVisual, settings, visual, visualTicketOf } from './visual.ts'
-import { visualSchema } from './visual-schema.ts'
+import { adoptFromArk, ark, arkTicketOf, findInArk } from './ark/index.ts'
+import { offers } from './ark/models.ts'
+import { arkViolations, isArkModel } from './ark/schema.ts'
+import { isVisual, settings, visual, visualTicketOf } from './visual/index.ts'
+import { visualSchema } from './visual/schema.ts'
+import { regionOf, signV4 } from './visual/signature.ts'
 
 const largestInlineBytes = 30_000_000
 

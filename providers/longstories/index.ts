@@ -4,8 +4,8 @@ import type { Field } from '../input.ts'
 import { type Offer, type Provider, type Reply, refusal } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
-import { offers, universeBody } from './offers.ts'
-import { explain, readRun } from './run.ts'
+import { offers, universeBody } from './models.ts'
+import { explain, readRun } from './replies.ts'
 import { shortSchema, universeSchema } from './schema.ts'
 
 type Settings = Readonly<Record<string, string>>

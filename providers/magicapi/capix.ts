@@ -2,7 +2,7 @@ import { fault } from '../fault.ts'
 import type { Outcome, Reply, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { at, link, text } from '../reader.ts'
-import { explainReply, explainTask } from './fault.ts'
+import { explainReply, explainTask } from './faults.ts'
 
 /** How the flavour `capix` answers: everything inside `image_process_response`, videos too. */
 export function acceptCapix(reply: Reply, ticket: Ticket): Outcome {

@@ -3,9 +3,9 @@ import type { Field } from '../input.ts'
 import type { Order, Provider, Ticket } from '../provider.ts'
 import { findViolations } from '../schema.ts'
 import { acceptCapix, readCapix } from './capix.ts'
-import { capixForm, type Flavor, offers, products } from './offers.ts'
+import { capixForm, type Flavor, offers, products } from './models.ts'
+import { acceptJob, readJob } from './replies.ts'
 import { inputSchema } from './schema.ts'
-import { acceptJob, readJob } from './serverless.ts'
 
 /** MagicAPI on API.market: face swaps, in three flavours of one product. */
 export const magicapi: Provider = {

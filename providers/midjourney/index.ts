@@ -3,8 +3,8 @@ import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
 import { type Order, type Provider, type Reply, refusal, statusFault, type Ticket } from '../provider.ts'
 import { at, number, text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
-import { offers } from './offers.ts'
-import { contentRefusal, readTask, spoken } from './read.ts'
+import { offers } from './models.ts'
+import { contentRefusal, readTask, spoken } from './replies.ts'
 import { submitSchema } from './schema.ts'
 
 /** `code` of a submit answer -> what it refuses for; 30 is a relay's own word for 429. */

@@ -4,11 +4,11 @@ import type { Field, Input, JsonObject } from '../input.ts'
 import type { Offer, Outcome, Provider, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { list, text } from '../reader.ts'
-import { explain, isTroubleOfItsOwn } from './explain.ts'
-import { offers } from './offers.ts'
-import { errorAbout, errorAboutNoTask, isEnvelope, judge } from './read.ts'
+import { explain, isTroubleOfItsOwn } from './faults.ts'
+import { offers } from './models.ts'
+import { errorAbout, errorAboutNoTask, isEnvelope, judge } from './replies.ts'
 import { schemas } from './schema.ts'
-import { violationsOf } from './violation.ts'
+import { violationsOf } from './validation.ts'
 
 /** Runware: every call is one POST with a list of tasks, and the id of a task is made by us. */
 export const runware: Provider = {

@@ -6,9 +6,9 @@ import type { Alike, Offer, Order, Outcome, Provider, Reply, Ticket } from '../p
 import { refusal } from '../provider.ts'
 import { at, link, list, text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
-import { explain, isEnvelope, statusOf } from './fault.ts'
-import { offers } from './offers.ts'
-import { judge } from './prediction.ts'
+import { explain, isEnvelope, statusOf } from './faults.ts'
+import { offers } from './models/index.ts'
+import { judge } from './replies.ts'
 import { schemas } from './schema.ts'
 
 /** How far from the stored time of an attempt its task may be dated: our clocks differ, and a call takes a while. */

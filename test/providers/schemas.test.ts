@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { arkViolations } from '../../providers/bytedance/ark-schema.ts'
-import { visualSchema } from '../../providers/bytedance/visual-schema.ts'
+import { arkViolations } from '../../providers/bytedance/ark/schema.ts'
+import { visualSchema } from '../../providers/bytedance/visual/schema.ts'
 import { schemas as fal } from '../../providers/fal/schema.ts'
 import { configFields } from '../../providers/longstories/schema.ts'
-import { violationsOf } from '../../providers/runware/violation.ts'
+import { violationsOf } from '../../providers/runware/validation.ts'
 import { type BodySchema, describe as describeViolation, findViolations } from '../../providers/schema.ts'
 import { schemas as wavespeed } from '../../providers/wavespeed/schema.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { arkViolations, isArkModel } from '../../../providers/bytedance/ark-schema.ts'
+import { arkViolations, isArkModel } from '../../../providers/bytedance/ark/schema.ts'
 import { at, list, text } from '../../../providers/reader.ts'
 import { describe } from '../../../providers/schema.ts'
 import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'

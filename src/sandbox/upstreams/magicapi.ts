@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Flavor, products } from '../../../providers/magicapi/offers.ts'
+import { type Flavor, products } from '../../../providers/magicapi/models.ts'
 import { capixSchema, inputSchema } from '../../../providers/magicapi/schema.ts'
 import { at, text } from '../../../providers/reader.ts'
 import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '../../../providers/input.ts'
 import { at, list, number, text } from '../../../providers/reader.ts'
 import { schemas } from '../../../providers/runware/schema.ts'
-import { type TaskViolation, violationsOf } from '../../../providers/runware/violation.ts'
+import { type TaskViolation, violationsOf } from '../../../providers/runware/validation.ts'
 import { describe } from '../../../providers/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 

@@ -1,5 +1,5 @@
-import type { Input } from '../input.ts'
-import type { Offer } from '../provider.ts'
+import type { Input } from '../../input.ts'
+import type { Offer } from '../../provider.ts'
 import { imageOnly, seconds, textOrImage } from './body.ts'
 import { kling, optimizer, seedance, seedanceImage, veo3, veo3Image } from './families.ts'
 import { frameOf } from './frame.ts'

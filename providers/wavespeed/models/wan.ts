@@ -1,5 +1,5 @@
-import type { Input, JsonObject } from '../input.ts'
-import type { Offer } from '../provider.ts'
+import type { Input, JsonObject } from '../../input.ts'
+import type { Offer } from '../../provider.ts'
 import { isPortrait, only } from './body.ts'
 
 /** The Wan models that carry WaveSpeed's name. */

@@ -1,6 +1,6 @@
 import type { Input, JsonObject } from '../input.ts'
 import type { Offer } from '../provider.ts'
-import { isPortrait, only } from './body.ts'
+import { isPortrait, only } from './models/body.ts'
 
 /** Models that make a video from words or a picture. Paths and fields as WaveSpeed listed them in August 2026. */
 export const generate = {

@@ -1,5 +1,5 @@
-import type { Input, JsonObject } from '../input.ts'
-import type { Offer } from '../provider.ts'
+import type { Input, JsonObject } from '../../input.ts'
+import type { Offer } from '../../provider.ts'
 
 /** Audio up to this long is filmed in 1080 lines, up to twice as long in 720. */
 const longestSharpSeconds = 30

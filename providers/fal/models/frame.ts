@@ -1,4 +1,4 @@
-import type { Input } from '../input.ts'
+import type { Input } from '../../input.ts'
 
 /** Ratio and resolution as FAL asks for them, where our `size` holds one, the other or both (`9:16`, `720p`, `720x1280`). */
 export function frameOf({ size, aspect_ratio, resolution }: Input): { ratio: string; resolution: string } {

@@ -1,9 +1,9 @@
-import type { Fault, FaultCode } from '../fault.ts'
-import { fault } from '../fault.ts'
-import type { Reply } from '../provider.ts'
-import { statusFault } from '../provider.ts'
-import { at, text } from '../reader.ts'
-import { worded } from './refusal.ts'
+import type { Fault, FaultCode } from '../../fault.ts'
+import { fault } from '../../fault.ts'
+import type { Reply } from '../../provider.ts'
+import { statusFault } from '../../provider.ts'
+import { at, text } from '../../reader.ts'
+import { worded } from '../refusal.ts'
 
 /** What Ark's error codes mean, by how they begin or what they hold; the first match wins. */
 const meanings: readonly [RegExp, FaultCode][] = [

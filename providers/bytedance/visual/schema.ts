@@ -1,4 +1,4 @@
-import type { BodySchema } from '../schema.ts'
+import type { BodySchema } from '../../schema.ts'
 
 /** A task of OmniHuman 1.5. The limit of the prompt is seen in clients of the API, not in its documentation. */
 export const visualSchema: BodySchema = {

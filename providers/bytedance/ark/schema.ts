@@ -1,5 +1,5 @@
-import { at, link, list, text } from '../reader.ts'
-import { type BodySchema, findViolations, type Violation } from '../schema.ts'
+import { at, link, list, text } from '../../reader.ts'
+import { type BodySchema, findViolations, type Violation } from '../../schema.ts'
 
 const boolean = { type: 'boolean' } as const
 const string = { type: 'string' } as const

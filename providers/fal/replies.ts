@@ -2,7 +2,7 @@ import { fault } from '../fault.ts'
 import type { Outcome, Reply, Ticket } from '../provider.ts'
 import { statusFault } from '../provider.ts'
 import { at, link, text } from '../reader.ts'
-import { explain, typesOf } from './explain.ts'
+import { explain, typesOf } from './faults.ts'
 
 const longestText = 300
 const longestType = 60

@@ -1,8 +1,8 @@
-import type { Fault, FaultCode } from '../fault.ts'
-import type { Reply } from '../provider.ts'
-import { statusFault } from '../provider.ts'
-import { number, text } from '../reader.ts'
-import { worded } from './refusal.ts'
+import type { Fault, FaultCode } from '../../fault.ts'
+import type { Reply } from '../../provider.ts'
+import { statusFault } from '../../provider.ts'
+import { number, text } from '../../reader.ts'
+import { worded } from '../refusal.ts'
 
 const meanings: Readonly<Record<number, FaultCode>> = {
   50215: 'invalid_input',

@@ -1,6 +1,6 @@
 import type { Input } from '../input.ts'
 import type { Offer } from '../provider.ts'
-import { imageOnly, seconds, textOrImage } from './body.ts'
+import { imageOnly, seconds, textOrImage } from './models/body.ts'
 import {
   endImage,
   hunyuanFrames,
@@ -15,7 +15,7 @@ import {
   wan22,
   wan22Small,
   wan22Turbo,
-} from './families.ts'
+} from './models/families.ts'
 
 const seedanceBetween = (input: Input) => ({ ...seedanceImage(input), ...endImage(input) })
 

@@ -1,6 +1,6 @@
-import type { Offer } from '../provider.ts'
+import type { Offer } from '../../provider.ts'
+import { generate } from '../models.ts'
 import { edit } from './edit.ts'
-import { generate } from './generate.ts'
 import { wan } from './wan.ts'
 
 export const offers: Readonly<Record<string, Offer>> = { ...generate, ...wan, ...edit }

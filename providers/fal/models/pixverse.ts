@@ -1,5 +1,5 @@
-import type { Input } from '../input.ts'
-import type { Offer } from '../provider.ts'
+import type { Input } from '../../input.ts'
+import type { Offer } from '../../provider.ts'
 import { seconds, textOrImage } from './body.ts'
 import { frameOf } from './frame.ts'
 

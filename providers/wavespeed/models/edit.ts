@@ -1,4 +1,4 @@
-import type { Offer } from '../provider.ts'
+import type { Offer } from '../../provider.ts'
 import { only } from './body.ts'
 
 /** Models that let a picture speak, or change a video that there is. */

@@ -1,8 +1,8 @@
-import { fault } from '../fault.ts'
-import type { Order, Outcome, Provider, Ticket } from '../provider.ts'
-import { refusal } from '../provider.ts'
-import { link, list, number, text } from '../reader.ts'
-import { explainReply, explainTask } from './ark-faults.ts'
+import { fault } from '../../fault.ts'
+import type { Order, Outcome, Provider, Ticket } from '../../provider.ts'
+import { refusal } from '../../provider.ts'
+import { link, list, number, text } from '../../reader.ts'
+import { explainReply, explainTask } from './faults.ts'
 
 const tasks = '/contents/generations/tasks'
 const clockSkewSeconds = 60

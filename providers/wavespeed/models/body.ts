@@ -1,4 +1,4 @@
-import type { Field, Input, JsonObject } from '../input.ts'
+import type { Field, Input, JsonObject } from '../../input.ts'
 
 /** Those of the named fields that are set, under their own names. */
 export function only(input: Input, ...names: readonly Field[]): JsonObject {

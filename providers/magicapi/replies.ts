@@ -2,7 +2,7 @@ import { fault } from '../fault.ts'
 import type { Outcome, Reply, Ticket } from '../provider.ts'
 import { refusal } from '../provider.ts'
 import { link, text } from '../reader.ts'
-import { explainReply, explainTask, reasonOf } from './fault.ts'
+import { explainReply, explainTask, reasonOf } from './faults.ts'
 
 /** How the flavours `v3` and `v2` answer: a job id at first, then the words of a serverless worker. */
 export function acceptJob(reply: Reply, ticket: Ticket): Outcome {

@@ -1,7 +1,7 @@
 import { fault } from '../fault.ts'
 import type { Outcome, Ticket } from '../provider.ts'
 import { link, list, text } from '../reader.ts'
-import { explainTask } from './fault.ts'
+import { explainTask } from './faults.ts'
 
 /** What a prediction says of itself. A word that we do not know reads as still at work. */
 export function judge(prediction: unknown, ticket: Ticket): Outcome {

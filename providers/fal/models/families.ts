@@ -1,4 +1,4 @@
-import type { Input, JsonObject } from '../input.ts'
+import type { Input, JsonObject } from '../../input.ts'
 import { ratioOfPicture, seconds } from './body.ts'
 
 /** Veo 3 rewrites prompts by itself and takes no switch for it. */

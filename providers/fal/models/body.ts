@@ -1,5 +1,5 @@
-import type { Input, JsonObject } from '../input.ts'
-import type { Offer } from '../provider.ts'
+import type { Input, JsonObject } from '../../input.ts'
+import type { Offer } from '../../provider.ts'
 
 /** Two endpoints of one family: an image decides between them. */
 export function textOrImage(

@@ -1,9 +1,9 @@
-import type { Fault } from '../fault.ts'
-import { fault } from '../fault.ts'
-import type { Order, Outcome, Provider, Reply, Ticket } from '../provider.ts'
-import { refusal } from '../provider.ts'
-import { at, link, number, text } from '../reader.ts'
-import { explain } from './visual-faults.ts'
+import type { Fault } from '../../fault.ts'
+import { fault } from '../../fault.ts'
+import type { Order, Outcome, Provider, Reply, Ticket } from '../../provider.ts'
+import { refusal } from '../../provider.ts'
+import { at, link, number, text } from '../../reader.ts'
+import { explain } from './faults.ts'
 
 /** The two places that run the Visual API. Keys of one do not open the other. */
 export const platforms = {

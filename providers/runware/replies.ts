@@ -1,7 +1,7 @@
 import { fault } from '../fault.ts'
 import type { Outcome, Reply, Ticket } from '../provider.ts'
 import { at, flag, link, list, number, text } from '../reader.ts'
-import { explain, tellsOfOurAccount } from './explain.ts'
+import { explain, tellsOfOurAccount } from './faults.ts'
 
 /** What a reply to `getResponse` says of a task. `absent`: it is not listed, so either not known or not visible yet. */
 export function judge(reply: Reply, taskUUID: string): Outcome | { kind: 'absent' } {

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import type { SignedRequest } from '../provider.ts'
+import type { SignedRequest } from '../../provider.ts'
 
 const algorithm = 'HMAC-SHA256'
 const service = 'cv'
