@@ -1,10 +1,10 @@
 import type { Fault, FaultCode } from '../fault.ts'
 import { codeOfStatus, speaksOfPolicy } from '../fault.ts'
 import type { Reply, Ticket } from '../provider.ts'
-import { statusFault } from '../provider.ts'
 import { at, list, text } from '../reader.ts'
+import { statusFault } from '../replies.ts'
 
-/** What FAL's own words for a failure mean; any other word means what the HTTP status says. */
+/** FAL's error types; any other type means what the HTTP status says. */
 const codes: Readonly<Record<string, FaultCode>> = {
   content_policy_violation: 'content_policy',
   no_media_generated: 'no_result',
@@ -21,72 +21,73 @@ const codes: Readonly<Record<string, FaultCode>> = {
   client_cancelled: 'canceled',
 }
 
-/** Lock reasons that money would lift; another lock is one of the key. */
-const moneyWords = /balance|budget|payment|top up/i
+/** A lock for one of these reasons ends with a payment; any other lock is one of the key. */
+const paymentWords = /balance|budget|payment|top up/i
 
-type Complaint = { type?: string | undefined; field?: string | undefined; message: string }
+type FalError = { type?: string | undefined; field?: string | undefined; message: string }
 
-/** How FAL words a refusal: `detail` as a list or as text, a bare error, or what the status said of a failed job. */
-export function explain(reply: Reply, ticket: Ticket = {}): Fault {
-  const answered = complaints(reply.body)
-  const told = answered.length > 0 ? answered : said(ticket)
-  const words = told.map(({ message }) => message).filter((message) => message !== '')
-  const code = codeOf(reply, typesOf(reply, ticket), words.join(' '))
-  return statusFault(reply, wording(code, told, reply.status), code)
+/** FAL's errors: `detail` as a list or as text, a bare error, or what the status of a failed job held. */
+export function toFalFault(reply: Reply, ticket: Ticket = {}): Fault {
+  const replied = errorsIn(reply.body)
+  const errors = replied.length > 0 ? replied : errorsOfStatus(ticket)
+  const texts = errors.map(({ message }) => message).filter((message) => message !== '')
+  const code = codeOf(reply, errorTypesOf(reply, ticket), texts.join(' '))
+  return statusFault(reply, messageOf(code, errors, reply.status), code)
 }
 
-/** FAL's words for what went wrong, from every place where it puts them. */
-export function typesOf(reply: Reply, ticket: Ticket = {}): readonly string[] {
-  const found = [
-    ...complaints(reply.body).map(({ type }) => type),
+/** FAL's error types, from every place where it puts them. */
+export function errorTypesOf(reply: Reply, ticket: Ticket = {}): readonly string[] {
+  const types = [
+    ...errorsIn(reply.body).map(({ type }) => type),
     text(reply.body, 'error_type') ?? reply.headers['x-fal-error-type'],
     text(ticket, 'errorType'),
   ]
-  return found.filter((type) => type !== undefined)
+  return types.filter((type) => type !== undefined)
 }
 
-function codeOf({ status }: Reply, types: readonly string[], words: string): FaultCode {
+function codeOf({ status }: Reply, types: readonly string[], message: string): FaultCode {
   if (types.some((type) => type.includes('content_policy'))) return 'content_policy'
   const known = types.find((type) => Object.hasOwn(codes, type))
   if (known !== undefined) return codes[known] ?? 'upstream_error'
-  if (status === 403 && moneyWords.test(words)) return 'no_credit'
-  if (speaksOfPolicy(words)) return 'content_policy'
+  if (status === 403 && paymentWords.test(message)) return 'no_credit'
+  if (speaksOfPolicy(message)) return 'content_policy'
   return status < 400 ? 'upstream_error' : codeOfStatus(status)
 }
 
-function wording(code: FaultCode, told: readonly Complaint[], status: number): string {
-  const policy = code === 'content_policy'
-  const [first, ...rest] = told.map(({ field, message }) =>
-    field === undefined || policy ? message : `${field}: ${message}`,
+function messageOf(code: FaultCode, errors: readonly FalError[], status: number): string {
+  const isPolicy = code === 'content_policy'
+  const messages = errors.map(({ field, message }) =>
+    field === undefined || isPolicy ? message : `${field}: ${message}`,
   )
-  const words = [...new Set([first, ...rest])].filter((one) => one !== undefined && one !== '').join('; ')
-  if (!policy) return words === '' ? `FAL answered with HTTP ${status}` : words
-  if (/content.?policy/i.test(words)) return words
-  return `Content policy: ${words === '' ? 'FAL refused this request' : words}`
+  const joined = [...new Set(messages)].filter((message) => message !== '').join('; ')
+  if (joined !== '') return joined
+  return isPolicy ? 'FAL refused this request' : `FAL answered with HTTP ${status}`
 }
 
-function complaints(body: unknown): readonly Complaint[] {
+function errorsIn(body: unknown): readonly FalError[] {
   const detail = at(body, 'detail') ?? at(body, 'error') ?? at(body, 'message')
-  return (Array.isArray(detail) ? detail : [detail])
-    .map((one) => complaint(one))
-    .filter((one) => one !== undefined)
+  return [detail]
+    .flat()
+    .map(toError)
+    .filter((error) => error !== undefined)
 }
 
-function complaint(one: unknown): Complaint | undefined {
-  if (typeof one === 'string') return one === '' ? undefined : { message: one }
-  const type = text(one, 'type')
-  const message = text(one, 'msg') ?? text(one, 'message') ?? ''
+function toError(error: unknown): FalError | undefined {
+  if (typeof error === 'string') return error === '' ? undefined : { message: error }
+  const type = text(error, 'type')
+  const message = text(error, 'msg') ?? text(error, 'message') ?? ''
   if (type === undefined && message === '') return undefined
-  const path = list(one, 'loc').filter((step) => step !== 'body')
-  return { type, field: path.length === 0 ? undefined : path.join('.'), message: message || spoken(type) }
+  const path = list(error, 'loc').filter((step) => step !== 'body')
+  const field = path.length === 0 ? undefined : path.join('.')
+  return { type, field, message: message || readableType(type) }
 }
 
-function spoken(type = ''): string {
+function readableType(type = ''): string {
   return type.includes('content_policy') ? '' : type.replaceAll('_', ' ')
 }
 
-/** What the status of a failed job said, kept in the ticket. */
-function said(ticket: Ticket): readonly Complaint[] {
+/** What the status of a failed job said, stored in the ticket. */
+function errorsOfStatus(ticket: Ticket): readonly FalError[] {
   const message = text(ticket, 'error')
   return message === undefined ? [] : [{ message }]
 }

@@ -1,15 +1,16 @@
 import type { Input, JsonObject } from '../input.ts'
+import { withoutUndefined } from '../models.ts'
 import type { Offer } from '../provider.ts'
 import { configNames, lengthOf, type Story, storyOf } from './story.ts'
 
-/** How a model looks where no universe decides it. */
+/** The look of a model that no universe renders. */
 type Preset = { aspectRatio: string; animated: boolean; imageConfig?: JsonObject }
 
 /**
- * Model -> the older Short API, which takes everything in the request. The Universe API, where a style is made on the
- * site beforehand, is asked instead once the setting that its path names holds a slug.
+ * The older Short API takes everything in the request. The Universe API, where a style is created on the site beforehand, is called instead
+ * once the setting that its path names holds a slug.
  */
-export const offers: Readonly<Record<string, Offer>> = {
+export const longstoriesModels: Readonly<Record<string, Offer>> = {
   'longstories-movie': {
     endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_MOVIE_SLUG}/create' },
     translate: (input) => ({
@@ -34,16 +35,16 @@ const pixelArt: Preset = {
 function shortBody(input: Input, preset: Preset): JsonObject {
   const story = storyOf(input)
   const { seconds, words } = lengthOf(input)
-  // The service takes one of the two: pictures become the idea where there is no other.
-  const told =
+  // The service takes either a prompt or a script; without both, the visuals become the prompt.
+  const text =
     story.script === undefined ? { prompt: story.prompt ?? story.visuals } : { script: story.script }
   const notes = [
     story.notes,
-    told.prompt === story.visuals ? undefined : story.visuals,
-    ...inWords(input, story),
+    text.prompt === story.visuals ? undefined : story.visuals,
+    ...fieldNotes(input, story),
   ]
-  return defined({
-    ...told,
+  return withoutUndefined({
+    ...text,
     directorNotes: paragraphs(notes),
     shortRequestEnhancer: input.shortRequestEnhancer,
     ...Object.fromEntries(configNames.map((name) => [name, story.configs[name]])),
@@ -66,10 +67,10 @@ function shortBody(input: Input, preset: Preset): JsonObject {
   })
 }
 
-/** The body for a universe, which itself decides look and voice. */
+/** The body for a universe, which decides look and voice. */
 export function universeBody(input: Input): JsonObject {
   const { prompt, script, visuals, notes, characters } = storyOf(input)
-  return defined({
+  return withoutUndefined({
     prompt: paragraphs([prompt, visuals, notes]),
     userScript: script,
     duration: String(nearest(lengthOf(input).seconds)),
@@ -88,15 +89,15 @@ function nearest(seconds: number): number {
   )
 }
 
-/** What only universes have fields for. */
-function inWords({ language }: Input, { characters }: Story): readonly string[] {
+/** Notes in place of the fields that only universes have. */
+function fieldNotes({ language }: Input, { characters }: Story): readonly string[] {
   return [
     ...(language === undefined ? [] : [`Language: ${language}`]),
     ...(characters === undefined ? [] : [`Characters: ${JSON.stringify(characters, withoutDataUrls)}`]),
   ]
 }
 
-/** A note may name a link; megabytes of base64 say nothing in it. */
+/** A note may hold a link, but not megabytes of base64. */
 function withoutDataUrls(_key: string, value: unknown): unknown {
   return typeof value === 'string' && /^data:/i.test(value) ? undefined : value
 }
@@ -110,7 +111,7 @@ function voiceover({ configs, voiceId, narrated }: Story): JsonObject | undefine
   return Object.keys(settings).length === 0 ? undefined : settings
 }
 
-/** A script's own length must not outrun the duration that is paid for. */
+/** The length in a script's settings must not exceed the duration that is paid for. */
 function withoutLength(config: JsonObject = {}): JsonObject {
   const { targetLengthInSeconds: _seconds, targetLengthInWords: _words, ...others } = config
   return others
@@ -118,8 +119,4 @@ function withoutLength(config: JsonObject = {}): JsonObject {
 
 function paragraphs(texts: readonly (string | undefined)[]): string | undefined {
   return texts.filter((one) => one !== undefined).join('\n\n') || undefined
-}
-
-function defined(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 }

@@ -1,9 +1,10 @@
 import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
-import { type Reply, statusFault } from '../provider.ts'
+import type { Reply } from '../provider.ts'
 import { text } from '../reader.ts'
+import { statusFault } from '../replies.ts'
 
-/** API.market publishes no codes, so its words have to tell. */
-const meanings: readonly [RegExp, FaultCode][] = [
+/** API.market publishes no error codes, so the message decides. */
+const patterns: readonly [RegExp, FaultCode][] = [
   [/not allowed/i, 'content_policy'],
   [/no faces?\b|face (was )?not (found|detected)|could not (find|detect) (a|any) face/i, 'invalid_input'],
   [/download|fetch|unreachable|(invalid|bad) (url|link)/i, 'media_unreadable'],
@@ -13,22 +14,21 @@ const meanings: readonly [RegExp, FaultCode][] = [
   ],
 ]
 
-/** An answer that is not the one hoped for. */
-export function explainReply(reply: Reply): Fault {
-  const message = reasonOf(reply.body) ?? `MagicAPI answered ${reply.status}`
-  // What a wrong key is answered with, or a failing gateway, is no matter of words.
-  const code = reply.status === 401 || reply.status >= 500 ? undefined : meaningOf(message)
-  return code === undefined ? statusFault(reply, message) : statusFault(reply, worded(code, message), code)
+/** Why a call was refused. */
+export function toMagicapiFault(reply: Reply): Fault {
+  const message = errorTextOf(reply.body) ?? `MagicAPI answered with HTTP ${reply.status}`
+  // A wrong key or a failing gateway is known by the status alone.
+  const code = reply.status === 401 || reply.status >= 500 ? undefined : codeOf(message)
+  return statusFault(reply, message, code)
 }
 
-/** Why a task failed, as it says itself. */
-export function explainTask(reason = 'MagicAPI failed the task without a reason'): Fault {
-  const code = meaningOf(reason) ?? 'upstream_error'
-  return fault(code, worded(code, reason))
+/** Why an accepted task failed, from its own text. */
+export function toMagicapiTaskFault(message = 'MagicAPI failed the task without a reason'): Fault {
+  return fault(codeOf(message) ?? 'upstream_error', message)
 }
 
-/** The places where the products of this family leave a reason. */
-export function reasonOf(body: unknown): string | undefined {
+/** The error text, from every place where a product of this family puts it. */
+export function errorTextOf(body: unknown): string | undefined {
   return (
     text(body, 'error') ??
     text(body, 'error', 'message') ??
@@ -38,13 +38,7 @@ export function reasonOf(body: unknown): string | undefined {
   )
 }
 
-function meaningOf(message: string): FaultCode | undefined {
+function codeOf(message: string): FaultCode | undefined {
   if (speaksOfPolicy(message)) return 'content_policy'
-  return meanings.find(([pattern]) => pattern.test(message))?.[1]
-}
-
-// Clients tell a content refusal by these words in its text.
-function worded(code: FaultCode, message: string): string {
-  const plain = code !== 'content_policy' || /policy|nsfw|safety|moderation|flagged/i.test(message)
-  return plain ? message : `Content policy: ${message}`
+  return patterns.find(([pattern]) => pattern.test(message))?.[1]
 }

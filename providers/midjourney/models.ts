@@ -1,26 +1,24 @@
 import type { Input, JsonObject } from '../input.ts'
+import { oneEndpoint } from '../models.ts'
 import type { Offer } from '../provider.ts'
 
 /** The proxy refuses an empty prompt, with an image too. */
 const neutralPrompt = 'subtle natural motion'
 
-/** Model -> the submit route of the mj-proxy protocol; `/mj-fast/mj/submit/video` and its like name a speed. */
-export const offers: Readonly<Record<string, Offer>> = {
+/** Submit routes of the mj-proxy protocol; some proxies have others for each speed, such as `/mj-fast/mj/submit/video`. */
+export const midjourneyModels: Readonly<Record<string, Offer>> = {
   'midjourney-video': {
-    endpoints: { video: '/mj/submit/video' },
-    translate: (input) => ({
-      endpoint: 'video',
-      body:
-        input.extendTask === undefined ? animation(input, input.image) : extension(input, input.extendTask),
-    }),
+    ...oneEndpoint('video', '/mj/submit/video', (input) =>
+      input.extendTask === undefined ? animationBody(input) : extensionBody(input),
+    ),
     note: 'Midjourney has no public API: the proxy drives an account of yours, which Midjourney may ban for it.',
   },
 }
 
-function animation(input: Input, image = ''): JsonObject {
-  const { resolution, last_image } = input
+function animationBody(input: Input): JsonObject {
+  const { image = '', resolution, last_image } = input
   return {
-    ...direction(input),
+    ...promptAndMotion(input),
     image,
     ...(last_image !== undefined && { endImage: last_image }),
     ...(resolution !== undefined && { videoType: `vid_1.1_i2v_${resolution.replace(/p$/, '')}` }),
@@ -28,15 +26,16 @@ function animation(input: Input, image = ''): JsonObject {
   }
 }
 
-function extension(input: Input, taskId: string): JsonObject {
-  return { ...direction(input), action: 'extend', taskId, index: input.extendIndex ?? 0 }
+function extensionBody(input: Input): JsonObject {
+  const { extendTask: taskId, extendIndex: index = 0 } = input
+  return { ...promptAndMotion(input), action: 'extend', taskId, index }
 }
 
-function direction({ prompt, motion = 'low' }: Input): JsonObject {
-  return { prompt: withoutFlags(prompt ?? '') || neutralPrompt, motion }
+function promptAndMotion({ prompt, motion = 'low' }: Input): JsonObject {
+  return { prompt: withoutParameters(prompt ?? '') || neutralPrompt, motion }
 }
 
-/** Midjourney reads all that follows the first flag as parameters, some of which change speed and cost; a long dash is one too. */
-function withoutFlags(prompt: string): string {
+/** Midjourney reads everything after the first `--` (or long dash) as parameters, some of which change speed and cost. */
+function withoutParameters(prompt: string): string {
   return prompt.replace(/(^|\s)(--|—)[a-z].*$/is, '').trim()
 }

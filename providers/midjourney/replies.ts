@@ -1,8 +1,16 @@
-import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
-import { type Outcome, type Reply, type Stage, statusFault, type Ticket, type Video } from '../provider.ts'
+import type { Order, Outcome, Reply, Stage, Ticket, Video } from '../provider.ts'
 import { at, link, list, number, text } from '../reader.ts'
+import { completed, failed, rejected, running, taskUnknown, unclear } from '../replies.ts'
+import {
+  isMidjourneyErrorCode,
+  toMidjourneyFault,
+  toMidjourneyPollFault,
+  toMidjourneyTaskFault,
+} from './faults.ts'
 
-/** Upper-cased word -> stage; relays have words of their own. */
+const upstream = 'The proxy'
+
+/** In upper case; relays have statuses of their own. */
 const stages: Readonly<Record<string, Stage>> = {
   '': 'queued',
   NOT_START: 'queued',
@@ -13,67 +21,54 @@ const stages: Readonly<Record<string, Stage>> = {
   RUNNING: 'processing',
 }
 
-/** What a task's record says, as the fetch route and the hook show it. */
-export function readTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseMidjourneySubmission(reply: Reply, order: Order): Outcome {
+  const code = number(reply.body, 'code')
+  const id = idOf(at(reply.body, 'result'))
+  const isOk = reply.status < 300
+  if (isOk && id !== undefined && (code === 1 || code === 21 || code === 22)) return running({ id }, 'queued')
+  if (isOk && (code === undefined || !isMidjourneyErrorCode(code)))
+    return unclear('unreadable_reply', `${upstream} answered a submission without a task ID`)
+  const reason = toMidjourneyFault(reply, order)
+  return isOk ? { kind: 'failed', fault: reason } : rejected(reply, reason)
+}
+
+/** The record of a task, as the fetch route and the callback show it. */
+export function parseMidjourneyTask(reply: Reply, ticket: Ticket): Outcome {
   const { status, body } = reply
-  if (status === 404 || (status < 300 && (body === null || body === '')))
-    return unclear('task_lost', 'The proxy does not know the task')
-  if (status >= 300)
-    return {
-      kind: 'unclear',
-      fault: statusFault(reply, spoken(body) ?? `The proxy answered with HTTP ${status}`),
-    }
-  const told = at(body, 'status')
-  if (typeof told !== 'string') return unclear('unreadable_reply', 'The proxy answered without a task status')
-  const word = told.toUpperCase()
-  if (word === 'SUCCESS') return success(body)
-  if (word === 'FAILURE' || word === 'FAILED') return { kind: 'failed', fault: failure(body) }
-  if (/^CANCELL?(ED)?$/.test(word))
-    return { kind: 'failed', fault: fault('canceled', 'The task was canceled') }
-  const stage = stages[word]
+  if (status === 404 || (status < 300 && (body === null || body === ''))) return taskUnknown(upstream)
+  if (status >= 300) return { kind: 'unclear', fault: toMidjourneyPollFault(reply) }
+  const word = at(body, 'status')
+  if (typeof word !== 'string')
+    return unclear('unreadable_reply', `${upstream} answered without a task status`)
+  const taskStatus = word.toUpperCase()
+  if (taskStatus === 'SUCCESS') return resultOf(body)
+  if (taskStatus === 'FAILURE' || taskStatus === 'FAILED')
+    return { kind: 'failed', fault: toMidjourneyTaskFault(body) }
+  if (/^CANCELL?(ED)?$/.test(taskStatus)) return failed('canceled', 'The task was canceled')
+  const stage = stages[taskStatus]
   if (stage === undefined)
-    return unclear('unreadable_reply', `The proxy told an unknown status: ${told.slice(0, 40)}`)
+    return unclear('unreadable_reply', `${upstream} answered an unknown task status: ${word.slice(0, 40)}`)
   const progress = percent(at(body, 'progress'))
   return { kind: 'running', ticket, stage, ...(progress !== undefined && { progress }) }
 }
 
-/** The proxy's words about a refusal. */
-export function spoken(body: unknown): string | undefined {
-  return (
-    text(body, 'description') ??
-    text(body, 'message') ??
-    text(body, 'error', 'message') ??
-    text(body, 'error')
-  )
+function idOf(result: unknown): string | undefined {
+  return typeof result === 'number' ? String(result) : text(result)
 }
 
-export function contentRefusal(said: string): Fault {
-  const clear = /policy|nsfw|safety|moderation|flagged/i.test(said)
-  return fault('content_policy', clear ? said : `Content policy: ${said}`)
-}
-
-function success(body: unknown): Outcome {
+function resultOf(body: unknown): Outcome {
   const [first, ...others] = clips(body)
-  if (first !== undefined) return { kind: 'done', videos: [first, ...others] }
-  return { kind: 'failed', fault: fault('no_result', 'The task succeeded without a video') }
+  if (first === undefined) return completed(upstream, undefined)
+  return { kind: 'done', videos: [first, ...others] }
 }
 
-function failure(body: unknown): Fault {
-  const said = text(body, 'failReason') ?? text(body, 'fail_reason') ?? 'The task failed without a reason'
-  if (speaksOfPolicy(said)) return contentRefusal(said)
-  // The proxy files a cancel under FAILURE, in the language that it is set to.
-  return fault(/cancel|取消/i.test(said) ? 'canceled' : 'upstream_error', said)
-}
-
-/** All clips of the batch; relays spell the list differently, or give the first one only. */
+/** All clips of the batch; relays name the list differently, or return the first clip only. */
 function clips(body: unknown): readonly Video[] {
-  const batch = [at(body, 'videoUrls'), at(body, 'video_urls')]
-    .map(clipList)
-    .find((found) => found.length > 0)
+  const batch = [at(body, 'videoUrls'), at(body, 'video_urls')].map(clipList).find((list) => list.length > 0)
   if (batch !== undefined) return batch
   const preview = link(body, 'imageUrl') ?? link(body, 'image_url')
-  const only = link(body, 'videoUrl') ?? link(body, 'video_url') ?? (isMp4(preview) ? preview : undefined)
-  return only === undefined ? [] : [{ url: only }]
+  const single = link(body, 'videoUrl') ?? link(body, 'video_url') ?? (isMp4(preview) ? preview : undefined)
+  return single === undefined ? [] : [{ url: single }]
 }
 
 function clipList(value: unknown): readonly Video[] {
@@ -97,10 +92,7 @@ function isMp4(url: string | undefined): url is string {
 }
 
 function percent(progress: unknown): number | undefined {
-  const told = typeof progress === 'string' ? /^(\d+(?:\.\d+)?)\s*%?$/.exec(progress)?.[1] : number(progress)
-  return told === undefined ? undefined : Math.min(Math.max(Number(told), 0), 100)
-}
-
-function unclear(code: FaultCode, message: string): Outcome {
-  return { kind: 'unclear', fault: fault(code, message) }
+  const percentage =
+    typeof progress === 'string' ? /^(\d+(?:\.\d+)?)\s*%?$/.exec(progress)?.[1] : number(progress)
+  return percentage === undefined ? undefined : Math.min(Math.max(Number(percentage), 0), 100)
 }

@@ -1,26 +1,26 @@
 import type { JsonObject } from '../input.ts'
 import { at, list, text } from '../reader.ts'
-import { findViolations, type Violation } from '../schema.ts'
-import { commonFields, type ModelSchema, schemas } from './schema.ts'
+import { findViolations, schemaOf, type Violation } from '../schema.ts'
+import { type RunwareSchema, runwareCommonFields, runwareSchemas } from './schema.ts'
 
-/** What Runware would reject in a video task before it makes one. */
+/** Why Runware would reject a video task. */
 export type TaskViolation = {
   code: string
   parameter: string | readonly string[]
   allowedValues?: readonly unknown[]
-  /** What the schema says, where it is about one value. */
+  /** The violation of the schema, if it is one of a single field. */
   of?: Violation
 }
 
 type Options = { media?: boolean }
 
-export function violationsOf(task: JsonObject, options: Options = {}): TaskViolation[] {
+export function findTaskViolations(task: JsonObject, options: Options = {}): TaskViolation[] {
   const id = text(task, 'model')
   if (id === undefined) return [{ code: 'missingModel', parameter: 'model' }]
-  const model = Object.hasOwn(schemas, id) ? schemas[id] : undefined
+  const model = schemaOf(runwareSchemas, id)
   if (model === undefined) return [{ code: 'modelNotFound', parameter: 'model' }]
   return [
-    ...findViolations({ ...commonFields, ...model.fields }, task, options).map(fromSchema),
+    ...findViolations({ ...runwareCommonFields, ...model.fields }, task, options).map(fromSchema),
     ...checkFrames(task, model, options),
     ...checkSize(task, model),
     ...checkSettings(task, model),
@@ -38,7 +38,7 @@ function fromSchema(violation: Violation): TaskViolation {
   return { code: `invalid${capitalized(name)}`, ...details }
 }
 
-function checkFrames(task: JsonObject, model: ModelSchema, { media = true }: Options): TaskViolation[] {
+function checkFrames(task: JsonObject, model: RunwareSchema, { media = true }: Options): TaskViolation[] {
   const parameter = 'inputs.frameImages'
   const inputs = at(task, 'inputs')
   if (inputs === undefined) {
@@ -51,7 +51,7 @@ function checkFrames(task: JsonObject, model: ModelSchema, { media = true }: Opt
   return fits ? [] : [{ code: 'invalidFrameImages', parameter }]
 }
 
-function checkSize(task: JsonObject, model: ModelSchema): TaskViolation[] {
+function checkSize(task: JsonObject, model: RunwareSchema): TaskViolation[] {
   const [width, height, resolution] = [at(task, 'width'), at(task, 'height'), at(task, 'resolution')]
   const framed = at(task, 'inputs') !== undefined
   const sized = width !== undefined || height !== undefined
@@ -69,7 +69,7 @@ function checkSize(task: JsonObject, model: ModelSchema): TaskViolation[] {
   return []
 }
 
-function checkSettings(task: JsonObject, model: ModelSchema): TaskViolation[] {
+function checkSettings(task: JsonObject, model: RunwareSchema): TaskViolation[] {
   const given = at(task, 'providerSettings')
   if (given === undefined) return []
   const creator = text(task, 'model')?.split(':')[0] ?? ''

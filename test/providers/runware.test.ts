@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../providers/input.ts'
 import type { Media } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { violationsOf } from '../../providers/runware/validation.ts'
+import { findTaskViolations } from '../../providers/runware/validation.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
 import { sandbox } from '../../src/sandbox/upstreams/runware.ts'
@@ -64,7 +64,7 @@ test('the stand-in, written from the reference, takes every call of the fixtures
     'calls.json',
   )
   const found = fixtures.flatMap(({ name, call }) => {
-    const violation = call === undefined ? undefined : violationsOf(call.json[0])[0]
+    const violation = call === undefined ? undefined : findTaskViolations(call.json[0])[0]
     return violation === undefined ? [] : [{ name, violation }]
   })
   assert.deepEqual(found, [])

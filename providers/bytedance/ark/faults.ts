@@ -1,12 +1,11 @@
 import type { Fault, FaultCode } from '../../fault.ts'
 import { fault } from '../../fault.ts'
 import type { Reply } from '../../provider.ts'
-import { statusFault } from '../../provider.ts'
 import { at, text } from '../../reader.ts'
-import { worded } from '../refusal.ts'
+import { statusFault } from '../../replies.ts'
 
-/** What Ark's error codes mean, by how they begin or what they hold; the first match wins. */
-const meanings: readonly [RegExp, FaultCode][] = [
+/** Patterns of Ark's error codes; the first match wins. */
+const codes: readonly [RegExp, FaultCode][] = [
   [/Sensitive|RiskDetection/, 'content_policy'],
   [/^(Missing|Invalid)Parameter/, 'invalid_input'],
   [/^(AuthenticationError|AccessDenied)/, 'bad_credentials'],
@@ -16,25 +15,24 @@ const meanings: readonly [RegExp, FaultCode][] = [
   [/^(ContentSecurityDetectionError|InternalServiceError)/, 'upstream_error'],
 ]
 
-/** An answer of Ark that is not the one hoped for. */
-export function explainReply(reply: Reply): Fault {
+/** Why a call was refused. */
+export function toArkFault(reply: Reply): Fault {
   const error = at(reply.body, 'error')
-  const message = text(error, 'message') ?? text(reply.body, 'message') ?? `Ark answered ${reply.status}`
-  const code = meaningOf(error, message)
-  return code === undefined ? statusFault(reply, message) : statusFault(reply, worded(code, message), code)
+  const message =
+    text(error, 'message') ?? text(reply.body, 'message') ?? `Ark answered with HTTP ${reply.status}`
+  return statusFault(reply, message, codeOf(error, message))
 }
 
-/** Why a task that Ark had taken failed. */
-export function explainTask(task: unknown): Fault {
+/** Why an accepted task failed. */
+export function toArkTaskFault(task: unknown): Fault {
   const error = at(task, 'error') ?? at(task, 'failure_reason')
   const message = text(error, 'message') ?? text(error) ?? 'Ark failed the task without a reason'
-  const code = meaningOf(error, message) ?? 'upstream_error'
-  return fault(code, worded(code, message))
+  return fault(codeOf(error, message) ?? 'upstream_error', message)
 }
 
-function meaningOf(error: unknown, message: string): FaultCode | undefined {
-  const said = text(error, 'code') ?? ''
-  const code = meanings.find(([pattern]) => pattern.test(said))?.[1]
+function codeOf(error: unknown, message: string): FaultCode | undefined {
+  const name = text(error, 'code') ?? ''
+  const code = codes.find(([pattern]) => pattern.test(name))?.[1]
   return code === 'invalid_input' && /download|fetch|unreachable|load (the )?image/i.test(message)
     ? 'media_unreadable'
     : code

@@ -1,32 +1,18 @@
 import type { Input, JsonObject } from '../../input.ts'
+import { oneEndpoint } from '../../models.ts'
 import type { Offer } from '../../provider.ts'
 
-/** Audio up to this long is filmed in 1080 lines, up to twice as long in 720. */
-const longestSharpSeconds = 30
-
-/** `bytedance-waver-1.0` is missing here: neither Ark nor the Visual API is known to render it. */
-export const offers: Readonly<Record<string, Offer>> = {
+export const arkModels: Readonly<Record<string, Offer>> = {
   'bytedance-seedance-v1-pro-fast': {
     host: 'ark',
-    endpoints: { video: 'seedance-1-0-pro-fast-251015' },
-    translate: (input) => ({ endpoint: 'video', body: seedance(input) }),
+    ...oneEndpoint('video', 'seedance-1-0-pro-fast-251015', seedanceBody),
     note: 'The id is BytePlus’; Volcengine calls the model doubao-seedance-1-0-pro-fast-251015. The model has to be activated in the console',
-  },
-  'bytedance-avatar-omni-human-1.5': {
-    host: 'visual',
-    endpoints: { submit: 'CVSubmitTask' },
-    translate: (input) => ({ endpoint: 'submit', body: omniHuman(input) }),
-    refuses: ({ audioDuration = 0 }) =>
-      audioDuration > 2 * longestSharpSeconds
-        ? `audio is longer than ${2 * longestSharpSeconds} seconds`
-        : undefined,
-    note: 'The limits of prompt and audio are seen in clients of the API, not in its documentation',
   },
 }
 
-function seedance(input: Input): JsonObject {
+function seedanceBody(input: Input): JsonObject {
   const { image, resolution, duration, seed, camera_fixed, aspect_ratio } = input
-  const prompt = withoutSwitches(input.prompt ?? '')
+  const prompt = withoutParameters(input.prompt ?? '')
   return {
     content: [
       ...(prompt === '' ? [] : [{ type: 'text', text: prompt }]),
@@ -41,19 +27,10 @@ function seedance(input: Input): JsonObject {
   }
 }
 
-const switches =
+const parameters =
   /(^|\s)--(resolution|rs|ratio|rt|duration|dur|framespersecond|fps|seed|camerafixed|cf|watermark|wm)\b([\s=]+(-?\d\S*|true|false|adaptive|keep_ratio))?/gi
 
-/** Ark once took its parameters at the end of the prompt and may still obey them there, at another price than was agreed. */
-function withoutSwitches(prompt: string): string {
-  return prompt.replace(switches, '').trim()
-}
-
-function omniHuman({ image, audio, prompt, audioDuration = 0 }: Input): JsonObject {
-  return {
-    image_url: image,
-    audio_url: audio,
-    output_resolution: audioDuration > longestSharpSeconds ? 720 : 1080,
-    ...(prompt !== undefined && { prompt }),
-  }
+/** Ark once took parameters at the end of the prompt and may still obey them, at another price than was agreed. */
+function withoutParameters(prompt: string): string {
+  return prompt.replace(parameters, '').trim()
 }

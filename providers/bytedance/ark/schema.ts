@@ -1,33 +1,37 @@
 import { at, link, list, text } from '../../reader.ts'
-import { type BodySchema, findViolations, type Violation } from '../../schema.ts'
-
-const boolean = { type: 'boolean' } as const
-const string = { type: 'string' } as const
+import {
+  anyBoolean,
+  anyString,
+  type BodySchema,
+  findViolations,
+  oneOf,
+  type Violation,
+} from '../../schema.ts'
 
 /** What every Seedance takes. */
 const shared: BodySchema = {
   model: { type: 'string', required: true },
   content: { type: 'array', min: 1, required: true },
-  resolution: { type: 'string', enum: ['480p', '720p', '1080p'] },
-  ratio: { type: 'string', enum: ['16:9', '4:3', '1:1', '3:4', '9:16', '21:9', 'adaptive'] },
+  resolution: oneOf('480p', '720p', '1080p'),
+  ratio: oneOf('16:9', '4:3', '1:1', '3:4', '9:16', '21:9', 'adaptive'),
   duration: { type: 'integer', min: 2, max: 12 },
   frames: { type: 'integer', min: 29, max: 289 },
   seed: { type: 'integer', min: -1, max: 2 ** 32 - 1 },
-  camera_fixed: boolean,
-  watermark: boolean,
-  return_last_frame: boolean,
+  camera_fixed: anyBoolean,
+  watermark: anyBoolean,
+  return_last_frame: anyBoolean,
   execution_expires_after: { type: 'integer', min: 3600, max: 259_200 },
   callback_url: { type: 'url' },
 }
-const tier: BodySchema = { service_tier: { type: 'string', enum: ['default', 'flex'] } }
+const tier: BodySchema = { service_tier: oneOf('default', 'flex') }
 
 /** Fields of the newest official client; which of the newer models takes which is not published. */
 const newer: BodySchema = {
-  generate_audio: boolean,
-  safety_identifier: string,
+  generate_audio: anyBoolean,
+  safety_identifier: anyString,
   priority: { type: 'integer' },
-  output_format: string,
-  omni_reference_task_type: string,
+  output_format: anyString,
+  omni_reference_task_type: anyString,
   tools: { type: 'array' },
 }
 const longer = { duration: { type: 'integer', min: 4, max: 15 } } as const
@@ -45,7 +49,7 @@ const seedance2: Family = {
     ...shared,
     ...newer,
     ...longer,
-    resolution: { type: 'string', enum: ['480p', '720p', '1080p', '4k'] },
+    resolution: oneOf('480p', '720p', '1080p', '4k'),
   },
   roles: [...frames, ...references],
 }
@@ -63,9 +67,9 @@ const families: readonly (readonly [prefix: string, family: Family])[] = [
         ...shared,
         ...tier,
         duration: { type: 'integer', min: 4, max: 12 },
-        generate_audio: boolean,
-        draft: boolean,
-        safety_identifier: string,
+        generate_audio: anyBoolean,
+        draft: anyBoolean,
+        safety_identifier: anyString,
       },
       roles: frames,
     },
@@ -89,7 +93,7 @@ export function isArkModel(model: string): boolean {
 }
 
 /** What Ark would reject in a task of a model that it has. Its clients send `null` for what is not set. */
-export function arkViolations(body: unknown, { media = true }: { media?: boolean } = {}): Violation[] {
+export function findArkViolations(body: unknown, { media = true }: { media?: boolean } = {}): Violation[] {
   const family = familyOf(text(body, 'model') ?? '')
   if (family === undefined) return [{ field: 'model', kind: 'enum', value: at(body, 'model') }]
   const wrong = findViolations(family.fields, body, { nullIsAbsent: true, media })

@@ -1,10 +1,9 @@
 import type { Fault, FaultCode } from '../../fault.ts'
 import type { Reply } from '../../provider.ts'
-import { statusFault } from '../../provider.ts'
 import { number, text } from '../../reader.ts'
-import { worded } from '../refusal.ts'
+import { statusFault } from '../../replies.ts'
 
-const meanings: Readonly<Record<number, FaultCode>> = {
+const codes: Readonly<Record<number, FaultCode>> = {
   50215: 'invalid_input',
   50400: 'bad_credentials',
   50411: 'content_policy',
@@ -19,29 +18,28 @@ const meanings: Readonly<Record<number, FaultCode>> = {
   50519: 'content_policy',
 }
 
-/** The gate in front of the Visual API words its refusals itself, before any task can be made. */
-const gateMeanings: readonly [RegExp, FaultCode][] = [
+/** Errors of the gateway in front of the Visual API, which answers before any task can be created. */
+const gatewayCodes: readonly [RegExp, FaultCode][] = [
   [/Signature|AccessKey|Credential|Authenticat|AccessDenied|Unauthorized/i, 'bad_credentials'],
   [/Limit|Throttl/i, 'rate_limited'],
   [/Action|ServiceNotFound/i, 'endpoint_gone'],
 ]
 
-/** An answer of the Visual API that is not the one hoped for; `certain` where its own words rule a task out. */
-export function explain(reply: Reply): { fault: Fault; certain: boolean } {
+/** Why a call was refused; `isCertain`: the error code rules a task out. */
+export function toVisualFault(reply: Reply): { reason: Fault; isCertain: boolean } {
   const { body } = reply
-  const code = number(body, 'code')
-  const gate = text(body, 'ResponseMetadata', 'Error', 'Code')
-  const meaning =
-    code !== undefined
-      ? (meanings[code] ?? 'upstream_error')
-      : gateMeanings.find(([pattern]) => pattern.test(gate ?? ''))?.[1]
+  const errorNumber = number(body, 'code')
+  const gatewayError = text(body, 'ResponseMetadata', 'Error', 'Code')
+  const code =
+    errorNumber !== undefined
+      ? (codes[errorNumber] ?? 'upstream_error')
+      : gatewayCodes.find(([pattern]) => pattern.test(gatewayError ?? ''))?.[1]
   const message =
     text(body, 'message') ??
     text(body, 'ResponseMetadata', 'Error', 'Message') ??
-    `The Visual API answered ${reply.status}`
-  const found =
-    meaning === undefined
-      ? statusFault(reply, message)
-      : statusFault(reply, worded(meaning, message), meaning)
-  return { fault: found, certain: meaning !== undefined && meaning !== 'upstream_error' }
+    `The Visual API answered with HTTP ${reply.status}`
+  return {
+    reason: statusFault(reply, message, code),
+    isCertain: code !== undefined && code !== 'upstream_error',
+  }
 }

@@ -1,28 +1,41 @@
-import type { Input } from '../../input.ts'
+import type { Input, JsonObject } from '../../input.ts'
+import { textOrImage } from '../../models.ts'
 import type { Offer } from '../../provider.ts'
-import { seconds, textOrImage } from './body.ts'
-import { frameOf } from './frame.ts'
+import { frameOf, seconds, withPrompt } from './body.ts'
 
-/** PixVerse as far as FAL has it: its effects, sound and fast motion are other endpoints or nowhere. */
-export function pixverse(version: 'v4.5' | 'v5'): Offer {
-  const body = (input: Input) => ({
+type Version = 'v4.5' | 'v5'
+
+export const falPixverse: Readonly<Record<string, Offer>> = {
+  'pixverse-v45': pixverse('v4.5'),
+  'pixverse-v5': pixverse('v5'),
+}
+
+/** Effects, sound and fast motion of PixVerse are other endpoints at FAL, or missing. */
+function pixverse(version: Version): Offer {
+  return {
+    ...textOrImage(
+      `fal-ai/pixverse/${version}/text-to-video`,
+      `fal-ai/pixverse/${version}/image-to-video`,
+      withPrompt({
+        text: (input) => ({ ...pixverseBody(input), aspect_ratio: frameOf(input).ratio }),
+        image: (input) => ({ ...pixverseBody(input), camera_movement: input.cameraMovement }),
+      }),
+    ),
+    refuses: (input) => unsupportedByPixverse(input, version),
+  }
+}
+
+function pixverseBody(input: Input): JsonObject {
+  return {
     resolution: frameOf(input).resolution,
     duration: seconds(input),
     style: input.style,
     negative_prompt: input.negative_prompt,
     seed: input.seed,
-  })
-  const app = `fal-ai/pixverse/${version}`
-  return {
-    ...textOrImage(`${app}/text-to-video`, `${app}/image-to-video`, {
-      text: (input) => ({ ...body(input), aspect_ratio: frameOf(input).ratio }),
-      image: (input) => ({ ...body(input), camera_movement: input.cameraMovement }),
-    }),
-    refuses: (input) => unlikePixverse(input, version),
   }
 }
 
-function unlikePixverse(input: Input, version: 'v4.5' | 'v5'): string | undefined {
+function unsupportedByPixverse(input: Input, version: Version): string | undefined {
   if (input.effect !== undefined) return 'FAL names the effects of PixVerse otherwise'
   if (input.soundEffectSwitch === true) return 'FAL adds sound to PixVerse in a second job only'
   if (input.motionMode === 'fast') return 'FAL has no fast motion for PixVerse'

@@ -1,37 +1,24 @@
-import type { Input, JsonObject } from '../../input.ts'
+import type { Input } from '../../input.ts'
+import { oneEndpoint, pick } from '../../models.ts'
 import type { Offer } from '../../provider.ts'
-import { isPortrait, only } from './body.ts'
 
-/** The Wan models that carry WaveSpeed's name. */
-export const wan = {
-  'wan-wavespeed-s2v': {
-    endpoints: { image: 'wavespeed-ai/wan-2.2/speech-to-video' },
-    translate: (input) => ({
-      endpoint: 'image',
-      body: only(input, 'image', 'audio', 'prompt', 'resolution', 'seed'),
-    }),
-  },
+/** The Wan models with `wavespeed` in their IDs. */
+export const wavespeedWan: Readonly<Record<string, Offer>> = {
+  'wan-wavespeed-s2v': oneEndpoint('image', 'wavespeed-ai/wan-2.2/speech-to-video', (input) =>
+    pick(input, 'image', 'audio', 'prompt', 'resolution', 'seed'),
+  ),
 
-  'wan-wavespeed-video-edit': {
-    endpoints: { video: 'wavespeed-ai/wan-2.2/video-edit' },
-    translate: (input) => ({ endpoint: 'video', body: only(input, 'prompt', 'video', 'resolution', 'seed') }),
-  },
+  'wan-wavespeed-video-edit': oneEndpoint('video', 'wavespeed-ai/wan-2.2/video-edit', (input) =>
+    pick(input, 'prompt', 'video', 'resolution', 'seed'),
+  ),
 
-  'wan-wavespeed-22-spicy-extend': {
-    endpoints: { video: 'wavespeed-ai/wan-2.2-spicy/video-extend' },
-    translate: (input) => ({
-      endpoint: 'video',
-      body: only(input, 'prompt', 'video', 'resolution', 'duration', 'seed'),
-    }),
-  },
+  'wan-wavespeed-22-spicy-extend': oneEndpoint('video', 'wavespeed-ai/wan-2.2-spicy/video-extend', (input) =>
+    pick(input, 'prompt', 'video', 'resolution', 'duration', 'seed'),
+  ),
 
-  'wan-wavespeed-22-animate': {
-    endpoints: { video: 'wavespeed-ai/wan-2.2/animate' },
-    translate: (input) => ({
-      endpoint: 'video',
-      body: only(input, 'image', 'video', 'prompt', 'mode', 'resolution', 'seed'),
-    }),
-  },
+  'wan-wavespeed-22-animate': oneEndpoint('video', 'wavespeed-ai/wan-2.2/animate', (input) =>
+    pick(input, 'image', 'video', 'prompt', 'mode', 'resolution', 'seed'),
+  ),
 
   'wan-wavespeed-22-plus': {
     endpoints: {
@@ -44,8 +31,9 @@ export const wan = {
     },
     translate: (input) => {
       const { tier, size } = frameOf(input, '480p')
-      const shared = { ...only(input, 'prompt', 'image', 'negative_prompt', 'seed'), duration: 5 }
-      const body = tier === '720p' ? shared : { ...shared, ...expansion(input) }
+      const shared = { ...pick(input, 'prompt', 'image', 'negative_prompt', 'seed'), duration: 5 }
+      const body =
+        tier === '720p' ? shared : { ...shared, enable_prompt_expansion: input.enhancePrompt ?? false }
       return input.image === undefined
         ? { endpoint: `text-${tier}`, body: { ...body, size } }
         : { endpoint: `image-${tier}`, body }
@@ -58,15 +46,15 @@ export const wan = {
     translate: (input) => {
       const { tier, size } = frameOf(input, '720p')
       const body = {
-        ...only(input, 'prompt', 'image', 'audio', 'negative_prompt', 'duration', 'seed'),
-        ...expansion(input),
+        ...pick(input, 'prompt', 'image', 'audio', 'negative_prompt', 'duration', 'seed'),
+        enable_prompt_expansion: input.enhancePrompt ?? false,
       }
       return input.image === undefined
         ? { endpoint: 'text', body: { ...body, size } }
         : { endpoint: 'image', body: { ...body, resolution: tier } }
     },
   },
-} as const satisfies Record<string, Offer>
+}
 
 const frames = {
   '480p': { landscape: '832*480', portrait: '480*832' },
@@ -76,20 +64,16 @@ const frames = {
 
 type Tier = keyof typeof frames
 
-/** The tier and its pixels; `size` (a tier or pixels) is the more exact wish and wins over `resolution`. */
-function frameOf(input: Input, usual: Tier): { tier: Tier; size: string } {
+/** The tier and its pixels; `size` (a tier or pixels) is more exact and takes precedence over `resolution`. */
+function frameOf(input: Input, defaultTier: Tier): { tier: Tier; size: string } {
   const [width, height] = (input.size ?? '').split('x').map(Number)
   if (width !== undefined && height !== undefined) {
-    return { tier: tierOf(`${Math.min(width, height)}p`) ?? usual, size: `${width}*${height}` }
+    return { tier: tierOf(`${Math.min(width, height)}p`) ?? defaultTier, size: `${width}*${height}` }
   }
-  const tier = tierOf(input.size) ?? tierOf(input.resolution) ?? usual
-  return { tier, size: frames[tier][isPortrait(input) ? 'portrait' : 'landscape'] }
+  const tier = tierOf(input.size) ?? tierOf(input.resolution) ?? defaultTier
+  return { tier, size: frames[tier][input.aspect_ratio === '9:16' ? 'portrait' : 'landscape'] }
 }
 
-function tierOf(wish: string | undefined): Tier | undefined {
-  return (Object.keys(frames) as Tier[]).find((tier) => tier === wish)
-}
-
-function expansion(input: Input): JsonObject {
-  return { enable_prompt_expansion: input.enhancePrompt ?? false }
+function tierOf(value: string | undefined): Tier | undefined {
+  return (Object.keys(frames) as Tier[]).find((tier) => tier === value)
 }

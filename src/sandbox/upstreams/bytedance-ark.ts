@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { arkViolations, isArkModel } from '../../../providers/bytedance/ark/schema.ts'
+import { findArkViolations, isArkModel } from '../../../providers/bytedance/ark/schema.ts'
 import { at, list, text } from '../../../providers/reader.ts'
 import { describe } from '../../../providers/schema.ts'
 import { endingOf, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
@@ -89,7 +89,7 @@ function refusalOf(body: unknown): Refusal | undefined {
     const message = `The model or endpoint ${model} does not exist or you do not have access to it.`
     return { status: 404, code: 'InvalidEndpointOrModel.NotFound', message }
   }
-  const [wrong] = arkViolations(body)
+  const [wrong] = findArkViolations(body)
   if (wrong === undefined) return undefined
   const message = `The parameter \`${wrong.field}\` specified in the request is not valid: it ${describe(wrong)}.`
   return { status: 400, code: 'InvalidParameter', message }

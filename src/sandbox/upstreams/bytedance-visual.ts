@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { platforms } from '../../../providers/bytedance/visual/index.ts'
+import { visualPlatforms } from '../../../providers/bytedance/visual/index.ts'
 import { visualSchema } from '../../../providers/bytedance/visual/schema.ts'
 import { sha256 } from '../../../providers/bytedance/visual/signature.ts'
 import { text } from '../../../providers/reader.ts'
@@ -31,7 +31,7 @@ export function mountVisual(app: FastifyInstance, stage: SandboxStage): void {
     if (headers['x-content-sha256'] !== sha256(body)) {
       return gate(reply, 401, 'SignatureDoesNotMatch', 'The hash is not that of the body.')
     }
-    const isKnown = Object.values(platforms).some(({ version }) => version === query.Version)
+    const isKnown = Object.values(visualPlatforms).some(({ version }) => version === query.Version)
     const asked = parse(body)
     switch (isKnown ? query.Action : undefined) {
       case 'CVSubmitTask':

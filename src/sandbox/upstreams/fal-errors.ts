@@ -1,4 +1,4 @@
-import { schemas } from '../../../providers/fal/schema.ts'
+import { falSchemas } from '../../../providers/fal/schema.ts'
 import { findViolations, type Violation } from '../../../providers/schema.ts'
 import type { SandboxTask } from '../mock-upstream.ts'
 import { endingOf } from '../mock-upstream.ts'
@@ -12,11 +12,11 @@ type Complaint = {
   input?: unknown
 }
 
-const apps = new Set(Object.keys(schemas).map(appOf))
+const apps = new Set(Object.keys(falSchemas).map(appOf))
 
 /** What FAL says of an endpoint that it does not have; `undefined`: it has it. */
 export function missingEndpoint(endpoint: string): string | undefined {
-  if (Object.hasOwn(schemas, endpoint)) return undefined
+  if (Object.hasOwn(falSchemas, endpoint)) return undefined
   const [, app = '', ...path] = endpoint.split('/')
   return apps.has(appOf(endpoint)) ? `Path /${path.join('/')} not found` : `Application '${app}' not found`
 }
@@ -30,9 +30,9 @@ function appOf(endpoint: string): string {
 export function complaintsAbout(task: SandboxTask): readonly Complaint[] {
   const ending = endingOf(task.body)
   if (ending === 'refuse') return [refused('content_policy_violation', 'prompt')]
-  const violations = findViolations(schemas[task.endpoint] ?? {}, task.body, { nullIsAbsent: true })
-  // FAL ignores what it does not know.
-  const wrong = violations.filter(({ kind }) => kind !== 'unknown').map(complaintOf)
+  const schema = falSchemas[task.endpoint] ?? {}
+  const options = { nullIsAbsent: true, ignoreUnknown: true }
+  const wrong = findViolations(schema, task.body, options).map(complaintOf)
   return ending === 'invalid' ? [...wrong, refused('one_of', 'aspect_ratio')] : wrong
 }
 

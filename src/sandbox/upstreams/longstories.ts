@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { shortSchema, universeSchema } from '../../../providers/longstories/schema.ts'
+import { longstoriesShortSchema, longstoriesUniverseSchema } from '../../../providers/longstories/schema.ts'
 import { text } from '../../../providers/reader.ts'
 import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
@@ -57,14 +57,14 @@ function mountRuns(app: FastifyInstance, stage: SandboxStage): void {
 }
 
 function wrongShort(body: Body): string | undefined {
-  const wrong = firstViolation(shortSchema, body)
+  const wrong = firstViolation(longstoriesShortSchema, body)
   if (wrong !== undefined) return wrong
   const both = (text(body, 'prompt') === undefined) === (text(body, 'script') === undefined)
   return both ? 'Give either prompt or script' : undefined
 }
 
 function wrongUniverse(body: Body): string | undefined {
-  const wrong = firstViolation(universeSchema, body)
+  const wrong = firstViolation(longstoriesUniverseSchema, body)
   if (wrong !== undefined) return wrong
   const words = text(body, 'prompt') ?? text(body, 'userScript') ?? text(body, 'voiceoverKey')
   return words === undefined ? 'prompt is required' : undefined

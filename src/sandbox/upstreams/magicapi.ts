@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Flavor, products } from '../../../providers/magicapi/models.ts'
-import { capixSchema, inputSchema } from '../../../providers/magicapi/schema.ts'
+import { type Flavor, magicapiProducts } from '../../../providers/magicapi/models.ts'
+import { magicapiSchema } from '../../../providers/magicapi/schema.ts'
 import { at, text } from '../../../providers/reader.ts'
 import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
+
+/** The form of the product `capix`, after its numbers have been read. */
+const capixSchema: BodySchema = {
+  target_url: { type: 'url', required: true },
+  swap_url: { type: 'url', required: true },
+  target_face_index: { type: 'integer', min: -1 },
+}
 
 /** A stand-in for the three face swap products. A trigger word goes into one of the links. */
 export const sandbox: Sandbox = {
@@ -30,11 +37,11 @@ async function requireKey({ headers }: FastifyRequest, reply: FastifyReply) {
 }
 
 function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flavor): void {
-  const path = products[flavor]
+  const path = magicapiProducts[flavor]
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
     const input = at(body, 'input')
-    const wrong = violation(input, inputSchema)
+    const wrong = violation(input, magicapiSchema)
     if (wrong !== undefined) return reply.code(422).send({ message: wrong })
     const task = await start(stage, flavor, input)
     return { id: task.id, status: 'IN_QUEUE' }
@@ -51,7 +58,7 @@ function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flav
 }
 
 function mountCapix(app: FastifyInstance, stage: SandboxStage): void {
-  const path = products.capix
+  const path = magicapiProducts.capix
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
     const wrong = violation(withNumbers(body), capixSchema)

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { submitSchema } from '../../../providers/midjourney/schema.ts'
+import { midjourneySchema } from '../../../providers/midjourney/schema.ts'
 import { describe, findViolations } from '../../../providers/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
@@ -77,7 +77,7 @@ async function newId(stage: SandboxStage): Promise<string> {
 }
 
 function violation(body: Body): string | undefined {
-  const [wrong] = findViolations(submitSchema, body, { nullIsAbsent: true })
+  const [wrong] = findViolations(midjourneySchema, body, { nullIsAbsent: true })
   if (wrong !== undefined) return `${wrong.field} ${describe(wrong)}`
   const isImage = /^(https?:\/\/\S|data:image\/|[\w+/]{32,}=*$)/.test(String(body.image ?? ''))
   return body.action === undefined && !isImage ? 'image is not valid' : undefined

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '../../../providers/input.ts'
 import { at, list, number, text } from '../../../providers/reader.ts'
-import { schemas } from '../../../providers/runware/schema.ts'
-import { type TaskViolation, violationsOf } from '../../../providers/runware/validation.ts'
+import { findTaskViolations, type TaskViolation } from '../../../providers/runware/validation.ts'
 import { describe } from '../../../providers/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 
@@ -83,7 +82,7 @@ async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
 }
 
 async function submit(task: JsonObject, about: About, stage: SandboxStage): Promise<Answer> {
-  const [wrong] = violationsOf(task)
+  const [wrong] = findTaskViolations(task)
   if (wrong !== undefined) return { error: { ...about, ...wordingOf(wrong) } }
   if (endingOf(task) === 'invalid') return refuse(about, 'invalidPositivePrompt', 'positivePrompt')
   if ((await stage.tasks.get(about.taskUUID)) !== undefined)
@@ -130,8 +129,20 @@ const moderated = {
   responseContent: 'The safety settings filtered out 1 videos. You will not be charged.',
 }
 
+/** AIR ID -> what Runware reports as the cost. */
+const usdPerSecond: Readonly<Record<string, number>> = {
+  'klingai:5@1': 0.037,
+  'klingai:5@2': 0.06468,
+  'klingai:5@3': 0.1848,
+  'klingai:6@0': 0.042,
+  'google:3@1': 0.1,
+  'vidu:1@1': 0.044,
+  'pixverse:1@3': 0.0598,
+  'pixverse:1@5': 0.0598,
+}
+
 function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonObject {
-  const usd = (schemas[endpoint]?.usdPerSecond ?? 0) * (number(body, 'duration') ?? 5)
+  const usd = (usdPerSecond[endpoint] ?? 0) * (number(body, 'duration') ?? 5)
   return {
     videoUUID: id,
     videoURL: stage.videoUrl(id),

@@ -1,12 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { describe, findViolations, type Violation } from '../../../providers/schema.ts'
-import { protocolFields, schemas } from '../../../providers/wavespeed/schema.ts'
+import {
+  anyBoolean,
+  type BodySchema,
+  describe,
+  findViolations,
+  schemaOf,
+  type Violation,
+} from '../../../providers/schema.ts'
+import { wavespeedSchemas } from '../../../providers/wavespeed/schema.ts'
 import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
 import { mountUploads } from './wavespeed-uploads.ts'
 
 type Submit = { Params: { '*': string }; Querystring: { webhook?: string }; Body: Record<string, unknown> }
+/** Switches of the protocol that its clients add to the input of any model. */
+const protocolFields: BodySchema = { enable_sync_mode: anyBoolean, enable_base64_output: anyBoolean }
+
 type Search = {
   page?: number
   page_size?: number
@@ -45,7 +55,7 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
 
   app.post<Submit>('/api/v3/*', { config: { operation: 'submit' } }, async (request) => {
     const endpoint = request.params['*']
-    const schema = Object.hasOwn(schemas, endpoint) ? schemas[endpoint] : undefined
+    const schema = schemaOf(wavespeedSchemas, endpoint)
     if (schema === undefined) throw refusal(404, 'model not found')
     const [wrong] = findViolations({ ...protocolFields, ...schema }, request.body ?? {})
     if (wrong !== undefined) throw refusal(400, wordingOf(wrong))
@@ -132,13 +142,14 @@ function answers(search: Search, task: SandboxTask, status: string): boolean {
 
 /** Newest first. */
 async function tasksOf(stage: SandboxStage): Promise<SandboxTask[]> {
-  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(schemas, endpoint))
+  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(wavespeedSchemas, endpoint))
   return ours.toSorted((a, b) => b.createdAt - a.createdAt)
 }
 
 async function find(stage: SandboxStage, id: string): Promise<SandboxTask> {
   const task = await stage.tasks.get(id)
-  if (task === undefined || !Object.hasOwn(schemas, task.endpoint)) throw refusal(404, 'Prediction not found')
+  if (task === undefined || !Object.hasOwn(wavespeedSchemas, task.endpoint))
+    throw refusal(404, 'Prediction not found')
   return task
 }
 
