@@ -1,4 +1,4 @@
-import { type Fault, type FaultCode, faults, speaksOfPolicy } from '../../../providers/fault.ts'
+import type { Fault, FaultCode } from '../../../providers/fault.ts'
 import type { Video } from '../../../providers/provider.ts'
 import { shorten } from '../../text-limits.ts'
 import { faultMaxCharacters } from '../../upstreams/reply-limits.ts'
@@ -68,14 +68,17 @@ function later(from: State, to: State): State {
   return states.indexOf(to) > states.indexOf(from) ? to : from
 }
 
-/** The end of a job for a reason; the client reads only what is meant for it. */
+/** The end of a job for a reason. The record holds the upstream's text, except for faults that are the operator's business. */
 export function failure(job: Job, found: Fault, now: number): Change {
   const state = found.code === 'canceled' ? 'canceled' : 'failed'
   return change(job, {
     view: {
       state,
       completedAt: now,
-      error: { code: found.code, message: shorten(publicMessage(found), faultMaxCharacters) },
+      error: {
+        code: found.code,
+        message: shorten(publicTexts[found.code] ?? found.message, faultMaxCharacters),
+      },
     },
     reason: `${found.code}: ${found.message}`,
     now,
@@ -88,23 +91,11 @@ export function success(job: Job, videos: readonly Video[], now: number, seconds
   return change(job, { view: { state: 'succeeded', progress: 100, completedAt: now, videos, costUsd }, now })
 }
 
-/** Texts for what is not the client's business, and for upstream words that a client would take for a content refusal. */
+/** In place of texts that only the operator may read. */
 const publicTexts: Partial<Record<FaultCode, string>> = {
   bad_credentials: 'This model is not available at the moment',
   no_credit: 'This model is not available at the moment',
   endpoint_gone: 'This model is not available at the moment',
   result_not_stored: 'The finished video could not be stored',
   submission_unknown: 'It cannot be told whether the upstream took the job; it was not sent again',
-}
-
-function publicMessage({ code, message }: Fault): string {
-  const fixed = publicTexts[code]
-  if (fixed !== undefined) return fixed
-  if (code === 'content_policy') return speaksOfPolicy(message) ? message : `Content policy: ${message}`
-  if (speaksOfPolicy(message)) {
-    return faults[code].blame === 'client'
-      ? 'The upstream refused the input'
-      : 'The upstream could not render the video'
-  }
-  return message
 }
