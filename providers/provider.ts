@@ -119,7 +119,7 @@ export type Offer = {
   translate(input: Input): Translation
   /** Why this offer cannot render an input that the model accepts; absent: it can render all of them. */
   refuses?(input: Input): string | undefined
-  /** What is uncertain about it (an inferred id, an ageing endpoint), for the operator. */
+  /** What is uncertain about it (an inferred ID, an old endpoint), for the operator: in docs/models.md, and in the log if the endpoint is gone. */
   note?: string
 }
 

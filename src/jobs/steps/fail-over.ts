@@ -19,8 +19,16 @@ export async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next
   const refusals = job.work.refusals + 1
   const refusedAt = (job.work.refusals > 0 ? job.work.refusedAt : undefined) ?? now
   const next = others[0]
+  const [provider] = job.work.route
+  const note = found.code === 'endpoint_gone' ? noteOf(parts, job) : undefined
   parts.logger.warn(
-    { job: job.view.id, provider: job.work.route[0], code: found.code, detail: found.message },
+    {
+      job: job.view.id,
+      provider,
+      code: found.code,
+      detail: found.message,
+      ...(note !== undefined && { note }),
+    },
     'Upstream rejected the submission',
   )
 
@@ -32,6 +40,12 @@ export async function putOff(parts: Parts, job: Job, found: Fault): Promise<Next
   }
   if (rule.elsewhere && next !== undefined) return moveOn(parts, job, found)
   return job.view.state === 'pending' ? endUnpurchased(parts, job, found) : finish(parts, job, found)
+}
+
+/** What may be wrong with the endpoint, for the operator who has to replace it. */
+function noteOf(parts: Parts, job: Job): string | undefined {
+  const [provider] = job.work.route
+  return provider && parts.offers.find({ id: job.view.model }, provider)?.offer.note
 }
 
 /** To the next upstream. The current one certainly has no task of the job. */
