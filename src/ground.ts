@@ -20,8 +20,8 @@ import { createConnections } from './redis/connections.ts'
 import { startEmbeddedRedis } from './redis/embedded.ts'
 import { createKeys, type Keys } from './redis/keys.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
-import { sandboxes } from './sandbox/index.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
+import { mockUpstreams } from './sandbox/upstreams/index.ts'
 import { readOverrides } from './upstreams/overrides.ts'
 import { createRejectedKeys } from './upstreams/rejected-keys.ts'
 import { createOffers } from './upstreams/routing.ts'
@@ -65,7 +65,7 @@ export async function layGround(config: Config, logger: Logger, closers: Closers
   await queues.ready()
   closers.push(() => queues.close())
   const sandbox = createSandbox({
-    sandboxes,
+    mocks: mockUpstreams,
     providers: Object.values(providers),
     upstreams: config.upstreams,
     redis,

@@ -3,74 +3,78 @@ import type { ProviderName } from '../../providers/provider.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a call to a stand-in upstream does, so that its host can make just those fail on demand. */
+    /** What a call does, so that faults can be injected into calls of one kind. */
     operation?: string
   }
 }
 
-/** A stand-in upstream: a Fastify plugin that speaks one upstream's real wire protocol. */
-export type Sandbox = {
+/** A Fastify plugin that speaks the wire protocol of one upstream. */
+export type MockUpstream = {
   name: ProviderName
-  /** Registers the routes of every host of the provider; `baseUrl` tells under which prefix each is reached. */
-  mount(app: FastifyInstance, stage: SandboxStage): void
-  /** What a call does, where its body tells and not its path; stands for the routes' `operation` where it tells. */
+  /** Registers the routes of every host of the provider; `baseUrl` returns the address of each. */
+  mount(app: FastifyInstance, context: MockContext): void
+  /** What a call does, if its body and not its path decides; takes precedence over the `operation` of the route. */
   operationOf?(body: unknown): string | undefined
 }
 
-/** What the host of the sandboxes lends to each of them. */
-export type SandboxStage = {
-  tasks: SandboxTasks
-  /** The absolute base URL of one of the provider's hosts, no slash at the end. */
+/** What the server provides to each mock upstream. */
+export type MockContext = {
+  tasks: MockTasks
+  /** The absolute base URL of a host of the provider, without a slash at the end. */
   baseUrl(host: string): string
-  /** The link of a real, playable MP4; `name` makes it unique. */
+  /** A link to a playable MP4; `name` makes it unique. */
   videoUrl(name: string): string
   /** Unix milliseconds. */
   now(): number
-  /** How long a render takes. */
+  /** The duration of a render. */
   renderMs: number
 }
 
-/** Tasks outlive the process: a killed gateway finds its upstream where it left it. */
-export type SandboxTasks = {
-  put(task: SandboxTask): Promise<void>
-  get(id: string): Promise<SandboxTask | undefined>
-  list(): Promise<readonly SandboxTask[]>
+/** Tasks outlive the process, so that a killed gateway finds them again. */
+export type MockTasks = {
+  put(task: MockTask): Promise<void>
+  get(id: string): Promise<MockTask | undefined>
+  list(): Promise<readonly MockTask[]>
 }
 
-export type SandboxTask = {
+export type MockTask = {
   id: string
   endpoint: string
   body: Readonly<Record<string, unknown>>
   createdAt: number
   canceledAt?: number
-  /** Where the upstream is to call when it is done. */
+  /** The callback URL. */
   hook?: string
 }
 
-/** How a task is to end, told by a word in its prompt (`sandbox:fail`). */
-export type Ending = 'succeed' | 'fail' | 'refuse' | 'invalid' | 'hang' | 'empty'
+/** How a task ends, by a word in its prompt (`sandbox:fail`). */
+export type SimulatedEnd = 'succeed' | 'fail' | 'refuse' | 'invalid' | 'hang' | 'empty'
 
-const words: readonly Ending[] = ['fail', 'refuse', 'invalid', 'hang', 'empty']
+const endWords: readonly SimulatedEnd[] = ['fail', 'refuse', 'invalid', 'hang', 'empty']
 
-/** Looks for a trigger word anywhere in the body's text. */
-export function endingOf(body: unknown): Ending {
-  return words.find((word) => says(body, `sandbox:${word}`)) ?? 'succeed'
+/** By the first trigger word in any text of the body. */
+export function simulatedEndOf(body: unknown): SimulatedEnd {
+  return endWords.find((word) => containsText(body, `sandbox:${word}`)) ?? 'succeed'
 }
 
-/** Whether a text anywhere in the body holds the words. Bodies may be tens of megabytes, so none is written out for it. */
-export function says(body: unknown, text: string): boolean {
+/** True if any text of the body contains the text. Bodies may have tens of megabytes, so they are not serialized. */
+export function containsText(body: unknown, text: string): boolean {
   if (typeof body === 'string') return body.includes(text)
-  return typeof body === 'object' && body !== null && Object.values(body).some((value) => says(value, text))
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    Object.values(body).some((value) => containsText(value, text))
+  )
 }
 
-/** How far a task is: a quarter of the render is spent waiting in the queue. A task that hangs never gets past 99 %. */
-export function stageOf(
-  task: SandboxTask,
-  stage: SandboxStage,
+/** A task waits in the queue for a quarter of its render. One that hangs never gets past 99 %. */
+export function renderProgressOf(
+  task: MockTask,
+  context: MockContext,
 ): { step: 'queued' | 'running' | 'ended'; progress: number } {
-  const progress = Math.floor(((stage.now() - task.createdAt) / stage.renderMs) * 100)
+  const progress = Math.floor(((context.now() - task.createdAt) / context.renderMs) * 100)
   if (progress < 25) return { step: 'queued', progress: 0 }
-  if (progress < 100 || endingOf(task.body) === 'hang')
+  if (progress < 100 || simulatedEndOf(task.body) === 'hang')
     return { step: 'running', progress: Math.min(progress, 99) }
   return { step: 'ended', progress: 100 }
 }

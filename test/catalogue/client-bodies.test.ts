@@ -10,14 +10,14 @@ import { models } from '../../src/catalogue/index.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import { relax } from '../../src/catalogue/relax.ts'
 import { orderFor } from '../providers/fixtures.ts'
-import { createMockVendors } from '../providers/mock-vendors.ts'
+import { createMockUpstreams } from '../providers/mock-upstreams.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { clientBodies } from './client-bodies.ts'
 
-let vendors: Awaited<ReturnType<typeof createMockVendors>>
+let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 
 before(async () => {
-  vendors = await createMockVendors()
+  vendors = await createMockUpstreams()
 })
 after(() => vendors.close())
 

@@ -7,12 +7,12 @@ import { findViolations } from '../../providers/schema.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, registered, wired } from './fixtures.ts'
-import { createMockVendors } from './mock-vendors.ts'
+import { createMockUpstreams } from './mock-upstreams.ts'
 
-let vendors: Awaited<ReturnType<typeof createMockVendors>>
+let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 
 before(async () => {
-  vendors = await createMockVendors()
+  vendors = await createMockUpstreams()
 })
 after(() => vendors.close())
 

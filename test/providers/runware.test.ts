@@ -6,9 +6,9 @@ import { runware } from '../../providers/runware/index.ts'
 import { findTaskViolations } from '../../providers/runware/validation.ts'
 import { admit } from '../../src/catalogue/admit.ts'
 import { quote } from '../../src/catalogue/price.ts'
-import { sandbox } from '../../src/sandbox/upstreams/runware.ts'
+import { runwareMock } from '../../src/sandbox/upstreams/runware.ts'
 import { orderFor, readFixture } from './fixtures.ts'
-import { openStandIn } from './stand-in.ts'
+import { startMock } from './mock-upstream.ts'
 
 const imageUrl = 'https://media.example/still.png'
 
@@ -26,7 +26,7 @@ function refused(request: Readonly<Record<string, unknown>>): string {
   return admitted.problems[0].message
 }
 
-const open = (t: TestContext) => openStandIn(t, sandbox, runware)
+const open = (t: TestContext) => startMock(t, runwareMock, runware)
 
 test('a job runs from the submit to its video', async (t) => {
   const { send, clock, origin } = await open(t)
@@ -58,7 +58,7 @@ test('after a lost answer the attempt is found, and sending it again buys nothin
   assert.equal((await look()).kind, 'done')
 })
 
-test('the stand-in, written from the reference, takes every call of the fixtures', () => {
+test('the mock, written from the reference, takes every call of the fixtures', () => {
   const fixtures = readFixture<readonly { name: string; call?: { json: [JsonObject] } }[]>(
     'runware',
     'calls.json',

@@ -82,7 +82,7 @@ test('a callback gives the id of a task whose answer was lost', () => {
   assert.equal(adopt('<html>'), undefined)
 })
 
-test('every path of an offer is one that the stand-in knows, and the other way round', () => {
+test('every path of an offer is one that the mock knows, and the other way round', () => {
   const asked = Object.values(wavespeed.offers).flatMap((offer) => Object.values(offer.endpoints))
   assert.deepEqual(asked.toSorted(), Object.keys(wavespeedSchemas).toSorted())
 })

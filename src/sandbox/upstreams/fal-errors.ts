@@ -1,9 +1,9 @@
 import { falSchemas } from '../../../providers/fal/schema.ts'
 import { findViolations, type Violation } from '../../../providers/schema.ts'
-import type { SandboxTask } from '../mock-upstream.ts'
-import { endingOf } from '../mock-upstream.ts'
+import type { MockTask } from '../mock-upstream.ts'
+import { simulatedEndOf } from '../mock-upstream.ts'
 
-type Complaint = {
+type FalError = {
   loc: readonly string[]
   msg: string
   type: string
@@ -14,8 +14,8 @@ type Complaint = {
 
 const apps = new Set(Object.keys(falSchemas).map(appOf))
 
-/** What FAL says of an endpoint that it does not have; `undefined`: it has it. */
-export function missingEndpoint(endpoint: string): string | undefined {
+/** The error of an endpoint that FAL does not have. */
+export function findMissingEndpoint(endpoint: string): string | undefined {
   if (Object.hasOwn(falSchemas, endpoint)) return undefined
   const [, app = '', ...path] = endpoint.split('/')
   return apps.has(appOf(endpoint)) ? `Path /${path.join('/')} not found` : `Application '${app}' not found`
@@ -26,20 +26,20 @@ function appOf(endpoint: string): string {
   return endpoint.split('/').slice(0, 2).join('/')
 }
 
-/** What the model says of an input when its turn comes: nothing, what is wrong with it, or that it will not. */
-export function complaintsAbout(task: SandboxTask): readonly Complaint[] {
-  const ending = endingOf(task.body)
-  if (ending === 'refuse') return [refused('content_policy_violation', 'prompt')]
+/** The errors in the result of a task. */
+export function findFalErrors(task: MockTask): readonly FalError[] {
+  const end = simulatedEndOf(task.body)
+  if (end === 'refuse') return [createFalError('content_policy_violation', 'prompt')]
   const schema = falSchemas[task.endpoint] ?? {}
   const options = { nullIsAbsent: true, ignoreUnknown: true }
-  const wrong = findViolations(schema, task.body, options).map(complaintOf)
-  return ending === 'invalid' ? [...wrong, refused('one_of', 'aspect_ratio')] : wrong
+  const errors = findViolations(schema, task.body, options).map(toFalError)
+  return end === 'invalid' ? [...errors, createFalError('one_of', 'aspect_ratio')] : errors
 }
 
-/** As FAL words them: its own types where it documents them, else those of Pydantic. */
-function complaintOf({ field, kind, value, schema = { type: 'string' } }: Violation): Complaint {
+/** FAL's own error types if it documents them, else those of Pydantic. */
+function toFalError({ field, kind, value, schema = { type: 'string' } }: Violation): FalError {
   const loc = ['body', ...field.split('.')]
-  const say = (type: string, msg: string, ctx?: object): Complaint => ({
+  const create = (type: string, msg: string, ctx?: object): FalError => ({
     loc,
     msg,
     type,
@@ -47,26 +47,28 @@ function complaintOf({ field, kind, value, schema = { type: 'string' } }: Violat
     ...(ctx !== undefined && { ctx }),
     input: value,
   })
-  if (kind === 'missing') return refused('missing', ...field.split('.'))
+  if (kind === 'missing') return createFalError('missing', ...field.split('.'))
   if (kind === 'enum') {
     const expected = schema.enum ?? []
-    return say('one_of', `Input should be ${expected.map((one) => `'${one}'`).join(' or ')}`, { expected })
+    return create('one_of', `Input should be ${expected.map((one) => `'${one}'`).join(' or ')}`, { expected })
   }
   if (kind === 'length') {
     const limit = schema.maxLength ?? schema.maxBytes ?? 0
-    return say('sequence_too_long', `String should have at most ${limit} characters`, { max_length: limit })
+    return create('sequence_too_long', `String should have at most ${limit} characters`, {
+      max_length: limit,
+    })
   }
   if (kind === 'range') {
     const { min = -Infinity, max } = schema
     return typeof value === 'number' && value < min
-      ? say('greater_than_equal', `Input should be greater than or equal to ${min}`, { ge: min })
-      : say('less_than_equal', `Input should be less than or equal to ${max}`, { le: max })
+      ? create('greater_than_equal', `Input should be greater than or equal to ${min}`, { ge: min })
+      : create('less_than_equal', `Input should be less than or equal to ${max}`, { le: max })
   }
   const [type = 'string'] = [schema.type].flat()
   if (type === 'media' && typeof value === 'string')
-    return refused('file_download_error', ...field.split('.'))
+    return createFalError('file_download_error', ...field.split('.'))
   const [code, name] = typeNames[type] ?? ['string_type', 'string']
-  return say(code, `Input should be a valid ${name}`)
+  return create(code, `Input should be a valid ${name}`)
 }
 
 const typeNames: Readonly<Record<string, readonly [string, string]>> = {
@@ -84,6 +86,6 @@ const messages: Readonly<Record<string, string>> = {
   downstream_service_unavailable: 'Downstream service unavailable',
 }
 
-export function refused(type: string, ...field: readonly string[]): Complaint {
+export function createFalError(type: string, ...field: readonly string[]): FalError {
   return { loc: ['body', ...field], msg: messages[type] ?? type, type }
 }

@@ -4,7 +4,13 @@ import { type Flavor, magicapiProducts } from '../../../providers/magicapi/model
 import { magicapiSchema } from '../../../providers/magicapi/schema.ts'
 import { at, text } from '../../../providers/reader.ts'
 import { type BodySchema, describe, findViolations } from '../../../providers/schema.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
+import {
+  type MockContext,
+  type MockTask,
+  type MockUpstream,
+  renderProgressOf,
+  simulatedEndOf,
+} from '../mock-upstream.ts'
 
 /** The form of the product `capix`, after its numbers have been read. */
 const capixSchema: BodySchema = {
@@ -13,10 +19,10 @@ const capixSchema: BodySchema = {
   target_face_index: { type: 'integer', min: -1 },
 }
 
-/** A stand-in for the three face swap products. A trigger word goes into one of the links. */
-export const sandbox: Sandbox = {
+/** A mock of the three face swap products. Trigger words go into one of the links. */
+export const magicapiMock: MockUpstream = {
   name: 'magicapi',
-  mount(app, stage) {
+  mount(app, context) {
     app.register(async (scope) => {
       scope.addHook('onRequest', requireKey)
       scope.addContentTypeParser(
@@ -24,9 +30,9 @@ export const sandbox: Sandbox = {
         { parseAs: 'string' },
         (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
       )
-      mountServerless(scope, stage, 'v3')
-      mountServerless(scope, stage, 'v2')
-      mountCapix(scope, stage)
+      mountServerless(scope, context, 'v3')
+      mountServerless(scope, context, 'v2')
+      mountCapix(scope, context)
     })
   },
 }
@@ -36,14 +42,14 @@ async function requireKey({ headers }: FastifyRequest, reply: FastifyReply) {
   if (key === undefined || key === '') return reply.code(401).send({ message: 'Invalid API key' })
 }
 
-function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flavor): void {
+function mountServerless(app: FastifyInstance, context: MockContext, flavor: Flavor): void {
   const path = magicapiProducts[flavor]
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
     const input = at(body, 'input')
-    const wrong = violation(input, magicapiSchema)
-    if (wrong !== undefined) return reply.code(422).send({ message: wrong })
-    const task = await start(stage, flavor, input)
+    const violation = violationOf(input, magicapiSchema)
+    if (violation !== undefined) return reply.code(422).send({ message: violation })
+    const task = await start(context, flavor, input)
     return { id: task.id, status: 'IN_QUEUE' }
   })
 
@@ -51,56 +57,55 @@ function mountServerless(app: FastifyInstance, stage: SandboxStage, flavor: Flav
     `${path}/status/:id`,
     { config: { operation: 'poll' } },
     async ({ params }, reply) => {
-      const task = await find(stage, flavor, params.id)
-      return task === undefined ? notFound(reply) : { id: task.id, ...job(task, stage) }
+      const task = await find(context, flavor, params.id)
+      return task === undefined ? notFound(reply) : { id: task.id, ...job(task, context) }
     },
   )
 }
 
-function mountCapix(app: FastifyInstance, stage: SandboxStage): void {
+function mountCapix(app: FastifyInstance, context: MockContext): void {
   const path = magicapiProducts.capix
 
   app.post(`${path}/run`, { config: { operation: 'submit' } }, async ({ body }, reply) => {
-    const wrong = violation(withNumbers(body), capixSchema)
-    if (wrong !== undefined) return reply.code(400).send({ message: wrong })
-    const task = await start(stage, 'capix', body)
+    const violation = violationOf(withNumbers(body), capixSchema)
+    if (violation !== undefined) return reply.code(400).send({ message: violation })
+    const task = await start(context, 'capix', body)
     return { image_process_response: { request_id: task.id, status: 'OK', description: '' } }
   })
 
   app.post(`${path}/result/`, { config: { operation: 'poll' } }, async ({ body }, reply) => {
-    const task = await find(stage, 'capix', text(body, 'request_id') ?? '')
+    const task = await find(context, 'capix', text(body, 'request_id') ?? '')
     if (task === undefined) return notFound(reply)
-    const { status, error, output } = job(task, stage)
-    const shown = {
+    const { status, error, output } = job(task, context)
+    const fields = {
       COMPLETED: { status: 'OK', ...(output?.video_url !== undefined && { result_url: output.video_url }) },
       FAILED: { status: 'ERROR', error_message: error },
     }[status] ?? { status: 'InProgress', description: '' }
-    return { image_process_response: { request_id: task.id, ...shown } }
+    return { image_process_response: { request_id: task.id, ...fields } }
   })
 }
 
-/** Both links, perhaps the number of a face, and nothing else. */
-function violation(fields: unknown, schema: BodySchema): string | undefined {
-  const [wrong] = findViolations(schema, fields)
-  if (wrong !== undefined) return `${wrong.field} ${describe(wrong)}`
-  return endingOf(fields) === 'invalid' ? 'No face found in the image: sandbox:invalid' : undefined
+function violationOf(fields: unknown, schema: BodySchema): string | undefined {
+  const [violation] = findViolations(schema, fields)
+  if (violation !== undefined) return `${violation.field} ${describe(violation)}`
+  return simulatedEndOf(fields) === 'invalid' ? 'No face found in the image: sandbox:invalid' : undefined
 }
 
-/** A form has texts only. */
+/** A form holds texts only. */
 function withNumbers(form: unknown): unknown {
   const face = text(form, 'target_face_index')
   return face === undefined ? form : { ...(form as object), target_face_index: Number(face) }
 }
 
-async function start(stage: SandboxStage, endpoint: Flavor, fields: unknown): Promise<SandboxTask> {
-  const body = fields as SandboxTask['body']
-  const task = { id: randomUUID(), endpoint, body, createdAt: stage.now() }
-  await stage.tasks.put(task)
+async function start(context: MockContext, endpoint: Flavor, fields: unknown): Promise<MockTask> {
+  const body = fields as MockTask['body']
+  const task = { id: randomUUID(), endpoint, body, createdAt: context.now() }
+  await context.tasks.put(task)
   return task
 }
 
-async function find(stage: SandboxStage, flavor: Flavor, id: string): Promise<SandboxTask | undefined> {
-  const task = await stage.tasks.get(id)
+async function find(context: MockContext, flavor: Flavor, id: string): Promise<MockTask | undefined> {
+  const task = await context.tasks.get(id)
   return task?.endpoint === flavor ? task : undefined
 }
 
@@ -110,10 +115,10 @@ function notFound(reply: FastifyReply) {
 
 type Job = { status: string; error?: string; output?: { video_url?: string } }
 
-function job(task: SandboxTask, stage: SandboxStage): Job {
-  const { step } = stageOf(task, stage)
+function job(task: MockTask, context: MockContext): Job {
+  const { step } = renderProgressOf(task, context)
   if (step !== 'ended') return { status: step === 'queued' ? 'IN_QUEUE' : 'IN_PROGRESS' }
-  switch (endingOf(task.body)) {
+  switch (simulatedEndOf(task.body)) {
     case 'fail':
       return { status: 'FAILED', error: 'The worker failed.' }
     case 'refuse':
@@ -121,6 +126,6 @@ function job(task: SandboxTask, stage: SandboxStage): Job {
     case 'empty':
       return { status: 'COMPLETED', output: {} }
     default:
-      return { status: 'COMPLETED', output: { video_url: stage.videoUrl(task.id) } }
+      return { status: 'COMPLETED', output: { video_url: context.videoUrl(task.id) } }
   }
 }

@@ -4,19 +4,25 @@ import type { JsonObject } from '../../../providers/input.ts'
 import { at, list, number, text } from '../../../providers/reader.ts'
 import { findTaskViolations, type TaskViolation } from '../../../providers/runware/validation.ts'
 import { describe } from '../../../providers/schema.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
+import {
+  type MockContext,
+  type MockTask,
+  type MockUpstream,
+  renderProgressOf,
+  simulatedEndOf,
+} from '../mock-upstream.ts'
 
 /** Images travel inside the request, as base64. */
 const bodyLimit = 64 * 1024 * 1024
 
-/** What a task is answered with: a row of `data`, a row of `errors`, or neither where it is not known. */
-type Answer = { row?: JsonObject; error?: JsonObject }
+/** The reply to a task: a row of `data`, a row of `errors`, or neither if it is unknown. */
+type TaskReply = { row?: JsonObject; error?: JsonObject }
 
-/** A stand-in for api.runware.ai: one path, a list of tasks in, their rows out. Refuses what a model's schema does not list. */
-export const sandbox: Sandbox = {
+/** A mock of api.runware.ai: one path, a list of tasks in, their rows out. Refuses what a model's schema does not list. */
+export const runwareMock: MockUpstream = {
   name: 'runware',
   operationOf,
-  mount(app, stage) {
+  mount(app, context) {
     app.register(async (scope) => {
       scope.setErrorHandler<FastifyError>((_error, _request, reply) =>
         refuseAll(reply, 400, 'invalidRequest'),
@@ -27,17 +33,17 @@ export const sandbox: Sandbox = {
         if (key === undefined || key === 'wrong') {
           return refuseAll(reply, 401, 'invalidApiKey', { parameter: 'apiKey', taskType: 'authentication' })
         }
-        const answers: Answer[] = []
-        for (const task of request.body) answers.push(await answer(task, stage))
-        const errors = answers.flatMap(({ error }) => error ?? [])
-        const rows = { data: answers.flatMap(({ row }) => row ?? []) }
+        const replies: TaskReply[] = []
+        for (const task of request.body) replies.push(await replyTo(task, context))
+        const errors = replies.flatMap(({ error }) => error ?? [])
+        const rows = { data: replies.flatMap(({ row }) => row ?? []) }
         return errors.length === 0 ? rows : reply.code(400).send({ ...rows, errors })
       })
     })
   },
 }
 
-/** All calls share one path: what a call does is told by its tasks. */
+/** All calls share one path; the tasks say what a call does. */
 function operationOf(body: unknown): string {
   const kinds = list(body).map((task) => text(task, 'taskType') ?? '')
   if (kinds.includes('videoInference')) return 'submit'
@@ -48,11 +54,11 @@ function operationOf(body: unknown): string {
 /** A header, or a first task that does nothing else. */
 function keyOf({ headers, body }: FastifyRequest): string | undefined {
   const bearer = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1]
-  const told = list(body).find((task) => text(task, 'taskType') === 'authentication')
-  return bearer ?? text(told, 'apiKey')
+  const authentication = list(body).find((task) => text(task, 'taskType') === 'authentication')
+  return bearer ?? text(authentication, 'apiKey')
 }
 
-async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
+async function replyTo(task: unknown, context: MockContext): Promise<TaskReply> {
   const taskType = text(task, 'taskType') ?? ''
   if (taskType === 'authentication') return { row: { taskType, connectionSessionUUID: randomUUID() } }
   if (taskType === 'ping') return { row: { taskType, pong: true } }
@@ -63,9 +69,9 @@ async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
   const media = randomUUID()
   switch (taskType) {
     case 'videoInference':
-      return submit(task as JsonObject, about, stage)
+      return submit(task as JsonObject, about, context)
     case 'getResponse':
-      return poll(taskUUID, stage)
+      return poll(taskUUID, context)
     case 'accountManagement':
       return { row: { ...about, operation: 'getDetails', balance: { amount: 100, currency: 'USD' } } }
     case 'imageUpload':
@@ -81,33 +87,33 @@ async function answer(task: unknown, stage: SandboxStage): Promise<Answer> {
   }
 }
 
-async function submit(task: JsonObject, about: About, stage: SandboxStage): Promise<Answer> {
-  const [wrong] = findTaskViolations(task)
-  if (wrong !== undefined) return { error: { ...about, ...wordingOf(wrong) } }
-  if (endingOf(task) === 'invalid') return refuse(about, 'invalidPositivePrompt', 'positivePrompt')
-  if ((await stage.tasks.get(about.taskUUID)) !== undefined)
+async function submit(task: JsonObject, about: About, context: MockContext): Promise<TaskReply> {
+  const [violation] = findTaskViolations(task)
+  if (violation !== undefined) return { error: { ...about, ...errorFields(violation) } }
+  if (simulatedEndOf(task) === 'invalid') return refuse(about, 'invalidPositivePrompt', 'positivePrompt')
+  if ((await context.tasks.get(about.taskUUID)) !== undefined)
     return refuse(about, 'conflictTaskUUID', 'taskUUID')
   const hook = text(task, 'webhookURL')
-  await stage.tasks.put({
+  await context.tasks.put({
     id: about.taskUUID,
     endpoint: text(task, 'model') ?? '',
     body: task,
-    createdAt: stage.now(),
+    createdAt: context.now(),
     ...(hook !== undefined && { hook }),
   })
   return { row: about }
 }
 
-/** A task that is not known is left out of the answer. */
-async function poll(taskUUID: string, stage: SandboxStage): Promise<Answer> {
-  const task = await stage.tasks.get(taskUUID)
+/** An unknown task is left out of the reply. */
+async function poll(taskUUID: string, context: MockContext): Promise<TaskReply> {
+  const task = await context.tasks.get(taskUUID)
   if (task === undefined) return {}
   const about = { taskType: 'videoInference', taskUUID }
-  const { step, progress } = stageOf(task, stage)
+  const { step, progress } = renderProgressOf(task, context)
   if (step !== 'ended')
     return { row: { ...about, status: 'processing', ...(step === 'running' && { progress }) } }
-  const ending = endingOf(task.body)
-  if (ending === 'fail') {
+  const end = simulatedEndOf(task.body)
+  if (end === 'fail') {
     return {
       error: {
         ...about,
@@ -117,8 +123,8 @@ async function poll(taskUUID: string, stage: SandboxStage): Promise<Answer> {
       },
     }
   }
-  if (ending === 'refuse') return { error: { ...about, ...failed, ...moderated } }
-  return { row: { ...about, status: 'success', ...(ending !== 'empty' && result(task, stage)) } }
+  if (end === 'refuse') return { error: { ...about, ...failed, ...moderated } }
+  return { row: { ...about, status: 'success', ...(end !== 'empty' && result(task, context)) } }
 }
 
 const failed = { status: 'error', documentation: 'https://runware.ai/docs' }
@@ -141,11 +147,11 @@ const usdPerSecond: Readonly<Record<string, number>> = {
   'pixverse:1@5': 0.0598,
 }
 
-function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonObject {
+function result({ id, endpoint, body }: MockTask, context: MockContext): JsonObject {
   const usd = (usdPerSecond[endpoint] ?? 0) * (number(body, 'duration') ?? 5)
   return {
     videoUUID: id,
-    videoURL: stage.videoUrl(id),
+    videoURL: context.videoUrl(id),
     seed: number(body, 'seed') ?? 42,
     ...(at(body, 'includeCost') === true && { cost: Math.round(usd * 1e4) / 1e4 }),
   }
@@ -153,12 +159,11 @@ function result({ id, endpoint, body }: SandboxTask, stage: SandboxStage): JsonO
 
 type About = { taskType: string; taskUUID: string }
 
-function refuse(about: About, code: string, parameter: string): Answer {
-  return { error: { ...about, ...wordingOf({ code, parameter }) } }
+function refuse(about: About, code: string, parameter: string): TaskReply {
+  return { error: { ...about, ...errorFields({ code, parameter }) } }
 }
 
-/** An error as Runware words it. */
-function wordingOf({ code, parameter, allowedValues, of }: TaskViolation): JsonObject {
+function errorFields({ code, parameter, allowedValues, of }: TaskViolation): JsonObject {
   const names = [parameter].flat().join(', ')
   const type = of?.schema === undefined ? undefined : [of.schema.type].flat().join('|')
   return {

@@ -1,43 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
-import type { SandboxStage } from '../mock-upstream.ts'
+import type { MockContext } from '../mock-upstream.ts'
 
-const largest = 200 * 1024 * 1024
-/** Files are kept in memory, so only a few of them. */
-const keptFiles = 16
-const keptBytes = 64 * 1024 * 1024
+const maxUploadBytes = 200 * 1024 * 1024
+/** Files are in memory, so only a few are stored. */
+const maxFiles = 16
+const maxBytes = 64 * 1024 * 1024
 
 type Stored = { contentType: string; bytes: Buffer | undefined }
 type Ticket = { filename?: string; size?: number; content_type?: string }
 
-/** The stand-in's two ways to hand a file over: in one form, or by ticket and PUT. */
+/** The two ways to upload a file: as a form, or with a ticket and PUT. */
 export function mountUploads(
   app: FastifyInstance,
-  stage: SandboxStage,
+  context: MockContext,
   onRequest: onRequestAsyncHookHandler,
 ): void {
   const files = new Map<string, Stored>()
   const config = { operation: 'upload' }
   app.addContentTypeParser(/^\w/, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
 
-  function keep(filename: string, stored: Stored): string {
+  function store(filename: string, stored: Stored): string {
     const path = `/media/${randomUUID()}/${encodeURIComponent(filename)}`
     files.set(path, stored)
-    forgetOldest(files)
+    deleteOldest(files)
     return path
   }
 
   app.post<{ Body: Buffer }>(
     '/api/v3/media/upload/binary',
-    { config, onRequest, bodyLimit: largest },
+    { config, onRequest, bodyLimit: maxUploadBytes },
     async (request, reply) => {
       const file = fileOf(request.body, request.headers['content-type'] ?? '')
       if (file === undefined) {
         return reply.code(400).send({ code: 400, message: 'a file is required in the form field "file"' })
       }
       const { name, contentType, bytes } = file
-      const path = keep(name, { contentType, bytes })
-      return shown(name, bytes.length, contentType, `${stage.baseUrl('api')}${path}`)
+      const path = store(name, { contentType, bytes })
+      return uploadReply(name, bytes.length, contentType, `${context.baseUrl('api')}${path}`)
     },
   )
 
@@ -46,14 +46,14 @@ export function mountUploads(
     if (typeof filename !== 'string' || typeof size !== 'number') {
       return reply.code(400).send({ code: 400, message: 'filename and size are required' })
     }
-    const url = `${stage.baseUrl('api')}${keep(filename, { contentType, bytes: undefined })}`
+    const url = `${context.baseUrl('api')}${store(filename, { contentType, bytes: undefined })}`
     const upload = { method: 'PUT', url, headers: { 'content-type': contentType } }
-    return shown(filename, size, contentType, url, { upload })
+    return uploadReply(filename, size, contentType, url, { upload })
   })
 
   app.put<{ Body: Buffer; Params: { '*': string } }>(
     '/media/*',
-    { config, bodyLimit: largest },
+    { config, bodyLimit: maxUploadBytes },
     async (request, reply) => {
       const path = pathOf(request.url)
       const ticket = files.get(path)
@@ -76,10 +76,10 @@ function pathOf(url: string): string {
   return url.slice(url.indexOf('/media/'))
 }
 
-function forgetOldest(files: Map<string, Stored>): void {
-  const held = () => [...files.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+function deleteOldest(files: Map<string, Stored>): void {
+  const storedBytes = () => [...files.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
   for (const oldest of files.keys()) {
-    if (files.size <= 1 || (files.size <= keptFiles && held() <= keptBytes)) return
+    if (files.size <= 1 || (files.size <= maxFiles && storedBytes() <= maxBytes)) return
     files.delete(oldest)
   }
 }
@@ -95,16 +95,16 @@ function fileOf(body: unknown, contentType: string) {
     const head = body.indexOf('\r\n\r\n', start)
     const end = body.indexOf(mark, start + mark.length)
     if (head === -1 || end === -1) return undefined
-    const told = body.toString('utf8', start, head)
-    const name = /\bname="file".*?\bfilename="([^"]*)"/i.exec(told)?.[1]
-    const type = /^content-type:\s*(\S+)/im.exec(told)?.[1] ?? ''
+    const header = body.toString('utf8', start, head)
+    const name = /\bname="file".*?\bfilename="([^"]*)"/i.exec(header)?.[1]
+    const type = /^content-type:\s*(\S+)/im.exec(header)?.[1] ?? ''
     if (name !== undefined) return { name, contentType: type, bytes: body.subarray(head + 4, end - 2) }
     start = end
   }
   return undefined
 }
 
-function shown(filename: string, size: number, contentType: string, url: string, more: object = {}) {
+function uploadReply(filename: string, size: number, contentType: string, url: string, more: object = {}) {
   const type = contentType.split('/')[0]
   return { code: 200, message: 'success', data: { type, download_url: url, filename, size, ...more } }
 }

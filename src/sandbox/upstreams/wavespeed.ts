@@ -10,7 +10,13 @@ import {
   type Violation,
 } from '../../../providers/schema.ts'
 import { wavespeedSchemas } from '../../../providers/wavespeed/schema.ts'
-import { endingOf, type Sandbox, type SandboxStage, type SandboxTask, stageOf } from '../mock-upstream.ts'
+import {
+  type MockContext,
+  type MockTask,
+  type MockUpstream,
+  renderProgressOf,
+  simulatedEndOf,
+} from '../mock-upstream.ts'
 import { mountUploads } from './wavespeed-uploads.ts'
 
 type Submit = { Params: { '*': string }; Querystring: { webhook?: string }; Body: Record<string, unknown> }
@@ -27,10 +33,10 @@ type Search = {
   include_inputs?: boolean
 }
 
-/** A stand-in for api.wavespeed.ai that is strict where the real one may only be careful: a field that a path does not list is a 400. */
-export const sandbox: Sandbox = {
+/** A mock of api.wavespeed.ai; stricter than the real one may be: an unlisted field is a 400. */
+export const wavespeedMock: MockUpstream = {
   name: 'wavespeed',
-  mount(app, stage) {
+  mount(app, context) {
     app.register(async (scope) => {
       scope.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
         const code = error.statusCode ?? 500
@@ -39,9 +45,9 @@ export const sandbox: Sandbox = {
       scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 404, message: 'Not found' }))
       scope.register(async (keyed) => {
         keyed.addHook('onRequest', requireKey)
-        mountPredictions(keyed, stage)
+        mountPredictions(keyed, context)
       })
-      scope.register(async (files) => mountUploads(files, stage, requireKey))
+      scope.register(async (files) => mountUploads(files, context, requireKey))
     })
   },
 }
@@ -50,7 +56,7 @@ async function requireKey(request: FastifyRequest): Promise<void> {
   if (!/^Bearer \S+$/.test(request.headers.authorization ?? '')) throw refusal(401, 'Unauthorized')
 }
 
-function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
+function mountPredictions(app: FastifyInstance, context: MockContext): void {
   const poll = { config: { operation: 'poll' } }
 
   app.post<Submit>('/api/v3/*', { config: { operation: 'submit' } }, async (request) => {
@@ -58,24 +64,24 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
     const schema = schemaOf(wavespeedSchemas, endpoint)
     if (schema === undefined) throw refusal(404, 'model not found')
     const [wrong] = findViolations({ ...protocolFields, ...schema }, request.body ?? {})
-    if (wrong !== undefined) throw refusal(400, wordingOf(wrong))
+    if (wrong !== undefined) throw refusal(400, messageOf(wrong))
     const { webhook } = request.query
     const waits = request.body.enable_sync_mode === true
     if (waits && webhook !== undefined) throw refusal(400, 'sync mode does not support a webhook')
-    const task: SandboxTask = {
+    const task: MockTask = {
       id: randomUUID().replaceAll('-', ''),
       endpoint,
       body: request.body,
-      createdAt: stage.now(),
+      createdAt: context.now(),
       ...(webhook !== undefined && { hook: webhook }),
     }
-    await stage.tasks.put(task)
-    return success(waits ? await finished(task, stage) : prediction(task, stage))
+    await context.tasks.put(task)
+    return success(waits ? await finished(task, context) : prediction(task, context))
   })
 
   for (const path of ['/api/v3/predictions/:id/result', '/api/v3/predictions/:id']) {
     app.get<{ Params: { id: string } }>(path, poll, async (request) =>
-      success(prediction(await find(stage, request.params.id), stage)),
+      success(prediction(await find(context, request.params.id), context)),
     )
   }
 
@@ -83,8 +89,8 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
     '/api/v3/predictions/:id',
     { config: { operation: 'cancel' } },
     async (request) => {
-      const task = await find(stage, request.params.id)
-      await cancel(stage, task)
+      const task = await find(context, request.params.id)
+      await cancel(context, task)
       return success({ id: task.id, status: 'deleted' })
     },
   )
@@ -93,8 +99,8 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
     '/api/v3/predictions/delete',
     { config: { operation: 'cancel' } },
     async (request) => {
-      const known = (await tasksOf(stage)).filter(({ id }) => request.body?.ids?.includes(id))
-      for (const task of known) await cancel(stage, task)
+      const known = (await tasksOf(context)).filter(({ id }) => request.body?.ids?.includes(id))
+      for (const task of known) await cancel(context, task)
       return success({ deleted_count: known.length })
     },
   )
@@ -102,9 +108,9 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
   app.post<{ Body: Search }>('/api/v3/predictions', { config: { operation: 'list' } }, async (request) => {
     const search = request.body ?? {}
     const { page = 1, page_size: size = 20 } = search
-    const items = (await tasksOf(stage))
-      .map((task) => ({ task, item: prediction(task, stage) }))
-      .filter(({ task, item }) => answers(search, task, item.status))
+    const items = (await tasksOf(context))
+      .map((task) => ({ task, item: prediction(task, context) }))
+      .filter(({ task, item }) => matches(search, task, item.status))
       .slice((page - 1) * size, page * size)
       .map(({ task, item }) => (search.include_inputs === true ? { ...item, inputs: task.body } : item))
     return success({ page, items })
@@ -113,19 +119,19 @@ function mountPredictions(app: FastifyInstance, stage: SandboxStage): void {
   app.get('/api/v3/balance', { config: { operation: 'balance' } }, async () => success({ balance: 100 }))
 }
 
-/** In sync mode the submit is answered with the end of the task, or with what it is when the wait has run out. */
-async function finished(task: SandboxTask, stage: SandboxStage) {
-  for (let looks = 0; looks < 20; looks += 1) {
-    const current = (await stage.tasks.get(task.id)) ?? task
-    if (stageOf(current, stage).step === 'ended') return prediction(current, stage)
-    await sleep(stage.renderMs / 10)
+/** In sync mode the submission returns the result, or the current state after a while. */
+async function finished(task: MockTask, context: MockContext) {
+  for (let polls = 0; polls < 20; polls += 1) {
+    const current = (await context.tasks.get(task.id)) ?? task
+    if (renderProgressOf(current, context).step === 'ended') return prediction(current, context)
+    await sleep(context.renderMs / 10)
   }
   const error = 'Sync mode timed out. The task goes on; ask for its result.'
-  return { ...prediction(task, stage), status: 'processing', code: 5004, error }
+  return { ...prediction(task, context), status: 'processing', code: 5004, error }
 }
 
-/** In the words of a JSON Schema validator. */
-function wordingOf(violation: Violation): string {
+/** As a JSON Schema validator words it. */
+function messageOf(violation: Violation): string {
   const { kind } = violation
   const [name = ''] = violation.field.split('.')
   if (kind === 'unknown') return `property "${name}" is unsupported`
@@ -133,7 +139,7 @@ function wordingOf(violation: Violation): string {
   return `property "${name}" has an invalid value: it ${describe(violation)}`
 }
 
-function answers(search: Search, task: SandboxTask, status: string): boolean {
+function matches(search: Search, task: MockTask, status: string): boolean {
   const { model = task.endpoint, status: wanted = status, created_after, created_before } = search
   const after = created_after === undefined || task.createdAt >= Date.parse(created_after)
   const before = created_before === undefined || task.createdAt <= Date.parse(created_before)
@@ -141,44 +147,46 @@ function answers(search: Search, task: SandboxTask, status: string): boolean {
 }
 
 /** Newest first. */
-async function tasksOf(stage: SandboxStage): Promise<SandboxTask[]> {
-  const ours = (await stage.tasks.list()).filter(({ endpoint }) => Object.hasOwn(wavespeedSchemas, endpoint))
+async function tasksOf(context: MockContext): Promise<MockTask[]> {
+  const ours = (await context.tasks.list()).filter(({ endpoint }) =>
+    Object.hasOwn(wavespeedSchemas, endpoint),
+  )
   return ours.toSorted((a, b) => b.createdAt - a.createdAt)
 }
 
-async function find(stage: SandboxStage, id: string): Promise<SandboxTask> {
-  const task = await stage.tasks.get(id)
+async function find(context: MockContext, id: string): Promise<MockTask> {
+  const task = await context.tasks.get(id)
   if (task === undefined || !Object.hasOwn(wavespeedSchemas, task.endpoint))
     throw refusal(404, 'Prediction not found')
   return task
 }
 
-async function cancel(stage: SandboxStage, task: SandboxTask): Promise<void> {
-  await stage.tasks.put({ ...task, canceledAt: task.canceledAt ?? stage.now() })
+async function cancel(context: MockContext, task: MockTask): Promise<void> {
+  await context.tasks.put({ ...task, canceledAt: task.canceledAt ?? context.now() })
 }
 
-/** A task as WaveSpeed shows it. A deleted one stays readable here, so that a client can see what became of it. */
-function prediction(task: SandboxTask, stage: SandboxStage) {
-  const shown = {
+/** A task as WaveSpeed returns it. Unlike there, a deleted one stays readable. */
+function prediction(task: MockTask, context: MockContext) {
+  const record = {
     id: task.id,
     model: task.endpoint,
     outputs: [] as string[],
-    urls: { get: `${stage.baseUrl('api')}/api/v3/predictions/${task.id}/result` },
+    urls: { get: `${context.baseUrl('api')}/api/v3/predictions/${task.id}/result` },
     has_nsfw_contents: null as boolean[] | null,
     status: 'created',
     created_at: new Date(task.createdAt).toISOString(),
     error: '',
     timings: { inference: 0 },
   }
-  if (task.canceledAt !== undefined) return { ...shown, status: 'deleted' }
-  const { step } = stageOf(task, stage)
-  if (step === 'queued') return { ...shown, has_nsfw_contents: [] }
-  if (step === 'running') return { ...shown, status: 'processing' }
-  return { ...shown, timings: { inference: stage.renderMs }, ...end(task, stage) }
+  if (task.canceledAt !== undefined) return { ...record, status: 'deleted' }
+  const { step } = renderProgressOf(task, context)
+  if (step === 'queued') return { ...record, has_nsfw_contents: [] }
+  if (step === 'running') return { ...record, status: 'processing' }
+  return { ...record, timings: { inference: context.renderMs }, ...end(task, context) }
 }
 
-function end(task: SandboxTask, stage: SandboxStage) {
-  switch (endingOf(task.body)) {
+function end(task: MockTask, context: MockContext) {
+  switch (simulatedEndOf(task.body)) {
     case 'refuse':
       return failed(1200, 'Content flagged as potentially sensitive. Please try different prompts or images.')
     case 'invalid':
@@ -188,7 +196,7 @@ function end(task: SandboxTask, stage: SandboxStage) {
     case 'empty':
       return { status: 'completed', has_nsfw_contents: [] }
     default:
-      return { status: 'completed', outputs: [stage.videoUrl(task.id)], has_nsfw_contents: [false] }
+      return { status: 'completed', outputs: [context.videoUrl(task.id)], has_nsfw_contents: [false] }
   }
 }
 
@@ -196,8 +204,8 @@ function failed(code: number, error: string) {
   return { status: 'failed', code, error }
 }
 
-function success<Shown>(shown: Shown) {
-  return { code: 200, message: 'success', data: shown }
+function success<Body>(body: Body) {
+  return { code: 200, message: 'success', data: body }
 }
 
 function refusal(statusCode: number, message: string): Error & { statusCode: number } {

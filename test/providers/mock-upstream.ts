@@ -2,24 +2,24 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import type { Call, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
-import type { Sandbox } from '../../src/sandbox/mock-upstream.ts'
+import type { MockUpstream } from '../../src/sandbox/mock-upstream.ts'
 import { createTransport } from '../../src/upstreams/transport.ts'
 import { orderFor } from './fixtures.ts'
-import { serveStandIn } from './serve.ts'
+import { serveMock } from './serve-mock.ts'
 
 type Changes = {
   credentials?: Readonly<Record<string, string>>
   settings?: Readonly<Record<string, string>>
 }
 
-/** A provider's stand-in, asked through the gateway's own transport. */
-export async function openStandIn(
+/** A provider's mock, asked through the gateway's own transport. */
+export async function startMock(
   t: TestContext,
-  sandbox: Sandbox,
+  sandbox: MockUpstream,
   provider: Provider,
   changes: Changes = {},
 ) {
-  const { origin, baseUrl, clock, tasks } = await serveStandIn(t, sandbox, provider)
+  const { origin, baseUrl, clock, tasks } = await serveMock(t, sandbox, provider)
   const transport = createTransport({ timeoutMs: 5000 })
   t.after(() => transport.close())
 

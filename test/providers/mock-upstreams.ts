@@ -2,19 +2,19 @@ import Fastify from 'fastify'
 import { providers } from '../../providers/index.ts'
 import type { Call, Offer, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../../src/config.ts'
-import { sandboxes } from '../../src/sandbox/index.ts'
-import type { SandboxStage, SandboxTask } from '../../src/sandbox/mock-upstream.ts'
+import type { MockContext, MockTask } from '../../src/sandbox/mock-upstream.ts'
+import { mockUpstreams } from '../../src/sandbox/upstreams/index.ts'
 
 const origin = 'http://vendors.test'
 
 /** All mock upstreams in this process, called without a network. A task has ended by the time of the next call. */
-export async function createMockVendors() {
+export async function createMockUpstreams() {
   const app = Fastify({ bodyLimit: 16 * 1024 * 1024 })
-  const tasks = new Map<string, SandboxTask>()
+  const tasks = new Map<string, MockTask>()
   let now = Date.parse('2026-11-01T00:00:00Z')
-  for (const sandbox of sandboxes) {
+  for (const sandbox of mockUpstreams) {
     const provider = providers[sandbox.name]
-    const stage: SandboxStage = {
+    const stage: MockContext = {
       tasks: {
         put: async (task) => void tasks.set(task.id, task),
         get: async (id) => tasks.get(id),
