@@ -103,7 +103,7 @@ async function measureDelivery(
   const origin = `http://127.0.0.1:${(files.address() as AddressInfo).port}`
   const gateway = await startWarmGateway({ ...upstreams, WAVESPEED_BASE_URL: origin })
   const body = { video: { url: `${origin}/a.mp4` } }
-  host.arm({ provider: 'fal', operation: 'result', kind: 'status', status: 200, body, times: 1 })
+  host.injectFault({ provider: 'fal', operation: 'result', kind: 'status', status: 200, body, times: 1 })
   let link = ''
   await measurePeak(gateway, '200 MB result fetched', async () => {
     const submitted = await submit(gateway.address, { model: 'veo2-video', prompt: 'a long one' })

@@ -1,6 +1,5 @@
 import type { Rejection } from './check.ts'
-import type { Fault, FaultCode } from './fault.ts'
-import { codeOfStatus, fault } from './fault.ts'
+import type { Fault } from './fault.ts'
 import type { Input, Json, JsonObject, MediaKind } from './input.ts'
 
 export type ProviderName =
@@ -120,7 +119,7 @@ export type Offer = {
   translate(input: Input): Translation
   /** Why this offer cannot render an input that the model accepts; absent: it can render all of them. */
   refuses?(input: Input): string | undefined
-  /** What is uncertain about it (an inferred id, an ageing endpoint), for the operator. */
+  /** What is uncertain about it (an inferred ID, an old endpoint), for the operator: in docs/models.md, and in the log if the endpoint is gone. */
   note?: string
 }
 
@@ -187,22 +186,3 @@ export type Video = { url: string; thumbnailUrl?: string }
 
 /** A file that we hold and an upstream is to see. */
 export type Media = { kind: MediaKind; contentType: string; bytes: number; filename: string }
-
-/**
- * What a refusal of `submit` means by the HTTP rule that all upstreams share: 4xx made no task; anything else may have.
- */
-export function refusal(reply: Reply, refused: Fault): Outcome {
-  const certain = reply.status >= 400 && reply.status < 500 && reply.status !== 408
-  return { kind: certain ? 'failed' : 'unclear', fault: refused }
-}
-
-/** A fault from the HTTP status alone, with how long the upstream asks us to wait. */
-export function statusFault(
-  reply: Reply,
-  message: string,
-  code: FaultCode = codeOfStatus(reply.status),
-): Fault {
-  const seconds = Number(reply.headers['retry-after'])
-  const found = fault(code, message)
-  return Number.isFinite(seconds) && seconds > 0 ? { ...found, retryAfterMs: seconds * 1000 } : found
-}

@@ -25,6 +25,20 @@ type FieldType = 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean' |
 
 export type BodySchema = Readonly<Record<string, FieldSchema>>
 
+export const anyString = { type: 'string' } as const satisfies FieldSchema
+export const anyBoolean = { type: 'boolean' } as const satisfies FieldSchema
+export const anyInteger = { type: 'integer' } as const satisfies FieldSchema
+export const anyNumber = { type: 'number' } as const satisfies FieldSchema
+
+export function oneOf(...values: readonly string[]) {
+  return { type: 'string', enum: values } as const satisfies FieldSchema
+}
+
+/** The schema of an endpoint or a model; absent: it has none. */
+export function schemaOf<Schema>(schemas: Readonly<Record<string, Schema>>, id: string): Schema | undefined {
+  return Object.hasOwn(schemas, id) ? schemas[id] : undefined
+}
+
 /** A value that an upstream rejects. `field` is the upstream's name, with dots for nested ones. */
 export type Violation = {
   field: string
@@ -36,6 +50,8 @@ export type Violation = {
 type Options = {
   /** Whether `null` stands for a field that is not set. */
   nullIsAbsent?: boolean
+  /** For upstreams that ignore fields that they do not list. */
+  ignoreUnknown?: boolean
   /** Whether links are checked: before a job exists, a file of ours has none yet. */
   media?: boolean
 }
@@ -45,15 +61,14 @@ export function findViolations(schema: BodySchema, body: unknown, options: Optio
   if (!isObject(body)) return [{ field: '', kind: 'type', value: body }]
   const isGiven = (value: unknown) => value !== undefined && (value !== null || options.nullIsAbsent !== true)
   const given = Object.entries(body).filter(([, value]) => isGiven(value))
-  const unknown = given
-    .filter(([name]) => !Object.hasOwn(schema, name))
-    .map(([field, value]): Violation => ({ field, kind: 'unknown', value }))
+  const unlisted = given.filter(([name]) => !Object.hasOwn(schema, name))
+  const unknown = unlisted.map(([field, value]): Violation => ({ field, kind: 'unknown', value }))
   const known = Object.entries(schema).flatMap(([field, rule]): Violation[] => {
     const value = Object.hasOwn(body, field) ? body[field] : undefined
     if (isGiven(value)) return checkValue(field, value, rule, options)
     return rule.required === true ? [{ field, kind: 'missing', schema: rule }] : []
   })
-  return [...unknown, ...known]
+  return options.ignoreUnknown === true ? known : [...unknown, ...known]
 }
 
 function checkValue(field: string, value: unknown, schema: FieldSchema, options: Options): Violation[] {

@@ -19,8 +19,8 @@ import { createConnections } from './redis/connections.ts'
 import { startEmbeddedRedis } from './redis/embedded.ts'
 import { createKeys, type Keys } from './redis/keys.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
-import { sandboxes } from './sandbox/index.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
+import { mockUpstreams } from './sandbox/upstreams/index.ts'
 import { readOverrides } from './upstreams/overrides.ts'
 import { createUpstreamReport, logUpstreams } from './upstreams/readiness.ts'
 import { createRejectedKeys } from './upstreams/rejected-keys.ts'
@@ -70,7 +70,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
   await queues.waitUntilReady()
   closeSteps.push(() => queues.close())
   const sandbox = createSandbox({
-    sandboxes,
+    mocks: mockUpstreams,
     providers: Object.values(providers),
     upstreams: config.upstreams,
     redis,

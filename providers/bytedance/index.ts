@@ -1,17 +1,20 @@
 import { type Rejection, toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
+import { resolveEndpoint } from '../models.ts'
 import type { Provider, Ticket } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { adoptFromArk, ark, arkTicketOf, findInArk } from './ark.ts'
-import { arkViolations, isArkModel } from './ark-schema.ts'
-import { offers } from './offers.ts'
-import { regionOf, signV4 } from './signature.ts'
-import { isVisual, settings, visual, visualTicketOf } from './visual.ts'
-import { visualSchema } from './visual-schema.ts'
+import { ark } from './ark/index.ts'
+import { arkModels } from './ark/models.ts'
+import { findArkViolations, isArkModel } from './ark/schema.ts'
+import { visual, visualSettings } from './visual/index.ts'
+import { visualModels } from './visual/models.ts'
+import { isVisualReply } from './visual/replies.ts'
+import { visualSchema } from './visual/schema.ts'
+import { regionOf, signV4 } from './visual/signature.ts'
 
-const largestInlineBytes = 30_000_000
+const inlineMaxBytes = 30_000_000
 
-/** ByteDance's own two doors: Ark for Seedance, the signed Visual API for OmniHuman. */
+/** ByteDance's two products: Ark for Seedance, the signed Visual API for OmniHuman. No upstream of it is known to render `bytedance-waver-1.0`. */
 export const bytedance: Provider = {
   name: 'bytedance',
   title: 'ByteDance',
@@ -34,43 +37,42 @@ export const bytedance: Provider = {
         ),
     },
   },
-  offers,
-  settings,
+  offers: { ...arkModels, ...visualModels },
+  settings: visualSettings,
 
   check(offer, input) {
-    const { endpoint, body } = offer.translate(input)
+    const { endpoint: model, body } = resolveEndpoint(offer, input)
     const options = { media: false }
     if (offer.host === 'visual') {
       const task = { req_key: 'any', ...body }
       return toRejections('ByteDance', findViolations(visualSchema, task, options), fieldNames)
     }
-    const model = offer.endpoints[endpoint] ?? endpoint
-    const violations = isArkModel(model) ? arkViolations({ model, ...body }, options) : []
+    const violations = isArkModel(model) ? findArkViolations({ model, ...body }, options) : []
     return violations.some(({ field }) => field === 'content')
-      ? [nothingToRender]
+      ? [emptyPrompt]
       : toRejections('ByteDance', violations, fieldNames)
   },
 
-  submit: (offer, order) => driverOf(offer).submit(offer, order),
-  accept: (reply, order) => (isVisual(reply) ? visual.accept(reply, order) : ark.accept(reply)),
-  poll: (ticket) => driverOf(ticket).poll(ticket),
-  read: (reply, ticket) => driverOf(ticket).read(reply, ticket),
+  submit: (offer, order) => productOf(offer).submit(offer, order),
+  accept: (reply, order) => productOf({ host: isVisualReply(reply) ? 'visual' : 'ark' }).accept(reply, order),
+  poll: (ticket) => productOf(ticket).poll(ticket),
+  read: (reply, ticket) => productOf(ticket).read(reply, ticket),
   task: {
-    id: (ticket) => String(ticket.task),
-    ticket: (id, order, offer) => (offer.host === 'visual' ? visualTicketOf(id, order) : arkTicketOf(id)),
+    id: (ticket) => productOf(ticket).task.id(ticket),
+    ticket: (id, order, offer) => productOf(offer).task.ticket(id, order, offer),
   },
-  cancel: (ticket) => driverOf(ticket).cancel(ticket),
-  find: findInArk,
-  adopt: adoptFromArk,
-  takes: (offer, media) => (offer.host === 'ark' && media.bytes <= largestInlineBytes ? 'inline' : 'link'),
+  cancel: (ticket) => productOf(ticket).cancel(ticket),
+  find: ark.find,
+  adopt: ark.adopt,
+  takes: (offer, media) => (offer.host === 'ark' && media.bytes <= inlineMaxBytes ? 'inline' : 'link'),
 }
 
-const nothingToRender: Rejection = {
+const emptyPrompt: Rejection = {
   field: 'prompt',
-  message: '`prompt` holds nothing but parameters (`--…`), which ByteDance takes no more',
+  message: '`prompt` holds nothing but parameters (`--…`), which ByteDance no longer takes',
 }
 
-/** ByteDance's names of our fields, where they differ. */
+/** ByteDance's name of a field -> ours, where they differ. */
 const fieldNames: Readonly<Record<string, Field>> = {
   content: 'prompt',
   ratio: 'aspect_ratio',
@@ -79,8 +81,8 @@ const fieldNames: Readonly<Record<string, Field>> = {
   output_resolution: 'resolution',
 }
 
-type Driver = Required<Pick<Provider, 'submit' | 'poll' | 'read' | 'cancel'>>
+type Product = Required<Pick<Provider, 'submit' | 'accept' | 'poll' | 'read' | 'task' | 'cancel'>>
 
-function driverOf({ host }: { host?: string | Ticket[string] }): Driver {
+function productOf({ host }: { host?: string | Ticket[string] }): Product {
   return host === 'visual' ? visual : ark
 }

@@ -1,26 +1,22 @@
 import { toRejections } from '../check.ts'
-import { fault } from '../fault.ts'
-import type { Field, Input, JsonObject } from '../input.ts'
-import type { Host, Offer, Provider } from '../provider.ts'
-import { refusal } from '../provider.ts'
-import { link, text } from '../reader.ts'
-import { findViolations } from '../schema.ts'
-import { explain } from './explain.ts'
-import { failover } from './failover.ts'
-import { offers } from './offers.ts'
-import { readResult, readStatus } from './read.ts'
-import { schemas } from './schema.ts'
-import { rebuild, ticketOf } from './ticket.ts'
+import type { Field } from '../input.ts'
+import { resolveEndpoint } from '../models.ts'
+import type { Host, Provider } from '../provider.ts'
+import { text } from '../reader.ts'
+import { findViolations, schemaOf } from '../schema.ts'
+import { falModels } from './models.ts'
+import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalTicket } from './replies.ts'
+import { falSchemas } from './schema.ts'
 
-/** An image up to this size travels inside the request; FAL advises against long data URLs. */
-const inlineBytes = 256 * 1024
+/** Larger images are uploaded: FAL advises against long data URLs. */
+const inlineMaxBytes = 256 * 1024
 
-/** Uploads are public links, so they do not outlive the jobs that need them. */
+/** Uploads are public links, so they expire with the jobs that need them. */
 const uploadLifetime = JSON.stringify({ expiration_duration_seconds: 24 * 3600 })
 
 const sign: Host['sign'] = (_request, credentials) => ({ authorization: `Key ${credentials.FAL_KEY}` })
 
-/** The queue of fal.ai: submit, ask for the status, fetch the result. */
+/** The queue of fal.ai: submit, poll the status, fetch the result. */
 export const fal: Provider = {
   name: 'fal',
   title: 'FAL',
@@ -38,54 +34,43 @@ export const fal: Provider = {
       sign,
     },
   },
-  offers: { ...offers, ...failover },
+  offers: falModels,
 
   check(offer, input) {
-    const { id, body } = render(offer, input)
-    const schema = Object.hasOwn(schemas, id) ? schemas[id] : undefined
-    // FAL ignores what it does not know.
-    const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
-    return toRejections(
-      'FAL',
-      violations.filter(({ kind }) => kind !== 'unknown'),
-      fieldNames,
-    )
+    const { endpoint, body } = resolveEndpoint(offer, input)
+    const schema = schemaOf(falSchemas, endpoint)
+    const violations = findViolations(schema ?? {}, body, { media: false, ignoreUnknown: true })
+    return toRejections('FAL', violations, fieldNames)
   },
 
   submit(offer, order) {
-    const { id, body } = render(offer, order.input)
+    const { endpoint, body } = resolveEndpoint(offer, order.input)
     const hint = order.hintUrl === undefined ? '' : `?fal_webhook=${encodeURIComponent(order.hintUrl)}`
-    return { method: 'POST', path: `/${id}${hint}`, json: body }
+    return { method: 'POST', path: `/${endpoint}${hint}`, json: body }
   },
 
-  accept(reply) {
-    if (reply.status >= 300) return refusal(reply, explain(reply))
-    const ticket = ticketOf(reply)
-    if (ticket !== undefined) return { kind: 'running', ticket, stage: 'queued' }
-    return { kind: 'unclear', fault: fault('unreadable_reply', 'FAL answered a submit without a request id') }
-  },
+  accept: parseFalSubmission,
 
   poll: ({ phase, status, response }) => ({
     method: 'GET',
     path: String(phase === 'result' ? response : status),
   }),
 
-  read: (reply, ticket) =>
-    ticket.phase === 'result' ? readResult(reply, ticket) : readStatus(reply, ticket),
+  read: parseFalTask,
 
   task: {
     id: (ticket) => String(ticket.id),
-    ticket: (id, order, offer) => rebuild(render(offer, order.input).id, id),
+    ticket: (id, order, offer) => rebuildFalTicket(resolveEndpoint(offer, order.input).endpoint, id),
   },
 
   cancel: (ticket) => ({ method: 'PUT', path: String(ticket.cancel) }),
 
   adopt(body, order, offer) {
     const id = text(body, 'request_id')
-    return id === undefined ? undefined : rebuild(render(offer, order.input).id, id)
+    return id === undefined ? undefined : rebuildFalTicket(resolveEndpoint(offer, order.input).endpoint, id)
   },
 
-  takes: (_offer, media) => (media.kind === 'image' && media.bytes <= inlineBytes ? 'inline' : 'upload'),
+  takes: (_offer, media) => (media.kind === 'image' && media.bytes <= inlineMaxBytes ? 'inline' : 'upload'),
 
   upload: {
     call: (media) => ({
@@ -95,17 +80,11 @@ export const fal: Provider = {
       headers: { 'x-fal-object-lifecycle': uploadLifetime },
       json: { content_type: media.contentType, file_name: media.filename },
     }),
-    read(reply, media) {
-      if (reply.status >= 300) return { kind: 'failed', fault: explain(reply) }
-      const [target, url] = [link(reply.body, 'upload_url'), link(reply.body, 'file_url')]
-      if (target === undefined || url === undefined) return { kind: 'failed', fault: noUploadUrl }
-      const headers = { 'content-type': media.contentType }
-      return { kind: 'next', call: { method: 'PUT', path: target, headers, media: 'body' }, url }
-    },
+    read: (reply, media) => parseFalUpload(reply, media.contentType),
   },
 }
 
-/** FAL's names of our fields, where they differ. */
+/** FAL's name of a field -> ours, where they differ. */
 const fieldNames: Readonly<Record<string, Field>> = {
   text: 'prompt',
   image_url: 'image',
@@ -123,11 +102,4 @@ const fieldNames: Readonly<Record<string, Field>> = {
   camera_movement: 'cameraMovement',
   movement_amplitude: 'movementAmplitude',
   target_resolution: 'resolution',
-}
-
-const noUploadUrl = fault('unreadable_reply', 'FAL answered an upload without a link to send it to')
-
-function render(offer: Offer, input: Input): { id: string; body: JsonObject } {
-  const { endpoint, body } = offer.translate(input)
-  return { id: offer.endpoints[endpoint] ?? endpoint, body }
 }

@@ -1,16 +1,4 @@
-import type { BodySchema, FieldSchema } from '../schema.ts'
-import {
-  boolean,
-  image,
-  integer,
-  link,
-  number,
-  oneOf,
-  optionalImage,
-  prompt,
-  string,
-} from './schema-fields.ts'
-import { kling, klingImage, lipsyncText } from './schema-kling.ts'
+import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from
@@ -18,18 +6,22 @@ import { kling, klingImage, lipsyncText } from './schema-kling.ts'
  * no range of a seed is published but the one of Wan 2.5.
  */
 
+const prompt = { type: 'string', required: true } as const
+const image = { type: 'media', required: true } as const
+const optionalImage = { type: 'media' } as const
+const link = { type: 'media', required: true } as const
 const ratios = ['16:9', '9:16', '1:1']
-const seed = integer
+const seed = anyInteger
 
 const veo: BodySchema = {
   prompt,
   aspect_ratio: oneOf('16:9', '9:16'),
   duration: oneOf('4s', '6s', '8s'),
   resolution: oneOf('720p', '1080p'),
-  generate_audio: boolean,
-  negative_prompt: string,
+  generate_audio: anyBoolean,
+  negative_prompt: anyString,
   seed,
-  auto_fix: boolean,
+  auto_fix: anyBoolean,
   safety_tolerance: oneOf('1', '2', '3', '4', '5', '6'),
 }
 const veoImage: BodySchema = { ...veo, image_url: image, aspect_ratio: oneOf('auto', '16:9', '9:16') }
@@ -42,26 +34,26 @@ const veoFrames: BodySchema = {
 }
 
 const wanQuality = {
-  enable_safety_checker: boolean,
-  enable_output_safety_checker: boolean,
-  enable_prompt_expansion: boolean,
+  enable_safety_checker: anyBoolean,
+  enable_output_safety_checker: anyBoolean,
+  enable_prompt_expansion: anyBoolean,
   video_quality: oneOf('low', 'medium', 'high', 'maximum'),
   video_write_mode: oneOf('fast', 'balanced', 'small'),
 }
 const wanSmall: BodySchema = {
   prompt,
-  negative_prompt: string,
+  negative_prompt: anyString,
   num_frames: { type: 'integer', min: 17, max: 161 },
   frames_per_second: { type: 'integer', min: 4, max: 60 },
   seed,
   resolution: oneOf('580p', '720p'),
   aspect_ratio: oneOf(...ratios),
-  num_inference_steps: integer,
-  guidance_scale: number,
+  num_inference_steps: anyInteger,
+  guidance_scale: anyNumber,
   shift: { type: 'number', min: 1, max: 10 },
   interpolator_model: oneOf('none', 'film', 'rife'),
   num_interpolated_frames: { type: 'integer', min: 0, max: 4 },
-  adjust_fps_for_interpolation: boolean,
+  adjust_fps_for_interpolation: anyBoolean,
   ...wanQuality,
 }
 const wanAcceleration = oneOf('none', 'regular')
@@ -69,7 +61,7 @@ const wanLarge: BodySchema = {
   ...wanSmall,
   resolution: oneOf('480p', '580p', '720p'),
   acceleration: wanAcceleration,
-  guidance_scale_2: number,
+  guidance_scale_2: anyNumber,
 }
 const wanTurbo: BodySchema = {
   prompt,
@@ -85,10 +77,10 @@ const seedance: BodySchema = {
   prompt,
   resolution: oneOf('480p', '720p', '1080p'),
   duration: oneOf('2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'),
-  camera_fixed: boolean,
+  camera_fixed: anyBoolean,
   seed,
-  enable_safety_checker: boolean,
-  num_frames: integer,
+  enable_safety_checker: anyBoolean,
+  num_frames: anyInteger,
   aspect_ratio: oneOf('21:9', '16:9', '4:3', '1:1', '3:4', '9:16'),
 }
 const seedanceTall = { aspect_ratio: oneOf('21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '9:21') }
@@ -98,7 +90,7 @@ const seedanceImage: BodySchema = {
   aspect_ratio: oneOf('auto', '21:9', '16:9', '4:3', '1:1', '3:4', '9:16'),
 }
 
-const hailuo: BodySchema = { prompt, prompt_optimizer: boolean }
+const hailuo: BodySchema = { prompt, prompt_optimizer: anyBoolean }
 const hailuoSeconds = { duration: oneOf('6', '10') }
 const hailuoImage: BodySchema = { ...hailuo, image_url: image }
 
@@ -107,11 +99,11 @@ const sora: BodySchema = {
   duration: { type: 'integer', enum: [4, 8, 12, 16, 20] },
   aspect_ratio: oneOf('16:9', '9:16'),
   resolution: oneOf('720p'),
-  delete_video: boolean,
-  detect_and_block_ip: boolean,
+  delete_video: anyBoolean,
+  detect_and_block_ip: anyBoolean,
   character_ids: { type: 'array', max: 2 },
 }
-const soraModel = { model: string }
+const soraModel = { model: anyString }
 const soraImage: BodySchema = {
   ...sora,
   image_url: image,
@@ -124,7 +116,7 @@ const ltxPro: BodySchema = {
   duration: { type: 'integer', enum: [6, 8, 10] },
   fps: { type: 'integer', enum: [25, 50] },
   resolution: oneOf('1080p', '1440p', '2160p'),
-  generate_audio: boolean,
+  generate_audio: anyBoolean,
 }
 const ltxFast: BodySchema = {
   ...ltxPro,
@@ -137,11 +129,11 @@ const pixverse: BodySchema = {
   resolution: oneOf('360p', '540p', '720p', '1080p'),
   duration: oneOf('5', '8'),
   style: oneOf('anime', '3d_animation', 'clay', 'comic', 'cyberpunk'),
-  negative_prompt: string,
+  negative_prompt: anyString,
   seed,
 }
 const pixverseText: BodySchema = { ...pixverse, aspect_ratio: oneOf('16:9', '4:3', '1:1', '3:4', '9:16') }
-const pixverseCamera: FieldSchema = oneOf(
+const pixverseCamera = oneOf(
   ...['horizontal_left', 'horizontal_right', 'vertical_up', 'vertical_down', 'zoom_in', 'zoom_out'],
   ...['crane_up', 'quickly_zoom_in', 'quickly_zoom_out', 'smooth_zoom_in', 'camera_rotation', 'robo_arm'],
   ...['super_dolly_out', 'whip_pan', 'hitchcock', 'left_follow', 'right_follow', 'pan_left', 'pan_right'],
@@ -162,9 +154,9 @@ const wan25: BodySchema = {
   duration: oneOf('5', '10'),
   negative_prompt: { type: 'string', maxLength: 500 },
   seed: { type: 'integer', min: 0, max: 2147483647 },
-  enable_prompt_expansion: boolean,
+  enable_prompt_expansion: anyBoolean,
   audio_url: { type: 'media' },
-  enable_safety_checker: boolean,
+  enable_safety_checker: anyBoolean,
 }
 
 const hunyuan: BodySchema = { prompt, seed, aspect_ratio: oneOf('16:9', '9:16') }
@@ -174,19 +166,54 @@ const animate: BodySchema = {
   video_url: link,
   resolution: oneOf('480p', '580p', '720p'),
   seed,
-  num_inference_steps: integer,
-  guidance_scale: number,
+  num_inference_steps: anyInteger,
+  guidance_scale: anyNumber,
   shift: { type: 'number', min: 1, max: 10 },
-  use_turbo: boolean,
-  return_frames_zip: boolean,
-  enable_safety_checker: boolean,
-  enable_output_safety_checker: boolean,
+  use_turbo: anyBoolean,
+  return_frames_zip: anyBoolean,
+  enable_safety_checker: anyBoolean,
+  enable_output_safety_checker: anyBoolean,
   video_quality: wanQuality.video_quality,
   video_write_mode: wanQuality.video_write_mode,
 }
 
-/** Endpoint id -> its input. */
-export const schemas: Readonly<Record<string, BodySchema>> = {
+const klingCommon: BodySchema = {
+  // Longer prompts failed in a public live test; that it was a Kling endpoint is inferred.
+  prompt: { ...prompt, maxLength: 2500 },
+  duration: oneOf('5', '10'),
+  negative_prompt: anyString,
+  cfg_scale: { type: 'number', min: 0, max: 1 },
+}
+
+const kling: BodySchema = { ...klingCommon, aspect_ratio: oneOf('16:9', '9:16', '1:1') }
+const klingImage: BodySchema = { ...klingCommon, image_url: image }
+
+const lipsyncText: BodySchema = {
+  text: { ...prompt, maxLength: 120 },
+  video_url: link,
+  voice_id: {
+    ...oneOf(
+      ...['genshin_vindi2', 'zhinen_xuesheng', 'AOT', 'ai_shatang', 'genshin_klee2', 'genshin_kirara'],
+      ...['ai_kaiya', 'oversea_male1', 'ai_chenjiahao_712', 'girlfriend_4_speech02', 'chat1_female_new-3'],
+      ...['chat_0407_5-1', 'cartoon-boy-07', 'uk_boy1', 'cartoon-girl-01', 'PeppaPig_platform'],
+      ...['ai_huangzhong_712', 'ai_huangyaoshi_712', 'ai_laoguowang_712', 'chengshu_jiejie', 'you_pingjing'],
+      ...['calm_story1', 'uk_man2', 'laopopo_speech02', 'heainainai_speech02', 'reader_en_m-v1'],
+      ...['commercial_lady_en_f-v1', 'tiyuxi_xuedi', 'tiexin_nanyou', 'girlfriend_1_speech02'],
+      ...['girlfriend_2_speech02', 'zhuxi_speech02', 'uk_oldman3', 'dongbeilaotie_speech02'],
+      ...['chongqingxiaohuo_speech02', 'chuanmeizi_speech02', 'chaoshandashu_speech02'],
+      ...['ai_taiwan_man2_speech02', 'xianzhanggui_speech02', 'tianjinjiejie_speech02'],
+      ...['diyinnansang_DB_CN_M_04-v2', 'yizhipiannan-v1', 'guanxiaofang-v2', 'tianmeixuemei-v1'],
+      ...['daopianyansang-v1', 'mengwa-v1'],
+    ),
+    required: true,
+  },
+  voice_language: oneOf('zh', 'en'),
+  // The range is the one that NanoGPT publishes for this model.
+  voice_speed: { type: 'number', min: 0.8, max: 2 },
+}
+
+/** Endpoint ID -> its input. */
+export const falSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/veo3': veo,
   'fal-ai/veo3/fast': veo,
   'fal-ai/veo3/image-to-video': veoImage,
@@ -202,9 +229,9 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
     prompt,
     aspect_ratio: oneOf(...ratios),
     duration: oneOf('5s', '6s', '7s', '8s'),
-    negative_prompt: string,
-    enhance_prompt: boolean,
-    auto_fix: boolean,
+    negative_prompt: anyString,
+    enhance_prompt: anyBoolean,
+    auto_fix: anyBoolean,
     seed,
   },
   'fal-ai/veo2/image-to-video': {
@@ -223,16 +250,16 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/wan-i2v': {
     prompt,
     ...wanImage,
-    negative_prompt: string,
+    negative_prompt: anyString,
     num_frames: { type: 'integer', min: 81, max: 100 },
     frames_per_second: { type: 'integer', min: 5, max: 24 },
     seed,
     resolution: oneOf('480p', '720p'),
-    num_inference_steps: integer,
-    guide_scale: number,
-    shift: number,
-    enable_safety_checker: boolean,
-    enable_prompt_expansion: boolean,
+    num_inference_steps: anyInteger,
+    guide_scale: anyNumber,
+    shift: anyNumber,
+    enable_safety_checker: anyBoolean,
+    enable_prompt_expansion: anyBoolean,
     acceleration: wanAcceleration,
   },
   'fal-ai/wan-25-preview/text-to-video': { ...wan25, aspect_ratio: oneOf(...ratios) },
@@ -249,15 +276,15 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/bytedance/omnihuman/v1.5': {
     image_url: image,
     audio_url: { type: 'media', required: true },
-    prompt: string,
+    prompt: anyString,
     resolution: oneOf('720p', '1080p'),
-    turbo_mode: boolean,
+    turbo_mode: anyBoolean,
   },
   'fal-ai/bytedance-upscaler/upscale/video': {
     video_url: link,
     target_resolution: oneOf('1080p', '2k', '4k'),
     target_fps: oneOf('30fps', '60fps'),
-    enhancement_preset: string,
+    enhancement_preset: anyString,
     enhancement_tier: oneOf('fast', 'standard', 'pro'),
     fidelity: oneOf('high', 'medium'),
     scale_ratio: { type: 'number', min: 1.1, max: 10 },
@@ -300,19 +327,19 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
 
   'fal-ai/hunyuan-video': {
     ...hunyuan,
-    pro_mode: boolean,
+    pro_mode: anyBoolean,
     resolution: oneOf('480p', '580p', '720p'),
     // The types say text, the page a number.
     num_frames: { type: ['string', 'integer'], enum: ['129', '85', 129, 85] },
-    enable_safety_checker: boolean,
-    num_inference_steps: integer,
+    enable_safety_checker: anyBoolean,
+    num_inference_steps: anyInteger,
   },
   'fal-ai/hunyuan-video-image-to-video': {
     ...hunyuan,
     image_url: image,
     resolution: oneOf('720p'),
     num_frames: { type: ['string', 'integer'], enum: ['129', 129] },
-    i2v_stability: boolean,
+    i2v_stability: anyBoolean,
   },
 
   'fal-ai/sora-2/text-to-video': { ...sora, ...soraModel },

@@ -1,21 +1,20 @@
 import { toRejections } from '../check.ts'
-import { fault } from '../fault.ts'
 import type { Field } from '../input.ts'
-import { type Offer, type Provider, type Reply, refusal } from '../provider.ts'
-import { text } from '../reader.ts'
+import { resolveEndpoint } from '../models.ts'
+import type { Offer, Provider } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { offers, universeBody } from './offers.ts'
-import { explain, readRun } from './run.ts'
-import { shortSchema, universeSchema } from './schema.ts'
+import { longstoriesModels, universeBody } from './models.ts'
+import { parseLongstoriesSubmission, parseLongstoriesTask } from './replies.ts'
+import { longstoriesShortSchema, longstoriesUniverseSchema } from './schema.ts'
 
 type Settings = Readonly<Record<string, string>>
 
 const slug = (model: string) => ({
   default: '',
-  description: `The universe that renders ${model}; empty: a preset of the older Short API does.`,
+  description: `The universe that renders ${model}; empty: a preset of the older Short API.`,
 })
 
-const largestInlineBytes = 10 * 1024 * 1024
+const inlineMaxBytes = 10 * 1024 * 1024
 
 const statusPath = '/short?runId={id}'
 
@@ -31,22 +30,22 @@ export const longstories: Provider = {
       sign: (_request, { LONGSTORIES_API_KEY: key = '' }) => ({ 'x-api-key': key }),
     },
   },
-  offers,
+  offers: longstoriesModels,
   settings: {
     LONGSTORIES_MOVIE_SLUG: slug('longstories-movie'),
     LONGSTORIES_PIXEL_ART_SLUG: slug('longstories-pixel-art'),
     LONGSTORIES_STATUS_PATH: {
       default: statusPath,
       description:
-        'Where a run is asked for, {id} being its id; the status path of universes is not published.',
+        'The path of the status of a run, with {id} for its ID; the one of universes is not published.',
     },
   },
 
   check(offer, input, settings) {
     const isUniverse = universePath(offer, settings) !== undefined
     const violations = isUniverse
-      ? findViolations(universeSchema, universeBody(input))
-      : findViolations(shortSchema, offer.translate(input).body)
+      ? findViolations(longstoriesUniverseSchema, universeBody(input))
+      : findViolations(longstoriesShortSchema, offer.translate(input).body)
     const style = input.framework === undefined ? {} : { 'scriptConfig.style': 'framework' as const }
     return toRejections('LongStories', violations, { ...fieldNames, ...style })
   },
@@ -54,39 +53,29 @@ export const longstories: Provider = {
   submit(offer, { input, settings }) {
     const universe = universePath(offer, settings)
     if (universe !== undefined) return { method: 'POST', path: universe, json: universeBody(input) }
-    const { endpoint, body } = offer.translate(input)
-    return { method: 'POST', path: offer.endpoints[endpoint] ?? endpoint, json: body }
+    const { endpoint, body } = resolveEndpoint(offer, input)
+    return { method: 'POST', path: endpoint, json: body }
   },
 
-  accept(reply, { settings }) {
-    if (reply.status >= 300) return refusal(reply, explain(reply))
-    const id = runId(reply)
-    if (id === undefined) {
-      return {
-        kind: 'unclear',
-        fault: fault('unreadable_reply', 'LongStories answered a submit without a run id'),
-      }
-    }
-    return { kind: 'running', ticket: ticketOf(id, settings), stage: 'queued' }
-  },
+  accept: (reply, { settings }) => parseLongstoriesSubmission(reply, (run) => ticketOf(run, settings)),
 
   poll: (ticket) => ({ method: 'GET', path: String(ticket.path) }),
 
-  read: readRun,
+  read: parseLongstoriesTask,
 
   task: { id: (ticket) => String(ticket.id), ticket: (id, { settings }) => ticketOf(id, settings) },
 
   // How a character's image is given is not documented: as a link, or as the client gave it.
-  takes: (_offer, { bytes }, hasLinks = true) => (hasLinks || bytes > largestInlineBytes ? 'link' : 'inline'),
+  takes: (_offer, { bytes }, hasLinks = true) => (hasLinks || bytes > inlineMaxBytes ? 'link' : 'inline'),
 }
 
-/** LongStories' names of our fields, where they differ. */
+/** LongStories' name of a field -> ours, where they differ. */
 const fieldNames: Readonly<Record<string, Field>> = {
   userScript: 'script',
   aspectRatio: 'aspect_ratio',
 }
 
-/** The path of the offer's universe, once every setting that it names holds something. */
+/** The path of the universe, once every setting that it names is set. */
 function universePath(offer: Offer, settings: Settings): string | undefined {
   const template = offer.endpoints.universe
   const names = [...(template ?? '').matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
@@ -99,8 +88,4 @@ function ticketOf(id: string, settings: Settings) {
     id,
     path: (settings.LONGSTORIES_STATUS_PATH ?? statusPath).replaceAll('{id}', encodeURIComponent(id)),
   }
-}
-
-function runId({ body }: Reply): string | undefined {
-  return text(body, 'data', 'id') ?? text(body, 'data', 'runId') ?? text(body, 'id') ?? text(body, 'runId')
 }

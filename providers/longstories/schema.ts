@@ -1,11 +1,4 @@
-import type { BodySchema, FieldSchema } from '../schema.ts'
-
-const string = { type: 'string' } as const
-const boolean = { type: 'boolean' } as const
-
-function oneOf(...values: readonly string[]): FieldSchema {
-  return { type: 'string', enum: values }
-}
+import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 
 function object(fields: BodySchema): FieldSchema {
   return { type: 'object', fields }
@@ -22,11 +15,11 @@ export const configFields = {
     targetLengthInWords: { type: 'integer', min: 1 },
     targetLengthInSeconds: { type: 'integer', min: 5, max: 600 },
   },
-  imageConfig: { model: string, recraftStyle: string, loraConfig: object({ loraSlug: string }) },
-  videoConfig: { enabled: boolean, model: string },
-  voiceoverConfig: { enabled: boolean, voiceId: string },
+  imageConfig: { model: anyString, recraftStyle: anyString, loraConfig: object({ loraSlug: anyString }) },
+  videoConfig: { enabled: anyBoolean, model: anyString },
+  voiceoverConfig: { enabled: anyBoolean, voiceId: anyString },
   captionsConfig: {
-    captionsEnabled: boolean,
+    captionsEnabled: anyBoolean,
     captionsStyle: oneOf(
       ...['tiktok', 'default', 'minimal', 'neon', 'cinematic', 'fancy', 'highlight', 'gradient', 'vida'],
       ...['manuscripts', 'subtitle', 'modern', 'bounce', 'popcorn', 'typewriter', 'handwritten'],
@@ -34,38 +27,41 @@ export const configFields = {
     ),
     captionsPosition: oneOf('top', 'center', 'bottom'),
   },
-  effectsConfig: { transition: oneOf('fade', 'random', 'slide', 'wipe', 'flip', 'none'), floating: boolean },
+  effectsConfig: {
+    transition: oneOf('fade', 'random', 'slide', 'wipe', 'flip', 'none'),
+    floating: anyBoolean,
+  },
   musicConfig: {
-    enabled: boolean,
-    musicSlug: string,
+    enabled: anyBoolean,
+    musicSlug: anyString,
     volume: { type: 'number', min: 0, max: 1 },
-    loop: boolean,
+    loop: anyBoolean,
   },
 } as const satisfies Readonly<Record<string, BodySchema>>
 
-export const shortSchema: BodySchema = {
-  prompt: string,
-  script: string,
-  directorNotes: string,
-  shortRequestEnhancer: boolean,
+export const longstoriesShortSchema: BodySchema = {
+  prompt: anyString,
+  script: anyString,
+  directorNotes: anyString,
+  shortRequestEnhancer: anyBoolean,
   ...Object.fromEntries(Object.entries(configFields).map(([name, fields]) => [name, object(fields)])),
-  templateConfig: object({ templateId: string }),
+  templateConfig: object({ templateId: anyString }),
   quality: oneOf('low', 'medium', 'high'),
   aspectRatio: oneOf('16:9', '9:16'),
 }
 
-export const universeSchema: BodySchema = {
-  prompt: string,
+export const longstoriesUniverseSchema: BodySchema = {
+  prompt: anyString,
   duration: oneOf('15', '30', '60', '180', '300', '600'),
-  userScript: string,
+  userScript: anyString,
   animationPreset: oneOf('just_storyboard', 'static', 'fast', 'pro_animation', 'pro'),
-  animation: boolean,
-  voiceoverKey: string,
+  animation: anyBoolean,
+  voiceoverKey: anyString,
   voiceoverDuration: { type: 'number' },
   audioKind: oneOf('voiceover', 'song'),
   language: { type: 'string', pattern: /^[a-z]{2}$/ },
   characters: { type: 'array', items: { type: ['string', 'object'] } },
-  visualStyleId: string,
-  preferAiStyle: boolean,
-  removeWatermark: boolean,
+  visualStyleId: anyString,
+  preferAiStyle: anyBoolean,
+  removeWatermark: anyBoolean,
 }

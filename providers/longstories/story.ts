@@ -15,10 +15,10 @@ export const configNames = [
 
 type ConfigName = (typeof configNames)[number]
 
-/** A request told apart: what is spoken, what is seen, who speaks. */
+/** The parts of a request: what is spoken, what is seen, who speaks. */
 export type Story = {
   prompt: string | undefined
-  /** Finished words; they win over the prompt. */
+  /** A finished text; takes precedence over the prompt. */
   script: string | undefined
   /** How the scenes look. */
   visuals: string | undefined
@@ -34,7 +34,7 @@ export type Story = {
 const narrationKeys = ['narration', 'script', 'text', 'voiceover', 'dialogue']
 const visualKeys = ['visual', 'visuals', 'description', 'imagePrompt', 'image_prompt', 'image', 'prompt']
 
-/** Reads the story out of a request. No schema of `storyConfig` is published, so each part is looked for under the names that it is likely to have. */
+/** No schema of `storyConfig` is published, so each part is read under the names that it is likely to have. */
 export function storyOf(input: Input): Story {
   const config = input.storyConfig
   const scenes = list(config, 'scenes')
@@ -59,7 +59,7 @@ export function storyOf(input: Input): Story {
   }
 }
 
-/** Without what the service does not list. */
+/** Without the settings that the service does not list. */
 function knownSettings(name: ConfigName, settings: JsonObject): JsonObject {
   const isKnown = ([key, value]: [string, unknown]) =>
     Object.hasOwn(configFields[name], key) && value !== null
@@ -85,17 +85,17 @@ function objectOf(value: Json | undefined): JsonObject {
 
 const wordsPerSecond = 2.3
 
-/** How long a story is to be: seconds if the caller tells them, else the words that older clients tell instead. */
+/** The length of a story: in seconds if given, else in words, which older clients send instead. */
 export function lengthOf(input: Input): { seconds: number; words?: number } {
   const script = objectOf(input.storyConfig?.scriptConfig)
-  const told = { ...script, ...input.scriptConfig }
-  const seconds = input.duration ?? numeric(told.targetLengthInSeconds)
+  const config = { ...script, ...input.scriptConfig }
+  const seconds = input.duration ?? numeric(config.targetLengthInSeconds)
   if (seconds !== undefined) return { seconds }
-  const words = input.targetLengthInWords ?? numeric(told.targetLengthInWords)
+  const words = input.targetLengthInWords ?? numeric(config.targetLengthInWords)
   return words === undefined ? { seconds: 60 } : { seconds: words / wordsPerSecond, words }
 }
 
 function numeric(value: unknown): number | undefined {
-  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof found === 'number' && Number.isFinite(found) && found > 0 ? found : undefined
+  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof parsed === 'number' && Number.isFinite(parsed) && parsed > 0 ? parsed : undefined
 }

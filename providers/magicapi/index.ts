@@ -1,13 +1,18 @@
 import { toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
+import { resolveEndpoint } from '../models.ts'
 import type { Order, Provider, Ticket } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { acceptCapix, readCapix } from './capix.ts'
-import { capixForm, type Flavor, offers, products } from './offers.ts'
-import { inputSchema } from './schema.ts'
-import { acceptJob, readJob } from './serverless.ts'
+import { capixForm, type Flavor, magicapiModels, magicapiProducts } from './models.ts'
+import {
+  parseCapixSubmission,
+  parseCapixTask,
+  parseMagicapiSubmission,
+  parseMagicapiTask,
+} from './replies.ts'
+import { magicapiSchema } from './schema.ts'
 
-/** MagicAPI on API.market: face swaps, in three flavours of one product. */
+/** Face swaps of MagicAPI on API.market, sold as three products. */
 export const magicapi: Provider = {
   name: 'magicapi',
   title: 'MagicAPI',
@@ -23,25 +28,25 @@ export const magicapi: Provider = {
       }),
     },
   },
-  offers,
+  offers: magicapiModels,
   settings: {
     MAGICAPI_FLAVOR: {
       default: 'v3',
       description: 'Which face swap product the key is subscribed to',
-      choices: Object.keys(products),
+      choices: Object.keys(magicapiProducts),
     },
   },
 
-  // The form of the product capix holds the same values.
+  // The form of the product `capix` holds the same values.
   check(offer, input) {
-    const { body } = offer.translate(input)
-    return toRejections('MagicAPI', findViolations(inputSchema, body.input, { media: false }), fieldNames)
+    const { body } = resolveEndpoint(offer, input)
+    return toRejections('MagicAPI', findViolations(magicapiSchema, body.input, { media: false }), fieldNames)
   },
 
   submit(offer, order) {
-    const { endpoint, body } = offer.translate(order.input)
+    const { endpoint, body } = resolveEndpoint(offer, order.input)
     const flavor = flavorOf(order.settings.MAGICAPI_FLAVOR)
-    const path = `${products[flavor]}/${offer.endpoints[endpoint] ?? endpoint}`
+    const path = `${magicapiProducts[flavor]}/${endpoint}`
     return flavor === 'capix'
       ? { method: 'POST', path, form: capixForm(order.input) }
       : { method: 'POST', path, json: body }
@@ -49,20 +54,29 @@ export const magicapi: Provider = {
 
   accept(reply, order) {
     const ticket = { flavor: flavorOf(order.settings.MAGICAPI_FLAVOR) }
-    return ticket.flavor === 'capix' ? acceptCapix(reply, ticket) : acceptJob(reply, ticket)
+    return ticket.flavor === 'capix'
+      ? parseCapixSubmission(reply, ticket)
+      : parseMagicapiSubmission(reply, ticket)
   },
 
   poll(ticket) {
     const flavor = flavorOf(ticket.flavor)
     if (flavor === 'capix') {
-      return { method: 'POST', path: `${products.capix}/result/`, form: { request_id: String(ticket.task) } }
+      return {
+        method: 'POST',
+        path: `${magicapiProducts.capix}/result/`,
+        form: { request_id: String(ticket.task) },
+      }
     }
     const status = ticket.detour === true ? 'video/status' : 'status'
-    return { method: 'GET', path: `${products[flavor]}/${status}/${encodeURIComponent(String(ticket.task))}` }
+    return {
+      method: 'GET',
+      path: `${magicapiProducts[flavor]}/${status}/${encodeURIComponent(String(ticket.task))}`,
+    }
   },
 
   read: (reply, ticket) =>
-    flavorOf(ticket.flavor) === 'capix' ? readCapix(reply, ticket) : readJob(reply, ticket),
+    flavorOf(ticket.flavor) === 'capix' ? parseCapixTask(reply, ticket) : parseMagicapiTask(reply, ticket),
 
   task: {
     id: (ticket) => String(ticket.task),
@@ -72,13 +86,13 @@ export const magicapi: Provider = {
   takes: () => 'link',
 }
 
-/** MagicAPI's names of our fields. */
+/** MagicAPI's name of a field -> ours. */
 const fieldNames: Readonly<Record<string, Field>> = {
   swap_image: 'swapImage',
   target_video: 'targetVideo',
   target_face_index: 'targetFaceIndex',
 }
 
-function flavorOf(said: Order['settings'][string] | Ticket[string] | undefined): Flavor {
-  return said === 'capix' || said === 'v2' ? said : 'v3'
+function flavorOf(value: Order['settings'][string] | Ticket[string] | undefined): Flavor {
+  return value === 'capix' || value === 'v2' ? value : 'v3'
 }

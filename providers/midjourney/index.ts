@@ -1,24 +1,13 @@
 import { toRejections } from '../check.ts'
-import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
-import { type Order, type Provider, type Reply, refusal, statusFault, type Ticket } from '../provider.ts'
-import { at, number, text } from '../reader.ts'
+import { resolveEndpoint } from '../models.ts'
+import type { Provider, Ticket } from '../provider.ts'
+import { text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
-import { offers } from './offers.ts'
-import { contentRefusal, readTask, spoken } from './read.ts'
-import { submitSchema } from './schema.ts'
+import { midjourneyModels } from './models.ts'
+import { parseMidjourneySubmission, parseMidjourneyTask } from './replies.ts'
+import { midjourneySchema } from './schema.ts'
 
-/** `code` of a submit answer -> what it refuses for; 30 is a relay's own word for 429. */
-const refusals: Readonly<Record<number, FaultCode>> = {
-  3: 'upstream_error',
-  4: 'invalid_input',
-  9: 'upstream_error',
-  21: 'upstream_error',
-  23: 'rate_limited',
-  24: 'content_policy',
-  30: 'rate_limited',
-}
-
-/** The mj-proxy protocol, as self-hosted proxies and hosted relays speak it. One task gives four clips. */
+/** The mj-proxy protocol, as self-hosted proxies and hosted relays speak it. A task renders four clips. */
 export const midjourney: Provider = {
   name: 'midjourney',
   title: 'Midjourney',
@@ -33,31 +22,31 @@ export const midjourney: Provider = {
       },
     },
   },
-  offers,
+  offers: midjourneyModels,
   settings: {
     MIDJOURNEY_AUTH_HEADER: {
       default: 'mj-api-secret',
-      description: 'The header that carries the secret; hosted relays want authorization.',
+      description: 'The header of the secret; hosted relays require authorization.',
       choices: ['mj-api-secret', 'authorization'],
     },
     MIDJOURNEY_AUTH_PREFIX: {
       default: '',
-      description: 'A word before the secret; hosted relays want Bearer.',
+      description: 'A prefix of the secret; hosted relays require Bearer.',
     },
   },
 
   check(offer, input) {
-    const { body } = offer.translate(input)
-    return toRejections('Midjourney', findViolations(submitSchema, body, { media: false }), {
+    const { body } = resolveEndpoint(offer, input)
+    return toRejections('Midjourney', findViolations(midjourneySchema, body, { media: false }), {
       videoType: 'resolution',
     })
   },
 
   submit(offer, order) {
-    const { endpoint, body } = offer.translate(order.input)
+    const { endpoint, body } = resolveEndpoint(offer, order.input)
     return {
       method: 'POST',
-      path: offer.endpoints[endpoint] ?? endpoint,
+      path: endpoint,
       json: {
         ...body,
         state: order.jobId,
@@ -66,26 +55,11 @@ export const midjourney: Provider = {
     }
   },
 
-  accept(reply, order) {
-    const code = number(reply.body, 'code')
-    const id = idOf(at(reply.body, 'result'))
-    const ok = reply.status < 300
-    if (ok && id !== undefined && (code === 1 || code === 21 || code === 22)) {
-      return { kind: 'running', ticket: { id }, stage: 'queued' }
-    }
-    if (ok && (code === undefined || refusals[code] === undefined)) {
-      return {
-        kind: 'unclear',
-        fault: fault('unreadable_reply', 'The proxy answered a submit without a task id'),
-      }
-    }
-    const refused = explain(reply, order)
-    return ok ? { kind: 'failed', fault: refused } : refusal(reply, refused)
-  },
+  accept: parseMidjourneySubmission,
 
   poll: (ticket) => ({ method: 'GET', path: `${taskPath(ticket)}/fetch` }),
 
-  read: readTask,
+  read: parseMidjourneyTask,
 
   task: { id: (ticket) => String(ticket.id), ticket: (id) => ({ id }) },
 
@@ -101,21 +75,4 @@ export const midjourney: Provider = {
 
 function taskPath({ id }: Ticket): string {
   return `/mj/task/${encodeURIComponent(String(id))}`
-}
-
-function idOf(result: unknown): string | undefined {
-  return typeof result === 'number' ? String(result) : text(result)
-}
-
-function explain(reply: Reply, order: Order): Fault {
-  const code = number(reply.body, 'code') ?? 0
-  const banned = text(reply.body, 'properties', 'bannedWord')
-  const said = `${spoken(reply.body) ?? `The proxy answered with HTTP ${reply.status}`}${banned === undefined ? '' : ` (${banned})`}`
-  if (code === 24 || speaksOfPolicy(said)) return contentRefusal(said)
-  // A relay's account is empty; it says so under code 4 or under 403.
-  if (/quota_not_enough|insufficient.*(quota|balance|credit)|额度不足|余额不足/i.test(said))
-    return fault('no_credit', said)
-  if ([401, 402, 403, 429].includes(reply.status)) return statusFault(reply, said)
-  if (code === 3 && order.input.extendTask !== undefined) return fault('task_lost', said)
-  return statusFault(reply, said, refusals[code])
 }

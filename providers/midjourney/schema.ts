@@ -1,7 +1,7 @@
 import type { BodySchema } from '../schema.ts'
 
 /** The submit body of an mj-proxy, as its source reads it. `image` is a link, a data URL or bare base64. */
-export const submitSchema: BodySchema = {
+export const midjourneySchema: BodySchema = {
   prompt: { type: 'string', minLength: 1, required: true },
   image: { type: 'string' },
   endImage: { type: 'string' },

@@ -1,16 +1,15 @@
 import { toRejections } from '../check.ts'
-import { fault } from '../fault.ts'
 import type { Field, Input, JsonObject } from '../input.ts'
-import type { Offer, Outcome, Provider, Ticket } from '../provider.ts'
-import { refusal } from '../provider.ts'
+import { resolveEndpoint } from '../models.ts'
+import type { Offer, Provider } from '../provider.ts'
 import { list, text } from '../reader.ts'
-import { explain, isTroubleOfItsOwn } from './explain.ts'
-import { offers } from './offers.ts'
-import { errorAbout, errorAboutNoTask, isEnvelope, judge } from './read.ts'
-import { schemas } from './schema.ts'
-import { violationsOf } from './violation.ts'
+import { schemaOf } from '../schema.ts'
+import { runwareModels } from './models.ts'
+import { parseRunwareSearch, parseRunwareSubmission, parseRunwareTask } from './replies.ts'
+import { runwareSchemas } from './schema.ts'
+import { findTaskViolations } from './validation.ts'
 
-/** Runware: every call is one POST with a list of tasks, and the id of a task is made by us. */
+/** Every call of Runware is one POST with a list of tasks; we choose the ID of a task. */
 export const runware: Provider = {
   name: 'runware',
   title: 'Runware',
@@ -22,20 +21,20 @@ export const runware: Provider = {
       sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.RUNWARE_API_KEY}` }),
     },
   },
-  offers,
+  offers: runwareModels,
 
   check(offer, input) {
-    const task = render(offer, input)
-    if (!Object.hasOwn(schemas, String(task.model))) return []
-    const violations = violationsOf(task, { media: false })
-    const untranslated = violations.filter(({ of }) => of === undefined)
+    const task = toTask(offer, input)
+    if (schemaOf(runwareSchemas, String(task.model)) === undefined) return []
+    const violations = findTaskViolations(task, { media: false })
+    const ofNoField = violations.filter(({ of }) => of === undefined)
     return [
       ...toRejections(
         'Runware',
         violations.flatMap(({ of }) => of ?? []),
         fieldNames,
       ),
-      ...untranslated.map(({ code, parameter }) => ({
+      ...ofNoField.map(({ code, parameter }) => ({
         message: `Runware: ${code} (${[parameter].flat().join(', ')})`,
       })),
     ]
@@ -45,7 +44,7 @@ export const runware: Provider = {
     return post({
       taskUUID: order.attempt,
       deliveryMethod: 'async',
-      ...render(offer, order.input),
+      ...toTask(offer, order.input),
       numberResults: 1,
       outputType: 'URL',
       outputFormat: 'MP4',
@@ -54,51 +53,31 @@ export const runware: Provider = {
     })
   },
 
-  accept(reply, { attempt }) {
-    const error = errorAbout(reply.body, attempt) ?? errorAboutNoTask(reply.body)
-    const code = text(error, 'code')
-    // Runware holds a task under this id already: an earlier try of the same call has arrived.
-    if (code === 'conflictTaskUUID') return waiting(attempt)
-    if (isTroubleOfItsOwn(code)) return { kind: 'unclear', fault: explain(reply, error) }
-    if (error !== undefined && reply.status < 300) return { kind: 'failed', fault: explain(reply, error) }
-    if (reply.status >= 300) return refusal(reply, explain(reply, error))
-    if (isEnvelope(reply.body)) return waiting(attempt)
-    return { kind: 'unclear', fault: fault('unreadable_reply', 'Runware answered a submit with no list') }
-  },
+  accept: parseRunwareSubmission,
 
-  poll: (ticket) => ask(String(ticket.taskUUID)),
+  poll: (ticket) => getResponse(String(ticket.taskUUID)),
 
-  read(reply, ticket) {
-    const error = errorAbout(reply.body, String(ticket.taskUUID))
-    if (text(error, 'code') === 'taskNotFound')
-      return { kind: 'unclear', fault: fault('task_lost', 'Runware does not know the task') }
-    const outcome = judge(reply, String(ticket.taskUUID))
-    // A task that was just accepted may not be listed yet.
-    return outcome.kind === 'absent' ? { kind: 'running', ticket, stage: 'queued' } : outcome
-  },
+  read: parseRunwareTask,
 
-  task: { id: (ticket) => String(ticket.taskUUID), ticket: ticketOf },
+  task: { id: (ticket) => String(ticket.taskUUID), ticket: (taskUUID) => ({ taskUUID }) },
 
   find: {
-    call: (_offer, order) => ask(order.attempt),
-    read(reply, { attempt }) {
-      const unknown = text(errorAbout(reply.body, attempt), 'code') === 'taskNotFound'
-      return unknown ? { kind: 'absent' } : judge(reply, attempt)
-    },
+    call: (_offer, order) => getResponse(order.attempt),
+    read: parseRunwareSearch,
     safeToResend: true,
   },
 
   // Seen flat, and wrapped as in a reply.
   adopt(body, { attempt }) {
     const rows = [body, ...list(body, 'data'), ...list(body, 'errors')]
-    return rows.some((row) => text(row, 'taskUUID') === attempt) ? ticketOf(attempt) : undefined
+    return rows.some((row) => text(row, 'taskUUID') === attempt) ? { taskUUID: attempt } : undefined
   },
 
   // A video would have to be stored with `mediaStorage` first, as base64 inside JSON.
   takes: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
 }
 
-/** Runware's names of our fields, where they differ. */
+/** Runware's name of a field -> ours, where they differ. */
 const fieldNames: Readonly<Record<string, Field>> = {
   positivePrompt: 'prompt',
   negativePrompt: 'negative_prompt',
@@ -106,23 +85,15 @@ const fieldNames: Readonly<Record<string, Field>> = {
   soundEffectContent: 'soundEffectPrompt',
 }
 
-function render(offer: Offer, input: Input): JsonObject {
-  const { endpoint, body } = offer.translate(input)
-  return { taskType: 'videoInference', model: offer.endpoints[endpoint] ?? endpoint, ...body }
+function toTask(offer: Offer, input: Input): JsonObject {
+  const { endpoint: model, body } = resolveEndpoint(offer, input)
+  return { taskType: 'videoInference', model, ...body }
 }
 
 function post(task: JsonObject) {
   return { method: 'POST', path: '/v1', json: [task] } as const
 }
 
-function ask(taskUUID: string) {
+function getResponse(taskUUID: string) {
   return post({ taskType: 'getResponse', taskUUID })
-}
-
-function waiting(attempt: string): Outcome {
-  return { kind: 'running', ticket: ticketOf(attempt), stage: 'queued' }
-}
-
-function ticketOf(taskUUID: string): Ticket {
-  return { taskUUID }
 }

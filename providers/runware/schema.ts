@@ -1,41 +1,38 @@
-import type { BodySchema, FieldSchema } from '../schema.ts'
+import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 
-/** What Runware takes for one model: `sizes` are those of a task that names width and height. */
-export type ModelSchema = {
+/** What one model takes; `sizes`: of a task that names width and height. */
+export type RunwareSchema = {
   /** Fields beyond those of every video task. */
   fields: BodySchema
   sizes?: readonly string[]
-  /** `frame`: the frame decides, so that sizes beside one are rejected. `always`: they must be there. */
+  /** `frame`: the frame decides, so a size beside one is rejected. `always`: required. */
   sizing: 'always' | 'never' | 'frame'
-  /** Works from a first frame only. */
+  /** Requires a first frame. */
   needsFrame?: true
-  /** What stands in `providerSettings`, below the name of the model's creator. */
+  /** Fields of `providerSettings`, below the name of the model's creator. */
   settings?: BodySchema
-  /** Settings that no task has together. */
+  /** Settings that exclude each other. */
   exclusive?: readonly string[]
-  /** A setting that a task with a frame must not have. */
+  /** A setting that is rejected beside a frame. */
   withoutFrame?: string
-  usdPerSecond: number
 }
 
-const boolean = { type: 'boolean' } as const
-
 /** Fields of every video task. */
-export const commonFields: BodySchema = {
-  taskType: { type: 'string' },
-  taskUUID: { type: 'string' },
-  model: { type: 'string' },
+export const runwareCommonFields: BodySchema = {
+  taskType: anyString,
+  taskUUID: anyString,
+  model: anyString,
   deliveryMethod: oneOf('async'),
   inputs: { type: 'object' },
   numberResults: { type: 'integer', min: 1, max: 4 },
-  includeCost: boolean,
+  includeCost: anyBoolean,
   outputType: oneOf('URL'),
   outputFormat: oneOf('MP4', 'WEBM', 'MOV'),
   outputQuality: { type: 'integer', min: 20, max: 99 },
   ttl: { type: 'integer', min: 60 },
   webhookURL: { type: 'url' },
   uploadEndpoint: { type: 'url' },
-  safety: { type: 'object', fields: { checkContent: boolean, mode: oneOf('none', 'fast', 'full') } },
+  safety: { type: 'object', fields: { checkContent: anyBoolean, mode: oneOf('none', 'fast', 'full') } },
   providerSettings: { type: 'object' },
 }
 
@@ -45,36 +42,31 @@ const pixels = { width: { type: 'integer' }, height: { type: 'integer' } } as co
 const seed = { type: 'integer', min: 1 } as const
 const guidance = { CFGScale: { type: 'number', min: 0, max: 1 } } as const
 
-function oneOf(...values: readonly string[]): FieldSchema {
-  return { type: 'string', enum: values }
-}
-
 function seconds(...values: readonly number[]): FieldSchema {
   return { type: 'number', enum: values }
 }
 
 /** Every prompt has at least two characters; the longest one differs by model. */
-function text(maxLength: number): FieldSchema {
+function promptText(maxLength: number): FieldSchema {
   return { type: 'string', minLength: 2, maxLength }
 }
 
 function prompt(maxLength: number): BodySchema {
-  return { positivePrompt: { ...text(maxLength), required: true } }
+  return { positivePrompt: { ...promptText(maxLength), required: true } }
 }
 
-const klingPrompts: BodySchema = { ...prompt(2500), negativePrompt: text(2500) }
+const klingPrompts: BodySchema = { ...prompt(2500), negativePrompt: promptText(2500) }
 
-const kling: ModelSchema = {
+const kling: RunwareSchema = {
   fields: { ...klingPrompts, ...pixels, ...guidance, duration: seconds(5, 10) },
   sizes: large,
   sizing: 'always',
-  usdPerSecond: 0.1848,
 }
 
-const pixverse: ModelSchema = {
+const pixverse: RunwareSchema = {
   fields: {
     ...prompt(2048),
-    negativePrompt: text(2048),
+    negativePrompt: promptText(2048),
     ...pixels,
     resolution: oneOf('360p', '540p', '720p', '1080p'),
     seed,
@@ -90,8 +82,8 @@ const pixverse: ModelSchema = {
   settings: {
     style: oneOf('anime', '3d_animation', 'clay', 'comic', 'cyberpunk'),
     motionMode: oneOf('normal', 'fast'),
-    soundEffectSwitch: boolean,
-    soundEffectContent: text(2048),
+    soundEffectSwitch: anyBoolean,
+    soundEffectContent: promptText(2048),
     effect: oneOf(
       ...['bikini up', 'the tigers touch', 'jiggle jiggle', 'hug your love', 'kiss me ai', 'subject 3 fever'],
       ...['fin-tastic mermaid', 'lets ymca', 'skeleton dance', 'kungfu club', 'boom drop'],
@@ -106,33 +98,29 @@ const pixverse: ModelSchema = {
     ),
   },
   exclusive: ['effect', 'cameraMovement'],
-  usdPerSecond: 0.0598,
 }
 
-/** By AIR id. */
-export const schemas: Readonly<Record<string, ModelSchema>> = {
+/** AIR ID -> what the model takes. */
+export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   'klingai:5@1': {
     // Its page and schema list no prompt; public programs send one. The limits are those of its siblings.
     fields: { ...prompt(2500), ...pixels, ...guidance, duration: seconds(5, 10) },
     sizes: ['1280x720', '720x720', '720x1280'],
     sizing: 'always',
     needsFrame: true,
-    usdPerSecond: 0.037,
   },
-  'klingai:5@2': { ...kling, needsFrame: true, usdPerSecond: 0.06468 },
+  'klingai:5@2': { ...kling, needsFrame: true },
   'klingai:5@3': kling,
   'klingai:6@0': {
     fields: { ...klingPrompts, ...guidance, duration: seconds(5, 10) },
     sizing: 'never',
     needsFrame: true,
-    usdPerSecond: 0.042,
   },
   'google:3@1': {
     fields: { ...prompt(3000), ...pixels, seed, duration: seconds(4, 6, 8) },
     sizes: ['1280x720', '720x1280', '1920x1080', '1080x1920'],
     sizing: 'always',
-    settings: { generateAudio: boolean },
-    usdPerSecond: 0.1,
+    settings: { generateAudio: anyBoolean },
   },
   'vidu:1@1': {
     fields: { ...prompt(3000), ...pixels, seed, duration: seconds(5) },
@@ -143,7 +131,6 @@ export const schemas: Readonly<Record<string, ModelSchema>> = {
       movementAmplitude: oneOf('auto', 'small', 'medium', 'large'),
     },
     withoutFrame: 'style',
-    usdPerSecond: 0.044,
   },
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,

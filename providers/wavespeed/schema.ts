@@ -1,19 +1,16 @@
-import type { BodySchema } from '../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
 
-const string = { type: 'string' } as const
 const url = { type: 'url', required: true } as const
 const media = { type: 'media', required: true } as const
-const boolean = { type: 'boolean' } as const
 const seed = { type: 'integer', min: -1, max: 2147483647 } as const
 const prompt = { type: 'string', required: true } as const
-const words = (...values: string[]) => ({ type: 'string', enum: values }) as const
-const whole = (...values: number[]) => ({ type: 'integer', enum: values }) as const
+const integers = (...values: number[]) => ({ type: 'integer', enum: values }) as const
 
-const tiers = words('480p', '720p')
-const ratios = words('16:9', '4:3', '1:1', '3:4', '9:16')
-const soraSeconds = whole(4, 8, 12, 16, 20)
-const soraPro = words('720*1280', '1280*720', '1024*1792', '1792*1024', '1920*1080', '1080*1920')
-const voices = words(
+const tiers = oneOf('480p', '720p')
+const ratios = oneOf('16:9', '4:3', '1:1', '3:4', '9:16')
+const soraSeconds = integers(4, 8, 12, 16, 20)
+const soraPro = oneOf('720*1280', '1280*720', '1024*1792', '1792*1024', '1920*1080', '1080*1920')
+const voices = oneOf(
   ...[
     'genshin_vindi2',
     'zhinen_xuesheng',
@@ -31,63 +28,73 @@ const voices = words(
 
 const veo = {
   prompt,
-  aspect_ratio: words('16:9', '9:16'),
-  duration: whole(8, 4, 6),
-  resolution: words('720p', '1080p', '4k'),
-  generate_audio: boolean,
-  negative_prompt: string,
+  aspect_ratio: oneOf('16:9', '9:16'),
+  duration: integers(8, 4, 6),
+  resolution: oneOf('720p', '1080p', '4k'),
+  generate_audio: anyBoolean,
+  negative_prompt: anyString,
   seed,
 }
-const plus = { duration: whole(5), enable_prompt_expansion: boolean, negative_prompt: string, seed }
-const wan22 = { prompt, negative_prompt: string, duration: whole(5, 8), seed }
+const plus = { duration: integers(5), enable_prompt_expansion: anyBoolean, negative_prompt: anyString, seed }
+const wan22 = { prompt, negative_prompt: anyString, duration: integers(5, 8), seed }
 const wan25 = {
   prompt,
-  negative_prompt: string,
+  negative_prompt: anyString,
   audio: { type: 'media' },
-  enable_prompt_expansion: boolean,
+  enable_prompt_expansion: anyBoolean,
   seed,
 } as const
 const ltxPrompt = { ...prompt, maxLength: 5000 }
-const ltxFast = { prompt: ltxPrompt, duration: whole(6, 8, 10, 12, 14, 16, 18, 20), generate_audio: boolean }
-const ltxPro = { prompt: ltxPrompt, duration: whole(6, 8, 10), generate_audio: boolean }
+const ltxFast = {
+  prompt: ltxPrompt,
+  duration: integers(6, 8, 10, 12, 14, 16, 18, 20),
+  generate_audio: anyBoolean,
+}
+const ltxPro = { prompt: ltxPrompt, duration: integers(6, 8, 10), generate_audio: anyBoolean }
 const seedance = {
   prompt,
-  resolution: words('480p', '720p', '1080p'),
+  resolution: oneOf('480p', '720p', '1080p'),
   duration: { type: 'integer', min: 2, max: 12 },
-  aspect_ratio: words('21:9', '16:9', '4:3', '1:1', '3:4', '9:16'),
-  camera_fixed: boolean,
+  aspect_ratio: oneOf('21:9', '16:9', '4:3', '1:1', '3:4', '9:16'),
+  camera_fixed: anyBoolean,
   seed,
 } as const
 const kling = {
   prompt: { ...prompt, maxLength: 2500 },
-  negative_prompt: string,
-  duration: whole(5, 10),
+  negative_prompt: anyString,
+  duration: integers(5, 10),
   guidance_scale: { type: 'number', min: 0, max: 1 },
 } as const
-const hailuo = { prompt: { type: 'string', maxLength: 2000 }, enable_prompt_expansion: boolean } as const
+const hailuo = { prompt: { type: 'string', maxLength: 2000 }, enable_prompt_expansion: anyBoolean } as const
 const hailuoText = { ...hailuo, prompt: { ...hailuo.prompt, required: true } } as const
 
 /** Path -> the fields it takes, as WaveSpeed's list showed them in August 2026 (pages of 2025 for the retired ones). */
-export const schemas: Readonly<Record<string, BodySchema>> = {
-  'openai/sora-2/text-to-video': { prompt, size: words('720*1280', '1280*720'), duration: soraSeconds },
+export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
+  'openai/sora-2/text-to-video': { prompt, size: oneOf('720*1280', '1280*720'), duration: soraSeconds },
   'openai/sora-2/text-to-video-pro': { prompt, size: soraPro, duration: soraSeconds },
   'openai/sora-2/image-to-video': { prompt, image: url, duration: soraSeconds },
   'openai/sora-2/image-to-video-pro': {
     prompt,
     image: url,
     duration: soraSeconds,
-    resolution: words('720p', '1080p'),
+    resolution: oneOf('720p', '1080p'),
   },
   'google/veo3.1/text-to-video': veo,
   'google/veo3.1/image-to-video': { ...veo, image: url, last_image: { type: 'url' } },
-  'wavespeed-ai/wan-2.2/speech-to-video': { image: url, audio: url, prompt: string, resolution: tiers, seed },
+  'wavespeed-ai/wan-2.2/speech-to-video': {
+    image: url,
+    audio: url,
+    prompt: anyString,
+    resolution: tiers,
+    seed,
+  },
   'veed/fabric-1.0': { image: url, audio: url, resolution: tiers },
-  'bytedance/avatar-omni-human-1.5': { image: media, audio: media, enable_base64_output: boolean },
+  'bytedance/avatar-omni-human-1.5': { image: media, audio: media, enable_base64_output: anyBoolean },
   'kwaivgi/kling-lipsync/text-to-video': {
     video: url,
     text: { type: 'string', required: true, maxLength: 120 },
     voice_id: { ...voices, required: true },
-    voice_language: words('zh', 'en'),
+    voice_language: oneOf('zh', 'en'),
     voice_speed: { type: 'number', min: 0.8, max: 2 },
   },
   'kwaivgi/kling-lipsync/audio-to-video': { audio: url, video: url },
@@ -96,32 +103,32 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
     prompt,
     video: media,
     resolution: tiers,
-    duration: whole(5, 8),
+    duration: integers(5, 8),
     seed,
   },
-  'alibaba/wan-2.2/t2v-plus-480p': { ...plus, prompt, size: words('832*480', '480*832') },
-  'alibaba/wan-2.2/t2v-plus-1080p': { ...plus, prompt, size: words('1920*1080', '1080*1920') },
-  'alibaba/wan-2.2/i2v-plus-480p': { ...plus, prompt: string, image: url },
+  'alibaba/wan-2.2/t2v-plus-480p': { ...plus, prompt, size: oneOf('832*480', '480*832') },
+  'alibaba/wan-2.2/t2v-plus-1080p': { ...plus, prompt, size: oneOf('1920*1080', '1080*1920') },
+  'alibaba/wan-2.2/i2v-plus-480p': { ...plus, prompt: anyString, image: url },
   'alibaba/wan-2.2/i2v-plus-1080p': { ...plus, prompt, image: url },
-  'wavespeed-ai/wan-2.2/t2v-720p': { ...wan22, size: words('1280*720', '720*1280') },
+  'wavespeed-ai/wan-2.2/t2v-720p': { ...wan22, size: oneOf('1280*720', '720*1280') },
   'wavespeed-ai/wan-2.2/i2v-720p': { ...wan22, image: url, last_image: { type: 'url' } },
   'wavespeed-ai/wan-2.2/animate': {
     image: url,
     video: url,
-    prompt: string,
-    mode: words('animate', 'replace'),
+    prompt: anyString,
+    mode: oneOf('animate', 'replace'),
     resolution: tiers,
     seed,
   },
   'alibaba/wan-2.5/text-to-video': {
     ...wan25,
-    size: words('832*480', '480*832', '1280*720', '720*1280', '1920*1080', '1080*1920'),
-    duration: whole(5, 10),
+    size: oneOf('832*480', '480*832', '1280*720', '720*1280', '1920*1080', '1080*1920'),
+    duration: integers(5, 10),
   },
   'alibaba/wan-2.5/image-to-video': {
     ...wan25,
     image: url,
-    resolution: words('480p', '720p', '1080p'),
+    resolution: oneOf('480p', '720p', '1080p'),
     duration: { type: 'integer', min: 3, max: 10 },
   },
   'lightricks/ltx-2-fast/text-to-video': ltxFast,
@@ -131,10 +138,10 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
   'runwayml/gen4-aleph': { prompt, video: url, aspect_ratio: ratios, reference_image: { type: 'url' } },
   'wavespeed-ai/video-upscaler': {
     video: url,
-    target_resolution: words('720p', '1080p', '2k', '4k'),
-    copy_audio: boolean,
+    target_resolution: oneOf('720p', '1080p', '2k', '4k'),
+    copy_audio: anyBoolean,
   },
-  'bytedance/video-upscaler': { video: url, target_resolution: words('1080p', '2k', '4k') },
+  'bytedance/video-upscaler': { video: url, target_resolution: oneOf('1080p', '2k', '4k') },
   'bytedance/waver-1.0': { prompt, image: url, seed },
   'bytedance/seedance-v1-pro-fast/text-to-video': seedance,
   'bytedance/seedance-v1-pro-fast/image-to-video': {
@@ -142,14 +149,11 @@ export const schemas: Readonly<Record<string, BodySchema>> = {
     prompt: { ...prompt, maxLength: 2000 },
     image: url,
   },
-  'kwaivgi/kling-v2.5-turbo-pro/text-to-video': { ...kling, aspect_ratio: words('1:1', '9:16', '16:9') },
+  'kwaivgi/kling-v2.5-turbo-pro/text-to-video': { ...kling, aspect_ratio: oneOf('1:1', '9:16', '16:9') },
   'kwaivgi/kling-v2.5-turbo-pro/image-to-video': { ...kling, image: url, last_image: { type: 'url' } },
   'kwaivgi/kling-v2.5-turbo-std/image-to-video': { ...kling, image: media },
-  'minimax/hailuo-2.3/t2v-standard': { ...hailuoText, duration: whole(6, 10) },
-  'minimax/hailuo-2.3/i2v-standard': { ...hailuo, image: media, duration: whole(6, 10) },
+  'minimax/hailuo-2.3/t2v-standard': { ...hailuoText, duration: integers(6, 10) },
+  'minimax/hailuo-2.3/i2v-standard': { ...hailuo, image: media, duration: integers(6, 10) },
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
 }
-
-/** Switches of the protocol that its clients add to the input of any model. */
-export const protocolFields: BodySchema = { enable_sync_mode: boolean, enable_base64_output: boolean }

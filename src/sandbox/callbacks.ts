@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { request } from 'undici'
-import type { SandboxTask } from '../../providers/sandbox.ts'
+import type { MockTask } from './mock-upstream.ts'
 
 type Deps = { redis: Redis; prefix: string; now: () => number; keepSeconds: number }
 
@@ -32,7 +32,7 @@ export function createCallbacks({ redis, prefix, now, keepSeconds }: Deps) {
   }
 
   return {
-    async schedule({ id, hook, body: { state } }: SandboxTask, delayMs: number): Promise<void> {
+    async schedule({ id, hook, body: { state } }: MockTask, delayMs: number): Promise<void> {
       if (hook === undefined) return
       // The task's ID as every upstream spells it: a callback is only a reason to poll.
       const body = { id, request_id: id, taskUUID: id, state, status: 'done' }

@@ -2,7 +2,7 @@ import { buildConnector } from 'undici'
 import type { ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/config.ts'
 import { sandboxOrigin, sandboxUpstreams } from './address.ts'
-import { type SandboxHost, type SandboxOptions, startSandbox } from './host.ts'
+import { type SandboxHost, type SandboxOptions, startSandbox } from './mock-server.ts'
 
 /**
  * The mock upstreams of this process, behind an address that all processes share. They start with the first call, so that a process with

@@ -8,16 +8,16 @@ import { before, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { bytedance } from '../../providers/bytedance/index.ts'
-import { sandbox as arkSandbox } from '../../providers/bytedance/sandbox.ts'
 import { fal } from '../../providers/fal/index.ts'
-import { sandbox as falSandbox } from '../../providers/fal/sandbox.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { sandbox as runwareSandbox } from '../../providers/runware/sandbox.ts'
-import type { Sandbox } from '../../providers/sandbox.ts'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
-import { sandbox as wavespeedSandbox } from '../../providers/wavespeed/sandbox.ts'
-import { serveStandIn } from '../providers/serve.ts'
+import type { MockUpstream } from '../../src/sandbox/mock-upstream.ts'
+import { bytedanceMock as arkSandbox } from '../../src/sandbox/upstreams/bytedance.ts'
+import { falMock as falSandbox } from '../../src/sandbox/upstreams/fal.ts'
+import { runwareMock as runwareSandbox } from '../../src/sandbox/upstreams/runware.ts'
+import { wavespeedMock as wavespeedSandbox } from '../../src/sandbox/upstreams/wavespeed.ts'
+import { serveMock } from '../providers/serve-mock.ts'
 
 /*
  * The vendors' own Python clients, in the newest versions (requirements.txt), against the mock upstreams. They are installed into a
@@ -53,12 +53,12 @@ before(async () => {
 /** Runs a script against a mock upstream and returns what it prints. Each look at a task moves its time on. */
 async function drive(
   t: TestContext,
-  sandbox: Sandbox,
+  sandbox: MockUpstream,
   provider: Provider,
   script: string,
   ...args: string[]
 ) {
-  const { origin, clock } = await serveStandIn(t, sandbox, provider)
+  const { origin, clock } = await serveMock(t, sandbox, provider)
   clock.tick = 300
   const { stdout } = await run(python, [`${here}${script}`, ...args, `${origin}/${sandbox.name}`], {
     timeout: 120_000,

@@ -46,6 +46,14 @@ export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> 
         price(model.price),
       ]),
     ),
+    notes: table(
+      ['upstream', 'model', 'note'],
+      Object.values(providers).flatMap(({ title, offers }) =>
+        Object.entries(offers).flatMap(([id, { note }]) =>
+          note === undefined ? [] : [[title, code(id), note]],
+        ),
+      ),
+    ),
   },
   'docs/operations.md': {
     'upstream-keys': table(

@@ -54,7 +54,7 @@ describe('a cancel or a deadline before the purchase', () => {
   /** Jobs with a file that WaveSpeed takes `ms` to receive. */
   async function upload(client: Client, name: string, ms: number): Promise<SentJob[]> {
     const { host } = upstreams
-    host.arm({ provider: 'wavespeed', operation: 'upload', kind: 'late', ms, times: cancels.length })
+    host.injectFault({ provider: 'wavespeed', operation: 'upload', kind: 'late', ms, times: cancels.length })
     const jobs: SentJob[] = []
     for (let number = 0; number < cancels.length; number++) {
       const mark = `job-${name}-${number}-end`
@@ -62,7 +62,7 @@ describe('a cancel or a deadline before the purchase', () => {
       assert.equal(status, 202, JSON.stringify(body))
       jobs.push({ id: body.runId, provider: 'wavespeed', mark })
     }
-    assert.ok(await waitUntil(() => host.left('wavespeed') === 0, { everyMs: 20 }), 'no upload began')
+    assert.ok(await waitUntil(() => host.countPending('wavespeed') === 0, { everyMs: 20 }), 'no upload began')
     return jobs
   }
 

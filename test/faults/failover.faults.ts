@@ -60,7 +60,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     const jobs = await submitJobs(client, { name: 'failover', count: 12, providers })
     await pair.cutReplication()
     for (const provider of providers)
-      host.arm({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
+      host.injectFault({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
     worker.thaw()
     await waitForPurchases(host, jobs)
     const running = async () => {

@@ -47,7 +47,10 @@ describe('a task belongs to one job', () => {
 
   /** The upstream has had all calls that were to go wrong. */
   async function allFailed({ host }: typeof gateway, provider: Upstream): Promise<void> {
-    assert.ok(await waitUntil(() => host.left(provider) === 0, { everyMs: 20 }), 'the calls were not made')
+    assert.ok(
+      await waitUntil(() => host.countPending(provider) === 0, { everyMs: 20 }),
+      'the calls were not made',
+    )
   }
 
   describe('two identical jobs', { concurrency: true }, () => {
@@ -55,11 +58,11 @@ describe('a task belongs to one job', () => {
       it(`${provider}: the one whose call died does not take the task of the other`, async () => {
         const marks = Array.from({ length: pairs }, (_, number) => `job-twin-${provider}-${number}-end`)
         const fault = { provider, operation: 'submit', times: pairs }
-        gateway.host.arm({ ...fault, kind: 'reset' })
+        gateway.host.injectFault({ ...fault, kind: 'reset' })
         const died: SentJob[] = []
         for (const mark of marks) died.push(await submitMarked(provider, mark))
         await allFailed(gateway, provider)
-        gateway.host.arm({ ...fault, kind: 'late', ms: 6000 })
+        gateway.host.injectFault({ ...fault, kind: 'late', ms: 6000 })
         const slow: SentJob[] = []
         for (const mark of marks) slow.push(await submitMarked(provider, mark))
 
@@ -110,7 +113,7 @@ describe('a task belongs to one job', () => {
         (await host.tasks(provider)).find(({ body }) => JSON.stringify(body).includes(mark))
       await waitUntil(async () => (await made()) !== undefined, { everyMs: 20 })
       const { id } = (await made()) ?? assert.fail(`${provider} has no task of the first job`)
-      host.arm({
+      host.injectFault({
         provider,
         operation: 'submit',
         kind: 'status',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Trouble } from '../../src/sandbox/fault.ts'
+import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { startNode, startServer } from './cluster.ts'
 import {
@@ -21,7 +21,7 @@ import { report } from './print-counts.ts'
 const deniedMs = Number(process.env.DENIED_MS ?? 20_000)
 
 /** How each upstream says that it does not know a task. */
-const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<Trouble>>> = {
+const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<InjectedFault>>> = {
   fal: { status: 404, body: { detail: 'Request not found' } },
   wavespeed: { status: 404, body: { code: 404, message: 'Prediction not found' } },
   bytedance: { status: 404, body: { error: { code: 'ResourceNotFound', message: 'Task not found' } } },
@@ -54,7 +54,7 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
   async function purchaseAndDeny(name: string, gateway: Awaited<ReturnType<typeof startGateway>>) {
     const { host, client } = gateway
     for (const provider of providers)
-      host.arm({ kind: 'status', ...denials[provider], provider, operation: 'poll', times: 1e9 })
+      host.injectFault({ kind: 'status', ...denials[provider], provider, operation: 'poll', times: 1e9 })
     const jobs = await submitJobs(client, { name, count: 3, providers })
     await waitForPurchases(host, jobs)
     return jobs
@@ -69,7 +69,7 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
     it('keeps polling: every job succeeds', async () => {
       const jobs = await purchaseAndDeny('denied', gateway)
       await sleep(deniedMs)
-      for (const provider of providers) gateway.host.disarm(provider)
+      for (const provider of providers) gateway.host.clearFaults(provider)
       const counts = await countJobs({ ...gateway, jobs })
       report({ suite: `polls return 404 for ${deniedMs / 1000} s`, faults: 1, ...counts })
       assertKept(counts)

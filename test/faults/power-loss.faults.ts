@@ -59,7 +59,7 @@ describe('a power loss drops the end of the append-only file', () => {
     const file = await openPart(server.dir)
     const { size } = await stat(file)
     for (const provider of providers)
-      host.arm({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
+      host.injectFault({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
     worker.thaw()
     await waitForPurchases(host, jobs)
     const running = async () => {

@@ -108,7 +108,7 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
       async function purchase(name: string): Promise<SentJob[]> {
         worker.freeze()
         for (const provider of providers)
-          upstreams.host.arm({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
+          upstreams.host.injectFault({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
         const jobs = await submitJobs(client, { name: `${refusal.error}-${name}`, count: 4, providers })
         worker.thaw()
         await waitForPurchases(upstreams.host, jobs)

@@ -34,7 +34,7 @@ describe('an upstream that rejects its key', () => {
   after(() => cleanup.run())
 
   const reject = (provider: string, operation: string, status: number, times = 1) =>
-    upstreams.host.arm({
+    upstreams.host.injectFault({
       provider,
       operation,
       kind: 'status',
@@ -93,8 +93,8 @@ describe('an upstream that rejects its key', () => {
     reject('runware', 'submit', 401)
     const second = await run(several)
     assert.equal(second.stage, 'succeeded')
-    assert.equal(upstreams.host.left('runware'), 1)
-    upstreams.host.disarm('runware')
+    assert.equal(upstreams.host.countPending('runware'), 1)
+    upstreams.host.clearFaults('runware')
     const { attempts, attempt } = await workOf(second.id)
     assert.deepEqual([attempts, attempt.provider], [1, 'fal'])
 
@@ -113,7 +113,7 @@ describe('an upstream that rejects its key', () => {
       [{ ...edit, prompt }, `prompt: "${prompt.slice(0, 33).toUpperCase()}..." has no subject`],
     ] as const) {
       const body = { code: 400, message }
-      upstreams.host.arm({
+      upstreams.host.injectFault({
         provider: 'wavespeed',
         operation: 'submit',
         kind: 'status',
@@ -125,7 +125,7 @@ describe('an upstream that rejects its key', () => {
       assert.deepEqual(await entries(), [], message)
     }
     const body = { code: 400, message: 'Insufficient credits. Please top up.' }
-    upstreams.host.arm({
+    upstreams.host.injectFault({
       provider: 'wavespeed',
       operation: 'submit',
       kind: 'status',
@@ -156,7 +156,7 @@ describe('an upstream that rejects its key', () => {
     it(`a ${status} to ${operation} ends no job: it goes on when the key is repaired`, async () => {
       reject('fal', operation, status, 3)
       assert.equal((await run(onlyFal)).stage, 'succeeded')
-      assert.equal(upstreams.host.left('fal'), 0)
+      assert.equal(upstreams.host.countPending('fal'), 0)
     })
   }
 })

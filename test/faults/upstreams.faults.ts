@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
-import type { Trouble } from '../../src/sandbox/fault.ts'
+import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
@@ -36,7 +36,7 @@ const tells = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance',
 
 type Case = {
   fault: string
-  troubles: readonly Omit<Trouble, 'provider'>[]
+  troubles: readonly Omit<InjectedFault, 'provider'>[]
   /** `data.status` and, when failed, the code. */
   end(name: ProviderName): RegExp
   /** Where it makes sense; everywhere when absent. */
@@ -45,7 +45,7 @@ type Case = {
 
 const completed = () => /^succeeded$/
 const page = { kind: 'html', times: 2 } as const
-const status = (code: number, times = 1, more: Partial<Trouble> = {}) =>
+const status = (code: number, times = 1, more: Partial<InjectedFault> = {}) =>
   ({ kind: 'status', status: code, times, ...more }) as const
 
 const cases: readonly Case[] = [
@@ -195,7 +195,7 @@ describe('faults of the upstreams', () => {
         for (const { fault, troubles, end, only } of cases) {
           if (only?.(name) === false) continue
           const mark = `mark-${name}-${fault.replaceAll(/\W/g, '-')}-end`
-          for (const trouble of troubles) upstreams.host.arm({ ...trouble, provider: name })
+          for (const trouble of troubles) upstreams.host.injectFault({ ...trouble, provider: name })
           const { status, body } = await client.submit(marked(name, mark))
           assert.equal(status, 202, JSON.stringify(body))
           const job: SentJob = { id: body.runId, provider: name, mark }
@@ -204,7 +204,7 @@ describe('faults of the upstreams', () => {
           assert.match((await endOf(client, job)) ?? 'not ended', end(name), `${name}, ${fault}`)
           const [made = 0] = await purchasesOf(upstreams.host, [job])
           assert.ok(made <= 1, `${name}, ${fault}: ${made} tasks`)
-          upstreams.host.disarm(name)
+          upstreams.host.clearFaults(name)
         }
       })
     }

@@ -4,7 +4,7 @@ import { models } from '../../src/catalogue/models/index.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
-describe('every model on the stand-ins', () => {
+describe('every model on the mocks', () => {
   const cleanup = createCleanup()
   let address: string
 

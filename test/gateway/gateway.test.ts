@@ -37,7 +37,7 @@ describe('a job through the whole gateway', () => {
     const patient = await startTestGateway(cleanup, { ...upstreams.env, UPSTREAM_TIMEOUT_SECONDS: '60' })
     const tasks = () => upstreams.host.tasks('fal')
     const before = (await tasks()).length
-    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'late', ms: 5000, times: 1 })
+    upstreams.host.injectFault({ provider: 'fal', operation: 'submit', kind: 'late', ms: 5000, times: 1 })
     const answer = await submit(patient.address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
     assert.equal(answer.status, 202)
     while ((await tasks()).length === before) await new Promise(setImmediate)

@@ -70,7 +70,13 @@ describe('the laws of a job', () => {
   })
 
   it('fails over before acceptance', async () => {
-    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'status', status: 402, times: 1 })
+    upstreams.host.injectFault({
+      provider: 'fal',
+      operation: 'submit',
+      kind: 'status',
+      status: 402,
+      times: 1,
+    })
     const { body } = await submit(address, { model: 'veo3-fast-video', prompt: 'failover', duration: 8 })
     assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
     assert.equal((await tasks('failover')).length, 0)
@@ -98,7 +104,7 @@ describe('the laws of a job', () => {
     })
 
     async function begin(prompt: string) {
-      upstreams.host.disarm('fal')
+      upstreams.host.clearFaults('fal')
       const { runId } = (await submit(rare, { ...small, prompt })).body
       await waitForStage(rare, runId, /^(queued|processing)$/)
       const secret = await store.redis.hget(`rare:job:${runId}`, 'hint')
@@ -122,9 +128,15 @@ describe('the laws of a job', () => {
 
     it('ends nothing by itself: the poll alone counts', { timeout: 30_000 }, async () => {
       const { runId, secret, callback } = await begin('sandbox:hang called back')
-      upstreams.host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1 })
+      upstreams.host.injectFault({
+        provider: 'fal',
+        operation: 'poll',
+        kind: 'status',
+        status: 500,
+        times: 1,
+      })
       assert.equal(await callback(secret), 200)
-      while (upstreams.host.left('fal') > 0) await new Promise((wake) => setTimeout(wake, 20))
+      while (upstreams.host.countPending('fal') > 0) await new Promise((wake) => setTimeout(wake, 20))
       const status = await (await fetch(`${rare}/api/video/status?requestId=${runId}`)).text()
       assert.match(status, /"stage":"(queued|processing)"/)
       assert.doesNotMatch(status, /evil/)
@@ -132,11 +144,17 @@ describe('the laws of a job', () => {
 
     it('that is forged is refused, and nothing is polled', async () => {
       const { secret, callback } = await begin('sandbox:hang forged')
-      upstreams.host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1 })
+      upstreams.host.injectFault({
+        provider: 'fal',
+        operation: 'poll',
+        kind: 'status',
+        status: 500,
+        times: 1,
+      })
       for (const forged of ['f'.repeat(32), '', `${secret}0`, String(secret).slice(1)])
         assert.equal(await callback(forged), 404)
-      assert.equal(upstreams.host.left('fal'), 1)
-      upstreams.host.disarm('fal')
+      assert.equal(upstreams.host.countPending('fal'), 1)
+      upstreams.host.clearFaults('fal')
     })
   })
 
@@ -149,7 +167,7 @@ describe('the laws of a job', () => {
 
   for (const status of [403, 404, 500]) {
     it(`the result's link answers ${status} at first`, async () => {
-      upstreams.host.arm({ provider: 'video', operation: 'fetch', kind: 'status', status, times: 1 })
+      upstreams.host.injectFault({ provider: 'video', operation: 'fetch', kind: 'status', status, times: 1 })
       const { body } = await submit(address, small)
       assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
     })
@@ -169,7 +187,7 @@ describe('the laws of a job', () => {
   })
 
   it('cancel before any upstream has the job buys nothing', async () => {
-    upstreams.host.arm({
+    upstreams.host.injectFault({
       provider: 'fal',
       operation: 'submit',
       kind: 'status',
@@ -182,6 +200,6 @@ describe('the laws of a job', () => {
     await fetch(`${address}/api/generate-video/cancel?runId=${body.runId}`, { method: 'POST' })
     assert.equal((await waitForEnd(address, body.runId)).data.status, 'CANCELED')
     assert.equal((await tasks('never bought')).length, 0)
-    upstreams.host.disarm('fal')
+    upstreams.host.clearFaults('fal')
   })
 })

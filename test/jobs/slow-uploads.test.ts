@@ -32,20 +32,20 @@ describe('slow uploads', () => {
   after(() => cleanup.run())
 
   it('leave slots for the other jobs of the same upstream', async () => {
-    upstreams.host.arm({ provider: 'fal', operation: 'upload', kind: 'hang', times: 8 })
+    upstreams.host.injectFault({ provider: 'fal', operation: 'upload', kind: 'hang', times: 8 })
     const body = { model: 'hunyuan-video-image-to-video', prompt: 'it moves', imageDataUrl: image }
     const slow = await Promise.all(Array.from({ length: 8 }, () => submit(address, body)))
     assert.deepEqual([...new Set(slow.map(({ status }) => status))], [202])
-    while (upstreams.host.left('fal') === 8) await sleep(10)
+    while (upstreams.host.countPending('fal') === 8) await sleep(10)
     const { body: quick } = await submit(address, { model: 'kling-video', prompt: 'a boat' })
     const end = await waitForEnd(address, quick.runId)
     assert.equal(end.data.status, 'COMPLETED')
-    assert.ok(upstreams.host.left('fal') > 0, 'the uploads were over by then')
+    assert.ok(upstreams.host.countPending('fal') > 0, 'the uploads were over by then')
     await Promise.all(
       slow.map(({ body: { runId } }) =>
         fetch(`${address}/api/generate-video/cancel?runId=${runId}`, { method: 'POST' }),
       ),
     )
-    upstreams.host.disarm('fal')
+    upstreams.host.clearFaults('fal')
   })
 })

@@ -35,7 +35,7 @@ describe('what comes while a step is under way', () => {
   after(() => cleanup.run())
 
   const submitSlowly = async () => {
-    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'late', ms: 1500, times: 1 })
+    upstreams.host.injectFault({ provider: 'fal', operation: 'submit', kind: 'late', ms: 1500, times: 1 })
     const { body } = await submit(address, { ...small, prompt: 'sandbox:hang' })
     const key = `reelgate:job:${body.runId}`
     while ((await redis.hget(key, 'state')) !== 'submitting') await sleep(10)

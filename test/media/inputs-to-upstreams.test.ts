@@ -69,7 +69,7 @@ describe('files on their way to an upstream', () => {
   it('an answer that was lost is found again by the same upload, and nothing is bought twice', async () => {
     const address = await start()
     const before = (await upstreams.host.tasks('wavespeed')).length
-    upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: 1 })
+    upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: 1 })
     const body = {
       model: 'bytedance-waver-1.0',
       prompt: 'it moves on',

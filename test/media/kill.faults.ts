@@ -41,7 +41,7 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   const dataDir = await temporaryFolder(cleanup)
   // The address of any upstream is trusted; nothing else of WaveSpeed is asked here.
   const env = { ...upstreams, DATA_DIR: dataDir, WAVESPEED_BASE_URL: files }
-  host.arm({
+  host.injectFault({
     provider: 'fal',
     operation: 'result',
     kind: 'status',

@@ -40,7 +40,7 @@ it('200 results that never come hold up nobody else, and every one of their jobs
   })
   const client = clientOf(address, String(body.key))
   const arm = (name: string, times: number) =>
-    upstreams.host.arm({
+    upstreams.host.injectFault({
       provider: 'fal',
       operation: 'result',
       kind: 'status',
@@ -53,7 +53,7 @@ it('200 results that never come hold up nobody else, and every one of their jobs
   const submitted = await Promise.all(Array.from({ length: stuckJobs }, () => client.submit()))
   const ids = submitted.map((reply) => reply.body.runId)
   for (const id of ids) await client.waitFor(id, /^delivering$/)
-  assert.equal(upstreams.host.left('fal'), 0)
+  assert.equal(upstreams.host.countPending('fal'), 0)
 
   const elsewhere = (await client.submit()).body.runId
   assert.equal((await client.waitForEnd(elsewhere)).stage, 'succeeded')

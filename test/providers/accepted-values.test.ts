@@ -10,7 +10,7 @@ import { listRules } from '../../src/catalogue/rules.ts'
 import { validateForModel } from '../../src/catalogue/validation/validate.ts'
 import { createRouting } from '../../src/upstreams/routing.ts'
 import { boundaryValues, smallestRequest } from './boundary-values.ts'
-import { configOf, createMockVendors } from './mock-vendors.ts'
+import { configOf, createMockUpstreams } from './mock-upstreams.ts'
 
 /*
  * Whatever the catalogue accepts and the router gives to an upstream, that upstream's mock takes and renders: with the keys of that
@@ -34,7 +34,7 @@ const cases: readonly Case[] = models.flatMap((model) =>
   ),
 )
 
-let vendors: Awaited<ReturnType<typeof createMockVendors>>
+let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 /** What an upstream was asked for already: most values are normalized to the same few. */
 const rendered = new Set<string>()
 const counts = { requests: 0, accepted: 0, rendered: 0 }
@@ -91,7 +91,7 @@ function show(request: Request): string {
 
 describe('what is accepted, the upstream takes', () => {
   before(async () => {
-    vendors = await createMockVendors()
+    vendors = await createMockUpstreams()
   })
   after(() => vendors.close())
 

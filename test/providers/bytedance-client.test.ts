@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createByteDance } from '@ai-sdk/bytedance'
 import { bytedance } from '../../providers/bytedance/index.ts'
-import { sandbox } from '../../providers/bytedance/sandbox.ts'
 import type { Call } from '../../providers/provider.ts'
+import { bytedanceMock } from '../../src/sandbox/upstreams/bytedance.ts'
 import { avatar, kite, orderOf } from './bytedance-order.ts'
-import { serveStandIn } from './serve.ts'
+import { serveMock } from './serve-mock.ts'
 
 const model = 'seedance-1-0-pro-fast-251015'
 
-/** ByteDance's stand-ins, and the AI SDK's client of one. */
+/** ByteDance's mocks, and the AI SDK's client of one. */
 async function open(t: TestContext) {
-  const { tasks, clock, baseUrl: baseUrlOf } = await serveStandIn(t, sandbox, bytedance)
+  const { tasks, clock, baseUrl: baseUrlOf } = await serveMock(t, bytedanceMock, bytedance)
 
   /** Sends a call of ours as the gateway's transport would. */
   async function send(call: Call, spoil: { body?: string; unsigned?: true } = {}) {

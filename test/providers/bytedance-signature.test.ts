@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytedance } from '../../providers/bytedance/index.ts'
-import { sha256 } from '../../providers/bytedance/signature.ts'
+import { sha256 } from '../../providers/bytedance/visual/signature.ts'
 
 const body =
   '{"req_key":"realman_avatar_picture_omni15_cv","image_url":"https://creator.example/avatar.jpg","audio_url":"https://creator.example/speech.mp3","output_resolution":1080}'

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { schemas } from '../../providers/fal/schema.ts'
+import { falSchemas } from '../../providers/fal/schema.ts'
 import type { Json } from '../../providers/input.ts'
 import type { Call, Offer, Order } from '../../providers/provider.ts'
 import { findViolations } from '../../providers/schema.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, registered, wired } from './fixtures.ts'
-import { createMockVendors } from './mock-vendors.ts'
+import { createMockUpstreams } from './mock-upstreams.ts'
 
-let vendors: Awaited<ReturnType<typeof createMockVendors>>
+let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 
 before(async () => {
-  vendors = await createMockVendors()
+  vendors = await createMockUpstreams()
 })
 after(() => vendors.close())
 
@@ -76,7 +76,7 @@ for (const folder of folders) {
 /** FAL takes no notice of what it does not know, so that a misspelled field would go unnoticed. */
 function unknownToFal(offer: Offer, { input }: Order): readonly string[] {
   const { endpoint, body } = offer.translate(input)
-  const schema = schemas[offer.endpoints[endpoint] ?? '']
+  const schema = falSchemas[offer.endpoints[endpoint] ?? '']
   assert(schema !== undefined, `no schema describes ${offer.endpoints[endpoint]}`)
   return findViolations(schema, body).map(({ field }) => field)
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ApiError, createFalClient, type QueueStatus, ValidationError } from '@fal-ai/client'
 import { fal } from '../../providers/fal/index.ts'
-import { sandbox } from '../../providers/fal/sandbox.ts'
-import { serveStandIn } from './serve.ts'
+import { falMock } from '../../src/sandbox/upstreams/fal.ts'
+import { serveMock } from './serve-mock.ts'
 
 const endpoint = 'fal-ai/kling-video/v2/master/text-to-video'
 const hosts: Readonly<Record<string, string>> = {
@@ -11,9 +11,9 @@ const hosts: Readonly<Record<string, string>> = {
   'https://rest.fal.ai': 'storage',
 }
 
-/** The stand-in and FAL's own client, told nothing but where to call. */
+/** The mock and FAL's own client, told nothing but where to call. */
 async function open(t: TestContext, { key = 'id:secret' } = {}) {
-  const upstream = await serveStandIn(t, sandbox, fal)
+  const upstream = await serveMock(t, falMock, fal)
   const client = createFalClient({
     credentials: key,
     requestMiddleware: async (request) => {

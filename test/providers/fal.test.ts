@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { fal } from '../../providers/fal/index.ts'
-import { sandbox } from '../../providers/fal/sandbox.ts'
 import type { Call, Outcome, Reply } from '../../providers/provider.ts'
 import { quotePrice } from '../../src/catalogue/price.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
+import { falMock } from '../../src/sandbox/upstreams/fal.ts'
 import { orderFor } from './fixtures.ts'
-import { serveStandIn } from './serve.ts'
+import { serveMock } from './serve-mock.ts'
 
 const id = '019fd35a-7e1c-7b52-9d0a-3b7f5c1e2a44'
 const prompt = 'A red kite'
@@ -100,8 +100,8 @@ describe('the protocol', () => {
   })
 })
 
-describe('against the stand-in', () => {
-  const openFal = (t: TestContext) => serveStandIn(t, sandbox, fal)
+describe('against the mock', () => {
+  const openFal = (t: TestContext) => serveMock(t, falMock, fal)
   type Upstream = Awaited<ReturnType<typeof openFal>>
 
   async function send({ baseUrl }: Upstream, call: Call): Promise<Reply> {

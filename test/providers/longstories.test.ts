@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import { longstories } from '../../providers/longstories/index.ts'
-import { sandbox } from '../../providers/longstories/sandbox.ts'
 import { quotePrice } from '../../src/catalogue/price.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
+import { longstoriesMock } from '../../src/sandbox/upstreams/longstories.ts'
 import { orderFor } from './fixtures.ts'
-import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
+import { faultOf, startMock, ticketOf } from './mock-upstream.ts'
 
 const model = 'longstories-movie'
 
 for (const slug of ['', 'my movies']) {
-  test(`the stand-in films a prompt ${slug === '' ? 'by a preset' : 'in a universe'}`, async (t) => {
-    const upstream = await openStandIn(t, sandbox, longstories, {
+  test(`the mock films a prompt ${slug === '' ? 'by a preset' : 'in a universe'}`, async (t) => {
+    const upstream = await startMock(t, longstoriesMock, longstories, {
       settings: { LONGSTORIES_MOVIE_SLUG: slug },
     })
     const ticket = ticketOf(await upstream.submit(model, { prompt: 'A fox', duration: 30 }))
@@ -27,8 +27,8 @@ for (const slug of ['', 'my movies']) {
   })
 }
 
-test('the stand-in ends a run as the prompt asks', async (t) => {
-  const upstream = await openStandIn(t, sandbox, longstories)
+test('the mock ends a run as the prompt asks', async (t) => {
+  const upstream = await startMock(t, longstoriesMock, longstories)
   const submit = (prompt: string) => upstream.submit(model, { prompt })
   assert.deepEqual(faultOf(await submit('sandbox:invalid')), ['failed', 'invalid_input'])
   const endings = { refuse: 'content_policy', fail: 'upstream_error', empty: 'no_result' }
@@ -39,14 +39,16 @@ test('the stand-in ends a run as the prompt asks', async (t) => {
   }
 })
 
-test('the stand-in refuses what the service refuses', async (t) => {
-  const upstream = await openStandIn(t, sandbox, longstories)
+test('the mock refuses what the service refuses', async (t) => {
+  const upstream = await startMock(t, longstoriesMock, longstories)
   assert.deepEqual(faultOf(await upstream.submit(model, {})), ['failed', 'invalid_input'])
   const square = await upstream.submit(model, { prompt: 'A fox', aspect_ratio: '1:1' })
   assert.deepEqual(faultOf(square), ['failed', 'invalid_input'])
   const unknown = { id: 'run_17', path: '/short?runId=run_17' }
   assert.deepEqual(faultOf(await upstream.look(unknown)), ['unclear', 'task_lost'])
-  const locked = await openStandIn(t, sandbox, longstories, { credentials: { LONGSTORIES_API_KEY: '' } })
+  const locked = await startMock(t, longstoriesMock, longstories, {
+    credentials: { LONGSTORIES_API_KEY: '' },
+  })
   assert.deepEqual(faultOf(await locked.submit(model, { prompt: 'A fox' })), ['failed', 'bad_credentials'])
 })
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { magicapi } from '../../providers/magicapi/index.ts'
-import { sandbox } from '../../providers/magicapi/sandbox.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
+import { magicapiMock } from '../../src/sandbox/upstreams/magicapi.ts'
 import { orderFor } from './fixtures.ts'
-import { openStandIn } from './stand-in.ts'
+import { startMock } from './mock-upstream.ts'
 
 const open = (t: TestContext, key = 'fake') =>
-  openStandIn(t, sandbox, magicapi, { credentials: { MAGICAPI_KEY: key } })
+  startMock(t, magicapiMock, magicapi, { credentials: { MAGICAPI_KEY: key } })
 
 function orderOf(flavor: string, extra: Readonly<Record<string, unknown>> = {}) {
   const admitted = validateRequest({

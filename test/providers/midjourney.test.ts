@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { midjourney } from '../../providers/midjourney/index.ts'
-import { sandbox } from '../../providers/midjourney/sandbox.ts'
+import { midjourneyMock } from '../../src/sandbox/upstreams/midjourney.ts'
 import { orderFor } from './fixtures.ts'
-import { faultOf, openStandIn, ticketOf } from './stand-in.ts'
+import { faultOf, startMock, ticketOf } from './mock-upstream.ts'
 
 const model = 'midjourney-video'
 const image = 'https://media.example/start.png'
@@ -65,8 +65,8 @@ test('a task is asked for by its id, whatever that holds', () => {
   assert.deepEqual(midjourney.cancel?.({ id: '17' }), { method: 'POST', path: '/mj/task/17/cancel' })
 })
 
-test('the stand-in renders four clips, and extends one of them', async (t) => {
-  const upstream = await openStandIn(t, sandbox, midjourney)
+test('the mock renders four clips, and extends one of them', async (t) => {
+  const upstream = await startMock(t, midjourneyMock, midjourney)
   const ticket = ticketOf(await upstream.submit(model, { image, resolution: '720p' }))
   assert.match(String(ticket.id), /^\d{16}$/)
   assert.deepEqual(await upstream.look(ticket), { kind: 'running', ticket, stage: 'queued', progress: 0 })
@@ -93,8 +93,8 @@ test('the stand-in renders four clips, and extends one of them', async (t) => {
   assert.equal((await upstream.look(second)).kind, 'done')
 })
 
-test('the stand-in ends a task as the prompt asks', async (t) => {
-  const upstream = await openStandIn(t, sandbox, midjourney)
+test('the mock ends a task as the prompt asks', async (t) => {
+  const upstream = await startMock(t, midjourneyMock, midjourney)
   const submit = (prompt: string) => upstream.submit(model, { image, prompt })
   assert.deepEqual(faultOf(await submit('sandbox:invalid')), ['failed', 'invalid_input'])
   const endings = { refuse: 'content_policy', fail: 'upstream_error', empty: 'no_result' }
@@ -108,8 +108,8 @@ test('the stand-in ends a task as the prompt asks', async (t) => {
   assert.equal((await upstream.look(ticket)).kind, 'running')
 })
 
-test('the stand-in cancels, forgets nothing and refuses what the proxy refuses', async (t) => {
-  const upstream = await openStandIn(t, sandbox, midjourney)
+test('the mock cancels, forgets nothing and refuses what the proxy refuses', async (t) => {
+  const upstream = await startMock(t, midjourneyMock, midjourney)
   const ticket = ticketOf(await upstream.submit(model, { image }))
   await upstream.send(midjourney.cancel?.(ticket) ?? assert.fail())
   assert.deepEqual(faultOf(await upstream.look(ticket)), ['failed', 'canceled'])
@@ -123,10 +123,12 @@ test('the stand-in cancels, forgets nothing and refuses what the proxy refuses',
   assert.deepEqual(faultOf(lost), ['failed', 'task_lost'])
 })
 
-test('the stand-in lets nobody in without the secret, under either header', async (t) => {
+test('the mock lets nobody in without the secret, under either header', async (t) => {
   const settings = { MIDJOURNEY_AUTH_HEADER: 'authorization', MIDJOURNEY_AUTH_PREFIX: 'Bearer' }
-  const relay = await openStandIn(t, sandbox, midjourney, { settings })
+  const relay = await startMock(t, midjourneyMock, midjourney, { settings })
   ticketOf(await relay.submit(model, { image }))
-  const locked = await openStandIn(t, sandbox, midjourney, { credentials: { MIDJOURNEY_API_SECRET: '' } })
+  const locked = await startMock(t, midjourneyMock, midjourney, {
+    credentials: { MIDJOURNEY_API_SECRET: '' },
+  })
   assert.deepEqual(faultOf(await locked.submit(model, { image })), ['failed', 'bad_credentials'])
 })

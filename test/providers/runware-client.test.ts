@@ -3,8 +3,8 @@ import { describe, type TestContext, test } from 'node:test'
 import { type IRequestVideo, RunwareServer } from '@runware/sdk-js'
 import { at, list, text } from '../../providers/reader.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { sandbox } from '../../providers/runware/sandbox.ts'
-import { serveStandIn } from './serve.ts'
+import { runwareMock } from '../../src/sandbox/upstreams/runware.ts'
+import { serveMock } from './serve-mock.ts'
 import { serveFrames } from './websocket.ts'
 
 const wanted: IRequestVideo = {
@@ -18,9 +18,9 @@ const wanted: IRequestVideo = {
   includeCost: true,
 }
 
-/** Each look at a task takes 600 ms of the stand-in's time, so that a render of 1 s is seen at work. */
+/** Each look at a task takes 600 ms of the mock's time, so that a render of 1 s is seen at work. */
 async function open(t: TestContext) {
-  const { tasks, clock, origin, baseUrl } = await serveStandIn(t, sandbox, runware)
+  const { tasks, clock, origin, baseUrl } = await serveMock(t, runwareMock, runware)
   clock.tick = 600
   const url = `${baseUrl('api')}/v1`
   async function ask(body: unknown, key?: string) {
@@ -35,7 +35,7 @@ async function open(t: TestContext) {
   return { origin, tasks, ask }
 }
 
-/** Runware's own client speaks WebSocket only: what it sends reaches the stand-in by HTTP, unchanged. */
+/** Runware's own client speaks WebSocket only: what it sends reaches the mock by HTTP, unchanged. */
 async function connect(t: TestContext, apiKey = 'fake-key') {
   const upstream = await open(t)
   const seen: string[] = []
@@ -105,7 +105,7 @@ describe("Runware's own client, unchanged", { concurrency: true }, () => {
   })
 })
 
-describe("Runware's stand-in", () => {
+describe("Runware's mock", () => {
   const taskUUID = '24cd5dff-cb81-4db5-8506-b72a9425f9d1'
   const submit = { taskType: 'videoInference', taskUUID, deliveryMethod: 'async', ...wanted }
   const poll = { taskType: 'getResponse', taskUUID }

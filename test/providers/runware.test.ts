@@ -3,12 +3,12 @@ import { describe, type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../providers/input.ts'
 import type { Media } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
-import { sandbox } from '../../providers/runware/sandbox.ts'
-import { violationsOf } from '../../providers/runware/violation.ts'
+import { findTaskViolations } from '../../providers/runware/validation.ts'
 import { quotePrice } from '../../src/catalogue/price.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
+import { runwareMock } from '../../src/sandbox/upstreams/runware.ts'
 import { orderFor, readFixture } from './fixtures.ts'
-import { openStandIn } from './stand-in.ts'
+import { startMock } from './mock-upstream.ts'
 
 const imageUrl = 'https://media.example/still.png'
 
@@ -26,7 +26,7 @@ function refused(request: Readonly<Record<string, unknown>>): string {
   return admitted.problems[0].message
 }
 
-const open = (t: TestContext) => openStandIn(t, sandbox, runware)
+const open = (t: TestContext) => startMock(t, runwareMock, runware)
 
 test('a job runs from the submit to its video', async (t) => {
   const { send, clock, origin } = await open(t)
@@ -58,13 +58,13 @@ test('after a lost answer the attempt is found, and sending it again buys nothin
   assert.equal((await look()).kind, 'done')
 })
 
-test('the stand-in, written from the reference, takes every call of the fixtures', () => {
+test('the mock, written from the reference, takes every call of the fixtures', () => {
   const fixtures = readFixture<readonly { name: string; call?: { json: [JsonObject] } }[]>(
     'runware',
     'calls.json',
   )
   const found = fixtures.flatMap(({ name, call }) => {
-    const violation = call === undefined ? undefined : violationsOf(call.json[0])[0]
+    const violation = call === undefined ? undefined : findTaskViolations(call.json[0])[0]
     return violation === undefined ? [] : [{ name, violation }]
   })
   assert.deepEqual(found, [])

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { arkViolations } from '../../providers/bytedance/ark-schema.ts'
-import { visualSchema } from '../../providers/bytedance/visual-schema.ts'
-import { schemas as fal } from '../../providers/fal/schema.ts'
+import { findArkViolations } from '../../providers/bytedance/ark/schema.ts'
+import { visualSchema } from '../../providers/bytedance/visual/schema.ts'
+import { falSchemas as fal } from '../../providers/fal/schema.ts'
 import { configFields } from '../../providers/longstories/schema.ts'
-import { violationsOf } from '../../providers/runware/violation.ts'
+import { findTaskViolations } from '../../providers/runware/validation.ts'
 import { type BodySchema, describe as describeViolation, findViolations } from '../../providers/schema.ts'
-import { schemas as wavespeed } from '../../providers/wavespeed/schema.ts'
+import { wavespeedSchemas as wavespeed } from '../../providers/wavespeed/schema.ts'
 
 const astral = '\u{1FA81}'
 
@@ -143,7 +143,7 @@ describe('what the vendors reject', () => {
 
   it('Runware has prompts of two characters at least, and seeds from 1', () => {
     const task = { model: 'pixverse:1@5', positivePrompt: prompt, width: 1280, height: 720, duration: 5 }
-    const codes = (changes: object) => violationsOf({ ...task, ...changes }).map(({ code }) => code)
+    const codes = (changes: object) => findTaskViolations({ ...task, ...changes }).map(({ code }) => code)
     assert.deepEqual(codes({}), [])
     assert.deepEqual(codes({ positivePrompt: 'x' }), ['invalidPositivePrompt'])
     assert.deepEqual(codes({ positivePrompt: ' x ' }), ['invalidPositivePrompt'])
@@ -163,7 +163,7 @@ describe('what the vendors reject', () => {
       ...(role && { role }),
     })
     const ark = (model: string, content: object[], more = {}) =>
-      arkViolations({ model, content, ...more }).map(({ field }) => field)
+      findArkViolations({ model, content, ...more }).map(({ field }) => field)
     const fast = 'seedance-1-0-pro-fast-251015'
     assert.deepEqual(ark(fast, [text], { seed: 2 ** 32 - 1, generate_audio: null }), [])
     assert.deepEqual(ark(fast, [text], { seed: 2 ** 32 }), ['seed'])

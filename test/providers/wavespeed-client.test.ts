@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'wavespeed'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
-import { sandbox } from '../../providers/wavespeed/sandbox.ts'
-import { serveStandIn } from './serve.ts'
+import { wavespeedMock } from '../../src/sandbox/upstreams/wavespeed.ts'
+import { serveMock } from './serve-mock.ts'
 
 const model = 'lightricks/ltx-2-fast/text-to-video'
 const authorization = 'Bearer fake-key'
 
-/** WaveSpeed's stand-in, and its own client. */
+/** WaveSpeed's mock, and its own client. */
 async function open(t: TestContext) {
-  const { clock, tasks, ...upstream } = await serveStandIn(t, sandbox, wavespeed)
+  const { clock, tasks, ...upstream } = await serveMock(t, wavespeedMock, wavespeed)
   const baseUrl = upstream.baseUrl('api')
   const ask = (
     method: string,
@@ -31,7 +31,7 @@ async function open(t: TestContext) {
 
 type Upstream = Awaited<ReturnType<typeof open>>
 
-/** Each look of the client at a task takes 400 ms of the stand-in's time, so that every stage is seen. */
+/** Each look of the client at a task takes 400 ms of the mock's time, so that every stage is seen. */
 function runWhileTimePasses({ client, clock }: Upstream, prompt: string) {
   clock.tick = 400
   return client.run(model, { prompt, duration: 6, generate_audio: false }, { pollInterval: 0.001 })

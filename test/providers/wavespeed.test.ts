@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
 import type { Order } from '../../providers/provider.ts'
 import { wavespeed } from '../../providers/wavespeed/index.ts'
-import { schemas } from '../../providers/wavespeed/schema.ts'
+import { wavespeedSchemas } from '../../providers/wavespeed/schema.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import { lipsyncModels } from '../../src/catalogue/models/lipsync.ts'
 import { soraModels } from '../../src/catalogue/models/sora.ts'
@@ -82,9 +82,9 @@ test('a callback gives the id of a task whose answer was lost', () => {
   assert.equal(adopt('<html>'), undefined)
 })
 
-test('every path of an offer is one that the stand-in knows, and the other way round', () => {
+test('every path of an offer is one that the mock knows, and the other way round', () => {
   const asked = Object.values(wavespeed.offers).flatMap((offer) => Object.values(offer.endpoints))
-  assert.deepEqual(asked.toSorted(), Object.keys(schemas).toSorted())
+  assert.deepEqual(asked.toSorted(), Object.keys(wavespeedSchemas).toSorted())
 })
 
 test('what cannot be rendered is refused before it is bought', () => {

@@ -160,7 +160,7 @@ describe('a real job in a process of the sandbox', () => {
     const running = (await submit(first.address, { ...veo, prompt: 'sandbox:hang' })).body.runId
     await waitForStage(first.address, running, /^(queued|processing)$/)
     await first.stop()
-    host.arm({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1000 })
+    host.injectFault({ provider: 'fal', operation: 'poll', kind: 'status', status: 500, times: 1000 })
     const api = await start({ ...env, ROLE: 'api' })
     const pending = (await submit(api.address, veo)).body.runId
 
@@ -169,7 +169,7 @@ describe('a real job in a process of the sandbox', () => {
       while ((await work(id)).missingKey === undefined) await new Promise(setImmediate)
       assert.match((await work(id)).missingKey, /this worker runs the sandbox/)
     }
-    assert.equal(host.left('fal'), 1000)
+    assert.equal(host.countPending('fal'), 1000)
     assert.equal((await host.tasks('fal')).length, 1)
     assert.equal(await redis.exists('reelgate:sandbox:fal'), 0)
     await waitForStage(api.address, pending, /^pending$/)
@@ -179,7 +179,7 @@ describe('a real job in a process of the sandbox', () => {
     assert.equal((await waitForEnd(api.address, unwanted)).stage, 'canceled')
     await second.stop()
 
-    host.disarm('fal')
+    host.clearFaults('fal')
     await start({ ...env, ROLE: 'worker' })
     await waitForStage(api.address, running, /^processing$/)
     assert.equal((await waitForEnd(api.address, pending)).stage, 'succeeded')

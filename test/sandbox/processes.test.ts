@@ -12,8 +12,8 @@ import { createSandboxFetch } from '../../src/media/results/sandbox-fetch.ts'
 import { AddressRefused } from '../../src/net/safe-fetch.ts'
 import { sandboxOrigin } from '../../src/sandbox/address.ts'
 import { createCallbacks } from '../../src/sandbox/callbacks.ts'
-import { sandboxes } from '../../src/sandbox/index.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { mockUpstreams } from '../../src/sandbox/upstreams/index.ts'
 import { createTransport } from '../../src/upstreams/transport.ts'
 import { createCleanup, startRedis, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
@@ -30,7 +30,7 @@ describe('mock upstreams of several processes', () => {
   /** What one process has. */
   function createProcess(prefix: string) {
     const sandbox = createSandbox({
-      sandboxes,
+      mocks: mockUpstreams,
       providers: Object.values(providers),
       upstreams,
       redis,

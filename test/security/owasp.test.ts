@@ -195,8 +195,8 @@ describe('OWASP API Security Top 10, 2023', () => {
 
   it('API10 unsafe consumption of APIs: what an upstream says is taken for text of a stranger', async () => {
     const troubled = { provider: 'fal', operation: 'poll' }
-    ground.upstreams.host.arm({ ...troubled, kind: 'html', times: 1 })
-    ground.upstreams.host.arm({
+    ground.upstreams.host.injectFault({ ...troubled, kind: 'html', times: 1 })
+    ground.upstreams.host.injectFault({
       ...troubled,
       kind: 'status',
       status: 302,

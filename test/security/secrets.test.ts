@@ -44,7 +44,7 @@ describe('a full run at the most talkative log level', () => {
       say(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
 
     const troubled = { provider: 'fal', operation: 'submit', times: 1 }
-    upstreams.host.arm({
+    upstreams.host.injectFault({
       ...troubled,
       kind: 'status',
       status: 401,

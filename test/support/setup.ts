@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config/config.ts'
 import type { Gateway } from '../../src/gateway.ts'
 import { createConnections } from '../../src/redis/connections.ts'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
-import type { SandboxHost } from '../../src/sandbox/host.ts'
+import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
 
 export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
@@ -54,10 +54,10 @@ export async function startUpstreams(
   renderMs = 300,
 ): Promise<{ host: SandboxHost; env: Record<string, string> }> {
   // Imported here, as the gateway below: a test of one module does not wait for all the others.
-  const { startSandbox } = await import('../../src/sandbox/host.ts')
-  const { sandboxes } = await import('../../src/sandbox/index.ts')
+  const { startSandbox } = await import('../../src/sandbox/mock-server.ts')
+  const { mockUpstreams } = await import('../../src/sandbox/upstreams/index.ts')
   const host = await startSandbox({
-    sandboxes,
+    mocks: mockUpstreams,
     providers: Object.values(providers),
     upstreams: readConfig({}, Object.values(providers)).upstreams,
     redis,

@@ -1,4 +1,4 @@
-import { faults } from '../../../providers/fault.ts'
+import { type FaultCode, faults, speaksOfPolicy } from '../../../providers/fault.ts'
 import type { JobView } from '../../jobs/job.ts'
 
 /** Clients tell a content refusal from other failures by one of these words. */
@@ -13,9 +13,20 @@ export function toJobFailure({ state, error }: JobView): JobFailure | undefined 
   return createFailure(error?.code ?? 'upstream_error', error?.message ?? 'The job failed')
 }
 
-function createFailure(code: keyof typeof faults, message: string): JobFailure {
+function createFailure(code: FaultCode, message: string): JobFailure {
   const isContentRefusal = code === 'content_policy'
-  const clearMessage =
-    isContentRefusal && !contentRefusalPattern.test(message) ? `Content policy: ${message}` : message
-  return { message: clearMessage, type: faults[code].type, code, isContentRefusal }
+  const text = isContentRefusal ? toRefusalText(message) : toFailureText(code, message)
+  return { message: text, type: faults[code].type, code, isContentRefusal }
+}
+
+function toRefusalText(message: string): string {
+  return contentRefusalPattern.test(message) ? message : `Content policy: ${message}`
+}
+
+/** A text that clients would take for a content refusal is replaced. */
+function toFailureText(code: FaultCode, message: string): string {
+  if (!speaksOfPolicy(message)) return message
+  return faults[code].blame === 'client'
+    ? 'The upstream refused the input'
+    : 'The upstream could not render the video'
 }

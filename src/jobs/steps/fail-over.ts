@@ -19,8 +19,16 @@ export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): P
   const refusals = job.work.refusals + 1
   const refusedAt = (job.work.refusals > 0 ? job.work.refusedAt : undefined) ?? now
   const nextUpstream = otherUpstreams[0]
+  const [provider] = job.work.route
+  const note = fault.code === 'endpoint_gone' ? findEndpointNote(deps, job) : undefined
   deps.logger.warn(
-    { job: job.view.id, provider: job.work.route[0], code: fault.code, detail: fault.message },
+    {
+      job: job.view.id,
+      provider,
+      code: fault.code,
+      detail: fault.message,
+      ...(note !== undefined && { note }),
+    },
     'Upstream rejected the submission',
   )
 
@@ -32,6 +40,12 @@ export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): P
   }
   if (rule.elsewhere && nextUpstream !== undefined) return failOver(deps, job, fault)
   return job.view.state === 'pending' ? endUnpurchasedJob(deps, job, fault) : endJob(deps, job, fault)
+}
+
+/** What may be wrong with the endpoint, for the operator who has to replace it. */
+function findEndpointNote(deps: StepDeps, job: Job): string | undefined {
+  const [provider] = job.work.route
+  return provider && deps.routing.find({ id: job.view.model }, provider)?.offer.note
 }
 
 /** To the next upstream. The current one certainly has no task of the job. */

@@ -1,4 +1,4 @@
-import { type Fault, type FaultCode, faults, speaksOfPolicy } from '../../../providers/fault.ts'
+import type { Fault, FaultCode } from '../../../providers/fault.ts'
 import type { Video } from '../../../providers/provider.ts'
 import { shorten } from '../../text/text-limits.ts'
 import { faultMaxCharacters } from '../../upstreams/reply-limits.ts'
@@ -71,14 +71,17 @@ function laterState(from: JobState, to: JobState): JobState {
   return jobStates.indexOf(to) > jobStates.indexOf(from) ? to : from
 }
 
-/** The end of a job for a reason; the client reads only what is meant for it. */
+/** The end of a job for a reason. The record holds the upstream's text, except for faults that are the operator's business. */
 export function createFailedTransition(job: Job, fault: Fault, now: number): Transition {
   const state = fault.code === 'canceled' ? 'canceled' : 'failed'
   return createTransition(job, {
     view: {
       state,
       completedAt: now,
-      error: { code: fault.code, message: shorten(publicMessage(fault), faultMaxCharacters) },
+      error: {
+        code: fault.code,
+        message: shorten(publicTexts[fault.code] ?? fault.message, faultMaxCharacters),
+      },
     },
     reason: `${fault.code}: ${fault.message}`,
     now,
@@ -99,23 +102,11 @@ export function createSucceededTransition(
   })
 }
 
-/** Texts for what is not the client's business, and for upstream words that a client would take for a content refusal. */
+/** In place of texts that only the operator may read. */
 const publicTexts: Partial<Record<FaultCode, string>> = {
   bad_credentials: 'This model is not available at the moment',
   no_credit: 'This model is not available at the moment',
   endpoint_gone: 'This model is not available at the moment',
   result_not_stored: 'The finished video could not be stored',
   submission_unknown: 'It cannot be told whether the upstream took the job; it was not sent again',
-}
-
-function publicMessage({ code, message }: Fault): string {
-  const fixedText = publicTexts[code]
-  if (fixedText !== undefined) return fixedText
-  if (code === 'content_policy') return speaksOfPolicy(message) ? message : `Content policy: ${message}`
-  if (speaksOfPolicy(message)) {
-    return faults[code].blame === 'client'
-      ? 'The upstream refused the input'
-      : 'The upstream could not render the video'
-  }
-  return message
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type FaultCode, faults } from '../../../providers/fault.ts'
+import { contentRefusalPattern, toJobFailure } from '../../../src/api/nanogpt/job-failure.ts'
 import type { JobView } from '../../../src/jobs/job.ts'
-import { completedAt, type dialects, ids, tell } from './status-replies.ts'
+import { completedAt, type dialects, ids, tell, view } from './status-replies.ts'
 
 type Failing = {
   name: string
@@ -98,3 +100,24 @@ for (const { name, change, nested, words, stage, error, refused } of failing) {
     }
   })
 }
+
+const messageOf = (code: FaultCode, message: string) =>
+  toJobFailure({ ...view, state: 'failed', error: { code, message } })?.message ?? ''
+
+test('only a content refusal reads as one, whatever the text of the upstream', () => {
+  const texts = ['safety moderation nsfw', 'flagged by the content policy', 'sensitive', 'Image denied']
+  for (const code of Object.keys(faults) as FaultCode[])
+    for (const text of texts) {
+      const isRefusal = contentRefusalPattern.test(messageOf(code, text))
+      assert.equal(isRefusal, code === 'content_policy', `${code}: ${text}`)
+    }
+  assert.notEqual(messageOf('invalid_input', 'nsfw'), messageOf('upstream_error', 'nsfw'))
+})
+
+test('a text that was worded once stays the same, as records of earlier versions hold such texts', () => {
+  for (const code of Object.keys(faults) as FaultCode[])
+    for (const text of ['no', 'nsfw', 'sensitive']) {
+      const worded = messageOf(code, text)
+      assert.equal(messageOf(code, worded), worded)
+    }
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { providers } from '../../../providers/index.ts'
 import { createRouting } from '../../../src/upstreams/routing.ts'
-import { configOf } from '../../providers/mock-vendors.ts'
+import { configOf } from '../../providers/mock-upstreams.ts'
 import { startGateway } from '../gateway.ts'
 
 const image = 'https://media.example/still.png'

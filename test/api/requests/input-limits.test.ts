@@ -140,7 +140,7 @@ describe('texts that would be stored', () => {
   it('what an upstream says is bounded in every key', async () => {
     const long = 'no such thing '.repeat(200_000)
     for (const kind of ['submit', 'poll', 'result']) {
-      upstreams.host.arm({
+      upstreams.host.injectFault({
         provider: 'fal',
         operation: kind,
         kind: 'status',
@@ -150,7 +150,7 @@ describe('texts that would be stored', () => {
       })
       const { body } = await submit({ ...picture }, { 'idempotency-key': `long ${kind}` })
       await waitForEnd(address, body.runId)
-      upstreams.host.disarm('fal')
+      upstreams.host.clearFaults('fal')
       assert.ok((await recordBytes(body.runId)) < 65_536)
     }
     for (const key of await redis.keys('*')) {
@@ -170,7 +170,7 @@ describe('texts that would be stored', () => {
   })
 
   it('a record of before that is larger goes on', async () => {
-    upstreams.host.arm({ provider: 'fal', operation: 'submit', kind: 'late', ms: 300, times: 1 })
+    upstreams.host.injectFault({ provider: 'fal', operation: 'submit', kind: 'late', ms: 300, times: 1 })
     const { body } = await submit(picture)
     const key = `reelgate:job:${body.runId}`
     const input = JSON.parse((await redis.hget(key, 'input')) ?? '{}')

@@ -10,14 +10,14 @@ import { models } from '../../../src/catalogue/models/index.ts'
 import { relaxInput } from '../../../src/catalogue/validation/relax-input.ts'
 import { validateRequest } from '../../../src/catalogue/validation/validate.ts'
 import { orderFor } from '../../providers/fixtures.ts'
-import { createMockVendors } from '../../providers/mock-vendors.ts'
+import { createMockUpstreams } from '../../providers/mock-upstreams.ts'
 import { leastRequest } from '../../support/least-request.ts'
 import { clientBodies } from './client-bodies.ts'
 
-let vendors: Awaited<ReturnType<typeof createMockVendors>>
+let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 
 before(async () => {
-  vendors = await createMockVendors()
+  vendors = await createMockUpstreams()
 })
 after(() => vendors.close())
 

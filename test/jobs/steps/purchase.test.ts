@@ -95,6 +95,23 @@ describe('a purchase', () => {
     assert.deepEqual(prepared, [[job.id, 'runware', { settings: {} }]])
   })
 
+  it('is logged with the note of its endpoint if that is gone', async () => {
+    const note = 'set another endpoint'
+    const notes: unknown[] = []
+    for (const code of ['endpoint_gone', 'invalid_input'] as const) {
+      const job = await begin(failing(code))
+      const { find } = job.parts.routing
+      job.parts.routing.find = (...args) => {
+        const upstream = find(...args)
+        return upstream && { ...upstream, offer: { ...upstream.offer, note } }
+      }
+      const warn = (fields: object) => void notes.push('note' in fields && fields.note)
+      job.parts.logger = { ...job.parts.logger, info: () => undefined, warn } as never
+      await job.run()
+    }
+    assert.deepEqual(notes, [note, false])
+  })
+
   it('that has a task is in the journal from before the call until Redis has the reply', async () => {
     const job = await begin()
     await job.run()

@@ -43,9 +43,9 @@ describe('jobs that ask an upstream for the same', () => {
 
   it('are not two of them given the one task that there is', async () => {
     const prompt = 'the same twice, one of them never taken'
-    upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
+    upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
     const never = await ask(prompt)
-    while (upstreams.host.left('wavespeed') > 0) await sleep(10)
+    while (upstreams.host.countPending('wavespeed') > 0) await sleep(10)
     const [first, second] = await ends([never, await ask(prompt)])
     assert.equal(first?.stage, 'failed')
     assert.match(JSON.stringify(first?.error), /cannot be told whether/)
@@ -55,7 +55,7 @@ describe('jobs that ask an upstream for the same', () => {
 
   it('each take a task of their own when all answers are lost', async () => {
     const prompt = 'the same many times, lost each time'
-    upstreams.host.arm({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
+    upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
     const ended = await ends(await Promise.all(Array.from({ length: many }, () => ask(prompt))))
     assert.deepEqual(
       ended.map(({ stage }) => stage),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type FaultCode, fault, faults } from '../../../providers/fault.ts'
+import { type FaultCode, fault } from '../../../providers/fault.ts'
 import type { Job, JobState, JobView, JobWork } from '../../../src/jobs/job.ts'
 import {
   createFailedTransition,
@@ -147,27 +147,9 @@ describe('what a client reads of a failure', () => {
       assert.doesNotMatch(message, /4711/)
     })
 
-  it('is a content refusal as such, in the words of the upstream where they say so', () => {
-    assert.equal(
-      read('content_policy', 'flagged by our safety system').error?.message,
-      'flagged by our safety system',
-    )
-    assert.match(read('content_policy', 'no').error?.message ?? '', /policy.*no$/i)
-  })
-
-  it('is no content refusal where it is none, whatever the words', () => {
-    for (const code of Object.keys(faults) as FaultCode[]) {
-      if (code === 'content_policy') continue
-      assert.doesNotMatch(
-        read(code, 'safety moderation nsfw').error?.message ?? '',
-        /safety|moderation|nsfw/,
-        code,
-      )
-    }
-    assert.notEqual(
-      read('invalid_input', 'nsfw').error?.message,
-      read('upstream_error', 'nsfw').error?.message,
-    )
+  it('is the text of the upstream otherwise', () => {
+    for (const message of ['no', 'flagged by our safety system'])
+      assert.equal(read('content_policy', message).error?.message, message)
   })
 
   it('is kept whole for the operator', () => {

@@ -1,0 +1,41 @@
+import type { Field, Input, JsonObject } from './input.ts'
+import type { Offer } from './provider.ts'
+
+type ToBody = (input: Input) => JsonObject
+
+/** One endpoint for every input. `variant`: the name under which an operator may replace it. */
+export function oneEndpoint(variant: string, endpoint: string, toBody: ToBody): Offer {
+  return {
+    endpoints: { [variant]: endpoint },
+    translate: (input) => ({ endpoint: variant, body: toBody(input) }),
+  }
+}
+
+/** Two endpoints: an image in the input selects the second one. */
+export function textOrImage(text: string, image: string, toBody: ToBody): Offer {
+  return {
+    endpoints: { text, image },
+    translate: (input) => ({
+      endpoint: input.image === undefined ? 'text' : 'image',
+      body: toBody(input),
+    }),
+  }
+}
+
+/** The upstream's endpoint or model ID for an input, as the operator may have replaced it, and the body of the call. */
+export function resolveEndpoint(offer: Offer, input: Input): { endpoint: string; body: JsonObject } {
+  const { endpoint, body } = offer.translate(input)
+  return { endpoint: offer.endpoints[endpoint] ?? endpoint, body }
+}
+
+/** The named fields that are set, under their own names. */
+export function pick(input: Input, ...names: readonly Field[]): JsonObject {
+  return Object.fromEntries(
+    names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
+  )
+}
+
+/** The members that are set. */
+export function withoutUndefined(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+}
