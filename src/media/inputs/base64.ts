@@ -91,7 +91,7 @@ function createPercentDecoder(base64: boolean) {
   /** Space that may be the one at the end; base64 does not need all of it. */
   let pendingSpace: string[] = []
   let hasReachedFragment = false
-  const ignoredSpace = base64 ? /[\t\n\f\r ]+/g : /[\t\n\r]+/g
+  const ignoredSpace = /[\t\n\r]+/g
 
   function decodePercent(text: string): string {
     // Other characters than those of ASCII stand for their bytes in UTF-8.
