@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import { RedisUnavailable } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from './access.ts'
 import type { KeyMarker } from './key-marker.ts'
@@ -105,13 +104,9 @@ export async function createAuthenticator({
     hash: string | undefined,
     cached: CachedCaller | undefined,
   ): Promise<Caller | undefined> {
-    try {
-      const caller = hash === undefined || cached !== undefined ? undefined : await lookUpCaller(hash)
-      if (caller !== undefined) return caller
-      return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymousCaller
-    } catch (cause) {
-      throw new RedisUnavailable('the accounts cannot be read', { cause })
-    }
+    const caller = hash === undefined || cached !== undefined ? undefined : await lookUpCaller(hash)
+    if (caller !== undefined) return caller
+    return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymousCaller
   }
 
   return {
@@ -128,7 +123,7 @@ export async function createAuthenticator({
         freshCachedAccess() ??
         readAccess().catch((cause: unknown) => {
           if (isLocked()) return 'keys'
-          throw new RedisUnavailable('the accounts cannot be read', { cause })
+          throw cause
         })
       )
     },
