@@ -12,11 +12,11 @@ export type AccessMode = 'off' | 'anonymous' | 'keys' | 'locked' | 'lost'
 
 export type Authenticator = {
   /**
-   * Whose key this is; `undefined`: nobody's. Asked without a key too. Answers at once where it remembers; rejects with `Unavailable` when
+   * Whose key this is; `undefined`: nobody's. Asked without a key too. Answers at once where it remembers; rejects with `RedisUnavailable` when
    * it cannot tell.
    */
   identify(key: string | undefined): Caller | undefined | Promise<Caller | undefined>
-  /** Rejects with `Unavailable` when it cannot tell. */
+  /** Rejects with `RedisUnavailable` when it cannot tell. */
   readAccessMode(): AccessMode | Promise<AccessMode>
 }
 

@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
-import { RedisUnavailable } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { type AccessMode, type Authenticator, anonymousCaller, type Caller } from './access.ts'
 import type { KeyMarker } from './key-marker.ts'
@@ -113,13 +112,9 @@ export async function createAuthenticator({
     hash: string | undefined,
     cached: CachedCaller | undefined,
   ): Promise<Caller | undefined> {
-    try {
-      const caller = hash === undefined || cached !== undefined ? undefined : await lookUpCaller(hash)
-      if (caller !== undefined) return caller
-      return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymousCaller
-    } catch (cause) {
-      throw new RedisUnavailable('the accounts cannot be read', { cause })
-    }
+    const caller = hash === undefined || cached !== undefined ? undefined : await lookUpCaller(hash)
+    if (caller !== undefined) return caller
+    return (isLocked() ?? (await readAccess()) !== 'anonymous') ? undefined : anonymousCaller
   }
 
   return {
@@ -135,7 +130,7 @@ export async function createAuthenticator({
         freshCachedAccess() ??
         readAccess().catch((cause: unknown) => {
           if (isLocked()) return 'keys'
-          throw new RedisUnavailable('the accounts cannot be read', { cause })
+          throw cause
         })
       )
     },

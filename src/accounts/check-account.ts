@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { awaitRedis, JobRefused } from '../jobs/engine.ts'
+import { JobRefused } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { toMicros, toUsd, utcDayOf } from './money.ts'
 
@@ -9,12 +9,10 @@ import { toMicros, toUsd, utcDayOf } from './money.ts'
  */
 export function createAccountCheck({ redis, keys }: { redis: Redis; keys: Keys }) {
   return async (owner: string, costUsd?: number): Promise<void> => {
-    const [account, committed] = await awaitRedis(
-      Promise.all([
-        redis.hmget(keys.account(owner), 'balance', 'daily', 'revokedAt'),
-        redis.hget(keys.usage(owner, utcDayOf(Date.now())), 'committed'),
-      ]),
-    )
+    const [account, committed] = await Promise.all([
+      redis.hmget(keys.account(owner), 'balance', 'daily', 'revokedAt'),
+      redis.hget(keys.usage(owner, utcDayOf(Date.now())), 'committed'),
+    ])
     const [balance, daily, revokedAt] = account.map((value) => value ?? undefined)
     const priceMicros = costUsd === undefined ? 1 : toMicros(costUsd)
     if (revokedAt !== undefined) throw new JobRefused({ kind: 'revoked' }, 0)

@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
-import { awaitRedis } from '../jobs/engine.ts'
 import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { anonymousCaller } from './access.ts'
@@ -70,13 +69,10 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
     (...scriptArguments: (string | number)[]) => Promise<string[]>
   >
 
-  const listOwners = async () => [
-    ...(await awaitRedis(redis.zrange(keys.accounts, 0, '-1'))),
-    anonymousCaller.owner,
-  ]
+  const listOwners = async () => [...(await redis.zrange(keys.accounts, 0, '-1')), anonymousCaller.owner]
 
   async function listByOwner(owner: string): Promise<Hold[]> {
-    const entries = await awaitRedis(redis.hgetall(keys.moneyOnHold(owner)))
+    const entries = await redis.hgetall(keys.moneyOnHold(owner))
     return Object.entries(entries).map(([job, entry]) => parseHold(job, owner, entry))
   }
 
@@ -108,24 +104,21 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
 
     /** Whose money is on hold for a job. */
     async findOwner(job: string): Promise<string | undefined> {
-      const recordedOwner = await awaitRedis(redis.hget(keys.job(job), 'owner'))
+      const recordedOwner = await redis.hget(keys.job(job), 'owner')
       for (const owner of recordedOwner === null ? await listOwners() : [recordedOwner]) {
-        if ((await awaitRedis(redis.hexists(keys.moneyOnHold(owner), job))) === 1) return owner
+        if ((await redis.hexists(keys.moneyOnHold(owner), job)) === 1) return owner
       }
       return undefined
     },
 
     async readDecision(job: string): Promise<Decision | undefined> {
-      const fields = await awaitRedis(redis.hgetall(keys.decision(job)))
+      const fields = await redis.hgetall(keys.decision(job))
       return fields.decision === undefined ? undefined : parseDecision(job, Object.entries(fields).flat())
     },
 
     async decide(owner: string, job: string, decision: NewDecision, at: number): Promise<HoldDecisionReply> {
       const scriptArguments = [...commonArguments(job, decision, at), ...decisionFields(owner, decision, at)]
-      return parseReply(
-        job,
-        await awaitRedis(commands.reelgateDecide(...holdKeys(owner, job), ...scriptArguments)),
-      )
+      return parseReply(job, await commands.reelgateDecide(...holdKeys(owner, job), ...scriptArguments))
     },
 
     async adopt(
@@ -154,7 +147,7 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
         at,
         ...decisionFields(owner, decision, at),
       )
-      return parseReply(job, await awaitRedis(reply))
+      return parseReply(job, await reply)
     },
   }
 }

@@ -1,6 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { awaitRedis } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { type Account, type Movement, recordFromPairs, toAccount, toMovement } from './account.ts'
 import * as scripts from './account-scripts.ts'
@@ -21,7 +20,7 @@ export function hashKey(key: string): string {
 }
 
 /**
- * The accounts in Redis. Every change is published to all processes at once. Every call rejects with `Unavailable` when Redis
+ * The accounts in Redis. Every change is published to all processes at once. Every call rejects with `RedisUnavailable` when Redis
  * does not answer.
  */
 export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
@@ -33,7 +32,7 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
   >
 
   async function readAccount(id: string): Promise<Account | undefined> {
-    const fields = await awaitRedis(redis.hgetall(keys.account(id)))
+    const fields = await redis.hgetall(keys.account(id))
     return fields.createdAt === undefined ? undefined : toAccount(id, fields)
   }
 
@@ -59,7 +58,7 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
       topUpUsd === undefined ? '' : toMicros(topUpUsd),
       note,
     )
-    const [outcome, result = ''] = await awaitRedis(reply)
+    const [outcome, result = ''] = await reply
     if (outcome === 'reused' || outcome === 'absent') throw new OperationRefused({ kind: outcome })
     if (outcome === 'negative')
       throw new OperationRefused({
@@ -107,33 +106,33 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
         key.slice(-4),
         now,
       )
-      const [outcome, result = ''] = await awaitRedis(reply)
+      const [outcome, result = ''] = await reply
       if (outcome === 'reused') throw new OperationRefused({ kind: outcome })
       if (outcome === 'replayed') throw new OperationRefused({ kind: 'created', id: result })
       return { key, account: parseAccount(id, result) }
     },
 
     async listAccounts(): Promise<Account[]> {
-      const ids = await awaitRedis(redis.zrange(keys.accounts, 0, '-1'))
+      const ids = await redis.zrange(keys.accounts, 0, '-1')
       const accounts = await Promise.all(ids.map(readAccount))
       return accounts.filter((account) => account !== undefined)
     },
 
     /** For good: its jobs go on, and nobody comes in with it any more. */
     async revokeAccount(id: string): Promise<void> {
-      await awaitRedis(redis.hsetnx(keys.account(id), 'revokedAt', String(Date.now())))
-      await awaitRedis(redis.publish(keys.accountChanges, id))
+      await redis.hsetnx(keys.account(id), 'revokedAt', String(Date.now()))
+      await redis.publish(keys.accountChanges, id)
     },
 
     /** Absent: it is not limited. */
     async readBalanceUsd(id: string): Promise<number | undefined> {
-      const balance = await awaitRedis(redis.hget(keys.account(id), 'balance'))
+      const balance = await redis.hget(keys.account(id), 'balance')
       return balance === null ? undefined : toUsd(Number(balance))
     },
 
     /** The latest movements, newest first. */
     async listMovements(id: string, count: number): Promise<Movement[]> {
-      const entries = await awaitRedis(redis.xrevrange(keys.ledger(id), '+', '-', 'COUNT', count))
+      const entries = await redis.xrevrange(keys.ledger(id), '+', '-', 'COUNT', count)
       return entries.map(([entryId, fields]) => toMovement(entryId, fields))
     },
   }

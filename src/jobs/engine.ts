@@ -1,5 +1,6 @@
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, Ticket } from '../../providers/provider.ts'
+import { mayHaveRun } from '../redis/redis-unavailable.ts'
 import { createRandomId } from '../text/random-id.ts'
 import {
   type HistoryEntry,
@@ -18,7 +19,7 @@ import { RecordTooLarge } from './store/record-size.ts'
 import type { JobStore } from './store/store.ts'
 import type { JobWatcher, JobWatchers } from './watchers.ts'
 
-/** What a tongue knows of the engine. Every call rejects with `Unavailable` when Redis cannot be asked. */
+/** What a tongue knows of the engine. Every call rejects with `RedisUnavailable` while Redis cannot serve. */
 export type Engine = {
   /** Stores the job and queues it. When this resolves the job cannot be lost. Rejects with `Refused` when its owner may not have it, with `RecordTooLarge` when it is too large. */
   create(request: JobRequest): Promise<CreatedJob>
@@ -99,28 +100,9 @@ export class JobRefused extends Error {
   }
 }
 
-/** Thrown when the store does not answer: nothing was written, or nobody can tell. */
-export class RedisUnavailable extends Error {
-  override name = 'Unavailable'
-}
-
-/** What Redis answers; rejects with `Unavailable` when it does not. */
-export function awaitRedis<T>(reply: Promise<T>): Promise<T> {
-  return reply.catch((cause: unknown) => {
-    throw new RedisUnavailable('the store does not answer', { cause })
-  })
-}
-
 /** How many records are read at once for a filtered list, and for all of it. */
 const listBatch = 100
 const maxRead = 2000
-
-/** Whether a command that failed may have been carried out, or may yet be. */
-function mayHaveRun(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return true
-  if (cause instanceof RecordTooLarge) return false
-  return cause.name !== 'ReplyError' && !cause.message.includes('enableOfflineQueue')
-}
 
 type EngineOptions = {
   store: JobStore
@@ -150,7 +132,7 @@ export function createEngine({
     return createResult
   }
 
-  const engine: Engine = {
+  return {
     async create(request) {
       const createdAt = now()
       const view: JobView = {
@@ -189,7 +171,8 @@ export function createEngine({
       })
       const createResult = await waitForReplicas(writing).catch(async (cause: unknown) => {
         // With an idempotency key, the client finds it again.
-        if (request.idempotencyKey === undefined && mayHaveRun(cause)) await withdraw(request.id)
+        const mayBeStored = !(cause instanceof RecordTooLarge) && mayHaveRun(cause)
+        if (request.idempotencyKey === undefined && mayBeStored) await withdraw(request.id)
         throw cause
       })
       if (createResult.kind === 'replayed') return toReplayedJob(createResult)
@@ -253,12 +236,6 @@ export function createEngine({
 
     watch: (id, watcher) => watchers.watch(id, watcher),
   }
-  return Object.fromEntries(
-    Object.entries(engine).map(([name, call]) => [
-      name,
-      withRedisErrors(call as (...args: never[]) => Promise<unknown>),
-    ]),
-  ) as Engine
 }
 
 function toReplayedJob({ view, warnings, remainingUsd }: CreateResult & { kind: 'replayed' }): CreatedJob {
@@ -271,19 +248,4 @@ function matchesQuery(view: JobView, { model, states, conversationUUID }: JobLis
     (states === undefined || states.includes(view.state)) &&
     (conversationUUID === undefined || view.conversationUUID === conversationUUID)
   )
-}
-
-/** Errors that do not come from a store that does not answer. */
-const ownErrors = [TypeError, SyntaxError, JobRefused, RecordTooLarge]
-
-/** A store that does not answer is not an error of ours: the tongues say 503. */
-function withRedisErrors(call: (...args: never[]) => Promise<unknown>) {
-  return async (...args: never[]) => {
-    try {
-      return await call(...args)
-    } catch (cause) {
-      if (ownErrors.some((type) => cause instanceof type)) throw cause
-      throw new RedisUnavailable('the job store does not answer', { cause })
-    }
-  }
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
+import { toRedisError } from '../redis/redis-unavailable.ts'
 import type { JobView } from './job.ts'
 
 /** Who watches a job. What it is told may come twice, or older than what it knows. */
@@ -49,7 +50,7 @@ export function createJobWatchers({ subscriber, keys }: { subscriber: Redis; key
         return stop
       } catch (cause) {
         stop()
-        throw cause
+        throw toRedisError(cause)
       }
     },
 

@@ -1,6 +1,7 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
 import { createRedactor, redactRedisArguments } from '../text/redact-text.ts'
+import { toRedisError } from './redis-unavailable.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
@@ -35,7 +36,11 @@ export function createConnections(
   const clients: Redis[] = []
   const logOutages = createOutageLog(logger)
 
-  async function openClient(name: string, options: ClientOptions): Promise<Redis> {
+  async function openClient(
+    Client: typeof BatchingRedis,
+    name: string,
+    options: ClientOptions,
+  ): Promise<Redis> {
     const settings = {
       connectionName: `${prefix}${name}`,
       retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, maxBackOffMs),
@@ -45,9 +50,7 @@ export function createConnections(
       ...options,
     }
     const client =
-      'url' in target
-        ? new BatchingRedis(target.url, settings)
-        : new BatchingRedis({ ...settings, path: target.path })
+      'url' in target ? new Client(target.url, settings) : new Client({ ...settings, path: target.path })
     clients.push(client)
     await waitUntilReady(client, connectTimeoutMs)
     logOutages(client)
@@ -55,11 +58,15 @@ export function createConnections(
   }
 
   return {
-    /** Fails at once while Redis is away. */
+    /** Commands reject with `RedisUnavailable` at once while Redis cannot serve. */
     forRequests: () =>
-      openClient('requests', { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000 }),
-    /** Waits out an outage: for BullMQ's workers and for subscriptions. */
-    forWorkers: () => openClient('workers', { maxRetriesPerRequest: null }),
+      openClient(RequestRedis, 'requests', {
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 1,
+        commandTimeout: 2000,
+      }),
+    /** Waits out an outage: for BullMQ's workers and for subscriptions. Errors are those of ioredis, which BullMQ reads. */
+    forWorkers: () => openClient(BatchingRedis, 'workers', { maxRetriesPerRequest: null }),
     /** Commands still under way are rejected: stop what uses the connections before. */
     close(): void {
       for (const client of clients.splice(0)) client.disconnect()
@@ -100,6 +107,15 @@ class BatchingRedis extends Redis {
     if (!this.#corked) return
     this.#corked = false
     socket.uncork()
+  }
+}
+
+/** Converts errors where ioredis rejects a command, so scripts, transactions and pipelines are covered too. */
+class RequestRedis extends BatchingRedis {
+  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    const { reject } = command
+    command.reject = (cause) => reject(toRedisError(cause))
+    return super.sendCommand(command, stream)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { awaitRedis } from '../jobs/engine.ts'
 import { isTerminal } from '../jobs/job.ts'
 import { type Queues, webhookQueue } from '../jobs/queues.ts'
 import type { JobStore } from '../jobs/store/store.ts'
@@ -75,11 +74,11 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
 
   return {
     findUrlProblem: (url: unknown) => findUrlProblem(url, config),
-    readSecret: (owner: string) => awaitRedis(secrets.current(owner)),
-    rotateSecret: (owner: string, operation?: string) => awaitRedis(secrets.rotateSecret(owner, operation)),
-    readDefaultUrl: (owner: string) => awaitRedis(outbox.readDefaultUrl(owner)),
-    setDefaultUrl: (owner: string, url: string | undefined) => awaitRedis(outbox.setDefaultUrl(owner, url)),
-    readDelivery: (id: string) => awaitRedis(readDelivery(id)),
+    readSecret: (owner: string) => secrets.current(owner),
+    rotateSecret: (owner: string, operation?: string) => secrets.rotateSecret(owner, operation),
+    readDefaultUrl: (owner: string) => outbox.readDefaultUrl(owner),
+    setDefaultUrl: (owner: string, url: string | undefined) => outbox.setDefaultUrl(owner, url),
+    readDelivery: (id: string) => readDelivery(id),
 
     /** Tells the end of a job again. False: it has none, or nobody to tell. */
     async replay(id: string): Promise<boolean> {

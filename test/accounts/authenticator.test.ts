@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis'
 import { anonymousAccess, anonymousCaller } from '../../src/accounts/access.ts'
 import { createAuthenticator, hasKeys } from '../../src/accounts/authenticator.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
-import { RedisUnavailable } from '../../src/jobs/engine.ts'
 import { createKeys } from '../../src/redis/keys.ts'
+import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('door:')
@@ -209,7 +209,8 @@ describe('who may come in', () => {
   })
 
   it('cannot be told without Redis: that is nobody’s fault', async () => {
-    const away = new Proxy(redis, { get: () => () => Promise.reject(new Error('away')) })
+    const unavailable = new RedisUnavailable(new Error('Connection is closed.'))
+    const away = new Proxy(redis, { get: () => () => Promise.reject(unavailable) })
     const door = await createAuthenticator({
       redis: away,
       subscriber,

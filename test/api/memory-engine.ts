@@ -1,12 +1,7 @@
-import {
-  type CreatedJob,
-  type Engine,
-  JobRefused,
-  type JobRequest,
-  RedisUnavailable,
-} from '../../src/jobs/engine.ts'
+import { type CreatedJob, type Engine, JobRefused, type JobRequest } from '../../src/jobs/engine.ts'
 import { type HistoryEntry, type IdempotencyKey, isTerminal, type JobView } from '../../src/jobs/job.ts'
 import type { JobWatcher } from '../../src/jobs/watchers.ts'
+import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 
 type Entry = { owner: string; view: JobView; order: JobRequest; events: HistoryEntry[] }
 
@@ -28,7 +23,7 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
   let broken = false
 
   function entryOf(id: string): Entry | undefined {
-    if (broken) throw new RedisUnavailable('no store')
+    if (broken) throw new RedisUnavailable(new Error('Connection is closed.'))
     return entries.get(id)
   }
 

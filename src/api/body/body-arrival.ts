@@ -1,8 +1,23 @@
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { RequestLimits } from '../../config/request-limits.ts'
+import type { UploadBuffer } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
-import type { Reservation } from './body-budget.ts'
+import type { BodyBudget, Reservation } from './body-budget.ts'
+
+/** What reading a body needs, in whatever format it comes. */
+export type BodyDeps = {
+  uploadBuffer: UploadBuffer
+  limits: RequestLimits
+  bodyLimitBytes: number
+  budget: BodyBudget
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyDeps: BodyDeps
+  }
+}
 
 /** What a body being read holds in buffers. */
 const bufferBytes = 128 * 1024
@@ -42,6 +57,21 @@ export function freeMemory({ buffer, length }: Buffer): void {
 /** Lets the rest of a body through unread, so that its sender gets the reply. */
 export function discardBody(payload: Readable): void {
   payload.on('data', freeMemory).resume()
+}
+
+/** A caller who has not been authenticated sends small bodies only. */
+export function bodyLimitOf(
+  { owner }: FastifyRequest,
+  { limits, bodyLimitBytes }: Pick<BodyDeps, 'limits' | 'bodyLimitBytes'>,
+): number {
+  return owner === '' ? Math.min(limits.unauthenticatedBytes, bodyLimitBytes) : bodyLimitBytes
+}
+
+/** The error of a body that is compressed. Names of encodings have no case. */
+export function compressionError({ headers }: FastifyRequest): ApiError | undefined {
+  const encoding = headers['content-encoding'] ?? ''
+  if (/^(identity)?$/i.test(encoding)) return undefined
+  return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
 }
 
 export function bodyTooLargeError(limitBytes: number): ApiError {

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { ApiError } from '../errors.ts'
 
 export type BodyBudgetLimits = {
@@ -47,6 +48,12 @@ export function createBodyBudget({ memoryBytes, totalBytes }: BodyBudgetLimits) 
       }
     },
   }
+}
+
+/** Releases once the reply has been sent, or its connection is gone. */
+export function releaseAfter(reply: Writable, { release }: Reservation): void {
+  if (reply.closed) release()
+  else reply.once('close', release)
 }
 
 function budgetExceededError(): ApiError {

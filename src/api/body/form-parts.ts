@@ -1,8 +1,8 @@
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
-import { createArrivalCounter, discardBody, incompleteBodyError } from './body-arrival.ts'
-import { compressionError, releaseAfter } from './json-body.ts'
+import { compressionError, createArrivalCounter, discardBody, incompleteBodyError } from './body-arrival.ts'
+import type { Reservation } from './body-budget.ts'
 import { shortenQuoted } from './json-limits.ts'
 
 /** One part of a form. `filename`: `undefined` where the client gave none, empty for an empty file input. */
@@ -19,6 +19,8 @@ const maxPartStarts = 64
 const maxSplitBytes = 1024
 
 type Options = {
+  /** Released here only when reading fails. */
+  reservation: Reservation
   /** The most parts; one more is an error. */
   maxParts: number
   limitBytes: number
@@ -41,14 +43,11 @@ export function isForm({ headers }: FastifyRequest): boolean {
  */
 export async function readFormParts(
   request: FastifyRequest,
-  reply: FastifyReply,
-  { maxParts, limitBytes }: Options,
+  { reservation, maxParts, limitBytes }: Options,
   readPart: (part: FormPart) => Promise<void>,
 ): Promise<void> {
   const { raw, headers } = request
-  const { budget, limits } = request.server.bodyDeps
-  const reservation = budget.reserve()
-  releaseAfter(reply.raw, reservation)
+  const { limits } = request.server.bodyDeps
   const countBytes = createArrivalCounter({ request, reservation, limits, limitBytes })
   const parser = createParser(headers as BusboyHeaders, maxParts)
   const finished = new Promise<void>((resolve, reject) => {

@@ -1,36 +1,41 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { fields, matchFieldName } from '../../catalogue/fields.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { matchFieldName } from '../../catalogue/fields.ts'
 import type { UploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
 import type { BufferedUpload } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
-import type { RequestBody } from '../nanogpt/submit.ts'
-import { checkBody, isCleanText, uncleanTextError } from './body-check.ts'
+import { bodyLimitOf, compressionError } from './body-arrival.ts'
+import { checkBody } from './body-check.ts'
 import { extractFile } from './extract-file.ts'
+import { createFormBody, type FieldName, isTextField, parseFieldName, parseJsonField } from './form-fields.ts'
 import { type FormPart, readFormParts } from './form-parts.ts'
-import { bodyLimitOf } from './json-body.ts'
 import { shortenQuoted } from './json-limits.ts'
 import { isMediaField } from './media-positions.ts'
-
-type FormValues = Map<string, unknown>
-
-/** `name`, `name[]` for one of several, `name[member]` for a member of an object. */
-type FieldName = { name: string; member: string | undefined }
+import type { RequestBody } from './request-body.ts'
 
 /** What a media field holds where it is not a file: a link, a data URL, an attachment, or JSON of these. */
 const linkStartPattern = /^\s*(https?:|data:|attachment:|\{|\[)/i
 /** So much decides whether a media field holds a file or a text. */
 const maxStartBytes = 8 * 1024
 
+/** Reads the forms that the routes of this scope receive: `request.body` is then the same as if JSON had been sent. */
+export function registerFormParser(scope: FastifyInstance): void {
+  scope.addContentTypeParser('multipart/form-data', (request, _payload, done) => {
+    const encodingError = compressionError(request)
+    if (encodingError !== undefined) done(encodingError)
+    else readForm(request).then((body) => done(null, body), done)
+  })
+}
+
 /**
  * Reads a form as the JSON body that it stands for. The field decides what a part is: a text field takes the text of a file part, and a
  * media field takes its bytes. Clients send texts as files and files without a type, so file names and types decide nothing.
  */
-export async function readForm(request: FastifyRequest, reply: FastifyReply): Promise<RequestBody> {
-  const { uploadBuffer, limits } = request.server.bodyDeps
+async function readForm(request: FastifyRequest): Promise<RequestBody> {
+  const { uploadBuffer, limits, budget } = request.server.bodyDeps
   const limitBytes = bodyLimitOf(request, request.server.bodyDeps)
   const uploads: UploadedFile[] = []
-  const values: FormValues = new Map()
+  const formBody = createFormBody()
   let textBytes = 0
 
   function countText(bytes: number, field: string): void {
@@ -41,8 +46,7 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
   async function readPart(part: FormPart): Promise<void> {
     const fieldName = parseFieldName(part.name)
     const value = isMediaField(fieldName.name) ? await readMedia(part) : await readText(part, fieldName)
-    if (value !== undefined)
-      addValue(values, fieldName, typeof value === 'string' ? parseStructuredField(fieldName, value) : value)
+    if (value !== undefined) formBody.add(fieldName, value)
   }
 
   async function readMedia(part: FormPart): Promise<unknown> {
@@ -126,14 +130,16 @@ export async function readForm(request: FastifyRequest, reply: FastifyReply): Pr
       : text
   }
 
+  const reservation = budget.reserve()
+  request.reservation = reservation
   try {
-    await readFormParts(request, reply, { maxParts: limits.form.fields, limitBytes }, readPart)
-    const body = toRequestBody(values)
+    await readFormParts(request, { reservation, maxParts: limits.form.fields, limitBytes }, readPart)
+    const body = formBody.toBody()
     checkBody(body, { limits: limits.json })
     request.uploads = uploads
-    uploadBuffer.discardAfter(reply.raw, uploads)
     return body
   } catch (cause) {
+    reservation.release()
     await uploadBuffer.discard(uploads)
     throw cause
   }
@@ -156,63 +162,6 @@ async function* readRest(pieces: AsyncIterator<Buffer>): AsyncGenerator<Buffer> 
     yield result.value
 }
 
-function parseFieldName(formName: string): FieldName {
-  const [, name = formName, member] = /^([^[\]]+)\[([^[\]]*)\]$/.exec(formName) ?? []
-  if (!isCleanText(formName)) throw uncleanTextError(formName)
-  for (const part of [name, member ?? '']) {
-    if (part in Object.prototype) throw new ApiError('invalid_request', ...invalidNameArguments(part))
-  }
-  return { name, member }
-}
-
-function addValue(values: FormValues, { name, member }: FieldName, value: unknown): void {
-  const existing = values.get(name)
-  if (existing === undefined) {
-    const initial = member === undefined ? value : member === '' ? [value] : new Map([[member, value]])
-    values.set(name, initial)
-  } else if (member !== undefined && member !== '' && existing instanceof Map) {
-    if (existing.has(member)) throw duplicateFieldError(`${name}[${member}]`)
-    existing.set(member, value)
-  } else if (
-    (member === undefined || member === '') &&
-    !(existing instanceof Map) &&
-    canRepeat(name, member)
-  ) {
-    values.set(name, [existing, value].flat())
-  } else throw duplicateFieldError(name)
-}
-
-/** Fields that nobody reads are ignored as often as they come. */
-function canRepeat(name: string, member: string | undefined): boolean {
-  const meaning = matchFieldName(name)
-  if (meaning === undefined || member === '') return true
-  return meaning !== 'metadata' && /list/i.test(fields[meaning.field].kind)
-}
-
-function toRequestBody(values: FormValues): RequestBody {
-  return Object.fromEntries(
-    [...values].map(([name, value]) => [name, value instanceof Map ? Object.fromEntries(value) : value]),
-  )
-}
-
-/** A form has no objects and lists: where a field takes one, its text may be JSON. What is wrong with another text, validation says. */
-function parseStructuredField({ name, member }: FieldName, text: string): unknown {
-  const meaning = matchFieldName(name)
-  const kind = meaning === undefined || meaning === 'metadata' ? undefined : fields[meaning.field].kind
-  const isStructured = kind === 'object' || kind === 'list' || (kind === 'media' && /^\s*\{/.test(text))
-  if (!isStructured || member !== undefined || !/^\s*[{[]/.test(text)) return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-function isTextField(name: string): boolean {
-  const meaning = matchFieldName(name)
-  return meaning !== undefined && meaning !== 'metadata' && fields[meaning.field].kind === 'text'
-}
-
 function isSpecificType(type: string): boolean {
   return /^[\w.+-]+\/[\w.+-]+$/.test(type) && type !== 'text/plain'
 }
@@ -222,31 +171,9 @@ function isPrintable(bytes: Buffer): boolean {
   return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
 }
 
-function parseJsonField(field: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new ApiError('invalid_json', `\`${shortenQuoted(field)}\` is not valid JSON`, {
-      param: shortenQuoted(field),
-      cause,
-    })
-  }
-}
-
-function duplicateFieldError(field: string): ApiError {
-  const name = shortenQuoted(field)
-  return new ApiError('invalid_parameter_value', `\`${name}\` was given twice; it takes one value`, {
-    param: name,
-  })
-}
-
 function notTextError(field: string): ApiError {
   const name = shortenQuoted(field)
   return new ApiError('invalid_parameter_value', `\`${name}\` must be a text in UTF-8`, { param: name })
-}
-
-function invalidNameArguments(name: string): [string, { param: string }] {
-  return [`\`${shortenQuoted(name)}\` is not allowed as the name of a field`, { param: shortenQuoted(name) }]
 }
 
 function tooManyFormFilesError(maxFiles: number, field: string): ApiError {

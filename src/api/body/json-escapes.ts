@@ -1,7 +1,16 @@
+import { StringDecoder } from 'node:string_decoder'
 import { invalidJsonError } from './json-limits.ts'
 
-/** Resolves JSON's escapes in a text that arrives in pieces; an escape may be cut in two between them. */
-export function createUnescaper() {
+/** Decodes the bytes of a JSON string that arrives in pieces; an empty piece ends it. */
+export function createStringDecoder(): (piece: Buffer) => string {
+  const decoder = new StringDecoder('utf8')
+  const resolveEscapes = createUnescaper()
+  return (piece) =>
+    resolveEscapes(piece.length === 0 ? decoder.end() : decoder.write(piece), piece.length === 0)
+}
+
+/** Resolves JSON's escapes in a text that arrives in pieces; an escape may be split between two of them. */
+function createUnescaper() {
   let rest = ''
   return (piece: string, isLast = false): string => {
     const text = rest + piece

@@ -1,17 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { StringDecoder } from 'node:string_decoder'
 import { freeMemory } from './body-arrival.ts'
-import { createUnescaper, readStringContent } from './json-escapes.ts'
-import {
-  invalidJsonError,
-  type JsonLimits,
-  jsonTooLargeError,
-  notUtf8Error,
-  tooDeepError,
-  tooManyValuesError,
-} from './json-limits.ts'
+import { createStringDecoder, readStringContent } from './json-escapes.ts'
+import { invalidJsonError, type JsonLimits, jsonTooLargeError, notUtf8Error } from './json-limits.ts'
 import { toExactNumber } from './json-numbers.ts'
-import { type BodyPosition, positionOf } from './media-positions.ts'
+import { createJsonTree } from './json-tree.ts'
 
 /** A file that is written while the text of its string arrives. */
 type Extraction = {
@@ -37,10 +29,6 @@ export type JsonReader = {
   drop(): Promise<void>
 }
 
-type Container = unknown[] | Record<string, unknown>
-type Frame = { container: Container; position: BodyPosition; key: string | undefined; isEmpty: boolean }
-type ExpectedToken = 'value' | 'key' | 'colon' | 'next'
-
 /** A shorter text in a media field stays in the body. */
 const minExtractedBytes = 8 * 1024
 const reservationStepBytes = 64 * 1024
@@ -59,11 +47,7 @@ const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
  * media fields become files; their content is neither in memory nor counted.
  */
 export function createJsonReader({ limits, reserve, extract }: Options): JsonReader {
-  const frames: Frame[] = []
-  let result: unknown
-  let expected: ExpectedToken = 'value'
-  let isDone = false
-  let valueCount = 0
+  const tree = createJsonTree(limits)
   let isStart = true
   let jsonBytes = 0
   let reservedJsonBytes = 0
@@ -74,72 +58,20 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   let tokenBytes = 0
   let hasEscapes = false
   let isEscaped = false
-  let position: BodyPosition = 'body'
   let extraction: { file: Extraction; decode(piece: Buffer): string; isPlain: boolean } | undefined
   let mayExtract = false
 
   function countJson(bytes: number): void {
     jsonBytes += bytes
-    if (jsonBytes > limits.bytes) throw jsonTooLargeError(limits.bytes, topLevelKey())
+    if (jsonBytes > limits.bytes) throw jsonTooLargeError(limits.bytes, tree.topLevelKey())
     if (jsonBytes > reservedJsonBytes) {
       reserve(reservationStepBytes)
       reservedJsonBytes += reservationStepBytes
     }
   }
 
-  function topLevelKey(): string | undefined {
-    return frames[0]?.key
-  }
-
-  /** A value begins here. */
-  function beginValue(): void {
-    const frame = frames.at(-1)
-    if (expected !== 'value' || isDone) throw invalidJsonError()
-    valueCount += 1
-    if (valueCount > limits.values) throw tooManyValuesError(limits.values)
-    position = frame === undefined ? 'body' : positionOf(frame.position, frame.key)
-    if (frame !== undefined) frame.isEmpty = false
-  }
-
-  function addValue(value: unknown): void {
-    const frame = frames.at(-1)
-    if (frame === undefined) {
-      result = value
-      isDone = true
-    } else if (Array.isArray(frame.container)) frame.container.push(value)
-    else frame.container[frame.key ?? ''] = value
-    expected = 'next'
-  }
-
-  function openContainer(container: Container): void {
-    beginValue()
-    if (frames.length === limits.depth) throw tooDeepError(limits.depth)
-    frames.push({ container, position, key: undefined, isEmpty: true })
-    expected = Array.isArray(container) ? 'value' : 'key'
-  }
-
-  function closeContainer(isList: boolean): void {
-    const frame = frames.at(-1)
-    const mayEnd = expected === 'next' || frame?.isEmpty === true
-    if (frame === undefined || Array.isArray(frame.container) !== isList || !mayEnd) throw invalidJsonError()
-    frames.pop()
-    addValue(frame.container)
-  }
-
-  function readComma(): void {
-    const frame = frames.at(-1)
-    if (frame === undefined || expected !== 'next') throw invalidJsonError()
-    expected = Array.isArray(frame.container) ? 'value' : 'key'
-  }
-
   function beginString(): void {
-    const frame = frames.at(-1)
-    mayExtract = false
-    if (expected === 'key' && frame !== undefined) frame.isEmpty = false
-    else {
-      beginValue()
-      mayExtract = position === 'media'
-    }
+    mayExtract = tree.beginString() === 'media'
     token = 'string'
     hasEscapes = false
     isEscaped = false
@@ -173,22 +105,15 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
       const value = await file.end()
       extraction = undefined
       token = undefined
-      addValue(value)
-      return
-    }
-    const value = readString()
-    if (expected !== 'key') return addValue(value)
-    const frame = frames.at(-1)
-    if (frame === undefined || value === '__proto__') throw invalidJsonError()
-    frame.key = value
-    expected = 'colon'
+      tree.addValue(value)
+    } else tree.addString(readString())
   }
 
   function endLiteral(): void {
     const source = takeToken().toString('latin1')
     const value = literals.get(source)
-    if (value !== undefined) addValue(value)
-    else if (numberPattern.test(source)) addValue(toExactNumber(source))
+    if (value !== undefined) tree.addValue(value)
+    else if (numberPattern.test(source)) tree.addValue(toExactNumber(source))
     else throw invalidJsonError()
   }
 
@@ -265,14 +190,14 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
       countJson(1)
       offset += 1
       if (byte === quote) beginString()
-      else if (byte === comma) readComma()
-      else if (byte === colon && expected === 'colon') expected = 'value'
-      else if (byte === openBrace) openContainer({})
-      else if (byte === openBracket) openContainer([])
-      else if (byte === closeBrace) closeContainer(false)
-      else if (byte === closeBracket) closeContainer(true)
+      else if (byte === comma) tree.readComma()
+      else if (byte === colon) tree.readColon()
+      else if (byte === openBrace) tree.open({})
+      else if (byte === openBracket) tree.open([])
+      else if (byte === closeBrace) tree.close(false)
+      else if (byte === closeBracket) tree.close(true)
       else if (!isSpace(byte)) {
-        beginValue()
+        tree.beginValue()
         mayExtract = false
         token = 'literal'
         offset -= 1
@@ -290,8 +215,8 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     },
     end(): unknown {
       if (token === 'literal') endLiteral()
-      if (token !== undefined || frames.length > 0) throw invalidJsonError()
-      return result
+      if (token !== undefined) throw invalidJsonError()
+      return tree.end()
     },
 
     async drop(): Promise<void> {
@@ -300,13 +225,6 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
       extraction = undefined
     },
   }
-}
-
-function createStringDecoder(): (piece: Buffer) => string {
-  const decoder = new StringDecoder('utf8')
-  const resolveEscapes = createUnescaper()
-  return (piece) =>
-    resolveEscapes(piece.length === 0 ? decoder.end() : decoder.write(piece), piece.length === 0)
 }
 
 function isSpace(byte: number): boolean {

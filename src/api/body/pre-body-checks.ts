@@ -1,6 +1,6 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ApiDeps } from '../deps.ts'
-import { smallBodyBytes } from './json-body.ts'
+import { smallBodyBytes } from './read-json.ts'
 
 type Deps = Pick<ApiDeps, 'storage' | 'billing'>
 

@@ -8,7 +8,7 @@ const routeConfig = { quiet: true }
 export function registerHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   app.get('/health', { config: routeConfig }, async () => ({ status: 'ok' }))
   app.get('/ready', { config: routeConfig }, async () => {
-    if (!(await deps.isReady())) throw notReadyError('The job store does not answer')
+    if (!(await deps.isReady())) throw notReadyError('Redis is unavailable')
     const fault = deps.storage.fault()
     if (fault !== undefined)
       throw notReadyError(fault.isFull ? 'The disk is full' : 'File storage is unavailable')

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
-import { RedisUnavailable } from '../../jobs/engine.ts'
 import { followJob } from '../../jobs/follow-job.ts'
 import { isTerminal } from '../../jobs/job.ts'
+import { RedisUnavailable } from '../../redis/redis-unavailable.ts'
 import type { ApiDeps } from '../deps.ts'
 import { buildStatusBody } from '../nanogpt/status.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
@@ -36,8 +36,9 @@ export function registerJobEventsRoute(app: FastifyInstance, { engine, accounts,
         stream.send(view.version, buildStatusBody(view, { dialect: 'current', baseUrl, now: Date.now() })),
       onEnd: stream.end,
     }).catch((cause: unknown) => {
-      const logFields = cause instanceof RedisUnavailable ? { reason: cause.message } : { err: cause }
-      request.log.warn({ job: id, ...logFields }, 'a job could not be followed')
+      const message = 'Job events ended early'
+      if (cause instanceof RedisUnavailable) request.log.warn({ job: id, reason: cause.message }, message)
+      else request.log.error({ job: id, err: cause }, message)
       stream.end()
       return stopFollowing
     })

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { text } from '../../../providers/reader.ts'
 import type { Attachment } from '../../media/inputs/library.ts'
+import { releaseAfter } from '../body/body-budget.ts'
 import { type FormPart, isForm, readFormParts } from '../body/form-parts.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
@@ -36,7 +37,9 @@ async function addAttachment({ library }: ApiDeps, request: FastifyRequest, repl
       attachment = await library.add({ owner, filename, declaredType: declared, content })
     }
   }
-  await readFormParts(request, reply, { maxParts, limitBytes: Infinity }, addFile).catch(
+  const reservation = request.server.bodyDeps.budget.reserve()
+  releaseAfter(reply.raw, reservation)
+  await readFormParts(request, { reservation, maxParts, limitBytes: Infinity }, addFile).catch(
     async (cause: unknown) => {
       if (attachment !== undefined) await library.remove(attachment.id, owner)
       throw cause

@@ -9,6 +9,7 @@ import {
   validateForModel,
 } from '../../catalogue/validation/validate.ts'
 import type { JobState, JobView } from '../../jobs/job.ts'
+import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { findReplay } from '../plugins/idempotency.ts'
@@ -19,14 +20,7 @@ import { readValidationOptions } from '../requests/validation-options.ts'
 import { toJobFailure } from './job-failure.ts'
 import type { SubmitResponse } from './schemas.ts'
 import { toOutput } from './status.ts'
-import {
-  acceptSubmission,
-  type RequestBody,
-  readBodyObject,
-  submitVideo,
-  toSubmitResponse,
-  toValidationError,
-} from './submit.ts'
+import { acceptSubmission, submitVideo, toSubmitResponse, toValidationError } from './submit.ts'
 
 type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 
@@ -51,7 +45,12 @@ export async function extendVideo(
   const job = { ...admitted, model, input: { ...input, extendTask: upstreamTaskId, extendIndex: clip } }
   // An extension is as long and as fine as the clip, so it costs what the clip did.
   return toExtendResponse(
-    await acceptSubmission(deps, request, job, { usd: parent.costUsd, warnings: [] }),
+    await acceptSubmission(
+      deps,
+      request,
+      { ...job, body: request.body },
+      { usd: parent.costUsd, warnings: [] },
+    ),
     body,
   )
 }

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { validateRequest } from '../../catalogue/validation/validate.ts'
+import { readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import { readBodyObject, toValidationError } from './submit.ts'
+import { toValidationError } from './submit.ts'
 
 /** What a submit of the same body would reserve; nothing is stored and nobody is asked. */
 export async function estimatePrice(deps: ApiDeps, request: FastifyRequest) {

@@ -10,6 +10,7 @@ import { validateRequest } from '../../catalogue/validation/validate.ts'
 import { type CreatedJob, JobRefused } from '../../jobs/engine.ts'
 import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { hasFilesToStore, type StoredInput } from '../../media/inputs/store-input.ts'
+import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toRecordTooLargeError } from '../plugins/error-handler.ts'
@@ -34,21 +35,21 @@ export async function submitVideo(
   if (replay !== undefined) return toSubmitResponse(replay)
   const result = validateRequest(body, readValidationOptions(deps, request))
   if (!result.ok) throw toValidationError(result.problems)
-  return acceptSubmission(deps, request, result)
+  return acceptSubmission(deps, request, { ...result, body: request.body })
 }
 
-/** Makes a job of what has been admitted. */
+/** Makes a job of what has been admitted. `body`: from which it was read; errors name its fields as they are spelled there. */
 export async function acceptSubmission(
   deps: ApiDeps,
   request: FastifyRequest,
-  validated: ValidRequest & { remixedFrom?: string },
+  validated: ValidRequest & { body: unknown; remixedFrom?: string },
   agreedPrice?: JobPrice,
 ): Promise<SubmitResponse> {
   const { engine, routing, media, billing } = deps
-  const fieldNameInRequest = (field: Field) => sentNameOf(request.body, field)
+  const fieldNameInRequest = (field: Field) => sentNameOf(validated.body, field)
   checkInputLimits(validated, request.server.textLimits, fieldNameInRequest)
   const { model, conversationUUID, remixedFrom } = validated
-  const webhook = readJobWebhook(deps, request)
+  const webhook = readJobWebhook(deps, request, validated.body)
   const { input, warnings, route } = findUpstreams(deps, validated)
   const fault = deps.storage.fault()
   if (fault !== undefined) throw fault
@@ -169,14 +170,6 @@ export async function submitLegacyVideo(deps: ApiDeps, request: FastifyRequest):
     isCompleted: false,
     isSuccess: false,
   }
-}
-
-export type RequestBody = Readonly<Record<string, unknown>>
-
-export function readBodyObject(body: unknown): RequestBody {
-  if (body === undefined || body === null) return {}
-  if (typeof body === 'object' && !Array.isArray(body)) return body as RequestBody
-  throw new ApiError('invalid_parameter_value', 'The body must be a JSON object')
 }
 
 function withoutEmptyValues(body: RequestBody): RequestBody {

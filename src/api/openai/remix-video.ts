@@ -3,10 +3,11 @@ import { text } from '../../../providers/reader.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { findModel, models } from '../../catalogue/models/index.ts'
 import type { JobView } from '../../jobs/job.ts'
+import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import type { SubmitResponse } from '../nanogpt/schemas.ts'
-import { acceptSubmission, type RequestBody } from '../nanogpt/submit.ts'
+import { acceptSubmission } from '../nanogpt/submit.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { validateVideo } from './validate-video.ts'
@@ -34,7 +35,12 @@ export async function remixVideo(
   )
   const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
   const input = fileName === undefined ? admitted.input : { ...admitted.input, video: `result:${fileName}` }
-  return acceptSubmission(deps, request, { ...admitted, input, remixedFrom: sourceId })
+  return acceptSubmission(deps, request, {
+    ...admitted,
+    input,
+    body: request.body,
+    remixedFrom: sourceId,
+  })
 }
 
 function requireRemixModel(id: string): Model {

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { readForm } from '../body/form.ts'
-import { acceptForms, isForm } from '../body/form-parts.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { registerFormParser } from '../body/form.ts'
 import { createPreBodyChecks } from '../body/pre-body-checks.ts'
+import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { sendContent } from '../nanogpt/content.ts'
 import type { SubmitResponse } from '../nanogpt/schemas.ts'
-import { acceptSubmission, type RequestBody, readBodyObject, toSubmitResponse } from '../nanogpt/submit.ts'
+import { acceptSubmission, toSubmitResponse } from '../nanogpt/submit.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import { createErrorHandler } from '../plugins/error-handler.ts'
 import { findReplay } from '../plugins/idempotency.ts'
@@ -30,7 +30,7 @@ export async function registerOpenaiRoutes(
 ): Promise<void> {
   await app.register(async (scope) => {
     scope.setErrorHandler(createErrorHandler(buildOpenaiErrorBody))
-    acceptForms(scope)
+    registerFormParser(scope)
     scope.addHook('onRequest', createAuthenticationHook(deps.accounts))
     for (const prefix of pathPrefixes) registerRoutes(scope, prefix, deps, rateLimits)
   })
@@ -63,8 +63,8 @@ function registerRoutes(
   const routeOptions = (path: string, quiet = false) => ({ config: { operation: `/videos${path}`, quiet } })
   const byId = `${prefix}/:id`
 
-  app.post(prefix, { ...routeOptions(''), onRequest, schema: videoSchema }, async (request, reply) => {
-    const body = await readBody(request, reply)
+  app.post(prefix, { ...routeOptions(''), onRequest, schema: videoSchema }, async (request) => {
+    const body = readBodyObject(request.body)
     const replay = await findReplay(deps, request, body)
     return buildNewVideo(
       request,
@@ -74,9 +74,9 @@ function registerRoutes(
   app.post<ByIdRoute>(
     `${byId}/remix`,
     { ...routeOptions('/:id/remix'), onRequest, schema: videoSchema },
-    async (request, reply) => {
+    async (request) => {
       const { id } = request.params
-      const body = await readBody(request, reply)
+      const body = readBodyObject(request.body)
       const replay = await findReplay(deps, request, { ...body, remixed: id })
       return buildNewVideo(
         request,
@@ -103,20 +103,13 @@ function registerRoutes(
   )
 }
 
-async function readBody(request: FastifyRequest, reply: FastifyReply): Promise<RequestBody> {
-  const body = isForm(request) ? await readForm(request, reply) : readBodyObject(request.body)
-  request.body = body
-  return body
-}
-
 async function createVideo(
   deps: ApiDeps,
   request: FastifyRequest,
   body: RequestBody,
 ): Promise<SubmitResponse> {
   const { admitted, body: translatedBody } = validateVideo(deps, request, body)
-  request.body = translatedBody
-  return acceptSubmission(deps, request, admitted)
+  return acceptSubmission(deps, request, { ...admitted, body: translatedBody })
 }
 
 /** Forgets a finished job and its files; asks a running one to stop. */

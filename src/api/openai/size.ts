@@ -3,8 +3,8 @@ import type { Model } from '../../catalogue/model.ts'
 import { findModel } from '../../catalogue/models/index.ts'
 import { listFieldValues } from '../../catalogue/parameters.ts'
 import type { ValidationOptions } from '../../catalogue/validation/validate.ts'
+import type { RequestBody } from '../body/request-body.ts'
 import { ApiError } from '../errors.ts'
-import type { RequestBody } from '../nanogpt/submit.ts'
 import { type Dimensions, dimensionsFromShortSide, dimensionsOf, parseAspectRatio } from './dimensions.ts'
 
 /** Sides that are rounded to what a codec likes, as 832x480, are still taken for what they stand for. */

@@ -2,11 +2,13 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Field } from '../../../providers/input.ts'
 import { list, text } from '../../../providers/reader.ts'
 import { secondsUntilUtcMidnight } from '../../accounts/money.ts'
-import { JobRefused, RedisUnavailable } from '../../jobs/engine.ts'
+import { JobRefused } from '../../jobs/engine.ts'
 import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { MediaRefused } from '../../media/inputs/media-refused.ts'
 import { QuotaExceeded } from '../../media/inputs/quota.ts'
 import { StorageUnavailable } from '../../media/storage/storage-fault.ts'
+import { RedisUnavailable } from '../../redis/redis-unavailable.ts'
+import { NotReplicated } from '../../redis/replicas.ts'
 import { shorten } from '../../text/text-limits.ts'
 import { ApiError, buildErrorBody, type ErrorCode } from '../errors.ts'
 import { createRequestRedactor } from './redact-request.ts'
@@ -39,12 +41,11 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 
 function toApiError(error: unknown, bodyLimitBytes = 0): ApiError {
   if (error instanceof ApiError) return error
-  if (error instanceof RedisUnavailable) {
+  if (error instanceof RedisUnavailable || error instanceof NotReplicated) {
+    const message =
+      error instanceof NotReplicated ? 'Redis did not replicate the job in time' : 'Redis is unavailable'
     const headers = { 'Retry-After': '1' }
-    return new ApiError('service_unavailable', 'The job store does not answer; try again', {
-      headers,
-      cause: error,
-    })
+    return new ApiError('service_unavailable', `${message}; try again`, { headers, cause: error })
   }
   if (error instanceof StorageUnavailable) return toStorageError(error)
   if (error instanceof JobRefused) return toAccountError(error)

@@ -13,7 +13,7 @@ const webhookFields = ['webhookurl', 'callbackurl']
 export function readJobWebhook(
   { webhooks, config }: Pick<ApiDeps, 'webhooks' | 'config'>,
   request: FastifyRequest,
-  body: unknown = request.body,
+  body: unknown,
 ): RequestedWebhook {
   const url = findWebhookUrl(webhooks, body)
   return { baseUrl: resolveStoredBaseUrl(request, config.publicUrl), ...(url !== undefined && { url }) }

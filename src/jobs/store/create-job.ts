@@ -3,6 +3,7 @@ import type { Input } from '../../../providers/input.ts'
 import { ledgerRetentionMs, toMicros, utcDayOf } from '../../accounts/money.ts'
 import { createBatcher } from '../../redis/batch.ts'
 import type { Keys } from '../../redis/keys.ts'
+import { toRedisError } from '../../redis/redis-unavailable.ts'
 import type { HistoryEntry, IdempotencyKey, JobView, JobWork, RequestedWebhook } from '../job.ts'
 import { type CreateResult, parseCreateResult } from './codec.ts'
 import { checkRecordSize } from './record-size.ts'
@@ -69,7 +70,7 @@ export function createJobWriter({
         ...calls.flatMap(({ args }) => args),
       )
       return replies.map(([kind = '', ...fields]) =>
-        kind === 'error' ? new ReplyError(fields[0]) : parseCreateResult([kind, ...fields]),
+        kind === 'error' ? toRedisError(new ReplyError(fields[0])) : parseCreateResult([kind, ...fields]),
       )
     },
   )

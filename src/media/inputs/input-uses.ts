@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { StorageUnavailable } from '../storage/storage-fault.ts'
 
@@ -47,7 +46,7 @@ export function createInputUses({
     /** Before the file is looked for in the store: from now on nobody removes it. */
     async add(hash: string): Promise<void> {
       for (let tries = 0; tries < maxTries; tries += 1) {
-        if ((await awaitRedis(redis.eval(addUseScript, 1, keys.inputUses(hash), keepMs))) === 1) return
+        if ((await redis.eval(addUseScript, 1, keys.inputUses(hash), keepMs)) === 1) return
         await sleep(retryMs)
       }
       throw new StorageUnavailable(`Cannot store inputs/${hash}: its removal takes too long`)
@@ -55,14 +54,14 @@ export function createInputUses({
 
     /** The file was not in the store, so all of its uses are counted. */
     async markNew(hash: string): Promise<void> {
-      await awaitRedis(redis.hset(keys.inputUses(hash), 'new', '1'))
+      await redis.hset(keys.inputUses(hash), 'new', '1')
     },
 
     /** Takes a use back; calls `remove` when it was the last one of a file that was new. */
     async release(hash: string, remove: () => Promise<void>): Promise<void> {
-      if ((await awaitRedis(redis.eval(releaseUseScript, 1, keys.inputUses(hash), removalMs))) !== 1) return
+      if ((await redis.eval(releaseUseScript, 1, keys.inputUses(hash), removalMs)) !== 1) return
       await remove()
-      await awaitRedis(redis.del(keys.inputUses(hash)))
+      await redis.del(keys.inputUses(hash))
     },
   }
 }

@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream'
 import type { Redis } from 'ioredis'
 import { countCharacters } from '../../../providers/characters.ts'
 import type { MediaKind } from '../../../providers/input.ts'
-import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { checkMediaFile, detectContentType } from '../formats/check-file.ts'
 import type { FileStore } from '../storage/file-store.ts'
@@ -49,7 +48,7 @@ export function createLibrary({ redis, keys, store, tempDir, limits, quota, keep
   const storedNameOf = (id: string) => `${libraryFolder}/${id}`
 
   async function find(id: string, owner: string): Promise<Attachment | undefined> {
-    const record = await awaitRedis(redis.get(keys.attachment(id)))
+    const record = await redis.get(keys.attachment(id))
     const attachment = record === null ? undefined : (JSON.parse(record) as Attachment)
     return attachment?.owner === owner ? attachment : undefined
   }
@@ -111,7 +110,7 @@ export function createLibrary({ redis, keys, store, tempDir, limits, quota, keep
           .zremrangebyscore(keys.library(owner), '-inf', createdAt - keepMs)
           .pexpire(keys.library(owner), keepMs)
           .exec()
-        await awaitRedis(transaction)
+        await transaction
         return attachment
       } finally {
         await rm(path, { force: true })
@@ -120,7 +119,7 @@ export function createLibrary({ redis, keys, store, tempDir, limits, quota, keep
 
     /** Newest first. */
     async list(owner: string, limit: number): Promise<Attachment[]> {
-      const ids = await awaitRedis(redis.zrevrange(keys.library(owner), 0, limit - 1))
+      const ids = await redis.zrevrange(keys.library(owner), 0, limit - 1)
       const attachments = await Promise.all(ids.map((id) => find(id, owner)))
       return attachments.filter((attachment) => attachment !== undefined)
     },
@@ -130,7 +129,7 @@ export function createLibrary({ redis, keys, store, tempDir, limits, quota, keep
     async remove(id: string, owner: string): Promise<boolean> {
       const attachment = await find(id, owner)
       if (attachment === undefined) return false
-      await awaitRedis(redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec())
+      await redis.multi().del(keys.attachment(id)).zrem(keys.library(owner), id).exec()
       await store.remove(storedNameOf(id))
       await quota.release({ owner, name: storedNameOf(id), bytes: attachment.bytes })
       return true

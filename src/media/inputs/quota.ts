@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
 import { anonymousCaller } from '../../accounts/access.ts'
-import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { formatMegabytes } from './media-limits.ts'
 
@@ -55,10 +54,7 @@ export function createQuota({ redis, keys, quotaBytes }: Options) {
       if (owner === anonymousCaller.owner) return false
       const now = Date.now()
       const args = [now, now + keepMs, bytes, name, quotaBytes, keysTtlMs]
-      const [status, total] = (await awaitRedis(redis.eval(takeScript, 2, ...keysOf(owner), ...args))) as [
-        number,
-        number,
-      ]
+      const [status, total] = (await redis.eval(takeScript, 2, ...keysOf(owner), ...args)) as [number, number]
       if (status !== 0) return status === 1
       throw new QuotaExceeded(
         `The storage quota of this key is ${formatMegabytes(quotaBytes)}; ${formatMegabytes(total)} are used, and the file has ${formatMegabytes(bytes)}. Delete files of the library, or wait: inputs of jobs are kept for two days`,
@@ -66,7 +62,7 @@ export function createQuota({ redis, keys, quotaBytes }: Options) {
     },
 
     async release({ owner, name, bytes }: QuotaEntry): Promise<void> {
-      await awaitRedis(redis.eval(releaseScript, 2, ...keysOf(owner), bytes, name))
+      await redis.eval(releaseScript, 2, ...keysOf(owner), bytes, name)
     },
   }
 }

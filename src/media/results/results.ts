@@ -4,7 +4,6 @@ import { buffer } from 'node:stream/consumers'
 import { fileTypeFromBuffer } from 'file-type'
 import type { Redis } from 'ioredis'
 import type { Video } from '../../../providers/provider.ts'
-import { awaitRedis } from '../../jobs/engine.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { detectContentType } from '../formats/check-file.ts'
 import { isComplete } from '../formats/complete.ts'
@@ -185,7 +184,7 @@ export function createResults({
     async findVideo(name: string): Promise<ServedFile | 'gone' | undefined> {
       const stored = await findStoredVideo(`${resultsFolder}/${name}`)
       if (stored !== undefined) return Date.now() - stored.storedAt > keepMs ? 'gone' : stored
-      return (await awaitRedis(redis.exists(keys.deletedFile(name)))) === 1 ? 'gone' : undefined
+      return (await redis.exists(keys.deletedFile(name))) === 1 ? 'gone' : undefined
     },
 
     /** Remembers that there was such a file, then removes it. */

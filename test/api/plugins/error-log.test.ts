@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { ReplyError } from 'ioredis'
-import { RedisUnavailable } from '../../../src/jobs/engine.ts'
 import { StorageUnavailable } from '../../../src/media/storage/storage-fault.ts'
+import { RedisUnavailable } from '../../../src/redis/redis-unavailable.ts'
 import { listen } from '../../support/listen.ts'
 import { plainBody, startGateway, submitted, twoPeople } from '../gateway.ts'
 
@@ -85,12 +85,12 @@ const refusedByRedis = Object.assign(new ReplyError('OOM command not allowed'), 
 
 const outages: readonly [what: string, status: number, changes: Parameters<typeof startGateway>[1]][] = [
   [
-    'Redis is away',
+    'Redis is unavailable',
     503,
     {
       accounts: {
         readAccessMode: () => 'keys',
-        identify: () => Promise.reject(new RedisUnavailable('no store', { cause: refusedByRedis })),
+        identify: () => Promise.reject(new RedisUnavailable(refusedByRedis)),
       },
     },
   ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Redis, ReplyError } from 'ioredis'
-import { isRedisFault, persistReply } from '../../../src/jobs/steps/persist-reply.ts'
+import { ReplyError } from 'ioredis'
+import { persistReply } from '../../../src/jobs/steps/persist-reply.ts'
 import { quiet } from '../../support/setup.ts'
 
 const parts = { logger: quiet, sleep: async () => undefined }
@@ -28,15 +28,6 @@ describe('writing a reply that was paid for', () => {
       assert.equal(refusals, 0)
     })
   }
-
-  it('goes on while Redis cannot be reached', async () => {
-    const away = new Redis('/nowhere/redis.sock', { retryStrategy: () => null, lazyConnect: true })
-    away.on('error', () => undefined)
-    const cause = await away.set('a', '1').catch((error: unknown) => error)
-    assert.ok(isRedisFault(cause), String(cause))
-    assert.ok(isRedisFault(new Error('Connection is closed.')))
-    assert.ok(isRedisFault(new Error('Command timed out')))
-  })
 
   for (const cause of [
     new TypeError('x is not a function'),
@@ -73,30 +64,5 @@ describe('writing a reply that was paid for', () => {
       if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(logged, [1, 61, 121])
-  })
-
-  describe('takes for a fault of Redis', () => {
-    const named = (name: string, message = '') => Object.assign(new Error(message), { name })
-    for (const [cause, isFault] of [
-      [named('MaxRetriesPerRequestError'), true],
-      [named('AbortError'), true],
-      [named('OtherError'), false],
-      [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' }), true],
-      [Object.assign(new Error('invalid'), { code: 'ERR_INVALID_ARG_TYPE' }), false],
-      [Object.assign(new Error('invalid'), { syscall: 'connect' }), false],
-      [new Error("Stream isn't writeable and enableOfflineQueue options is false"), true],
-      [new Error('Reached the max retries per request limit'), true],
-      [new Error('Socket closed unexpectedly'), true],
-      [new Error('None of the sentinels are available'), true],
-      [new Error('a bug: Connection is closed.'), false],
-      [new Error('OOM'), false],
-      [new ReplyError('NOAUTH Authentication required.'), true],
-      [new ReplyError('ERR no ROOM here'), false],
-      [{ name: 'ReplyError', message: 'OOM' }, false],
-    ] as const) {
-      it(`${isFault ? 'what is one' : 'nothing else'}: ${(cause as Error).name} ${cause.message.slice(0, 40)}`, () => {
-        assert.equal(isRedisFault(cause), isFault)
-      })
-    }
   })
 })
