@@ -22,7 +22,7 @@ export function toRejections(
   return violations.map((violation) => {
     const field = fields[violation.field] ?? (violation.field as Field)
     const { schema, value } = violation
-    const message = `\`${field}\` ${describe(violation)} for ${title}${got(value)}`
+    const message = `\`${field}\` ${describe(violation)} for ${title}${describeValue(value)}`
     const isSeed = field === 'seed' && violation.kind === 'range'
     return {
       field,
@@ -35,7 +35,7 @@ export function toRejections(
 }
 
 /** Numbers and short words are quoted; a text may be long, so that only its length is told. */
-function got(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return `; got ${value}`
   if (typeof value !== 'string') return ''
   return value.length <= 40 ? `; got ${JSON.stringify(value)}` : `; got ${value.length} characters`

@@ -1,21 +1,21 @@
 import type { Field, Input, JsonObject } from './input.ts'
-import type { Offer } from './provider.ts'
+import type { EndpointMapping } from './provider.ts'
 
 type ToBody = (input: Input) => JsonObject
 
 /** One endpoint for every input. `variant`: the name under which an operator may replace it. */
-export function oneEndpoint(variant: string, endpoint: string, toBody: ToBody): Offer {
+export function oneEndpoint(variant: string, endpoint: string, toBody: ToBody): EndpointMapping {
   return {
     endpoints: { [variant]: endpoint },
-    translate: (input) => ({ endpoint: variant, body: toBody(input) }),
+    toRequest: (input) => ({ endpoint: variant, body: toBody(input) }),
   }
 }
 
 /** Two endpoints: an image in the input selects the second one. */
-export function textOrImage(text: string, image: string, toBody: ToBody): Offer {
+export function textOrImage(text: string, image: string, toBody: ToBody): EndpointMapping {
   return {
     endpoints: { text, image },
-    translate: (input) => ({
+    toRequest: (input) => ({
       endpoint: input.image === undefined ? 'text' : 'image',
       body: toBody(input),
     }),
@@ -23,9 +23,12 @@ export function textOrImage(text: string, image: string, toBody: ToBody): Offer 
 }
 
 /** The upstream's endpoint or model ID for an input, as the operator may have replaced it, and the body of the call. */
-export function resolveEndpoint(offer: Offer, input: Input): { endpoint: string; body: JsonObject } {
-  const { endpoint, body } = offer.translate(input)
-  return { endpoint: offer.endpoints[endpoint] ?? endpoint, body }
+export function resolveEndpoint(
+  mapping: EndpointMapping,
+  input: Input,
+): { endpoint: string; body: JsonObject } {
+  const { endpoint, body } = mapping.toRequest(input)
+  return { endpoint: mapping.endpoints[endpoint] ?? endpoint, body }
 }
 
 /** The named fields that are set, under their own names. */

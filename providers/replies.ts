@@ -1,7 +1,7 @@
-import { codeOfStatus, type Fault, type FaultCode, fault } from './fault.ts'
-import type { Outcome, Reply, Stage, Ticket, Video } from './provider.ts'
+import { codeOfStatus, type Fault, type FaultCode, fault } from './faults.ts'
+import type { Outcome, Reply, Stage, TaskReference, Video } from './provider.ts'
 
-export function running(ticket: Ticket, stage: Stage): Outcome {
+export function running(ticket: TaskReference, stage: Stage): Outcome {
   return { kind: 'running', ticket, stage }
 }
 
@@ -31,7 +31,7 @@ export function accepted(
     upstream,
     ticket,
     explain,
-  }: { upstream: string; ticket: Ticket | undefined; explain(reply: Reply): Fault },
+  }: { upstream: string; ticket: TaskReference | undefined; explain(reply: Reply): Fault },
 ): Outcome {
   if (reply.status >= 300) return rejected(reply, explain(reply))
   if (ticket !== undefined) return running(ticket, 'queued')
@@ -60,7 +60,7 @@ export type TaskStatus = Stage | 'done' | 'failed' | 'canceled' | 'timeout'
 
 type TaskReply = {
   upstream: string
-  ticket: Ticket
+  ticket: TaskReference
   /** Reads the result of a completed task. */
   result(): Outcome
   /** Reads why the task failed. */

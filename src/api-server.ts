@@ -23,7 +23,7 @@ import { createRouteChooser } from './upstreams/choose-route.ts'
 
 /** The HTTP side of a gateway that takes jobs. */
 export async function createApiServer(context: Context): Promise<FastifyInstance> {
-  const { config, logger, closers, redis, keys, clock, store, queues, media, offers, upstreams, webhooks } =
+  const { config, logger, closers, redis, keys, clock, store, queues, media, routing, upstreams, webhooks } =
     context
   const { keyMarker } = context
   const ledger = createLedger({ redis, keys })
@@ -32,7 +32,7 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
   const unknownJobs = createUnknownJobs({
     store,
     holds,
-    routing: offers,
+    routing,
     settingsOf: (provider) => upstreams[provider].settings,
     deadlineMs: (model) => jobDeadlineMs(model, config.longestJobSeconds),
     now: clock.now,
@@ -71,10 +71,10 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
       confirmReplicas: context.confirmAccepted,
       now: clock.now,
     }),
-    routing: { ...offers, sandbox: config.sandbox },
+    routing: { ...routing, sandbox: config.sandbox },
     chooseRoute:
       context.rejectedKeys &&
-      createRouteChooser({ routing: offers, rejectedKeys: context.rejectedKeys, now: clock.now }),
+      createRouteChooser({ routing, rejectedKeys: context.rejectedKeys, now: clock.now }),
     upstreams: context.upstreamReport,
     media,
     uploadBuffer: media.uploadBuffer,
@@ -82,7 +82,7 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
     files: media.files,
     storage: media.storage,
     webhooks,
-    receiveCallback: createCallbackReceiver({ now: clock.now, store, queues, routing: offers, upstreams }),
+    receiveCallback: createCallbackReceiver({ now: clock.now, store, queues, routing, upstreams }),
     accounts,
     isCallbackAddress: createCallbackSecretCheck({ store }),
     billing: {

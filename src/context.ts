@@ -150,7 +150,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     upstreams,
     sandboxUpstreams: sandbox.upstreams,
     media,
-    offers: routing,
+    routing,
     rejectedKeys,
     upstreamReport,
     webhooks,

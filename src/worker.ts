@@ -16,7 +16,7 @@ import { createUpstreamSlots } from './upstreams/slots.ts'
 
 /** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
 export async function startWorker(context: Context): Promise<() => Promise<void>> {
-  const { config, logger, redis, keys, clock, queues, media, webhooks, offers: routing, upstreams } = context
+  const { config, logger, redis, keys, clock, queues, media, webhooks, routing, upstreams } = context
   const workerRedis = await context.connections.forWorkers()
   // WAIT holds up its connection, so the intents that it waits for have one of their own.
   const waitsForReplicas = config.waitReplicas > 0 || config.waitAof

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { describe, it } from 'node:test'
+import { providers } from '../providers/index.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const files = globSync('{src,providers}/**/*.ts', { cwd: root })
@@ -27,7 +28,7 @@ describe('the rooms', () => {
   })
 
   it('no provider is named in src/jobs', () => {
-    const names = /['"`](fal|wavespeed|runware|bytedance|midjourney|magicapi|longstories)['"`]/
+    const names = new RegExp(`['"\`](${Object.keys(providers).join('|')})['"\`]`)
     const jobs = files.filter((file) => file.startsWith(join('src', 'jobs')))
     assert.ok(jobs.length > 0)
     assert.deepEqual(

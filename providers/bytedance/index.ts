@@ -1,7 +1,7 @@
 import { type Rejection, toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Provider, Ticket } from '../provider.ts'
+import type { Provider, TaskReference } from '../provider.ts'
 import { findViolations } from '../schema.ts'
 import { ark } from './ark/index.ts'
 import { arkModels } from './ark/models.ts'
@@ -37,13 +37,13 @@ export const bytedance: Provider = {
         ),
     },
   },
-  offers: { ...arkModels, ...visualModels },
+  models: { ...arkModels, ...visualModels },
   settings: visualSettings,
 
-  check(offer, input) {
-    const { endpoint: model, body } = resolveEndpoint(offer, input)
+  check(mapping, input) {
+    const { endpoint: model, body } = resolveEndpoint(mapping, input)
     const options = { media: false }
-    if (offer.host === 'visual') {
+    if (mapping.host === 'visual') {
       const task = { req_key: 'any', ...body }
       return toRejections('ByteDance', findViolations(visualSchema, task, options), fieldNames)
     }
@@ -53,18 +53,19 @@ export const bytedance: Provider = {
       : toRejections('ByteDance', violations, fieldNames)
   },
 
-  submit: (offer, order) => productOf(offer).submit(offer, order),
+  submit: (mapping, order) => productOf(mapping).submit(mapping, order),
   accept: (reply, order) => productOf({ host: isVisualReply(reply) ? 'visual' : 'ark' }).accept(reply, order),
   poll: (ticket) => productOf(ticket).poll(ticket),
   read: (reply, ticket) => productOf(ticket).read(reply, ticket),
   task: {
     id: (ticket) => productOf(ticket).task.id(ticket),
-    ticket: (id, order, offer) => productOf(offer).task.ticket(id, order, offer),
+    reference: (id, order, mapping) => productOf(mapping).task.reference(id, order, mapping),
   },
   cancel: (ticket) => productOf(ticket).cancel(ticket),
   find: ark.find,
   adopt: ark.adopt,
-  takes: (offer, media) => (offer.host === 'ark' && media.bytes <= inlineMaxBytes ? 'inline' : 'link'),
+  mediaTransfer: (mapping, media) =>
+    mapping.host === 'ark' && media.bytes <= inlineMaxBytes ? 'inline' : 'link',
 }
 
 const emptyPrompt: Rejection = {
@@ -83,6 +84,6 @@ const fieldNames: Readonly<Record<string, Field>> = {
 
 type Product = Required<Pick<Provider, 'submit' | 'accept' | 'poll' | 'read' | 'task' | 'cancel'>>
 
-function productOf({ host }: { host?: string | Ticket[string] }): Product {
+function productOf({ host }: { host?: string | TaskReference[string] }): Product {
   return host === 'visual' ? visual : ark
 }

@@ -1,6 +1,6 @@
-import type { Fault, FaultCode } from '../fault.ts'
-import { codeOfStatus, speaksOfPolicy } from '../fault.ts'
-import type { Reply, Ticket } from '../provider.ts'
+import type { Fault, FaultCode } from '../faults.ts'
+import { codeOfStatus, speaksOfPolicy } from '../faults.ts'
+import type { Reply, TaskReference } from '../provider.ts'
 import { at, list, text } from '../reader.ts'
 import { statusFault } from '../replies.ts'
 
@@ -27,7 +27,7 @@ const paymentWords = /balance|budget|payment|top up/i
 type FalError = { type?: string | undefined; field?: string | undefined; message: string }
 
 /** FAL's errors: `detail` as a list or as text, a bare error, or what the status of a failed job held. */
-export function toFalFault(reply: Reply, ticket: Ticket = {}): Fault {
+export function toFalFault(reply: Reply, ticket: TaskReference = {}): Fault {
   const replied = errorsIn(reply.body)
   const errors = replied.length > 0 ? replied : errorsOfStatus(ticket)
   const texts = errors.map(({ message }) => message).filter((message) => message !== '')
@@ -36,7 +36,7 @@ export function toFalFault(reply: Reply, ticket: Ticket = {}): Fault {
 }
 
 /** FAL's error types, from every place where it puts them. */
-export function errorTypesOf(reply: Reply, ticket: Ticket = {}): readonly string[] {
+export function errorTypesOf(reply: Reply, ticket: TaskReference = {}): readonly string[] {
   const types = [
     ...errorsIn(reply.body).map(({ type }) => type),
     text(reply.body, 'error_type') ?? reply.headers['x-fal-error-type'],
@@ -87,7 +87,7 @@ function readableType(type = ''): string {
 }
 
 /** What the status of a failed job said, stored in the ticket. */
-function errorsOfStatus(ticket: Ticket): readonly FalError[] {
+function errorsOfStatus(ticket: TaskReference): readonly FalError[] {
   const message = text(ticket, 'error')
   return message === undefined ? [] : [{ message }]
 }

@@ -5,7 +5,7 @@ import type { Host, Provider } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
 import { falModels } from './models.ts'
-import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalTicket } from './replies.ts'
+import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalReference } from './replies.ts'
 import { falSchemas } from './schema.ts'
 
 /** Larger images are uploaded: FAL advises against long data URLs. */
@@ -34,18 +34,19 @@ export const fal: Provider = {
       sign,
     },
   },
-  offers: falModels,
+  models: falModels,
 
-  check(offer, input) {
-    const { endpoint, body } = resolveEndpoint(offer, input)
+  check(mapping, input) {
+    const { endpoint, body } = resolveEndpoint(mapping, input)
     const schema = schemaOf(falSchemas, endpoint)
     const violations = findViolations(schema ?? {}, body, { media: false, ignoreUnknown: true })
     return toRejections('FAL', violations, fieldNames)
   },
 
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
-    const hint = order.hintUrl === undefined ? '' : `?fal_webhook=${encodeURIComponent(order.hintUrl)}`
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
+    const hint =
+      order.callbackUrl === undefined ? '' : `?fal_webhook=${encodeURIComponent(order.callbackUrl)}`
     return { method: 'POST', path: `/${endpoint}${hint}`, json: body }
   },
 
@@ -60,17 +61,21 @@ export const fal: Provider = {
 
   task: {
     id: (ticket) => String(ticket.id),
-    ticket: (id, order, offer) => rebuildFalTicket(resolveEndpoint(offer, order.input).endpoint, id),
+    reference: (id, order, mapping) =>
+      rebuildFalReference(resolveEndpoint(mapping, order.input).endpoint, id),
   },
 
   cancel: (ticket) => ({ method: 'PUT', path: String(ticket.cancel) }),
 
-  adopt(body, order, offer) {
+  adopt(body, order, mapping) {
     const id = text(body, 'request_id')
-    return id === undefined ? undefined : rebuildFalTicket(resolveEndpoint(offer, order.input).endpoint, id)
+    return id === undefined
+      ? undefined
+      : rebuildFalReference(resolveEndpoint(mapping, order.input).endpoint, id)
   },
 
-  takes: (_offer, media) => (media.kind === 'image' && media.bytes <= inlineMaxBytes ? 'inline' : 'upload'),
+  mediaTransfer: (_offer, media) =>
+    media.kind === 'image' && media.bytes <= inlineMaxBytes ? 'inline' : 'upload',
 
   upload: {
     call: (media) => ({

@@ -1,6 +1,6 @@
 import type { Input } from '../input.ts'
 import { oneEndpoint, textOrImage } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.ts'
 import { falBytedance } from './models/bytedance.ts'
 import { falKling } from './models/kling.ts'
@@ -14,7 +14,7 @@ import { falWan } from './models/wan.ts'
  * own defaults differ, and some cost more. Models that another upstream renders first refuse what FAL would render differently, so that
  * a failover does not change what was paid for.
  */
-export const falModels: Readonly<Record<string, Offer>> = {
+export const falModels: Readonly<Record<string, EndpointMapping>> = {
   ...falVeo,
   ...falWan,
   ...falBytedance,
@@ -47,7 +47,7 @@ export const falModels: Readonly<Record<string, Offer>> = {
       'text-pro': 'fal-ai/sora-2/text-to-video/pro',
       'image-pro': 'fal-ai/sora-2/image-to-video/pro',
     },
-    translate(input) {
+    toRequest(input) {
       const kind = input.image === undefined ? 'text' : 'image'
       const common = { prompt: input.prompt, duration: input.duration }
       const body =
@@ -61,7 +61,7 @@ export const falModels: Readonly<Record<string, Offer>> = {
             }
       return { endpoint: input.pro_mode ? `${kind}-pro` : kind, body }
     },
-    refuses: ({ resolution }) =>
+    unsupported: ({ resolution }) =>
       resolution === undefined || resolution === '720p' ? undefined : `FAL has no Sora 2 in ${resolution}`,
     note: 'OpenAI dated the end of Sora 2 to September 2026.',
   },
@@ -83,7 +83,7 @@ export const falModels: Readonly<Record<string, Offer>> = {
         image: (input) => ({ movement_amplitude: input.movementAmplitude, seed: input.seed }),
       }),
     ),
-    refuses: ratioBesideImage,
+    unsupported: ratioBesideImage,
   },
 
   'veed-fabric-1.0': oneEndpoint('image', 'veed/fabric-1.0', (input) => ({
@@ -97,7 +97,7 @@ function hunyuanFrames({ num_frames }: Input): string | undefined {
   return num_frames === undefined || num_frames === 129 ? undefined : String(num_frames)
 }
 
-function ltx(text: string, image: string): Offer {
+function ltx(text: string, image: string): EndpointMapping {
   const toBody = (input: Input) => ({
     duration: input.duration,
     resolution: '1080p',

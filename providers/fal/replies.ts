@@ -1,5 +1,5 @@
-import { fault } from '../fault.ts'
-import type { Outcome, Reply, Ticket } from '../provider.ts'
+import { fault } from '../faults.ts'
+import type { Outcome, Reply, TaskReference } from '../provider.ts'
 import { at, link, text } from '../reader.ts'
 import { accepted, completed, running, statusFault, unclear } from '../replies.ts'
 import { errorTypesOf, toFalFault } from './faults.ts'
@@ -11,15 +11,15 @@ const longestType = 60
 const notAboutTheJob = [401, 402, 403, 408, 429]
 
 export function parseFalSubmission(reply: Reply): Outcome {
-  return accepted(reply, { upstream: 'FAL', ticket: ticketOf(reply), explain: toFalFault })
+  return accepted(reply, { upstream: 'FAL', ticket: referenceOf(reply), explain: toFalFault })
 }
 
-export function parseFalTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseFalTask(reply: Reply, ticket: TaskReference): Outcome {
   return ticket.phase === 'result' ? parseResult(reply, ticket) : parseStatus(reply, ticket)
 }
 
 /** A failed job is COMPLETED as well: only its result shows the failure. */
-function parseStatus(reply: Reply, ticket: Ticket): Outcome {
+function parseStatus(reply: Reply, ticket: TaskReference): Outcome {
   if (reply.status === 404) return requestUnknown(reply)
   if (reply.status >= 300) return { kind: 'unclear', fault: toFalFault(reply) }
   switch (text(reply.body, 'status')) {
@@ -28,14 +28,14 @@ function parseStatus(reply: Reply, ticket: Ticket): Outcome {
     case 'IN_PROGRESS':
       return running(ticket, 'processing')
     case 'COMPLETED':
-      return { kind: 'running', ticket: resultTicketOf(reply, ticket), stage: 'processing', now: true }
+      return { kind: 'running', ticket: resultReferenceOf(reply, ticket), stage: 'processing', now: true }
     default:
       return unclear('unreadable_reply', 'FAL answered a poll without a status')
   }
 }
 
 /** The HTTP status of a result is the model's own, except the queue's 400 (not yet) and 404 (unknown). */
-function parseResult(reply: Reply, ticket: Ticket): Outcome {
+function parseResult(reply: Reply, ticket: TaskReference): Outcome {
   if (reply.status < 300) return parseOutput(reply, ticket)
   if (reply.status === 400 && /still in progress/i.test(text(reply.body, 'detail') ?? '')) {
     return running({ ...ticket, phase: 'status' }, 'processing')
@@ -47,7 +47,7 @@ function parseResult(reply: Reply, ticket: Ticket): Outcome {
   return { kind: isAboutTheJob(reply, ticket) ? 'failed' : 'unclear', fault: reason }
 }
 
-function parseOutput(reply: Reply, ticket: Ticket): Outcome {
+function parseOutput(reply: Reply, ticket: TaskReference): Outcome {
   const output = at(reply.body, 'response') ?? reply.body
   const url = link(output, 'video', 'url') ?? link(output, 'video') ?? link(output, 'video_url')
   const thumbnailUrl = link(output, 'thumbnail', 'url')
@@ -60,7 +60,7 @@ function parseOutput(reply: Reply, ticket: Ticket): Outcome {
 }
 
 /** False for an error on the way to the job, which may be gone at the next poll. */
-function isAboutTheJob(reply: Reply, ticket: Ticket): boolean {
+function isAboutTheJob(reply: Reply, ticket: TaskReference): boolean {
   if (typeof reply.body === 'string') return false
   if (errorTypesOf(reply, ticket).length > 0 || ticket.error !== undefined) return true
   return reply.status >= 400 && reply.status < 500 && at(reply.body, 'detail') !== undefined
@@ -75,7 +75,7 @@ function requestUnknown(reply: Reply): Outcome {
   return { kind: 'unclear', fault: statusFault(reply, 'FAL does not know this request', 'task_lost') }
 }
 
-function resultTicketOf(reply: Reply, ticket: Ticket): Ticket {
+function resultReferenceOf(reply: Reply, ticket: TaskReference): TaskReference {
   const [error, errorType] = [text(reply.body, 'error'), text(reply.body, 'error_type')]
   return {
     ...ticket,
@@ -96,7 +96,7 @@ const longestPath = 512
  * Paths below our base URL, so that the key is never sent elsewhere and tasks follow a base URL that changes later. `undefined`: the reply
  * names no task.
  */
-function ticketOf({ body, baseUrl }: Reply): Ticket | undefined {
+function referenceOf({ body, baseUrl }: Reply): TaskReference | undefined {
   const id = text(body, 'request_id')
   if (id === undefined) return undefined
   const urls = [text(body, 'status_url'), text(body, 'response_url'), text(body, 'cancel_url')]
@@ -105,11 +105,11 @@ function ticketOf({ body, baseUrl }: Reply): Ticket | undefined {
     return { phase: 'status', id, status, response, cancel }
   }
   const known = urls.find((url) => url !== undefined && URL.canParse(url))
-  return known === undefined ? undefined : rebuildFalTicket(new URL(known).pathname.slice(1), id)
+  return known === undefined ? undefined : rebuildFalReference(new URL(known).pathname.slice(1), id)
 }
 
 /** The ticket of a task whose ID alone is known. FAL drops all segments of an endpoint ID after those of the app. */
-export function rebuildFalTicket(endpoint: string, id: string): Ticket | undefined {
+export function rebuildFalReference(endpoint: string, id: string): TaskReference | undefined {
   const segments = endpoint.split('/')
   const app = segments.slice(0, namespaces.includes(segments[0] ?? '') ? 3 : 2)
   if (app.length < 2 || app.includes('requests') || !/^[\w-]+$/.test(id)) return undefined

@@ -1,4 +1,4 @@
-import { type Fault, speaksOfPolicy } from '../fault.ts'
+import { type Fault, speaksOfPolicy } from '../faults.ts'
 import type { Reply } from '../provider.ts'
 import { text } from '../reader.ts'
 import { statusFault } from '../replies.ts'

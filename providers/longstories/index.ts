@@ -1,7 +1,7 @@
 import { toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Offer, Provider } from '../provider.ts'
+import type { EndpointMapping, Provider } from '../provider.ts'
 import { findViolations } from '../schema.ts'
 import { longstoriesModels, universeBody } from './models.ts'
 import { parseLongstoriesSubmission, parseLongstoriesTask } from './replies.ts'
@@ -30,7 +30,7 @@ export const longstories: Provider = {
       sign: (_request, { LONGSTORIES_API_KEY: key = '' }) => ({ 'x-api-key': key }),
     },
   },
-  offers: longstoriesModels,
+  models: longstoriesModels,
   settings: {
     LONGSTORIES_MOVIE_SLUG: slug('longstories-movie'),
     LONGSTORIES_PIXEL_ART_SLUG: slug('longstories-pixel-art'),
@@ -41,32 +41,33 @@ export const longstories: Provider = {
     },
   },
 
-  check(offer, input, settings) {
-    const isUniverse = universePath(offer, settings) !== undefined
+  check(mapping, input, settings) {
+    const isUniverse = universePath(mapping, settings) !== undefined
     const violations = isUniverse
       ? findViolations(longstoriesUniverseSchema, universeBody(input))
-      : findViolations(longstoriesShortSchema, offer.translate(input).body)
+      : findViolations(longstoriesShortSchema, mapping.toRequest(input).body)
     const style = input.framework === undefined ? {} : { 'scriptConfig.style': 'framework' as const }
     return toRejections('LongStories', violations, { ...fieldNames, ...style })
   },
 
-  submit(offer, { input, settings }) {
-    const universe = universePath(offer, settings)
+  submit(mapping, { input, settings }) {
+    const universe = universePath(mapping, settings)
     if (universe !== undefined) return { method: 'POST', path: universe, json: universeBody(input) }
-    const { endpoint, body } = resolveEndpoint(offer, input)
+    const { endpoint, body } = resolveEndpoint(mapping, input)
     return { method: 'POST', path: endpoint, json: body }
   },
 
-  accept: (reply, { settings }) => parseLongstoriesSubmission(reply, (run) => ticketOf(run, settings)),
+  accept: (reply, { settings }) => parseLongstoriesSubmission(reply, (run) => referenceOf(run, settings)),
 
   poll: (ticket) => ({ method: 'GET', path: String(ticket.path) }),
 
   read: parseLongstoriesTask,
 
-  task: { id: (ticket) => String(ticket.id), ticket: (id, { settings }) => ticketOf(id, settings) },
+  task: { id: (ticket) => String(ticket.id), reference: (id, { settings }) => referenceOf(id, settings) },
 
   // How a character's image is given is not documented: as a link, or as the client gave it.
-  takes: (_offer, { bytes }, hasLinks = true) => (hasLinks || bytes > inlineMaxBytes ? 'link' : 'inline'),
+  mediaTransfer: (_offer, { bytes }, hasLinks = true) =>
+    hasLinks || bytes > inlineMaxBytes ? 'link' : 'inline',
 }
 
 /** LongStories' name of a field -> ours, where they differ. */
@@ -76,14 +77,14 @@ const fieldNames: Readonly<Record<string, Field>> = {
 }
 
 /** The path of the universe, once every setting that it names is set. */
-function universePath(offer: Offer, settings: Settings): string | undefined {
-  const template = offer.endpoints.universe
+function universePath(mapping: EndpointMapping, settings: Settings): string | undefined {
+  const template = mapping.endpoints.universe
   const names = [...(template ?? '').matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   if (names.some((name) => (settings[name] ?? '') === '')) return undefined
   return template?.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(settings[name] ?? ''))
 }
 
-function ticketOf(id: string, settings: Settings) {
+function referenceOf(id: string, settings: Settings) {
   return {
     id,
     path: (settings.LONGSTORIES_STATUS_PATH ?? statusPath).replaceAll('{id}', encodeURIComponent(id)),

@@ -1,6 +1,6 @@
 import type { Input, JsonObject } from '../input.ts'
 import { withoutUndefined } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 import { configNames, lengthOf, type Story, storyOf } from './story.ts'
 
 /** The look of a model that no universe renders. */
@@ -10,10 +10,10 @@ type Preset = { aspectRatio: string; animated: boolean; imageConfig?: JsonObject
  * The older Short API takes everything in the request. The Universe API, where a style is created on the site beforehand, is called instead
  * once the setting that its path names holds a slug.
  */
-export const longstoriesModels: Readonly<Record<string, Offer>> = {
+export const longstoriesModels: Readonly<Record<string, EndpointMapping>> = {
   'longstories-movie': {
     endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_MOVIE_SLUG}/create' },
-    translate: (input) => ({
+    toRequest: (input) => ({
       endpoint: 'short',
       body: shortBody(input, { aspectRatio: '16:9', animated: true }),
     }),
@@ -21,7 +21,7 @@ export const longstoriesModels: Readonly<Record<string, Offer>> = {
   },
   'longstories-pixel-art': {
     endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_PIXEL_ART_SLUG}/create' },
-    translate: (input) => ({ endpoint: 'short', body: shortBody(input, pixelArt) }),
+    toRequest: (input) => ({ endpoint: 'short', body: shortBody(input, pixelArt) }),
     note: 'The slug of a pixel-art universe is not published: set LONGSTORIES_PIXEL_ART_SLUG, or a preset of the Short API is used.',
   },
 }

@@ -1,5 +1,5 @@
-import { type FaultCode, speaksOfPolicy } from '../fault.ts'
-import type { Outcome, Reply, Stage, Ticket } from '../provider.ts'
+import { type FaultCode, speaksOfPolicy } from '../faults.ts'
+import type { Outcome, Reply, Stage, TaskReference } from '../provider.ts'
 import { at, flag, link, text } from '../reader.ts'
 import { accepted, completed, failed, running, unclear } from '../replies.ts'
 import { messageOf, toLongstoriesFault } from './faults.ts'
@@ -25,7 +25,7 @@ const failures: Readonly<Record<string, FaultCode>> = {
   SYSTEM_FAILURE: 'upstream_error',
 }
 
-export function parseLongstoriesSubmission(reply: Reply, ticketOf: (run: string) => Ticket): Outcome {
+export function parseLongstoriesSubmission(reply: Reply, ticketOf: (run: string) => TaskReference): Outcome {
   const run = [at(reply.body, 'data'), reply.body].map((body) => text(body, 'id') ?? text(body, 'runId'))
   const id = run.find((one) => one !== undefined)
   const ticket = id === undefined ? undefined : ticketOf(id)
@@ -33,7 +33,7 @@ export function parseLongstoriesSubmission(reply: Reply, ticketOf: (run: string)
 }
 
 /** The flags `isCompleted` and `isSuccess` take precedence over the status word. */
-export function parseLongstoriesTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseLongstoriesTask(reply: Reply, ticket: TaskReference): Outcome {
   if (reply.status === 404) return unclear('task_lost', messageOf(reply))
   if (reply.status >= 300) return { kind: 'unclear', fault: toLongstoriesFault(reply) }
   const run = at(reply.body, 'data') ?? reply.body

@@ -1,4 +1,4 @@
-import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../fault.ts'
+import { type Fault, type FaultCode, fault, speaksOfPolicy } from '../faults.ts'
 import type { Reply } from '../provider.ts'
 import { text } from '../reader.ts'
 import { statusFault } from '../replies.ts'

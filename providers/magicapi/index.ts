@@ -1,7 +1,7 @@
 import { toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Order, Provider, Ticket } from '../provider.ts'
+import type { Order, Provider, TaskReference } from '../provider.ts'
 import { findViolations } from '../schema.ts'
 import { capixForm, type Flavor, magicapiModels, magicapiProducts } from './models.ts'
 import {
@@ -28,7 +28,7 @@ export const magicapi: Provider = {
       }),
     },
   },
-  offers: magicapiModels,
+  models: magicapiModels,
   settings: {
     MAGICAPI_FLAVOR: {
       default: 'v3',
@@ -38,13 +38,13 @@ export const magicapi: Provider = {
   },
 
   // The form of the product `capix` holds the same values.
-  check(offer, input) {
-    const { body } = resolveEndpoint(offer, input)
+  check(mapping, input) {
+    const { body } = resolveEndpoint(mapping, input)
     return toRejections('MagicAPI', findViolations(magicapiSchema, body.input, { media: false }), fieldNames)
   },
 
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
     const flavor = flavorOf(order.settings.MAGICAPI_FLAVOR)
     const path = `${magicapiProducts[flavor]}/${endpoint}`
     return flavor === 'capix'
@@ -80,10 +80,10 @@ export const magicapi: Provider = {
 
   task: {
     id: (ticket) => String(ticket.task),
-    ticket: (task, { settings }) => ({ flavor: flavorOf(settings.MAGICAPI_FLAVOR), task }),
+    reference: (task, { settings }) => ({ flavor: flavorOf(settings.MAGICAPI_FLAVOR), task }),
   },
 
-  takes: () => 'link',
+  mediaTransfer: () => 'link',
 }
 
 /** MagicAPI's name of a field -> ours. */
@@ -93,6 +93,6 @@ const fieldNames: Readonly<Record<string, Field>> = {
   target_face_index: 'targetFaceIndex',
 }
 
-function flavorOf(value: Order['settings'][string] | Ticket[string] | undefined): Flavor {
+function flavorOf(value: Order['settings'][string] | TaskReference[string] | undefined): Flavor {
   return value === 'capix' || value === 'v2' ? value : 'v3'
 }

@@ -1,6 +1,6 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 
 /** The products that API.market has sold this model as; the setting MAGICAPI_FLAVOR picks one. */
 export const magicapiProducts = {
@@ -11,7 +11,7 @@ export const magicapiProducts = {
 
 export type Flavor = keyof typeof magicapiProducts
 
-export const magicapiModels: Readonly<Record<string, Offer>> = {
+export const magicapiModels: Readonly<Record<string, EndpointMapping>> = {
   'magicapi-video-face-swap': {
     ...oneEndpoint('video', 'run', (input) => ({ input: faceSwapBody(input) })),
     note: 'Whether the product v3 takes a face index is not documented: it is sent only if given',

@@ -1,4 +1,4 @@
-import type { Outcome, Reply, Ticket } from '../provider.ts'
+import type { Outcome, Reply, TaskReference } from '../provider.ts'
 import { at, link, text } from '../reader.ts'
 import { completed, outcomeOf, rejected, running, type TaskStatus, taskUnknown } from '../replies.ts'
 import { errorTextOf, toMagicapiFault, toMagicapiTaskFault } from './faults.ts'
@@ -16,13 +16,13 @@ const statuses: Readonly<Record<string, TaskStatus>> = {
 }
 
 /** Of the products `v3` and `v2`: serverless jobs. */
-export function parseMagicapiSubmission(reply: Reply, ticket: Ticket): Outcome {
+export function parseMagicapiSubmission(reply: Reply, ticket: TaskReference): Outcome {
   const task = text(reply.body, 'id')
   if (reply.status >= 300 || task === undefined) return rejected(reply, toMagicapiFault(reply))
   return running({ ...ticket, task }, 'queued')
 }
 
-export function parseMagicapiTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseMagicapiTask(reply: Reply, ticket: TaskReference): Outcome {
   const { body } = reply
   if (reply.status === 404) return retryOtherPath(reply, ticket)
   const status = reply.status < 300 ? text(body, 'status')?.toUpperCase() : undefined
@@ -37,7 +37,7 @@ export function parseMagicapiTask(reply: Reply, ticket: Ticket): Outcome {
 }
 
 // The vendor's pages name two status paths for `v3`: until one of them has returned the task, each poll tries both.
-function retryOtherPath(reply: Reply, ticket: Ticket): Outcome {
+function retryOtherPath(reply: Reply, ticket: TaskReference): Outcome {
   if (text(reply.body, 'message') === undefined) return { kind: 'unclear', fault: toMagicapiFault(reply) }
   if (ticket.flavor === 'v3' && ticket.seen !== true && ticket.second !== true) {
     const other = { ...ticket, detour: ticket.detour !== true, second: true }
@@ -56,7 +56,7 @@ function videoOf(body: unknown): string | undefined {
 }
 
 /** Of the product `capix`: everything is inside `image_process_response`, videos too. */
-export function parseCapixSubmission(reply: Reply, ticket: Ticket): Outcome {
+export function parseCapixSubmission(reply: Reply, ticket: TaskReference): Outcome {
   const response = at(reply.body, 'image_process_response')
   const task = text(response, 'request_id')
   if (reply.status >= 300) return rejected(reply, toMagicapiFault(reply))
@@ -66,7 +66,7 @@ export function parseCapixSubmission(reply: Reply, ticket: Ticket): Outcome {
     : running({ ...ticket, task }, 'queued')
 }
 
-export function parseCapixTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseCapixTask(reply: Reply, ticket: TaskReference): Outcome {
   const response = at(reply.body, 'image_process_response')
   const status = text(response, 'status')
   if (reply.status === 404 && text(reply.body, 'message') !== undefined) return taskUnknown(upstream)

@@ -1,6 +1,6 @@
 import { toRejections } from '../check.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Provider, Ticket } from '../provider.ts'
+import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
 import { midjourneyModels } from './models.ts'
@@ -22,7 +22,7 @@ export const midjourney: Provider = {
       },
     },
   },
-  offers: midjourneyModels,
+  models: midjourneyModels,
   settings: {
     MIDJOURNEY_AUTH_HEADER: {
       default: 'mj-api-secret',
@@ -35,22 +35,22 @@ export const midjourney: Provider = {
     },
   },
 
-  check(offer, input) {
-    const { body } = resolveEndpoint(offer, input)
+  check(mapping, input) {
+    const { body } = resolveEndpoint(mapping, input)
     return toRejections('Midjourney', findViolations(midjourneySchema, body, { media: false }), {
       videoType: 'resolution',
     })
   },
 
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
     return {
       method: 'POST',
       path: endpoint,
       json: {
         ...body,
         state: order.jobId,
-        ...(order.hintUrl !== undefined && { notifyHook: order.hintUrl }),
+        ...(order.callbackUrl !== undefined && { notifyHook: order.callbackUrl }),
       },
     }
   },
@@ -61,7 +61,7 @@ export const midjourney: Provider = {
 
   read: parseMidjourneyTask,
 
-  task: { id: (ticket) => String(ticket.id), ticket: (id) => ({ id }) },
+  task: { id: (ticket) => String(ticket.id), reference: (id) => ({ id }) },
 
   cancel: (ticket) => ({ method: 'POST', path: `${taskPath(ticket)}/cancel` }),
 
@@ -70,9 +70,9 @@ export const midjourney: Provider = {
     return id !== undefined && text(body, 'state') === order.jobId ? { id } : undefined
   },
 
-  takes: (_offer, media) => (media.kind === 'image' ? 'inline' : 'link'),
+  mediaTransfer: (_offer, media) => (media.kind === 'image' ? 'inline' : 'link'),
 }
 
-function taskPath({ id }: Ticket): string {
+function taskPath({ id }: TaskReference): string {
   return `/mj/task/${encodeURIComponent(String(id))}`
 }

@@ -1,12 +1,12 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 
 /** The proxy refuses an empty prompt, with an image too. */
 const neutralPrompt = 'subtle natural motion'
 
 /** Submit routes of the mj-proxy protocol; some proxies have others for each speed, such as `/mj-fast/mj/submit/video`. */
-export const midjourneyModels: Readonly<Record<string, Offer>> = {
+export const midjourneyModels: Readonly<Record<string, EndpointMapping>> = {
   'midjourney-video': {
     ...oneEndpoint('video', '/mj/submit/video', (input) =>
       input.extendTask === undefined ? animationBody(input) : extensionBody(input),

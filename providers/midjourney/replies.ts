@@ -1,4 +1,4 @@
-import type { Order, Outcome, Reply, Stage, Ticket, Video } from '../provider.ts'
+import type { Order, Outcome, Reply, Stage, TaskReference, Video } from '../provider.ts'
 import { at, link, list, number, text } from '../reader.ts'
 import { completed, failed, rejected, running, taskUnknown, unclear } from '../replies.ts'
 import {
@@ -33,7 +33,7 @@ export function parseMidjourneySubmission(reply: Reply, order: Order): Outcome {
 }
 
 /** The record of a task, as the fetch route and the callback show it. */
-export function parseMidjourneyTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseMidjourneyTask(reply: Reply, ticket: TaskReference): Outcome {
   const { status, body } = reply
   if (status === 404 || (status < 300 && (body === null || body === ''))) return taskUnknown(upstream)
   if (status >= 300) return { kind: 'unclear', fault: toMidjourneyPollFault(reply) }

@@ -1,4 +1,4 @@
-import { codeOfStatus, type Fault, type FaultCode, speaksOfPolicy } from '../fault.ts'
+import { codeOfStatus, type Fault, type FaultCode, speaksOfPolicy } from '../faults.ts'
 import type { Reply } from '../provider.ts'
 import { text } from '../reader.ts'
 import { statusFault } from '../replies.ts'

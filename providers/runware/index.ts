@@ -1,7 +1,7 @@
 import { toRejections } from '../check.ts'
 import type { Field, Input, JsonObject } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Offer, Provider } from '../provider.ts'
+import type { EndpointMapping, Provider } from '../provider.ts'
 import { list, text } from '../reader.ts'
 import { schemaOf } from '../schema.ts'
 import { runwareModels } from './models.ts'
@@ -21,10 +21,10 @@ export const runware: Provider = {
       sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.RUNWARE_API_KEY}` }),
     },
   },
-  offers: runwareModels,
+  models: runwareModels,
 
-  check(offer, input) {
-    const task = toTask(offer, input)
+  check(mapping, input) {
+    const task = toTask(mapping, input)
     if (schemaOf(runwareSchemas, String(task.model)) === undefined) return []
     const violations = findTaskViolations(task, { media: false })
     const ofNoField = violations.filter(({ of }) => of === undefined)
@@ -40,16 +40,16 @@ export const runware: Provider = {
     ]
   },
 
-  submit(offer, order) {
+  submit(mapping, order) {
     return post({
       taskUUID: order.attempt,
       deliveryMethod: 'async',
-      ...toTask(offer, order.input),
+      ...toTask(mapping, order.input),
       numberResults: 1,
       outputType: 'URL',
       outputFormat: 'MP4',
       includeCost: true,
-      ...(order.hintUrl !== undefined && { webhookURL: order.hintUrl }),
+      ...(order.callbackUrl !== undefined && { webhookURL: order.callbackUrl }),
     })
   },
 
@@ -59,7 +59,7 @@ export const runware: Provider = {
 
   read: parseRunwareTask,
 
-  task: { id: (ticket) => String(ticket.taskUUID), ticket: (taskUUID) => ({ taskUUID }) },
+  task: { id: (ticket) => String(ticket.taskUUID), reference: (taskUUID) => ({ taskUUID }) },
 
   find: {
     call: (_offer, order) => getResponse(order.attempt),
@@ -74,7 +74,7 @@ export const runware: Provider = {
   },
 
   // A video would have to be stored with `mediaStorage` first, as base64 inside JSON.
-  takes: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
+  mediaTransfer: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
 }
 
 /** Runware's name of a field -> ours, where they differ. */
@@ -85,8 +85,8 @@ const fieldNames: Readonly<Record<string, Field>> = {
   soundEffectContent: 'soundEffectPrompt',
 }
 
-function toTask(offer: Offer, input: Input): JsonObject {
-  const { endpoint: model, body } = resolveEndpoint(offer, input)
+function toTask(mapping: EndpointMapping, input: Input): JsonObject {
+  const { endpoint: model, body } = resolveEndpoint(mapping, input)
   return { taskType: 'videoInference', model, ...body }
 }
 

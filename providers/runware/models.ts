@@ -1,6 +1,6 @@
 import type { Field, Input, JsonObject } from '../input.ts'
 import { oneEndpoint, withoutUndefined } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 
 /** The only tuning field of the Kling models, at the middle of its range. */
 const guidance = { CFGScale: 0.5 }
@@ -9,15 +9,15 @@ const unlisted =
   "Runware's published schemas of October 2026 no longer list this id; set another one if it is refused."
 
 /** Model IDs are AIR IDs. Runware refuses unknown and empty fields: only what is set is sent. */
-export const runwareModels: Readonly<Record<string, Offer>> = {
+export const runwareModels: Readonly<Record<string, EndpointMapping>> = {
   'kling-v21-standard': {
     ...oneEndpoint('image', 'klingai:5@1', (input) => ({ ...commonBody(input), ...kling21Body(input, 720) })),
-    refuses: unsupportedField('negative_prompt'),
+    unsupported: unsupportedField('negative_prompt'),
     note: `${unlisted} It may take no prompt: its documentation shows an image only.`,
   },
   'kling-v21-pro': {
     endpoints: { image: 'klingai:5@2', text: 'klingai:5@3' },
-    translate: (input) => ({
+    toRequest: (input) => ({
       endpoint: input.image === undefined ? 'text' : 'image',
       body: { ...commonBody(input), ...kling21Body(input, 1080), ...negativePrompt(input) },
     }),
@@ -45,7 +45,7 @@ export const runwareModels: Readonly<Record<string, Offer>> = {
       ...withoutUndefined({ seed: input.seed }),
       ...providerSettings('google', { generateAudio: input.generateAudio }),
     })),
-    refuses: (input) => unsupportedField('negative_prompt')(input) ?? unsupportedByVeo(input),
+    unsupported: (input) => unsupportedField('negative_prompt')(input) ?? unsupportedByVeo(input),
     note: `${unlisted} It always rewrites the prompt, whatever enhancePrompt says.`,
   },
 
@@ -133,7 +133,7 @@ function pixelsOf(size: string, shorterSide: number): Pixels {
   return size.includes('x') ? { width, height } : pixelsOfRatio(size, shorterSide)
 }
 
-function unsupportedField(field: Field): NonNullable<Offer['refuses']> {
+function unsupportedField(field: Field): NonNullable<EndpointMapping['unsupported']> {
   return (input) => (input[field] === undefined ? undefined : `Runware takes no ${field} for this model`)
 }
 

@@ -1,4 +1,4 @@
-import type { Order, Outcome, Reply, Ticket } from '../provider.ts'
+import type { Order, Outcome, Reply, TaskReference } from '../provider.ts'
 import { at, flag, link, list, number, text } from '../reader.ts'
 import { completed, failed, rejected, running, taskUnknown, unclear } from '../replies.ts'
 import { isAboutAccount, isServerError, toRunwareFault } from './faults.ts'
@@ -18,7 +18,7 @@ export function parseRunwareSubmission(reply: Reply, { attempt }: Order): Outcom
   return unclear('unreadable_reply', 'Runware answered a submission without a list')
 }
 
-export function parseRunwareTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseRunwareTask(reply: Reply, ticket: TaskReference): Outcome {
   const taskUUID = String(ticket.taskUUID)
   if (text(errorOf(reply.body, taskUUID), 'code') === 'taskNotFound') return taskUnknown(upstream)
   const outcome = parseListed(reply, taskUUID)
@@ -47,7 +47,7 @@ function parseListed(reply: Reply, taskUUID: string): Outcome | { kind: 'absent'
   return row === undefined ? { kind: 'absent' } : outcomeOfRow(row, { taskUUID })
 }
 
-function outcomeOfRow(row: unknown, ticket: Ticket): Outcome {
+function outcomeOfRow(row: unknown, ticket: TaskReference): Outcome {
   const status = text(row, 'status')
   const url = link(row, 'videoURL') ?? link(row, 'mediaURL')
   if (status === 'success' || (status === undefined && url !== undefined)) return resultOf(row, url)

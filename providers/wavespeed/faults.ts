@@ -1,4 +1,4 @@
-import { codeOfStatus, type Fault, type FaultCode, fault } from '../fault.ts'
+import { codeOfStatus, type Fault, type FaultCode, fault } from '../faults.ts'
 import type { Reply } from '../provider.ts'
 import { at, number, text } from '../reader.ts'
 import { statusFault } from '../replies.ts'

@@ -1,7 +1,7 @@
 import { toRejections } from '../check.ts'
 import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Provider, Ticket } from '../provider.ts'
+import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
 import { wavespeedModels } from './models.ts'
@@ -29,18 +29,18 @@ export const wavespeed: Provider = {
       sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.WAVESPEED_API_KEY}` }),
     },
   },
-  offers: wavespeedModels,
+  models: wavespeedModels,
 
-  check(offer, input) {
-    const { endpoint, body } = resolveEndpoint(offer, input)
+  check(mapping, input) {
+    const { endpoint, body } = resolveEndpoint(mapping, input)
     const schema = schemaOf(wavespeedSchemas, endpoint)
     const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
     return toRejections('WaveSpeed', violations, fieldNames)
   },
 
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
-    const hint = order.hintUrl === undefined ? '' : `?webhook=${encodeURIComponent(order.hintUrl)}`
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
+    const hint = order.callbackUrl === undefined ? '' : `?webhook=${encodeURIComponent(order.callbackUrl)}`
     return { method: 'POST', path: `/api/v3/${endpoint}${hint}`, json: body }
   },
 
@@ -50,19 +50,19 @@ export const wavespeed: Provider = {
 
   read: parseWavespeedTask,
 
-  task: { id: (ticket) => String(ticket.id), ticket: (id) => ({ id }) },
+  task: { id: (ticket) => String(ticket.id), reference: (id) => ({ id }) },
 
   cancel: (ticket) => ({ method: 'DELETE', path: taskPath(ticket) }),
 
   find: {
-    call(offer, order) {
+    call(mapping, order) {
       return {
         method: 'POST',
         path: '/api/v3/predictions',
         json: {
           page: 1,
           page_size: 100,
-          model: resolveEndpoint(offer, order.input).endpoint,
+          model: resolveEndpoint(mapping, order.input).endpoint,
           created_after: new Date(order.at.getTime() - searchBeforeMs).toISOString(),
           created_before: new Date(order.at.getTime() + searchAfterMs).toISOString(),
           include_inputs: true,
@@ -79,7 +79,7 @@ export const wavespeed: Provider = {
   },
 
   // Base64 is documented for a few paths only, and refused by at least one.
-  takes: () => 'upload',
+  mediaTransfer: () => 'upload',
 
   upload: {
     call: () => ({ method: 'POST', path: '/api/v3/media/upload/binary', media: { field: 'file' } }),
@@ -97,6 +97,6 @@ const fieldNames: Readonly<Record<string, Field>> = {
   reference_image: 'referenceImages',
 }
 
-function taskPath(ticket: Ticket): string {
+function taskPath(ticket: TaskReference): string {
   return `/api/v3/predictions/${encodeURIComponent(String(ticket.id))}`
 }

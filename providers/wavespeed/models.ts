@@ -1,10 +1,10 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint, pick, textOrImage } from '../models.ts'
-import type { Offer } from '../provider.ts'
+import type { EndpointMapping } from '../provider.ts'
 import { wavespeedWan } from './models/wan.ts'
 
 /** Paths and fields as WaveSpeed listed them in August 2026. */
-export const wavespeedModels: Readonly<Record<string, Offer>> = {
+export const wavespeedModels: Readonly<Record<string, EndpointMapping>> = {
   'sora-2': {
     endpoints: {
       text: 'openai/sora-2/text-to-video',
@@ -12,7 +12,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
       'text-pro': 'openai/sora-2/text-to-video-pro',
       'image-pro': 'openai/sora-2/image-to-video-pro',
     },
-    translate: (input) => {
+    toRequest: (input) => {
       const body = pick(input, 'prompt', 'image', 'duration')
       const pro = input.pro_mode === true
       if (input.image === undefined) {
@@ -35,7 +35,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
         generate_audio: input.generateAudio ?? false,
       })),
     ),
-    refuses: ({ image, aspect_ratio }) =>
+    unsupported: ({ image, aspect_ratio }) =>
       image === undefined || aspect_ratio !== undefined
         ? undefined
         : 'WaveSpeed renders Veo 3.1 in 16:9 or 9:16, not in the ratio of the image',
@@ -54,7 +54,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
 
   'bytedance-waver-1.0': {
     ...oneEndpoint('image', 'bytedance/waver-1.0', (input) => pick(input, 'prompt', 'image', 'seed')),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
 
   'bytedance-seedance-v1-pro-fast': {
@@ -63,7 +63,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
       'bytedance/seedance-v1-pro-fast/image-to-video',
       withPrompt((input) => pick(input, 'resolution', 'duration', 'aspect_ratio', 'camera_fixed', 'seed')),
     ),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
 
   'kling-v25-turbo-pro': textOrImage(
@@ -84,7 +84,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
       ...pick(input, 'prompt', 'image', 'negative_prompt', 'duration'),
       ...guidance(input),
     })),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
 
   'minimax-hailuo-23-standard': textOrImage(
@@ -105,7 +105,8 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
 
   'bytedance-avatar-omni-human-1.5': {
     ...oneEndpoint('image', 'bytedance/avatar-omni-human-1.5', (input) => pick(input, 'image', 'audio')),
-    refuses: (input) => (input.prompt === undefined ? undefined : 'WaveSpeed takes no prompt for this model'),
+    unsupported: (input) =>
+      input.prompt === undefined ? undefined : 'WaveSpeed takes no prompt for this model',
   },
 
   'kling-lipsync-t2v': oneEndpoint('video', 'kwaivgi/kling-lipsync/text-to-video', (input) => ({
@@ -125,7 +126,7 @@ export const wavespeedModels: Readonly<Record<string, Offer>> = {
         ...(image === undefined ? {} : { reference_image: image }),
       }
     }),
-    refuses: (input) =>
+    unsupported: (input) =>
       (input.referenceImages?.length ?? 0) > 1
         ? 'WaveSpeed takes one reference image for this model'
         : undefined,

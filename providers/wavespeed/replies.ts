@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { fault } from '../fault.ts'
+import { fault } from '../faults.ts'
 import type { JsonObject } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
-import type { Alike, Offer, Order, Outcome, Reply, Ticket } from '../provider.ts'
+import type { EndpointMapping, Order, Outcome, Reply, TaskCandidates, TaskReference } from '../provider.ts'
 import { at, link, list, text } from '../reader.ts'
 import { accepted, completed, failed, outcomeOf, type TaskStatus, taskUnknown, unclear } from '../replies.ts'
 import { isEnvelope, statusOf, toWavespeedFault, toWavespeedTaskFault } from './faults.ts'
@@ -32,7 +32,7 @@ export function parseWavespeedSubmission(reply: Reply): Outcome {
   return task.kind === 'running' ? task : { ...outcome, stage: 'processing', now: true }
 }
 
-export function parseWavespeedTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseWavespeedTask(reply: Reply, ticket: TaskReference): Outcome {
   const prediction = at(reply.body, 'data')
   if (text(prediction, 'status') !== undefined) return outcomeOfPrediction(prediction, ticket)
   const status = statusOf(reply)
@@ -42,18 +42,22 @@ export function parseWavespeedTask(reply: Reply, ticket: Ticket): Outcome {
 }
 
 /** The listed tasks with exactly our inputs. */
-export function parseWavespeedSearch(reply: Reply, order: Order, offer: Offer): Outcome | Alike {
+export function parseWavespeedSearch(
+  reply: Reply,
+  order: Order,
+  mapping: EndpointMapping,
+): Outcome | TaskCandidates {
   if (statusOf(reply) >= 300) return { kind: 'unclear', fault: toWavespeedFault(reply) }
   if (!Array.isArray(at(reply.body, 'data', 'items'))) {
     return unclear('unreadable_reply', 'WaveSpeed answered a search without a list')
   }
-  const { body } = resolveEndpoint(offer, order.input)
+  const { body } = resolveEndpoint(mapping, order.input)
   const tasks = list(reply.body, 'data', 'items').flatMap((item) => {
     const id = text(item, 'id')
     if (id === undefined || !hasInputs(item, body)) return []
     return [{ ticket: { id }, outcome: outcomeOfPrediction(item, { id }) }]
   })
-  return { kind: 'alike', tasks, same: true }
+  return { kind: 'candidates', tasks, same: true }
 }
 
 export function parseWavespeedUpload(reply: Reply) {
@@ -64,7 +68,7 @@ export function parseWavespeedUpload(reply: Reply) {
   return { kind: 'failed', fault: reason } as const
 }
 
-function outcomeOfPrediction(prediction: unknown, ticket: Ticket): Outcome {
+function outcomeOfPrediction(prediction: unknown, ticket: TaskReference): Outcome {
   const status = text(prediction, 'status') ?? ''
   const error = text(prediction, 'error')
   if (status === 'timeout' && error !== undefined) return failed('timeout', error)

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { ProviderName, Ticket } from '../../providers/provider.ts'
+import type { ProviderName, TaskReference } from '../../providers/provider.ts'
 import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { anonymousCaller } from './access.ts'
@@ -21,7 +21,7 @@ export type Hold = {
   /** Our own ID of the attempt. */
   attempt?: string
   attemptAt?: number
-  ticket?: Ticket
+  ticket?: TaskReference
 }
 
 /** What somebody decided on a hold. */
@@ -55,7 +55,7 @@ export type AdoptedRecord = {
   dueAt: number
   queue: string
   /** The provider and its task, as they are claimed. */
-  task: { provider: string; id: string; ticket: Ticket }
+  task: { provider: string; id: string; ticket: TaskReference }
 }
 
 export type Holds = ReturnType<typeof createHolds>

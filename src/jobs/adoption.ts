@@ -23,10 +23,10 @@ export function buildAdoptedRecord(
   const { attempt, handed, meter } = work
   const upstream = attempt === undefined ? undefined : routing.find({ id: view.model }, attempt.provider)
   if (attempt === undefined || upstream === undefined) return 'no_attempt'
-  const { provider, offer } = upstream
+  const { provider, mapping } = upstream
   const settings = settingsOf(attempt.provider)
   const order = { jobId: view.id, attempt: attempt.id, input, at: new Date(attempt.at), settings }
-  const ticket = provider.task.ticket(taskId, order, offer)
+  const ticket = provider.task.reference(taskId, order, mapping)
   if (ticket === undefined) return 'no_such_task'
 
   const { error: _, completedAt: __, version, ...viewFields } = view

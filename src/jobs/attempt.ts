@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Offer, Order, Provider, ProviderName } from '../../providers/provider.ts'
+import type { EndpointMapping, Order, Provider, ProviderName } from '../../providers/provider.ts'
 import type { Attempt, Job } from './job.ts'
 import { requireUpstream, type StepDeps } from './steps/deps.ts'
 
@@ -34,7 +34,7 @@ export function buildOrder(
     input: job.input,
     at: new Date(attempt.at),
     settings: deps.upstreams[attempt.provider].settings,
-    ...(callbackUrl === undefined ? {} : { hintUrl: callbackUrl }),
+    ...(callbackUrl === undefined ? {} : { callbackUrl }),
   }
 }
 
@@ -47,10 +47,10 @@ export function fingerprintRequest(
   deps: Pick<StepDeps, 'upstreams'>,
   job: Job,
   provider: Provider,
-  offer: Offer,
+  mapping: EndpointMapping,
 ): string {
   if (provider.find === undefined || provider.find.safeToResend) return ''
-  const call = provider.submit(offer, {
+  const call = provider.submit(mapping, {
     jobId: '',
     attempt: placeholderAttempt,
     input: job.input,
@@ -66,9 +66,9 @@ export function fingerprintRequest(
 
 /** Who a task is claimed for when an attempt's reply names it. */
 export function findClaimant(deps: StepDeps, job: Job, attempt: Attempt) {
-  const { provider, offer } = requireUpstream(deps, job.view.model, attempt.provider)
+  const { provider, mapping } = requireUpstream(deps, job.view.model, attempt.provider)
   return {
     provider,
-    claimant: { job: job.view.id, fingerprint: fingerprintRequest(deps, job, provider, offer) },
+    claimant: { job: job.view.id, fingerprint: fingerprintRequest(deps, job, provider, mapping) },
   }
 }

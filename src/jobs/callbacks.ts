@@ -47,10 +47,10 @@ export function createCallbackReceiver({
     const upstream =
       attempt === undefined ? undefined : routing.find({ id: job.view.model }, attempt.provider)
     if (attempt === undefined || upstream === undefined) return
-    const { provider, offer } = upstream
-    const ticket = provider.adopt?.(body, buildOrder({ upstreams }, job, attempt), offer)
+    const { provider, mapping } = upstream
+    const ticket = provider.adopt?.(body, buildOrder({ upstreams }, job, attempt), mapping)
     if (ticket === undefined || !isStorableTicket(ticket)) return
-    const fingerprint = fingerprintRequest({ upstreams }, job, provider, offer)
+    const fingerprint = fingerprintRequest({ upstreams }, job, provider, mapping)
     if (!(await store.claimTask(provider, ticket, { job: job.view.id, fingerprint }))) return
     const now = readTime()
     const work = { ticket, takenAt: now, misses: 0, refusals: 0, polls: 0 }

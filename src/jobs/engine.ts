@@ -1,5 +1,5 @@
 import type { Input } from '../../providers/input.ts'
-import type { ProviderName, Ticket } from '../../providers/provider.ts'
+import type { ProviderName, TaskReference } from '../../providers/provider.ts'
 import { mayHaveRun } from '../redis/redis-unavailable.ts'
 import { createRandomId } from '../text/random-id.ts'
 import {
@@ -36,7 +36,7 @@ export type Engine = {
   /** Forgets a job that has ended; false: there is none that has. */
   remove(id: string): Promise<boolean>
   /** The upstream's own handle on a job, for work that builds on it. */
-  readTicket(id: string): Promise<Ticket | undefined>
+  readTicket(id: string): Promise<TaskReference | undefined>
   /** The audit trail, oldest first. */
   readHistory(id: string): Promise<readonly HistoryEntry[]>
   /** What was written down about a job after it had ended, oldest first. */

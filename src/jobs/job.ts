@@ -1,6 +1,6 @@
-import type { FaultCode } from '../../providers/fault.ts'
+import type { FaultCode } from '../../providers/faults.ts'
 import type { Input } from '../../providers/input.ts'
-import type { ProviderName, Ticket, Video } from '../../providers/provider.ts'
+import type { ProviderName, TaskReference, Video } from '../../providers/provider.ts'
 import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 
 /** In the words of the public page; `submitting` is internal, clients see `pending`. */
@@ -60,7 +60,7 @@ export type JobWork = {
   attempts?: number
   /** Accepted to try a rejected key again: it does not wait for another job to do so. */
   retriesKey?: true
-  ticket?: Ticket
+  ticket?: TaskReference
   /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
   handed?: UploadedLinks
   /** Refusals in a row that may pass, since the current upstream came first. */

@@ -18,7 +18,7 @@ const OffersFile = Type.Record(
   ),
 )
 
-/** Model id -> what the operator says of its offers, best first. */
+/** By model ID: the upstreams that the operator prefers, best first. */
 export type UpstreamOverrides = Static<typeof OffersFile>
 
 /** Thrown at the start; names the file and every place in it that cannot be used. */
@@ -26,7 +26,7 @@ class OffersFileError extends Error {
   override name = 'OffersFileError'
 }
 
-/** Reads the operator's changes to the offers and holds them against the models and upstreams there are. */
+/** Reads the file of OFFERS_FILE. Throws if it names an unknown model, upstream or endpoint. */
 export function readOverrides(
   path: string,
   providers: Readonly<Record<ProviderName, Provider>>,
@@ -62,19 +62,19 @@ function findUnknownNames(
 ): string[] {
   return Object.entries(overrides).flatMap(([model, entries]) => {
     if (findModel(model) === undefined) return [`/${model}: there is no such model`]
-    const renderers = Object.values(providers).filter(({ offers }) => offers[model] !== undefined)
+    const renderers = Object.values(providers).filter(({ models }) => models[model] !== undefined)
     return entries.flatMap(({ provider, endpoints }, index) => {
-      const offer = renderers.find(({ name }) => name === provider)?.offers[model]
-      if (offer === undefined) {
+      const mapping = renderers.find(({ name }) => name === provider)?.models[model]
+      if (mapping === undefined) {
         return [
           `/${model}/${index}/provider: ${provider} does not render this model; one of ${renderers.map(({ name }) => name).join(', ')} does`,
         ]
       }
       return Object.keys(endpoints ?? {})
-        .filter((variant) => offer.endpoints[variant] === undefined)
+        .filter((variant) => mapping.endpoints[variant] === undefined)
         .map(
           (variant) =>
-            `/${model}/${index}/endpoints/${variant}: ${provider} knows ${Object.keys(offer.endpoints).join(', ')} here`,
+            `/${model}/${index}/endpoints/${variant}: ${provider} knows ${Object.keys(mapping.endpoints).join(', ')} here`,
         )
     })
   })

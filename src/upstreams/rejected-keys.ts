@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Fault } from '../../providers/fault.ts'
-import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import type { Fault } from '../../providers/faults.ts'
+import type { EndpointMapping, Provider, ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/config.ts'
 import type { Keys } from '../redis/keys.ts'
 import { shorten } from '../text/text-limits.ts'
@@ -52,7 +52,7 @@ export type RejectedKey = {
   retryAt: number
 }
 
-type Upstream = { provider: Provider; offer: Pick<Offer, 'host'> }
+type Upstream = { provider: Provider; mapping: Pick<EndpointMapping, 'host'> }
 type KeyEntry = Pick<RejectedKey, 'provider' | 'title' | 'variables'> & { id: string; key: string }
 
 type Options = {
@@ -99,8 +99,8 @@ export function createRejectedKeys(options: Options) {
     return { id, provider: name, title, variables, key: keys.rejectedKey(name, fingerprint) }
   }
 
-  function findEntry({ provider, offer }: Upstream): KeyEntry | undefined {
-    const host = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
+  function findEntry({ provider, mapping }: Upstream): KeyEntry | undefined {
+    const host = mapping.host ?? Object.keys(provider.hosts)[0] ?? ''
     return entries.get(`${provider.name} ${(provider.hosts[host]?.credentials ?? []).join(' ')}`)
   }
 

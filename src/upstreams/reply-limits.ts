@@ -1,5 +1,5 @@
-import { type Fault, fault } from '../../providers/fault.ts'
-import type { Outcome, Ticket, Video } from '../../providers/provider.ts'
+import { type Fault, fault } from '../../providers/faults.ts'
+import type { Outcome, TaskReference, Video } from '../../providers/provider.ts'
 import { shorten, utf8ByteLength } from '../text/text-limits.ts'
 
 /** No real ticket has more than a few hundred. */
@@ -28,7 +28,7 @@ export function limitOutcome(outcome: Outcome): Outcome {
   return ticket !== undefined && isStorableTicket(ticket) ? { ...limited, ticket } : limited
 }
 
-export function isStorableTicket(ticket: Ticket): boolean {
+export function isStorableTicket(ticket: TaskReference): boolean {
   return utf8ByteLength(JSON.stringify(ticket)) <= ticketMaxBytes
 }
 
@@ -36,7 +36,7 @@ export function shortenFault(longFault: Fault): Fault {
   return { ...longFault, message: shorten(longFault.message, faultMaxCharacters) }
 }
 
-function rejectTicket(ticket: Ticket): Outcome {
+function rejectTicket(ticket: TaskReference): Outcome {
   const bytes = utf8ByteLength(JSON.stringify(ticket))
   const message = `The upstream named a task with an ID of ${bytes} bytes; at most ${ticketMaxBytes} are read`
   return { kind: 'unclear', fault: fault('unreadable_reply', message) }

@@ -1,6 +1,6 @@
 import type { Rejection } from '../../providers/check.ts'
 import type { Input } from '../../providers/input.ts'
-import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import type { EndpointMapping, Provider, ProviderName } from '../../providers/provider.ts'
 import { foldSeed } from '../../providers/seed.ts'
 import {
   listMedia,
@@ -16,17 +16,17 @@ type RoutingOptions = {
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
   /** Whether upstreams can fetch files from us. */
   canFetchLinks?: boolean
-  /** What the operator says of the offers. */
+  /** The changes of OFFERS_FILE. */
   overrides?: UpstreamOverrides
 }
 
 /** Environment variables without which an upstream cannot be called for an endpoint. */
 export function listMissingVariables(
   provider: Provider,
-  offer: Offer,
+  mapping: EndpointMapping,
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>,
 ): string[] {
-  const hostName = offer.host ?? Object.keys(provider.hosts)[0] ?? ''
+  const hostName = mapping.host ?? Object.keys(provider.hosts)[0] ?? ''
   const host = provider.hosts[hostName]
   const config = upstreams[provider.name]
   if (host === undefined) return []
@@ -46,34 +46,35 @@ export function createRouting({
   function find(
     model: Pick<Model, 'id'>,
     name: ProviderName,
-  ): { provider: Provider; offer: Offer } | undefined {
+  ): { provider: Provider; mapping: EndpointMapping } | undefined {
     const provider = providers[name]
-    const offer = provider.offers[model.id]
-    if (offer === undefined) return undefined
+    const mapping = provider.models[model.id]
+    if (mapping === undefined) return undefined
     const endpoints = overrides[model.id]?.find((entry) => entry.provider === name)?.endpoints
     return {
       provider,
-      offer: endpoints === undefined ? offer : { ...offer, endpoints: { ...offer.endpoints, ...endpoints } },
+      mapping:
+        endpoints === undefined ? mapping : { ...mapping, endpoints: { ...mapping.endpoints, ...endpoints } },
     }
   }
 
   /** Whether every file of ours in the input can come to this upstream. */
-  function canReceiveFiles(provider: Provider, offer: Offer, input: Input): boolean {
+  function canReceiveFiles(provider: Provider, mapping: EndpointMapping, input: Input): boolean {
     return listMedia(input).every(({ value, kind }) => {
       const reference = parseStoredReference(value)
       return (
         canFetchLinks ||
         reference === undefined ||
-        provider.takes(offer, toProviderMedia(reference, kind), canFetchLinks) !== 'link'
+        provider.mediaTransfer(mapping, toProviderMedia(reference, kind), canFetchLinks) !== 'link'
       )
     })
   }
 
   /** Why this upstream cannot render an input: what it would render differently, then what it would reject. */
-  function findRejections(provider: Provider, offer: Offer, input: Input): readonly Rejection[] {
-    const message = offer.refuses?.(input)
+  function findRejections(provider: Provider, mapping: EndpointMapping, input: Input): readonly Rejection[] {
+    const message = mapping.unsupported?.(input)
     if (message !== undefined) return [{ message }]
-    return provider.check?.(offer, input, upstreams[provider.name].settings) ?? []
+    return provider.check?.(mapping, input, upstreams[provider.name].settings) ?? []
   }
 
   const upstreamsByModel = new Map<string, ReturnType<typeof joinUpstreams>>()
@@ -96,14 +97,20 @@ export function createRouting({
       const upstream = disabled.includes(name) ? undefined : find(model, name)
       return upstream === undefined
         ? []
-        : [{ name, ...upstream, missing: listMissingVariables(upstream.provider, upstream.offer, upstreams) }]
+        : [
+            {
+              name,
+              ...upstream,
+              missing: listMissingVariables(upstream.provider, upstream.mapping, upstreams),
+            },
+          ]
     })
   }
 
   /** Upstreams that have their keys, and can be given the files of the input. */
   function candidates(model: Model, input: Input) {
     return upstreamsOf(model).filter(
-      ({ provider, offer, missing }) => missing.length === 0 && canReceiveFiles(provider, offer, input),
+      ({ provider, mapping, missing }) => missing.length === 0 && canReceiveFiles(provider, mapping, input),
     )
   }
 
@@ -117,7 +124,7 @@ export function createRouting({
     /** Upstreams that can be asked for exactly this input, best first. */
     listUpstreams(model: Model, input: Input): ProviderName[] {
       return candidates(model, input)
-        .filter(({ provider, offer }) => findRejections(provider, offer, input).length === 0)
+        .filter(({ provider, mapping }) => findRejections(provider, mapping, input).length === 0)
         .map(({ name }) => name)
     },
 
@@ -125,7 +132,7 @@ export function createRouting({
     rejectionMessage(model: Model, input: Input): string | undefined {
       return upstreamsOf(model)
         .filter(({ missing }) => missing.length === 0)
-        .flatMap(({ provider, offer }) => findRejections(provider, offer, input))[0]?.message
+        .flatMap(({ provider, mapping }) => findRejections(provider, mapping, input))[0]?.message
     },
 
     /**
@@ -136,8 +143,8 @@ export function createRouting({
       const { seed, ...others } = input
       if (seed === undefined) return undefined
       const rejectionsByUpstream = candidates(model, input)
-        .filter(({ provider, offer }) => findRejections(provider, offer, others).length === 0)
-        .map(({ provider, offer }) => findRejections(provider, offer, input))
+        .filter(({ provider, mapping }) => findRejections(provider, mapping, others).length === 0)
+        .map(({ provider, mapping }) => findRejections(provider, mapping, input))
       if (rejectionsByUpstream.some((rejections) => rejections.length === 0)) return undefined
       const ranges = rejectionsByUpstream.flatMap((rejections) =>
         rejections.flatMap(({ seeds }) => seeds ?? []),

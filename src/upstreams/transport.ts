@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
 import { Agent, type buildConnector, type Dispatcher, request } from 'undici'
-import { type Fault, fault } from '../../providers/fault.ts'
+import { type Fault, fault } from '../../providers/faults.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/config.ts'
 import { toSandboxUrl, withoutSandbox } from '../sandbox/address.ts'

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { type FaultCode, fault } from '../../providers/fault.ts'
+import { type FaultCode, fault } from '../../providers/faults.ts'
 import { createHolds } from '../../src/accounts/holds.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
 import { createUsageReader } from '../../src/accounts/usage.ts'

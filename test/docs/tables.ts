@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { faults } from '../../providers/fault.ts'
+import { faults } from '../../providers/faults.ts'
 import { providers } from '../../providers/index.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { errors } from '../../src/api/errors.ts'
@@ -48,8 +48,8 @@ export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> 
     ),
     notes: table(
       ['upstream', 'model', 'note'],
-      Object.values(providers).flatMap(({ title, offers }) =>
-        Object.entries(offers).flatMap(([id, { note }]) =>
+      Object.values(providers).flatMap(({ title, models: mappings }) =>
+        Object.entries(mappings).flatMap(([id, { note }]) =>
           note === undefined ? [] : [[title, code(id), note]],
         ),
       ),
@@ -127,7 +127,7 @@ function modelsOf({ name }: Provider): Model[] {
 function unlockedBy(provider: Provider, hosts: readonly string[]): string {
   const [defaultHost = ''] = Object.keys(provider.hosts)
   const unlocked = modelsOf(provider).filter(({ id }) =>
-    hosts.includes(provider.offers[id]?.host ?? defaultHost),
+    hosts.includes(provider.models[id]?.host ?? defaultHost),
   )
   return unlocked.length > 3 ? `${unlocked.length} models` : unlocked.map(({ id }) => code(id)).join(', ')
 }

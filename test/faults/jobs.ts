@@ -22,6 +22,13 @@ export const models = {
   magicapi: 'magicapi-video-face-swap',
 } as const satisfies Partial<Record<ProviderName, string>>
 
+/** One model for each upstream. */
+export const modelByUpstream: Readonly<Record<ProviderName, string>> = {
+  ...models,
+  midjourney: 'midjourney-video',
+  longstories: 'longstories-movie',
+}
+
 export type Upstream = keyof typeof models
 
 /** `mark` is part of the prompt, so that the upstream's tasks show whose they are. */

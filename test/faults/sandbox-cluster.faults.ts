@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProviderName } from '../../providers/provider.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { freePort, type Node, startNode, startServer } from './cluster.ts'
-import { redisKeys, waitUntil } from './jobs.ts'
+import { modelByUpstream, redisKeys, waitUntil } from './jobs.ts'
 
 const jobCount = 100
-
-/** One model for each mock upstream. */
-const models: Readonly<Record<ProviderName, string>> = {
-  fal: 'kling-video',
-  wavespeed: 'wan-wavespeed-video-edit',
-  runware: 'vidu-video',
-  bytedance: 'bytedance-seedance-v1-pro-fast',
-  midjourney: 'midjourney-video',
-  magicapi: 'magicapi-video-face-swap',
-  longstories: 'longstories-movie',
-}
 
 const names = ['first API', 'second API', 'first worker', 'second worker'] as const
 type Name = (typeof names)[number]
@@ -62,7 +50,7 @@ describe('two APIs and two workers in the sandbox', () => {
 
   async function submit(): Promise<string> {
     const number = submits++
-    const all = Object.values(models)
+    const all = Object.values(modelByUpstream)
     const model = findModel(all[number % all.length] ?? '') ?? assert.fail()
     const body = JSON.stringify(leastRequest(model))
     const reply = await ask('/api/generate-video', {
@@ -106,7 +94,7 @@ describe('two APIs and two workers in the sandbox', () => {
   }
 
   async function taskCount(): Promise<number> {
-    const counts = Object.keys(models).map((name) => server.redis.hlen(`reelgate:sandbox:${name}`))
+    const counts = Object.keys(modelByUpstream).map((name) => server.redis.hlen(`reelgate:sandbox:${name}`))
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
   }
 

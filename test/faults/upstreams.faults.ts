@@ -12,6 +12,7 @@ import {
   countJobs,
   createAccount,
   endOf,
+  modelByUpstream,
   purchasesOf,
   type SentJob,
 } from './jobs.ts'
@@ -19,17 +20,7 @@ import { report } from './print-counts.ts'
 
 const operatorKey = 'operator-key-of-the-fault-suites'
 
-/** One model for each upstream. */
-const models: Readonly<Record<ProviderName, string>> = {
-  fal: 'kling-video',
-  wavespeed: 'wan-wavespeed-video-edit',
-  runware: 'vidu-video',
-  bytedance: 'bytedance-seedance-v1-pro-fast',
-  midjourney: 'midjourney-video',
-  magicapi: 'magicapi-video-face-swap',
-  longstories: 'longstories-movie',
-}
-const names = Object.keys(models) as ProviderName[]
+const names = Object.keys(modelByUpstream) as ProviderName[]
 
 /** Upstreams that can be asked, or that report by themselves, whether they have a job whose reply was lost. */
 const tells = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
@@ -169,9 +160,9 @@ describe('faults of the upstreams', () => {
       OFFERS_FILE: await onlyThese(
         cleanup,
         names.map((provider) => ({
-          model: models[provider],
+          model: modelByUpstream[provider],
           provider,
-          all: findModel(models[provider])?.providers ?? [],
+          all: findModel(modelByUpstream[provider])?.providers ?? [],
         })),
       ),
       UPSTREAM_TIMEOUT_SECONDS: '1',
@@ -219,7 +210,7 @@ describe('faults of the upstreams', () => {
     for (const job of unpaid) await adopt(job)
     const adopted = await countJobs(counted)
     const { discarded, ledger } = adopted
-    report({ suite: 'faults of seven upstreams', faults: seen.size, ...counts, discarded, ledger })
+    report({ suite: 'faults of the upstreams', faults: seen.size, ...counts, discarded, ledger })
     process.stdout.write(`adopted by the operator: ${unpaid.length}\n`)
     assertSound(counts)
     assert.equal(ledger, 0)
@@ -242,8 +233,8 @@ describe('faults of the upstreams', () => {
 
 /** A small request that carries a mark into the upstream's own body. */
 function marked(name: ProviderName, mark: string): Record<string, unknown> {
-  const model = findModel(models[name])
-  if (model === undefined) throw new Error(`there is no model ${models[name]}`)
+  const model = findModel(modelByUpstream[name])
+  if (model === undefined) throw new Error(`there is no model ${modelByUpstream[name]}`)
   const least = leastRequest(model)
   return name === 'magicapi'
     ? { ...least, swapImage: `https://files.example/${mark}.png` }

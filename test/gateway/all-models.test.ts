@@ -15,8 +15,7 @@ describe('every model on the mocks', () => {
   })
   after(() => cleanup.run())
 
-  it('takes all 50 at once and ends with 50 playable files', async () => {
-    assert.equal(models.length, 50)
+  it('accepts one job of each at once and ends with playable files', async () => {
     const ends = await Promise.all(
       models.map(async (model) => {
         const answer = await submit(address, leastRequest(model))

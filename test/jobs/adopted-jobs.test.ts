@@ -24,14 +24,14 @@ describe('the steps of a job for which an operator adopted a task', () => {
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: { read: () => done },
     })
-    const { routing: offers } = job.parts
-    const find: typeof offers.find = (model, name) => {
-      const found = offers.find(model, name)
+    const { routing } = job.parts
+    const find: typeof routing.find = (model, name) => {
+      const found = routing.find(model, name)
       if (found === undefined) return undefined
       const { find: _, ...withoutSearch } = found.provider
       return { ...found, provider: withoutSearch }
     }
-    Object.assign(job.parts, { routing: { ...offers, find } })
+    Object.assign(job.parts, { routing: { ...routing, find } })
     await job.runAll()
     assert.equal(await job.error(), 'submission_unknown')
     const unknown = createUnknownJobs({

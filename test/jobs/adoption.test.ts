@@ -23,16 +23,16 @@ const work: JobWork = { route: ['fal', 'runware'], deadlineAt: 3, attempt, refus
 
 describe('the record of a job with an adopted task', () => {
   const orders: unknown[] = []
-  const ticketOf: Provider['task']['ticket'] = (id, order) => {
+  const ticketOf: Provider['task']['reference'] = (id, order) => {
     orders.push(order)
     return id === 'unheard' ? undefined : { task: `${id} of ours` }
   }
-  const task: Provider['task'] = { ticket: ticketOf, id: ({ task }) => `id ${task}` }
-  const offer = runware.offers[model] ?? assert.fail()
+  const task: Provider['task'] = { reference: ticketOf, id: ({ task }) => `id ${task}` }
+  const mapping = runware.models[model] ?? assert.fail()
   const deps = {
     routing: {
       find: ({ id }: { id: string }, name: string) =>
-        id === model && name === 'runware' ? { provider: { ...runware, task }, offer } : undefined,
+        id === model && name === 'runware' ? { provider: { ...runware, task }, mapping } : undefined,
     },
     settingsOf: (provider: string) => ({ account: `of ${provider}` }),
     deadlineMs: (id: string) => (id === model ? 60_000 : 1),

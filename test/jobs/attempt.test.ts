@@ -5,8 +5,8 @@ import { buildOrder, deriveAttemptId, fingerprintRequest } from '../../src/jobs/
 import type { Job } from '../../src/jobs/job.ts'
 import type { StepDeps } from '../../src/jobs/steps/deps.ts'
 
-const [model = ''] = Object.keys(runware.offers)
-const offer = runware.offers[model] ?? assert.fail()
+const [model = ''] = Object.keys(runware.models)
+const mapping = runware.models[model] ?? assert.fail()
 const parts = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
 const jobOf = (id: string, prompt = 'a boat') =>
   ({ view: { id }, input: { prompt }, callbackSecret: 'secret' }) as unknown as Job
@@ -50,9 +50,9 @@ describe('what a provider knows of an attempt', () => {
   })
 
   it('has the address for callbacks where there is one', () => {
-    const hintUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
-    const order = buildOrder({ ...parts, callbackUrl: hintUrl }, jobOf('vid_1'), attempt)
-    assert.equal(order.hintUrl, 'https://gateway.example/vid_1/secret')
+    const callbackUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
+    const order = buildOrder({ ...parts, callbackUrl }, jobOf('vid_1'), attempt)
+    assert.equal(order.callbackUrl, 'https://gateway.example/vid_1/secret')
   })
 })
 
@@ -65,7 +65,7 @@ describe('the fingerprint of a request', () => {
       ({ method: 'POST', path: '/submit', body: JSON.stringify(order) }) as never,
   }
   const of = (job: Job, more: object = {}, all = parts) =>
-    fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, offer)
+    fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, mapping)
 
   it('is the same for two jobs that ask for the same', () => {
     assert.match(of(jobOf('vid_1')), /^[\da-f]{64}$/)

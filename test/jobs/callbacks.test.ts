@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import type { Provider, Ticket } from '../../providers/provider.ts'
+import type { Provider, TaskReference } from '../../providers/provider.ts'
 import { createCallbackReceiver } from '../../src/jobs/callbacks.ts'
 import type { Queues } from '../../src/jobs/queues.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
@@ -118,7 +118,7 @@ describe('a callback of an upstream', () => {
   })
 
   for (const [what, provider] of [
-    ['names no task', { adopt: (): Ticket | undefined => undefined }],
+    ['names no task', { adopt: (): TaskReference | undefined => undefined }],
     ['cannot name one', { adopt: undefined }],
   ] as const) {
     it(`that ${what} brings the next look forward`, async () => {

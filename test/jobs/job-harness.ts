@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Redis } from 'ioredis'
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import type { Outcome, Provider, Reply } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import type { JobWork } from '../../src/jobs/job.ts'
@@ -11,7 +11,7 @@ import { createKeys } from '../../src/redis/keys.ts'
 import type { CallResult } from '../../src/upstreams/transport.ts'
 import { quiet } from '../support/setup.ts'
 
-export const [model = ''] = Object.keys(runware.offers)
+export const [model = ''] = Object.keys(runware.models)
 
 export const refused: Outcome = { kind: 'failed', fault: fault('no_credit', 'no money') }
 export const accepted: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'queued' }
@@ -64,13 +64,13 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       poll: ({ phase }) => call(`poll ${phase ?? ''}`),
       read: () => unclear,
       find: { call: () => call('find'), read: () => ({ kind: 'absent' }), safeToResend: true },
-      task: { id: ({ task }) => `${id} ${task}`, ticket: (task) => ({ task }) },
+      task: { id: ({ task }) => `${id} ${task}`, reference: (task) => ({ task }) },
       ...provider,
     }
-    const offer = runware.offers[model]
+    const mapping = runware.models[model]
     const parts = {
       store,
-      routing: { find: () => (offered && offer ? { provider: upstream, offer } : undefined) },
+      routing: { find: () => (offered && mapping ? { provider: upstream, mapping } : undefined) },
       transport: {
         send: (_: Provider, __: unknown, { path }: { path: string }) => {
           calls.push(path)

@@ -22,11 +22,11 @@ describe('a job whose money is on hold', () => {
   let kit: ReturnType<typeof createJobMoney>
   let unknown: UnknownJobs
 
-  const task: Provider['task'] = { ticket: (id) => ({ task: id }), id: ({ task }) => `id of ${task}` }
-  const offer = Object.values(runware.offers)[0] ?? assert.fail()
-  const offers: Parameters<typeof createUnknownJobs>[0]['routing'] = {
+  const task: Provider['task'] = { reference: (id) => ({ task: id }), id: ({ task }) => `id of ${task}` }
+  const mapping = Object.values(runware.models)[0] ?? assert.fail()
+  const routing: Parameters<typeof createUnknownJobs>[0]['routing'] = {
     find: ({ id }, name) =>
-      id === 'veo' && name === 'fal' ? { provider: { ...runware, task }, offer } : undefined,
+      id === 'veo' && name === 'fal' ? { provider: { ...runware, task }, mapping } : undefined,
   }
 
   before(async () => {
@@ -40,7 +40,7 @@ describe('a job whose money is on hold', () => {
     createUnknownJobs({
       store: kit.store,
       holds: kit.holds,
-      routing: offers,
+      routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
       now: () => now,

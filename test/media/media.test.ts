@@ -167,8 +167,8 @@ describe('the address that upstreams are given', () => {
     it(`${JSON.stringify(changes)}: ${expected}`, async (t) => {
       const { media, keepImage } = await start(t, changes)
       media.setOwnAddress('http://127.0.0.1:1')
-      const provider = { name: 'fal', takes: () => 'link' }
-      const upstream = { provider, offer: {}, config: {} } as unknown as Parameters<
+      const provider = { name: 'fal', mediaTransfer: () => 'link' }
+      const upstream = { provider, mapping: {}, config: {} } as unknown as Parameters<
         typeof media.inputUploader.prepare
       >[2]
       const prepared = await media.inputUploader.prepare(

@@ -182,10 +182,10 @@ describe('an image inside of a story', () => {
   it('of a job that was accepted before, with its data URL in the record, comes to the upstream', async (t) => {
     const room = await startRoom(t, 'disk', { redis })
     const { longstories: provider } = providers
-    const offer = provider.offers['longstories-movie'] ?? assert.fail()
+    const mapping = provider.models['longstories-movie'] ?? assert.fail()
     const config = { baseUrls: {}, credentials: {}, settings: {} }
     const input: Input = { prompt: 'a fox', characters: [{ image: dataUrl('image/png', images.short) }] }
-    const prepared = await room.media.inputUploader.prepare('job', input, { provider, offer, config })
+    const prepared = await room.media.inputUploader.prepare('job', input, { provider, mapping, config })
     assert.ok(prepared.kind === 'ready')
     assert.deepEqual([prepared.input, prepared.inline], [input, []])
     prepared.release()
@@ -201,12 +201,12 @@ describe('an image inside of a story', () => {
 
 describe('the Short API, which has no field for characters', () => {
   it('is told of them in a note: links too, but no data URL', () => {
-    const { translate } = providers.longstories.offers['longstories-movie'] ?? assert.fail()
+    const { toRequest } = providers.longstories.models['longstories-movie'] ?? assert.fail()
     const characters = [
       { name: 'Fox', image: 'https://cdn.example/fox.png' },
       { name: 'Owl', image: 'data:image/png;base64,AAAA' },
     ]
-    const { body } = translate({ prompt: 'a fox', storyConfig: { characters } })
+    const { body } = toRequest({ prompt: 'a fox', storyConfig: { characters } })
     const note = 'Characters: [{"name":"Fox","image":"https://cdn.example/fox.png"},{"name":"Owl"}]'
     assert.equal(body.directorNotes, note)
   })

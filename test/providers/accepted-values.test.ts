@@ -39,14 +39,14 @@ let vendors: Awaited<ReturnType<typeof createMockUpstreams>>
 const rendered = new Set<string>()
 const counts = { requests: 0, accepted: 0, rendered: 0 }
 
-/** The offers of a gateway with one upstream's keys. */
-const offersOf = ({ name, settings }: Case) =>
+/** The routing of a gateway with one upstream's keys. */
+const routingOf = ({ name, settings }: Case) =>
   createRouting({ providers, upstreams: configOf([name], settings) as never, canFetchLinks: true })
 
 /** Fails where the upstream rejects what the gateway accepted. */
 async function check(
   one: Case,
-  offers: ReturnType<typeof offersOf>,
+  routing: ReturnType<typeof routingOf>,
   request: Request,
   handlings: readonly ('lenient' | 'strict')[] = ['lenient'],
 ): Promise<void> {
@@ -54,11 +54,11 @@ async function check(
   for (const handling of handlings) {
     const admitted = validateForModel(one.model, request, { handling })
     if (!admitted.ok) continue
-    const seed = offers.adjustSeed(one.model, admitted.input)?.seed
+    const seed = routing.adjustSeed(one.model, admitted.input)?.seed
     const input = seed === undefined ? admitted.input : { ...admitted.input, seed }
-    if (!offers.listUpstreams(one.model, input).includes(one.name)) {
+    if (!routing.listUpstreams(one.model, input).includes(one.name)) {
       assert.match(
-        offers.rejectionMessage(one.model, input) ?? '',
+        routing.rejectionMessage(one.model, input) ?? '',
         /\S/,
         `no reason is given for ${JSON.stringify(request)}`,
       )
@@ -66,16 +66,16 @@ async function check(
     }
     counts.accepted += 1
     const provider = providers[one.name]
-    const offer = provider.offers[one.model.id]
-    assert(offer !== undefined)
+    const mapping = provider.models[one.model.id]
+    assert(mapping !== undefined)
     const { settings } = configOf([], one.settings)[one.name] ?? { settings: {} }
     const attempt = `00000000-0000-4000-8000-${String(rendered.size).padStart(12, '0')}`
     const order = { jobId: 'vid_1', attempt, input, at: new Date(0), settings }
-    const key = JSON.stringify([one.name, provider.submit(offer, { ...order, attempt: '' })])
+    const key = JSON.stringify([one.name, provider.submit(mapping, { ...order, attempt: '' })])
     if (rendered.has(key)) continue
     rendered.add(key)
     counts.rendered += 1
-    const outcome = await vendors.order(provider, offer, order)
+    const outcome = await vendors.order(provider, mapping, order)
     const isTaken = outcome.kind === 'done' || (outcome.kind === 'running' && one.name !== 'fal')
     assert.ok(isTaken, `${one.name} rejects ${key}, asked as ${show(request)}: ${faultOf(outcome)}`)
   }
@@ -98,21 +98,21 @@ describe('what is accepted, the upstream takes', () => {
   for (const one of cases) {
     const { model, mode, name, settings } = one
     it(`${model.id} (${mode}) at ${name} ${Object.values(settings).join(' ')}: boundary values of each field`, async () => {
-      const offers = offersOf(one)
+      const routing = routingOf(one)
       const request = smallestRequest(model, mode)
-      await check(one, offers, request)
+      await check(one, routing, request)
       for (const [field, rule] of listRules(model, mode)) {
         for (const value of boundaryValues(field, rule))
-          await check(one, offers, { ...request, [field]: value })
+          await check(one, routing, { ...request, [field]: value })
       }
     })
   }
 
   it('boundary values of several fields together', async () => {
-    const offers = new Map(cases.map((one) => [one, offersOf(one)]))
+    const routing = new Map(cases.map((one) => [one, routingOf(one)]))
     await fc.assert(
       fc.asyncProperty(requests(), async ({ one, request }) => {
-        const own = offers.get(one)
+        const own = routing.get(one)
         if (own !== undefined) await check(one, own, request, ['lenient', 'strict'])
       }),
       { numRuns: 700, seed: 15 },

@@ -111,20 +111,20 @@ test("the AI SDK's client is refused: content, a field that the model does not t
 
 test('our own calls run a Seedance task, and find it again when the answer is lost', async (t) => {
   const { send, clock } = await open(t)
-  const { offer, order, call } = orderOf(kite)
+  const { mapping, order, call } = orderOf(kite)
   const accepted = bytedance.accept(await send(call), order)
   assert(accepted.kind === 'running')
   const { find } = bytedance
   assert(find !== undefined)
-  const found = find.read(await send(find.call(offer, order)), order, offer)
-  assert(found.kind === 'alike')
+  const found = find.read(await send(find.call(mapping, order)), order, mapping)
+  assert(found.kind === 'candidates')
   assert.deepEqual(
     found.tasks.map(({ ticket }) => ticket),
     [accepted.ticket],
   )
   const another = { ...order, attempt: '00000000-0000-4000-8000-000000000002' }
-  const none = find.read(await send(find.call(offer, another)), another, offer)
-  assert.deepEqual(none, { kind: 'alike', tasks: [], same: false })
+  const none = find.read(await send(find.call(mapping, another)), another, mapping)
+  assert.deepEqual(none, { kind: 'candidates', tasks: [], same: false })
 
   const stages: string[] = []
   for (let polls = 0; polls < 3; polls += 1) {

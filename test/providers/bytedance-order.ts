@@ -3,14 +3,14 @@ import { bytedance } from '../../providers/bytedance/index.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import { orderFor } from './fixtures.ts'
 
-/** What the gateway asks for, and under which offer. */
+/** What the gateway asks for, and of which endpoint. */
 export function orderOf(request: { model: string; [field: string]: unknown }) {
   const admitted = validateRequest(request)
   assert(admitted.ok, JSON.stringify(admitted))
-  const offer = bytedance.offers[admitted.model.id]
-  assert(offer !== undefined)
+  const mapping = bytedance.models[admitted.model.id]
+  assert(mapping !== undefined)
   const order = orderFor(bytedance, admitted.input)
-  return { offer, order, call: bytedance.submit(offer, order) }
+  return { mapping, order, call: bytedance.submit(mapping, order) }
 }
 
 export const kite = { model: 'bytedance-seedance-v1-pro-fast', prompt: 'A kite' }

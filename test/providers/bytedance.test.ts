@@ -10,27 +10,27 @@ test('on Volcengine, which cannot cancel, the call to cancel changes nothing', (
 
 test('how media is handed over, and what is left to others', () => {
   const image = { kind: 'image', contentType: 'image/png', bytes: 30_000_000, filename: 'a.png' } as const
-  const seedance = orderOf(kite).offer
-  const omniHuman = orderOf(avatar).offer
-  assert.equal(bytedance.takes(seedance, image), 'inline')
-  assert.equal(bytedance.takes(seedance, { ...image, bytes: 30_000_001 }), 'link')
-  assert.equal(bytedance.takes(omniHuman, { ...image, bytes: 10 }), 'link')
+  const seedance = orderOf(kite).mapping
+  const omniHuman = orderOf(avatar).mapping
+  assert.equal(bytedance.mediaTransfer(seedance, image), 'inline')
+  assert.equal(bytedance.mediaTransfer(seedance, { ...image, bytes: 30_000_001 }), 'link')
+  assert.equal(bytedance.mediaTransfer(omniHuman, { ...image, bytes: 10 }), 'link')
   const rejected = (prompt: string) =>
     bytedance.check?.(omniHuman, { prompt, image: 'a', audio: 'b' }, {}).map(({ message }) => message)
-  assert.equal(omniHuman.refuses?.({ audioDuration: 60 }), undefined)
+  assert.equal(omniHuman.unsupported?.({ audioDuration: 60 }), undefined)
   assert.deepEqual(rejected('🪁'.repeat(300)), [])
   assert.match(rejected('x'.repeat(301))?.[0] ?? '', /^`prompt` must be at most 300 characters for ByteDance/)
-  assert.match(omniHuman.refuses?.({ audioDuration: 61 }) ?? '', /60 seconds/)
-  assert.equal(bytedance.offers['bytedance-waver-1.0'], undefined)
+  assert.match(omniHuman.unsupported?.({ audioDuration: 61 }) ?? '', /60 seconds/)
+  assert.equal(bytedance.models['bytedance-waver-1.0'], undefined)
 })
 
 test('a callback names the task; a search for OmniHuman finds nothing', () => {
-  const { offer, order } = orderOf(avatar)
-  assert.deepEqual(bytedance.adopt?.({ id: 'cgt-1', status: 'running' }, order, offer), {
+  const { mapping, order } = orderOf(avatar)
+  assert.deepEqual(bytedance.adopt?.({ id: 'cgt-1', status: 'running' }, order, mapping), {
     host: 'ark',
     task: 'cgt-1',
   })
-  assert.equal(bytedance.adopt?.({ id: 1 }, order, offer), undefined)
+  assert.equal(bytedance.adopt?.({ id: 1 }, order, mapping), undefined)
   const reply = { status: 200, headers: {}, baseUrl: '', body: { items: [] } }
-  assert.deepEqual(bytedance.find?.read(reply, order, offer), { kind: 'absent' })
+  assert.deepEqual(bytedance.find?.read(reply, order, mapping), { kind: 'absent' })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { falSchemas } from '../../providers/fal/schema.ts'
 import type { Json } from '../../providers/input.ts'
-import type { Call, Offer, Order } from '../../providers/provider.ts'
+import type { Call, EndpointMapping, Order } from '../../providers/provider.ts'
 import { findViolations } from '../../providers/schema.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import type { Circumstances } from './fixtures.ts'
@@ -21,7 +21,7 @@ type CallFixture = Circumstances & {
   request: Readonly<Record<string, Json>> & { model: string }
   /** The exact call; in a failover that cannot render the request there is none, but a reason. */
   call?: Call
-  refuses?: string
+  unsupported?: string
 }
 
 test('every provider has a folder of fixtures', () => {
@@ -36,12 +36,12 @@ for (const folder of folders) {
     const provider = providerOf(folder)
     const fixtures = readFixture<readonly CallFixture[]>(folder, 'calls.json')
 
-    test('every offer has a call', () => {
+    test('every model has a call', () => {
       const called = new Set(
         fixtures.filter(({ call }) => call !== undefined).map(({ request }) => request.model),
       )
       assert.deepEqual(
-        Object.keys(provider.offers).filter((model) => !called.has(model)),
+        Object.keys(provider.models).filter((model) => !called.has(model)),
         [],
       )
     })
@@ -50,7 +50,7 @@ for (const folder of folders) {
       assert.equal(new Set(fixtures.map(({ name }) => name)).size, fixtures.length)
     })
 
-    for (const { name, request, call, refuses, ...circumstances } of fixtures) {
+    for (const { name, request, call, unsupported, ...circumstances } of fixtures) {
       test(name, async () => {
         const admitted = validateRequest(request)
         assert(admitted.ok, `not admitted: ${JSON.stringify(admitted)}`)
@@ -58,25 +58,25 @@ for (const folder of folders) {
           admitted.model.providers.includes(provider.name),
           `${request.model} does not list ${provider.name}`,
         )
-        const offer = provider.offers[admitted.model.id]
-        assert(offer !== undefined, `no offer for ${request.model}`)
+        const mapping = provider.models[admitted.model.id]
+        assert(mapping !== undefined, `no endpoint for ${request.model}`)
         const order = orderFor(provider, admitted.input, circumstances)
-        const [rejection] = provider.check?.(offer, admitted.input, order.settings) ?? []
-        assert.equal(offer.refuses?.(admitted.input) ?? rejection?.message, refuses)
-        if (refuses !== undefined) return
-        assert.deepEqual(wired(provider.submit(offer, order)), call)
-        const outcome = await vendors.order(provider, offer, order)
+        const [rejection] = provider.check?.(mapping, admitted.input, order.settings) ?? []
+        assert.equal(mapping.unsupported?.(admitted.input) ?? rejection?.message, unsupported)
+        if (unsupported !== undefined) return
+        assert.deepEqual(wired(provider.submit(mapping, order)), call)
+        const outcome = await vendors.order(provider, mapping, order)
         assert.ok(['running', 'done'].includes(outcome.kind), JSON.stringify(outcome))
-        if (provider.name === 'fal') assert.deepEqual(unknownToFal(offer, order), [])
+        if (provider.name === 'fal') assert.deepEqual(unknownToFal(mapping, order), [])
       })
     }
   })
 }
 
 /** FAL takes no notice of what it does not know, so that a misspelled field would go unnoticed. */
-function unknownToFal(offer: Offer, { input }: Order): readonly string[] {
-  const { endpoint, body } = offer.translate(input)
-  const schema = falSchemas[offer.endpoints[endpoint] ?? '']
-  assert(schema !== undefined, `no schema describes ${offer.endpoints[endpoint]}`)
+function unknownToFal(mapping: EndpointMapping, { input }: Order): readonly string[] {
+  const { endpoint, body } = mapping.toRequest(input)
+  const schema = falSchemas[mapping.endpoints[endpoint] ?? '']
+  assert(schema !== undefined, `no schema describes ${mapping.endpoints[endpoint]}`)
   return findViolations(schema, body).map(({ field }) => field)
 }

@@ -12,13 +12,13 @@ const id = '019fd35a-7e1c-7b52-9d0a-3b7f5c1e2a44'
 const prompt = 'A red kite'
 const imageUrl = 'https://media.example/in/kite.png'
 
-function offerOf(model: string) {
-  return fal.offers[model] ?? assert.fail(`no offer for ${model}`)
+function mappingOf(model: string) {
+  return fal.models[model] ?? assert.fail(`no endpoint for ${model}`)
 }
 
 describe('the protocol', () => {
   test('a callback gives back a task whose answer was lost, under the endpoint of the order', () => {
-    const adopt = (body: unknown) => fal.adopt?.(body, orderFor(fal, { prompt }), offerOf('kling-video'))
+    const adopt = (body: unknown) => fal.adopt?.(body, orderFor(fal, { prompt }), mappingOf('kling-video'))
     const task = `/fal-ai/kling-video/requests/${id}`
     assert.deepEqual(adopt({ request_id: id, gateway_request_id: id, status: 'OK', payload: {} }), {
       phase: 'status',
@@ -40,12 +40,12 @@ describe('the protocol', () => {
   })
 
   test('an operator may replace an endpoint', () => {
-    const offer = {
-      ...offerOf('veo3-video'),
+    const mapping = {
+      ...mappingOf('veo3-video'),
       endpoints: { text: 'fal-ai/veo3.1', image: 'fal-ai/veo3.1/image-to-video' },
     }
-    assert.equal(fal.submit(offer, orderFor(fal, { prompt })).path, '/fal-ai/veo3.1')
-    const ticket = fal.adopt?.({ request_id: id }, orderFor(fal, { prompt }), offer)
+    assert.equal(fal.submit(mapping, orderFor(fal, { prompt })).path, '/fal-ai/veo3.1')
+    const ticket = fal.adopt?.({ request_id: id }, orderFor(fal, { prompt }), mapping)
     assert.equal(ticket?.status, `/fal-ai/veo3.1/requests/${id}/status`)
   })
 
@@ -80,12 +80,12 @@ describe('the protocol', () => {
   })
 
   test('small images travel inside the request, everything else is uploaded', () => {
-    const takes = (kind: 'image' | 'video' | 'audio', bytes: number) =>
-      fal.takes(offerOf('veo3-video'), { kind, bytes, contentType: `${kind}/x`, filename: 'x' })
-    assert.equal(takes('image', 256 * 1024), 'inline')
-    assert.equal(takes('image', 256 * 1024 + 1), 'upload')
-    assert.equal(takes('video', 1), 'upload')
-    assert.equal(takes('audio', 1), 'upload')
+    const mediaTransfer = (kind: 'image' | 'video' | 'audio', bytes: number) =>
+      fal.mediaTransfer(mappingOf('veo3-video'), { kind, bytes, contentType: `${kind}/x`, filename: 'x' })
+    assert.equal(mediaTransfer('image', 256 * 1024), 'inline')
+    assert.equal(mediaTransfer('image', 256 * 1024 + 1), 'upload')
+    assert.equal(mediaTransfer('video', 1), 'upload')
+    assert.equal(mediaTransfer('audio', 1), 'upload')
   })
 
   test('an upload is begun under the key and with a short life', () => {
@@ -127,7 +127,7 @@ describe('against the mock', () => {
     const admitted = validateRequest(body)
     assert(admitted.ok)
     const order = orderFor(fal, admitted.input)
-    return fal.accept(await send(upstream, fal.submit(offerOf(admitted.model.id), order)), order)
+    return fal.accept(await send(upstream, fal.submit(mappingOf(admitted.model.id), order)), order)
   }
 
   /** Polls to the end, a quarter of a render between two polls that are not known to have the answer. */

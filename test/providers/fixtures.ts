@@ -24,10 +24,14 @@ export function providerOf(folder: string): Provider {
   return provider
 }
 
-export type Circumstances = { hintUrl?: string; settings?: Readonly<Record<string, string>> }
+export type Circumstances = { callbackUrl?: string; settings?: Readonly<Record<string, string>> }
 
 /** The order that every fixture was written for. */
-export function orderFor(provider: Provider, input: Input, { hintUrl, settings }: Circumstances = {}): Order {
+export function orderFor(
+  provider: Provider,
+  input: Input,
+  { callbackUrl, settings }: Circumstances = {},
+): Order {
   const defaults = Object.entries(provider.settings ?? {}).map(([name, setting]) => [name, setting.default])
   return {
     jobId: 'vid_fixture0000000000',
@@ -35,7 +39,7 @@ export function orderFor(provider: Provider, input: Input, { hintUrl, settings }
     input,
     at: new Date('2026-11-01T00:00:00Z'),
     settings: { ...Object.fromEntries(defaults), ...settings },
-    ...(hintUrl !== undefined && { hintUrl }),
+    ...(callbackUrl !== undefined && { callbackUrl }),
   }
 }
 

@@ -28,16 +28,16 @@ const upstreams: readonly (readonly [string, ProviderName])[] = [
 for (const [id, name] of upstreams) {
   test(`${name} ends a video of ${id} with the last image`, () => {
     const provider = providers[name]
-    const offer = provider.offers[id] ?? assert.fail(id)
+    const mapping = provider.models[id] ?? assert.fail(id)
     const result = validateRequest({ model: id, prompt: 'a fox', image: first, tail_image_url: last })
     assert.ok(result.ok, JSON.stringify(result))
     assert.deepEqual(result.warnings, [])
-    assert.deepEqual(provider.check?.(offer, result.input, {}) ?? [], [])
-    const sent = JSON.stringify(offer.translate(result.input).body)
+    assert.deepEqual(provider.check?.(mapping, result.input, {}) ?? [], [])
+    const sent = JSON.stringify(mapping.toRequest(result.input).body)
     assert.ok(sent.includes(first), sent)
     assert.ok(sent.includes(last), sent)
     const plain = validateRequest({ ...leastRequest(result.model, 'image'), prompt: 'a fox' })
     assert.ok(plain.ok)
-    assert.doesNotMatch(JSON.stringify(offer.translate(plain.input).body), /end_image|tail|endImage|"last"/)
+    assert.doesNotMatch(JSON.stringify(mapping.toRequest(plain.input).body), /end_image|tail|endImage|"last"/)
   })
 }

@@ -78,17 +78,18 @@ test('a story with nothing to film is refused before anybody is asked', () => {
 })
 
 test('settings that the service does not list are left out; a value that it does not take is named', () => {
-  const offer = longstories.offers['longstories-movie']
-  assert(offer !== undefined)
+  const mapping = longstories.models['longstories-movie']
+  assert(mapping !== undefined)
   const story = {
     prompt: 'A fox',
     musicConfig: { volume: 0.5, tempo: 3 },
     storyConfig: { effectsConfig: { glow: true } },
   }
-  const { body } = offer.translate(story)
+  const { body } = mapping.toRequest(story)
   assert.deepEqual([body.musicConfig, body.effectsConfig], [{ volume: 0.5 }, undefined])
   const { settings } = orderFor(longstories, story)
-  const rejected = (input: Input) => longstories.check?.(offer, input, settings).map(({ message }) => message)
+  const rejected = (input: Input) =>
+    longstories.check?.(mapping, input, settings).map(({ message }) => message)
   assert.deepEqual(rejected(story), [])
   assert.deepEqual(rejected({ ...story, musicConfig: { volume: 7 } }), [
     '`musicConfig.volume` must be from 0 to 1 for LongStories; got 7',
@@ -96,7 +97,7 @@ test('settings that the service does not list are left out; a value that it does
   assert.match(rejected({ ...story, framework: 'noir' })?.[0] ?? '', /^`framework` must be one of default, /)
   const universe = { ...settings, LONGSTORIES_MOVIE_SLUG: 'movies' }
   assert.match(
-    longstories.check?.(offer, { ...story, language: 'english' }, universe)[0]?.message ?? '',
+    longstories.check?.(mapping, { ...story, language: 'english' }, universe)[0]?.message ?? '',
     /^`language`/,
   )
 })

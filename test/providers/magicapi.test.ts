@@ -17,10 +17,10 @@ function orderOf(flavor: string, extra: Readonly<Record<string, unknown>> = {}) 
     ...extra,
   })
   assert(admitted.ok, JSON.stringify(admitted))
-  const offer = magicapi.offers[admitted.model.id]
-  assert(offer !== undefined)
+  const mapping = magicapi.models[admitted.model.id]
+  assert(mapping !== undefined)
   const order = orderFor(magicapi, admitted.input, { settings: { MAGICAPI_FLAVOR: flavor } })
-  return { order, offer, call: magicapi.submit(offer, order) }
+  return { order, mapping, call: magicapi.submit(mapping, order) }
 }
 
 for (const flavor of ['v3', 'v2', 'capix']) {
@@ -119,7 +119,7 @@ test('v3 stays on the status path that knows the task', () => {
 })
 
 test('media are always handed over as links', () => {
-  const { offer } = orderOf('v3')
+  const { mapping } = orderOf('v3')
   const media = { kind: 'image', contentType: 'image/png', bytes: 10, filename: 'a.png' } as const
-  assert.equal(magicapi.takes(offer, media), 'link')
+  assert.equal(magicapi.mediaTransfer(mapping, media), 'link')
 })

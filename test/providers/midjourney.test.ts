@@ -7,7 +7,7 @@ import { faultOf, startMock, ticketOf } from './mock-upstream.ts'
 
 const model = 'midjourney-video'
 const image = 'https://media.example/start.png'
-const offer = midjourney.offers[model] ?? assert.fail()
+const mapping = midjourney.models[model] ?? assert.fail()
 
 test('an extension names the finished task and the clip, and brings no image', () => {
   const input = {
@@ -16,7 +16,7 @@ test('an extension names the finished task and the clip, and brings no image', (
     extendTask: '1757399847039557',
     extendIndex: 3,
   }
-  assert.deepEqual(midjourney.submit(offer, orderFor(midjourney, input)), {
+  assert.deepEqual(midjourney.submit(mapping, orderFor(midjourney, input)), {
     method: 'POST',
     path: '/mj/submit/video',
     json: {
@@ -38,7 +38,7 @@ test('an extension of a task that the proxy has lost fails for good', () => {
 })
 
 test('an operator may choose a speed by another submit route', () => {
-  const faster = { ...offer, endpoints: { video: '/mj-fast/mj/submit/video' } }
+  const faster = { ...mapping, endpoints: { video: '/mj-fast/mj/submit/video' } }
   assert.equal(midjourney.submit(faster, orderFor(midjourney, { image })).path, '/mj-fast/mj/submit/video')
 })
 
@@ -53,7 +53,7 @@ test('the secret goes under the header that the operator names', () => {
 })
 
 test('a callback gives the id of a task only to the job that it names', () => {
-  const adopt = (body: unknown) => midjourney.adopt?.(body, orderFor(midjourney, {}), offer)
+  const adopt = (body: unknown) => midjourney.adopt?.(body, orderFor(midjourney, {}), mapping)
   assert.deepEqual(adopt({ id: '17', state: 'vid_fixture0000000000' }), { id: '17' })
   assert.equal(adopt({ id: '17', state: 'vid_another' }), undefined)
   assert.equal(adopt({ id: '17' }), undefined)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Input } from '../../providers/input.ts'
-import type { Call, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
+import type { Call, Outcome, Provider, Reply, TaskReference } from '../../providers/provider.ts'
 import type { MockUpstream } from '../../src/sandbox/mock-upstream.ts'
 import { createTransport } from '../../src/upstreams/transport.ts'
 import { orderFor } from './fixtures.ts'
@@ -48,17 +48,17 @@ export async function startMock(
     origin,
     send,
     async submit(model: string, input: Input): Promise<Outcome> {
-      const offer = provider.offers[model]
-      assert(offer !== undefined)
+      const mapping = provider.models[model]
+      assert(mapping !== undefined)
       const order = { ...orderFor(provider, input), settings }
-      return provider.accept(await send(provider.submit(offer, order)), order)
+      return provider.accept(await send(provider.submit(mapping, order)), order)
     },
-    look: async (ticket: Ticket): Promise<Outcome> =>
+    look: async (ticket: TaskReference): Promise<Outcome> =>
       provider.read(await send(provider.poll(ticket)), ticket),
   }
 }
 
-export function ticketOf(outcome: Outcome): Ticket {
+export function ticketOf(outcome: Outcome): TaskReference {
   assert.equal(outcome.kind, 'running', JSON.stringify(outcome))
   return outcome.kind === 'running' ? outcome.ticket : assert.fail()
 }

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import { providers } from '../../providers/index.ts'
-import type { Call, Offer, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
+import type { Call, EndpointMapping, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../../src/config/config.ts'
 import type { MockContext, MockTask } from '../../src/sandbox/mock-upstream.ts'
 import { mockUpstreams } from '../../src/sandbox/upstreams/index.ts'
@@ -54,8 +54,8 @@ export async function createMockUpstreams() {
   return {
     close: () => app.close(),
     /** What becomes of an order. FAL takes any input and checks it when its turn comes; the others say so at once. */
-    async order(provider: Provider, offer: Offer, order: Order): Promise<Outcome> {
-      let outcome = provider.accept(await send(provider, provider.submit(offer, order)), order)
+    async order(provider: Provider, mapping: EndpointMapping, order: Order): Promise<Outcome> {
+      let outcome = provider.accept(await send(provider, provider.submit(mapping, order)), order)
       now += 1000
       const mostPolls = provider.name === 'fal' ? 2 : 0
       for (let polls = 0; outcome.kind === 'running' && polls < mostPolls; polls += 1) {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Input } from '../../providers/input.ts'
-import type { Media, Offer, Outcome, Provider, Reply, Ticket } from '../../providers/provider.ts'
+import type {
+  EndpointMapping,
+  Media,
+  Outcome,
+  Provider,
+  Reply,
+  TaskReference,
+} from '../../providers/provider.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, wired } from './fixtures.ts'
@@ -10,7 +17,7 @@ type ReplyFixture = Circumstances & {
   name: string
   of: 'submit' | 'poll' | 'find' | 'upload'
   reply: Pick<Reply, 'status' | 'body'> & Partial<Reply>
-  ticket?: Ticket
+  ticket?: TaskReference
   /** Whose answer it is, where that matters. */
   request?: Readonly<Record<string, unknown>>
   media?: Media
@@ -111,19 +118,22 @@ function readReply(provider: Provider, fixture: Omit<ReplyFixture, 'name' | 'out
   const reply: Reply = { headers: {}, baseUrl, ...fixture.reply }
   if (fixture.of === 'poll') return provider.read(reply, fixture.ticket ?? {})
   if (fixture.of === 'upload') return need(provider.upload).read(reply, fixture.media ?? image)
-  const { offer, input } = asked(provider, fixture.request)
+  const { mapping, input } = asked(provider, fixture.request)
   const order = orderFor(provider, input, fixture)
   return fixture.of === 'submit'
     ? provider.accept(reply, order)
-    : need(provider.find).read(reply, order, offer)
+    : need(provider.find).read(reply, order, mapping)
 }
 
 /** What was asked for: the fixture's request, or anything at all where the answer does not depend on it. */
-function asked(provider: Provider, request: ReplyFixture['request']): { offer: Offer; input: Input } {
-  if (request === undefined) return { offer: need(Object.values(provider.offers)[0]), input: {} }
+function asked(
+  provider: Provider,
+  request: ReplyFixture['request'],
+): { mapping: EndpointMapping; input: Input } {
+  if (request === undefined) return { mapping: need(Object.values(provider.models)[0]), input: {} }
   const admitted = validateRequest(request)
   assert(admitted.ok, `not admitted: ${JSON.stringify(admitted)}`)
-  return { offer: need(provider.offers[admitted.model.id]), input: admitted.input }
+  return { mapping: need(provider.models[admitted.model.id]), input: admitted.input }
 }
 
 function need<Thing>(thing: Thing | undefined): Thing {

@@ -15,9 +15,9 @@ const imageUrl = 'https://media.example/still.png'
 function asked(request: Readonly<Record<string, unknown>>) {
   const admitted = validateRequest(request)
   assert(admitted.ok, JSON.stringify(admitted))
-  const offer = runware.offers[admitted.model.id]
-  assert(offer !== undefined, `no offer for ${admitted.model.id}`)
-  return { ...admitted, offer, order: orderFor(runware, admitted.input) }
+  const mapping = runware.models[admitted.model.id]
+  assert(mapping !== undefined, `no endpoint for ${admitted.model.id}`)
+  return { ...admitted, mapping, order: orderFor(runware, admitted.input) }
 }
 
 function refused(request: Readonly<Record<string, unknown>>): string {
@@ -30,8 +30,8 @@ const open = (t: TestContext) => startMock(t, runwareMock, runware)
 
 test('a job runs from the submit to its video', async (t) => {
   const { send, clock, origin } = await open(t)
-  const { offer, order } = asked({ model: 'kling-v21-master', prompt: 'A lighthouse' })
-  const accepted = runware.accept(await send(runware.submit(offer, order)), order)
+  const { mapping, order } = asked({ model: 'kling-v21-master', prompt: 'A lighthouse' })
+  const accepted = runware.accept(await send(runware.submit(mapping, order)), order)
   assert.equal(accepted.kind, 'running')
   const ticket = { taskUUID: order.attempt }
   const look = async () => runware.read(await send(runware.poll(ticket)), ticket)
@@ -44,15 +44,15 @@ test('a job runs from the submit to its video', async (t) => {
 
 test('after a lost answer the attempt is found, and sending it again buys nothing', async (t) => {
   const { send, clock } = await open(t)
-  const { offer, order } = asked({ model: 'pixverse-v5', prompt: 'A lighthouse' })
+  const { mapping, order } = asked({ model: 'pixverse-v5', prompt: 'A lighthouse' })
   const { find } = runware
   assert(find !== undefined)
-  const look = async () => find.read(await send(find.call(offer, order)), order, offer)
+  const look = async () => find.read(await send(find.call(mapping, order)), order, mapping)
   assert.deepEqual(await look(), { kind: 'absent' })
-  await send(runware.submit(offer, order))
+  await send(runware.submit(mapping, order))
   assert.equal((await look()).kind, 'running')
   assert.equal(find.safeToResend, true)
-  const again = runware.accept(await send(runware.submit(offer, order)), order)
+  const again = runware.accept(await send(runware.submit(mapping, order)), order)
   assert.deepEqual(again, { kind: 'running', ticket: { taskUUID: order.attempt }, stage: 'queued' })
   clock.now += 1000
   assert.equal((await look()).kind, 'done')
@@ -71,17 +71,17 @@ test('the mock, written from the reference, takes every call of the fixtures', (
 })
 
 test('an endpoint that the operator replaced is the one that is asked', () => {
-  const { offer, order } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
-  const { json } = runware.submit({ ...offer, endpoints: { any: 'vidu:3@2' } }, order)
+  const { mapping, order } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
+  const { json } = runware.submit({ ...mapping, endpoints: { any: 'vidu:3@2' } }, order)
   assert.equal((json as readonly JsonObject[])[0]?.model, 'vidu:3@2')
 })
 
 test('a callback is known by our own id, flat or wrapped', () => {
   const { order } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
   const taskUUID = order.attempt
-  const { offer } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
+  const { mapping } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
   for (const body of [{ taskUUID }, { data: [{ taskUUID }] }, { data: [], errors: [{ taskUUID }] }]) {
-    assert.deepEqual(runware.adopt?.(body, order, offer), { taskUUID })
+    assert.deepEqual(runware.adopt?.(body, order, mapping), { taskUUID })
   }
   for (const body of [
     undefined,
@@ -93,15 +93,15 @@ test('a callback is known by our own id, flat or wrapped', () => {
     { taskUUID: 'another' },
     { data: taskUUID },
   ]) {
-    assert.equal(runware.adopt?.(body, order, offer), undefined)
+    assert.equal(runware.adopt?.(body, order, mapping), undefined)
   }
 })
 
 test('images and sound travel inside the request, a video only as a link', () => {
-  const { offer } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
+  const { mapping } = asked({ model: 'vidu-video', prompt: 'A lighthouse' })
   const media = (kind: Media['kind']): Media => ({ kind, contentType: `${kind}/x`, bytes: 1, filename: 'x' })
   assert.deepEqual(
-    (['image', 'audio', 'video'] as const).map((kind) => runware.takes(offer, media(kind))),
+    (['image', 'audio', 'video'] as const).map((kind) => runware.mediaTransfer(mapping, media(kind))),
     ['inline', 'inline', 'link'],
   )
 })

@@ -46,10 +46,10 @@ function priceOf(id: string, body: Readonly<Record<string, unknown>>) {
 }
 
 test('an attempt is searched for by path, in a narrow time around it', () => {
-  const offer = wavespeed.offers['sora-2']
-  assert.ok(offer)
+  const mapping = wavespeed.models['sora-2']
+  assert.ok(mapping)
   assert.deepEqual(
-    wavespeed.find?.call(offer, order({ prompt: 'A heron', image: 'https://media.example.com/a.png' })),
+    wavespeed.find?.call(mapping, order({ prompt: 'A heron', image: 'https://media.example.com/a.png' })),
     {
       method: 'POST',
       path: '/api/v3/predictions',
@@ -74,16 +74,16 @@ test('a task is polled and canceled by its id, whatever that holds', () => {
 })
 
 test('a callback gives the id of a task whose answer was lost', () => {
-  const offer = wavespeed.offers['sora-2']
-  assert.ok(offer)
-  const adopt = (body: unknown) => wavespeed.adopt?.(body, order({}), offer)
+  const mapping = wavespeed.models['sora-2']
+  assert.ok(mapping)
+  const adopt = (body: unknown) => wavespeed.adopt?.(body, order({}), mapping)
   assert.deepEqual(adopt({ id: 'abc', status: 'completed' }), { id: 'abc' })
   assert.equal(adopt({ id: 7 }), undefined)
   assert.equal(adopt('<html>'), undefined)
 })
 
-test('every path of an offer is one that the mock knows, and the other way round', () => {
-  const asked = Object.values(wavespeed.offers).flatMap((offer) => Object.values(offer.endpoints))
+test('the paths of all models are those of the mock', () => {
+  const asked = Object.values(wavespeed.models).flatMap((mapping) => Object.values(mapping.endpoints))
   assert.deepEqual(asked.toSorted(), Object.keys(wavespeedSchemas).toSorted())
 })
 
@@ -112,14 +112,14 @@ test('what cannot be rendered is refused before it is bought', () => {
   assert.deepEqual(problemOf('kling-lipsync-t2v', { ...speech, voice_id: 'nobody' })[0], 'voice_id')
 })
 
-test('an offer says what it would render differently', () => {
-  const refuses = (id: string, input: Input) => wavespeed.offers[id]?.refuses?.(input) !== undefined
-  assert.ok(refuses('bytedance-avatar-omni-human-1.5', { prompt: 'smiling' }))
-  assert.ok(!refuses('bytedance-avatar-omni-human-1.5', {}))
-  assert.ok(refuses('bytedance-waver-1.0', { image: 'https://media.example.com/a.png' }))
-  assert.ok(!refuses('bytedance-waver-1.0', { prompt: 'A heron' }))
-  assert.ok(refuses('runwayml-gen4-aleph', { referenceImages: ['a', 'b'] }))
-  assert.ok(!refuses('runwayml-gen4-aleph', { referenceImages: ['a'] }))
+test('an endpoint mapping names what it would render differently', () => {
+  const unsupported = (id: string, input: Input) => wavespeed.models[id]?.unsupported?.(input) !== undefined
+  assert.ok(unsupported('bytedance-avatar-omni-human-1.5', { prompt: 'smiling' }))
+  assert.ok(!unsupported('bytedance-avatar-omni-human-1.5', {}))
+  assert.ok(unsupported('bytedance-waver-1.0', { image: 'https://media.example.com/a.png' }))
+  assert.ok(!unsupported('bytedance-waver-1.0', { prompt: 'A heron' }))
+  assert.ok(unsupported('runwayml-gen4-aleph', { referenceImages: ['a', 'b'] }))
+  assert.ok(!unsupported('runwayml-gen4-aleph', { referenceImages: ['a'] }))
 })
 
 test('prices follow the resolution, whichever field told it, and the seconds', () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import { providers } from '../../providers/index.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createKeys } from '../../src/redis/keys.ts'
@@ -120,7 +120,7 @@ describe('a sandbox job in a process with keys', () => {
       logger: quiet,
     })
     for (const provider of [providers.fal, providers.runware])
-      await rejectedKeys.reportFault({ provider, offer: {} }, fault('bad_credentials', 'Invalid key'))
+      await rejectedKeys.reportFault({ provider, mapping: {} }, fault('bad_credentials', 'Invalid key'))
     const entries = () => redis.keys(keys.rejectedKey('*', '*'))
     assert.equal((await entries()).length, 2)
 

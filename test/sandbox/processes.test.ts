@@ -141,12 +141,13 @@ describe('mock upstreams of several processes', () => {
 
 it('a sandbox job and a real one are never taken for each other', () => {
   const provider = providers.bytedance
-  const [model = '', offer] = Object.entries(provider.offers).find(([, { host }]) => host !== 'visual') ?? []
+  const [model = '', mapping] =
+    Object.entries(provider.models).find(([, { host }]) => host !== 'visual') ?? []
   const job = (sandbox: boolean) =>
     ({ view: { model, ...(sandbox && { sandbox }) }, input: { prompt: 'a boat' } }) as unknown as Job
   const { upstreams } = readConfig({}, Object.values(providers))
   const of = (sandbox: boolean) =>
-    fingerprintRequest({ upstreams }, job(sandbox), provider, offer ?? assert.fail())
+    fingerprintRequest({ upstreams }, job(sandbox), provider, mapping ?? assert.fail())
   assert.notEqual(of(true), of(false))
   assert.notEqual(of(false), '')
 })

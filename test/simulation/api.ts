@@ -6,7 +6,7 @@ import { createUnknownJobs } from '../../src/jobs/unknown-jobs.ts'
 import { createWithdrawals } from '../../src/jobs/withdrawals.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
-import { offers, settingsOf } from './providers.ts'
+import { routing, settingsOf } from './providers.ts'
 import { createQueueClient } from './queue.ts'
 import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
@@ -50,13 +50,13 @@ export function createApi(environment: Environment, name: string) {
       now,
       store,
       queues,
-      routing: offers,
+      routing,
       upstreams: configsOf(upstreams),
     }),
     unknown: createUnknownJobs({
       store,
       holds: createHolds({ redis: connection, keys }),
-      routing: offers,
+      routing,
       settingsOf,
       deadlineMs: () => 300_000,
       now,

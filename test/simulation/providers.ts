@@ -1,4 +1,4 @@
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import type { Order, Outcome, Provider, ProviderName, Reply } from '../../providers/provider.ts'
 import type { Routing } from '../../src/upstreams/routing.ts'
 
@@ -42,7 +42,7 @@ function createProvider(name: SimulatedName): Provider {
     name,
     title: name,
     hosts: {},
-    offers: { video: { endpoints: {}, translate: () => ({ endpoint: '', body: {} }) } },
+    models: { video: { endpoints: {}, toRequest: () => ({ endpoint: '', body: {} }) } },
     submit: (_, order) => call('/purchase', submissionOf(order)),
     accept(reply, { attempt }) {
       if (reply.status >= 400 && reply.status < 500)
@@ -63,14 +63,14 @@ function createProvider(name: SimulatedName): Provider {
       if (reply.status >= 500) return { kind: 'unclear', fault: fault('upstream_error', 'trouble') }
       return outcomeOf({ ...bodyOf(reply), id: idOf(ticket) })
     },
-    task: { id: idOf, ticket: ticketOf },
+    task: { id: idOf, reference: ticketOf },
     cancel: (ticket) => call('/stop', { id: idOf(ticket) }),
     adopt(body, { attempt }) {
       const { task, attempt: told } = Object(body) as { task?: unknown; attempt?: unknown }
       if (kind === 'ownId') return told === attempt ? ticketOf(attempt) : undefined
       return typeof task === 'string' ? ticketOf(task) : undefined
     },
-    takes: () => 'link',
+    mediaTransfer: () => 'link',
   }
   if (kind === 'ownId')
     provider.find = {
@@ -90,7 +90,7 @@ function createProvider(name: SimulatedName): Provider {
           ticket: ticketOf(task.id),
           outcome: outcomeOf(task),
         }))
-        return { kind: 'alike', tasks, same: true }
+        return { kind: 'candidates', tasks, same: true }
       },
       safeToResend: false,
     }
@@ -98,8 +98,8 @@ function createProvider(name: SimulatedName): Provider {
 }
 
 function submissionOf(order: Order): object {
-  const { jobId, attempt, input, hintUrl } = order
-  return { jobId, attempt, prompt: input.prompt, ...(hintUrl !== undefined && { callback: hintUrl }) }
+  const { jobId, attempt, input, callbackUrl } = order
+  return { jobId, attempt, prompt: input.prompt, ...(callbackUrl !== undefined && { callback: callbackUrl }) }
 }
 
 function bodyOf(reply: Reply): Body {
@@ -107,11 +107,11 @@ function bodyOf(reply: Reply): Body {
 }
 
 /** What the engine knows of them: each renders the one model there is. */
-export const offers = {
+export const routing = {
   find: (_: unknown, name: ProviderName) => {
     const provider = providers[name]
-    const offer = provider?.offers.video
-    return offer === undefined ? undefined : { provider, offer }
+    const mapping = provider?.models.video
+    return mapping === undefined ? undefined : { provider, mapping }
   },
 } as unknown as Routing
 

@@ -8,7 +8,7 @@ import { createRenderTimes } from '../../src/upstreams/render-times.ts'
 import { createUpstreamSlots } from '../../src/upstreams/slots.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
-import { offers } from './providers.ts'
+import { routing } from './providers.ts'
 import { settings } from './settings.ts'
 import { createTransport } from './transport.ts'
 import { createWebhooks } from './webhooks.ts'
@@ -34,7 +34,7 @@ export function createParts(
     journal,
     hasRestored,
     confirmReplicas,
-    routing: offers,
+    routing,
     transport: createTransport(world, { actor, server, upstreams, timeoutMs: settings.timeoutMs }),
     renderTimes: createRenderTimes({ redis, key: keys.renderTimes(false) }),
     slots: createUpstreamSlots({ redis, keys, maxJobs: maxInFlight }),

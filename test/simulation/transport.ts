@@ -1,4 +1,4 @@
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { CallResult, Transport } from '../../src/upstreams/transport.ts'
 import type { CallType, Hit } from './faults.ts'

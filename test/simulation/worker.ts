@@ -6,7 +6,7 @@ import { createJobStore } from '../../src/jobs/store/store.ts'
 import { quiet } from '../support/setup.ts'
 import type { Environment } from './environment.ts'
 import { createSimulatedJournal } from './journal.ts'
-import { offers } from './providers.ts'
+import { routing } from './providers.ts'
 import { createQueueClient, type Entry } from './queue.ts'
 import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
@@ -53,7 +53,7 @@ export function createWorker(environment: Environment, name: string) {
       store,
       queues,
       journal,
-      routing: offers,
+      routing,
       upstreams: configsOf(upstreams),
       clock,
       graceMs: settings.store.graceMs,

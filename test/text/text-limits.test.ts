@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome } from '../../providers/provider.ts'
 import { readConfig } from '../../src/config/config.ts'

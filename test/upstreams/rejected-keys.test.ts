@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import { providers } from '../../providers/index.ts'
 import type { Outcome, ProviderName } from '../../providers/provider.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -52,9 +52,9 @@ describe('keys that their upstream rejects', () => {
         logger: { error: log, info: log } as never,
         now: () => clock.now,
       })
-      const offers = createRouting({ providers, upstreams })
-      const upstream = (name: ProviderName, id = model.id) => offers.find({ id }, name) ?? assert.fail()
-      const choose = createRouteChooser({ routing: offers, rejectedKeys, now: () => clock.now })
+      const routing = createRouting({ providers, upstreams })
+      const upstream = (name: ProviderName, id = model.id) => routing.find({ id }, name) ?? assert.fail()
+      const choose = createRouteChooser({ routing, rejectedKeys, now: () => clock.now })
       return {
         rejectedKeys,
         upstream,
@@ -95,8 +95,8 @@ describe('keys that their upstream rejects', () => {
 
   it('of one host say nothing about another host with keys of its own', async () => {
     const { rejectedKeys, upstream } = begin().start()
-    const ark = Object.entries(providers.bytedance.offers).find(([, { host }]) => host === 'ark')?.[0]
-    const visual = Object.entries(providers.bytedance.offers).find(([, { host }]) => host !== 'ark')?.[0]
+    const ark = Object.entries(providers.bytedance.models).find(([, { host }]) => host === 'ark')?.[0]
+    const visual = Object.entries(providers.bytedance.models).find(([, { host }]) => host !== 'ark')?.[0]
     await rejectedKeys.reportFault(upstream('bytedance', ark), rejected)
     assert.notEqual(await rejectedKeys.find(upstream('bytedance', ark)), undefined)
     assert.equal(await rejectedKeys.find(upstream('bytedance', visual)), undefined)
@@ -187,7 +187,7 @@ describe('keys that their upstream rejects', () => {
       const next = await job.run()
       return { next, calls: job.calls, route: (await job.work())?.route }
     }
-    const found = { provider: providers.runware, offer: {} }
+    const found = { provider: providers.runware, mapping: {} }
     await rejectedKeys.reportFault(found, rejected)
     assert.deepEqual(await take(), { next: { kind: 'move', queue: 'fal' }, calls: [], route: ['fal'] })
     clock.now += 300_000
@@ -208,7 +208,7 @@ describe('keys that their upstream rejects', () => {
       })
     const early = await accept()
     clock.now += 1000
-    await rejectedKeys.reportFault({ provider: providers.runware, offer: {} }, rejected)
+    await rejectedKeys.reportFault({ provider: providers.runware, mapping: {} }, rejected)
     clock.now += 1000
     assert.deepEqual(await early.run(), { kind: 'wait', at: clock.now + 30_000 })
     assert.deepEqual([early.calls, early.effects, await early.state()], [[], ['slot left'], 'pending'])

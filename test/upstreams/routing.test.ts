@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
 import type { Input } from '../../providers/input.ts'
-import type { Offer, Provider, ProviderName } from '../../providers/provider.ts'
+import type { EndpointMapping, Provider, ProviderName } from '../../providers/provider.ts'
 import { formatStoredReference } from '../../src/catalogue/media-values/stored-reference.ts'
 import type { Model } from '../../src/catalogue/model.ts'
 import type { ProviderConfig } from '../../src/config/config.ts'
@@ -12,9 +12,9 @@ import { readOverrides, type UpstreamOverrides } from '../../src/upstreams/overr
 import { createRouting } from '../../src/upstreams/routing.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
-const offerOf = (changes: Partial<Offer> = {}): Offer => ({
+const mappingOf = (changes: Partial<EndpointMapping> = {}): EndpointMapping => ({
   endpoints: { text: 'original', image: 'picture' },
-  translate: () => ({ endpoint: 'text', body: {} }),
+  toRequest: () => ({ endpoint: 'text', body: {} }),
   ...changes,
 })
 
@@ -22,8 +22,8 @@ type Check = NonNullable<Provider['check']>
 
 function providerOf(
   name: ProviderName,
-  offer: Offer | undefined,
-  takes: ReturnType<Provider['takes']> = 'inline',
+  mapping: EndpointMapping | undefined,
+  mediaTransfer: ReturnType<Provider['mediaTransfer']> = 'inline',
   check: Check = () => [],
 ): Provider {
   return {
@@ -37,8 +37,8 @@ function providerOf(
       },
       other: { baseUrlVariable: `${name}_OTHER_URL`, credentials: [], sign: () => ({}) },
     },
-    offers: offer === undefined ? {} : { movie: offer },
-    takes: () => takes,
+    models: mapping === undefined ? {} : { movie: mapping },
+    mediaTransfer: () => mediaTransfer,
     check,
   }
 }
@@ -51,20 +51,26 @@ const configured = (name: string): ProviderConfig => ({
 })
 
 type Options = {
-  offers?: Partial<Record<ProviderName, Offer | undefined>>
-  takes?: ReturnType<Provider['takes']>
+  mappings?: Partial<Record<ProviderName, EndpointMapping | undefined>>
+  mediaTransfer?: ReturnType<Provider['mediaTransfer']>
   configs?: Partial<Record<ProviderName, ProviderConfig>>
   overrides?: UpstreamOverrides
   canFetchLinks?: boolean
   checks?: Partial<Record<ProviderName, Check>>
 }
 
-function create({ offers = {}, takes, configs = {}, checks = {}, ...rest }: Options = {}) {
+function create({ mappings = {}, mediaTransfer, configs = {}, checks = {}, ...rest }: Options = {}) {
   const names = ['fal', 'runware', 'wavespeed', 'magicapi'] as const
-  const made = { fal: offerOf(), runware: offerOf(), wavespeed: offerOf(), magicapi: offerOf(), ...offers }
+  const made = {
+    fal: mappingOf(),
+    runware: mappingOf(),
+    wavespeed: mappingOf(),
+    magicapi: mappingOf(),
+    ...mappings,
+  }
   return createRouting({
     providers: Object.fromEntries(
-      names.map((name) => [name, providerOf(name, made[name], takes, checks[name])]),
+      names.map((name) => [name, providerOf(name, made[name], mediaTransfer, checks[name])]),
     ) as never,
     upstreams: Object.fromEntries(names.map((name) => [name, configs[name] ?? configured(name)])) as never,
     ...rest,
@@ -78,60 +84,60 @@ const stored: Input = {
 
 describe('the upstreams of a job', () => {
   it('are those of the model, in its order', () => {
-    const offers = create()
-    assert.deepEqual(offers.listUpstreams(model, input), ['fal', 'runware', 'wavespeed'])
-    assert.equal(offers.isAvailable(model), true)
-    assert.deepEqual(offers.describeMissingVariables(model), [])
+    const routing = create()
+    assert.deepEqual(routing.listUpstreams(model, input), ['fal', 'runware', 'wavespeed'])
+    assert.equal(routing.isAvailable(model), true)
+    assert.deepEqual(routing.describeMissingVariables(model), [])
   })
 
   it('are those that have the model', () => {
-    const offers = create({ offers: { fal: undefined } })
-    assert.deepEqual(offers.listUpstreams(model, input), ['runware', 'wavespeed'])
-    assert.equal(offers.find(model, 'fal'), undefined)
-    assert.equal(offers.find(model, 'runware')?.provider.title, 'RUNWARE')
+    const routing = create({ mappings: { fal: undefined } })
+    assert.deepEqual(routing.listUpstreams(model, input), ['runware', 'wavespeed'])
+    assert.equal(routing.find(model, 'fal'), undefined)
+    assert.equal(routing.find(model, 'runware')?.provider.title, 'RUNWARE')
   })
 
   it('are those that have their keys and an address', () => {
     const bare = (name: string, changes: Partial<ProviderConfig>) => ({ ...configured(name), ...changes })
-    const offers = create({
+    const routing = create({
       configs: {
         fal: bare('fal', { credentials: { fal_KEY: 'k' } }),
         runware: bare('runware', { baseUrls: {}, credentials: {} }),
       },
     })
-    assert.deepEqual(offers.listUpstreams(model, input), ['wavespeed'])
-    assert.deepEqual(offers.describeMissingVariables(model), [
+    assert.deepEqual(routing.listUpstreams(model, input), ['wavespeed'])
+    assert.deepEqual(routing.describeMissingVariables(model), [
       'FAL: fal_SECRET',
       'RUNWARE: runware_URL and runware_KEY and runware_SECRET',
     ])
-    assert.equal(offers.isAvailable(model), true)
+    assert.equal(routing.isAvailable(model), true)
   })
 
   it('are none where no upstream has its keys', () => {
     const none = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
-    const offers = create({ configs: { fal: none, runware: none, wavespeed: none } })
-    assert.equal(offers.isAvailable(model), false)
-    assert.deepEqual(offers.listUpstreams(model, input), [])
-    assert.equal(offers.describeMissingVariables(model).length, 3)
+    const routing = create({ configs: { fal: none, runware: none, wavespeed: none } })
+    assert.equal(routing.isAvailable(model), false)
+    assert.deepEqual(routing.listUpstreams(model, input), [])
+    assert.equal(routing.describeMissingVariables(model).length, 3)
   })
 
-  it('need what the host of their offer needs', () => {
+  it('need what the host of their endpoint needs', () => {
     const none = { baseUrls: { other: 'http://b.example' }, credentials: {}, settings: {} }
-    const offers = create({ offers: { fal: offerOf({ host: 'other' }) }, configs: { fal: none } })
-    assert.equal(offers.listUpstreams(model, input)[0], 'fal')
-    const unheard = create({ offers: { fal: offerOf({ host: 'unheard-of' }) }, configs: { fal: none } })
+    const routing = create({ mappings: { fal: mappingOf({ host: 'other' }) }, configs: { fal: none } })
+    assert.equal(routing.listUpstreams(model, input)[0], 'fal')
+    const unheard = create({ mappings: { fal: mappingOf({ host: 'unheard-of' }) }, configs: { fal: none } })
     assert.equal(unheard.listUpstreams(model, input)[0], 'fal')
   })
 
   it('are those that can render the input; if none can, the first reason is known', () => {
-    const refuses = ({ prompt }: Input) => (prompt === undefined ? undefined : 'no words')
-    const some = create({ offers: { fal: offerOf({ refuses }) } })
+    const unsupported = ({ prompt }: Input) => (prompt === undefined ? undefined : 'no words')
+    const some = create({ mappings: { fal: mappingOf({ unsupported }) } })
     assert.deepEqual(some.listUpstreams(model, input), ['runware', 'wavespeed'])
     assert.deepEqual(some.listUpstreams(model, {}), ['fal', 'runware', 'wavespeed'])
     assert.equal(some.rejectionMessage(model, input), 'no words')
     assert.equal(some.rejectionMessage(model, {}), undefined)
     const keyless = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
-    const other = create({ offers: { fal: offerOf({ refuses }) }, configs: { fal: keyless } })
+    const other = create({ mappings: { fal: mappingOf({ unsupported }) }, configs: { fal: keyless } })
     assert.equal(other.rejectionMessage(model, input), undefined)
   })
 
@@ -151,14 +157,14 @@ describe('the upstreams of a job', () => {
         seed < min || seed > max ? [{ field: 'seed', message: 'another seed', seeds: { min, max } }] : []
     const no: Check = () => [{ message: 'no boats' }]
     const checks = { fal: upTo(0, 99), runware: upTo(1, 49), wavespeed: no }
-    const offers = create({ checks })
-    assert.deepEqual(offers.adjustSeed(model, { ...input, seed: 1234 }), {
+    const routing = create({ checks })
+    assert.deepEqual(routing.adjustSeed(model, { ...input, seed: 1234 }), {
       seed: 1 + (1234 % 49),
       min: 1,
       max: 49,
     })
-    assert.equal(offers.adjustSeed(model, { ...input, seed: 60 }), undefined)
-    assert.equal(offers.adjustSeed(model, input), undefined)
+    assert.equal(routing.adjustSeed(model, { ...input, seed: 60 }), undefined)
+    assert.equal(routing.adjustSeed(model, input), undefined)
     assert.equal(
       create({ checks: { fal: no, runware: no, wavespeed: no } }).adjustSeed(model, { seed: 5 }),
       undefined,
@@ -169,14 +175,17 @@ describe('the upstreams of a job', () => {
   })
 
   it('are those that can be given our files', () => {
-    assert.deepEqual(create({ takes: 'link' }).listUpstreams(model, stored), [])
-    assert.equal(create({ takes: 'link', canFetchLinks: true }).listUpstreams(model, stored).length, 3)
+    assert.deepEqual(create({ mediaTransfer: 'link' }).listUpstreams(model, stored), [])
     assert.equal(
-      create({ takes: 'link' }).listUpstreams(model, { image: 'https://a.example/b.png' }).length,
+      create({ mediaTransfer: 'link', canFetchLinks: true }).listUpstreams(model, stored).length,
       3,
     )
-    for (const takes of ['inline', 'upload'] as const)
-      assert.equal(create({ takes }).listUpstreams(model, stored).length, 3)
+    assert.equal(
+      create({ mediaTransfer: 'link' }).listUpstreams(model, { image: 'https://a.example/b.png' }).length,
+      3,
+    )
+    for (const mediaTransfer of ['inline', 'upload'] as const)
+      assert.equal(create({ mediaTransfer }).listUpstreams(model, stored).length, 3)
   })
 })
 
@@ -206,9 +215,12 @@ describe('the operator’s changes to the upstreams', () => {
       movie: [{ provider: 'fal', endpoints: { text: 'changed' } }],
       other: [{ provider: 'runware', endpoints: { text: 'x' } }],
     }
-    const offers = create({ overrides })
-    assert.deepEqual(offers.find(model, 'fal')?.offer.endpoints, { text: 'changed', image: 'picture' })
-    assert.deepEqual(offers.find(model, 'runware')?.offer.endpoints, { text: 'original', image: 'picture' })
+    const routing = create({ overrides })
+    assert.deepEqual(routing.find(model, 'fal')?.mapping.endpoints, { text: 'changed', image: 'picture' })
+    assert.deepEqual(routing.find(model, 'runware')?.mapping.endpoints, {
+      text: 'original',
+      image: 'picture',
+    })
   })
 })
 

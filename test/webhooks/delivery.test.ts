@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { fault } from '../../providers/fault.ts'
+import { fault } from '../../providers/faults.ts'
 import { createQueues, webhookQueue } from '../../src/jobs/queues.ts'
 import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createFailedTransition } from '../../src/jobs/store/transition.ts'

@@ -1,5 +1,5 @@
-import type { Fault, FaultCode } from '../../fault.ts'
-import { fault } from '../../fault.ts'
+import type { Fault, FaultCode } from '../../faults.ts'
+import { fault } from '../../faults.ts'
 import type { Reply } from '../../provider.ts'
 import { at, text } from '../../reader.ts'
 import { statusFault } from '../../replies.ts'

@@ -1,7 +1,7 @@
 import { resolveEndpoint } from '../../models.ts'
-import type { Provider, Ticket } from '../../provider.ts'
+import type { Provider, TaskReference } from '../../provider.ts'
 import {
-  arkTicketOf,
+  arkReferenceOf,
   expirySecondsOf,
   parseArkCallback,
   parseArkSearch,
@@ -13,8 +13,8 @@ const tasks = '/contents/generations/tasks'
 
 /** The task API of Ark (Volcengine) and ModelArk (BytePlus). */
 export const ark = {
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
     return {
       host: 'ark',
       method: 'POST',
@@ -23,7 +23,7 @@ export const ark = {
         model: endpoint,
         ...body,
         execution_expires_after: expirySecondsOf(order),
-        ...(order.hintUrl !== undefined && { callback_url: order.hintUrl }),
+        ...(order.callbackUrl !== undefined && { callback_url: order.callbackUrl }),
       },
     }
   },
@@ -31,7 +31,7 @@ export const ark = {
   accept: parseArkSubmission,
   poll: (ticket) => ({ host: 'ark', method: 'GET', path: pathOf(ticket) }),
   read: parseArkTask,
-  task: { id: (ticket) => String(ticket.task), ticket: arkTicketOf },
+  task: { id: (ticket) => String(ticket.task), reference: arkReferenceOf },
 
   // Stops a task that waits. A running one goes on (409), and a finished one would lose its record.
   cancel: (ticket) => ({ host: 'ark', method: 'DELETE', path: pathOf(ticket) }),
@@ -45,6 +45,6 @@ export const ark = {
   adopt: parseArkCallback,
 } satisfies Partial<Provider>
 
-function pathOf(ticket: Ticket): string {
+function pathOf(ticket: TaskReference): string {
   return `${tasks}/${encodeURIComponent(String(ticket.task))}`
 }

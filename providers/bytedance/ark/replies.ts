@@ -1,4 +1,4 @@
-import type { Alike, Offer, Order, Outcome, Reply, Ticket } from '../../provider.ts'
+import type { EndpointMapping, Order, Outcome, Reply, TaskCandidates, TaskReference } from '../../provider.ts'
 import { link, list, number, text } from '../../reader.ts'
 import { completed, outcomeOf, rejected, running, type TaskStatus, taskUnknown } from '../../replies.ts'
 import { toArkFault, toArkTaskFault } from './faults.ts'
@@ -19,11 +19,11 @@ const statuses: Readonly<Record<string, TaskStatus>> = {
 export function parseArkSubmission(reply: Reply): Outcome {
   const id = text(reply.body, 'id')
   return reply.status < 300 && id !== undefined
-    ? running(arkTicketOf(id), 'queued')
+    ? running(arkReferenceOf(id), 'queued')
     : rejected(reply, toArkFault(reply))
 }
 
-export function parseArkTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseArkTask(reply: Reply, ticket: TaskReference): Outcome {
   const { body } = reply
   if (reply.status === 404 && text(body, 'error', 'code') !== undefined) return taskUnknown(upstream)
   const status = reply.status < 300 ? text(body, 'status')?.toLowerCase() : undefined
@@ -43,26 +43,26 @@ export function parseArkTask(reply: Reply, ticket: Ticket): Outcome {
 export function parseArkSearch(
   reply: Reply,
   order: Order,
-  offer: Offer,
-): Outcome | { kind: 'absent' } | Alike {
-  if (offer.host !== 'ark') return { kind: 'absent' }
+  mapping: EndpointMapping,
+): Outcome | { kind: 'absent' } | TaskCandidates {
+  if (mapping.host !== 'ark') return { kind: 'absent' }
   if (reply.status >= 300) return { kind: 'unclear', fault: toArkFault(reply) }
   const tasks = list(reply.body, 'items').flatMap((task) => {
     const id = text(task, 'id')
     if (id === undefined || !isOfOrder(task, order)) return []
-    const ticket = arkTicketOf(id)
+    const ticket = arkReferenceOf(id)
     return [{ ticket, outcome: running(ticket, 'queued') }]
   })
-  return { kind: 'alike', tasks, same: false }
+  return { kind: 'candidates', tasks, same: false }
 }
 
 /** Ark's callback holds the task as a poll would return it. */
-export function parseArkCallback(body: unknown): Ticket | undefined {
+export function parseArkCallback(body: unknown): TaskReference | undefined {
   const id = text(body, 'id')
-  return id === undefined ? undefined : arkTicketOf(id)
+  return id === undefined ? undefined : arkReferenceOf(id)
 }
 
-export function arkTicketOf(task: string): Ticket {
+export function arkReferenceOf(task: string): TaskReference {
   return { host: 'ark', task }
 }
 

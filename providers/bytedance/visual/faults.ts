@@ -1,4 +1,4 @@
-import type { Fault, FaultCode } from '../../fault.ts'
+import type { Fault, FaultCode } from '../../faults.ts'
 import type { Reply } from '../../provider.ts'
 import { number, text } from '../../reader.ts'
 import { statusFault } from '../../replies.ts'

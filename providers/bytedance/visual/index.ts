@@ -1,5 +1,5 @@
 import { resolveEndpoint } from '../../models.ts'
-import type { Order, Provider, Ticket } from '../../provider.ts'
+import type { Order, Provider, TaskReference } from '../../provider.ts'
 import { parseVisualSubmission, parseVisualTask } from './replies.ts'
 
 /** The two clouds that run the Visual API; each has its own keys. */
@@ -24,16 +24,16 @@ export const visualSettings = {
 
 /** The signed Visual API: every call is a POST to one path, with its action in the query. */
 export const visual = {
-  submit(offer, order) {
-    const { endpoint, body } = resolveEndpoint(offer, order.input)
+  submit(mapping, order) {
+    const { endpoint, body } = resolveEndpoint(mapping, order.input)
     const { platform, reqKey } = platformOf(order)
     return callOf(endpoint, platform, { req_key: reqKey, ...body })
   },
 
-  accept: (reply, order) => parseVisualSubmission(reply, (task) => ticketOf(task, order)),
+  accept: (reply, order) => parseVisualSubmission(reply, (task) => referenceOf(task, order)),
   poll: (ticket) => callOf('CVGetResult', ticket.platform, taskOf(ticket)),
   read: parseVisualTask,
-  task: { id: (ticket) => String(ticket.task), ticket: ticketOf },
+  task: { id: (ticket) => String(ticket.task), reference: referenceOf },
 
   // Volcengine cannot cancel a task: its state is polled instead, which changes nothing.
   cancel: (ticket) =>
@@ -49,17 +49,17 @@ function platformOf({ settings }: Order): { platform: Platform; reqKey: string }
   return { platform, reqKey: settings.VOLC_REQ_KEY || visualPlatforms[platform].reqKey }
 }
 
-function ticketOf(task: string, order: Order): Ticket {
+function referenceOf(task: string, order: Order): TaskReference {
   return { host: 'visual', task, ...platformOf(order) }
 }
 
-function taskOf(ticket: Ticket) {
+function taskOf(ticket: TaskReference) {
   return { req_key: String(ticket.reqKey), task_id: String(ticket.task) }
 }
 
 function callOf(
   action: string,
-  platform: Ticket[string] | undefined,
+  platform: TaskReference[string] | undefined,
   json: Readonly<Record<string, string | number>>,
 ) {
   const { version } = visualPlatforms[platform === 'volcengine' ? 'volcengine' : 'byteplus']

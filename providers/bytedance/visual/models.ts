@@ -1,15 +1,15 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 
 /** Audio up to this long is rendered in 1080p, up to twice as long in 720p. */
 const longest1080pSeconds = 30
 
-export const visualModels: Readonly<Record<string, Offer>> = {
+export const visualModels: Readonly<Record<string, EndpointMapping>> = {
   'bytedance-avatar-omni-human-1.5': {
     host: 'visual',
     ...oneEndpoint('submit', 'CVSubmitTask', omniHumanBody),
-    refuses: ({ audioDuration = 0 }) =>
+    unsupported: ({ audioDuration = 0 }) =>
       audioDuration > 2 * longest1080pSeconds
         ? `audio is longer than ${2 * longest1080pSeconds} seconds`
         : undefined,

@@ -1,4 +1,4 @@
-import type { Outcome, Reply, Ticket } from '../../provider.ts'
+import type { Outcome, Reply, TaskReference } from '../../provider.ts'
 import { at, link, number, text } from '../../reader.ts'
 import {
   completed,
@@ -21,7 +21,7 @@ const statuses: Readonly<Record<string, TaskStatus>> = {
   cancelled: 'canceled',
 }
 
-export function parseVisualSubmission(reply: Reply, ticketOf: (task: string) => Ticket): Outcome {
+export function parseVisualSubmission(reply: Reply, ticketOf: (task: string) => TaskReference): Outcome {
   const task = text(reply.body, 'data', 'task_id')
   if (isSuccess(reply) && task !== undefined) return running(ticketOf(task), 'queued')
   const { reason, isCertain } = toVisualFault(reply)
@@ -29,7 +29,7 @@ export function parseVisualSubmission(reply: Reply, ticketOf: (task: string) => 
   return hasCode(reply) ? { kind: 'unclear', fault: reason } : rejected(reply, reason)
 }
 
-export function parseVisualTask(reply: Reply, ticket: Ticket): Outcome {
+export function parseVisualTask(reply: Reply, ticket: TaskReference): Outcome {
   const status = text(reply.body, 'data', 'status')
   const { reason } = toVisualFault(reply)
   if (!isSuccess(reply) || status === undefined) {

@@ -1,6 +1,6 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 
 type ToBody = (input: Input) => JsonObject
 
@@ -13,7 +13,7 @@ export function withPrompt(body: { text: ToBody; image: ToBody }): ToBody {
 }
 
 /** A family with one endpoint, which needs an image. */
-export function imageOnly(endpoint: string, toBody: ToBody): Offer {
+export function imageOnly(endpoint: string, toBody: ToBody): EndpointMapping {
   return oneEndpoint('image', endpoint, (input) => ({ ...promptAndImage(input), ...toBody(input) }))
 }
 

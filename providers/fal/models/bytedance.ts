@@ -1,6 +1,6 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint, textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { imageOnly, missingPrompt, ratioOrAuto, seconds, withPrompt } from './body.ts'
 
 const betweenFrames = withPrompt({
@@ -13,14 +13,14 @@ const seedancePro = textOrImage(
   betweenFrames,
 )
 
-export const falBytedance: Readonly<Record<string, Offer>> = {
+export const falBytedance: Readonly<Record<string, EndpointMapping>> = {
   'seedance-video': {
     endpoints: {
       ...seedancePro.endpoints,
       'text-9:21': 'fal-ai/bytedance/seedance/v1/lite/text-to-video',
     },
-    translate(input) {
-      const pro = seedancePro.translate(input)
+    toRequest(input) {
+      const pro = seedancePro.toRequest(input)
       const isTall = pro.endpoint === 'text' && input.aspect_ratio === '9:21'
       return isTall ? { ...pro, endpoint: 'text-9:21' } : pro
     },
@@ -37,14 +37,14 @@ export const falBytedance: Readonly<Record<string, Offer>> = {
       'fal-ai/bytedance/seedance/v1/pro/fast/image-to-video',
       withPrompt({ text: seedanceBody, image: seedanceImageBody }),
     ),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
   'bytedance-avatar-omni-human-1.5': {
     ...imageOnly('fal-ai/bytedance/omnihuman/v1.5', (input) => ({
       prompt: input.prompt,
       audio_url: input.audio,
     })),
-    refuses: ({ audioDuration = 0 }) =>
+    unsupported: ({ audioDuration = 0 }) =>
       audioDuration < 30 ? undefined : 'FAL takes less than 30 s of audio in OmniHuman',
   },
   'bytedance-seedance-upscaler': oneEndpoint('video', 'fal-ai/bytedance-upscaler/upscale/video', (input) => ({

@@ -1,9 +1,9 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint, textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { imageOnly, ratioBesideImage, seconds, withPrompt } from './body.ts'
 
-export const falKling: Readonly<Record<string, Offer>> = {
+export const falKling: Readonly<Record<string, EndpointMapping>> = {
   'kling-video': {
     ...oneEndpoint('text', 'fal-ai/kling-video/v1.6/standard/text-to-video', (input) => ({
       prompt: input.prompt,
@@ -18,11 +18,11 @@ export const falKling: Readonly<Record<string, Offer>> = {
   ),
   'kling-v21-standard': {
     ...imageOnly('fal-ai/kling-video/v2.1/standard/image-to-video', klingBody),
-    refuses: ratioBesideImage,
+    unsupported: ratioBesideImage,
   },
   'kling-v21-pro': {
     ...imageOnly('fal-ai/kling-video/v2.1/pro/image-to-video', klingFramesBody),
-    refuses: (input) =>
+    unsupported: (input) =>
       input.image === undefined ? 'FAL renders Kling 2.1 Pro from an image only' : ratioBesideImage(input),
     note: 'Missing from the client package of May 2026.',
   },
@@ -32,7 +32,7 @@ export const falKling: Readonly<Record<string, Offer>> = {
       'fal-ai/kling-video/v2.1/master/image-to-video',
       withPrompt({ text: klingTextBody, image: klingBody }),
     ),
-    refuses: ratioBesideImage,
+    unsupported: ratioBesideImage,
   },
   'kling-v25-turbo-pro': textOrImage(
     'fal-ai/kling-video/v2.5-turbo/pro/text-to-video',

@@ -1,9 +1,9 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { missingPrompt, seconds, withPrompt } from './body.ts'
 
-export const falMinimax: Readonly<Record<string, Offer>> = {
+export const falMinimax: Readonly<Record<string, EndpointMapping>> = {
   'minimax-video': textOrImage(
     'fal-ai/minimax/video-01',
     'fal-ai/minimax/video-01/image-to-video',
@@ -31,7 +31,7 @@ export const falMinimax: Readonly<Record<string, Offer>> = {
       'fal-ai/minimax/hailuo-2.3/standard/image-to-video',
       withPrompt({ text: timedBody, image: timedBody }),
     ),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
   'minimax-hailuo-23-pro': {
     ...textOrImage(
@@ -39,7 +39,7 @@ export const falMinimax: Readonly<Record<string, Offer>> = {
       'fal-ai/minimax/hailuo-2.3/pro/image-to-video',
       withPrompt({ text: commonBody, image: commonBody }),
     ),
-    refuses: missingPrompt,
+    unsupported: missingPrompt,
   },
 }
 

@@ -1,17 +1,17 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { frameOf, seconds, withPrompt } from './body.ts'
 
 type Version = 'v4.5' | 'v5'
 
-export const falPixverse: Readonly<Record<string, Offer>> = {
+export const falPixverse: Readonly<Record<string, EndpointMapping>> = {
   'pixverse-v45': pixverse('v4.5'),
   'pixverse-v5': pixverse('v5'),
 }
 
 /** Effects, sound and fast motion of PixVerse are other endpoints at FAL, or missing. */
-function pixverse(version: Version): Offer {
+function pixverse(version: Version): EndpointMapping {
   return {
     ...textOrImage(
       `fal-ai/pixverse/${version}/text-to-video`,
@@ -21,7 +21,7 @@ function pixverse(version: Version): Offer {
         image: (input) => ({ ...pixverseBody(input), camera_movement: input.cameraMovement }),
       }),
     ),
-    refuses: (input) => unsupportedByPixverse(input, version),
+    unsupported: (input) => unsupportedByPixverse(input, version),
   }
 }
 

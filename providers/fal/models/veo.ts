@@ -1,12 +1,12 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { imageOnly, ratioOrAuto, withPrompt } from './body.ts'
 
 const veo3 = withPrompt({ text: veo3Body, image: veo3ImageBody })
 const veo31 = textOrImage('fal-ai/veo3.1', 'fal-ai/veo3.1/image-to-video', veo3)
 
-export const falVeo: Readonly<Record<string, Offer>> = {
+export const falVeo: Readonly<Record<string, EndpointMapping>> = {
   'veo3-video': {
     ...textOrImage('fal-ai/veo3', 'fal-ai/veo3/image-to-video', veo3),
     note: 'Google dated the end of Veo 3.0 to June 2026; fal-ai/veo3.1 takes the same fields.',
@@ -17,9 +17,9 @@ export const falVeo: Readonly<Record<string, Offer>> = {
   },
   'veo3-1-video': {
     endpoints: { ...veo31.endpoints, frames: 'fal-ai/veo3.1/first-last-frame-to-video' },
-    translate(input) {
+    toRequest(input) {
       const { image, last_image } = input
-      if (image === undefined || last_image === undefined) return veo31.translate(input)
+      if (image === undefined || last_image === undefined) return veo31.toRequest(input)
       const frames = { first_frame_url: image, last_frame_url: last_image }
       return { endpoint: 'frames', body: { prompt: input.prompt, ...frames, ...veo3ImageBody(input) } }
     },

@@ -1,9 +1,9 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { textOrImage } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 import { frameOf, imageOnly, seconds, withPrompt } from './body.ts'
 
-export const falWan: Readonly<Record<string, Offer>> = {
+export const falWan: Readonly<Record<string, EndpointMapping>> = {
   'wan-video-22': textOrImage(
     'fal-ai/wan/v2.2-a14b/text-to-video',
     'fal-ai/wan/v2.2-a14b/image-to-video',
@@ -53,7 +53,7 @@ export const falWan: Readonly<Record<string, Offer>> = {
       animate: 'fal-ai/wan/v2.2-14b/animate/move',
       replace: 'fal-ai/wan/v2.2-14b/animate/replace',
     },
-    translate: (input) => ({
+    toRequest: (input) => ({
       endpoint: input.mode === 'replace' ? 'replace' : 'animate',
       body: {
         image_url: input.image,
@@ -62,7 +62,8 @@ export const falWan: Readonly<Record<string, Offer>> = {
         seed: input.seed,
       },
     }),
-    refuses: ({ prompt }) => (prompt === undefined ? undefined : 'FAL takes no prompt for Wan 2.2 Animate'),
+    unsupported: ({ prompt }) =>
+      prompt === undefined ? undefined : 'FAL takes no prompt for Wan 2.2 Animate',
   },
 }
 

@@ -1,9 +1,9 @@
 import type { Input } from '../../input.ts'
 import { oneEndpoint, pick } from '../../models.ts'
-import type { Offer } from '../../provider.ts'
+import type { EndpointMapping } from '../../provider.ts'
 
 /** The Wan models with `wavespeed` in their IDs. */
-export const wavespeedWan: Readonly<Record<string, Offer>> = {
+export const wavespeedWan: Readonly<Record<string, EndpointMapping>> = {
   'wan-wavespeed-s2v': oneEndpoint('image', 'wavespeed-ai/wan-2.2/speech-to-video', (input) =>
     pick(input, 'image', 'audio', 'prompt', 'resolution', 'seed'),
   ),
@@ -29,7 +29,7 @@ export const wavespeedWan: Readonly<Record<string, Offer>> = {
       'image-720p': 'wavespeed-ai/wan-2.2/i2v-720p',
       'image-1080p': 'alibaba/wan-2.2/i2v-plus-1080p',
     },
-    translate: (input) => {
+    toRequest: (input) => {
       const { tier, size } = frameOf(input, '480p')
       const shared = { ...pick(input, 'prompt', 'image', 'negative_prompt', 'seed'), duration: 5 }
       const body =
@@ -43,7 +43,7 @@ export const wavespeedWan: Readonly<Record<string, Offer>> = {
 
   'wan-wavespeed-25': {
     endpoints: { text: 'alibaba/wan-2.5/text-to-video', image: 'alibaba/wan-2.5/image-to-video' },
-    translate: (input) => {
+    toRequest: (input) => {
       const { tier, size } = frameOf(input, '720p')
       const body = {
         ...pick(input, 'prompt', 'image', 'audio', 'negative_prompt', 'duration', 'seed'),

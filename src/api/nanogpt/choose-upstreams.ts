@@ -36,8 +36,8 @@ export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...reques
 }
 
 /** An upstream's range of seeds may be narrower than what programs draw theirs from. */
-function withFittingSeed(offers: ApiDeps['routing'], model: Model, input: Input) {
-  const replacement = offers.adjustSeed(model, input)
+function withFittingSeed(routing: ApiDeps['routing'], model: Model, input: Input) {
+  const replacement = routing.adjustSeed(model, input)
   if (replacement === undefined) return { input, warnings: [] }
   const { seed, min, max } = replacement
   const range = `the upstreams of \`${model.id}\` take ${min} to ${max}`

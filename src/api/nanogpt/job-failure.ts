@@ -1,4 +1,4 @@
-import { type FaultCode, faults, speaksOfPolicy } from '../../../providers/fault.ts'
+import { type FaultCode, faults, speaksOfPolicy } from '../../../providers/faults.ts'
 import type { JobView } from '../../jobs/job.ts'
 
 /** Clients tell a content refusal from other failures by one of these words. */

@@ -148,12 +148,13 @@ export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] =
 function publicLinkRequiredError(
   model: Model,
   input: Input,
-  offers: ApiDeps['routing'],
+  routing: ApiDeps['routing'],
   fieldNameInRequest: (field: Field) => string,
 ) {
   const files = listMedia(input).filter(({ value }) => parseStoredReference(value) !== undefined)
   const unsupported =
-    files.find(({ field, value }) => offers.listUpstreams(model, { [field]: value }).length === 0) ?? files[0]
+    files.find(({ field, value }) => routing.listUpstreams(model, { [field]: value }).length === 0) ??
+    files[0]
   const { field: unsupportedField, path } = unsupported ?? { field: 'image', path: 'image' }
   const field = fieldNameInRequest(unsupportedField) + path.slice(unsupportedField.length)
   const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`

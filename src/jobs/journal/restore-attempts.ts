@@ -156,10 +156,10 @@ export function createAttemptRestorer(options: Options) {
   async function reclaimTask({ attempt, reply }: JournalEntry, job: Job): Promise<boolean> {
     const upstream = options.routing.find({ id: job.view.model }, attempt.provider)
     if (upstream === undefined) return true
-    const { provider, offer } = upstream
+    const { provider, mapping } = upstream
     const claimant = {
       job: job.view.id,
-      fingerprint: fingerprintRequest({ upstreams: options.upstreams }, job, provider, offer),
+      fingerprint: fingerprintRequest({ upstreams: options.upstreams }, job, provider, mapping),
     }
     if (reply?.ticket !== undefined) return store.claimTask(provider, reply.ticket, claimant)
     if (reply === undefined) await store.markReplyAwaited(attempt.provider, claimant, attempt.at)

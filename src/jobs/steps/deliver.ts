@@ -1,4 +1,4 @@
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { Video } from '../../../providers/provider.ts'
 import { LinkNotReady, LinkUseless } from '../../media/results/download.ts'
 import { DownloadsBusy } from '../../media/results/download-slots.ts'

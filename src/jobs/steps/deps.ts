@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Offer, Provider, ProviderName, Video } from '../../../providers/provider.ts'
+import type { EndpointMapping, Provider, ProviderName, Video } from '../../../providers/provider.ts'
 import type { ProviderConfig } from '../../config/config.ts'
 import type { InputUploader } from '../../media/inputs/upload-inputs.ts'
 import type { DeliverOptions } from '../../media/results/results.ts'
@@ -63,7 +63,7 @@ export type StepDeps = {
   /** Absent: this process may call every upstream. */
   missingKeys?: {
     /** Why this process must not call an upstream for an endpoint, for the operator. */
-    reasonFor(provider: Provider, offer: Offer): string | undefined
+    reasonFor(provider: Provider, mapping: EndpointMapping): string | undefined
     /** How long after its deadline a job waits for a process that may call its upstream. */
     waitMs: number
   }
@@ -95,6 +95,6 @@ export function depsForJob(deps: StepDeps, { sandbox }: Pick<JobView, 'sandbox'>
 /** The upstream that has a job. Throws when an operator removed it while the job was running. */
 export function requireUpstream(deps: StepDeps, model: string, name: ProviderName) {
   const upstream = deps.routing.find({ id: model }, name)
-  if (upstream === undefined) throw new Error(`${name} has no offer for ${model} any more`)
+  if (upstream === undefined) throw new Error(`${name} no longer renders ${model}`)
   return { ...upstream, config: deps.upstreams[name] }
 }

@@ -1,4 +1,4 @@
-import { type Fault, faults } from '../../../providers/fault.ts'
+import { type Fault, faults } from '../../../providers/faults.ts'
 import type { Job, JobWork } from '../job.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
 import type { StepDeps } from './deps.ts'
@@ -45,7 +45,7 @@ export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): P
 /** What may be wrong with the endpoint, for the operator who has to replace it. */
 function findEndpointNote(deps: StepDeps, job: Job): string | undefined {
   const [provider] = job.work.route
-  return provider && deps.routing.find({ id: job.view.model }, provider)?.offer.note
+  return provider && deps.routing.find({ id: job.view.model }, provider)?.mapping.note
 }
 
 /** To the next upstream. The current one certainly has no task of the job. */

@@ -1,4 +1,4 @@
-import { type Fault, fault } from '../../../providers/fault.ts'
+import { type Fault, fault } from '../../../providers/faults.ts'
 import type { Job } from '../job.ts'
 import type { Transition } from '../store/store.ts'
 import { createFailedTransition, createTransition, type NextStep } from '../store/transition.ts'

@@ -1,4 +1,4 @@
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { ProviderName } from '../../../providers/provider.ts'
 import type { Job } from '../job.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
@@ -15,7 +15,7 @@ export function explainMissingKey(
   name: ProviderName | undefined,
 ): string | undefined {
   const upstream = name === undefined ? undefined : deps.routing.find({ id: view.model }, name)
-  return upstream === undefined ? undefined : deps.missingKeys?.reasonFor(upstream.provider, upstream.offer)
+  return upstream === undefined ? undefined : deps.missingKeys?.reasonFor(upstream.provider, upstream.mapping)
 }
 
 /**

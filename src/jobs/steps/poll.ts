@@ -1,5 +1,5 @@
-import { type Fault, fault, faults } from '../../../providers/fault.ts'
-import type { Outcome, ProviderName, Reply, Ticket } from '../../../providers/provider.ts'
+import { type Fault, fault, faults } from '../../../providers/faults.ts'
+import type { Outcome, ProviderName, Reply, TaskReference } from '../../../providers/provider.ts'
 import { limitOutcome } from '../../upstreams/reply-limits.ts'
 import type { Job } from '../job.ts'
 import { estimateProgress, nextPollDelayMs, retryDelayMs } from '../poll-schedule.ts'
@@ -54,7 +54,7 @@ export async function pollJob(deps: StepDeps, job: Job): Promise<NextStep> {
 export async function pollTask(
   deps: StepDeps,
   model: string,
-  firstTicket: Ticket,
+  firstTicket: TaskReference,
   name: ProviderName,
 ): Promise<Outcome> {
   try {
@@ -67,7 +67,7 @@ export async function pollTask(
 async function callUpstream(
   deps: StepDeps,
   model: string,
-  firstTicket: Ticket,
+  firstTicket: TaskReference,
   name: ProviderName,
 ): Promise<Outcome> {
   const { provider, config } = requireUpstream(deps, model, name)
@@ -100,7 +100,7 @@ export function ignoreKeyFault<Result extends { kind: string }>(
 async function cancelTask(
   deps: StepDeps,
   job: Job,
-  ticket: Ticket,
+  ticket: TaskReference,
   name: ProviderName,
 ): Promise<Job | 'stopped'> {
   const provider = deps.routing.find({ id: job.view.model }, name)?.provider

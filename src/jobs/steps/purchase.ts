@@ -1,4 +1,4 @@
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { ProviderName } from '../../../providers/provider.ts'
 import type { PreparedInput } from '../../media/inputs/upload-inputs.ts'
 import {
@@ -29,7 +29,7 @@ export async function purchase(
   name: ProviderName,
   { input, uploadedLinks, inline }: ReadyInput,
 ): Promise<NextStep> {
-  const { provider, offer, config } = requireUpstream(deps, job.view.model, name)
+  const { provider, mapping, config } = requireUpstream(deps, job.view.model, name)
   const attemptNumber = nextAttemptNumber(job)
   const attempt: Attempt = {
     id: deriveAttemptId(job.view.id, name, attemptNumber),
@@ -38,14 +38,14 @@ export async function purchase(
   }
   const order = buildOrder(deps, { ...job, input }, attempt)
   // Before the intent: what cannot be said to an upstream is known to be unsent.
-  const call = provider.submit(offer, order)
+  const call = provider.submit(mapping, order)
   const intent = createTransition(job, {
     view: { state: 'submitting' },
     work: { attempt, attempts: attemptNumber, handed: uploadedLinks, misses: 0 },
     at: attempt.at + deps.callTimeoutMs,
     now: attempt.at,
   })
-  const fingerprint = fingerprintRequest(deps, job, provider, offer)
+  const fingerprint = fingerprintRequest(deps, job, provider, mapping)
   const awaitedMs = fingerprint === '' ? 0 : deps.callTimeoutMs + replyMarginMs
   const intentResult = await deps.store.storeIntent(job, intent, { fingerprint, forMs: awaitedMs })
   if (intentResult.kind !== 'stored')

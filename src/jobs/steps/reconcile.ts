@@ -1,4 +1,4 @@
-import { fault, faults } from '../../../providers/fault.ts'
+import { fault, faults } from '../../../providers/faults.ts'
 import type { Outcome } from '../../../providers/provider.ts'
 import { shortenFault } from '../../upstreams/reply-limits.ts'
 import { buildOrder, findClaimant, replyMarginMs } from '../attempt.ts'
@@ -79,17 +79,20 @@ async function searchTask(
   deps: StepDeps,
   job: Job,
   attempt: Attempt,
-  { provider, offer }: Upstream,
+  { provider, mapping }: Upstream,
 ): Promise<Outcome | { kind: 'absent' }> {
   try {
     if (provider.find === undefined) return { kind: 'absent' }
     const sentInput = await deps.inputUploader.toSentInput(job.input, attempt.provider, job.work.handed)
     const order = buildOrder(deps, { ...job, input: sentInput }, attempt)
-    const call = provider.find.call(offer, order)
+    const call = provider.find.call(mapping, order)
     const callResult = await deps.transport.send(provider, deps.upstreams[attempt.provider], call)
     if (callResult.kind !== 'reply') return { kind: 'unclear', fault: callResult.fault }
-    const searchResult = ignoreKeyFault(callResult.reply, provider.find.read(callResult.reply, order, offer))
-    if (searchResult.kind !== 'alike') return searchResult
+    const searchResult = ignoreKeyFault(
+      callResult.reply,
+      provider.find.read(callResult.reply, order, mapping),
+    )
+    if (searchResult.kind !== 'candidates') return searchResult
     const { claimant } = findClaimant(deps, job, attempt)
     const awaitedSince = deps.now() - deps.callTimeoutMs - replyMarginMs
     const { hasRestored } = deps
@@ -112,7 +115,7 @@ async function resubmit(
   deps: StepDeps,
   job: Job,
   firstAttempt: Attempt,
-  { provider, offer }: Upstream,
+  { provider, mapping }: Upstream,
 ): Promise<NextStep> {
   const pausedMs = await deps.store.purchasesPausedMs()
   // A later attempt may be about to be restored.
@@ -121,7 +124,7 @@ async function resubmit(
   const prepared = await deps.inputUploader.prepare(
     job.view.id,
     job.input,
-    { provider, offer, config },
+    { provider, mapping, config },
     job.work.handed,
   )
   if (prepared.kind === 'busy') return rescheduleAt(deps, job, deps.now() + prepared.waitMs)
@@ -134,7 +137,7 @@ async function resubmit(
     if (!(await deps.store.write(job, transition))) return { kind: 'end' }
     const resentJob: Job = { ...job, work: transition.work }
     const order = buildOrder(deps, { ...job, input: prepared.input }, attempt)
-    const call = provider.submit(offer, order)
+    const call = provider.submit(mapping, order)
     const callResult = await deps.transport.send(provider, config, call, {
       purchase: true,
       inline: prepared.inline,

@@ -1,5 +1,5 @@
-import { type Fault, fault } from '../../../providers/fault.ts'
-import type { Outcome, Provider, ProviderName, Ticket } from '../../../providers/provider.ts'
+import { type Fault, fault } from '../../../providers/faults.ts'
+import type { Outcome, Provider, ProviderName, TaskReference } from '../../../providers/provider.ts'
 import { limitOutcome } from '../../upstreams/reply-limits.ts'
 import { findClaimant } from '../attempt.ts'
 import type { Attempt, Job } from '../job.ts'
@@ -108,7 +108,7 @@ async function noteLateReply(
   deps: StepDeps,
   job: Job,
   { name, task }: Provider,
-  ticket: Ticket,
+  ticket: TaskReference,
 ): Promise<void> {
   const { id } = job.view
   const taskId = task.id(ticket)

@@ -1,4 +1,4 @@
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import { deriveAttemptId, nextAttemptNumber } from '../attempt.ts'
 import type { Job } from '../job.ts'
 import type { JournalEntry } from '../journal/journal.ts'
@@ -42,7 +42,7 @@ export async function submitJob(deps: StepDeps, job: Job): Promise<NextStep> {
 
   const upstream = deps.routing.find({ id: job.view.model }, name)
   if (upstream === undefined)
-    return retryOrFailOver(deps, job, fault('endpoint_gone', `${name} has no offer for this model any more`))
+    return retryOrFailOver(deps, job, fault('endpoint_gone', `${name} no longer renders this model`))
   const rejectedKey = await deps.rejectedKeys?.find(upstream)
   const isLastUpstream = job.work.route.length === 1
   const isSkipped =

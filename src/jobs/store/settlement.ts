@@ -1,4 +1,4 @@
-import type { FaultCode } from '../../../providers/fault.ts'
+import type { FaultCode } from '../../../providers/faults.ts'
 import { toMicros, withMarkup } from '../../accounts/money.ts'
 import { roundUpSeconds } from '../../catalogue/price.ts'
 import { isTerminal, type Job, type JobState, type JobView, type JobWork } from '../job.ts'

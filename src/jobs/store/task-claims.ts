@@ -1,5 +1,11 @@
 import type { Redis } from 'ioredis'
-import type { Alike, Outcome, Provider, ProviderName, Ticket } from '../../../providers/provider.ts'
+import type {
+  Outcome,
+  Provider,
+  ProviderName,
+  TaskCandidates,
+  TaskReference,
+} from '../../../providers/provider.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { observeRedisServer, purchasesPausedLua } from './epoch.ts'
 
@@ -63,13 +69,13 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
       ]
     ): Promise<string>
   }
-  const taskKey = ({ name, task }: Provider, ticket: Ticket) => keys.task(name, task.id(ticket))
+  const taskKey = ({ name, task }: Provider, ticket: TaskReference) => keys.task(name, task.id(ticket))
   /** As the version before claims of every upstream named it. */
-  const legacyTaskKey = (name: ProviderName, ticket: Ticket) => keys.task(name, JSON.stringify(ticket))
+  const legacyTaskKey = (name: ProviderName, ticket: TaskReference) => keys.task(name, JSON.stringify(ticket))
 
   async function claimTask(
     provider: Provider,
-    ticket: Ticket,
+    ticket: TaskReference,
     { job, fingerprint }: Pick<TaskClaimant, 'job' | 'fingerprint'>,
   ): Promise<boolean> {
     const identicalKey = keys.identicalRequests(provider.name, fingerprint)
@@ -105,7 +111,7 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
      */
     async claimCandidate(
       provider: Provider,
-      { tasks, same }: Alike,
+      { tasks, same }: TaskCandidates,
       { job, fingerprint, awaitedSince, hasRestored }: TaskClaimant,
     ): Promise<Outcome | 'awaited' | undefined> {
       if (tasks.length === 0) return undefined

@@ -1,4 +1,4 @@
-import type { Fault, FaultCode } from '../../../providers/fault.ts'
+import type { Fault, FaultCode } from '../../../providers/faults.ts'
 import type { Video } from '../../../providers/provider.ts'
 import { shorten } from '../../text/text-limits.ts'
 import { faultMaxCharacters } from '../../upstreams/reply-limits.ts'

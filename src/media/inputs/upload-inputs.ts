@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { type Fault, fault } from '../../../providers/fault.ts'
+import { type Fault, fault } from '../../../providers/faults.ts'
 import type { Input, MediaKind } from '../../../providers/input.ts'
-import type { Media, Offer, Provider, ProviderName } from '../../../providers/provider.ts'
+import type { EndpointMapping, Media, Provider, ProviderName } from '../../../providers/provider.ts'
 import {
   listMedia,
   parseStoredReference,
@@ -40,7 +40,7 @@ export type PreparedInput =
 /** What an upstream reads in the place of a file. */
 type FilePayload = { text: string; inline?: InlineFile }
 
-type Upstream = { provider: Provider; offer: Offer; config: ProviderConfig }
+type Upstream = { provider: Provider; mapping: EndpointMapping; config: ProviderConfig }
 
 export type InputUploader = ReturnType<typeof createInputUploader>
 
@@ -69,8 +69,8 @@ export function createInputUploader({ store, transport, links, publicUrl, maxCon
     if ((await store.stat(name)) === undefined) {
       return fault('media_unreadable', `The ${kind} of this job is not kept any more`)
     }
-    const transferMode = upstream.provider.takes(
-      upstream.offer,
+    const transferMode = upstream.provider.mediaTransfer(
+      upstream.mapping,
       media,
       publicUrl(upstream.config) !== undefined,
     )
@@ -184,13 +184,14 @@ function keyOf(provider: ProviderName, reference: string): string {
 
 function bytesToUpload(
   input: Input,
-  { provider, offer, hasLinks }: Upstream & { hasLinks: boolean },
+  { provider, mapping, hasLinks }: Upstream & { hasLinks: boolean },
   earlierLinks: UploadedLinks,
 ): number {
   const sizes = listMedia(input).map(({ value, kind }) => {
     const file =
       earlierLinks[keyOf(provider.name, value)] === undefined ? parseStoredReference(value) : undefined
-    return file === undefined || provider.takes(offer, toProviderMedia(file, kind), hasLinks) === 'link'
+    return file === undefined ||
+      provider.mediaTransfer(mapping, toProviderMedia(file, kind), hasLinks) === 'link'
       ? 0
       : file.bytes
   })

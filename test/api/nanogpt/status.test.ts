@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faults } from '../../../providers/fault.ts'
+import { faults } from '../../../providers/faults.ts'
 import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
 import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status.ts'
 import { type JobView, jobStates } from '../../../src/jobs/job.ts'

@@ -193,8 +193,8 @@ test('pro_required has a type of its own', async (t) => {
 
 test('an input that no upstream with keys renders is told apart from a model that none renders', async (t) => {
   const message = async (available: boolean) => {
-    const offers = { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => available }
-    const { app } = await startGateway(t, { routing: offers })
+    const routing = { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => available }
+    const { app } = await startGateway(t, { routing })
     return (await app.inject(post(plainBody))).json().message
   }
   assert.match(await message(true), /exactly this/)

@@ -10,8 +10,8 @@ const prompt = 'A red kite over the bay'
 
 /** A gateway that has the keys of these upstreams. */
 async function start(t: TestContext, ...keyed: string[]) {
-  const offers = createRouting({ providers, upstreams: configOf(keyed) as never, canFetchLinks: true })
-  const { app, engine } = await startGateway(t, { routing: { ...offers, sandbox: false } })
+  const routing = createRouting({ providers, upstreams: configOf(keyed) as never, canFetchLinks: true })
+  const { app, engine } = await startGateway(t, { routing: { ...routing, sandbox: false } })
   return {
     engine,
     /** Sends a body as it stands, so that numbers are not rounded on the way. */

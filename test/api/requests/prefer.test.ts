@@ -114,7 +114,7 @@ test('the OpenAI API adjusts for other models, and refuses for Sora what OpenAI 
 })
 
 test('where no upstream renders exactly what was asked, the closest that one renders', async (t) => {
-  const offers = {
+  const routing = {
     listUpstreams: (_: unknown, { aspect_ratio }: { aspect_ratio?: string }) =>
       aspect_ratio === undefined ? (['fal'] as const) : [],
     rejectionMessage: () => 'FAL gives the video the ratio of the image',
@@ -123,7 +123,7 @@ test('where no upstream renders exactly what was asked, the closest that one ren
     describeMissingVariables: () => [],
     sandbox: false,
   }
-  const { app, engine } = await startGateway(t, { routing: offers })
+  const { app, engine } = await startGateway(t, { routing })
   const payload = {
     model: 'kling-v21-pro',
     prompt: 'a fox',

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { providers } from '../../../providers/index.ts'
 import type { Input } from '../../../providers/input.ts'
-import type { Offer, ProviderName } from '../../../providers/provider.ts'
+import type { EndpointMapping, ProviderName } from '../../../providers/provider.ts'
 import { priceJob } from '../../../src/accounts/job-price.ts'
 import type { Model } from '../../../src/catalogue/model.ts'
 import { models } from '../../../src/catalogue/models/index.ts'
@@ -46,24 +46,24 @@ for (const [name, body] of Object.entries(clientBodies)) {
 
 function upstreamsOf(model: Model, input: Input) {
   return model.providers.filter((id) => {
-    const offer = providers[id].offers[model.id]
-    return offer !== undefined && reasonOf(id, offer, input) === undefined
+    const mapping = providers[id].models[model.id]
+    return mapping !== undefined && reasonOf(id, mapping, input) === undefined
   })
 }
 
 /** Why an upstream does not render an input. */
-function reasonOf(id: ProviderName, offer: Offer, input: Input): string | undefined {
+function reasonOf(id: ProviderName, mapping: EndpointMapping, input: Input): string | undefined {
   const provider = providers[id]
   const { settings } = orderFor(provider, input)
-  return offer.refuses?.(input) ?? provider.check?.(offer, input, settings)[0]?.message
+  return mapping.unsupported?.(input) ?? provider.check?.(mapping, input, settings)[0]?.message
 }
 
 test('where one upstream alone has a key, it renders what comes closest', () => {
   for (const model of models) {
     for (const id of model.providers) {
-      const offer = providers[id].offers[model.id]
-      if (offer === undefined) continue
-      const isRendered = (one: Input) => reasonOf(id, offer, one) === undefined
+      const mapping = providers[id].models[model.id]
+      if (mapping === undefined) continue
+      const isRendered = (one: Input) => reasonOf(id, mapping, one) === undefined
       for (const mode of model.modes) {
         const least = inputOf(leastRequest(model, mode))
         if (!isRendered(least) && relaxInput(model, least, isRendered) === undefined) continue
@@ -71,7 +71,7 @@ test('where one upstream alone has a key, it renders what comes closest', () => 
           const { negativePrompt: _text, seed: _seed, ...settings } = body
           const input = inputOf({ ...leastRequest(model, mode), ...settings })
           const rendered = isRendered(input) || relaxInput(model, input, isRendered) !== undefined
-          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, offer, input)}`)
+          assert.ok(rendered, `${id}, ${model.id}, ${mode}: ${name}: ${reasonOf(id, mapping, input)}`)
         }
       }
     }
@@ -86,10 +86,10 @@ function inputOf(body: Record<string, unknown>): Input {
 
 async function assertFits(id: ProviderName, model: string, input: Input) {
   const provider = providers[id]
-  const offer = provider.offers[model]
-  assert.ok(offer !== undefined)
+  const mapping = provider.models[model]
+  assert.ok(mapping !== undefined)
   const order = { ...orderFor(provider, input), attempt: randomUUID() }
-  const outcome = await vendors.order(provider, offer, order)
+  const outcome = await vendors.order(provider, mapping, order)
   assert.ok(
     outcome.kind === 'done' || outcome.kind === 'running',
     `${id} ${model}: ${JSON.stringify(outcome)}`,

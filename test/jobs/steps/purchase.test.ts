@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { type FaultCode, fault } from '../../../providers/fault.ts'
+import { type FaultCode, fault } from '../../../providers/faults.ts'
 import type { Outcome } from '../../../providers/provider.ts'
 import { deriveAttemptId } from '../../../src/jobs/attempt.ts'
 import { endJob } from '../../../src/jobs/steps/finish.ts'
@@ -69,7 +69,7 @@ describe('a purchase', () => {
     assert.deepEqual((await job.work())?.handed, { file: 'https://files.example/in.png' })
   })
 
-  it('looks for the offer of its model at its upstream', async () => {
+  it('finds the endpoint of its model at its upstream', async () => {
     const job = await begin()
     const asked: unknown[] = []
     const { find } = job.parts.routing
@@ -103,7 +103,7 @@ describe('a purchase', () => {
       const { find } = job.parts.routing
       job.parts.routing.find = (...args) => {
         const upstream = find(...args)
-        return upstream && { ...upstream, offer: { ...upstream.offer, note } }
+        return upstream && { ...upstream, mapping: { ...upstream.mapping, note } }
       }
       const warn = (fields: object) => void notes.push('note' in fields && fields.note)
       job.parts.logger = { ...job.parts.logger, info: () => undefined, warn } as never
@@ -500,7 +500,7 @@ describe('a purchase', () => {
 
     for (const [what, more] of [
       ['without an upstream', { work: { route: [] } }],
-      ['without an offer', { offered: false, work: { route: ['runware'] } }],
+      ['without an endpoint', { offered: false, work: { route: ['runware'] } }],
     ] as const) {
       it(`a job ${what} does not end yet`, async () => {
         const job = await begin({ ...paused(700), ...more } as Upstream)

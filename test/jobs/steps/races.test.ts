@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { Outcome, Provider } from '../../../providers/provider.ts'
 import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import type { JobStore } from '../../../src/jobs/store/store.ts'
@@ -116,7 +116,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('an upstream that has no offer any more is passed over, or found nothing at', async () => {
+  it('an upstream that no longer renders the model is passed over, or found nothing at', async () => {
     const job = await begin({ offered: false })
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
     assert.deepEqual(job.calls, [])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { Outcome } from '../../../providers/provider.ts'
 import { pollForLateResult } from '../../../src/jobs/steps/late-result.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'

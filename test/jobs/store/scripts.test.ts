@@ -605,7 +605,7 @@ describe('an atomic write', () => {
 
     describe('among those that look alike', () => {
       const found = (...tasks: string[]) => ({
-        kind: 'alike' as const,
+        kind: 'candidates' as const,
         same: true,
         tasks: tasks.map((task) => ({
           ticket: ticket(task),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { FaultCode } from '../../../providers/fault.ts'
+import type { FaultCode } from '../../../providers/faults.ts'
 import type { JobState, JobView, JobWork, MeteredPrice } from '../../../src/jobs/job.ts'
 import { decideSettlement, finalCostUsd } from '../../../src/jobs/store/settlement.ts'
 

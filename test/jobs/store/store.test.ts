@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import { runware } from '../../../providers/runware/index.ts'
 import type { Job, JobView, JobWork } from '../../../src/jobs/job.ts'
 import { createJobStore } from '../../../src/jobs/store/store.ts'
@@ -357,7 +357,7 @@ describe('the record of a job', () => {
 
   describe('a task that looks like its own', () => {
     const alike = (same: boolean, ...tasks: string[]) => ({
-      kind: 'alike' as const,
+      kind: 'candidates' as const,
       same,
       tasks: tasks.map((task) => ({
         ticket: { taskUUID: task },

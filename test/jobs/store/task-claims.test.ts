@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
-import type { Alike, Outcome, Provider, Ticket } from '../../../providers/provider.ts'
+import type { Outcome, Provider, TaskCandidates, TaskReference } from '../../../providers/provider.ts'
 import { createCallbackReceiver } from '../../../src/jobs/callbacks.ts'
 import { createJournal } from '../../../src/jobs/journal/journal.ts'
 import type { Queues } from '../../../src/jobs/queues.ts'
 import { createCleanup, quiet, startRedis, temporaryFolder } from '../../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from '../job-harness.ts'
 
-const ticket: Ticket = { task: 'the one task' }
+const ticket: TaskReference = { task: 'the one task' }
 const accepted: Outcome = { kind: 'running', ticket, stage: 'queued' }
-const task: Provider['task'] = { id: ({ task }) => String(task), ticket: (id) => ({ task: id }) }
+const task: Provider['task'] = { id: ({ task }) => String(task), reference: (id) => ({ task: id }) }
 
 describe('a task belongs to one job', () => {
   const cleanup = createCleanup()
@@ -28,7 +28,11 @@ describe('a task belongs to one job', () => {
   const begin = (more: Partial<Provider> = {}, upstream: Upstream = {}) => {
     const find: Provider['find'] = {
       call: () => ({ method: 'GET', path: 'find' }),
-      read: (): Alike => ({ kind: 'alike', tasks: [{ ticket, outcome: accepted }], same: true }),
+      read: (): TaskCandidates => ({
+        kind: 'candidates',
+        tasks: [{ ticket, outcome: accepted }],
+        same: true,
+      }),
       safeToResend: false,
     }
     return harness.begin({ provider: { task, find, accept: () => accepted, ...more }, ...upstream })
@@ -132,12 +136,12 @@ describe('a task belongs to one job', () => {
     const adopt = () => ticket
     const found = second.parts.routing.find({ id: '' }, 'runware')
     assert.ok(found)
-    const offers = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
+    const routing = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
     const callback = createCallbackReceiver({
       now: () => second.clock.now,
       store: harness.store,
       queues: { bringForward: async () => undefined } as unknown as Queues,
-      routing: offers as never,
+      routing: routing as never,
       upstreams: second.parts.upstreams,
     })
     assert.equal(await callback(second.id, 'secret', {}), true)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type FaultCode, fault } from '../../../providers/fault.ts'
+import { type FaultCode, fault } from '../../../providers/faults.ts'
 import type { Job, JobState, JobView, JobWork } from '../../../src/jobs/job.ts'
 import {
   createFailedTransition,

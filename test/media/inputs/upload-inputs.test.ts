@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
-import { fault } from '../../../providers/fault.ts'
+import { fault } from '../../../providers/faults.ts'
 import type { Input } from '../../../providers/input.ts'
 import type { Provider } from '../../../providers/provider.ts'
 import { runware } from '../../../providers/runware/index.ts'
@@ -19,11 +19,11 @@ import { createTransport } from '../../../src/upstreams/transport.ts'
 import { createCleanup, temporaryFolder } from '../../support/setup.ts'
 import { startServer } from '../files.ts'
 
-const [offer = assert.fail()] = Object.values(runware.offers)
+const [mapping = assert.fail()] = Object.values(runware.models)
 const fileOf = (letter: string, bytes = 5) => ({ hash: letter.repeat(64), bytes, contentType: 'image/png' })
 
 type Options = {
-  takes?: ReturnType<Provider['takes']>
+  mediaTransfer?: ReturnType<Provider['mediaTransfer']>
   upload?: Provider['upload'] | 'none'
   publicUrl?: string
   uploadsAtOnce?: number
@@ -33,7 +33,7 @@ type Options = {
 /** Files in a store on disk, and an upstream on loopback that takes uploads. */
 async function start(
   t: TestContext,
-  { takes = 'upload', upload, publicUrl, uploadsAtOnce = 2, answer }: Options = {},
+  { mediaTransfer = 'upload', upload, publicUrl, uploadsAtOnce = 2, answer }: Options = {},
 ) {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
@@ -58,7 +58,7 @@ async function start(
   const { upload: _, ...base } = runware
   const provider: Provider = {
     ...base,
-    takes: () => takes,
+    mediaTransfer: () => mediaTransfer,
     ...(upload === 'none'
       ? {}
       : {
@@ -73,7 +73,7 @@ async function start(
     received,
     links,
     handOver,
-    upstream: { provider, offer, config },
+    upstream: { provider, mapping, config },
     /** A file takes the place of the store's folder. */
     blockStore: () => writeFile(join(folder, 'files'), ''),
     async keep(letter: string, content = 'hello') {
@@ -127,7 +127,7 @@ describe('the files of a job on their way to an upstream', () => {
   })
 
   it('go inside the call, where the upstream takes them so', async (t) => {
-    const { handOver, upstream, keep, received } = await start(t, { takes: 'inline' })
+    const { handOver, upstream, keep, received } = await start(t, { mediaTransfer: 'inline' })
     const image = await keep('a')
     const prepared = await handOver.prepare('job', { image }, upstream)
     assert.ok(prepared.kind === 'ready')
@@ -144,7 +144,7 @@ describe('the files of a job on their way to an upstream', () => {
 
   it('are linked, where the upstream fetches them from us', async (t) => {
     const { handOver, upstream, keep, links } = await start(t, {
-      takes: 'link',
+      mediaTransfer: 'link',
       publicUrl: 'https://us.example',
     })
     const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
@@ -155,7 +155,7 @@ describe('the files of a job on their way to an upstream', () => {
   })
 
   const failing: Readonly<Record<string, [Options, RegExp | string]>> = {
-    'cannot be linked without a public address': [{ takes: 'link' }, 'media_unreadable'],
+    'cannot be linked without a public address': [{ mediaTransfer: 'link' }, 'media_unreadable'],
     'cannot be uploaded where nothing takes uploads': [{ upload: 'none' }, 'media_unreadable'],
     'are not sent where the upload is cut': [
       { answer: (_, response) => response.destroy() },
@@ -259,7 +259,7 @@ describe('the files of a job on their way to an upstream', () => {
     it('do not count where the upstream fetches them', async (t) => {
       const { handOver, upstream, keep } = await start(t, {
         uploadsAtOnce: 1,
-        takes: 'link',
+        mediaTransfer: 'link',
         publicUrl: 'https://us.example',
       })
       const image = await keep('a')
@@ -268,7 +268,7 @@ describe('the files of a job on their way to an upstream', () => {
     })
 
     it('are counted by their bytes, all files of a job together', async (t) => {
-      const { handOver, upstream, keep } = await start(t, { takes: 'inline', uploadsAtOnce: 9 })
+      const { handOver, upstream, keep } = await start(t, { mediaTransfer: 'inline', uploadsAtOnce: 9 })
       await keep('a')
       await keep('b')
       const large = (letter: string) => formatStoredReference(fileOf(letter, 15 * 1024 * 1024))
