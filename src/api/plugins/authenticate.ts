@@ -17,7 +17,7 @@ declare module 'fastify' {
 }
 
 /** Every key that a request brings, the one that counts first. */
-export function apiKeysIn({ headers }: FastifyRequest): readonly string[] {
+export function apiKeysIn({ headers }: Pick<FastifyRequest, 'headers'>): readonly string[] {
   const { authorization, 'x-api-key': apiKeyHeader = [] } = headers
   const bearer = authorization === undefined ? [] : (/^\s*bearer\s+(.*)$/is.exec(authorization)?.[1] ?? [])
   return [apiKeyHeader, bearer]

@@ -22,8 +22,8 @@ declare module 'fastify' {
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/
 
 /**
- * To be asked before a submit does anything: what the first request with this `Idempotency-Key` was answered. `undefined`: there
- * was none, and `request.once` belongs into the order. Throws for a key that came with another body, or is none.
+ * Call before any side effect of a submit. Returns the job of the first request with this `Idempotency-Key`. `undefined`: there was none, and
+ * `request.idempotency` is to be stored with the job. Throws for a key that came with another body, or is invalid.
  */
 export async function findReplay(
   {
@@ -39,7 +39,7 @@ export async function findReplay(
   const hash = createHash('sha256').update(`${config.operation ?? url}\n`)
   hashValue(hash, body, uploadBuffer)
   request.idempotency = { key: sha256(key), fingerprint: hash.digest('hex') }
-  return markReplay(request, await engine.findReplay(request.owner, request.idempotency))
+  return recordCreatedJob(request, await engine.findReplay(request.owner, request.idempotency))
 }
 
 /** The `Idempotency-Key` of a request; throws where it cannot be one. */
@@ -50,13 +50,16 @@ export function readIdempotencyKey({ headers }: FastifyRequest): string | undefi
   throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
 }
 
-/** For the answer of `engine.accept` too: of two at once, one is answered what the other was. */
-export function markReplay<Result extends CreatedJob | undefined>(
+/** Notes on the request which job it created, or which one it replays: of two at once, one gets the other's job. */
+export function recordCreatedJob<Result extends CreatedJob | undefined>(
   request: FastifyRequest,
-  accepted: Result,
+  created: Result,
 ): Result {
-  if (accepted?.replay !== undefined) request.isReplayed = true
-  return accepted
+  if (created === undefined) return created
+  if (created.replay !== undefined) request.isReplayed = true
+  request.jobId = created.id
+  request.modelId = created.model
+  return created
 }
 
 function sha256(text: string): string {

@@ -9,7 +9,7 @@ const callbackSecretPattern = /(\/hooks\/[^/\s]+\/)[^/?#\s]+/g
 const keyParameterPattern = /([?&](?:x-)?(?:api[-_]?key|key|token|access_token|authorization)=)[^&#\s]+/gi
 
 /** Takes everything out of a text that is, or looks like, the key this request came with. */
-export function createRequestRedactor(request: FastifyRequest): (text: string) => string {
+export function createRequestRedactor(request: Pick<FastifyRequest, 'headers'>): (text: string) => string {
   const keys = apiKeysIn(request).filter((key) => key.length >= minSecretCharacters)
   return (text) =>
     keys
