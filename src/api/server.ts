@@ -35,13 +35,13 @@ export type { ApiDeps } from './deps.ts'
 
 const jsonOfFastify = 'application/json; charset=utf-8'
 
-/** How often Node looks for requests whose headers have not arrived in time. */
+/** How often Node checks for requests whose headers did not arrive in time. */
 const headersCheckMs = 5000
 
 const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
 const anyHost = { isLoopback: false, allowedOrigins: [] }
 
-/** Builds the whole HTTP side; it listens to nothing yet. */
+/** Builds the Fastify app with all routes. It does not listen yet. */
 export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const {
     trustProxy = isLoopbackAddress,
@@ -64,7 +64,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     genReqId: createRequestId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
-    // What still arrives while the server drains is served; the engine stops after it.
+    // Requests that arrive while the server closes are served; the engine stops later.
     return503OnClosing: false,
     clientErrorHandler: rejectConnection,
     frameworkErrors: (error, request, reply) => {
@@ -84,13 +84,13 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.decorate('trustProxy', trustProxy)
   app.decorate('countFailure', createFailureCounters(failedAttempts))
   app.decorate('keyHelp', keyHelp)
-  // Before any plugin, whose routes would keep the framework's own.
+  // Before any plugin, whose routes would otherwise keep Fastify's error handler.
   app.setErrorHandler(errorHandler)
   registerAccessLog(app)
   app.addHook('onRequest', setDefaultHeaders)
   app.addHook('onRequest', requireHost)
   app.addHook('onRequest', createOriginGuard({ ...originGuardDeps, help: keyHelp }))
-  // What it says on other replies than those to a preflight has been stamped on all of them.
+  // In a scope of its own, as it is needed for preflights only: all responses have the other CORS headers already.
   await app.register(async (corsScope) => {
     await corsScope.register(cors, { delegator: (request, use) => use(null, corsOptionsFor(request)) })
   })
@@ -106,7 +106,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   limitConnections(app, { ...requestLimits, unreadBytes: 2 * bodyLimitBytes })
   registerGracefulClose(app)
   app.addHook('onSend', ({ isReplayed, preferenceApplied }, reply, payload, done) => {
-    // One client reads a body as JSON only under exactly this type.
+    // One client parses a body as JSON only under exactly this type.
     if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
     if (isReplayed) reply.header('Idempotent-Replayed', 'true')
     if (preferenceApplied !== undefined) reply.header('Preference-Applied', preferenceApplied)

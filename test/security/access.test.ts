@@ -243,7 +243,7 @@ describe('the operator', () => {
     assert.match(String(made.body.warning), /AUTH=off/)
     assert.match(
       (await warningsOf({ AUTH: 'off', HOST: '0.0.0.0' })).text,
-      /protects nothing.*whoever reaches/s,
+      /protects nothing.*everyone who can reach/s,
     )
     assert.doesNotMatch((await warningsOf({})).text, /API key|AUTH/)
   })

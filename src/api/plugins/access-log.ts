@@ -9,7 +9,7 @@ declare module 'fastify' {
     quiet?: boolean
   }
   interface FastifyRequest {
-    /** The error that the request was answered with. */
+    /** The error of the response. */
     apiError: ApiError | undefined
     /** The job that the request is about, for its log line. */
     jobId: string | undefined
@@ -25,7 +25,7 @@ const enabledAt = {
   warn: ['trace', 'debug', 'info', 'warn'],
 }
 
-/** Causes of causes are named this deep. */
+/** The longest chain of causes that is logged. */
 const maxCauses = 4
 
 /** Writes the one log line of each request. */
@@ -71,10 +71,10 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply, isAbort
   )
 }
 
-/** Why a request was refused. The causes are for the operator: the client may not have read them. */
+/** Why a request failed. The causes are for the operator; the client does not get them. */
 function describeError({ code, status, log, cause }: ApiError, redact: (text: string) => string) {
   const reasons: string[] = []
-  // A client's own mistake needs no reason beside the code.
+  // For a client error the code is enough.
   for (let error = status > 500 ? cause : undefined; error instanceof Error; error = error.cause) {
     const reason = redactRedisArguments(error.message)
     // A message may repeat that of its cause.

@@ -8,13 +8,13 @@ import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What makes this submit one with its repetitions; set by `firstAnswer`. */
+    /** Set by `findReplay` where the request has an `Idempotency-Key`. */
     idempotency: IdempotencyKey | undefined
-    /** It was answered what an earlier one was answered. */
+    /** The response repeats that of an earlier request. */
     isReplayed: boolean
   }
   interface FastifyContextConfig {
-    /** What the route does, whatever path it is reached by: the same body means something else elsewhere. */
+    /** Name of the operation, the same under all paths of the route: part of the fingerprint of a request. */
     operation?: string
   }
 }
@@ -42,7 +42,7 @@ export async function findReplay(
   return recordCreatedJob(request, await engine.findReplay(request.owner, request.idempotency))
 }
 
-/** The `Idempotency-Key` of a request; throws where it cannot be one. */
+/** The `Idempotency-Key` of a request. Throws for an invalid one. */
 export function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined || (typeof key === 'string' && keyPattern.test(key))) return key
@@ -50,7 +50,7 @@ export function readIdempotencyKey({ headers }: FastifyRequest): string | undefi
   throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
 }
 
-/** Notes on the request which job it created, or which one it replays: of two at once, one gets the other's job. */
+/** Records on the request which job it created or replays: of two concurrent requests, one gets the job of the other. */
 export function recordCreatedJob<Result extends CreatedJob | undefined>(
   request: FastifyRequest,
   created: Result,
@@ -66,7 +66,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The order of an object's keys says nothing; an uploaded file counts by its content. */
+/** The order of an object's keys does not matter; an uploaded file is hashed by its content. */
 function hashValue(hash: Hash, value: unknown, uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'>): void {
   if (Array.isArray(value)) {
     hash.update('[')

@@ -5,7 +5,7 @@ import { createRequestRedactor } from './redact-request.ts'
 type Headers = Pick<IncomingMessage, 'headers'>
 
 const requestIdPattern = /^[\w.:/+=@-]{1,128}$/
-/** version, trace ID, ID of the caller's span, flags; later versions may add more. */
+/** Version, trace ID, ID of the caller's span, flags; later versions may add more. */
 const traceparentPattern = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}(-.*)?$/
 
 /** The `x-request-id` of a request if it is short and plain and holds no key; otherwise a new ID. */
