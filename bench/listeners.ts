@@ -95,7 +95,7 @@ async function startProcess(settings: Record<string, string>) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface({ input: gatewayProcess.stdout })) {
-    const listeningOn = /answers on (\S+)/.exec(line)?.[1]
+    const listeningOn = /^Listening on (\S+)/.exec(line)?.[1]
     if (listeningOn !== undefined) return { child: gatewayProcess, address: listeningOn }
   }
   throw new Error('the gateway did not start')

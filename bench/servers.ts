@@ -54,7 +54,7 @@ export async function startGateway(
   nodeArgs: readonly string[] = [],
 ): Promise<Server> {
   const child = startMain(env, nodeArgs)
-  const [, url = ''] = await child.waitForOutput(/answers on (\S+)/)
+  const [, url = ''] = await child.waitForOutput(/Listening on (\S+)/)
   return { url, child }
 }
 

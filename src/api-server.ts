@@ -21,7 +21,7 @@ import { createJobWatchers } from './jobs/watchers.ts'
 import { createWithdrawals } from './jobs/withdrawals.ts'
 import { createRouteChooser } from './upstreams/choose-route.ts'
 
-/** The HTTP side of a gateway that takes jobs. */
+/** Creates the HTTP server of a process that accepts jobs. */
 export async function createApiServer(context: Context): Promise<FastifyInstance> {
   const { config, logger, closers, redis, keys, clock, store, queues, media, routing, upstreams, webhooks } =
     context
@@ -109,7 +109,7 @@ function createAccounts(
   return createAuthenticator({ redis, subscriber, keys, keyMarker, allowAnonymous: isLoopback(config.host) })
 }
 
-/** Tells the operator at the start who can use the gateway, where that may not be what they want. */
+/** Warns at the start where more or fewer callers can use the gateway than the operator may expect. */
 async function warnAboutAccess(
   { config, logger, redis, keys, keyMarker }: Context,
   accounts: Authenticator,
@@ -120,7 +120,7 @@ async function warnAboutAccess(
     if (await hasKeys(redis, keys, keyMarker)) logger.warn(authOffWarning)
     if (!isLoopback(config.host))
       logger.warn(
-        'AUTH=off: whoever reaches the gateway can use it; make sure that something else protects it',
+        'AUTH=off: everyone who can reach the gateway can use it; make sure that something else protects it',
       )
     else if (config.isPaid)
       logger.warn(
@@ -142,7 +142,7 @@ async function warnAboutAccess(
   }
 }
 
-/** A worker answers nothing but whether it lives. */
+/** Creates the HTTP server of a worker, which has health routes only. */
 export function createHealthServer({ logger, ready, media, upstreamReport }: Context): FastifyInstance {
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({ loggerInstance: logger as FastifyInstance['log'], logController })

@@ -22,7 +22,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
       try {
         await close()
       } catch (cause) {
-        logger.error({ err: cause }, 'while stopping')
+        logger.error({ err: cause }, 'A part of the gateway did not stop cleanly')
       }
     }
   }
@@ -33,7 +33,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     const server = config.role === 'worker' ? createHealthServer(context) : await createApiServer(context)
     // Side by side: a client that dawdles over its request keeps no worker taking steps.
     closeSteps.push(() => Promise.all([server.close(), stopWorker?.()]))
-    const address = await server.listen({ host: config.host, port: config.port })
+    const address = await server.listen({
+      host: config.host,
+      port: config.port,
+      listenTextResolver: (url) => `Listening on ${url}`,
+    })
     context.media.setOwnAddress(address)
     return { address, upstreams: describeUpstreams(context), stop }
   } catch (cause) {

@@ -15,11 +15,12 @@ function suggestionFor({ address, upstreams }: Gateway): string {
     -d '{"model":"veo3-fast-video","prompt":"A paper boat crosses a puddle","duration":"8"}'`
 }
 
-function describeStart(gateway: Gateway): string {
+/** For whoever started the gateway in a terminal. */
+function createBanner(gateway: Gateway): string {
   const { address, upstreams } = gateway
   const upstreamStates = upstreams.map(({ title, state }) => `${title} (${state})`).join(', ')
   return `
-Reelgate answers on ${address}
+Listening on ${address}
 Upstreams: ${upstreamStates}
 
 Try it:
@@ -36,8 +37,15 @@ try {
   const logger = createLogger({ level: config.logLevel, secrets })
   for (const warning of config.warnings) logger.warn(warning)
   const gateway = await startGateway(config, logger)
-  closeWithGrace({ delay: shutdownTimeoutMs(config.upstreamTimeoutMs), logger }, () => gateway.stop())
-  if (config.role !== 'worker') process.stdout.write(describeStart(gateway))
+  closeWithGrace({ delay: shutdownTimeoutMs(config.upstreamTimeoutMs), logger }, async ({ signal, err }) => {
+    const startedAt = performance.now()
+    await gateway.stop()
+    const fields = { signal, err, durationMs: Math.round(performance.now() - startedAt) }
+    if (err === undefined) logger.info(fields, 'Stopped')
+    else logger.error(fields, 'Stopped because of an unexpected error')
+  })
+  // In production the output is JSON only; the address is in the log.
+  if (config.role !== 'worker' && !config.production) process.stdout.write(createBanner(gateway))
 } catch (cause) {
   process.stderr.write(
     cause instanceof ConfigError

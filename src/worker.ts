@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findModel } from './catalogue/models/index.ts'
 import { type Context, createBarrier, queueNames } from './context.ts'
+import { createFinishedJobLog } from './jobs/finished-job-log.ts'
 import { createJournal } from './jobs/journal/journal.ts'
 import { createAttemptRestorer } from './jobs/journal/restore-attempts.ts'
 import { webhookQueue } from './jobs/queues.ts'
@@ -38,13 +39,18 @@ export async function startWorker(context: Context): Promise<() => Promise<void>
     sweepWebhooks: webhooks.sweep,
     logger,
   })
+  const logFinishedJob = createFinishedJobLog({ logger, routing })
   const store = createJobStore({
     redis: workerRedis,
     intentRedis,
     keys,
     ...context.storeOptions,
-    // Only makes it sooner: the sweep would find it.
-    onEnded: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+    onFinished(finished) {
+      logFinishedJob(finished)
+      // Only makes it sooner: the sweep would find it.
+      if (finished.job.webhook !== undefined)
+        queues.add(webhookQueue, finished.job.view.id).catch(() => undefined)
+    },
   })
   const restorer = createAttemptRestorer({
     redis: workerRedis,

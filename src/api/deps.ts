@@ -27,7 +27,7 @@ import type { FailureLimits } from './plugins/failed-attempts.ts'
 import type { OriginPolicy } from './plugins/origin-guard.ts'
 import type { RateLimitOptions } from './plugins/rate-limits.ts'
 
-/** What the app stands on; everything that a request can reach arrives here. */
+/** Everything that the routes depend on. */
 export type ApiDeps = {
   config: {
     /** The largest body of a request. */
@@ -36,39 +36,39 @@ export type ApiDeps = {
     textLimits?: TextLimits
     /** Absent: the defaults. */
     requestLimits?: RequestLimits
-    /** Where clients reach the gateway, if the request's own headers are not to be asked. */
+    /** The public address of the gateway; absent: taken from the headers of a request. */
     publicUrl?: string | undefined
-    /** Which addresses are proxies whose headers describe the request; absent: those on this machine. */
+    /** Addresses of trusted proxies; absent: those on this machine. */
     trustProxy?: TrustProxy
-    /** Absent: others may reach the gateway, and no page of another origin may use it without a key. */
+    /** Absent: the gateway can be reached from elsewhere, and pages of other origins need a key. */
     origins?: Omit<OriginPolicy, 'publicUrl'>
     /** Failures per minute and client address. */
     failedAttempts?: FailureLimits
     keyHelp?: KeyHelp
     /** How long finished videos are kept. */
     resultsKeptMs?: number
-    /** What becomes of values that a model does not render, unless a request prefers otherwise. */
+    /** How values that a model does not support are handled, unless a request prefers otherwise. */
     validation?: 'lenient' | 'strict'
-    /** The longest text for a model that has no limit of its own. */
+    /** The longest prompt for models without a limit of their own. */
     promptMaxCharacters?: number
   }
   engine: Engine
   routing: {
-    /** The upstreams that can render this now, best first; empty: none has a key. */
+    /** The upstreams that can render this now, in order of preference; empty: none has a key. */
     listUpstreams(model: Model, input: Input): readonly ProviderName[]
     isAvailable(model: Model): boolean
-    /** Why none of the upstreams at hand renders this, in words for the client. */
+    /** Why none of the available upstreams can render this, for the client. */
     rejectionMessage(model: Model, input: Input): string | undefined
-    /** The seed to render with where no upstream at hand takes the one that was asked for. */
+    /** The seed to use where no available upstream accepts the requested one. */
     adjustSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined
     /** Environment variables, one of which would give the model an upstream. For the operator's log. */
     describeMissingVariables(model: Model): readonly string[]
-    /** Stand-in upstreams render everything. */
+    /** Mock upstreams render everything. */
     sandbox: boolean
   }
-  /** Which upstreams of a route may have a job now; absent: all of them. */
+  /** Leaves out upstreams that must not get a job now; absent: none. */
   chooseRoute?: ChooseRoute | undefined
-  /** What `/ready` says of the upstreams. */
+  /** State of the upstreams for `/ready`. */
   upstreams?: UpstreamReport | undefined
   media: {
     /** Stores what came as data URLs and returns the input with references instead. Throws `MediaRefused` and `QuotaExceeded`. */
@@ -76,56 +76,56 @@ export type ApiDeps = {
   }
   uploadBuffer: UploadBuffer
   library: Library
-  /** `gone`: it was there, and its time is over. */
+  /** `gone`: the file existed and has expired. */
   files: {
     /** A finished video by the name in its link. */
     video(name: string): Promise<ServedFile | 'gone' | undefined>
-    /** A picture of it; `undefined` where none can be made. */
+    /** A thumbnail of a video; `undefined` where none can be made. */
     createThumbnail(name: string, video: ServedFile, still: ThumbnailKind): Promise<Thumbnail | undefined>
-    /** A picture by the name in its link. */
+    /** A thumbnail by the name in its link. */
     findThumbnail(name: string): Promise<Thumbnail | undefined>
-    /** What a caller sent, by the signed name that an upstream was given. */
+    /** An input file by the signed name in the link that an upstream got. */
     input(token: string): Promise<ServedFile | 'gone' | undefined>
-    /** A file that is not ours. */
+    /** Fetches a file of another server. */
     fetchExternal: SafeFetch['fetch']
-    /** Removes a finished video and its pictures. */
+    /** Removes a finished video and its thumbnails. */
     remove(name: string): Promise<void>
   }
   /** Whether files can be stored. */
   storage: {
-    /** Why results could not be kept at the moment; `undefined`: they can. */
+    /** Why results cannot be stored at the moment; `undefined`: they can. */
     fault(): StorageUnavailable | undefined
     /** Throws `StorageUnavailable` when the disk has too little free space. */
     requireSpace(): Promise<void>
   }
   webhooks: Omit<Webhooks, 'deliver' | 'sweep' | 'stop' | 'close'>
-  /** An upstream's callback; false: the address is wrong. */
+  /** Handles an upstream's callback; false: the address is wrong. */
   receiveCallback(id: string, secret: string, body: unknown): Promise<boolean>
-  /** Whether a callback address is right, before its body is read. */
+  /** Whether a callback address is valid; called before its body is read. */
   isCallbackAddress(id: string, secret: string): Promise<boolean>
   accounts: Authenticator
   billing: {
     /** Absent: the owner is not limited. */
     balanceUsd(owner: string): Promise<number | undefined>
-    /** What these owners did on the last days, today included. */
+    /** Usage of these accounts on the last `days` days, including today. */
     usage(owners: readonly string[], days: number): Promise<UsageRow[]>
     price(model: Model, input: Input): JobPrice
-    /** Throws `Refused` when the account may not have a job of this price; without one: any job. */
+    /** Throws `JobRefused` when the account may not have a job of this price; without one: any job. */
     check(owner: string, costUsd?: number): Promise<void>
-    /** What the operator adds to every price of the catalogue. */
+    /** The operator's markup on the catalogue's prices. */
     markupPercent: number
   }
   rateLimits: RateLimitOptions
-  /** Absent: there are no routes for the operator. */
+  /** Absent: there are no admin routes. */
   admin?: {
     adminKey: string
     ledger: Ledger
     holds: Pick<Holds, 'of'>
     unknownJobs: UnknownJobs
-    /** Whether keys are of no use. */
+    /** Whether API keys are not checked. */
     isAuthOff?: boolean
   }
-  /** Whether the store answers. */
+  /** Whether Redis is available. */
   isReady(): Promise<boolean>
   logger: FastifyBaseLogger
 }

@@ -1,4 +1,4 @@
-/** Every way a request can be refused: stable codes, each with its HTTP status and the `type` that clients read. */
+/** All error codes of responses, which are stable, each with its HTTP status and the `type` that clients read. */
 export const errors = {
   invalid_request: { status: 400, type: 'invalid_request_error' },
   invalid_json: { status: 400, type: 'invalid_request_error' },
@@ -34,17 +34,17 @@ export type ErrorCode = keyof typeof errors
 type ErrorOptions = {
   /** The request field at fault. */
   param?: string
-  /** Another status than the code's own. */
+  /** Replaces the status of the code. */
   status?: number
-  /** Further members of the body's `error`. */
+  /** Additional members of `error` in the body. */
   extra?: Readonly<Record<string, unknown>>
   headers?: Readonly<Record<string, string>>
-  /** For the operator: written in the log line of the request. */
+  /** Additional fields of the request's log line. */
   log?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
 
-/** Thrown anywhere below a route to refuse its request; the message is for the client. */
+/** Thrown in a route to reply with an error; the message is for the client. */
 export class ApiError extends Error {
   override name = 'ApiError'
   readonly code: ErrorCode
@@ -65,14 +65,14 @@ export class ApiError extends Error {
   }
 }
 
-/** The one error body. Clients look for the text in `error.message`, in `message` or in the whole; `clean` takes secrets out of it. */
+/** The error body of all responses. Clients read the text in `error.message`, in `message` or in the whole body; `redact` removes secrets. */
 export function buildErrorBody(
   { code, message, status, param, extra }: ApiError,
   redact = (text: string) => text,
 ) {
   const text = redact(message)
   const error = { message: text, type: errors[code].type, code, param, ...extra }
-  // Older programs look for it beside the error.
+  // Older clients read it beside `error`.
   const legacyFields = extra.requiredBalance === undefined ? {} : { requiredBalance: extra.requiredBalance }
   return JSON.stringify({ error, message: text, code, status, ...legacyFields }, (_, value: unknown) =>
     typeof value === 'string' ? redact(value) : value,

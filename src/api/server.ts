@@ -3,7 +3,6 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { defaultFailureLimits, defaultKeysCommand } from '../config/config.ts'
 import { defaultRequestLimits } from '../config/request-limits.ts'
 import { isLoopbackAddress } from '../net/network-address.ts'
-import { createRandomId } from '../text/random-id.ts'
 import { defaultTextLimits } from '../text/text-limits.ts'
 import { registerAdminRoutes } from './admin/admin.ts'
 import { createBodyBudget } from './body/body-budget.ts'
@@ -17,7 +16,7 @@ import { registerJobRoutes } from './jobs/jobs.ts'
 import { registerNanogptRoutes } from './nanogpt/routes.ts'
 import { registerOpenaiRoutes } from './openai/routes.ts'
 import { describeRoutes, serveDocument } from './openapi/document.ts'
-import { logRequest } from './plugins/access-log.ts'
+import { logRequest, registerAccessLog } from './plugins/access-log.ts'
 import { rejectConnection } from './plugins/connection-errors.ts'
 import { limitConnections } from './plugins/connection-limits.ts'
 import { corsOptionsFor, setDefaultHeaders } from './plugins/default-headers.ts'
@@ -28,6 +27,7 @@ import { registerNotFoundHandler } from './plugins/not-found.ts'
 import { createOriginGuard, mustHideReply } from './plugins/origin-guard.ts'
 import { rejectUncleanQueries } from './plugins/query-check.ts'
 import { createRateLimits } from './plugins/rate-limits.ts'
+import { createRequestId, readTraceFields } from './plugins/request-id.ts'
 import { requireHost } from './requests/host.ts'
 import { registerWebhookRoutes } from './webhooks/webhooks.ts'
 
@@ -35,13 +35,13 @@ export type { ApiDeps } from './deps.ts'
 
 const jsonOfFastify = 'application/json; charset=utf-8'
 
-/** How often Node looks for requests whose headers have not arrived in time. */
+/** How often Node checks for requests whose headers did not arrive in time. */
 const headersCheckMs = 5000
 
 const defaultKeyHelp = { keysCommand: defaultKeysCommand, markerFile: 'api-keys-exist' }
 const anyHost = { isLoopback: false, allowedOrigins: [] }
 
-/** Builds the whole HTTP side; it listens to nothing yet. */
+/** Builds the Fastify app with all routes. It does not listen yet. */
 export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const {
     trustProxy = isLoopbackAddress,
@@ -56,20 +56,22 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = Fastify({
     http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
     loggerInstance: deps.logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    childLoggerFactory: (logger, bindings, options, request) =>
+      logger.child({ ...bindings, ...readTraceFields(request) }, options),
     bodyLimit: bodyLimitBytes,
     requestIdHeader: false,
-    genReqId: createRandomId,
+    genReqId: createRequestId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
-    // What still arrives while the server drains is served; the engine stops after it.
+    // Requests that arrive while the server closes are served; the engine stops later.
     return503OnClosing: false,
     clientErrorHandler: rejectConnection,
     frameworkErrors: (error, request, reply) => {
       setDefaultHeaders(request, reply, () => undefined)
       if (mustHideReply(request, originGuardDeps)) reply.removeHeader('Access-Control-Allow-Origin')
       errorHandler(error, request, reply)
-      logRequest(request, reply, () => undefined)
+      logRequest(request, reply)
     },
   })
 
@@ -78,17 +80,17 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.decorateRequest('idempotency', undefined)
   app.decorateRequest('isReplayed', false)
   app.decorateRequest('rpm', undefined)
-  app.decorateRequest('apiError', undefined)
   app.decorateRequest('preferenceApplied', undefined)
   app.decorate('trustProxy', trustProxy)
   app.decorate('countFailure', createFailureCounters(failedAttempts))
   app.decorate('keyHelp', keyHelp)
-  // Before any plugin, whose routes would keep the framework's own.
+  // Before any plugin, whose routes would otherwise keep Fastify's error handler.
   app.setErrorHandler(errorHandler)
+  registerAccessLog(app)
   app.addHook('onRequest', setDefaultHeaders)
   app.addHook('onRequest', requireHost)
   app.addHook('onRequest', createOriginGuard({ ...originGuardDeps, help: keyHelp }))
-  // What it says on other replies than those to a preflight has been stamped on all of them.
+  // In a scope of its own, as it is needed for preflights only: all responses have the other CORS headers already.
   await app.register(async (corsScope) => {
     await corsScope.register(cors, { delegator: (request, use) => use(null, corsOptionsFor(request)) })
   })
@@ -104,14 +106,13 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   limitConnections(app, { ...requestLimits, unreadBytes: 2 * bodyLimitBytes })
   registerGracefulClose(app)
   app.addHook('onSend', ({ isReplayed, preferenceApplied }, reply, payload, done) => {
-    // One client reads a body as JSON only under exactly this type.
+    // One client parses a body as JSON only under exactly this type.
     if (reply.getHeader('content-type') === jsonOfFastify) reply.header('content-type', 'application/json')
     if (isReplayed) reply.header('Idempotent-Replayed', 'true')
     if (preferenceApplied !== undefined) reply.header('Preference-Applied', preferenceApplied)
     if (app.closing.aborted) reply.header('connection', 'close')
     done(null, payload)
   })
-  app.addHook('onResponse', logRequest)
 
   await describeRoutes(app)
   registerHealthRoutes(app, deps)

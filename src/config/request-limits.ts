@@ -1,5 +1,12 @@
-import type { BodyBudgetLimits } from '../api/body/body-budget.ts'
-import type { JsonLimits } from '../api/body/json-limits.ts'
+/** The most that the JSON of one body may contain, not counting files in media fields. */
+export type JsonLimits = { bytes: number; values: number; depth: number }
+
+export type BodyBudgetLimits = {
+  /** Memory for the bodies of all requests of this process. */
+  memoryBytes: number
+  /** Bodies of all requests of this process, files included. */
+  totalBytes: number
+}
 
 /** What one request, and all requests of a process together, may take. `BODY_LIMIT_MB` is `config.bodyLimitBytes`. */
 export type RequestLimits = {

@@ -1,7 +1,7 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { BaseLogger } from 'pino'
 import { createRedactor, redactRedisArguments } from '../text/redact-text.ts'
-import { toRedisError } from './redis-unavailable.ts'
+import { RedisUnavailable, toRedisError } from './redis-unavailable.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
@@ -112,9 +112,24 @@ class BatchingRedis extends Redis {
 
 /** Converts errors where ioredis rejects a command, so scripts, transactions and pipelines are covered too. */
 class RequestRedis extends BatchingRedis {
+  /** Of the commands of the transaction that is being sent. */
+  #transactionErrors: Error[] | undefined
+
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    const { reject } = command
-    command.reject = (cause) => reject(toRedisError(cause))
+    const { name, reject } = command
+    if (name === 'multi') this.#transactionErrors = []
+    const transactionErrors = this.#transactionErrors
+    if (name === 'exec') this.#transactionErrors = undefined
+    command.reject = (cause) => {
+      const error = toRedisError(cause)
+      // Redis aborts a transaction because of one of its commands.
+      const reason =
+        name === 'exec'
+          ? transactionErrors?.find((earlier) => earlier instanceof RedisUnavailable)
+          : undefined
+      transactionErrors?.push(error)
+      reject(reason ?? error)
+    }
     return super.sendCommand(command, stream)
   }
 }

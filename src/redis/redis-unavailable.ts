@@ -12,11 +12,11 @@ export class RedisUnavailable extends Error {
 }
 
 /**
- * Error codes of Redis that say nothing about the command itself. Errors inside a script carry them somewhere in the message. `EXECABORT`: a
- * command of a transaction was rejected for one of the other reasons. `TIMEOUT`: our own script refused a command that arrived too late.
+ * Error codes of Redis that say nothing about the command itself. Errors inside a script carry them somewhere in the message. `TIMEOUT`: our own
+ * script refused a command that arrived too late.
  */
 const unavailableCodes =
-  /\b(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|NOAUTH|NOPERM|UNBLOCKED|IOERR|EXECABORT|TIMEOUT)\b|can't (access|run)/
+  /\b(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|NOAUTH|NOPERM|UNBLOCKED|IOERR|TIMEOUT)\b|can't (access|run)/
 
 const connectionErrors =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries|Socket closed|None of the)/
@@ -25,6 +25,9 @@ const connectionErrors =
 export function isRedisUnavailable(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false
   if (cause instanceof RedisUnavailable) return true
+  // A transaction is aborted because of one of its commands.
+  if ('previousErrors' in cause && Array.isArray(cause.previousErrors))
+    return cause.previousErrors.some(isRedisUnavailable)
   if (cause.name === 'ReplyError') return unavailableCodes.test(cause.message)
   if (['MaxRetriesPerRequestError', 'AbortError', 'ParserError'].includes(cause.name)) return true
   return ('code' in cause && 'syscall' in cause) || connectionErrors.test(cause.message)

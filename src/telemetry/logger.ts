@@ -1,17 +1,17 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { createRedactor, redactRedisArguments } from '../text/redact-text.ts'
 
-/** Causes of causes, and errors of errors: this deep, and so many of them. */
+/** The longest chain of causes, and the most errors of an AggregateError, that are logged. */
 const maxCauseDepth = 5
 const maxErrors = 10
 
 type LoggerOptions = {
   level: string
-  /** Values that must not appear in any line. */
+  /** Values that must not appear in the log. */
   secrets?: readonly string[]
 }
 
-/** The one logger of a process. Errors are written by `describeError`; each line is redacted as a whole. */
+/** Creates the logger of a process. Errors are serialized by `describeError`; each line is redacted as a whole. */
 export function createLogger(
   { level, secrets = [] }: LoggerOptions,
   destination?: DestinationStream,
@@ -36,7 +36,7 @@ type ErrorLine = {
   errors?: unknown[]
 }
 
-/** What a log line says of an error. Libraries attach whole commands, requests and replies to theirs: only the listed members are written. */
+/** Serializes an error for the log. Libraries attach whole commands, requests and replies to errors, so only the listed members are written. */
 function describeError(error: unknown, depth = maxCauseDepth): unknown {
   if (!(error instanceof Error)) return describeNonError(error)
   const code = Reflect.get(error, 'code')
@@ -55,7 +55,7 @@ function describeError(error: unknown, depth = maxCauseDepth): unknown {
 
 function describeNonError(thrown: unknown): unknown {
   return typeof thrown === 'object' && thrown !== null
-    ? { type: 'unknown', message: 'something else than an error was thrown' }
+    ? { type: 'unknown', message: 'a value that is not an error was thrown' }
     : redactRedisArguments(String(thrown))
 }
 

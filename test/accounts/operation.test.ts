@@ -148,7 +148,7 @@ describe('an operation with an Idempotency-Key', () => {
     const path = `/api/admin/keys/${account.id}`
     const unknown = await operator.ask('PATCH', path, { topUp: 5 })
     assert.deepEqual([unknown.status, (unknown.body.error as { param: string }).param], [400, 'topUp'])
-    assert.match(String(unknown.body.message), /^`topUp` is not known here$/)
+    assert.match(String(unknown.body.message), /^`topUp` is not a known field$/)
     for (const body of [undefined, [], 'x']) {
       const none = await operator.ask('PATCH', path, body)
       assert.equal(none.status, 400)

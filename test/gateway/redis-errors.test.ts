@@ -30,7 +30,7 @@ describe('an error of Redis during a request', () => {
   it('is 500 where a script fails: that is a bug, not an outage', async () => {
     await store.redis.rename('reelgate:open', 'saved').catch(() => undefined)
     await store.redis.set('reelgate:open', 'not a sorted set')
-    await expectSubmit(500, 'internal_error', 'Something went wrong inside the gateway')
+    await expectSubmit(500, 'internal_error', 'Internal error of the gateway')
     await store.redis.del('reelgate:open')
   })
 

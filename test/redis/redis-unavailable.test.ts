@@ -9,6 +9,11 @@ import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
 const timeout = 60_000
 const named = (name: string, message = '') => Object.assign(new Error(message), { name })
 
+const aborted = (previous: Error) =>
+  Object.assign(new ReplyError('EXECABORT Transaction discarded because of previous errors.'), {
+    previousErrors: [previous],
+  })
+
 describe('errors that mean that Redis is unavailable', () => {
   for (const [cause, isUnavailable] of [
     [named('MaxRetriesPerRequestError'), true],
@@ -26,7 +31,8 @@ describe('errors that mean that Redis is unavailable', () => {
     [new Error('a bug: Connection is closed.'), false],
     [new Error('OOM'), false],
     [new ReplyError('NOAUTH Authentication required.'), true],
-    [new ReplyError('EXECABORT Transaction discarded because of previous errors.'), true],
+    [aborted(new ReplyError('OOM command not allowed')), true],
+    [aborted(new ReplyError('ERR unknown command')), false],
     [new ReplyError('TIMEOUT the order came too late'), true],
     [
       new ReplyError('ERR Error running script (call to f_0a): @user_script:5: -OOM command not allowed'),
@@ -114,7 +120,7 @@ describe('a connection for requests', { timeout }, () => {
     await redis.config('SET', 'maxmemory', '0')
     for (const cause of causes) {
       assert.ok(cause instanceof RedisUnavailable, String(cause))
-      assert.match(cause.message, /^Redis is unavailable: .*(OOM|EXECABORT)/)
+      assert.match(cause.message, /^Redis is unavailable: .*OOM/)
       assert.ok(cause.cause instanceof ReplyError)
     }
     for (const cause of workerCauses)
@@ -125,7 +131,8 @@ describe('a connection for requests', { timeout }, () => {
     await redis.set('text', 'x')
     redis.defineCommand('brokenScript', { lua: 'return nothing.at_all', numberOfKeys: 0 })
     const { brokenScript } = redis as unknown as { brokenScript(): Promise<unknown> }
-    const causes = await causesOf([redis.hget('text', 'field'), brokenScript.call(redis)])
+    const transaction = redis.multi().set('text', 'y').call('nosuchcommand').exec()
+    const causes = await causesOf([redis.hget('text', 'field'), brokenScript.call(redis), transaction])
     for (const cause of causes) assert.ok(cause instanceof ReplyError, String(cause))
   })
 

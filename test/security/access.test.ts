@@ -243,7 +243,7 @@ describe('the operator', () => {
     assert.match(String(made.body.warning), /AUTH=off/)
     assert.match(
       (await warningsOf({ AUTH: 'off', HOST: '0.0.0.0' })).text,
-      /protects nothing.*whoever reaches/s,
+      /protects nothing.*everyone who can reach/s,
     )
     assert.doesNotMatch((await warningsOf({})).text, /API key|AUTH/)
   })
@@ -291,7 +291,7 @@ describe('a gateway that others can reach', () => {
       for (const headers of [{}, { 'x-api-key': 'any' }]) {
         const { status, body } = await balance(at, headers)
         assert.equal(status, 401)
-        assert.match(body, /locked.*docker compose exec api node src\/accounts\/cli\.ts create --name NAME/)
+        assert.match(body, /locked.*docker compose exec api node src\/cli\/keys\.ts create --name NAME/)
       }
       for (const path of ['/health', '/ready']) assert.equal((await send(at, 'GET', path)).status, 200)
     }

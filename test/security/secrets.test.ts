@@ -89,8 +89,8 @@ describe('a full run at the most talkative log level', () => {
 
   it('did all of it', () => {
     const log = emitted.find(({ where }) => where === 'the log')?.text ?? ''
-    assert.match(log, /job succeeded/)
-    assert.match(log, /job failed/)
+    assert.match(log, /"state":"succeeded".*Job finished/)
+    assert.match(log, /"state":"failed".*Job finished/)
     assert.match(log, /bad_credentials/)
     assert.match(log, /bad key \[redacted\]/)
     assert.match(log, /"level":20/)

@@ -40,7 +40,9 @@ export function createWorker(environment: Environment, name: string) {
     keys,
     ...settings.store,
     now: world.trueNow,
-    onEnded: (id) => void queues.add(webhookQueue, id).catch(() => undefined),
+    onFinished({ job: { view, webhook } }) {
+      if (webhook !== undefined) queues.add(webhookQueue, view.id).catch(() => undefined)
+    },
   })
   const store = bug?.wrap?.(plain) ?? plain
   const journal = createSimulatedJournal(world, actor, environment.journalDir(actor))

@@ -31,7 +31,7 @@ export async function startProcess(env: Env): Promise<GatewayProcess> {
   const { child, written, words } = spawnGateway(env)
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   words.on('line', (line) => {
-    const address = /^Reelgate answers on (\S+)/.exec(line)?.[1]
+    const address = /^Listening on (\S+)/.exec(line)?.[1]
     if (address !== undefined) resolve(address)
   })
   child.once('exit', () => reject(new Error(`the gateway did not start: ${written.join('\n')}`)))

@@ -103,7 +103,7 @@ describe('a log line', () => {
     assert.deepEqual(Object.keys(err).sort(), ['code', 'message', 'stack', 'type'])
     assert.deepEqual(
       JSON.parse(logOf({ password: secret })).err.message,
-      'something else than an error was thrown',
+      'a value that is not an error was thrown',
     )
   })
 })

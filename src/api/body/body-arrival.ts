@@ -5,7 +5,7 @@ import type { UploadBuffer } from '../../media/inputs/upload-buffer.ts'
 import { ApiError } from '../errors.ts'
 import type { BodyBudget, Reservation } from './body-budget.ts'
 
-/** What reading a body needs, in whatever format it comes. */
+/** What the readers of all body formats need. */
 export type BodyDeps = {
   uploadBuffer: UploadBuffer
   limits: RequestLimits
@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-/** What a body being read holds in buffers. */
+/** Memory of the buffers of a body that is being read. */
 const bufferBytes = 128 * 1024
 
 type Options = {
@@ -49,17 +49,17 @@ export function createArrivalCounter({ request, reservation, limits, limitBytes 
   }
 }
 
-/** Frees the memory of a piece that has been read. Pieces would wait for the garbage collector, a hundred megabytes of them. */
+/** Frees the memory of a chunk that has been read: otherwise about 100 MB of them wait for the garbage collector. */
 export function freeMemory({ buffer, length }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
 }
 
-/** Lets the rest of a body through unread, so that its sender gets the reply. */
+/** Discards the rest of a body, so that its sender gets the reply. */
 export function discardBody(payload: Readable): void {
   payload.on('data', freeMemory).resume()
 }
 
-/** A caller who has not been authenticated sends small bodies only. */
+/** Callers who have not been authenticated may send small bodies only. */
 export function bodyLimitOf(
   { owner }: FastifyRequest,
   { limits, bodyLimitBytes }: Pick<BodyDeps, 'limits' | 'bodyLimitBytes'>,
@@ -67,11 +67,11 @@ export function bodyLimitOf(
   return owner === '' ? Math.min(limits.unauthenticatedBytes, bodyLimitBytes) : bodyLimitBytes
 }
 
-/** The error of a body that is compressed. Names of encodings have no case. */
+/** The error for a compressed body. Names of encodings are case-insensitive. */
 export function compressionError({ headers }: FastifyRequest): ApiError | undefined {
   const encoding = headers['content-encoding'] ?? ''
   if (/^(identity)?$/i.test(encoding)) return undefined
-  return new ApiError('unsupported_media_type', `The body must not be compressed; it is sent as ${encoding}`)
+  return new ApiError('unsupported_media_type', `The body must not be compressed; got ${encoding}`)
 }
 
 export function bodyTooLargeError(limitBytes: number): ApiError {
@@ -83,5 +83,5 @@ export function bodyTooSlowError(): ApiError {
 }
 
 export function incompleteBodyError(cause: unknown): ApiError {
-  return new ApiError('invalid_request', 'The body did not arrive whole', { cause })
+  return new ApiError('invalid_request', 'The body is incomplete', { cause })
 }

@@ -1,14 +1,8 @@
 import type { Writable } from 'node:stream'
+import type { BodyBudgetLimits } from '../../config/request-limits.ts'
 import { ApiError } from '../errors.ts'
 
-export type BodyBudgetLimits = {
-  /** Memory for the bodies of all requests of this process. */
-  memoryBytes: number
-  /** Bodies of all requests of this process, files included. */
-  totalBytes: number
-}
-
-/** What one request has reserved. Both methods throw 503 when the process has no room. */
+/** The share of one request. Both `add` methods throw 503 when the budget is exhausted. */
 export type Reservation = {
   addMemory(bytes: number): void
   addBody(bytes: number): void
@@ -17,7 +11,7 @@ export type Reservation = {
 
 export type BodyBudget = ReturnType<typeof createBodyBudget>
 
-/** Bounds what the bodies of all requests at once take. */
+/** Limits the memory and the size of all request bodies together. */
 export function createBodyBudget({ memoryBytes, totalBytes }: BodyBudgetLimits) {
   let memoryInUse = 0
   let totalInUse = 0
@@ -50,7 +44,7 @@ export function createBodyBudget({ memoryBytes, totalBytes }: BodyBudgetLimits) 
   }
 }
 
-/** Releases once the reply has been sent, or its connection is gone. */
+/** Releases once the reply has been sent or its connection closed. */
 export function releaseAfter(reply: Writable, { release }: Reservation): void {
   if (reply.closed) release()
   else reply.once('close', release)

@@ -1,31 +1,26 @@
 import { fields, matchFieldName } from '../../catalogue/fields.ts'
 import { isUploadedFile } from '../../catalogue/media-values/uploaded-file.ts'
 import { cleanText } from '../../catalogue/validation/clean-text.ts'
+import type { JsonLimits } from '../../config/request-limits.ts'
 import { ApiError } from '../errors.ts'
-import {
-  invalidJsonError,
-  type JsonLimits,
-  shortenQuoted,
-  tooDeepError,
-  tooManyValuesError,
-} from './json-limits.ts'
+import { invalidJsonError, shortenQuoted, tooDeepError, tooManyValuesError } from './json-limits.ts'
 import { isMediaField } from './media-positions.ts'
 
 type CheckOptions = {
   limits: JsonLimits
-  /** All texts are cleaned, none is rejected. */
+  /** Clean all texts instead of rejecting any. */
   cleanAll?: boolean
 }
 
 type Container = Record<string | number, unknown>
 type NodeContext = { depth: number; field: string | undefined; isProse: boolean }
 
-/** Kinds of fields whose texts are prose: what a film shows or says. */
+/** Kinds of fields whose texts are prose, as a prompt is. */
 const proseFieldKinds = ['text', 'object', 'list']
 
 /**
- * Checks a body that has been parsed: how much it holds, its keys, and its texts. A NUL or an unpaired surrogate is an error, as Redis, upstreams and
- * webhooks would each read it differently; validation removes it from prose, with a warning. Returns whether every number is the one that was sent.
+ * Checks the size, the keys and the texts of a parsed body. NUL characters and unpaired surrogates are an error, as Redis, upstreams and webhooks
+ * would each read them differently; validation removes them from prose, with a warning. Returns whether all numbers have been parsed exactly.
  */
 export function checkBody(body: unknown, { limits, cleanAll = false }: CheckOptions): boolean {
   let valueCount = 0

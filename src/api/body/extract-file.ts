@@ -1,7 +1,7 @@
 import { readDataUrlHead } from '../../catalogue/media-values/data-url.ts'
 import type { DataUrlUpload, UploadBuffer } from '../../media/inputs/upload-buffer.ts'
 
-/** The head of a data URL is looked for in this many characters. */
+/** The longest head of a data URL. */
 const maxHeadCharacters = 4096
 
 /**

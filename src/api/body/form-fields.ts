@@ -45,14 +45,14 @@ export function createFormBody() {
   }
 }
 
-/** Fields that nobody reads are ignored as often as they come. */
+/** Unknown fields are ignored, however often they come. */
 function canRepeat(name: string, member: string | undefined): boolean {
   const meaning = matchFieldName(name)
   if (meaning === undefined || member === '') return true
   return meaning !== 'metadata' && /list/i.test(fields[meaning.field].kind)
 }
 
-/** A form has no objects and lists: where a field takes one, its text may be JSON. What is wrong with another text, validation says. */
+/** Forms have no objects and lists: where a field takes one, its text may be JSON. Validation reports other texts. */
 function parseStructuredField({ name, member }: FieldName, text: string): unknown {
   const meaning = matchFieldName(name)
   const kind = meaning === undefined || meaning === 'metadata' ? undefined : fields[meaning.field].kind

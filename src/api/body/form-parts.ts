@@ -5,7 +5,7 @@ import { compressionError, createArrivalCounter, discardBody, incompleteBodyErro
 import type { Reservation } from './body-budget.ts'
 import { shortenQuoted } from './json-limits.ts'
 
-/** One part of a form. `filename`: `undefined` where the client gave none, empty for an empty file input. */
+/** One part of a form. `filename` is `undefined` where the client sent none, and empty for an empty file input. */
 export type FormPart = {
   name: string
   filename: string | undefined
@@ -21,12 +21,12 @@ const maxSplitBytes = 1024
 type Options = {
   /** Released here only when reading fails. */
   reservation: Reservation
-  /** The most parts; one more is an error. */
+  /** More parts are an error. */
   maxParts: number
   limitBytes: number
 }
 
-/** Leaves the bodies of forms to the handlers of the routes in this scope. */
+/** Leaves forms unparsed: the handlers of the routes in this scope read them with `readFormParts`. */
 export function acceptForms(scope: FastifyInstance): void {
   scope.addContentTypeParser('multipart/form-data', (request, _payload, done) =>
     done(compressionError(request) ?? null),
@@ -38,8 +38,8 @@ export function isForm({ headers }: FastifyRequest): boolean {
 }
 
 /**
- * Reads a form part by part, as it arrives. All of it goes through `take`, texts and files alike: what a part is, only its field and
- * its bytes can say. An error of `take` ends the reading; the rest of the body is let through unread.
+ * Reads a form part by part as it arrives. `readPart` gets texts and files alike: only the field and the bytes tell what a part is. An error of
+ * `readPart` ends the reading, and the rest of the body is discarded.
  */
 export async function readFormParts(
   request: FastifyRequest,
@@ -62,7 +62,7 @@ export async function readFormParts(
 
   function fail(cause: unknown): void {
     failure ??= { cause }
-    // Nobody reads them any more; the parser waits until somebody has.
+    // Nobody reads them any more, and the parser would wait.
     for (const content of openStreams) content.resume()
   }
 
@@ -108,12 +108,12 @@ export async function readFormParts(
   }
 }
 
-/** The parser waits for the end of a stream, so that a reader who stops early must not destroy it. */
+/** The parser waits for the end of each stream, so a reader that stops early must not destroy it. */
 function toContent(stream: BusboyFileStream): AsyncIterable<Buffer> {
   return { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) }
 }
 
-/** The parser makes all parts of a piece at once: many of them would keep other requests waiting. */
+/** The parser handles all parts of a chunk at once; many of them would block other requests. */
 function splitPiece(piece: Buffer): Buffer[] {
   let startCount = 0
   for (

@@ -13,9 +13,9 @@ import { shortenQuoted } from './json-limits.ts'
 import { isMediaField } from './media-positions.ts'
 import type { RequestBody } from './request-body.ts'
 
-/** What a media field holds where it is not a file: a link, a data URL, an attachment, or JSON of these. */
+/** The start of a media field that is not a file: a link, a data URL, an attachment, or JSON of these. */
 const linkStartPattern = /^\s*(https?:|data:|attachment:|\{|\[)/i
-/** So much decides whether a media field holds a file or a text. */
+/** How much is read to decide whether a media field is a file or a text. */
 const maxStartBytes = 8 * 1024
 
 /** Reads the forms that the routes of this scope receive: `request.body` is then the same as if JSON had been sent. */
@@ -28,8 +28,8 @@ export function registerFormParser(scope: FastifyInstance): void {
 }
 
 /**
- * Reads a form as the JSON body that it stands for. The field decides what a part is: a text field takes the text of a file part, and a
- * media field takes its bytes. Clients send texts as files and files without a type, so file names and types decide nothing.
+ * Reads a form as the equivalent JSON body. The field decides what a part is: a text field takes the text of a file part, and a media field its
+ * bytes. File names and types do not, as clients send texts as files and files without a type.
  */
 async function readForm(request: FastifyRequest): Promise<RequestBody> {
   const { uploadBuffer, limits, budget } = request.server.bodyDeps
@@ -167,7 +167,7 @@ function isSpecificType(type: string): boolean {
 }
 
 function isPrintable(bytes: Buffer): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a file from a text.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they distinguish a file from a text.
   return isUtf8(bytes) && !/[\0-\x08\x0e-\x1f]/.test(bytes.toString('latin1'))
 }
 

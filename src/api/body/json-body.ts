@@ -7,9 +7,9 @@ import { type BodyDone, createJsonBodyReader, smallBodyBytes } from './read-json
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Files that came in the body. Those that nobody stores are removed before the reply is sent. */
+    /** Files in the body. Those that were not stored are removed before the reply is sent. */
     uploads: readonly UploadedFile[] | undefined
-    /** What a large body takes of what all bodies may take, until the reply has been sent. */
+    /** The share of a large body in the budget of all bodies, until the reply has been sent. */
     reservation: Reservation | undefined
   }
 }
@@ -17,8 +17,8 @@ declare module 'fastify' {
 const validTypePattern = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 
 /**
- * Reads every body as JSON, whatever its content type says: `curl -d` sends JSON as a form, and some clients as text. An
- * empty body is none, also where JSON is announced. Keys that would reach into a prototype make a body invalid.
+ * Reads every body as JSON, whatever its content type: `curl -d` sends JSON as a form, and some clients as text. An empty body counts as none,
+ * also where its type is JSON. Keys that would change a prototype make a body invalid.
  */
 export function registerJsonBodyParser(app: FastifyInstance, deps: BodyDeps): void {
   const { uploadBuffer, budget } = deps
@@ -28,7 +28,7 @@ export function registerJsonBodyParser(app: FastifyInstance, deps: BodyDeps): vo
   app.removeAllContentTypeParsers()
   app.decorateRequest('uploads', undefined)
   app.decorateRequest('reservation', undefined)
-  // The first of the two is the one that Fastify finds without a search.
+  // Fastify finds the first of the two without a search.
   app.addContentTypeParser(
     ['application/json', '*'],
     (request: FastifyRequest, payload: Readable, done: BodyDone) => {
@@ -45,7 +45,7 @@ export function registerJsonBodyParser(app: FastifyInstance, deps: BodyDeps): vo
       }
     },
   )
-  // A type that cannot be read says nothing of the body; Fastify would refuse the request.
+  // Fastify would reject a request with an invalid content type; here its body decides.
   app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     const type = headers['content-type']
     if (type !== undefined && !validTypePattern.test(type))

@@ -20,7 +20,7 @@ function createUnescaper() {
   }
 }
 
-/** The text of a string as it stands in JSON. Throws for what no JSON string may hold. */
+/** The text of a JSON string, given without its quotes. Throws for what a JSON string must not contain. */
 export function readStringContent(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string.
   if (!/[\0-\x1f\\"]/.test(text)) return text
@@ -31,13 +31,13 @@ export function readStringContent(text: string): string {
   }
 }
 
-/** Where an escape begins that the text does not finish; the length of the text where there is none. */
+/** Where an unfinished escape begins; the length of the text where there is none. */
 function findUnfinishedEscape(text: string): number {
   const lastBackslash = text.lastIndexOf('\\')
   if (lastBackslash === -1 || lastBackslash < text.length - 5) return text.length
   let firstBackslash = lastBackslash
   while (firstBackslash > 0 && text[firstBackslash - 1] === '\\') firstBackslash -= 1
-  // An odd number of backslashes ahead of it makes it an escaped one.
+  // After an odd number of backslashes it is itself escaped.
   if ((lastBackslash - firstBackslash) % 2 === 1) return text.length
   return /^(u[\da-fA-F]{0,3})?$/.test(text.slice(lastBackslash + 1)) ? lastBackslash : text.length
 }

@@ -1,8 +1,5 @@
 import { ApiError } from '../errors.ts'
 
-/** What the JSON of one body may have, files in media fields not counted. */
-export type JsonLimits = { bytes: number; values: number; depth: number }
-
 export function tooManyFilesError(maxFiles: number): ApiError {
   return new ApiError('payload_too_large', `The body has more than ${maxFiles} files`)
 }
@@ -34,7 +31,7 @@ export function notUtf8Error(): ApiError {
   return new ApiError('invalid_json', 'The body is not valid UTF-8')
 }
 
-/** A name or a value of a client, as an error text quotes it. */
+/** Shortens a name or a value of a client for an error message. */
 export function shortenQuoted(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

@@ -1,13 +1,13 @@
-/** A run of digits that a double may not hold, or an exponent that may lead beyond it. */
+/** Digits or an exponent that a double may not represent exactly. */
 const inexactNumberPattern = /\d{16}|\d[eE]\+?\d{2}/
 
-/** A JSON number as the catalogue takes it: its literal where a double would be another number (above 2^53) or none (1e400). */
+/** The number of a JSON literal, or the literal itself where a double cannot represent it (above 2^53, 1e400). */
 export function toExactNumber(literal: string): number | string {
   const number = Number(literal)
   return Math.abs(number) > Number.MAX_SAFE_INTEGER ? literal : number
 }
 
-/** The value of a JSON text, with its numbers as they were sent. `parsed`: what `JSON.parse` made of it. */
+/** The value of a JSON text with exact numbers. `parsed`: the result of `JSON.parse`. */
 export function withExactNumbers(text: string, parsed: unknown): unknown {
   return inexactNumberPattern.test(text) ? JSON.parse(text, reviveExactNumber) : parsed
 }

@@ -1,14 +1,15 @@
 import { isUtf8 } from 'node:buffer'
+import type { JsonLimits } from '../../config/request-limits.ts'
 import { freeMemory } from './body-arrival.ts'
 import { createStringDecoder, readStringContent } from './json-escapes.ts'
-import { invalidJsonError, type JsonLimits, jsonTooLargeError, notUtf8Error } from './json-limits.ts'
+import { invalidJsonError, jsonTooLargeError, notUtf8Error } from './json-limits.ts'
 import { toExactNumber } from './json-numbers.ts'
 import { createJsonTree } from './json-tree.ts'
 
 /** A file that is written while the text of its string arrives. */
 type Extraction = {
   write(text: string): Promise<void>
-  /** Takes plain text as bytes. Returns how many it took. */
+  /** Writes base64 given as bytes. Returns how many were used. */
   writeBytes(piece: Buffer): Promise<number>
   end(): Promise<unknown>
   discard(): Promise<void>
@@ -29,7 +30,7 @@ export type JsonReader = {
   drop(): Promise<void>
 }
 
-/** A shorter text in a media field stays in the body. */
+/** Shorter texts in media fields stay in the body. */
 const minExtractedBytes = 8 * 1024
 const reservationStepBytes = 64 * 1024
 
@@ -43,8 +44,8 @@ const literals = new Map<string, unknown>([
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /**
- * Parses JSON as it arrives, in linear time and with bounded memory. It stops with an error at the byte that exceeds a limit. Long texts in
- * media fields become files; their content is neither in memory nor counted.
+ * Parses JSON as it arrives, in linear time and with limited memory. Fails at the byte that exceeds a limit. Long texts in media fields are written
+ * to files; they are neither kept in memory nor counted.
  */
 export function createJsonReader({ limits, reserve, extract }: Options): JsonReader {
   const tree = createJsonTree(limits)
@@ -93,7 +94,7 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
     return bytes
   }
 
-  /** All but the last are copies; the last may be a part of the piece that is being read. */
+  /** All but the last are copies; the last may be part of the chunk that is being read. */
   function freePieces(): void {
     for (const piece of pieces) freeMemory(piece)
   }
@@ -128,12 +129,12 @@ export function createJsonReader({ limits, reserve, extract }: Options): JsonRea
   async function extractPiece(target: NonNullable<typeof extraction>, piece: Buffer): Promise<void> {
     const writtenBytes = hasEscapes || !target.isPlain ? 0 : await target.file.writeBytes(piece)
     if (writtenBytes === piece.length) return
-    // A few at the end of a piece are no whole group.
+    // Up to three bytes at the end of a chunk are no complete base64 group.
     target.isPlain = piece.length - writtenBytes < 4
     await target.file.write(target.decode(piece.subarray(writtenBytes)))
   }
 
-  /** Bytes of a text that may be a file are counted once it is known to be none. */
+  /** The bytes of a text that may be a file are counted once it is known not to be one. */
   async function tryToExtract(): Promise<void> {
     mayExtract = false
     const decode = createStringDecoder()

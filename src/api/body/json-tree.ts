@@ -1,4 +1,5 @@
-import { invalidJsonError, type JsonLimits, tooDeepError, tooManyValuesError } from './json-limits.ts'
+import type { JsonLimits } from '../../config/request-limits.ts'
+import { invalidJsonError, tooDeepError, tooManyValuesError } from './json-limits.ts'
 import { type BodyPosition, positionOf } from './media-positions.ts'
 
 type Container = unknown[] | Record<string, unknown>

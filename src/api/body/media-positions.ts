@@ -1,10 +1,10 @@
 import { fields, matchFieldName, normalizeName } from '../../catalogue/fields.ts'
 import { frameListName } from '../../catalogue/validation/frame-list.ts'
 
-/** Where a value stands in a request body. At `media`, a text may be a whole file. */
+/** The position of a value in a request body. At `media`, a text may be a whole file. */
 export type BodyPosition = 'body' | 'media' | 'story' | 'characters' | 'character' | 'other'
 
-/** Keys under which clients wrap a link or a data URL, without case and underscores. */
+/** Normalized keys under which clients wrap a link or a data URL. */
 const wrapperKeys = new Set([
   'inputimage',
   ...['url', 'dataUrl', 'image', 'video', 'audio'].flatMap((kind) => [

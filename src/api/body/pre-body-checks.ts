@@ -5,22 +5,22 @@ import { smallBodyBytes } from './read-json.ts'
 type Deps = Pick<ApiDeps, 'storage' | 'billing'>
 
 /**
- * Hooks that refuse a request before its files arrive, as far as that can be known. They come after the one that identifies. Small
- * bodies pass: nothing is stored of them before the whole request has been checked.
+ * Hooks that reject a request before its files arrive, where that is possible. They run after authentication. Small bodies pass: nothing of them
+ * is stored before the whole request has been checked.
  */
 export function createPreBodyChecks({ storage, billing }: Deps) {
   async function checkSubmit({ headers, owner }: FastifyRequest): Promise<void> {
     await storage.requireSpace()
     const fault = storage.fault()
     if (fault !== undefined) throw fault
-    // A repetition gets its first answer, whatever has become of the account.
+    // A repeated request gets the first response, whatever the balance is now.
     if (headers['idempotency-key'] === undefined) await billing.check(owner)
   }
 
   return { forSubmit: createHook(checkSubmit), forUpload: createHook(() => storage.requireSpace()) }
 }
 
-/** A hook that waits for nothing costs no turn of the queue of promises. */
+/** Synchronous for small bodies: a promise would cost every request a turn of the microtask queue. */
 function createHook(check: (request: FastifyRequest) => Promise<void>): onRequestHookHandler {
   return (request, _reply, done) => {
     if (mayContainFiles(request)) check(request).then(() => done(), done)

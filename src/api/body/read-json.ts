@@ -20,14 +20,14 @@ import { createJsonReader } from './json-reader.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The body is not the caller's own text: unpaired surrogates and NUL in it are removed, and never an error. */
+    /** NUL characters and unpaired surrogates in the body are removed instead of rejected. */
     cleanBody?: boolean
   }
 }
 
 export type BodyDone = (error: Error | null, body?: unknown) => void
 
-/** A smaller body is parsed at once. */
+/** Smaller bodies are parsed at once. */
 export const smallBodyBytes = 64 * 1024
 
 /** Reads bodies of JSON: small ones whole, large ones piece by piece, with the files in media fields written to disk. */
@@ -40,13 +40,13 @@ export function createJsonBodyReader({ uploadBuffer, limits, budget }: Omit<Body
     return checkNumbersAndText(request, body) ? body : withExactNumbers(text, body)
   }
 
-  /** Whether every number of the body is the one that was sent. */
+  /** Returns whether all numbers have been parsed exactly. */
   function checkNumbersAndText(request: FastifyRequest, body: unknown): boolean {
     const cleanAll = request.routeOptions.config.cleanBody === true
     return checkBody(body, { limits: limits.json, cleanAll })
   }
 
-  /** Half the cost of iterating. */
+  /** With events, as an async iterator costs twice as much. */
   function readSmall(request: FastifyRequest, payload: Readable, bytes: number, done: BodyDone): void {
     const reservation = budget.reserve()
     const startedAt = Date.now()
@@ -126,7 +126,7 @@ export function createJsonBodyReader({ uploadBuffer, limits, budget }: Omit<Body
   return { readSmall, readLarge }
 }
 
-/** Returns the whole body where it is small; a larger one goes to `write` as it arrives. */
+/** Returns a small body; passes a larger one to `write` as it arrives. */
 async function readPieces(
   payload: Readable,
   count: (bytes: number) => void,
@@ -134,7 +134,7 @@ async function readPieces(
 ): Promise<Buffer | undefined> {
   let start: Buffer[] | undefined = []
   let startBytes = 0
-  // The connection lives on after an error, so that the reply arrives.
+  // The connection must survive an error, so that the reply arrives.
   for await (const piece of payload.iterator({ destroyOnReturn: false })) {
     count(piece.length)
     startBytes += piece.length

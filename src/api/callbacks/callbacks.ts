@@ -12,6 +12,7 @@ export function registerCallbackRoutes(
   // Whoever does not know the secret has no body read.
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     const { id, secret } = request.params as CallbackParams
+    request.jobId = id
     if (!(await isCallbackAddress(id, secret))) throw callbackNotFoundError(request)
   }
   app.post<{ Params: CallbackParams }>(

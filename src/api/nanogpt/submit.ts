@@ -14,7 +14,7 @@ import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toRecordTooLargeError } from '../plugins/error-handler.ts'
-import { findReplay, markReplay } from '../plugins/idempotency.ts'
+import { findReplay, recordCreatedJob } from '../plugins/idempotency.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { checkInputLimits, shortenWarnings } from '../requests/input-limits.ts'
 import { createJobId } from '../requests/job-id.ts'
@@ -49,6 +49,7 @@ export async function acceptSubmission(
   const fieldNameInRequest = (field: Field) => sentNameOf(validated.body, field)
   checkInputLimits(validated, request.server.textLimits, fieldNameInRequest)
   const { model, conversationUUID, remixedFrom } = validated
+  request.modelId = model.id
   const webhook = readJobWebhook(deps, request, validated.body)
   const { input, warnings, route } = findUpstreams(deps, validated)
   const fault = deps.storage.fault()
@@ -86,7 +87,7 @@ export async function acceptSubmission(
   }).catch((cause: unknown) => {
     throw cause instanceof RecordTooLarge ? toRecordTooLargeError(cause, fieldNameInRequest) : cause
   })
-  return toSubmitResponse(markReplay(request, accepted), allWarnings)
+  return toSubmitResponse(recordCreatedJob(request, accepted), allWarnings)
 }
 
 /** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */

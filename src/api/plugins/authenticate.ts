@@ -9,15 +9,15 @@ declare module 'fastify' {
     keyHelp: KeyHelp
   }
   interface FastifyRequest {
-    /** Whose request it is; empty on routes that ask for no key. */
+    /** The account that the request belongs to; empty on routes without authentication. */
     owner: string
-    /** Submits a minute, where the caller has a number of its own. */
+    /** Submits per minute, where the key has a limit of its own. */
     rpm: number | undefined
   }
 }
 
-/** Every key that a request brings, the one that counts first. */
-export function apiKeysIn({ headers }: FastifyRequest): readonly string[] {
+/** The API keys in the headers of a request; the first one is used. */
+export function apiKeysIn({ headers }: Pick<FastifyRequest, 'headers'>): readonly string[] {
   const { authorization, 'x-api-key': apiKeyHeader = [] } = headers
   const bearer = authorization === undefined ? [] : (/^\s*bearer\s+(.*)$/is.exec(authorization)?.[1] ?? [])
   return [apiKeyHeader, bearer]
@@ -26,7 +26,7 @@ export function apiKeysIn({ headers }: FastifyRequest): readonly string[] {
     .filter((key) => key !== '')
 }
 
-/** A hook that lets a request pass only for somebody who is known. */
+/** A hook that rejects requests without a valid API key, where one is required. */
 export function createAuthenticationHook(accounts: Authenticator) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const [apiKey] = apiKeysIn(request)
@@ -49,7 +49,7 @@ export function createAuthenticationHook(accounts: Authenticator) {
       }, done)
     }
     const caller = accounts.identify(apiKey)
-    // A hook that waits for nothing costs no turn of the queue of promises.
+    // Synchronous where the caller is cached: a promise would cost every request a turn of the microtask queue.
     if (caller instanceof Promise) caller.then(decide, done)
     else decide(caller)
   }
@@ -59,6 +59,6 @@ function invalidKeyError(reason = 'The API key is not valid'): ApiError {
   return new ApiError('invalid_api_key', reason)
 }
 
-function missingKeyError(reason = 'An API key is needed, as x-api-key or Authorization: Bearer'): ApiError {
+function missingKeyError(reason = 'Missing API key (x-api-key or Authorization: Bearer)'): ApiError {
   return new ApiError('missing_api_key', reason)
 }

@@ -9,7 +9,7 @@ export type Exchange = { request: IncomingMessage; response: ServerResponse }
 /** The latest request of each connection. */
 export const exchanges = new WeakMap<Socket, Exchange>()
 
-/** What no route can answer because it is no readable HTTP: the same body, written to the bare connection. */
+/** Replies to malformed HTTP, for which there is no route: writes the usual error body to the socket. */
 export function rejectConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -17,7 +17,7 @@ export function rejectConnection(error: Error & { code?: string }, socket: Socke
   }
   const { request, response } = exchanges.get(socket) ?? {}
   if (request?.complete === true && response?.writableFinished === false) {
-    // What follows a request must not end up in its reply, nor take the place of it.
+    // The error is in what follows a complete request, whose reply must not be mixed up with it.
     response.once('finish', () => socket.destroySoon())
     return
   }
@@ -41,7 +41,6 @@ export function rejectConnection(error: Error & { code?: string }, socket: Socke
 function toConnectionError(code: string | undefined): ApiError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new ApiError('timeout', 'The request took too long to arrive')
-  if (code !== 'HPE_HEADER_OVERFLOW')
-    return new ApiError('invalid_request', 'The request is not readable HTTP')
+  if (code !== 'HPE_HEADER_OVERFLOW') return new ApiError('invalid_request', 'The request is not valid HTTP')
   return new ApiError('payload_too_large', 'The headers are too large', { status: 431 })
 }

@@ -8,13 +8,13 @@ import { exchanges, rejectConnection } from './connection-errors.ts'
 const unreadCheckMs = 250
 
 type Options = Pick<RequestLimits, 'connections' | 'stallMs'> & {
-  /** So much of a body that nobody reads is let through, so that its sender gets the reply. */
+  /** How much of an unread body is discarded, so that its sender gets the reply, before the connection is closed. */
   unreadBytes: number
 }
 
 /**
- * Bounds the connections of the process, and closes those that make no progress: a request that does not arrive, a reply that nobody
- * reads. A connection whose request is being worked on stays open.
+ * Limits the number of connections, and closes those that make no progress: a request that does not arrive, a reply that nobody reads. A
+ * connection whose request is being processed stays open.
  */
 export function limitConnections(app: FastifyInstance, { connections, stallMs, unreadBytes }: Options): void {
   const { server } = app
@@ -24,11 +24,11 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     exchanges.set(request.socket, { request, response })
   })
-  // An expectation that nobody knows is none; Node would answer 417 without a body.
+  // Unknown expectations are ignored; Node would reply 417 without a body.
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response)
   })
-  // Node restarts this time with every byte in either direction, those that it could not write at once included.
+  // Node restarts this timeout with every byte in either direction, buffered writes included.
   server.setTimeout(stallMs, (socket: Socket) => {
     const exchange = exchanges.get(socket)
     if (exchange === undefined) return rejectConnection(requestTimeoutError(), socket)
@@ -50,7 +50,7 @@ export function limitConnections(app: FastifyInstance, { connections, stallMs, u
     done()
   })
 
-  /** The reply has been sent before the whole request arrived. */
+  /** Called when the reply was sent before the whole request arrived. */
   function closeAfterRest(request: IncomingMessage): void {
     const { socket } = request
     const startBytes = socket.bytesRead

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What any browser program may read of any reply. */
+/** Response headers that web pages of any origin may read. */
 const exposedHeaders = ['retry-after', 'x-request-id', 'idempotent-replayed', 'preference-applied']
 
-/** On every reply, whoever writes it. */
+/** Headers of every response, including those of plugins and of malformed requests. */
 export const defaultHeaders = {
   'Cache-Control': 'no-store',
   'Access-Control-Allow-Origin': '*',
@@ -17,7 +17,7 @@ export function setDefaultHeaders(request: FastifyRequest, reply: FastifyReply, 
 
 const allowedHeaders = ['authorization', 'x-api-key', 'content-type', 'accept']
 
-/** Options of @fastify/cors: every origin, and whatever headers a browser asks for. */
+/** Options of @fastify/cors: every origin, and all headers that a browser requests. */
 export function corsOptionsFor(request: FastifyRequest) {
   const requestedHeaders = request.headers['access-control-request-headers']?.match(/[\w-]+/g) ?? []
   return {

@@ -13,16 +13,16 @@ import { shorten } from '../../text/text-limits.ts'
 import { ApiError, buildErrorBody, type ErrorCode } from '../errors.ts'
 import { createRequestRedactor } from './redact-request.ts'
 
-/** Answers every error of every route, the framework's own included, in the one body. */
+/** Replies to the errors of all routes, including those of Fastify, with the same error body. */
 export const errorHandler = createErrorHandler(buildErrorBody)
 
-/** The same in the body of another tongue. */
+/** The same with the error body of another API. */
 export function createErrorHandler(buildBody: typeof buildErrorBody) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const apiError = toApiError(error, request.server.initialConfig.bodyLimit)
     if (apiError.status === 500) request.log.error({ err: error }, 'request failed')
     request.apiError = apiError
-    // Fastify asks to close after a body it has not read to its end; the sender would lose the answer. Node drains the rest.
+    // Fastify would close the connection after a body that was not read completely, and the sender would lose the reply. Node discards the rest.
     if (reply.raw.getHeader('connection') === undefined) reply.removeHeader('connection')
     return reply
       .code(apiError.status)
@@ -67,19 +67,19 @@ function toApiError(error: unknown, bodyLimitBytes = 0): ApiError {
     return new ApiError(frameworkCode, 'The body must be JSON, sent as application/json', { cause: error })
   }
   if (frameworkCode === 'invalid_parameter_value') return toSchemaError(validation ?? [], error)
-  // Of a path that leads out of the static files: 403 is for jobs of others.
-  if (status === 403) return new ApiError('not_found', 'There is nothing at this path', { cause: error })
+  // @fastify/static replies 403 to a path outside its folder; here 403 means a job of another key.
+  if (status === 403) return new ApiError('not_found', 'Not found', { cause: error })
   if (status === 414) {
-    const message = 'A part of the path is longer than any name or ID'
+    const message = 'A part of the path is too long'
     return new ApiError('invalid_request', message, { status, cause: error })
   }
   if (status >= 400 && status < 500) {
     return new ApiError('invalid_request', 'The request cannot be read', { status, cause: error })
   }
-  return new ApiError('internal_error', 'Something went wrong inside the gateway', { cause: error })
+  return new ApiError('internal_error', 'Internal error of the gateway', { cause: error })
 }
 
-/** `spell`: how the request names a field. */
+/** `fieldNameInRequest` returns the name of a field as the request spells it. */
 export function toRecordTooLargeError(
   cause: RecordTooLarge,
   fieldNameInRequest: (field: Field) => string,
@@ -92,7 +92,7 @@ export function toRecordTooLargeError(
   return new ApiError('invalid_parameter_value', message, { ...(param !== undefined && { param }), cause })
 }
 
-/** What failed is for the log alone. */
+/** The client does not learn what failed; the log does. */
 function toStorageError(cause: StorageUnavailable): ApiError {
   const headers = { 'Retry-After': '30' }
   return cause.isFull
@@ -106,17 +106,17 @@ function toStorageError(cause: StorageUnavailable): ApiError {
 function toAccountError({ reason: why, costUsd }: JobRefused): ApiError {
   if (why.kind === 'revoked') return new ApiError('invalid_api_key', 'The API key is not valid')
   if (why.kind === 'balance') {
-    // Refused before the request told what it wants.
+    // Rejected before the request was read.
     if (costUsd === 0)
       return new ApiError('insufficient_balance', `Insufficient balance: $${why.remainingUsd} is left`)
     const message = `Insufficient balance: the job may cost $${costUsd}, and $${why.remainingUsd} is left`
     return new ApiError('insufficient_balance', message, { extra: { requiredBalance: costUsd } })
   }
   if (why.kind === 'reused') {
-    const message = '`Idempotency-Key` came with another request before; a new request needs a new key'
+    const message = '`Idempotency-Key` was used for a different request; use a new key'
     return new ApiError('idempotency_key_reused', message, { param: 'Idempotency-Key' })
   }
-  const message = `The daily limit of $${why.limitUsd} is reached; it begins anew at 00:00 UTC`
+  const message = `The daily limit of $${why.limitUsd} is reached; it resets at 00:00 UTC`
   const headers = { 'Retry-After': String(secondsUntilUtcMidnight(Date.now())) }
   return new ApiError('daily_usd_limit_exceeded', message, { headers })
 }
@@ -127,7 +127,7 @@ function toSchemaError(validation: NonNullable<FastifyError['validation']>, caus
     const missing = text(params, 'missingProperty')
     if (missing !== undefined) return { field: missing, message: `\`${missing}\` is required` }
     const unknown = text(params, 'additionalProperty')
-    if (unknown !== undefined) return { field: unknown, message: `\`${unknown}\` is not known here` }
+    if (unknown !== undefined) return { field: unknown, message: `\`${unknown}\` is not a known field` }
     if (path === '') return { field: undefined, message: 'The body must be a JSON object' }
     const allowed = list(params, 'allowedValues').join(', ')
     const problem = `\`${path}\` ${message ?? 'is wrong'}${allowed === '' ? '' : `: ${allowed}`}`

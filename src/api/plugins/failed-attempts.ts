@@ -18,7 +18,7 @@ const windowMs = 60_000
 /** Addresses beyond these share one counter. */
 const maxAddresses = 10_000
 
-/** Failures per minute and client address, each kind for itself, in this process. Valid secrets are not asked for at all. */
+/** Counts failed attempts per minute and client address in this process, each kind separately. Requests with valid secrets are never limited. */
 export function createFailureCounters(limits: FailureLimits, now = Date.now) {
   return {
     admin: createCounter(limits.admin, now),
@@ -48,7 +48,7 @@ function createCounter(maxPerMinute: number, now: () => number): CountFailure {
   }
 }
 
-/** One client has many addresses of IPv6, all of one network. */
+/** A client may use many IPv6 addresses of one network, so they are counted together. */
 function networkOf(address: string): string {
   const parsed = parseAddress(address)
   if (parsed?.kind() !== 'ipv6') return address

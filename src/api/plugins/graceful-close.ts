@@ -4,12 +4,12 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Aborted when the server begins to close: whoever keeps a request waiting answers it then. */
+    /** Aborted when the server begins to close; handlers that hold a request open then reply. */
     closing: AbortSignal
   }
 }
 
-/** While the server closes, each connection ends with the reply it is giving (`closing` is asked where replies get their headers). Node alone would wait out its keep-alive time. */
+/** Closes each connection after its current reply while the server closes, instead of waiting for Node's keep-alive timeout. */
 export function registerGracefulClose(app: FastifyInstance): void {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
@@ -21,10 +21,10 @@ export function registerGracefulClose(app: FastifyInstance): void {
   })
   app.addHook('preClose', async () => {
     closing.abort()
-    // Clients connect ahead of their next request; for Node that is no idle connection, so it would wait a minute for it.
+    // Clients open connections before they need them. Node does not count these as idle and would wait a minute.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   })
-  // A long download has sent its headers before the server began to close.
+  // The headers of a long download were sent before the server began to close.
   app.addHook('onResponse', (_request, _reply, done) => {
     if (closing.signal.aborted) app.server.closeIdleConnections()
     done()

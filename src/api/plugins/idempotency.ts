@@ -8,13 +8,13 @@ import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What makes this submit one with its repetitions; set by `firstAnswer`. */
+    /** Set by `findReplay` where the request has an `Idempotency-Key`. */
     idempotency: IdempotencyKey | undefined
-    /** It was answered what an earlier one was answered. */
+    /** The response repeats that of an earlier request. */
     isReplayed: boolean
   }
   interface FastifyContextConfig {
-    /** What the route does, whatever path it is reached by: the same body means something else elsewhere. */
+    /** Name of the operation, the same under all paths of the route: part of the fingerprint of a request. */
     operation?: string
   }
 }
@@ -22,8 +22,8 @@ declare module 'fastify' {
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/
 
 /**
- * To be asked before a submit does anything: what the first request with this `Idempotency-Key` was answered. `undefined`: there
- * was none, and `request.once` belongs into the order. Throws for a key that came with another body, or is none.
+ * Call before any side effect of a submit. Returns the job of the first request with this `Idempotency-Key`. `undefined`: there was none, and
+ * `request.idempotency` is to be stored with the job. Throws for a key that came with another body, or is invalid.
  */
 export async function findReplay(
   {
@@ -39,10 +39,10 @@ export async function findReplay(
   const hash = createHash('sha256').update(`${config.operation ?? url}\n`)
   hashValue(hash, body, uploadBuffer)
   request.idempotency = { key: sha256(key), fingerprint: hash.digest('hex') }
-  return markReplay(request, await engine.findReplay(request.owner, request.idempotency))
+  return recordCreatedJob(request, await engine.findReplay(request.owner, request.idempotency))
 }
 
-/** The `Idempotency-Key` of a request; throws where it cannot be one. */
+/** The `Idempotency-Key` of a request. Throws for an invalid one. */
 export function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined || (typeof key === 'string' && keyPattern.test(key))) return key
@@ -50,20 +50,23 @@ export function readIdempotencyKey({ headers }: FastifyRequest): string | undefi
   throw new ApiError('invalid_parameter_value', message, { param: 'Idempotency-Key' })
 }
 
-/** For the answer of `engine.accept` too: of two at once, one is answered what the other was. */
-export function markReplay<Result extends CreatedJob | undefined>(
+/** Records on the request which job it created or replays: of two concurrent requests, one gets the job of the other. */
+export function recordCreatedJob<Result extends CreatedJob | undefined>(
   request: FastifyRequest,
-  accepted: Result,
+  created: Result,
 ): Result {
-  if (accepted?.replay !== undefined) request.isReplayed = true
-  return accepted
+  if (created === undefined) return created
+  if (created.replay !== undefined) request.isReplayed = true
+  request.jobId = created.id
+  request.modelId = created.model
+  return created
 }
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The order of an object's keys says nothing; an uploaded file counts by its content. */
+/** The order of an object's keys does not matter; an uploaded file is hashed by its content. */
 function hashValue(hash: Hash, value: unknown, uploadBuffer: Pick<UploadBuffer, 'fingerprintOf'>): void {
   if (Array.isArray(value)) {
     hash.update('[')

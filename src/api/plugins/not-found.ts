@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { shorten } from '../../text/text-limits.ts'
 import { ApiError } from '../errors.ts'
 
-/** Lets a path's other methods be told apart from a path that does not exist. Registers first, so that it sees every route. */
+/** Replies 405 to a known path with another method, otherwise 404. Must be registered before the routes, to collect them. */
 export function registerNotFoundHandler(app: FastifyInstance): void {
   const methodsByUrl = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ method, url }) => {
@@ -15,17 +15,17 @@ export function registerNotFoundHandler(app: FastifyInstance): void {
     const path = url.replace(/\?.*/s, '').replace(/\/{2,}/g, '/')
     const route = [...methodsByUrl].find(([pattern]) => matches(pattern, path.replace(/(?<=.)\/$/, '')))
     if (route === undefined || route[1].has(method))
-      throw new ApiError('not_found', `There is nothing at ${shorten(path, 200)}`)
+      throw new ApiError('not_found', `Not found: ${shorten(path, 200)}`)
     const allow = [...route[1], 'OPTIONS'].join(', ')
     throw new ApiError(
       'method_not_allowed',
-      `${method} is not possible at ${shorten(path, 200)}; it takes ${allow}`,
+      `Method ${method} not allowed at ${shorten(path, 200)}; use ${allow}`,
       {
         headers: { Allow: allow },
       },
     )
   }
-  // Before the body is read: nobody uploads 32 MB to be told that the path is wrong.
+  // Before the body is read: a client should not upload 32 MB to a wrong path.
   app.addHook('onRequest', async (request) => {
     if (request.is404) throwNotFound(request)
   })

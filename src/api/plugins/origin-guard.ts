@@ -5,7 +5,7 @@ import { ApiError } from '../errors.ts'
 import { isLoopbackName, isPrivateHost, parseHostname } from '../requests/host.ts'
 
 export type OriginPolicy = {
-  /** Whether only this machine reaches the gateway, so that no other `Host` can be meant. */
+  /** Whether the gateway listens on loopback only, so that any other `Host` is wrong. */
   isLoopback: boolean
   /** Origins of web pages, or `*`. */
   allowedOrigins: readonly string[]
@@ -14,14 +14,14 @@ export type OriginPolicy = {
 
 type Deps = { accounts: Pick<Authenticator, 'readAccessMode'>; policy: OriginPolicy; help: KeyHelp }
 
-/** Any page may show a file whose link it knows. */
+/** A web page may show a file whose link it knows. */
 const fileRoutes = ['/files/:name', '/media/*']
-/** Each call names a secret, or learns no more than that the gateway runs. */
+/** Routes whose address contains a secret, or whose reply only says that the gateway runs. */
 const unguardedRoutes = [...fileRoutes, '/hooks/:id/:secret', '/health', '/ready']
 
 /**
- * While no key is asked for, a web page could use the gateway through the browser of somebody who may. A hook that rejects requests of
- * pages from elsewhere, and keeps the replies of all others from them. With keys, every origin is welcome: a page has no key.
+ * A hook for gateways without API keys, which any web page could use through the browser of a legitimate user. It rejects requests of other
+ * origins, and hides the replies of unguarded routes from them. With API keys every origin is allowed, as a foreign page has no key.
  */
 export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHookHandler {
   return (request, reply, done) => {
@@ -49,7 +49,7 @@ export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHo
   }
 }
 
-/** Whether a web page from elsewhere may have sent a request that no route takes, and must not read the reply. */
+/** The same check for requests that match no route: whether a web page of another origin may have sent it and must not read the reply. */
 export function mustHideReply(request: FastifyRequest, { accounts, policy }: Omit<Deps, 'help'>): boolean {
   if (findProblem(request, policy) === undefined) return false
   const access = accounts.readAccessMode()
@@ -64,7 +64,7 @@ function needsGuard(access: AccessMode): boolean {
 
 type OriginProblem = 'host' | 'origin' | 'site'
 
-/** What makes a request one that a web page from elsewhere may have sent. */
+/** Why a request may come from a web page of another origin. */
 function findProblem(
   { headers, method }: FastifyRequest,
   policy: OriginPolicy,
@@ -72,14 +72,14 @@ function findProblem(
 ): OriginProblem | undefined {
   const { host, origin, 'sec-fetch-site': site } = headers
   if (policy.allowedOrigins.includes('*')) return undefined
-  // HTTP/1.0 has no Host; browsers do not speak it.
+  // HTTP/1.0 has no Host header; browsers do not use it.
   if (policy.isLoopback && host !== undefined && !isAllowedHost(host, policy, access)) return 'host'
   if (origin !== undefined) return isAllowedOrigin(origin, host, policy) ? undefined : 'origin'
   if (site === 'cross-site') return 'site'
   return site === 'same-site' && method !== 'GET' && method !== 'HEAD' ? 'site' : undefined
 }
 
-/** Whoever comes under the public address is a stranger, unless the operator says that no key is needed. */
+/** The public address is allowed only where the operator turned authentication off. */
 function isAllowedHost(
   host: string,
   { allowedOrigins, publicUrl }: OriginPolicy,
@@ -102,7 +102,7 @@ function isAllowedOrigin(origin: string, host: string | undefined, policy: Origi
   if (allowedOrigins.includes(`${url.protocol}//${url.host}`)) return true
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
   if (isLoopbackHost(url.host) || url.origin === toOrigin(publicUrl)) return true
-  // A stranger's name may be made to lead here; a name of our own network cannot.
+  // An attacker can point a public name here (DNS rebinding), but not a private name or address.
   return !isLoopback && url.host === host?.toLowerCase() && isPrivateHost(url.host)
 }
 
@@ -110,7 +110,7 @@ function toOrigin(url: string | undefined): string | undefined {
   return url === undefined ? undefined : new URL(url).origin
 }
 
-/** Somebody follows a link to the documentation, which holds nothing of anybody. */
+/** A person opens the documentation, which contains no data of anybody. */
 function isPageVisit({ headers, method }: FastifyRequest, url: string): boolean {
   return (
     /^\/docs(\/|$)/.test(url) &&
@@ -124,8 +124,8 @@ function isPageVisit({ headers, method }: FastifyRequest, url: string): boolean 
 function originError(problem: OriginProblem, access: AccessMode, keyHelp: KeyHelp): ApiError {
   const reason =
     access === 'off'
-      ? 'This gateway asks for no API key (AUTH=off)'
-      : 'This gateway asks for no API key yet, because none exists'
+      ? 'This gateway requires no API key (AUTH=off)'
+      : 'This gateway requires no API key yet, because none exists'
   const effect =
     problem === 'host'
       ? 'rejects requests for hosts other than localhost and 127.0.0.1'

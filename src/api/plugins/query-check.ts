@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { isCleanText, uncleanTextError } from '../body/body-check.ts'
 
-/** Query strings name jobs, cursors and models: no text of them may hold what Redis and upstreams read differently. */
+/** Rejects NUL characters and unpaired surrogates in query strings: Redis and upstreams read them differently. */
 export function rejectUncleanQueries(app: FastifyInstance): void {
   app.addHook('preValidation', ({ query }, _reply, done) => {
     for (const [name, value] of Object.entries(query as Record<string, unknown>)) {

@@ -5,11 +5,11 @@ import { anonymousCaller } from '../../accounts/access.ts'
 import { ApiError } from '../errors.ts'
 
 export type RateLimitOptions = {
-  /** Counts for all processes; absent: each one counts for itself. */
+  /** Shares the counters among processes; absent: each process counts for itself. */
   redis?: Redis
-  /** Begins the names of the counters. */
+  /** Prefix of the counters' keys. */
   namespace: string
-  /** Requests a minute for a key that has no number of its own. */
+  /** Requests per minute for a key without a limit of its own. */
   submit: number
   recover: number
   extend: number
@@ -18,10 +18,10 @@ export type RateLimitOptions = {
 
 export type RateLimitHooks = Readonly<Record<RateLimitedOperation, onRequestHookHandler>>
 
-/** What is limited. A status never is: clients ask for it all the time. */
+/** The limited operations. Status requests are not limited, as clients poll. */
 export type RateLimitedOperation = 'submit' | 'recover' | 'extend' | 'library'
 
-/** Hooks that come after the one that identifies. Whoever is nobody in particular is not limited. */
+/** Hooks that run after authentication. Anonymous callers are not limited. */
 export async function createRateLimits(
   app: FastifyInstance,
   options: RateLimitOptions,
@@ -31,7 +31,7 @@ export async function createRateLimits(
     global: false,
     timeWindow: 60_000,
     nameSpace: namespace,
-    // Without Redis the engine refuses by itself, with the right words.
+    // While Redis is unavailable the engine rejects the request with 503.
     skipOnError: true,
     ...(redis !== undefined && { redis }),
   })
@@ -45,7 +45,7 @@ export async function createRateLimits(
       const result = await check(request)
       if (result.isAllowed || !result.isExceeded) return
       const retryAfterSeconds = Math.max(1, result.ttlInSeconds)
-      const message = `More than ${result.max} a minute; try again in ${retryAfterSeconds} s`
+      const message = `More than ${result.max} per minute; try again in ${retryAfterSeconds} s`
       throw new ApiError('rate_limit_exceeded', message, {
         headers: { 'Retry-After': String(retryAfterSeconds) },
       })

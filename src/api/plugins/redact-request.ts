@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import { apiKeysIn } from './authenticate.ts'
 
-/** Keys shorter than this are dummies; taking them out would tear up ordinary words. */
+/** Shorter keys are dummies; removing them would damage ordinary words. */
 const minSecretCharacters = 8
 
 const keyPattern = /\bsk-[\w-]{8,}/g
 const callbackSecretPattern = /(\/hooks\/[^/\s]+\/)[^/?#\s]+/g
 const keyParameterPattern = /([?&](?:x-)?(?:api[-_]?key|key|token|access_token|authorization)=)[^&#\s]+/gi
 
-/** Takes everything out of a text that is, or looks like, the key this request came with. */
-export function createRequestRedactor(request: FastifyRequest): (text: string) => string {
+/** Removes from a text what is, or looks like, an API key of this request. */
+export function createRequestRedactor(request: Pick<FastifyRequest, 'headers'>): (text: string) => string {
   const keys = apiKeysIn(request).filter((key) => key.length >= minSecretCharacters)
   return (text) =>
     keys

@@ -5,9 +5,11 @@ import { ApiError } from '../errors.ts'
 
 /** The job under an id, for its owner only. */
 export async function requireOwnJob(engine: Engine, request: FastifyRequest, id: string): Promise<JobView> {
+  request.jobId = id
   const job = await engine.readStatus(id)
   if (job === undefined) throw jobNotFoundError(id)
   if (job.owner !== request.owner) throw new ApiError('forbidden', `The job ${id} belongs to another key`)
+  request.modelId = job.view.model
   return job.view
 }
 

@@ -58,11 +58,8 @@ async function fetchResults(deps: StepDeps, job: Job, watchCancel: boolean): Pro
 }
 
 async function completeJob(deps: StepDeps, job: Job, { videos, seconds }: FetchResult & { kind: 'stored' }) {
-  const { id, model } = job.view
   const finishedJob = withWork(job, { storeFault: undefined })
-  if (await deps.store.write(job, createSucceededTransition(finishedJob, videos, deps.now(), seconds))) {
-    deps.logger.info({ job: id, model, tookMs: deps.now() - job.view.createdAt }, 'job succeeded')
-  }
+  await deps.store.write(job, createSucceededTransition(finishedJob, videos, deps.now(), seconds))
   return { kind: 'end' } as const
 }
 

@@ -12,10 +12,6 @@ export const expiredFault = fault('timeout', 'No upstream took the job in time')
 export async function endJob(deps: StepDeps, job: Job, jobFault: Fault): Promise<NextStep> {
   const transition = createFailedTransition(job, jobFault, deps.now())
   if (await writeTransition(deps, job, transition)) {
-    deps.logger.info(
-      { job: job.view.id, model: job.view.model, code: jobFault.code, detail: jobFault.message },
-      `job ${transition.view.state}`,
-    )
     await releaseSlot(deps, job)
     const mayFinishLate = jobFault.code === 'timeout' || jobFault.code === 'task_lost'
     if (mayFinishLate && job.work.ticket !== undefined) await deps.schedulePollForLateResult(job.view.id)

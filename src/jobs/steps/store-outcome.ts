@@ -5,6 +5,7 @@ import { findClaimant } from '../attempt.ts'
 import type { Attempt, Job } from '../job.ts'
 import { nextPollDelayMs } from '../poll-schedule.ts'
 import { deliveryQueue } from '../queues.ts'
+import { repeatsInput } from '../repeats-input.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
 import type { StepDeps } from './deps.ts'
 import { retryOrFailOver } from './fail-over.ts'
@@ -28,7 +29,10 @@ export async function storeOutcome(deps: StepDeps, job: Job, rawOutcome: Outcome
   return nextStep
 }
 
-/** Whether the upstream accepts its key is known before the job's client can submit the next one. */
+/**
+ * Whether the upstream accepts its key is known before the job's client can submit the next one. A message that repeats the input is about the
+ * job: what it seems to say about the key may be the client's own words.
+ */
 async function reportKeyResult(
   deps: StepDeps,
   job: Job,
@@ -37,23 +41,9 @@ async function reportKeyResult(
 ): Promise<void> {
   const upstream = deps.routing.find({ id: job.view.model }, provider)
   if (upstream === undefined) return
-  if (outcome.kind === 'failed' && !repeatsInput(outcome.fault, job.input))
+  if (outcome.kind === 'failed' && !repeatsInput(outcome.fault.message, job.input))
     await deps.rejectedKeys?.reportFault(upstream, outcome.fault)
   if (outcome.kind === 'running' || outcome.kind === 'done') await deps.rejectedKeys?.reportSuccess(upstream)
-}
-
-/** Shorter texts of an input, such as the choice `auto`, stand in a message by chance. */
-const minRepeatedCharacters = 6
-/** Messages cut long texts off. */
-const maxRepeatedCharacters = 20
-
-/** Whether a message holds a text of the client. It is then about the job; what it seems to say of the key may be the client's own words. */
-function repeatsInput(replyFault: Fault, input: unknown): boolean {
-  if (typeof input === 'object' && input !== null)
-    return Object.values(input).some((value) => repeatsInput(replyFault, value))
-  if (typeof input !== 'string') return false
-  const start = input.trim().toLowerCase().slice(0, maxRepeatedCharacters)
-  return start.length >= minRepeatedCharacters && replyFault.message.toLowerCase().includes(start)
 }
 
 async function writeOutcome(deps: StepDeps, job: Job, outcome: Outcome): Promise<NextStep> {

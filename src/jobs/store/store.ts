@@ -27,7 +27,7 @@ import { createIntentWriter } from './purchase-intents.ts'
 import { createStatusReader } from './read-status.ts'
 import { shrinkRecord } from './record-size.ts'
 import * as scripts from './scripts.ts'
-import { decideSettlement } from './settlement.ts'
+import { decideSettlement, type Settlement } from './settlement.ts'
 import { createTaskClaims } from './task-claims.ts'
 import { createViewCache } from './view-cache.ts'
 
@@ -41,6 +41,9 @@ export type Transition = {
   /** Where the next step is queued with it; absent: whoever took this one sees to that. */
   queue?: string
 }
+
+/** A job as it was before its last transition, the transition, and what became of its money. */
+export type FinishedJob = { job: Job; transition: Transition; settlement: Settlement }
 
 type JobStoreOptions = {
   redis: Redis
@@ -59,8 +62,8 @@ type JobStoreOptions = {
   /** Where jobs are accepted, if not on `redis`. */
   acceptRedis?: Redis
   now?: () => number
-  /** A job has ended, and its end is to be told. */
-  onEnded?: (id: string) => void
+  /** Called after the last transition of a job. */
+  onFinished?: (finished: FinishedJob) => void
 }
 
 /** The records in Redis. `keepMs` is how long a finished one stays. */
@@ -75,7 +78,7 @@ export function createJobStore({
   intentRedis = redis,
   acceptRedis = redis,
   now = Date.now,
-  onEnded,
+  onFinished,
 }: JobStoreOptions) {
   redis.defineCommand('reelgateClaim', { lua: scripts.claimStepScript, numberOfKeys: 2 })
   redis.defineCommand('reelgateTransition', { lua: scripts.transitionScript, numberOfKeys: 7 })
@@ -96,8 +99,9 @@ export function createJobStore({
   function applyTransition(
     job: Job,
     guard: ['fence' | 'attempt' | 'takeover', string | number],
-    { entry, dueAt, queue, ...record }: Transition,
+    transition: Transition,
   ) {
+    const { entry, dueAt, queue, ...record } = transition
     const { view, work } = shrinkRecord(record, job.input, recordMaxBytes)
     const id = view.id
     const settlement = decideSettlement(job.view.state, view, work, job.withdrawn)
@@ -129,7 +133,8 @@ export function createJobStore({
       now(),
       createRandomId(),
     ).then((version) => {
-      if (Number(version) > 0 && dueAt === undefined && job.webhook !== undefined) onEnded?.(id)
+      if (Number(version) > 0 && dueAt === undefined)
+        onFinished?.({ job, transition: { ...transition, view, work }, settlement })
       return Number(version)
     })
   }

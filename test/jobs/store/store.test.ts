@@ -21,12 +21,12 @@ describe('the record of a job', () => {
   const keys = createKeys('store:')
   let redis: Redis
   let store: ReturnType<typeof createJobStore>
-  let ended: string[] = []
+  let finished: string[] = []
   let jobs = 0
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    store = createJobStore({ redis, keys, keepMs, onEnded: (id) => ended.push(id) })
+    store = createJobStore({ redis, keys, keepMs, onFinished: ({ job }) => finished.push(job.view.id) })
   })
   after(() => cleanup.run())
 
@@ -40,7 +40,7 @@ describe('the record of a job', () => {
 
   async function accept({ view = {}, work = {}, webhook, once, owner = 'ann' }: Begin = {}) {
     const id = `job${++jobs}`
-    ended = []
+    finished = []
     const acceptance = await store.create({
       view: {
         id,
@@ -199,22 +199,22 @@ describe('the record of a job', () => {
       })
     }
 
-    it('is to be told to its webhook, where it has one', async () => {
+    it('is reported, and due at its webhook where it has one', async () => {
       const job = await submitting({ webhook: 'https://example.com/hook' })
       assert.ok(await store.write(job, failed(job)))
-      assert.deepEqual(ended, [job.view.id])
+      assert.deepEqual(finished, [job.view.id])
       assert.notEqual(await redis.zscore(keys.webhooks, job.view.id), null)
       const quiet = await submitting()
       assert.ok(await store.write(quiet, failed(quiet)))
-      assert.deepEqual(ended, [])
+      assert.deepEqual(finished, [quiet.view.id])
       assert.equal(await redis.zscore(keys.webhooks, quiet.view.id), null)
     })
 
-    it('is told once: a step that came too late tells nothing', async () => {
+    it('is reported once: a step that came too late reports nothing', async () => {
       const job = await submitting({ webhook: 'https://example.com/hook' })
       await claim(job.view.id)
       assert.equal(await store.write(job, failed(job)), false)
-      assert.deepEqual(ended, [])
+      assert.deepEqual(finished, [])
       assert.equal(await redis.zscore(keys.webhooks, job.view.id), null)
     })
   })
