@@ -1,4 +1,4 @@
-import { type FaultCode, faults } from '../../providers/fault.ts'
+import { type FaultCode, faults } from '../../providers/faults.ts'
 import { toUsd } from '../accounts/money.ts'
 import type { Routing } from '../upstreams/routing.ts'
 import type { Job } from './job.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type FaultCode, fault } from '../../providers/fault.ts'
-import type { Ticket } from '../../providers/provider.ts'
+import { type FaultCode, fault } from '../../providers/faults.ts'
+import type { TaskReference } from '../../providers/provider.ts'
 import { createFinishedJobLog } from '../../src/jobs/finished-job-log.ts'
 import type { Job, JobWork } from '../../src/jobs/job.ts'
 import { decideSettlement } from '../../src/jobs/store/settlement.ts'
@@ -39,7 +39,7 @@ function createJob(work: Partial<JobWork> = {}, sandbox = false): Job {
   }
 }
 
-const upstream = { provider: { task: { id: ({ task }: Ticket) => String(task) } } } as never
+const upstream = { provider: { task: { id: ({ task }: TaskReference) => String(task) } } } as never
 
 function log(job: Job, transition: ReturnType<typeof createFailedTransition>) {
   const lines: Record<string, unknown>[] = []
