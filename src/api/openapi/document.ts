@@ -35,7 +35,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     openapi: documentHeader as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
     transform: ({ schema, url, route }) => {
       const [method = ''] = [route.method].flat()
-      const operation = operations[`${method} ${url}`]
+      const operation = route.config?.docs ?? operations[`${method} ${url}`]
       return {
         url,
         schema:

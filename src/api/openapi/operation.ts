@@ -1,6 +1,13 @@
 import type { FastifySchema } from 'fastify'
 import { type ErrorCode, errors } from '../errors.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The operation in the OpenAPI document, at its canonical path; absent at its other paths, which are not listed. */
+    docs?: OperationDocs
+  }
+}
+
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** What a route's own schema does not tell of it. */
