@@ -2,10 +2,19 @@ import type { Redis } from 'ioredis'
 import type { ProviderName, TaskReference } from '../../providers/provider.ts'
 import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
+import { defineScript, loadScript } from '../redis/script.ts'
 import { anonymousCaller } from './access.ts'
 import { recordFromPairs } from './account.ts'
-import * as scripts from './hold-scripts.ts'
 import { ledgerRetentionMs, toUsd } from './money.ts'
+
+const decideHoldScript = loadScript('accounts/decide-hold', {
+  keys: 'account ledger moneyOnHold decision job notes',
+  args: 'id oldestMovement decisionKeepMs historyNote kind owner at by note ticket',
+})
+const adoptTaskScript = loadScript('accounts/adopt-task', {
+  keys: 'account ledger moneyOnHold decision job notes task taskByTicket open history webhooks',
+  args: 'id oldestMovement decisionKeepMs historyNote kind owner at by note ticket version view work attempt entry dueAt channel queue',
+})
 
 /** Money of a job that has ended, while nobody knows whether its upstream bills it. Times are unix ms. */
 export type Hold = {
@@ -62,12 +71,8 @@ export type Holds = ReturnType<typeof createHolds>
 
 /** Money on hold, over all accounts. The holds themselves are the list of what is to be decided. */
 export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
-  redis.defineCommand('reelgateDecide', { lua: scripts.decideHoldScript, numberOfKeys: 6 })
-  redis.defineCommand('reelgateAdopt', { lua: scripts.adoptTaskScript, numberOfKeys: 11 })
-  const commands = redis as unknown as Record<
-    'reelgateDecide' | 'reelgateAdopt',
-    (...scriptArguments: (string | number)[]) => Promise<string[]>
-  >
+  const decideInRedis = defineScript(redis, 'reelgateDecide', decideHoldScript)
+  const adoptInRedis = defineScript(redis, 'reelgateAdopt', adoptTaskScript)
 
   const listOwners = async () => [...(await redis.zrange(keys.accounts, 0, '-1')), anonymousCaller.owner]
 
@@ -76,22 +81,34 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
     return Object.entries(entries).map(([job, entry]) => parseHold(job, owner, entry))
   }
 
-  const holdKeys = (owner: string, job: string) => [
-    keys.account(owner),
-    keys.ledger(owner),
-    keys.moneyOnHold(owner),
-    keys.decision(job),
-    keys.job(job),
-    keys.notes(job),
-  ]
+  const holdKeys = (owner: string, job: string) => ({
+    account: keys.account(owner),
+    ledger: keys.ledger(owner),
+    moneyOnHold: keys.moneyOnHold(owner),
+    decision: keys.decision(job),
+    job: keys.job(job),
+    notes: keys.notes(job),
+  })
 
-  function commonArguments(job: string, { decision, by, note = '' }: NewDecision, at: number) {
+  function decisionArguments(
+    owner: string,
+    job: string,
+    { decision, by, note = '', ticket = '' }: NewDecision,
+    at: number,
+  ) {
     const historyNote: JobNote = { at, kind: decision, by, ...(note !== '' && { text: note }) }
-    return [job, at - ledgerRetentionMs, ledgerRetentionMs, JSON.stringify(historyNote), decision, by, note]
-  }
-
-  function decisionFields(owner: string, { decision, by, note = '', ticket = '' }: NewDecision, at: number) {
-    return ['decision', decision, 'owner', owner, 'at', at, 'by', by, 'note', note, 'ticket', ticket]
+    return {
+      id: job,
+      oldestMovement: at - ledgerRetentionMs,
+      decisionKeepMs: ledgerRetentionMs,
+      historyNote: JSON.stringify(historyNote),
+      kind: decision,
+      owner,
+      at,
+      by,
+      note,
+      ticket,
+    }
   }
 
   return {
@@ -117,8 +134,11 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
     },
 
     async decide(owner: string, job: string, decision: NewDecision, at: number): Promise<HoldDecisionReply> {
-      const scriptArguments = [...commonArguments(job, decision, at), ...decisionFields(owner, decision, at)]
-      return parseReply(job, await commands.reelgateDecide(...holdKeys(owner, job), ...scriptArguments))
+      const reply = await decideInRedis<string[]>({
+        keys: holdKeys(owner, job),
+        args: decisionArguments(owner, job, decision, at),
+      })
+      return parseReply(job, reply)
     },
 
     async adopt(
@@ -128,26 +148,28 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
       { version, view, work, attempt, event, dueAt, queue, task }: AdoptedRecord,
       at: number,
     ): Promise<HoldDecisionReply> {
-      const reply = commands.reelgateAdopt(
-        ...holdKeys(owner, job),
-        keys.task(task.provider, task.id),
-        keys.task(task.provider, JSON.stringify(task.ticket)),
-        keys.open,
-        keys.history(job),
-        keys.webhooks,
-        ...commonArguments(job, decision, at),
-        version,
-        view,
-        work,
-        attempt,
-        event,
-        dueAt,
-        keys.channel(job),
-        keys.queuePrefix(queue),
-        at,
-        ...decisionFields(owner, decision, at),
-      )
-      return parseReply(job, await reply)
+      const reply = await adoptInRedis<string[]>({
+        keys: {
+          ...holdKeys(owner, job),
+          task: keys.task(task.provider, task.id),
+          taskByTicket: keys.task(task.provider, JSON.stringify(task.ticket)),
+          open: keys.open,
+          history: keys.history(job),
+          webhooks: keys.webhooks,
+        },
+        args: {
+          ...decisionArguments(owner, job, decision, at),
+          version,
+          view,
+          work,
+          attempt,
+          entry: event,
+          dueAt,
+          channel: keys.channel(job),
+          queue: keys.queuePrefix(queue),
+        },
+      })
+      return parseReply(job, reply)
     },
   }
 }

@@ -1,10 +1,25 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
+import { defineScript, loadScript } from '../redis/script.ts'
 import { type Account, type Movement, recordFromPairs, toAccount, toMovement } from './account.ts'
-import * as scripts from './account-scripts.ts'
 import { ledgerRetentionMs, toMicros, toUsd } from './money.ts'
-import { type AccountOperation, fingerprintOperation, OperationRefused, operationIdOf } from './operation.ts'
+import {
+  type AccountOperation,
+  fingerprintOperation,
+  OperationRefused,
+  operationIdOf,
+  operationRetentionMs,
+} from './operation.ts'
+
+const changeAccountScript = loadScript('accounts/change-account', {
+  keys: 'account ledger operation',
+  args: 'operationId fingerprint oldestMovement operationKeepMs channel accountId rpm daily balance topUp note',
+})
+const createAccountScript = loadScript('accounts/create-account', {
+  keys: 'account ledger operation accounts keyHashes',
+  args: 'operationId fingerprint oldestMovement operationKeepMs channel accountId rpm daily balance keyHash name keyEnding createdAt',
+})
 
 /** `null` takes a limit away. */
 export type AccountLimits = { rpm?: number | null; dailyUsd?: number | null; balanceUsd?: number | null }
@@ -24,12 +39,8 @@ export function hashKey(key: string): string {
  * does not answer.
  */
 export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
-  redis.defineCommand('reelgateChangeAccount', { lua: scripts.changeAccountScript, numberOfKeys: 3 })
-  redis.defineCommand('reelgateCreateAccount', { lua: scripts.createAccountScript, numberOfKeys: 5 })
-  const commands = redis as unknown as Record<
-    'reelgateChangeAccount' | 'reelgateCreateAccount',
-    (...args: (string | number)[]) => Promise<string[]>
-  >
+  const changeInRedis = defineScript(redis, 'reelgateChangeAccount', changeAccountScript)
+  const createInRedis = defineScript(redis, 'reelgateCreateAccount', createAccountScript)
 
   async function readAccount(id: string): Promise<Account | undefined> {
     const fields = await redis.hgetall(keys.account(id))
@@ -45,20 +56,25 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
     const { note = '' } = operation
     const { rpm, dailyUsd, balanceUsd } = limits
     const operationId = operationIdOf(operation)
-    const reply = commands.reelgateChangeAccount(
-      keys.account(id),
-      keys.ledger(id),
-      keys.operation(hashKey(operationId)),
-      operationId,
-      fingerprintOperation('change', id, rpm, dailyUsd, balanceUsd, topUpUsd, note),
-      Date.now() - ledgerRetentionMs,
-      keys.accountChanges,
-      id,
-      ...limitArguments(limits),
-      topUpUsd === undefined ? '' : toMicros(topUpUsd),
-      note,
-    )
-    const [outcome, result = ''] = await reply
+    const reply = await changeInRedis<string[]>({
+      keys: {
+        account: keys.account(id),
+        ledger: keys.ledger(id),
+        operation: keys.operation(hashKey(operationId)),
+      },
+      args: {
+        operationId,
+        fingerprint: fingerprintOperation('change', id, rpm, dailyUsd, balanceUsd, topUpUsd, note),
+        oldestMovement: Date.now() - ledgerRetentionMs,
+        operationKeepMs: operationRetentionMs,
+        channel: keys.accountChanges,
+        accountId: id,
+        ...limitArguments(limits),
+        topUp: topUpUsd === undefined ? '' : toMicros(topUpUsd),
+        note,
+      },
+    })
+    const [outcome, result = ''] = reply
     if (outcome === 'reused' || outcome === 'absent') throw new OperationRefused({ kind: outcome })
     if (outcome === 'negative')
       throw new OperationRefused({
@@ -89,24 +105,29 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
       const id = `key_${randomBytes(8).toString('hex')}`
       const operationId = operationIdOf(operation)
       const now = Date.now()
-      const reply = commands.reelgateCreateAccount(
-        keys.account(id),
-        keys.ledger(id),
-        keys.operation(hashKey(operationId)),
-        keys.accounts,
-        keys.keyHashes,
-        operationId,
-        fingerprintOperation('create', name, limits.rpm, limits.dailyUsd, limits.balanceUsd),
-        now - ledgerRetentionMs,
-        keys.accountChanges,
-        id,
-        ...limitArguments(limits),
-        hashKey(key),
-        name,
-        key.slice(-4),
-        now,
-      )
-      const [outcome, result = ''] = await reply
+      const reply = await createInRedis<string[]>({
+        keys: {
+          account: keys.account(id),
+          ledger: keys.ledger(id),
+          operation: keys.operation(hashKey(operationId)),
+          accounts: keys.accounts,
+          keyHashes: keys.keyHashes,
+        },
+        args: {
+          operationId,
+          fingerprint: fingerprintOperation('create', name, limits.rpm, limits.dailyUsd, limits.balanceUsd),
+          oldestMovement: now - ledgerRetentionMs,
+          operationKeepMs: operationRetentionMs,
+          channel: keys.accountChanges,
+          accountId: id,
+          ...limitArguments(limits),
+          keyHash: hashKey(key),
+          name,
+          keyEnding: key.slice(-4),
+          createdAt: now,
+        },
+      })
+      const [outcome, result = ''] = reply
       if (outcome === 'reused') throw new OperationRefused({ kind: outcome })
       if (outcome === 'replayed') throw new OperationRefused({ kind: 'created', id: result })
       return { key, account: parseAccount(id, result) }
@@ -139,10 +160,14 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
 }
 
 /** Limits as the scripts read them. */
-function limitArguments({ rpm, dailyUsd, balanceUsd }: AccountLimits): (string | number)[] {
+function limitArguments({ rpm, dailyUsd, balanceUsd }: AccountLimits) {
   const toArgument = (value: number | null | undefined) => (value === null ? 'none' : (value ?? ''))
   const toMicrosArgument = (usd: number | null | undefined) => (typeof usd === 'number' ? toMicros(usd) : usd)
-  return [toArgument(rpm), toArgument(toMicrosArgument(dailyUsd)), toArgument(toMicrosArgument(balanceUsd))]
+  return {
+    rpm: toArgument(rpm),
+    daily: toArgument(toMicrosArgument(dailyUsd)),
+    balance: toArgument(toMicrosArgument(balanceUsd)),
+  }
 }
 
 function parseAccount(id: string, json: string): Account {

@@ -3,6 +3,9 @@ import { createHash, randomUUID } from 'node:crypto'
 /** `id` makes a change one with its repetitions; absent: a random one, which only a command that is sent again repeats. */
 export type AccountOperation = { id?: string; note?: string }
 
+/** How long operation IDs are remembered: as long as idempotency keys of submits, and far longer than ioredis repeats a command. */
+export const operationRetentionMs = 86_400_000
+
 /** The longest note of a change, in characters. */
 export const maxNoteLength = 200
 

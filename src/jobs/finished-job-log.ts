@@ -4,7 +4,7 @@ import type { Routing } from '../upstreams/routing.ts'
 import type { Job } from './job.ts'
 import { repeatsInput } from './repeats-input.ts'
 import type { Settlement } from './store/settlement.ts'
-import type { FinishedJob } from './store/store.ts'
+import type { FinishedJob } from './store/transition-writer.ts'
 
 type Logger = Record<'info' | 'warn', (fields: Record<string, unknown>, message: string) => void>
 

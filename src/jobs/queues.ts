@@ -1,6 +1,5 @@
-import { ErrorCode, Job, Queue } from 'bullmq'
+import { ErrorCode, Job, type JobsOptions, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { queueEntryName, queueEntryOptions } from '../redis/enqueue.ts'
 import type { Keys } from '../redis/keys.ts'
 
 /** Only the id: the record is the truth. */
@@ -13,6 +12,15 @@ export const deliveryQueue = 'delivery'
 
 /** Where the ends of jobs are told to their owners. */
 export const webhookQueue = 'webhook'
+
+/** How each entry is added, here and in `redis/lua/lib/enqueue.lua`: the record decides on retries and ends, not BullMQ. */
+const queueEntryOptions = {
+  attempts: 1,
+  removeOnComplete: true,
+  removeOnFail: true,
+} satisfies JobsOptions
+
+const queueEntryName = 'step'
 
 /** One queue an upstream, and one for delivery, so that a slow one never blocks another. */
 /** False for the one error that says so; every other one is thrown on. */

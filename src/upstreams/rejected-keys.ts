@@ -5,6 +5,7 @@ import type { Fault } from '../../providers/faults.ts'
 import type { EndpointMapping, Provider, ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/config.ts'
 import type { Keys } from '../redis/keys.ts'
+import { loadScript, runScript } from '../redis/script.ts'
 import { shorten } from '../text/text-limits.ts'
 
 /** Every process knows of a change this soon. */
@@ -14,28 +15,12 @@ const keepMs = 30 * 86_400_000
 /** Of the upstream's own words. */
 const reasonMaxCharacters = 300
 
-/** KEYS entry. ARGV code, reason, now, retry at, keep ms. Records a rejection. Returns 1 when the key was not known to be rejected. */
-const rejectKeyScript = `
-local isNew = redis.call('HSETNX', KEYS[1], 'since', ARGV[3])
-redis.call('HSET', KEYS[1], 'code', ARGV[1], 'reason', ARGV[2], 'retryAt', ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-return isNew
-`
-
-/** KEYS entry. ARGV now, next retry. Takes the one retry that is due. Returns 0 when none is. */
-const claimRetryScript = `
-local retryAt = redis.call('HGET', KEYS[1], 'retryAt')
-if not retryAt then return 1 end
-if tonumber(retryAt) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'retryAt', ARGV[2])
-return 1
-`
-
-/** KEYS entry. ARGV retry at. Gives a retry back that was not made. */
-const releaseRetryScript = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'retryAt', ARGV[1]) end
-return 1
-`
+const rejectKeyScript = loadScript('upstreams/reject-key', {
+  keys: 'entry',
+  args: 'code reason since retryAt keepMs',
+})
+const claimRetryScript = loadScript('upstreams/claim-retry', { keys: 'entry', args: 'now retryAt' })
+const releaseRetryScript = loadScript('upstreams/release-retry', { keys: 'entry', args: 'retryAt' })
 
 type KeyFaultCode = 'bad_credentials' | 'no_credit'
 
@@ -135,7 +120,10 @@ export function createRejectedKeys(options: Options) {
 
   async function claimDueRetry(entry: KeyEntry): Promise<boolean> {
     const nextRetry = now() + retryMs
-    const claimed = await redis.eval(claimRetryScript, 1, entry.key, now(), nextRetry)
+    const claimed = await runScript(redis, claimRetryScript, {
+      keys: { entry: entry.key },
+      args: { now: now(), retryAt: nextRetry },
+    })
     const rejectedKey = cachedKeys.get(entry.id)
     if (rejectedKey !== undefined) cachedKeys.set(entry.id, { ...rejectedKey, retryAt: nextRetry })
     return claimed === 1
@@ -165,7 +153,10 @@ export function createRejectedKeys(options: Options) {
     async releaseRetry(upstream: Upstream): Promise<void> {
       const entry = findEntry(upstream)
       if (entry !== undefined)
-        await redis.eval(releaseRetryScript, 1, entry.key, now()).catch(() => undefined)
+        await runScript(redis, releaseRetryScript, {
+          keys: { entry: entry.key },
+          args: { retryAt: now() },
+        }).catch(() => undefined)
       readAt = Number.NEGATIVE_INFINITY
     },
 
@@ -178,9 +169,10 @@ export function createRejectedKeys(options: Options) {
       const since = cachedKeys.get(id)?.since ?? now()
       const retryAt = now() + retryMs
       cachedKeys.set(id, { ...keyFacts, code, reason, since, retryAt })
-      const isNew = await redis
-        .eval(rejectKeyScript, 1, key, code, reason, since, retryAt, keepMs)
-        .catch(() => undefined)
+      const isNew = await runScript(redis, rejectKeyScript, {
+        keys: { entry: key },
+        args: { code, reason, since, retryAt, keepMs },
+      }).catch(() => undefined)
       if (isNew !== 1) return
       const { provider, variables } = keyFacts
       logger.error(

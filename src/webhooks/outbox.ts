@@ -3,7 +3,16 @@ import type { Redis } from 'ioredis'
 import { type Job, overdueAfterMs } from '../jobs/job.ts'
 import { parseView } from '../jobs/store/codec.ts'
 import type { Keys } from '../redis/keys.ts'
-import * as scripts from './outbox-scripts.ts'
+import { defineScript, loadScript } from '../redis/script.ts'
+
+const logAttemptScript = loadScript('webhooks/log-attempt', {
+  keys: 'log webhooks job deletedJob history',
+  args: 'id entryId entry maxEntries keepMs nextDueAt version',
+})
+const removeWebhookScript = loadScript('webhooks/remove-webhook', {
+  keys: 'webhooks job deletedJob',
+  args: 'id',
+})
 
 /** One line of a job's delivery log. */
 export type DeliveryLogEntry = {
@@ -28,12 +37,8 @@ const maxLogEntries = 50
 
 /** The webhooks that are still to be delivered, and what became of each attempt. */
 export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys; keepMs: number }) {
-  redis.defineCommand('reelgateNoteAttempt', { lua: scripts.logAttemptScript, numberOfKeys: 5 })
-  redis.defineCommand('reelgateDropWebhook', { lua: scripts.removeWebhookScript, numberOfKeys: 3 })
-  const commands = redis as unknown as Record<
-    'reelgateNoteAttempt' | 'reelgateDropWebhook',
-    (...args: (string | number)[]) => Promise<number>
-  >
+  const logAttemptInRedis = defineScript(redis, 'reelgateNoteAttempt', logAttemptScript)
+  const removeInRedis = defineScript(redis, 'reelgateDropWebhook', removeWebhookScript)
 
   const readLog = async (id: string): Promise<DeliveryLogEntry[]> => {
     const lines = await redis.lrange(keys.webhookLog(id), 0, -1)
@@ -50,20 +55,24 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
     /** Writes an attempt down, once. `nextAt`: when the next one is due; without it, this was the last attempt. */
     async logAttempt(id: string, entry: DeliveryLogEntry): Promise<void> {
       const entryId = randomUUID()
-      await commands.reelgateNoteAttempt(
-        keys.webhookLog(id),
-        keys.webhooks,
-        keys.job(id),
-        keys.deletedJob(id),
-        keys.history(id),
-        id,
-        entryId,
-        JSON.stringify({ ...entry, id: entryId }),
-        maxLogEntries,
-        keepMs,
-        entry.nextAt === undefined ? '' : entry.nextAt + overdueAfterMs,
-        entry.version ?? '',
-      )
+      await logAttemptInRedis({
+        keys: {
+          log: keys.webhookLog(id),
+          webhooks: keys.webhooks,
+          job: keys.job(id),
+          deletedJob: keys.deletedJob(id),
+          history: keys.history(id),
+        },
+        args: {
+          id,
+          entryId,
+          entry: JSON.stringify({ ...entry, id: entryId }),
+          maxEntries: maxLogEntries,
+          keepMs,
+          nextDueAt: entry.nextAt === undefined ? '' : entry.nextAt + overdueAfterMs,
+          version: entry.version ?? '',
+        },
+      })
     },
 
     /** What is left of a job that was deleted before its webhook was delivered. */
@@ -79,7 +88,10 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
 
     /** Forgets a webhook, unless its job has ended meanwhile. */
     async remove(id: string): Promise<void> {
-      await commands.reelgateDropWebhook(keys.webhooks, keys.job(id), keys.deletedJob(id), id)
+      await removeInRedis({
+        keys: { webhooks: keys.webhooks, job: keys.job(id), deletedJob: keys.deletedJob(id) },
+        args: { id },
+      })
     },
 
     listOverdue(now: number, count: number): Promise<string[]> {

@@ -1,24 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { operationRetentionMs } from '../accounts/account-scripts.ts'
 import { hashKey } from '../accounts/ledger.ts'
+import { operationRetentionMs } from '../accounts/operation.ts'
 import type { Keys } from '../redis/keys.ts'
+import { loadScript, runScript } from '../redis/script.ts'
 
 /** How long the secret before a rotation still signs beside the new one. */
 const previousSecretMs = 86_400_000
 
-/**
- * KEYS secret, operation. ARGV new secret, until when the old one signs, whether the operation is to be remembered, keep ms. The same command
- * received twice rotates once, and so does a repeated operation. Returns the current secret.
- */
-const rotateSecretScript = `
-local old = redis.call('HGET', KEYS[1], 'current')
-if old == ARGV[1] or (old and redis.call('EXISTS', KEYS[2]) == 1) then return old end
-redis.call('HSET', KEYS[1], 'current', ARGV[1])
-if old then redis.call('HSET', KEYS[1], 'previous', old, 'until', ARGV[2]) end
-if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
-return ARGV[1]
-`
+const rotateSecretScript = loadScript('webhooks/rotate-secret', {
+  keys: 'secret operation',
+  args: 'newSecret previousUntil rememberOperation operationKeepMs',
+})
 
 /** The secrets with which webhooks are signed: one an owner, made when it is first asked for. */
 export function createWebhookSecrets({ redis, keys }: { redis: Redis; keys: Keys }) {
@@ -35,16 +28,18 @@ export function createWebhookSecrets({ redis, keys }: { redis: Redis; keys: Keys
 
     /** A repeated operation returns the current secret. */
     async rotateSecret(owner: string, operation?: string): Promise<string> {
-      const secret = await redis.eval(
-        rotateSecretScript,
-        2,
-        keys.webhookSecret(owner),
-        keys.operation(hashKey(`webhook secret ${owner} ${operation ?? ''}`)),
-        generateSecret(),
-        String(Date.now() + previousSecretMs),
-        operation === undefined ? '0' : '1',
-        operationRetentionMs,
-      )
+      const secret = await runScript(redis, rotateSecretScript, {
+        keys: {
+          secret: keys.webhookSecret(owner),
+          operation: keys.operation(hashKey(`webhook secret ${owner} ${operation ?? ''}`)),
+        },
+        args: {
+          newSecret: generateSecret(),
+          previousUntil: Date.now() + previousSecretMs,
+          rememberOperation: operation === undefined ? '0' : '1',
+          operationKeepMs: operationRetentionMs,
+        },
+      })
       return String(secret)
     },
 

@@ -18,9 +18,9 @@ export const bugs = {
   'no fence': {
     patch: (name, lua) =>
       name === 'reelgateTransition'
-        ? without(lua, 'elseif fence ~= ARGV[3] then\n  return 0\nend', 'end')
+        ? without(lua, 'elseif leaseToken ~= guardValue then\n  return 0\nend', 'end')
         : name === 'reelgateStoreIntent'
-          ? without(lua, "if fence ~= ARGV[2] then return { 'stale' } end")
+          ? without(lua, "if currentToken ~= leaseToken then return { 'stale' } end")
           : lua,
   },
   'no intent': {
@@ -47,7 +47,11 @@ export const bugs = {
   'refund on unknown': {
     patch: (name, lua) =>
       name === 'reelgateTransition'
-        ? without(lua, "if kind == 'hold' then", "if kind == 'hold' then kind = 'release' end\nif false then")
+        ? without(
+            lua,
+            "if settlement == 'hold' then",
+            "if settlement == 'hold' then settlement = 'release' end\nif false then",
+          )
         : lua,
   },
 } satisfies Record<string, Bug>

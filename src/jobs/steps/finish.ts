@@ -1,7 +1,11 @@
 import { type Fault, fault } from '../../../providers/faults.ts'
 import type { Job } from '../job.ts'
-import type { Transition } from '../store/store.ts'
-import { createFailedTransition, createTransition, type NextStep } from '../store/transition.ts'
+import {
+  createFailedTransition,
+  createTransition,
+  type NextStep,
+  type Transition,
+} from '../store/transition.ts'
 import type { StepDeps } from './deps.ts'
 import { releaseSlot } from './upstream-slot.ts'
 

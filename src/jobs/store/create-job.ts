@@ -4,10 +4,10 @@ import { ledgerRetentionMs, toMicros, utcDayOf } from '../../accounts/money.ts'
 import { createBatcher } from '../../redis/batch.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { toRedisError } from '../../redis/redis-unavailable.ts'
+import { defineBatchScript, loadBatchScript } from '../../redis/script.ts'
 import type { HistoryEntry, IdempotencyKey, JobView, JobWork, RequestedWebhook } from '../job.ts'
 import { type CreateResult, parseCreateResult } from './codec.ts'
 import { checkRecordSize } from './record-size.ts'
-import * as scripts from './scripts.ts'
 
 export type NewJobRecord = {
   view: JobView
@@ -23,11 +23,22 @@ export type NewJobRecord = {
   queue: string
 }
 
-/** Worth a command; more of them would keep Redis idle until the last one has been read. */
+const createJobsScript = loadBatchScript('jobs/create-jobs', {
+  args: 'keepMs oldestMovement ledgerKeepMs idempotencyKeepMs executeBefore',
+  each: {
+    keys: 'job open ownerJobs history account ledger usage idempotencyKey',
+    args: 'id createdAt dueAt owner view input work entry callbackSecret price model fingerprint warnings webhookUrl webhookBaseUrl queue sandbox',
+  },
+})
+
+/** Enough to save round trips. With more, Redis would be idle until the last request has been read. */
 const maxBatch = 4
 
-/** Less than a command may take: what Redis executes later, the client has been told that it was not accepted. */
+/** Less than the timeout of a command: after that, the client has been told that the job was not accepted. */
 const executionTimeoutMs = 1500
+
+/** How long the first reply to an idempotency key is repeated. */
+const idempotencyKeepMs = 86_400_000
 
 type JobWriterOptions = {
   redis: Redis
@@ -37,11 +48,11 @@ type JobWriterOptions = {
   now: () => number
 }
 
-type ScriptCall = { keys: string[]; args: (string | number)[] }
+type ScriptItem = ReturnType<typeof toScriptItem>
 
 /**
- * Writes the records, reserves their prices and queues their first steps: each of them whole, or nothing of it. Rejects with `RecordTooLarge` before
- * Redis is asked.
+ * Writes the record of a job, reserves its price and queues its first step in one atomic write. Rejects with `RecordTooLarge` before it calls Redis. Jobs
+ * that are created at the same time share a command.
  */
 export function createJobWriter({
   redis,
@@ -49,50 +60,34 @@ export function createJobWriter({
   keepMs,
   recordMaxBytes,
   now,
-}: JobWriterOptions): (order: NewJobRecord) => Promise<CreateResult> {
-  redis.defineCommand('reelgateAccept', { lua: scripts.createJobsScript })
-  const { reelgateAccept } = redis as unknown as {
-    reelgateAccept(keys: number, ...args: (string | number)[]): Promise<string[][]>
-  }
+}: JobWriterOptions): (record: NewJobRecord) => Promise<CreateResult> {
+  const createJobs = defineBatchScript(redis, 'reelgateAccept', createJobsScript)
 
   const writeJobs = createBatcher(
     redis,
     maxBatch,
-    async (calls: readonly ScriptCall[]): Promise<(CreateResult | Error)[]> => {
-      const replies = await reelgateAccept.call(
-        redis,
-        calls.length * scripts.keysPerJob,
-        ...calls.flatMap((call) => call.keys),
-        keepMs,
-        now() - ledgerRetentionMs,
-        ledgerRetentionMs,
-        now() + executionTimeoutMs,
-        ...calls.flatMap(({ args }) => args),
-      )
+    async (items: readonly ScriptItem[]): Promise<(CreateResult | Error)[]> => {
+      const replies = await createJobs<string[]>({
+        args: {
+          keepMs,
+          oldestMovement: now() - ledgerRetentionMs,
+          ledgerKeepMs: ledgerRetentionMs,
+          idempotencyKeepMs,
+          executeBefore: now() + executionTimeoutMs,
+        },
+        items,
+      })
       return replies.map(([kind = '', ...fields]) =>
         kind === 'error' ? toRedisError(new ReplyError(fields[0])) : parseCreateResult([kind, ...fields]),
       )
     },
   )
-  return async (record) =>
-    writeJobs({ keys: listKeys(keys, record), args: listArguments(keys, record, recordMaxBytes) })
+  return async (record) => writeJobs(toScriptItem(keys, record, recordMaxBytes))
 }
 
-function listKeys(keys: Keys, { view, owner, idempotencyKey }: NewJobRecord): string[] {
-  return [
-    keys.job(view.id),
-    keys.open,
-    keys.ownerJobs(owner),
-    keys.history(view.id),
-    keys.account(owner),
-    keys.ledger(owner),
-    keys.usage(owner, utcDayOf(view.createdAt)),
-    keys.idempotencyKey(owner, idempotencyKey?.key ?? ''),
-  ]
-}
-
-function listArguments(keys: Keys, record: NewJobRecord, recordMaxBytes: number): (string | number)[] {
-  const {
+function toScriptItem(
+  keys: Keys,
+  {
     view,
     owner,
     input,
@@ -103,27 +98,45 @@ function listArguments(keys: Keys, record: NewJobRecord, recordMaxBytes: number)
     warnings = [],
     webhook,
     queue,
-  } = record
+  }: NewJobRecord,
+  recordMaxBytes: number,
+) {
   const entry: HistoryEntry = { at: view.createdAt, state: view.state, progress: 0 }
-  const texts = [JSON.stringify({ ...view, version: undefined }), JSON.stringify(input), JSON.stringify(work)]
+  const json = {
+    view: JSON.stringify({ ...view, version: undefined }),
+    input: JSON.stringify(input),
+    work: JSON.stringify(work),
+  }
   const { url = '', baseUrl = '' } = webhook ?? {}
-  checkRecordSize([...texts, owner, callbackSecret, url, baseUrl], input, recordMaxBytes)
-  return [
-    view.id,
-    view.createdAt,
-    dueAt,
-    owner,
-    ...texts,
-    JSON.stringify(entry),
-    callbackSecret,
-    // The price is shown, but nobody is charged for what a mock upstream renders.
-    view.sandbox === true ? 0 : toMicros(view.costUsd),
-    view.model,
-    idempotencyKey?.fingerprint ?? '',
-    JSON.stringify(warnings),
-    url,
-    baseUrl,
-    keys.queuePrefix(queue),
-    view.sandbox === true ? '1' : '',
-  ]
+  checkRecordSize([...Object.values(json), owner, callbackSecret, url, baseUrl], input, recordMaxBytes)
+  return {
+    keys: {
+      job: keys.job(view.id),
+      open: keys.open,
+      ownerJobs: keys.ownerJobs(owner),
+      history: keys.history(view.id),
+      account: keys.account(owner),
+      ledger: keys.ledger(owner),
+      usage: keys.usage(owner, utcDayOf(view.createdAt)),
+      idempotencyKey: keys.idempotencyKey(owner, idempotencyKey?.key ?? ''),
+    },
+    args: {
+      id: view.id,
+      createdAt: view.createdAt,
+      dueAt,
+      owner,
+      ...json,
+      entry: JSON.stringify(entry),
+      callbackSecret,
+      // The price is shown, but nobody pays for what a mock upstream renders.
+      price: view.sandbox === true ? 0 : toMicros(view.costUsd),
+      model: view.model,
+      fingerprint: idempotencyKey?.fingerprint ?? '',
+      warnings: JSON.stringify(warnings),
+      webhookUrl: url,
+      webhookBaseUrl: baseUrl,
+      queue: keys.queuePrefix(queue),
+      sandbox: view.sandbox === true ? '1' : '',
+    },
+  }
 }

@@ -1,22 +1,21 @@
 import type { Redis } from 'ioredis'
 import { ledgerRetentionMs } from '../../accounts/money.ts'
 import type { Keys } from '../../redis/keys.ts'
+import { defineScript, loadScript } from '../../redis/script.ts'
 import { type HistoryEntry, isTerminal, type JobNote } from '../job.ts'
 
-type HistoryOptions = {
-  redis: Redis
-  keys: Keys
-  run(command: string, ...args: (string | number)[]): Promise<unknown>
-}
+const addNoteScript = loadScript('jobs/add-note', { keys: 'job notes', args: 'kind note keepMs' })
 
 type NumberedEntry = { version: number; entry: HistoryEntry }
 
-/** What is written and looked up about jobs beside their records: the audit trail, notes, the overdue ones. */
-export function createHistory({ redis, keys, run }: HistoryOptions) {
-  /** With the version that each made, which is its place in the list. */
+/** What Redis stores about jobs in addition to their records: the history, notes and deadlines. */
+export function createHistory({ redis, keys }: { redis: Redis; keys: Keys }) {
+  const addNoteInRedis = defineScript(redis, 'reelgateNoteLate', addNoteScript)
+
+  /** The entries after `version`, each with the version that it made, which is its position in the list. */
   async function readEntries(id: string, version: number): Promise<NumberedEntry[]> {
     const firstIndex = Math.max(version, 0)
-    // With the one before, which tells whether the job had ended by then.
+    // The entry before it shows whether the job had ended by then.
     const texts = await redis.lrange(keys.history(id), Math.max(firstIndex - 1, 0), -1)
     const allEntries = texts.map((text) => JSON.parse(text) as HistoryEntry)
     return (firstIndex === 0 ? [undefined, ...allEntries] : allEntries).flatMap((previous, index, all) => {
@@ -27,22 +26,18 @@ export function createHistory({ redis, keys, run }: HistoryOptions) {
   }
 
   return {
-    /** The changes after a version, oldest first. Without an end after which an operator resumed the job: followers see one end. */
+    /** The transitions after a version, oldest first. Omits an end after which an operator resumed the job: followers see one end. */
     async readHistoryAfter(id: string, version: number): Promise<NumberedEntry[]> {
       const entries = await readEntries(id, version)
       return entries.filter(({ entry }, index) => !isTerminal(entry.state) || index === entries.length - 1)
     },
 
-    /** Writes something down about a job that has ended, once for each kind. */
+    /** Adds a note to a job that has ended, once per kind. */
     async addNote(id: string, note: JobNote): Promise<void> {
-      await run(
-        'reelgateNoteLate',
-        keys.job(id),
-        keys.notes(id),
-        note.kind,
-        JSON.stringify(note),
-        ledgerRetentionMs,
-      )
+      await addNoteInRedis({
+        keys: { job: keys.job(id), notes: keys.notes(id) },
+        args: { kind: note.kind, note: JSON.stringify(note), keepMs: ledgerRetentionMs },
+      })
     },
 
     /** Oldest first. */
@@ -55,7 +50,7 @@ export function createHistory({ redis, keys, run }: HistoryOptions) {
       return (await readEntries(id, 0)).map(({ entry }) => entry)
     },
 
-    /** Ids of unfinished jobs for which something is overdue, longest first. */
+    /** IDs of unfinished jobs whose deadline has passed, the longest overdue first. */
     listOverdue(now: number, count: number): Promise<string[]> {
       return redis.zrangebyscore(keys.open, '-inf', now, 'LIMIT', 0, count)
     },
@@ -70,7 +65,7 @@ export function createHistory({ redis, keys, run }: HistoryOptions) {
   }
 }
 
-/** Version 0.1 wrote notes among the changes, with the state in which the job had ended. */
+/** Version 0.1 wrote notes into the history, with the state in which the job had ended. */
 function isLegacyNote(previous: HistoryEntry | undefined, entry: HistoryEntry): boolean {
   return previous !== undefined && isTerminal(previous.state) && isTerminal(entry.state)
 }

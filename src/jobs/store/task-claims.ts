@@ -7,32 +7,17 @@ import type {
   TaskReference,
 } from '../../../providers/provider.ts'
 import type { Keys } from '../../redis/keys.ts'
-import { observeRedisServer, purchasesPausedLua } from './epoch.ts'
+import { defineScript, loadScript } from '../../redis/script.ts'
+import { observeRedisServer } from './epoch.ts'
 
-/**
- * KEYS task, identical requests. ARGV job, keep ms. Makes the task the job's, unless it is another job's, and takes the job off those whose reply is
- * awaited. Returns the job that the task belongs to.
- */
-const claimTaskScript = `
-local owner = redis.call('GET', KEYS[1])
-if not owner then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
-redis.call('ZREM', KEYS[2], ARGV[1])
-return owner or ARGV[1]
-`
-
-/**
- * KEYS task, identical requests, epoch. ARGV job, keep ms, failover grace ms, server. Like `claimTask`, for a task that no reply has named to the job. Returns
- * '' when another server answers than the one given, or one that has just taken over: the claim of another job may be about to be restored.
- */
-const claimCandidateScript = `${purchasesPausedLua}
-local owner = redis.call('GET', KEYS[1])
-if owner then return owner end
-local pausedMs, server = purchasesPaused(KEYS[3], tonumber(ARGV[3]), false)
-if pausedMs > 0 or server ~= ARGV[4] then return '' end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('ZREM', KEYS[2], ARGV[1])
-return ARGV[1]
-`
+const claimTaskScript = loadScript('jobs/claim-task', {
+  keys: 'task identicalRequests',
+  args: 'job keepMs',
+})
+const claimCandidateScript = loadScript('jobs/claim-candidate', {
+  keys: 'task identicalRequests epoch',
+  args: 'job keepMs graceMs server',
+})
 
 type Options = {
   redis: Redis
@@ -42,35 +27,21 @@ type Options = {
   claimMs: number
 }
 
-/** What is known of the other jobs that asked an upstream for exactly the same. */
+/** The job that claims a task, and what is known about other jobs that sent an identical request. */
 export type TaskClaimant = {
   job: string
   fingerprint: string
   awaitedSince: number
-  /** Whether this process has given a server the attempts that its machine remembers. */
+  /** Whether this process has written the attempts in its machine's journal to this Redis server. */
   hasRestored(server: string): boolean
 }
 
-/** Which job an upstream's task belongs to. A task belongs to one job: it is claimed before its reply is used. */
+/** Records which job an upstream's task belongs to. A task belongs to one job: it is claimed before its reply is used. */
 export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
-  redis.defineCommand('reelgateClaimTask', { lua: claimTaskScript, numberOfKeys: 2 })
-  redis.defineCommand('reelgateClaimAlike', { lua: claimCandidateScript, numberOfKeys: 3 })
-  const commands = redis as unknown as {
-    reelgateClaimTask(task: string, identicalKey: string, job: string, keepMs: number): Promise<string>
-    reelgateClaimAlike(
-      ...args: [
-        task: string,
-        identical: string,
-        epoch: string,
-        job: string,
-        keepMs: number,
-        graceMs: number,
-        server: string,
-      ]
-    ): Promise<string>
-  }
+  const claimTaskInRedis = defineScript(redis, 'reelgateClaimTask', claimTaskScript)
+  const claimCandidateInRedis = defineScript(redis, 'reelgateClaimAlike', claimCandidateScript)
   const taskKey = ({ name, task }: Provider, ticket: TaskReference) => keys.task(name, task.id(ticket))
-  /** As the version before claims of every upstream named it. */
+  /** The name of the claim in older versions. */
   const legacyTaskKey = (name: ProviderName, ticket: TaskReference) => keys.task(name, JSON.stringify(ticket))
 
   async function claimTask(
@@ -78,15 +49,19 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
     ticket: TaskReference,
     { job, fingerprint }: Pick<TaskClaimant, 'job' | 'fingerprint'>,
   ): Promise<boolean> {
-    const identicalKey = keys.identicalRequests(provider.name, fingerprint)
-    return (await commands.reelgateClaimTask(taskKey(provider, ticket), identicalKey, job, claimMs)) === job
+    const identicalRequests = keys.identicalRequests(provider.name, fingerprint)
+    const claimedBy = await claimTaskInRedis<string>({
+      keys: { task: taskKey(provider, ticket), identicalRequests },
+      args: { job, keepMs: claimMs },
+    })
+    return claimedBy === job
   }
 
   return {
-    /** False: the task is another job's. */
+    /** False: the task belongs to another job. */
     claimTask,
 
-    /** The reply to an attempt may still come, so that no identical job may take its task until then. `at`: when the attempt began, unix ms. */
+    /** Records that the reply to an attempt is awaited. Until it comes, no identical job may claim its task. `at`: when the attempt began, unix ms. */
     async markReplyAwaited(
       provider: ProviderName,
       { job, fingerprint }: Pick<TaskClaimant, 'job' | 'fingerprint'>,
@@ -97,7 +72,7 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
       await redis.multi().zadd(identicalKey, at, job).pexpire(identicalKey, claimMs).exec()
     },
 
-    /** The attempt's reply is not awaited any more. */
+    /** Records that the reply is no longer awaited. */
     async clearReplyAwaited(
       provider: ProviderName,
       { job, fingerprint }: Pick<TaskClaimant, 'job' | 'fingerprint'>,
@@ -106,8 +81,8 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
     },
 
     /**
-     * Which of the tasks that look like the job's is the job's from now on. `undefined`: none, or nobody can say which. `awaited`: one of them may
-     * belong to a job whose own reply is still to come, or whose claim is still to be restored after a failover.
+     * Claims one of the tasks that match the job's request. `undefined`: there is none, or it is unknown which one. `awaited`: one of them may belong
+     * to a job whose reply is still awaited, or whose claim has yet to be restored after a failover.
      */
     async claimCandidate(
       provider: Provider,
@@ -128,16 +103,10 @@ export function createTaskClaims({ redis, keys, graceMs, claimMs }: Options) {
       const unclaimed = tasks.filter((_, index) => claimOf(index) === undefined)
       if (unclaimed.length > 1 && !same) return undefined
       for (const { ticket, outcome } of unclaimed) {
-        const scriptArgs = [
-          taskKey(provider, ticket),
-          identicalKey,
-          keys.epoch,
-          job,
-          claimMs,
-          graceMs,
-          server,
-        ] as const
-        const claimedBy = await commands.reelgateClaimAlike(...scriptArgs)
+        const claimedBy = await claimCandidateInRedis<string>({
+          keys: { task: taskKey(provider, ticket), identicalRequests: identicalKey, epoch: keys.epoch },
+          args: { job, keepMs: claimMs, graceMs, server },
+        })
         if (claimedBy === job) return outcome
         if (claimedBy === '') return 'awaited'
       }

@@ -13,25 +13,34 @@ import {
   overdueAfterMs,
 } from '../job.ts'
 import { finalCostUsd } from './settlement.ts'
-import type { Transition } from './store.ts'
 
-/** What a step does next with the queue. */
+export type Transition = {
+  view: JobView
+  work: JobWork
+  /** Absent: nothing that clients or the audit trail should see. */
+  entry?: HistoryEntry
+  /** When the next step must have been written, unix ms. Absent: the job has ended. */
+  dueAt?: number
+  /** Where the next step is queued with the write. Absent: the caller schedules it. */
+  queue?: string
+}
+
+/** What happens to the queue entry after a step. */
 export type NextStep = { kind: 'wait'; at: number } | { kind: 'move'; queue: string } | { kind: 'end' }
 
 type TransitionPatch = {
   view?: Partial<JobView>
   work?: Partial<JobWork>
-  /** For the audit trail. */
+  /** Recorded in the history only. */
   reason?: string
   /** When the next step is due. */
   at?: number
   now: number
 }
 
-/** Of an entry of the audit trail. */
 const reasonMaxCharacters = 2000
 
-/** The record after a step. State and progress only go forwards, but for a job that no upstream has taken yet. */
+/** The record after a step. State and progress never go back, except for a job that no upstream has accepted. */
 export function createTransition(
   job: Job,
   { view = {}, work = {}, reason, at, now: time }: TransitionPatch,
@@ -71,7 +80,7 @@ function laterState(from: JobState, to: JobState): JobState {
   return jobStates.indexOf(to) > jobStates.indexOf(from) ? to : from
 }
 
-/** The end of a job for a reason. The record holds the upstream's text, except for faults that are the operator's business. */
+/** Ends a job with a fault. The record holds the upstream's text, except for faults that are for the operator only. */
 export function createFailedTransition(job: Job, fault: Fault, now: number): Transition {
   const state = fault.code === 'canceled' ? 'canceled' : 'failed'
   return createTransition(job, {
@@ -88,7 +97,7 @@ export function createFailedTransition(job: Job, fault: Fault, now: number): Tra
   })
 }
 
-/** `seconds`: how long the video is, where that is known. */
+/** `seconds`: length of the video, if known. */
 export function createSucceededTransition(
   job: Job,
   videos: readonly Video[],
@@ -102,11 +111,11 @@ export function createSucceededTransition(
   })
 }
 
-/** In place of texts that only the operator may read. */
+/** Texts that replace messages for the operator only. */
 const publicTexts: Partial<Record<FaultCode, string>> = {
   bad_credentials: 'This model is not available at the moment',
   no_credit: 'This model is not available at the moment',
   endpoint_gone: 'This model is not available at the moment',
   result_not_stored: 'The finished video could not be stored',
-  submission_unknown: 'It cannot be told whether the upstream took the job; it was not sent again',
+  submission_unknown: 'Submission status unknown; not retried',
 }

@@ -48,7 +48,7 @@ describe('jobs that ask an upstream for the same', () => {
     while (upstreams.host.countPending('wavespeed') > 0) await sleep(10)
     const [first, second] = await ends([never, await ask(prompt)])
     assert.equal(first?.stage, 'failed')
-    assert.match(JSON.stringify(first?.error), /cannot be told whether/)
+    assert.match(JSON.stringify(first?.error), /Submission status unknown/)
     assert.equal(second?.stage, 'succeeded')
     assert.equal((await tasks(prompt)).length, 1)
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobView } from '../../../src/jobs/job.ts'
-import { createViewCache } from '../../../src/jobs/store/view-cache.ts'
+import { createViewCache } from '../../../src/jobs/store/job-reader.ts'
 
 const view = {
   id: 'vid_1',
