@@ -8,9 +8,9 @@ type PendingItem<Item, Result> = {
 }
 
 /**
- * Group commit: what is asked for in one turn of the event loop is asked together, by one command. Waiting for the answer before the next one
- * leaves was slower: Redis and this process would take turns. `ask` answers in the order of the questions, an `Error` where one fails; what
- * it rejects with, all of them do. More than `most` are not kept together: Redis begins with them while this process reads the next requests.
+ * Group commit: the items of one turn of the event loop share one command. `execute` returns one result per item, in order, an `Error` where an item
+ * failed; when it rejects, all items of the batch reject. A batch of `maxItems` is sent at once, so that Redis works on it while this process reads the
+ * next requests. Batches do not wait for each other: it was slower, because Redis and this process took turns.
  */
 export function createBatcher<Item, Result>(
   redis: Redis,
@@ -24,7 +24,7 @@ export function createBatcher<Item, Result>(
       const results = await execute(batch.map(({ item }) => item))
       for (const [index, { resolve, reject }] of batch.entries()) {
         const result = results[index]
-        if (result === undefined || result instanceof Error) reject(result ?? new Error('no answer'))
+        if (result === undefined || result instanceof Error) reject(result ?? new Error('no reply'))
         else resolve(result)
       }
     } catch (cause) {

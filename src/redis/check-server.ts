@@ -8,16 +8,16 @@ type Options = {
   production: boolean
   /** Whether jobs cost money. */
   paid?: boolean
-  /** How many replicas confirm an intent before its purchase. */
+  /** How many replicas must confirm an intent before its purchase. */
   waitReplicas?: number
-  /** Whether an intent is synced to disk before its purchase, whatever `appendfsync` says. */
+  /** Whether an intent is synced to disk before its purchase, independently of `appendfsync`. */
   waitAof?: boolean
   logger: Pick<BaseLogger, 'warn'>
 }
 
 /**
- * Warns of what is at risk with this Redis, and throws where jobs would certainly go wrong. Reads INFO for all that it can, since
- * managed servers forbid CONFIG.
+ * Warns about settings of this Redis that put jobs at risk, and throws about those that certainly lose jobs. Reads INFO where possible, because managed
+ * servers forbid CONFIG.
  */
 export async function checkRedisServer(
   client: Pick<Redis, 'info' | 'config'>,
@@ -27,34 +27,39 @@ export async function checkRedisServer(
   const version = field('redis_version')
   const evictionPolicy = field('maxmemory_policy')
 
-  if (version === undefined) logger.warn(`Redis does not tell its version; at least ${minVersion} is needed`)
+  if (version === undefined)
+    logger.warn(`Redis does not report its version; at least ${minVersion} is required`)
   else if (isOlder(version, minVersion))
-    throw new Error(`Redis ${version} is too old: at least ${minVersion} is needed`)
+    throw new Error(`Redis ${version} is too old: at least ${minVersion} is required`)
 
   if (field('cluster_enabled') === '1') {
-    throw new Error('REDIS_URL names a Redis Cluster; a single Redis is needed, with replicas if you like')
+    throw new Error(
+      'REDIS_URL is a Redis Cluster, which is not supported: use a single Redis, with or without replicas',
+    )
   }
 
   if (evictionPolicy === undefined) {
-    logger.warn('Redis does not tell its maxmemory-policy: anything but noeviction loses accepted jobs')
+    logger.warn(
+      'Redis does not report its maxmemory-policy: every policy except noeviction loses accepted jobs',
+    )
   } else if (evictionPolicy !== 'noeviction') {
-    const risk = `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}): accepted jobs would be lost. Set noeviction`
+    const risk = `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}), which loses accepted jobs. Set maxmemory-policy noeviction`
     if (production) throw new Error(risk)
     logger.warn(risk)
   }
 
   if (field('aof_enabled') !== '1') {
     logger.warn(
-      'Redis keeps no append-only file: a crash of it loses the jobs accepted since its last snapshot. Set appendonly yes',
+      'Redis has no append-only file: a crash loses the jobs accepted since its last snapshot. Set appendonly yes',
     )
   } else if (paid && !waitAof && (await readFsyncPolicy(client)) !== 'always') {
     logger.warn(
-      'Redis syncs its append-only file once a second: a power cut can lose the intent of a purchase. The journal under DATA_DIR restores it while that disk survives; appendfsync always (or REDIS_WAIT_AOF=on) is safe without it',
+      'Redis syncs its append-only file once per second: a power cut can lose the intent of a purchase. The journal under DATA_DIR restores it if that disk survives. appendfsync always (or REDIS_WAIT_AOF=on) is safe without the journal',
     )
   }
 
   if (waitAof && version !== undefined && isOlder(version, minWaitAofVersion))
-    throw new Error(`REDIS_WAIT_AOF needs Redis ${minWaitAofVersion}; this is ${version}`)
+    throw new Error(`REDIS_WAIT_AOF requires Redis ${minWaitAofVersion}; this is ${version}`)
   const replicas = Number(field('connected_slaves') ?? 0)
   if (waitReplicas > replicas) {
     logger.warn(
@@ -64,12 +69,12 @@ export async function checkRedisServer(
   } else if (paid && replicas > 0 && waitReplicas === 0) {
     logger.warn(
       { replicas },
-      'Redis has replicas, and a failover can lose the intent of a purchase. The journal under DATA_DIR restores it while its worker survives; set REDIS_WAIT_REPLICAS=1 to purchase only what a replica has',
+      'Redis has replicas, and a failover can lose the intent of a purchase. The journal under DATA_DIR restores it if its worker survives. Set REDIS_WAIT_REPLICAS=1 to purchase only after a replica has the intent',
     )
   }
 }
 
-/** `undefined`: this server does not say. */
+/** `undefined`: this server does not report it. */
 async function readFsyncPolicy(client: Pick<Redis, 'config'>): Promise<string | undefined> {
   const reply = await client.config('GET', 'appendfsync').catch(() => undefined)
   return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : undefined

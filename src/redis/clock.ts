@@ -2,14 +2,14 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 
 const syncEveryMs = 10_000
-/** The time of a slower reply is too uncertain to be used, unless there is no other. */
+/** The time in a slower reply is too imprecise; it is used only for the first sync. */
 const slowReplyMs = 500
 
 export type Clock = ReturnType<typeof createClock>
 
 type Options = {
   redis: Redis
-  /** A machine whose own clock differs more from that of Redis takes no steps. */
+  /** A worker whose own clock differs more from that of Redis takes no steps. */
   maxSkewMs: number
   logger: Pick<Logger, 'error' | 'info'>
   /** The machine's own clock, unix ms. */
@@ -17,9 +17,9 @@ type Options = {
 }
 
 /**
- * The time of Redis (unix ms), which all processes share: deadlines are set by one machine and judged by another. Between two looks at Redis it
- * follows the monotonic clock, so that it does not see this machine's clock jump. It stands still where Redis is a little behind, and goes back only where Redis
- * is behind by more than `maxSkewMs`: it would stand still for as long as the clock of Redis was ahead.
+ * The time of Redis (unix ms), which all processes share: one machine sets a deadline, another one checks it. Between two syncs it follows the monotonic
+ * clock, so jumps of this machine's clock do not affect it. If Redis is slightly behind, it stops until Redis has caught up. If Redis is behind by more
+ * than `maxSkewMs`, it goes back; otherwise it would stop for as long as the clock of Redis was ahead before.
  */
 export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: Options) {
   let base = { time: wallClock(), measuredAt: performance.now() }
@@ -55,9 +55,9 @@ export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: 
     if (isSkewed())
       logger.error(
         details,
-        'The clock of this machine differs from that of Redis: this worker takes no steps until they agree. Check NTP on both',
+        'Clock skew: this machine and Redis differ too much, so this worker takes no steps. Check NTP on both',
       )
-    else logger.info(details, 'The clocks of this machine and of Redis agree again: this worker takes steps')
+    else logger.info(details, 'Clock skew resolved: this worker takes steps again')
     for (const listener of listeners) listener(isSkewed())
   }
 
@@ -67,7 +67,7 @@ export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: 
     now,
     isSkewed,
 
-    /** The time of Redis as this machine's own clock shows it, for timers of libraries that read that one. */
+    /** Converts a time of Redis to this machine's own clock, for timers of libraries that use that one. */
     toWallClock: (time: number) => time + skewMs,
 
     /** Rejects when Redis does not reply. */
@@ -80,7 +80,7 @@ export function createClock({ redis, maxSkewMs, logger, wallClock = Date.now }: 
 
     sync,
 
-    /** Calls back when the clocks begin to differ too much, and when they agree again. */
+    /** Calls the listener when the skew becomes too large, and when it is acceptable again. */
     onSkew(listener: (skewed: boolean) => void): void {
       listeners.add(listener)
     },

@@ -5,7 +5,7 @@ import { RedisUnavailable, toRedisError } from './redis-unavailable.ts'
 
 type Logger = Pick<BaseLogger, 'info' | 'error'>
 
-/** `url` of a Redis that somebody else runs, or `path` of the socket of our own. */
+/** `url` of an external Redis, or `path` of the socket of the embedded one. */
 export type RedisTarget = { url: string } | { path: string }
 
 type ClientOptions = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
@@ -14,15 +14,15 @@ const redactAddress = createRedactor()
 const redact = (message: string) => redactAddress(redactRedisArguments(message))
 
 const maxBackOffMs = 500
-/** There may be no other primary yet. */
+/** Minimum time between two reconnects because of READONLY: there may be no new primary yet. */
 const reconnectPauseMs = 1000
 /** Longer than the longest blocking command of BullMQ, 10 s. */
 const defaultIdleTimeoutMs = 12_000
 
 /**
- * Makes the gateway's two kinds of connections. Each is ready when its promise resolves, which rejects when Redis does not
- * answer for `patienceMs`. `prefix` begins their names in Redis' list of clients. A connection on which nothing comes for `silenceMs` after a command is
- * made anew: a machine that is cut off ends none of its connections.
+ * Opens the gateway's two kinds of connections. Their promises resolve when Redis is ready, and reject after `connectTimeoutMs`. `prefix`: prefix of their
+ * names in the client list of Redis. A connection reconnects when no reply comes for `idleTimeoutMs` after a command, because a machine that loses its
+ * network does not close its connections.
  */
 export function createConnections(
   target: RedisTarget,
@@ -67,14 +67,14 @@ export function createConnections(
       }),
     /** Waits out an outage: for BullMQ's workers and for subscriptions. Errors are those of ioredis, which BullMQ reads. */
     forWorkers: () => openClient(BatchingRedis, 'workers', { maxRetriesPerRequest: null }),
-    /** Commands still under way are rejected: stop what uses the connections before. */
+    /** Rejects pending commands: stop everything that uses the connections first. */
     close(): void {
       for (const client of clients.splice(0)) client.disconnect()
     },
   }
 }
 
-/** A connection that stands is not told that another server became the primary: it is made anew when its own one takes no writes any more. */
+/** An open connection does not learn that another server has become the primary, so it reconnects when its server rejects writes. */
 function reconnectOnReadonly(): (error: Error) => 1 | false {
   let lastReconnectMs = Number.NEGATIVE_INFINITY
   return ({ message }) => {
@@ -84,7 +84,7 @@ function reconnectOnReadonly(): (error: Error) => 1 | false {
   }
 }
 
-/** What one turn of the event loop sends leaves in one write. */
+/** Sends all commands of one turn of the event loop in one write. */
 class BatchingRedis extends Redis {
   #corked = false
 
@@ -98,7 +98,7 @@ class BatchingRedis extends Redis {
     return super.sendCommand(command, stream)
   }
 
-  /** What has been gathered leaves now, not at the end of the turn. */
+  /** Sends the collected commands now instead of at the end of the turn. */
   flush(): void {
     if (this.#corked) this.#write(this.stream)
   }
@@ -134,25 +134,25 @@ class RequestRedis extends BatchingRedis {
   }
 }
 
-/** Ends the gathering of a turn early, on one of our own connections. */
+/** Sends the collected commands of one of our own connections before the turn ends. */
 export function flushWrites(client: Redis): void {
   if (client instanceof BatchingRedis) client.flush()
 }
 
 async function waitUntilReady(client: Redis, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let reason = 'no answer'
+  let reason = 'no reply'
   // Only the message: the error itself carries the arguments of the failed command, passwords included.
   const rememberReason = (error: Error) => {
     reason = redact(error.message)
   }
   client.on('error', rememberReason)
   client.once('ready', resolve)
-  const timer = setTimeout(() => reject(new Error(`Redis cannot be used: ${reason}`)), timeoutMs)
+  const timer = setTimeout(() => reject(new Error(`Cannot connect to Redis: ${reason}`)), timeoutMs)
   try {
     await promise
   } catch (error) {
-    // ioredis prints errors that nobody listens to.
+    // ioredis prints errors that have no listener.
     client.on('error', () => undefined)
     client.disconnect()
     throw error
@@ -163,16 +163,16 @@ async function waitUntilReady(client: Redis, timeoutMs: number): Promise<void> {
   }
 }
 
-/** One line when Redis goes away and one when it is back, however many connections and attempts. */
+/** Logs one line when Redis is lost and one when it is restored, independently of the number of connections and attempts. */
 function createOutageLog(logger: Logger) {
   const disconnected = new Set<Redis>()
   return (client: Redis) => {
     client.on('error', (error: Error) => {
-      if (disconnected.size === 0) logger.error({ reason: redact(error.message) }, 'Redis is away')
+      if (disconnected.size === 0) logger.error({ reason: redact(error.message) }, 'Redis connection lost')
       disconnected.add(client)
     })
     client.on('ready', () => {
-      if (disconnected.delete(client) && disconnected.size === 0) logger.info('Redis is back')
+      if (disconnected.delete(client) && disconnected.size === 0) logger.info('Redis connection restored')
     })
     client.on('end', () => disconnected.delete(client))
   }

@@ -13,7 +13,7 @@ export type EmbeddedRedis = {
   /** The Unix socket it listens on. */
   path: string
   kind: 'redis' | 'valkey' | 'wasm'
-  /** Shuts Redis down and waits for its end; where another gateway still uses it, only leaves. Close every connection before. */
+  /** Shuts Redis down and waits for its end, unless another gateway uses it. Close every other connection first. */
   stop(): Promise<void>
 }
 
@@ -30,8 +30,8 @@ const maxSocketPathBytes = 100
 const restartPauseMs = 2000
 
 /**
- * The gateway's own Redis under `dataDir`: adopts the one that a killed gateway left, else starts one, and starts it again
- * should it end by itself. Throws with Redis' own last words when it cannot start.
+ * Starts the gateway's own Redis under `dataDir`, or uses the one that still runs there. Restarts it if it exits. Throws an error with the end of the
+ * Redis log when it cannot start.
  */
 export async function startEmbeddedRedis({
   dataDir,
@@ -45,7 +45,7 @@ export async function startEmbeddedRedis({
     withLock(lockPath, async () => {
       const existing = await connectAsGateway(paths.socket)
       if (existing === undefined) return launchRedis(paths, { logger, production })
-      logger.info({ socket: paths.socket }, 'uses the Redis that already runs here')
+      logger.info({ socket: paths.socket }, 'Embedded Redis: using the server that is already running')
       const isTrialStore = (await readKind(existing)) === 'wasm'
       if (isTrialStore && production) existing.disconnect()
       if (isTrialStore) requireTrialStoreAllowed({ logger, production })
@@ -67,7 +67,7 @@ export async function startEmbeddedRedis({
 
   async function restartWhenEnded(): Promise<void> {
     while (await waitForEnd(connection, stopping.signal)) {
-      logger.error('the private Redis has ended by itself; starting it again')
+      logger.error('Embedded Redis exited; restarting it')
       connection = await retryAttach()
     }
   }
@@ -77,7 +77,7 @@ export async function startEmbeddedRedis({
       try {
         return await attach()
       } catch (error) {
-        logger.error({ err: error }, 'the private Redis cannot be started again yet')
+        logger.error({ err: error }, 'Embedded Redis cannot be restarted; trying again')
         await sleep(restartPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
         if (stopping.signal.aborted) return connection
       }
@@ -108,7 +108,7 @@ async function preparePaths(dataDir: string): Promise<RedisPaths> {
   return { home, socket: join(socketFolder, 'redis.sock') }
 }
 
-/** True when Redis ended, false when we are to stop first. */
+/** True: Redis has ended. False: the gateway stops. */
 function waitForEnd(connection: Redis, stopping: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   if (stopping.aborted) resolve(false)
@@ -130,15 +130,15 @@ async function shutDownUnlessShared(
 ): Promise<void> {
   try {
     const others = await countOtherGateways(connection)
-    if (others > 0) logger.info({ others }, 'leaves the private Redis to the other gateways that use it')
+    if (others > 0) logger.info({ others }, 'Embedded Redis left running (in use)')
     else {
       await beforeShutdown?.(connection)
       await shutDown(connection)
     }
   } catch (error) {
-    // Redis answers only to refuse: what ends the connection is the end of its process.
+    // Redis replies to SHUTDOWN only to refuse it; otherwise its process exits and closes the connection.
     if (connection.status === 'end') return
-    logger.warn({ err: error }, 'the private Redis does not stop; the next start takes it over')
+    logger.warn({ err: error }, 'Embedded Redis does not stop; the next start will use it')
   }
   connection.disconnect()
 }

@@ -1,10 +1,10 @@
 import { lstat, readlink, rm, symlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A holder this old is gone, whoever has its process id today. */
+/** A lock this old is abandoned, even if a process has the ID of its holder. */
 const maxHoldMs = 30_000
 
-/** Runs `work` while no other process of this machine runs its own under the same `path`. */
+/** Runs `work` under a lock that excludes the other processes of this machine. */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   while (!(await tryAcquire(path))) {
     if (await isAbandoned(path)) await rm(path, { force: true })
@@ -17,7 +17,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
-/** A symbolic link appears together with its content, so nobody reads a lock without a holder. */
+/** A symbolic link is created together with its content, so a lock always has a holder. */
 async function tryAcquire(path: string): Promise<boolean> {
   try {
     await symlink(String(process.pid), path)

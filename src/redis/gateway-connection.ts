@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis'
 
 const gatewayClientName = 'reelgate-gateway'
-/** What ioredis says when the other side hung up. */
+/** The message of ioredis when the server closed the connection. */
 const closedMessage = 'Connection is closed.'
 
 /**
- * A connection by which a gateway shows that it uses the Redis on this socket: when it ends, Redis has. Resolves once Redis
- * has loaded what it holds; `undefined` when nobody listens there. Never reconnects.
+ * Opens the connection that marks this gateway as a user of the Redis on this socket. It never reconnects, so it ends when Redis ends. Resolves when Redis
+ * has loaded its files; `undefined`: no server listens there.
  */
 export async function connectAsGateway(socket: string): Promise<Redis | undefined> {
   const client = new Redis({

@@ -1,23 +1,23 @@
-/** Every Redis key of the gateway, under one prefix. BullMQ keeps its own below `<prefix>bull`. */
+/** Every Redis key of the gateway, under one prefix. The keys of BullMQ are below `<prefix>bull`. */
 export function createKeys(prefix: string) {
   return {
     bull: `${prefix}bull`,
-    /** Begins BullMQ's keys of one queue. */
+    /** Prefix of BullMQ's keys of one queue. */
     queuePrefix: (name: string) => `${prefix}bull:${name}:`,
-    /** Unfinished jobs, scored by the time (unix ms) by which something must have happened. */
+    /** Sorted set: unfinished jobs, scored by the deadline (unix ms) of their next step. */
     open: `${prefix}open`,
     job: (id: string) => `${prefix}job:${id}`,
     /** List of a job's transitions: the n-th entry made version n. */
     history: (id: string) => `${prefix}trail:${id}`,
     /** Hash of notes on a job that had ended. */
     notes: (id: string) => `${prefix}notes:${id}`,
-    /** Channel on which each transition is told: `<version> <view>`. */
+    /** Channel on which each transition is published: `<version> <view>`. */
     channel: (id: string) => `${prefix}channel:${id}`,
-    /** A caller's jobs, scored by arrival (unix ms). */
+    /** Sorted set: a caller's jobs, scored by creation (unix ms). */
     ownerJobs: (owner: string) => `${prefix}owner:${owner}`,
-    /** Hash `<model>@<provider>` -> usual render time in ms; what stand-ins take says nothing about the real ones. */
+    /** Hash `<model>@<provider>` -> usual render time in ms. The sandbox has its own, because mock upstreams are faster than real ones. */
     renderTimes: (sandbox: boolean) => `${prefix}render-times${sandbox ? ':sandbox' : ''}`,
-    /** Who holds a place at an upstream, and who waits for one. */
+    /** The jobs that have a slot at an upstream, and the jobs that wait for one (see `lua/upstreams/grant-slots.lua`). */
     slots: (provider: string) => ({
       holders: `${prefix}slots:${provider}`,
       turns: `${prefix}slots:${provider}:turns`,
@@ -26,60 +26,60 @@ export function createKeys(prefix: string) {
     }),
     /** The job that an upstream's task belongs to. */
     task: (provider: string, taskId: string) => `${prefix}task:${provider}:${taskId}`,
-    /** Jobs that await a reply to exactly the same request, scored by their attempt (unix ms). */
+    /** Sorted set: jobs that await the reply to an identical request, scored by their attempt (unix ms). */
     identicalRequests: (provider: string, fingerprint: string) =>
       `${prefix}identical:${provider}:${fingerprint}`,
-    /** Hash: the server (`run_id` and replication ID) that the workers know, and since when (unix ms). */
+    /** Hash: the Redis server (`run_id` and replication ID) that the workers know, and since when (unix ms). */
     epoch: `${prefix}epoch`,
-    /** Written to before replicas are waited for. */
+    /** Written before waiting for replicas. */
     barrier: `${prefix}barrier`,
     attachment: (id: string) => `${prefix}attachment:${id}`,
-    /** A caller's attachments, scored by arrival (unix ms). */
+    /** Sorted set: a caller's attachments, scored by creation (unix ms). */
     library: (owner: string) => `${prefix}library:${owner}`,
-    /** What a caller stores: sorted set of `<bytes> <name>` by expiry (unix ms), and the sum of the bytes. */
+    /** A caller's stored files: sorted set of `<bytes> <name>`, scored by expiry (unix ms), and the sum of the bytes. */
     storedFiles: (owner: string) => `${prefix}stored-files:${owner}`,
     storedBytes: (owner: string) => `${prefix}stored-bytes:${owner}`,
     /** Hash: how many requests use a stored input. */
     inputUses: (hash: string) => `${prefix}input-uses:${hash}`,
-    /** With what links to our files are signed. */
+    /** The secret that signs links to our files. */
     linkSecret: `${prefix}link-secret`,
-    /** There was a finished video of this name once. */
+    /** Exists when a finished video of this name was deleted. */
     deletedFile: (name: string) => `${prefix}gone:${name}`,
-    /** Sorted set of the accounts, by when they were made (unix ms). */
+    /** Sorted set: accounts, scored by creation (unix ms). */
     accounts: `${prefix}accounts`,
     /** Hash: sha256 of an API key -> its account. */
     keyHashes: `${prefix}key-hashes`,
     account: (id: string) => `${prefix}account:${id}`,
-    /** Stream of an account's movements of money. */
+    /** Stream: an account's movements of money. */
     ledger: (id: string) => `${prefix}ledger:${id}`,
-    /** Hash job -> what is held of its price, until somebody decides. */
+    /** Hash job -> the money on hold for it, until an operator decides. */
     moneyOnHold: (id: string) => `${prefix}held:${id}`,
-    /** Hash: what was decided on the money that was on hold for a job. */
+    /** Hash: the decision on the money that was on hold for a job. */
     decision: (job: string) => `${prefix}decision:${job}`,
     /** Hash: an operation on accounts that was applied, by the hash of its ID. */
     operation: (hash: string) => `${prefix}operation:${hash}`,
-    /** Hash of an account's counters of a day in UTC. */
+    /** Hash: an account's usage counters of one day (UTC). */
     usage: (id: string, day: string) => `${prefix}usage:${id}:${day}`,
-    /** Channel on which it is told that accounts have changed. */
+    /** Channel on which changes of accounts are published. */
     accountChanges: `${prefix}account-changes`,
-    /** What the rate limits count with. */
+    /** Prefix of the counters of rate limits. */
     rateLimits: `${prefix}limit:`,
-    /** The first answer to an idempotency key. */
+    /** Hash: the first reply to an idempotency key. */
     idempotencyKey: (owner: string, key: string) => `${prefix}once:${owner}:${key}`,
-    /** Ended jobs whose webhook is still to be delivered, scored by the time (unix ms) by which something must have happened. */
+    /** Sorted set: ended jobs whose webhook is to be delivered, scored by the deadline (unix ms) of the next attempt. */
     webhooks: `${prefix}webhooks`,
     /** List of the attempts to deliver a job's webhook. */
     webhookLog: (id: string) => `${prefix}webhook-log:${id}`,
     /** Hash: what the webhook of a deleted job needs of its record, until it is delivered. */
     deletedJob: (id: string) => `${prefix}deleted-job:${id}`,
-    /** Hash of the destinations that answered 410 -> when. */
+    /** Hash: URLs of webhooks that returned 410 -> when. */
     webhooksGone: (owner: string) => `${prefix}webhooks-gone:${owner}`,
-    /** With what an owner's webhooks are signed. */
+    /** Hash: the secrets that sign an owner's webhooks. */
     webhookSecret: (owner: string) => `${prefix}webhook-secret:${owner}`,
-    /** Hash: since when an upstream rejects a key, and when it is tried again. `fingerprint`: of the key. */
+    /** Hash: since when an upstream rejects a key, and when the key is tried again. `fingerprint`: of the key. */
     rejectedKey: (provider: string, fingerprint: string) =>
       `${prefix}rejected-key:${provider}:${fingerprint}`,
-    /** Held by the one process that sweeps. */
+    /** Lock of the one process that sweeps. */
     sweep: `${prefix}sweep`,
   }
 }

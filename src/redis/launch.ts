@@ -15,7 +15,7 @@ type LaunchOptions = { logger: Pick<BaseLogger, 'warn'>; production: boolean }
 const trialServerPath = fileURLToPath(new URL('./wasm-server.ts', import.meta.url))
 const startTimeoutMs = 15_000
 
-/** Starts a Redis of our own on the socket and resolves with a connection to it once it has loaded what it holds. */
+/** Starts an embedded Redis on the socket. Resolves with a connection to it when it has loaded its files. */
 export async function launchRedis(paths: RedisPaths, options: LaunchOptions): Promise<Redis> {
   const logFile = join(paths.home, 'redis.log')
   await using logHandle = await open(logFile, 'a', 0o600)
@@ -30,12 +30,12 @@ export async function launchRedis(paths: RedisPaths, options: LaunchOptions): Pr
     const client = await connectAsGateway(paths.socket)
     if (client !== undefined) return client
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`The private Redis did not start. Its last words:\n${await readLogTail(logFile)}`)
+      throw new Error(`Embedded Redis did not start. Redis log:\n${await readLogTail(logFile)}`)
     }
     if (Date.now() > deadline) {
       child.kill()
       throw new Error(
-        `The private Redis did not open ${paths.socket}. Its last words:\n${await readLogTail(logFile)}`,
+        `Embedded Redis did not open ${paths.socket}. Redis log:\n${await readLogTail(logFile)}`,
       )
     }
     await sleep(5)
@@ -48,7 +48,7 @@ async function startServer(
   paths: RedisPaths,
   logHandle: FileHandle,
 ): Promise<ChildProcess | undefined> {
-  // Detached: the terminal's Ctrl-C must reach the gateway only, which then writes its last words to Redis.
+  // Detached: Ctrl-C in the terminal must reach the gateway only, which still writes to Redis while it stops.
   const child = spawn(program, redisServerArguments(paths), {
     detached: true,
     stdio: ['ignore', logHandle.fd, logHandle.fd],
@@ -62,7 +62,7 @@ async function startServer(
   }
 }
 
-/** What a Redis of jobs must be like: nothing is lost to a crash or to a lack of memory, and what is due is due at once. */
+/** Settings with which neither a crash nor full memory loses jobs, and delayed jobs start without delay. */
 export function redisServerArguments({ home, socket }: RedisPaths): string[] {
   return [
     ['--port', '0'],
@@ -84,11 +84,11 @@ export function redisServerArguments({ home, socket }: RedisPaths): string[] {
 export function requireTrialStoreAllowed({ logger, production }: LaunchOptions): void {
   if (production) {
     throw new Error(
-      'There is no redis-server or valkey-server on PATH, and the WebAssembly trial store is refused when NODE_ENV=production: install one, or set REDIS_URL',
+      'There is no redis-server or valkey-server on PATH, and the WebAssembly trial store is not allowed with NODE_ENV=production: install a server, or set REDIS_URL',
     )
   }
   logger.warn(
-    'DEVELOPMENT STORE, NOT DURABLE: no redis-server or valkey-server on PATH, so jobs are kept by Valkey in WebAssembly and written to disk only when the gateway stops',
+    'DEVELOPMENT STORE, NOT DURABLE: no redis-server or valkey-server on PATH, so Valkey in WebAssembly stores the jobs and writes them to disk only when the gateway stops',
   )
 }
 

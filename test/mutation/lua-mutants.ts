@@ -1,39 +1,24 @@
-/**
- * Small changes to Lua, one at a time: in `*.lua` files, and in template strings of TypeScript files that call Redis. Stryker mutates
- * JavaScript and TypeScript alone.
- */
+/** Small changes to the Lua in `*.lua` files, one at a time: Stryker mutates JavaScript and TypeScript only. */
 
 export type Change = { start: number; end: number; replacement: string; name: string }
 
-type Token = { kind: 'name' | 'number' | 'string' | 'operator' | 'hole'; text: string; start: number }
+type Token = { kind: 'name' | 'number' | 'string' | 'operator'; text: string; start: number }
 
-/** The changes for a file, in order; none where the file holds no Lua. */
+/** The changes for a file, in order; none for a file that is not Lua. */
 export function findChanges(file: string, text: string): Change[] {
-  return regionsOf(file, text).flatMap(([start, end]) => changesIn(tokenize(text, start, end), text))
-}
-
-/** Where Lua begins and ends. */
-function regionsOf(file: string, text: string): [number, number][] {
-  if (file.endsWith('.lua')) return [[0, text.length]]
-  return [...text.matchAll(/= `((?:[^`\\]|\\.)*)`/g)]
-    .filter(([, body = '']) => /\bredis\.p?call\(/.test(body))
-    .map((match) => [match.index + 3, match.index + match[0].length - 1])
+  return file.endsWith('.lua') ? changesIn(tokenize(text), text) : []
 }
 
 const pattern =
-  /(?<skip>\s+|--\[\[[\s\S]*?\]\]|--[^\n]*)|(?<hole>\$\{[^}]*\})|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:e\d+)?)|(?<name>[A-Za-z_]\w*)|(?<operator>\.\.\.|\.\.|==|~=|<=|>=|.)/gy
+  /(?<skip>\s+|--\[\[[\s\S]*?\]\]|--[^\n]*)|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:e\d+)?)|(?<name>[A-Za-z_]\w*)|(?<operator>\.\.\.|\.\.|==|~=|<=|>=|.)/gy
 
-function tokenize(text: string, from: number, to: number): Token[] {
-  const tokens: Token[] = []
-  pattern.lastIndex = from
-  for (let match = pattern.exec(text); match !== null && match.index < to; match = pattern.exec(text)) {
-    const kind = (['hole', 'string', 'number', 'name', 'operator'] as const).find(
-      (name) => match?.groups?.[name] !== undefined,
+function tokenize(text: string): Token[] {
+  return [...text.matchAll(pattern)].flatMap((match) => {
+    const kind = (['string', 'number', 'name', 'operator'] as const).find(
+      (name) => match.groups?.[name] !== undefined,
     )
-    if (kind !== undefined) tokens.push({ kind, text: match[0], start: match.index })
-    if (pattern.lastIndex >= to) break
-  }
-  return tokens
+    return kind === undefined ? [] : [{ kind, text: match[0], start: match.index }]
+  })
 }
 
 const swaps: Readonly<Record<string, readonly string[]>> = {
@@ -65,9 +50,7 @@ function changesIn(tokens: readonly Token[], text: string): Change[] {
       const unaryMinus = token.text === '-' && !isOperand(before)
       replace(token, unaryMinus ? '' : other, 'operator')
     }
-    if (token.kind === 'number' && !isArgumentIndex(tokens, index)) {
-      replace(token, String(Number(token.text) + 1), 'number')
-    }
+    if (token.kind === 'number') replace(token, String(Number(token.text) + 1), 'number')
     if (token.kind === 'string' && token.text.length > 2 && !isCommandName(tokens, index)) {
       replace(token, "''", 'string')
     }
@@ -90,11 +73,6 @@ function isOperand(token: Token | undefined): boolean {
   if (token === undefined) return false
   if (token.kind === 'name') return !/^(and|or|not|return|then|else|do|in)$/.test(token.text)
   return token.kind !== 'operator' || /^[)\]}]$/.test(token.text)
-}
-
-/** `KEYS[1]`, `ARGV[2]`: a different index is a different argument, which every test sees. */
-function isArgumentIndex(tokens: readonly Token[], index: number): boolean {
-  return tokens[index - 1]?.text === '[' && /^(KEYS|ARGV)$/.test(tokens[index - 2]?.text ?? '')
 }
 
 /** `redis.call('SET'`: a different name is not a command. */

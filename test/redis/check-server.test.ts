@@ -25,7 +25,7 @@ test('what a real Redis risks is told: nothing at first, then its eviction and i
 
   await client.config('SET', 'appendonly', 'no', 'maxmemory-policy', 'allkeys-lru')
   const [eviction, journal, ...more] = await warnings(client, false)
-  assert.match(String(eviction), /allkeys-lru.*Set noeviction/)
+  assert.match(String(eviction), /allkeys-lru.*Set maxmemory-policy noeviction/)
   assert.match(String(journal), /Set appendonly yes/)
   assert.deepEqual(more, [])
   await assert.rejects(warnings(client, true), /allkeys-lru/)
@@ -82,7 +82,7 @@ test('an older Redis cannot sync before each purchase', async () => {
   const old = answering({ ...good, redis_version: '7.0.15' })
   await assert.rejects(
     warnings(old, true, { waitAof: true }),
-    /REDIS_WAIT_AOF needs Redis 7\.2; this is 7\.0\.15/,
+    /REDIS_WAIT_AOF requires Redis 7\.2; this is 7\.0\.15/,
   )
 })
 

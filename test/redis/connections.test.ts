@@ -40,7 +40,7 @@ test('while Redis is away a request fails, a worker waits, and the log says so o
   assert.equal(await request.get('job'), 'rendering')
   assert.deepEqual(
     lines.map((line) => JSON.parse(line).msg),
-    ['Redis is away', 'Redis is back'],
+    ['Redis connection lost', 'Redis connection restored'],
   )
 })
 
@@ -76,7 +76,7 @@ test('connections carry the names that an operator sees in CLIENT LIST', { timeo
 test('a Redis that is not there is told, not waited for without end', { timeout }, async (t) => {
   const { dataDir } = await place(t)
   const { connections } = connect(t, { path: join(dataDir, 'nobody.sock') }, 200)
-  await assert.rejects(connections.forRequests(), /^Error: Redis cannot be used: connect ENOENT/)
+  await assert.rejects(connections.forRequests(), /^Error: Cannot connect to Redis: connect ENOENT/)
 })
 
 test('a wrong password is told without the password', { timeout }, async (t) => {

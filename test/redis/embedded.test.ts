@@ -106,7 +106,7 @@ test('a Redis that cannot start is told with its own last words', { timeout }, a
   await writeFile(await journal(dataDir), 'this is no append-only file\n')
   await assert.rejects(
     gateway(),
-    /did not start\. Its last words:\n(?:.*\n)*.*(Bad file format|append only file)/,
+    /did not start\. Redis log:\n(?:.*\n)*.*(Bad file format|append only file)/,
   )
 })
 

@@ -64,7 +64,7 @@ test('production refuses the trial store', { timeout }, async (t) => {
   const logger = pino({ level: 'silent' })
   await assert.rejects(
     startEmbeddedRedis({ dataDir, logger, production: true }),
-    /refused when NODE_ENV=production/,
+    /not allowed with NODE_ENV=production/,
   )
   await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
 })

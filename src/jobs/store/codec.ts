@@ -1,10 +1,10 @@
 import { toUsd } from '../../accounts/money.ts'
 import type { JobView, JobWork, Webhook } from '../job.ts'
 
-/** The first answer that was given to an idempotency key. */
+/** The first reply to an idempotency key, repeated. */
 export type Replay = { kind: 'replayed'; view: JobView; warnings: readonly string[]; remainingUsd?: number }
 
-/** Why an account may not have a job, or what it has left; absent: it is not limited. `reused`: the key came with another body before. */
+/** `remainingUsd`: what is left of the balance; absent: unlimited. `reused`: the idempotency key came with another request before. */
 export type CreateResult =
   | { kind: 'accepted'; remainingUsd?: number }
   | Replay
@@ -45,7 +45,7 @@ export function parseView(view: string | null | undefined, version: string | nul
   return { ...(JSON.parse(view ?? '{}') as JobView), version: Number(version) }
 }
 
-/** Once a call was sent again, the answer to its first sending counts no more: it may be older than what the second one made. */
+/** Identifies an attempt. It changes when the call is sent again, because the reply to the first call may be older than the effect of the second. */
 export function attemptMarker(attempt: JobWork['attempt']): string {
   return attempt === undefined ? '' : `${attempt.id}${attempt.again === true ? ' again' : ''}`
 }

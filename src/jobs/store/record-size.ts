@@ -2,17 +2,17 @@ import type { Input } from '../../../providers/input.ts'
 import { shorten, utf8ByteLength } from '../../text/text-limits.ts'
 import type { JobView, JobWork } from '../job.ts'
 
-/** Kept free when a job is accepted, for what its upstream and we write into the record later. */
+/** Reserved in a new record for what is written into it later. */
 const reservedBytes = 4096
-/** What is left of an error text where the record has no room for more. */
+/** Minimum length of an error text that is shortened to fit the record. */
 const minTextCharacters = 100
 
-/** Thrown when a job's record would be larger than what Redis is to hold; nothing was written. */
+/** Thrown when a job's record would exceed the limit; nothing was written. */
 export class RecordTooLarge extends Error {
   override name = 'RecordTooLarge'
   readonly bytes: number
   readonly maxBytes: number
-  /** The field of the input that takes most of it; `undefined`: there is none. */
+  /** The largest field of the input; `undefined`: the input is empty. */
   readonly field: string | undefined
   readonly fieldBytes: number
 
@@ -30,7 +30,7 @@ export class RecordTooLarge extends Error {
   }
 }
 
-/** Throws `RecordTooLarge` for a new record. `texts`: what is stored of it. */
+/** Throws `RecordTooLarge` for a new record. `texts`: its fields. */
 export function checkRecordSize(texts: readonly string[], input: Input, recordMaxBytes: number): void {
   const bytes = texts.reduce((sum, text) => sum + utf8ByteLength(text), 0)
   const maxBytes = recordMaxBytes - reservedBytes
@@ -40,8 +40,8 @@ export function checkRecordSize(texts: readonly string[], input: Input, recordMa
 type RecordFields = { view: JobView; work: JobWork }
 
 /**
- * What a transition writes, with error texts shortened where the record would be too large otherwise. Never refuses: a record may stay larger,
- * since links to results are kept whatever their length, and older versions accepted larger inputs.
+ * Shortens the error texts of a transition if its record would be too large. It never throws: a record may stay larger, because links to results are kept
+ * whatever their length, and older versions accepted larger inputs.
  */
 export function shrinkRecord(
   { view, work }: RecordFields,
@@ -57,7 +57,7 @@ export function shrinkRecord(
     utf8ByteLength(JSON.stringify(input))
   const excessBytes = usedBytes - recordMaxBytes
   if (excessBytes <= 0) return { view, work }
-  // A character has at most six bytes in JSON, and at least one.
+  // A character has at least one byte in JSON, so cutting `excessBytes` characters is enough.
   const cut = (text: string) => shorten(text, Math.max(minTextCharacters, text.length - excessBytes))
   return {
     view: error === undefined ? view : { ...view, error: { ...error, message: cut(error.message) } },

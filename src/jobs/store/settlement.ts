@@ -3,10 +3,10 @@ import { toMicros, withMarkup } from '../../accounts/money.ts'
 import { roundUpSeconds } from '../../catalogue/price.ts'
 import { isTerminal, type Job, type JobState, type JobView, type JobWork } from '../job.ts'
 
-/** Containers run a few frames longer than what was ordered. */
+/** Video files are a few frames longer than requested. */
 const overhangSeconds = 0.25
 
-/** What a finished job costs: the price that was agreed, or less where it follows the real length. */
+/** The price of a finished job: the agreed price, or less where the price depends on the real length. */
 export function finalCostUsd(
   { view, work }: Pick<Job, 'view' | 'work'>,
   seconds: number | undefined,
@@ -21,7 +21,7 @@ export function finalCostUsd(
 
 export type Settlement = { kind: 'charge' | 'release' | 'hold' | ''; micros: number }
 
-/** What becomes of the money that was reserved, given where a job stood and how it ends. `withdrawn`: its client was told that there is no such job. */
+/** Decides what happens to the reserved money when a job ends. `withdrawn`: the client was told that there is no such job. */
 export function decideSettlement(
   previousState: JobState,
   view: JobView,
@@ -30,19 +30,19 @@ export function decideSettlement(
 ): Settlement {
   const micros = toMicros(view.costUsd)
   if (!isTerminal(view.state)) return { kind: '', micros }
-  // Nothing was reserved for a sandbox job, but by version 0.1.
+  // Only version 0.1 reserved money for sandbox jobs.
   if (withdrawn || view.sandbox === true) return { kind: 'release', micros }
   if (view.state === 'succeeded') return { kind: 'charge', micros }
   if (view.state === 'canceled' && wasStarted(previousState, work)) return { kind: 'charge', micros }
   return { kind: isOutcomeUnknown(view.error?.code, work) ? 'hold' : 'release', micros }
 }
 
-/** Whether nobody knows if the upstream was paid: the money waits for an operator's decision. */
+/** Whether it is unknown if the upstream bills the job: the money stays on hold until an operator decides. */
 function isOutcomeUnknown(code: FaultCode | undefined, { takenAt }: Pick<JobWork, 'takenAt'>): boolean {
   return code === 'submission_unknown' || (code === 'task_lost' && takenAt !== undefined)
 }
 
-/** Upstreams bill what they have begun, and what still waits there unless they can be told to drop it. */
+/** Whether the upstream bills a canceled job: it bills started tasks, and queued ones unless it was sent a cancel. */
 function wasStarted(previousState: JobState, { takenAt, cancelSentAt }: JobWork): boolean {
   return takenAt !== undefined && (previousState !== 'queued' || cancelSentAt === undefined)
 }
