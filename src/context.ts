@@ -104,7 +104,10 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     providers,
     upstreams: config.sandbox ? sandbox.upstreams : upstreams,
     canFetchLinks: media.hasPublicUrl,
-    overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
+    overrides:
+      config.upstreamOverridesFile === undefined
+        ? {}
+        : readOverrides(config.upstreamOverridesFile, providers),
   })
   const pausesRejectedKeys = !config.sandbox && config.upstreamRetryMs > 0
   const rejectedKeys = pausesRejectedKeys

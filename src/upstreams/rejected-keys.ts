@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Fault } from '../../providers/faults.ts'
 import type { EndpointMapping, Provider, ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 import type { Keys } from '../redis/keys.ts'
 import { shorten } from '../text/text-limits.ts'
 
