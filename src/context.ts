@@ -5,6 +5,7 @@ import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import { hasKeys } from './accounts/authenticator.ts'
 import { createKeyMarker } from './accounts/key-marker.ts'
+import { buildStatusBody } from './api/nanogpt/status.ts'
 import { models } from './catalogue/models/index.ts'
 import type { Config } from './config/config.ts'
 import { shortestPollIntervalMs } from './jobs/poll-schedule.ts'
@@ -132,6 +133,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     queues,
     keepMs: config.keepMs,
     config: config.webhooks,
+    buildStatus: (view, options) => buildStatusBody(view, { dialect: 'current', ...options }),
     logger,
   })
   closeSteps.push(() => webhooks.close())

@@ -1,17 +1,12 @@
+import type { JobRefusal } from '../../accounts/check-account.ts'
 import { toUsd } from '../../accounts/money.ts'
 import type { JobView, JobWork, Webhook } from '../job.ts'
 
 /** The first answer that was given to an idempotency key. */
 export type Replay = { kind: 'replayed'; view: JobView; warnings: readonly string[]; remainingUsd?: number }
 
-/** Why an account may not have a job, or what it has left; absent: it is not limited. `reused`: the key came with another body before. */
-export type CreateResult =
-  | { kind: 'accepted'; remainingUsd?: number }
-  | Replay
-  | { kind: 'reused' }
-  | { kind: 'revoked' }
-  | { kind: 'balance'; remainingUsd: number }
-  | { kind: 'daily'; limitUsd: number }
+/** `remainingUsd`: the balance of the account; absent: unlimited. */
+export type CreateResult = { kind: 'accepted'; remainingUsd?: number } | Replay | JobRefusal
 
 export function parseCreateResult([kind, amount = '', ...rest]: readonly string[]): CreateResult {
   const usd = toUsd(Number(amount))
