@@ -5,6 +5,7 @@ import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
 import { hasKeys } from './accounts/authenticator.ts'
 import { createKeyMarker } from './accounts/key-marker.ts'
+import { buildStatusBody } from './api/nanogpt/status.ts'
 import { models } from './catalogue/models/index.ts'
 import type { Config } from './config/config.ts'
 import { shortestPollIntervalMs } from './jobs/poll-schedule.ts'
@@ -104,7 +105,10 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     providers,
     upstreams: config.sandbox ? sandbox.upstreams : upstreams,
     canFetchLinks: media.hasPublicUrl,
-    overrides: config.offersFile === undefined ? {} : readOverrides(config.offersFile, providers),
+    overrides:
+      config.upstreamOverridesFile === undefined
+        ? {}
+        : readOverrides(config.upstreamOverridesFile, providers),
   })
   const pausesRejectedKeys = !config.sandbox && config.upstreamRetryMs > 0
   const rejectedKeys = pausesRejectedKeys
@@ -129,6 +133,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     queues,
     keepMs: config.keepMs,
     config: config.webhooks,
+    buildStatus: (view, options) => buildStatusBody(view, { dialect: 'current', ...options }),
     logger,
   })
   closeSteps.push(() => webhooks.close())

@@ -1,11 +1,29 @@
 import type { Redis } from 'ioredis'
-import { JobRefused } from '../jobs/engine.ts'
 import type { Keys } from '../redis/keys.ts'
 import { toMicros, toUsd, utcDayOf } from './money.ts'
 
+/** Why an account may not create a job. `reused`: its idempotency key was sent with a different request before. */
+export type JobRefusal =
+  | { kind: 'reused' }
+  | { kind: 'revoked' }
+  | { kind: 'balance'; remainingUsd: number }
+  | { kind: 'daily'; limitUsd: number }
+
+/** Thrown when the account of a job's owner does not allow the job. Nothing was written. */
+export class JobRefused extends Error {
+  override name = 'Refused'
+  readonly reason: JobRefusal
+  readonly costUsd: number
+  constructor(reason: JobRefusal, costUsd: number) {
+    super(`the account does not allow the job: ${reason.kind}`)
+    this.reason = reason
+    this.costUsd = costUsd
+  }
+}
+
 /**
- * Reads whether an account may have a job of this price, before anything is stored for it. Throws `Refused` when it may not. It only
- * spares work: the script that accepts the job decides. Without a price: whether the account may have any job.
+ * Checks whether an account may create a job of this price (without a price: any job) before anything is stored for it. Throws `JobRefused` if not.
+ * It only saves work: the script that creates the job makes the decision.
  */
 export function createAccountCheck({ redis, keys }: { redis: Redis; keys: Keys }) {
   return async (owner: string, costUsd?: number): Promise<void> => {

@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
 import type { ProviderName, TaskReference } from '../../providers/provider.ts'
-import type { JobNote } from '../jobs/job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScript, loadScript } from '../redis/script.ts'
 import { anonymousCaller } from './access.ts'
@@ -45,6 +44,9 @@ export type Decision = {
   /** The upstream's ID of the task that was adopted. */
   ticket?: string
 }
+
+/** A decision as the notes of its job contain it. `text`: the operator's note. */
+type DecisionNote = { at: number; kind: Decision['decision']; by: string; text?: string }
 
 export type NewDecision = Pick<Decision, 'decision' | 'by' | 'note' | 'ticket'>
 
@@ -96,7 +98,7 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
     { decision, by, note = '', ticket = '' }: NewDecision,
     at: number,
   ) {
-    const historyNote: JobNote = { at, kind: decision, by, ...(note !== '' && { text: note }) }
+    const historyNote: DecisionNote = { at, kind: decision, by, ...(note !== '' && { text: note }) }
     return {
       id: job,
       oldestMovement: at - ledgerRetentionMs,

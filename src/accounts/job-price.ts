@@ -2,20 +2,30 @@ import type { Field, Input } from '../../providers/input.ts'
 import type { Model } from '../catalogue/model.ts'
 import { findRate, quotePrice } from '../catalogue/price.ts'
 import { findRule, selectMode } from '../catalogue/rules.ts'
-import type { MeteredPrice } from '../jobs/job.ts'
 import { withMarkup } from './money.ts'
 
 export type JobPrice = {
-  /** What is reserved: the most that the job may cost. */
+  /** The maximum price, which is reserved. */
   usd: number
-  /** Billed seconds, where the price counts them. */
+  /** Billed seconds, if the price depends on them. */
   seconds?: number
-  /** Absent: the price stays as it is. */
+  /** Absent: the price is fixed. */
   meter?: MeteredPrice
   warnings: readonly string[]
 }
 
-/** What a client pays for a job, and how that may still fall. */
+/** How the price of a job follows the real length of its video. Stored in the job's record. */
+export type MeteredPrice = {
+  /** Without the markup. */
+  usdPerSecond: number
+  markupPercent: number
+  minimumSeconds?: number
+  stepSeconds?: number
+  /** The length that is billed if the real one cannot be measured. */
+  usualSeconds: number
+}
+
+/** The price that a client pays for a job, and how it may become lower. */
 export function priceJob(model: Model, input: Input, markupPercent: number): JobPrice {
   const statedQuote = quotePrice(model, input)
   const sourceFields = model.price.secondsFrom
@@ -39,7 +49,7 @@ export function priceJob(model: Model, input: Input, markupPercent: number): Job
   }
 }
 
-/** The longest source that the model takes, where the caller tells no length and the entry knows one. */
+/** The longest source that the model accepts, if the client gave no length and the model has a limit. */
 function findLongestSource(model: Model, input: Input, sourceFields: readonly Field[]) {
   if (sourceFields.some((field) => typeof input[field] === 'number')) return undefined
   const mode = selectMode(model, (field) => input[field] !== undefined)
@@ -50,6 +60,6 @@ function findLongestSource(model: Model, input: Input, sourceFields: readonly Fi
     .sort((left, right) => right.seconds - left.seconds)
   if (longestSource === undefined) return undefined
   const { field, seconds } = longestSource
-  const warning = `\`${field}\` was not told, so the price of ${seconds} s is reserved until the real length is known`
+  const warning = `\`${field}\` was not given; the price of ${seconds} s is reserved until the real length is known`
   return { input: { [field]: seconds }, warning }
 }

@@ -1,6 +1,6 @@
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
-import { defaultFailureLimits, defaultKeysCommand } from '../config/config.ts'
+import { defaultFailureLimits, defaultKeysCommand } from '../config/access-settings.ts'
 import { defaultRequestLimits } from '../config/request-limits.ts'
 import { isLoopbackAddress } from '../net/network-address.ts'
 import { defaultTextLimits } from '../text/text-limits.ts'

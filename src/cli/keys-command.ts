@@ -6,7 +6,7 @@ import type { Holds } from '../accounts/holds.ts'
 import type { AccountLimits, Ledger } from '../accounts/ledger.ts'
 import { isZeroUsd } from '../accounts/money.ts'
 import { type AccountOperation, maxNoteLength, OperationRefused } from '../accounts/operation.ts'
-import { defaultKeysCommand } from '../config/config.ts'
+import { defaultKeysCommand } from '../config/access-settings.ts'
 import { explainRefusedDecision, type HoldDecisionResult, type UnknownJobs } from '../jobs/unknown-jobs.ts'
 
 const describeUsage = (keysCommand: string) => `Keys of this gateway. It may be running or not.

@@ -41,14 +41,14 @@ async function runCommand(): Promise<string> {
     const [redisSeconds] = await redis.time()
     const skewMs = Number(redisSeconds) * 1000 - Date.now()
     const holds = createHolds({ redis, keys })
-    const { upstreams, longestJobSeconds, offersFile } = config
+    const { upstreams, longestJobSeconds, upstreamOverridesFile } = config
     const unknownJobs = createUnknownJobs({
       store: createJobStore({ redis, keys, keepMs: config.keepMs }),
       holds,
       routing: createRouting({
         providers,
         upstreams,
-        overrides: offersFile === undefined ? {} : readOverrides(offersFile, providers),
+        overrides: upstreamOverridesFile === undefined ? {} : readOverrides(upstreamOverridesFile, providers),
       }),
       settingsOf: (provider) => upstreams[provider].settings,
       deadlineMs: (model) => jobDeadlineMs(model, longestJobSeconds),

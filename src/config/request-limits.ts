@@ -1,6 +1,10 @@
-/** The most that the JSON of one body may contain, not counting files in media fields. */
+import { defaultTextLimits, type TextLimits } from '../text/text-limits.ts'
+import type { Reader } from './reader.ts'
+
+/** Limits of the JSON of one body, not counting files in media fields. */
 export type JsonLimits = { bytes: number; values: number; depth: number }
 
+/** Limits of all bodies that a process reads at the same time. */
 export type BodyBudgetLimits = {
   /** Memory for the bodies of all requests of this process. */
   memoryBytes: number
@@ -8,7 +12,7 @@ export type BodyBudgetLimits = {
   totalBytes: number
 }
 
-/** What one request, and all requests of a process together, may take. `BODY_LIMIT_MB` is `config.bodyLimitBytes`. */
+/** Limits of one request and of all requests of a process. `BODY_LIMIT_MB` is `config.bodyLimitBytes`. */
 export type RequestLimits = {
   /** The largest body of a request whose caller has not been authenticated. */
   unauthenticatedBytes: number
@@ -16,7 +20,7 @@ export type RequestLimits = {
   form: { fields: number; files: number }
   allBodies: BodyBudgetLimits
   connections: number
-  /** How long a connection may make no progress while a request arrives or a reply is sent. */
+  /** How long a connection may make no progress while a request arrives or a response is sent. */
   stallMs: number
   /** The lowest average rate at which a body may arrive, once `stallMs` have passed. */
   bytesPerSecond: number
@@ -33,4 +37,41 @@ export const defaultRequestLimits: RequestLimits = {
   connections: 10_000,
   stallMs: 25_000,
   bytesPerSecond: kilobyte,
+}
+
+export function readRequestLimits(read: Reader): RequestLimits {
+  const { unauthenticatedBytes, json, form, allBodies, connections, stallMs, bytesPerSecond } =
+    defaultRequestLimits
+  return {
+    unauthenticatedBytes:
+      read.integer('UNAUTHENTICATED_BODY_LIMIT_KB', unauthenticatedBytes / kilobyte, 1, 1024) * kilobyte,
+    json: {
+      bytes: read.integer('JSON_LIMIT_KB', json.bytes / kilobyte, 64, 65_536) * kilobyte,
+      values: read.integer('JSON_MAX_VALUES', json.values, 100, 10_000_000),
+      depth: read.integer('JSON_MAX_DEPTH', json.depth, 8, 1000),
+      files: read.integer('JSON_MAX_FILES', json.files, 1, 10_000),
+    },
+    form: {
+      fields: read.integer('FORM_MAX_FIELDS', form.fields, 1, 10_000),
+      files: read.integer('FORM_MAX_FILES', form.files, 1, 1000),
+    },
+    allBodies: {
+      memoryBytes: read.integer('MAX_BODY_MEMORY_MB', allBodies.memoryBytes / megabyte, 1, 65_536) * megabyte,
+      totalBytes:
+        read.integer('MAX_BODY_MB_IN_FLIGHT', allBodies.totalBytes / megabyte, 1, 1_000_000) * megabyte,
+    },
+    connections: read.integer('MAX_CONNECTIONS', connections, 1, 1_000_000),
+    stallMs: read.integer('CONNECTION_STALL_SECONDS', stallMs / 1000, 1, 600) * 1000,
+    bytesPerSecond: read.integer('BODY_MIN_BYTES_PER_SECOND', bytesPerSecond, 0, 1_000_000),
+  }
+}
+
+export function readTextLimits(read: Reader): TextLimits {
+  const { linkMaxBytes, idMaxCharacters, listMaxItems, recordMaxBytes } = defaultTextLimits
+  return {
+    linkMaxBytes: read.integer('LINK_MAX_BYTES', linkMaxBytes, 256, 1_000_000),
+    idMaxCharacters: read.integer('ID_MAX_CHARACTERS', idMaxCharacters, 36, 10_000),
+    listMaxItems: read.integer('LIST_MAX_ITEMS', listMaxItems, 1, 10_000),
+    recordMaxBytes: read.integer('RECORD_MAX_KB', recordMaxBytes / 1024, 16, 4096) * 1024,
+  }
 }

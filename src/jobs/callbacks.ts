@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 import { isStorableTicket } from '../upstreams/reply-limits.ts'
 import type { Routing } from '../upstreams/routing.ts'
 import { buildOrder, fingerprintRequest } from './attempt.ts'

@@ -1,5 +1,7 @@
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, TaskReference } from '../../providers/provider.ts'
+import { JobRefused } from '../accounts/check-account.ts'
+import type { MeteredPrice } from '../accounts/job-price.ts'
 import { mayHaveRun } from '../redis/redis-unavailable.ts'
 import { createRandomId } from '../text/random-id.ts'
 import {
@@ -9,7 +11,6 @@ import {
   type JobState,
   type JobView,
   type JobWork,
-  type MeteredPrice,
   overdueAfterMs,
   type RequestedWebhook,
 } from './job.ts'
@@ -87,18 +88,6 @@ export type JobRequest = {
 
 /** `remainingUsd`: what the owner has left; absent: it is not limited. `replay`: this is the answer to an earlier order, in full. */
 export type CreatedJob = JobView & { remainingUsd?: number; replay?: { warnings: readonly string[] } }
-
-/** Thrown when the account of a job's owner does not allow it; nothing was written. */
-export class JobRefused extends Error {
-  override name = 'Refused'
-  readonly reason: Exclude<CreateResult, { kind: 'accepted' | 'replayed' }>
-  readonly costUsd: number
-  constructor(reason: JobRefused['reason'], costUsd: number) {
-    super(`the account does not allow the job: ${reason.kind}`)
-    this.reason = reason
-    this.costUsd = costUsd
-  }
-}
 
 /** How many records are read at once for a filtered list, and for all of it. */
 const listBatch = 100

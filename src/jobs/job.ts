@@ -1,6 +1,7 @@
 import type { FaultCode } from '../../providers/faults.ts'
 import type { Input } from '../../providers/input.ts'
 import type { ProviderName, TaskReference, Video } from '../../providers/provider.ts'
+import type { MeteredPrice } from '../accounts/job-price.ts'
 import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 
 /** In the words of the public page; `submitting` is internal, clients see `pending`. */
@@ -104,16 +105,6 @@ export type JobWork = {
 
 /** One purchase. `at`: unix ms. `again`: the same call was sent a second time, where that is safe. */
 export type Attempt = { id: string; provider: ProviderName; at: number; again?: true }
-
-export type MeteredPrice = {
-  /** Without the markup. */
-  usdPerSecond: number
-  markupPercent: number
-  minimumSeconds?: number
-  stepSeconds?: number
-  /** Taken for the length where it cannot be measured. */
-  usualSeconds: number
-}
 
 /** A record as a step holds it. */
 export type Job = {

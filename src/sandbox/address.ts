@@ -1,6 +1,6 @@
 import type { buildConnector } from 'undici'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 
 /**
  * Where the mock upstreams are in calls and records: the same in every process and on every machine, so that any of them can continue a job.

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 import { pathOf, sandboxUpstreams } from './address.ts'
 import { createCallbacks } from './callbacks.ts'
 import {

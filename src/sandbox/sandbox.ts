@@ -1,6 +1,6 @@
 import { buildConnector } from 'undici'
 import type { ProviderName } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 import { sandboxOrigin, sandboxUpstreams } from './address.ts'
 import { type SandboxHost, type SandboxOptions, startSandbox } from './mock-server.ts'
 

@@ -8,7 +8,7 @@ import {
   toProviderMedia,
 } from '../catalogue/media-values/stored-reference.ts'
 import type { Model } from '../catalogue/model.ts'
-import type { ProviderConfig } from '../config/config.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
 import type { UpstreamOverrides } from './overrides.ts'
 
 type RoutingOptions = {

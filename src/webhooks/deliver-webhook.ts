@@ -6,9 +6,9 @@ import type { SafeFetch } from '../net/safe-fetch.ts'
 import type { DeliveryLimiter } from './delivery-limiter.ts'
 import type { DeliveryLogEntry, WebhookOutbox } from './outbox.ts'
 import type { WebhookSecrets } from './secrets.ts'
-import { buildMessage, type SendResult, sendWebhook } from './send-webhook.ts'
+import { type BuildStatus, buildMessage, type SendResult, sendWebhook } from './send-webhook.ts'
 
-/** Nothing is tried any more this long after the job has ended, or was replayed. */
+/** Attempts stop this long after the end of the job or the last replay. */
 const maxRetryAgeMs = 86_400_000
 
 type DeliveryDeps = {
@@ -17,13 +17,14 @@ type DeliveryDeps = {
   secrets: WebhookSecrets
   limiter: DeliveryLimiter
   safeFetch: SafeFetch['fetch']
+  buildStatus: BuildStatus
   stopping: AbortSignal
-  /** How long to wait after each attempt that failed. */
+  /** The delay after each failed attempt. */
   retriesMs: readonly number[]
   logger: Logger
 }
 
-/** One attempt to tell a job's end to whom it may concern. */
+/** Makes one attempt to deliver the webhook of a job. */
 export async function deliverWebhook(deps: DeliveryDeps, id: string): Promise<NextStep> {
   const { store, outbox, secrets, limiter } = deps
   const job = (await store.read(id)) ?? (await outbox.readDeletedJob(id))
@@ -52,9 +53,9 @@ export async function deliverWebhook(deps: DeliveryDeps, id: string): Promise<Ne
   const at = Date.now()
   let isDelivered = false
   try {
-    const message = buildMessage(view, webhook.baseUrl)
+    const message = buildMessage(view, { baseUrl: webhook.baseUrl, buildStatus: deps.buildStatus })
     const result = await sendWebhook(deps, webhook.url, message, signingSecrets)
-    // Cut short by a stop: nothing is known, and the next process tries again.
+    // Interrupted by shutdown, so the outcome is unknown: the next process tries again.
     if (result.kind === 'unanswered' && deps.stopping.aborted) return { kind: 'wait', at }
     isDelivered = isSuccess(result)
     const logEntry = {
@@ -63,7 +64,7 @@ export async function deliverWebhook(deps: DeliveryDeps, id: string): Promise<Ne
     }
     if (logEntry.outcome === 'gone') await outbox.disable(owner, webhook.url, at)
     await outbox.logAttempt(id, logEntry)
-    if (!isDelivered) deps.logger.warn({ job: id, ...logEntry }, 'a webhook was not delivered')
+    if (!isDelivered) deps.logger.warn({ job: id, ...logEntry }, 'webhook delivery failed')
     return logEntry.nextAt === undefined ? { kind: 'end' } : { kind: 'wait', at: logEntry.nextAt }
   } finally {
     slot.release(isDelivered)
@@ -83,13 +84,13 @@ function toLogEntry(result: SendResult, at: number, nextAttemptAt: number | unde
   return { ...baseEntry, outcome: 'failed', nextAt: nextAttemptAt }
 }
 
-/** When to try again, were this attempt to fail; `undefined`: it is the last one. */
+/** When to retry if this attempt fails; `undefined`: this is the last attempt. */
 function nextAttemptTime(
   retriesMs: readonly number[],
   view: JobView,
   log: readonly DeliveryLogEntry[],
 ): number | undefined {
-  // A job that an operator let go on has attempts of its first end.
+  // A job that an operator continued also has attempts from its first end.
   const attempts = log.filter(({ version }) => version === undefined || version === view.version)
   const lastReplay = attempts.findLastIndex(({ outcome }) => outcome === 'replayed')
   const startedAt = attempts[lastReplay]?.at ?? view.completedAt ?? view.createdAt

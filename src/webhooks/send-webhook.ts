@@ -1,5 +1,4 @@
 import { Webhook } from 'standardwebhooks'
-import { buildStatusBody } from '../api/nanogpt/status.ts'
 import type { JobView } from '../jobs/job.ts'
 import { AddressRefused, type SafeFetch } from '../net/safe-fetch.ts'
 
@@ -8,7 +7,7 @@ const timeoutMs = 15_000
 export type SendResult =
   | { kind: 'answered'; status: number }
   | { kind: 'unanswered'; error: string }
-  /** It leads inward, which no later attempt changes. */
+  /** The address is private: a retry cannot succeed. */
   | { kind: 'refused'; error: string }
 
 const eventTypes = {
@@ -17,13 +16,19 @@ const eventTypes = {
   canceled: 'video.canceled',
 } as const
 
-/** What is told of a job's end: the same bytes in every attempt. `address` is the gateway's own, for the links. */
-export function buildMessage(view: JobView, baseUrl: string): { id: string; body: string } {
+/** Builds the status of a job as clients receive it. `baseUrl`: of the gateway, for links; `now`: unix ms. */
+export type BuildStatus = (view: JobView, options: { baseUrl: string; now: number }) => object
+
+/** The message about the end of a job. Every attempt sends the same bytes. */
+export function buildMessage(
+  view: JobView,
+  { baseUrl, buildStatus }: { baseUrl: string; buildStatus: BuildStatus },
+): { id: string; body: string } {
   const endedAt = view.completedAt ?? view.createdAt
   const eventType = eventTypes[view.state as keyof typeof eventTypes]
-  const status = buildStatusBody(view, { dialect: 'current', baseUrl, now: endedAt })
+  const status = buildStatus(view, { baseUrl, now: endedAt })
   const timestamp = new Date(endedAt).toISOString()
-  // Another end is another message.
+  // A job that was continued by an operator ends again, with a new message.
   const messageSuffix = view.adoptions === undefined ? '' : `_${view.adoptions + 1}`
   return {
     id: `msg_${view.id}${messageSuffix}`,
@@ -31,7 +36,7 @@ export function buildMessage(view: JobView, baseUrl: string): { id: string; body
   }
 }
 
-/** One attempt, as https://www.standardwebhooks.com has it. */
+/** Makes one attempt, as https://www.standardwebhooks.com defines it. */
 export async function sendWebhook(
   { safeFetch, stopping }: { safeFetch: SafeFetch['fetch']; stopping: AbortSignal },
   url: string,
@@ -52,13 +57,13 @@ export async function sendWebhook(
     await response.body.dump().catch(() => undefined)
     return { kind: 'answered', status: response.statusCode }
   } catch (cause) {
-    if (cause instanceof AddressRefused) return { kind: 'refused', error: 'it is no public address' }
+    if (cause instanceof AddressRefused) return { kind: 'refused', error: 'not a public address' }
     return { kind: 'unanswered', error: describeFailure(cause) }
   }
 }
 
 function describeFailure(cause: unknown): string {
   if (!(cause instanceof Error)) return 'unknown'
-  if (cause.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`
+  if (cause.name === 'TimeoutError') return `no response within ${timeoutMs / 1000} s`
   return 'code' in cause ? String(cause.code) : cause.message
 }

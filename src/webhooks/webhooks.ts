@@ -10,16 +10,17 @@ import { deliverWebhook } from './deliver-webhook.ts'
 import { createDeliveryLimiter, type DeliveryConcurrency } from './delivery-limiter.ts'
 import { createWebhookOutbox, type DeliveryLogEntry } from './outbox.ts'
 import { createWebhookSecrets } from './secrets.ts'
+import type { BuildStatus } from './send-webhook.ts'
 import { findUrlProblem } from './webhook-url.ts'
 
 type WebhookConfig = {
-  /** Whether addresses of this machine and of private networks are served. */
+  /** Whether webhooks may go to this machine and to private networks. */
   allowPrivateNetworks: boolean
   retriesMs: readonly number[]
   concurrency: DeliveryConcurrency
 }
 
-/** How the telling of a job's end stands. */
+/** The state of the webhook of a job, and its attempts. */
 export type WebhookDelivery = {
   state: 'none' | 'waiting' | 'delivered' | 'failed' | 'disabled'
   log: readonly DeliveryLogEntry[]
@@ -34,16 +35,26 @@ type WebhooksDeps = {
   queues: Queues
   keepMs: number
   config: WebhookConfig
+  buildStatus: BuildStatus
   logger: Logger
 }
 
 const sweepBatchSize = 500
 const requeueDelayMs = 10_000
-/** What is being sent when the gateway stops has this long to be answered. */
+/** How long deliveries in progress may continue during shutdown. */
 const stopGraceMs = 1000
 
-/** Tells owners how their jobs have ended: at least once, signed, to where they say. */
-export function createWebhooks({ redis, keys, store, queues, keepMs, config, logger }: WebhooksDeps) {
+/** Webhooks: signed messages to the owners of jobs when these end, delivered at least once. */
+export function createWebhooks({
+  redis,
+  keys,
+  store,
+  queues,
+  keepMs,
+  config,
+  buildStatus,
+  logger,
+}: WebhooksDeps) {
   const outbox = createWebhookOutbox({ redis, keys, keepMs })
   const secrets = createWebhookSecrets({ redis, keys })
   const httpClient = createSafeFetch({ allowPrivateNetworks: config.allowPrivateNetworks })
@@ -56,6 +67,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
     secrets,
     limiter,
     safeFetch: httpClient.fetch,
+    buildStatus,
     retriesMs: config.retriesMs,
     logger,
   }
@@ -80,7 +92,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
     setDefaultUrl: (owner: string, url: string | undefined) => outbox.setDefaultUrl(owner, url),
     readDelivery: (id: string) => readDelivery(id),
 
-    /** Tells the end of a job again. False: it has none, or nobody to tell. */
+    /** Delivers the webhook of a job again. Returns false if the job has none or has not ended. */
     async replay(id: string): Promise<boolean> {
       const job = await store.read(id)
       if (job?.webhook === undefined || !isTerminal(job.view.state)) return false
@@ -93,7 +105,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
 
     deliver: (id: string): Promise<NextStep> => deliverWebhook(deliveryDeps, id),
 
-    /** Brings back what was lost between the end of a job and its delivery. */
+    /** Requeues overdue deliveries. */
     async sweep(): Promise<void> {
       for (const id of await outbox.listOverdue(Date.now(), sweepBatchSize)) {
         await outbox.postpone(id, Date.now() + requeueDelayMs)
@@ -101,7 +113,7 @@ export function createWebhooks({ redis, keys, store, queues, keepMs, config, log
       }
     },
 
-    /** To be called before the workers are waited for: a destination that takes its time must not hold them up. */
+    /** Call before waiting for the workers, so that a slow destination does not delay shutdown. */
     stop(): void {
       setTimeout(() => stopping.abort(), stopGraceMs).unref()
     },

@@ -76,7 +76,7 @@ describe('what becomes of the money', () => {
     const { id, client } = await somebody({ name: 'length', balanceUsd: 5 })
     const untold = await client.submit({ model: 'video-upscaler', videoUrl: 'https://files.example/a.mp4' })
     assert.equal(untold.body.cost, 3)
-    assert.match(String(untold.body.warnings), /videoDuration.* was not told/)
+    assert.match(String(untold.body.warnings), /videoDuration.* was not given/)
     const end = await client.waitForEnd(untold.body.runId)
     assert.equal(end.stage, 'succeeded')
     assert.equal(end.cost, 0.025)

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { parseEnv } from 'node:util'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../../src/config/config.ts'
+import { renamedSettings } from '../../src/config/renamed-settings.ts'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 
 const secret = 'a-secret-that-nobody-prints'
@@ -152,6 +153,39 @@ describe('a misspelled setting', () => {
     })
 })
 
+describe('a renamed setting', () => {
+  const webhooksOf = (env: Record<string, string>) => readConfig(env, all).webhooks.allowPrivateNetworks
+
+  for (const [name, formerName] of Object.entries(renamedSettings)) {
+    it(`${formerName} still works, and a warning names ${name}`, () => {
+      const warning = [`${formerName} is deprecated: rename it to ${name}`]
+      assert.deepEqual(warningsOf({ [formerName]: 'on' }), warning)
+      assert.deepEqual(warningsOf({ [formerName]: 'on', [name]: '' }), warning)
+      assert.deepEqual(problemsOf({ [formerName]: 'on' }), [])
+    })
+
+    it(`${name} takes precedence over ${formerName}, with a warning`, () => {
+      const env = { [formerName]: 'on', [name]: 'off' }
+      const warning = `${formerName} is ignored, because its new name ${name} is set too: remove ${formerName}`
+      assert.deepEqual(warningsOf(env), [warning])
+    })
+
+    it(`a misspelled ${formerName}: a warning names ${name}`, () => {
+      const misspelled = `${formerName}S`
+      const warning = [`${misspelled} is not a setting of Reelgate; did you mean ${name}?`]
+      assert.deepEqual(warningsOf({ [misspelled]: 'on' }), warning)
+    })
+  }
+
+  it('has the value of its former name, unless it has one itself', () => {
+    assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'off' }), false)
+    assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'on' }), true)
+    assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'on', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'off' }), false)
+    const { upstreamOverridesFile } = readConfig({ OFFERS_FILE: 'overrides.json' }, all)
+    assert.equal(upstreamOverridesFile, 'overrides.json')
+  })
+})
+
 describe('a secret that is set and holds nothing', () => {
   const cases: Record<string, [Record<string, string>, RegExp]> = {
     'an empty FILE variable': [{ FAL_KEY_FILE: '' }, /^FAL_KEY_FILE is empty/],
@@ -205,6 +239,8 @@ it('a copy of .env.example starts in production, and says that the sandbox rende
 })
 
 describe('.env.example', () => {
+  /** The only setting that the gateway does not read. */
+  const dockerComposeSetting = 'PUBLISH'
   const example = readFileSync('.env.example', 'utf8')
   const read = new Set<string>()
   const recorder = new Proxy<Record<string, string>>(
@@ -221,7 +257,9 @@ describe('.env.example', () => {
 
   it('names every setting', () => {
     const named = new Set(example.match(/\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)*\b/g))
-    const settings = [...read].filter((name) => !name.endsWith('_FILE') || name === 'OFFERS_FILE')
+    const settings = [...read]
+      .filter((name) => !name.endsWith('_FILE') || name === 'UPSTREAM_OVERRIDES_FILE')
+      .filter((name) => !Object.values(renamedSettings).includes(name))
     assert.deepEqual(
       settings.filter((name) => !named.has(name)),
       [],
@@ -229,11 +267,9 @@ describe('.env.example', () => {
   })
 
   it('names nothing else', () => {
-    // PUBLISH is for docker compose; the other one is read as soon as the setting is renamed.
-    const others = ['PUBLISH', 'WEBHOOK_ALLOW_PRIVATE_NETWORKS']
     const named = [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
     assert.deepEqual(
-      named.filter((name) => !read.has(name) && !others.includes(name)),
+      named.filter((name) => !read.has(name) && name !== dockerComposeSetting),
       [],
     )
   })

@@ -57,7 +57,7 @@ export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
   )
   const settings = {
     ...env,
-    OFFERS_FILE: offersFile,
+    UPSTREAM_OVERRIDES_FILE: offersFile,
     POLL_MAX_MS: '300',
     SUBMIT_RPM: '100000',
     UPSTREAM_TIMEOUT_SECONDS: '10',

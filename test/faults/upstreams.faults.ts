@@ -157,7 +157,7 @@ describe('faults of the upstreams', () => {
       DATA_DIR: await temporaryFolder(cleanup),
       ADMIN_KEY: operatorKey,
       SUBMIT_RPM: '100000',
-      OFFERS_FILE: await onlyThese(
+      UPSTREAM_OVERRIDES_FILE: await onlyThese(
         cleanup,
         names.map((provider) => ({
           model: modelByUpstream[provider],

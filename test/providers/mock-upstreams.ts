@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { providers } from '../../providers/index.ts'
 import type { Call, EndpointMapping, Order, Outcome, Provider, Reply } from '../../providers/provider.ts'
-import type { ProviderConfig } from '../../src/config/config.ts'
+import type { ProviderConfig } from '../../src/config/provider-settings.ts'
 import type { MockContext, MockTask } from '../../src/sandbox/mock-upstream.ts'
 import { mockUpstreams } from '../../src/sandbox/upstreams/index.ts'
 

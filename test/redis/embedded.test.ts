@@ -104,10 +104,7 @@ test('a Redis that cannot start is told with its own last words', { timeout }, a
   const { dataDir, gateway } = await place(t)
   await write(t, await gateway(), 'job', 'rendering')
   await writeFile(await journal(dataDir), 'this is no append-only file\n')
-  await assert.rejects(
-    gateway(),
-    /did not start\. Redis log:\n(?:.*\n)*.*(Bad file format|append only file)/,
-  )
+  await assert.rejects(gateway(), /did not start\. Redis log:\n(?:.*\n)*.*(Bad file format|append only file)/)
 })
 
 test('a data directory too deep for a socket has it elsewhere', { timeout }, async (t) => {

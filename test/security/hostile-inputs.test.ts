@@ -39,7 +39,7 @@ describe('hostile inputs', () => {
       DATA_DIR: dataDir,
       REDIS_URL: server.url,
       ADMIN_KEY: operatorKey,
-      WEBHOOK_ALLOW_INWARD: 'off',
+      WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'off',
       SANDBOX_RENDER_SECONDS: '0',
       LIBRARY_RPM: '10000',
       SUBMIT_RPM: '10000',

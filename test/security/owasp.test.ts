@@ -149,7 +149,7 @@ describe('OWASP API Security Top 10, 2023', () => {
     assert.deepEqual(asked, [])
 
     // The same is asked where the operator allows it, so it was the gateway that refused.
-    const env = { ...ground.env, REDIS_PREFIX: 'open:', WEBHOOK_ALLOW_INWARD: 'on' }
+    const env = { ...ground.env, REDIS_PREFIX: 'open:', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on' }
     const open = await startTestGateway(cleanup, env)
     await sendTo(clientOf(open.address), `http://127.0.0.1:${port}/allowed`)
     while (asked.length === 0) await new Promise((wake) => setTimeout(wake, 20))

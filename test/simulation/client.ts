@@ -1,4 +1,4 @@
-import { JobRefused } from '../../src/jobs/engine.ts'
+import { JobRefused } from '../../src/accounts/check-account.ts'
 import { createApi } from './api.ts'
 import type { Environment } from './environment.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'

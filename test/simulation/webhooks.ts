@@ -35,11 +35,12 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
       {
         store,
         outbox: createWebhookOutbox({ redis, keys, keepMs: settings.store.keepMs }),
-        secrets: { signing } as unknown as Parameters<typeof deliverWebhook>[0]['secrets'],
-        limiter: { enter: () => ({ leave: () => undefined }) } as unknown as Parameters<
+        secrets: { listValid: signing } as unknown as Parameters<typeof deliverWebhook>[0]['secrets'],
+        limiter: { acquire: () => ({ release: () => undefined }) } as unknown as Parameters<
           typeof deliverWebhook
         >[0]['limiter'],
         safeFetch: ask,
+        buildStatus: (view) => view,
         stopping: new AbortController().signal,
         retriesMs: settings.webhookRetriesMs,
         logger: quiet,

@@ -15,14 +15,14 @@ const now = 1_800_000_000_000
 const day = 86_400_000
 const url = 'https://a.example/hook'
 
-type Parts = Parameters<typeof deliverWebhook>[0]
+type DeliveryDeps = Parameters<typeof deliverWebhook>[0]
 
 /** With a clock and chance set by hand, and a destination that answers as the test says. */
 describe('an attempt to deliver the end of a job', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let outbox: WebhookOutbox
-  let parts: Parts
+  let deps: DeliveryDeps
   let stop: AbortController
   let left: boolean[]
   let warnings: object[]
@@ -45,15 +45,16 @@ describe('an attempt to deliver the end of a job', () => {
       asked++
       return { statusCode: reply(), headers: {}, body: { dump: async () => undefined } }
     }
-    parts = {
+    deps = {
       store: createJobStore({ redis, keys, keepMs: 3_600_000 }),
       outbox,
       secrets: createWebhookSecrets({ redis, keys }),
       limiter: { acquire: () => ({ release: (well) => void left.push(well) }) },
-      safeFetch: ask as unknown as Parts['safeFetch'],
+      safeFetch: ask as unknown as DeliveryDeps['safeFetch'],
+      buildStatus: () => ({}),
       stopping: stop.signal,
       retriesMs: [1000, 20_000],
-      logger: { warn: (entry: object) => void warnings.push(entry) } as unknown as Parts['logger'],
+      logger: { warn: (entry: object) => void warnings.push(entry) } as unknown as DeliveryDeps['logger'],
     }
   })
 
@@ -76,7 +77,7 @@ describe('an attempt to deliver the end of a job', () => {
     })
     await redis.zadd(keys.webhooks, 1, id)
   }
-  const run = () => deliverWebhook(parts, 'vid_1')
+  const run = () => deliverWebhook(deps, 'vid_1')
   const log = async () => (await outbox.log('vid_1')).map(({ id: _, ...entry }) => entry)
   const waits = async () => {
     const next = await run()
@@ -148,7 +149,7 @@ describe('an attempt to deliver the end of a job', () => {
 
   it('leaves its place as failed where it cannot be written down', async () => {
     await put()
-    parts.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
+    deps.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
     reply = () => 500
     await assert.rejects(run(), /away/)
     assert.deepEqual(left, [false])
@@ -229,7 +230,7 @@ describe('an attempt to deliver the end of a job', () => {
 
   it('is not made where there is no place, and put off for as long as that says', async () => {
     await put()
-    parts.limiter = { acquire: () => ({ waitMs: 300 }) }
+    deps.limiter = { acquire: () => ({ waitMs: 300 }) }
     assert.equal(await waits(), 300)
     assert.equal(await redis.zscore(keys.webhooks, 'vid_1'), String(now + 5300))
     assert.deepEqual([asked, await log()], [0, []])

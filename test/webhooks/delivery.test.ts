@@ -49,6 +49,7 @@ describe('the delivery of a job’s end', () => {
       queues,
       keepMs,
       config: { allowPrivateNetworks: true, retriesMs: [1000, 20_000], concurrency: limits, ...config },
+      buildStatus: () => ({}),
       logger: quiet,
     })
     cleanup.add(() => made.close())

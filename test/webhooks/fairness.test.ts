@@ -11,7 +11,7 @@ describe('the dead destinations of one key', () => {
 
   it('do not keep a recovering destination of another key waiting', async () => {
     const ground = await startGround(cleanup, {
-      WEBHOOK_ALLOW_INWARD: 'on',
+      WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on',
       WEBHOOK_FAILING_CONCURRENCY: '4',
       WEBHOOK_RETRY_SECONDS: Array(50).fill('0.1').join(),
     })

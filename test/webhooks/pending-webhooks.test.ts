@@ -13,7 +13,7 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
   assert.fail('it did not come about')
 }
 
-const settings = { AUTH: 'off', RECONCILE_SECONDS: '3', KEEP_DAYS: '1', WEBHOOK_ALLOW_INWARD: 'on' }
+const settings = { AUTH: 'off', RECONCILE_SECONDS: '3', KEEP_DAYS: '1', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on' }
 
 describe('a webhook that is still to be delivered', () => {
   const cleanup = createCleanup()

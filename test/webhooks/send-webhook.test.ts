@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
+import { buildStatusBody } from '../../src/api/nanogpt/status.ts'
 import type { JobView } from '../../src/jobs/job.ts'
 import { createSafeFetch } from '../../src/net/safe-fetch.ts'
-import { buildMessage, sendWebhook } from '../../src/webhooks/send-webhook.ts'
+import { type BuildStatus, buildMessage, sendWebhook } from '../../src/webhooks/send-webhook.ts'
 import { createCleanup } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
@@ -24,8 +25,12 @@ const older = `whsec_${Buffer.alloc(32, 2).toString('base64')}`
 const message = { id: 'msg_1', body: '{"a":1}' }
 
 describe('the message of a webhook', () => {
-  it('is the status of the job, with its links at our address', () => {
-    const { id, body } = buildMessage(view, 'https://us.example')
+  const baseUrl = 'https://us.example'
+  const buildStatus: BuildStatus = (job, options) => buildStatusBody(job, { dialect: 'current', ...options })
+  const messageFor = (job: JobView) => buildMessage(job, { baseUrl, buildStatus })
+
+  it('is the status of the job, with links under the base URL of the gateway', () => {
+    const { id, body } = messageFor(view)
     assert.equal(id, 'msg_vid_1')
     const { type, timestamp, data } = JSON.parse(body)
     assert.equal(type, 'video.completed')
@@ -34,28 +39,25 @@ describe('the message of a webhook', () => {
   })
 
   it('is the same in every attempt', async () => {
-    const first = buildMessage(view, 'https://us.example')
+    const first = messageFor(view)
     await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.deepEqual(buildMessage(view, 'https://us.example'), first)
+    assert.deepEqual(messageFor(view), first)
   })
 
-  it('names each end', () => {
+  it('has a type for each terminal state', () => {
     const error = { code: 'upstream_error' as const, message: 'x' }
-    assert.equal(JSON.parse(buildMessage({ ...view, state: 'failed', error }, '').body).type, 'video.failed')
-    assert.equal(
-      JSON.parse(buildMessage({ ...view, state: 'canceled', error }, '').body).type,
-      'video.canceled',
-    )
+    assert.equal(JSON.parse(messageFor({ ...view, state: 'failed', error }).body).type, 'video.failed')
+    assert.equal(JSON.parse(messageFor({ ...view, state: 'canceled', error }).body).type, 'video.canceled')
   })
 
-  it('is dated by the submit where no end is known', () => {
+  it('has the time of the submit if the job has no completion time', () => {
     const { completedAt: _, ...begun } = view
-    assert.equal(JSON.parse(buildMessage(begun, '').body).timestamp, new Date(view.createdAt).toISOString())
+    assert.equal(JSON.parse(messageFor(begun).body).timestamp, new Date(view.createdAt).toISOString())
   })
 
-  it('is another one for another end of the same job', () => {
-    assert.equal(buildMessage({ ...view, adoptions: 1 }, '').id, 'msg_vid_1_2')
-    assert.equal(buildMessage({ ...view, adoptions: 2 }, '').id, 'msg_vid_1_3')
+  it('has a new ID when the same job ends again', () => {
+    assert.equal(messageFor({ ...view, adoptions: 1 }).id, 'msg_vid_1_2')
+    assert.equal(messageFor({ ...view, adoptions: 2 }).id, 'msg_vid_1_3')
   })
 })
 

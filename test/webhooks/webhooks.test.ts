@@ -40,7 +40,7 @@ describe('webhooks', () => {
       ...upstreams.env,
       REDIS_URL: server.url,
       SUBMIT_RPM: '100000',
-      WEBHOOK_ALLOW_INWARD: 'on',
+      WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on',
       WEBHOOK_RETRY_SECONDS: '0.1, 0.1, 0.1',
     }
     gateway = await startTestGateway(cleanup, env)
@@ -212,7 +212,12 @@ describe('webhooks over a restart', () => {
   it('are all delivered, even when their queue is lost', async () => {
     const { url, redis } = await startRedis(cleanup)
     const upstreams = await startUpstreams(cleanup, redis, 50)
-    const env = { ...upstreams.env, REDIS_URL: url, WEBHOOK_ALLOW_INWARD: 'on', WEBHOOK_RETRY_SECONDS: '60' }
+    const env = {
+      ...upstreams.env,
+      REDIS_URL: url,
+      WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on',
+      WEBHOOK_RETRY_SECONDS: '60',
+    }
     const first = await startTestGateway(cleanup, env)
     const { port, close } = await startReceiver(cleanup)
     await close()

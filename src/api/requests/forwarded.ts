@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { TrustProxy } from '../../config/config.ts'
+import type { TrustProxy } from '../../config/access-settings.ts'
 import { isLoopbackAddress, parseAddress } from '../../net/network-address.ts'
 import { isHost } from './host.ts'
 

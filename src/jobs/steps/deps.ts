@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { EndpointMapping, Provider, ProviderName, Video } from '../../../providers/provider.ts'
-import type { ProviderConfig } from '../../config/config.ts'
+import type { ProviderConfig } from '../../config/provider-settings.ts'
 import type { InputUploader } from '../../media/inputs/upload-inputs.ts'
 import type { DeliverOptions } from '../../media/results/results.ts'
 import type { RejectedKeys } from '../../upstreams/rejected-keys.ts'

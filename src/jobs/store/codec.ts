@@ -1,17 +1,12 @@
+import type { JobRefusal } from '../../accounts/check-account.ts'
 import { toUsd } from '../../accounts/money.ts'
 import type { JobView, JobWork, Webhook } from '../job.ts'
 
 /** The first reply to an idempotency key, repeated. */
 export type Replay = { kind: 'replayed'; view: JobView; warnings: readonly string[]; remainingUsd?: number }
 
-/** `remainingUsd`: what is left of the balance; absent: unlimited. `reused`: the idempotency key came with another request before. */
-export type CreateResult =
-  | { kind: 'accepted'; remainingUsd?: number }
-  | Replay
-  | { kind: 'reused' }
-  | { kind: 'revoked' }
-  | { kind: 'balance'; remainingUsd: number }
-  | { kind: 'daily'; limitUsd: number }
+/** `remainingUsd`: the balance of the account; absent: unlimited. */
+export type CreateResult = { kind: 'accepted'; remainingUsd?: number } | Replay | JobRefusal
 
 export function parseCreateResult([kind, amount = '', ...rest]: readonly string[]): CreateResult {
   const usd = toUsd(Number(amount))

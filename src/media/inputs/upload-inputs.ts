@@ -11,7 +11,7 @@ import {
   storedInputName,
   toProviderMedia,
 } from '../../catalogue/media-values/stored-reference.ts'
-import type { ProviderConfig } from '../../config/config.ts'
+import type { ProviderConfig } from '../../config/provider-settings.ts'
 import { utf8ByteLength } from '../../text/text-limits.ts'
 import type { InlineFile } from '../../upstreams/inline-body.ts'
 import { uploadedLinkMaxBytes } from '../../upstreams/reply-limits.ts'

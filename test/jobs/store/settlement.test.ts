@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FaultCode } from '../../../providers/faults.ts'
-import type { JobState, JobView, JobWork, MeteredPrice } from '../../../src/jobs/job.ts'
+import type { MeteredPrice } from '../../../src/accounts/job-price.ts'
+import type { JobState, JobView, JobWork } from '../../../src/jobs/job.ts'
 import { decideSettlement, finalCostUsd } from '../../../src/jobs/store/settlement.ts'
 
 const view = (state: JobState, code?: FaultCode): JobView => ({
