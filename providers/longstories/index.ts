@@ -37,7 +37,7 @@ export const longstories: Provider = {
     LONGSTORIES_STATUS_PATH: {
       default: statusPath,
       description:
-        'The path of the status of a run, with {id} for its ID; the one of universes is not published.',
+        'The status path of a run, with {id} for its ID. LongStories does not document the one for universes.',
     },
   },
 

@@ -31,7 +31,7 @@ export const midjourney: Provider = {
     },
     MIDJOURNEY_AUTH_PREFIX: {
       default: '',
-      description: 'A prefix of the secret; hosted relays require Bearer.',
+      description: 'Text before the secret in the header, for example Bearer for hosted relays.',
     },
   },
 

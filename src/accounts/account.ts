@@ -4,7 +4,7 @@ import { toUsd } from './money.ts'
 export type Account = {
   id: string
   name: string
-  /** How the key ends. */
+  /** The last characters of the key. */
   hint: string
   createdAt: number
   revokedAt?: number
@@ -16,18 +16,18 @@ export type Account = {
   spentUsd: number
 }
 
-/** Of one movement: what it changed, in USD. */
+/** One entry of the ledger: the changes, in USD. */
 export type Movement = {
   id: string
   at: number
   kind: string
   job?: string
-  /** The operation that it belongs to, where somebody asked for it. */
+  /** The ID of the operation that requested it. */
   operation?: string
-  /** Who decided it, where somebody did. */
+  /** Who decided it. */
   by?: string
   note?: string
-  /** Of a sandbox job, which costs nothing. */
+  /** It belongs to a sandbox job, which is free. */
   sandbox?: true
   balanceUsd: number
   reservedUsd: number
@@ -78,7 +78,7 @@ export function toMovement(id: string, fields: readonly string[]): Movement {
   }
 }
 
-/** A list of names and values in turn, as Redis returns hashes to scripts. */
+/** Converts a list of alternating names and values, as Redis returns hashes to scripts. */
 export function recordFromPairs(list: readonly string[]): Record<string, string> {
   const entries = list.flatMap((name, index) =>
     index % 2 === 0 ? [[name, list[index + 1] ?? ''] as const] : [],

@@ -6,25 +6,25 @@ import type { KeyMarker } from './key-marker.ts'
 import { hashKey } from './ledger.ts'
 
 const cacheMs = 30_000
-/** Guessed keys must not fill the memory. */
+/** Bounds the memory that guessed keys can take. */
 const maxCachedKeys = 10_000
 
 type AuthenticatorOptions = {
   redis: Redis
-  /** A connection of its own: it listens for nothing but changes. */
+  /** A dedicated connection, because it subscribes. */
   subscriber: Redis
   keys: Keys
   keyMarker: Pick<KeyMarker, 'isSet' | 'set'>
-  /** Whether everybody may come in as long as no key has ever been made. */
+  /** Whether requests without a key are accepted until the first key exists. */
   allowAnonymous: boolean
 }
 
-/** `undefined`: revoked, or nobody's. */
+/** `undefined`: the key is revoked or unknown. */
 type CachedCaller = { caller: Caller | undefined }
 
 /**
- * Knows callers by their keys. What is known is remembered for a while and forgotten as soon as any process changes an account. A key
- * is looked up by its hash, so the time that takes tells nothing about how much of a guess was right.
+ * Authenticates callers by API key. Results are cached; the caches are cleared as soon as any process changes an account. A key is looked up by its
+ * hash, so the response time does not reveal how much of a guessed key is correct.
  */
 export async function createAuthenticator({
   redis,
@@ -53,14 +53,14 @@ export async function createAuthenticator({
     clearCaches()
     setMarkerIfKeysExist()
   })
-  // Whatever was told while the connection was away is lost.
+  // Messages published while the connection was lost are missing.
   subscriber.on('ready', () => {
     clearCaches()
     setMarkerIfKeysExist()
   })
   await subscriber.subscribe(keys.accountChanges)
 
-  /** Sets the marker now: no request may come between the first key and the loss of Redis. */
+  /** Sets the marker immediately, so that it exists even if Redis is lost before the next request. */
   function setMarkerIfKeysExist(): void {
     if (!keyMarker.isSet()) hasKeys(redis, keys, keyMarker).catch(() => undefined)
   }
@@ -68,7 +68,7 @@ export async function createAuthenticator({
   async function lookUpCaller(hash: string): Promise<Caller | undefined> {
     const countBefore = clearCount
     const caller = await readCaller(hash)
-    // A reply that was on its way while an account changed may be outdated.
+    // The reply may be outdated if an account changed meanwhile.
     if (countBefore === clearCount) cache.set(hash, { caller })
     return caller
   }
@@ -90,18 +90,18 @@ export async function createAuthenticator({
 
   async function readCurrentAccess(): Promise<AccessMode> {
     if (await hasKeys(redis, keys, keyMarker)) return 'keys'
-    // Asked after Redis: the marker may have been set meanwhile.
+    // Checked after the call to Redis, because the marker may have been set meanwhile.
     if (keyMarker.isSet()) return 'lost'
     return allowAnonymous ? 'anonymous' : 'locked'
   }
 
-  /** `undefined`: that has to be read. */
+  /** `undefined`: Redis must be read. */
   function freshCachedAccess(): AccessMode | undefined {
     const isFresh = cachedAccess !== undefined && cachedAccess.until > Date.now()
     return isFresh && cachedAccess !== undefined ? cachedAccess.access : undefined
   }
 
-  /** Whether no request passes without a key; `undefined`: that has to be read. */
+  /** Whether every request needs a key; `undefined`: Redis must be read. */
   function isLocked(): boolean | undefined {
     if (!allowAnonymous || keyMarker.isSet()) return true
     const access = freshCachedAccess()
@@ -137,7 +137,7 @@ export async function createAuthenticator({
   }
 }
 
-/** Revoked ones count: a door that was once locked does not open by itself. Sets the marker where there are any. */
+/** Whether any key exists. Revoked keys count, so revoking all of them does not disable authentication. Sets the marker if there are keys. */
 export async function hasKeys(redis: Redis, keys: Keys, marker: Pick<KeyMarker, 'set'>): Promise<boolean> {
   const keysExist = (await redis.hlen(keys.keyHashes)) > 0
   if (keysExist) await marker.set()

@@ -15,15 +15,15 @@ const adoptTaskScript = loadScript('accounts/adopt-task', {
   args: 'id oldestMovement decisionKeepMs historyNote kind owner at by note ticket version view work attempt entry dueAt channel queue',
 })
 
-/** Money of a job that has ended, while nobody knows whether its upstream bills it. Times are unix ms. */
+/** Money on hold for a job that has ended, because it is unknown whether its upstream bills it. Times are unix ms. */
 export type Hold = {
   job: string
   owner: string
   model: string
   usd: number
-  /** When it was put on hold. This and what follows is absent from holds of version 0.1. */
+  /** When it was put on hold. Holds of version 0.1 lack this field and all fields below. */
   since?: number
-  /** How the job ended. */
+  /** The error code of the job. */
   code?: string
   provider?: ProviderName
   /** Our own ID of the attempt. */
@@ -32,7 +32,7 @@ export type Hold = {
   ticket?: TaskReference
 }
 
-/** What somebody decided on a hold. */
+/** An operator's decision on a hold. */
 export type Decision = {
   job: string
   owner: string
@@ -50,13 +50,16 @@ type DecisionNote = { at: number; kind: Decision['decision']; by: string; text?:
 
 export type NewDecision = Pick<Decision, 'decision' | 'by' | 'note' | 'ticket'>
 
-/** `decided`: somebody was first; `taken`: the task is another job's; `gone`: the record is; `changed`: the record is not what it was; `sandbox`: the job must not be charged. */
+/**
+ * `decided`: there was an earlier decision; `taken`: the task belongs to another job; `gone`: the job's record was deleted; `changed`: the record has
+ * another version; `sandbox`: the job must not be charged.
+ */
 export type HoldDecisionReply =
   | { kind: 'done' | 'decided'; first: Decision }
   | { kind: 'none' | 'gone' | 'changed' | 'sandbox' }
   | { kind: 'taken'; job: string }
 
-/** The record that `adopt` writes, made from its `version`. */
+/** The new record of a job that `adopt` continues; `version`: of the record that it replaces. */
 export type AdoptedRecord = {
   version: number
   view: string
@@ -65,13 +68,13 @@ export type AdoptedRecord = {
   event: string
   dueAt: number
   queue: string
-  /** The provider and its task, as they are claimed. */
+  /** The upstream task that the job claims. */
   task: { provider: string; id: string; ticket: TaskReference }
 }
 
 export type Holds = ReturnType<typeof createHolds>
 
-/** Money on hold, over all accounts. The holds themselves are the list of what is to be decided. */
+/** Money on hold, of all accounts. Each hold needs a decision. */
 export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
   const decideInRedis = defineScript(redis, 'reelgateDecide', decideHoldScript)
   const adoptInRedis = defineScript(redis, 'reelgateAdopt', adoptTaskScript)
@@ -116,12 +119,12 @@ export function createHolds({ redis, keys }: { redis: Redis; keys: Keys }) {
   return {
     of: listByOwner,
 
-    /** Of every account and of anonymous callers. */
+    /** The holds of every account and of anonymous callers. */
     async listAll(): Promise<Hold[]> {
       return (await Promise.all((await listOwners()).map(listByOwner))).flat()
     },
 
-    /** Whose money is on hold for a job. */
+    /** The owner whose money is on hold for a job. */
     async findOwner(job: string): Promise<string | undefined> {
       const recordedOwner = await redis.hget(keys.job(job), 'owner')
       for (const owner of recordedOwner === null ? await listOwners() : [recordedOwner]) {

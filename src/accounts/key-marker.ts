@@ -11,7 +11,7 @@ const markerText = `An API key has existed for this gateway, so it never again a
 although Redis may have lost the keys. Delete this file and restart to accept them again.
 `
 
-/** A file that says that an API key has existed. Redis alone cannot say so after it was emptied. */
+/** A file that records that an API key has existed, because Redis may lose its data. */
 export function createKeyMarker({ dataDir, redisPrefix, logger }: KeyMarkerOptions) {
   const safePrefix = redisPrefix.replace(/:$/, '').replace(/[^\w.-]/g, '_')
   const file = join(dataDir, `api-keys-exist.${safePrefix}`)
@@ -22,7 +22,7 @@ export function createKeyMarker({ dataDir, redisPrefix, logger }: KeyMarkerOptio
     file,
     isSet: (): boolean => isSet,
 
-    /** Takes effect at once. Where the file cannot be written, it lasts as long as the process. */
+    /** Takes effect immediately. If the file cannot be written, the marker is lost when the process ends. */
     set(): Promise<void> {
       if (isSet) return writing ?? Promise.resolve()
       isSet = true
@@ -30,7 +30,7 @@ export function createKeyMarker({ dataDir, redisPrefix, logger }: KeyMarkerOptio
         .then(() => writeFile(file, markerText))
         .catch((cause: NodeJS.ErrnoException) => {
           const message =
-            'cannot note on disk that API keys exist; without this note, a Redis that loses its data disables authentication'
+            'the marker file of API keys could not be written; without it, authentication is disabled if Redis loses its data'
           logger.warn({ file, code: cause.code }, message)
         })
       return writing

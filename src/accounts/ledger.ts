@@ -21,7 +21,7 @@ const createAccountScript = loadScript('accounts/create-account', {
   args: 'operationId fingerprint oldestMovement operationKeepMs channel accountId rpm daily balance keyHash name keyEnding createdAt',
 })
 
-/** `null` takes a limit away. */
+/** `null` removes a limit. */
 export type AccountLimits = { rpm?: number | null; dailyUsd?: number | null; balanceUsd?: number | null }
 
 /** `topUpUsd` may be negative. It applies to the balance after `balanceUsd`. */
@@ -29,14 +29,13 @@ export type AccountChange = AccountLimits & { topUpUsd?: number }
 
 export type Ledger = ReturnType<typeof createLedger>
 
-/** A key is 256 random bits, which nobody can guess; so a plain hash of it is enough, and can be looked up. */
+/** A key has 256 random bits, so an unsalted hash is safe, and can be looked up. */
 export function hashKey(key: string): string {
   return hash('sha256', key)
 }
 
 /**
- * The accounts in Redis. Every change is published to all processes at once. Every call rejects with `RedisUnavailable` when Redis
- * does not answer.
+ * The accounts in Redis. Every change is published to all processes. Every call rejects with `RedisUnavailable` if Redis is unavailable.
  */
 export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
   const changeInRedis = defineScript(redis, 'reelgateChangeAccount', changeAccountScript)
@@ -47,7 +46,7 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
     return fields.createdAt === undefined ? undefined : toAccount(id, fields)
   }
 
-  /** Changes an account, all of it or nothing. A repeated operation returns what the first one returned. */
+  /** Changes an account atomically. A repeated operation returns the result of the first one. */
   async function changeAccount(
     id: string,
     { topUpUsd, ...limits }: AccountChange,
@@ -96,7 +95,7 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
       await changeAccount(id, { topUpUsd: usd }, operation)
     },
 
-    /** The key is nowhere to be had again: a repeated operation is refused. */
+    /** Only the hash of the key is stored, so a repeated operation is rejected. */
     async createAccount(
       { name, ...limits }: { name: string } & AccountLimits,
       operation: AccountOperation = {},
@@ -139,13 +138,13 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
       return accounts.filter((account) => account !== undefined)
     },
 
-    /** For good: its jobs go on, and nobody comes in with it any more. */
+    /** Revokes the key permanently. Its jobs continue. */
     async revokeAccount(id: string): Promise<void> {
       await redis.hsetnx(keys.account(id), 'revokedAt', String(Date.now()))
       await redis.publish(keys.accountChanges, id)
     },
 
-    /** Absent: it is not limited. */
+    /** `undefined`: unlimited. */
     async readBalanceUsd(id: string): Promise<number | undefined> {
       const balance = await redis.hget(keys.account(id), 'balance')
       return balance === null ? undefined : toUsd(Number(balance))
@@ -159,7 +158,7 @@ export function createLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
   }
 }
 
-/** Limits as the scripts read them. */
+/** The limits as script arguments. */
 function limitArguments({ rpm, dailyUsd, balanceUsd }: AccountLimits) {
   const toArgument = (value: number | null | undefined) => (value === null ? 'none' : (value ?? ''))
   const toMicrosArgument = (usd: number | null | undefined) => (typeof usd === 'number' ? toMicros(usd) : usd)

@@ -1,4 +1,4 @@
-/** Money is counted in whole micro-dollars, so that no sum drifts; USD only appear where people read them. */
+/** Money is counted in whole micro-dollars, so that sums are exact. USD is used in the API only. */
 export function toMicros(usd: number): number {
   return Math.round(usd * 1e6)
 }
@@ -7,12 +7,12 @@ export function toUsd(micros: number): number {
   return micros / 1e6
 }
 
-/** Whether an amount is none, counted in whole micro-dollars. */
+/** Whether an amount rounds to zero micro-dollars. */
 export function isZeroUsd(usd: number): boolean {
   return Math.abs(toMicros(usd)) === 0
 }
 
-/** What a client pays for what costs us `usd`: the markup on top, a started micro-dollar in full. */
+/** The price for a client, given our cost `usd`. Rounded up to whole micro-dollars. */
 export function withMarkup(usd: number, percent: number): number {
   const microHundredths = Math.round(usd * (100 + percent) * 1e6)
   return Math.ceil(microHundredths / 100) / 1e6
@@ -20,7 +20,7 @@ export function withMarkup(usd: number, percent: number): number {
 
 const dayMs = 86_400_000
 
-/** `2026-11-23`: the day, in UTC, on which something counts. */
+/** The UTC day, as `2026-11-23`. */
 export function utcDayOf(unixMs: number): string {
   const dayNumber = Math.floor(unixMs / dayMs)
   if (cachedDay.dayNumber !== dayNumber)
@@ -28,10 +28,10 @@ export function utcDayOf(unixMs: number): string {
   return cachedDay.name
 }
 
-/** Nearly always the same one is asked for, several times a request. */
+/** Most calls are about the current day, and there are several per request. */
 let cachedDay = { dayNumber: Number.NaN, name: '' }
 
-/** Until the daily limits begin anew, at 00:00 UTC. */
+/** Seconds until the daily limits reset, at 00:00 UTC. */
 export function secondsUntilUtcMidnight(unixMs: number): number {
   return Math.ceil((dayMs - (unixMs % dayMs)) / 1000)
 }

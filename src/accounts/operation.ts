@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-/** `id` makes a change one with its repetitions; absent: a random one, which only a command that is sent again repeats. */
+/** `id`: repetitions of a change have the same ID and are applied once. Absent: a random ID, which protects only against commands that ioredis resends. */
 export type AccountOperation = { id?: string; note?: string }
 
 /** How long operation IDs are remembered: as long as idempotency keys of submits, and far longer than ioredis repeats a command. */
@@ -9,14 +9,14 @@ export const operationRetentionMs = 86_400_000
 /** The longest note of a change, in characters. */
 export const maxNoteLength = 200
 
-/** Why a change of an account was not made. */
+/** Why a change of an account was rejected. */
 type OperationRefusal =
   | { kind: 'reused' }
   | { kind: 'created'; id: string }
   | { kind: 'negative'; balanceUsd: number | undefined }
   | { kind: 'absent' }
 
-/** Thrown when a change of an account is refused; nothing was written. */
+/** Thrown when a change of an account is rejected. Nothing was written. */
 export class OperationRefused extends Error {
   override name = 'OperationRefused'
   readonly reason: OperationRefusal
@@ -41,7 +41,7 @@ export function operationIdOf({ id }: AccountOperation): string {
   return id ?? randomUUID()
 }
 
-/** Tells one request from another under the same operation ID. */
+/** Distinguishes different requests with the same operation ID. */
 export function fingerprintOperation(...values: (string | number | null | undefined)[]): string {
   const encodedValues = values.map((value) => (value === undefined ? '' : JSON.stringify(value)))
   return createHash('sha256').update(encodedValues.join('\n')).digest('hex')

@@ -2,12 +2,12 @@ import type { Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
 import { toUsd, utcDayOf } from './money.ts'
 
-/** What one account did with one model on one day (UTC). A job counts on the day it was accepted. */
+/** The usage of one model by one account on one day (UTC). A job counts on the day it was accepted. */
 export type UsageRow = {
   day: string
   key: string
   model: string
-  /** Jobs that mock upstreams rendered, which cost nothing. They have a row of their own. */
+  /** Jobs of the sandbox, which are free. They have separate rows. */
   sandbox?: true
   jobs: number
   succeeded: number
@@ -18,9 +18,9 @@ export type UsageRow = {
 
 const dayMs = 86_400_000
 
-/** Reads the counters that the scripts keep. */
+/** Reads the counters that the scripts write. */
 export function createUsageReader({ redis, keys }: { redis: Redis; keys: Keys }) {
-  /** The last days of these accounts, today included, newest first. */
+  /** The usage of these accounts on the last days, today included, newest first. */
   return async function readUsage(
     accountIds: readonly string[],
     days: number,
@@ -41,7 +41,7 @@ function readRows(
   dayAndKey: { day: string; key: string },
   counters: Readonly<Record<string, string>>,
 ): UsageRow[] {
-  // `<model>|<what>`, or `<model>|sandbox|<what>`.
+  // `<model>|<counter>`, or `<model>|sandbox|<counter>`.
   const counterNames = Object.keys(counters).filter((name) => name.includes('|'))
   const groups = new Set(counterNames.map((name) => name.slice(0, name.lastIndexOf('|'))))
   return [...groups].sort().map((group) => {

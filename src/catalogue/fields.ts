@@ -16,25 +16,25 @@ export type FieldKind =
   | 'object'
   | 'list'
 
-/** One request field. Names are told apart without regard to case and underscores, so `aliases` lists true synonyms only. */
+/** One request field. Names are compared without case and underscores, so `aliases` lists only true synonyms. */
 type FieldSpec = {
   kind: FieldKind
   label: string
   description: string
   aliases?: readonly string[]
-  /** Names that mean the opposite: true there is false here. */
+  /** Names with the opposite meaning: true there is false here. */
   opposites?: readonly string[]
-  /** Where an object goes that is sent under this name. */
+  /** The field that receives an object sent under this name. */
   objectField?: Field
   min?: number
   max?: number
-  /** Says how long a source is. It is never adjusted: the source does not change with it. */
+  /** The length of a source. It is never adjusted, because that would not change the source. */
   isSourceLength?: true
-  /** Set by a route of ours, never read from a request. */
+  /** Set by a route, never read from a request. */
   isInternal?: true
 }
 
-/** The vocabulary: each request field once. */
+/** Every request field. */
 export const fields: Readonly<Record<Field, FieldSpec>> = {
   prompt: {
     kind: 'text',
@@ -377,18 +377,18 @@ const metadataNames = [
 
 export const allFields = Object.keys(fields) as readonly Field[]
 
-/** Under which names a request may tell a field, the canonical one first. */
+/** The names of a field, the canonical one first. */
 export function acceptedNames(field: Field): readonly string[] {
   const { aliases = [], opposites = [], isInternal } = fields[field]
   return isInternal ? [] : [field, ...aliases, ...opposites]
 }
 
-/** A name without case and underscores: `imageDataUrl` and `image_data_url` are one. */
+/** A name without case and underscores: `imageDataUrl` and `image_data_url` are equal. */
 export function normalizeName(name: string): string {
   return normalizedNames.get(name) ?? name.replaceAll('_', '').toLowerCase()
 }
 
-/** Of the spellings that nearly every request uses. */
+/** Caches the names that most requests use. */
 const normalizedNames = new Map<string, string>()
 for (const name of [...allFields.flatMap(acceptedNames), ...metadataNames])
   normalizedNames.set(name, normalizeName(name))
@@ -406,7 +406,7 @@ const fieldMatches = new Map<string, FieldMatch>(
 
 const normalizedMetadataNames = new Set(metadataNames.map(normalizeName))
 
-/** Which field a name tells; `rank` 0 is the canonical name. */
+/** Finds the field of a name; `rank` 0 is the canonical name. */
 export function matchFieldName(name: string): FieldMatch | 'metadata' | undefined {
   const normalizedName = normalizeName(name)
   return normalizedMetadataNames.has(normalizedName) ? 'metadata' : fieldMatches.get(normalizedName)

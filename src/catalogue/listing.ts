@@ -6,7 +6,7 @@ import { buildCommonForm, buildModeForm, listRuleValues, operationNames } from '
 import { buildDefaultInput, buildPricing } from './price.ts'
 import { findRule, widestRule } from './rules.ts'
 
-/** The part of a list entry that every model list has. */
+/** The part of an entry that all model lists share. */
 export function buildModelSummary(model: Model) {
   return {
     id: model.id,
@@ -16,7 +16,7 @@ export function buildModelSummary(model: Model) {
   }
 }
 
-/** The whole entry of a model list. `available`: an upstream that renders it has its keys. */
+/** The detailed entry of a model list. `available`: the keys of an upstream of the model are set. */
 export function buildListEntry(model: Model, isAvailable: boolean, toClientUsd?: (usd: number) => number) {
   const inputModalities = inputModalitiesOf(model)
   return {
@@ -83,7 +83,7 @@ function buildCapabilities(model: Model) {
   }
 }
 
-/** A model never changes, and anybody may ask for the lists. */
+/** Cached: models are constant, and the lists are public. */
 const parameterCache = new WeakMap<Model, ReturnType<typeof buildSupportedParameters>>()
 
 function readSupportedParameters(model: Model) {
@@ -92,7 +92,7 @@ function readSupportedParameters(model: Model) {
   return parameters
 }
 
-/** What every mode renders, and by mode where they differ. */
+/** The supported values, and per mode where the modes differ. */
 function buildSupportedParameters(model: Model) {
   const maxReferenceImages = widestRule(model, 'referenceImages')?.max
   const commonForm = buildCommonForm(model)

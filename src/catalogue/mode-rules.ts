@@ -4,26 +4,26 @@ import type { Mode, Model, Rule } from './model.ts'
 import { buildDefaultInput } from './price.ts'
 import { findRule, listRenderableValues, listRules } from './rules.ts'
 
-/** Which modes of a model take a field. */
+/** The modes of a model that use a field. */
 export function listModesTaking(model: Model, field: Field): readonly Mode[] {
   return model.modes.filter((mode) => findRule(model, field, mode) !== undefined)
 }
 
-/** What a field may hold in every mode that takes it, whatever the other fields hold. Nothing of it is adjusted. */
+/** The values of a field that every mode supports, independent of other fields. None of them is adjusted. */
 export function commonRule(model: Model, field: Field): Rule | undefined {
   const rules = listModesTaking(model, field).map((mode) => unconditionalRule(model, field, mode))
   const [firstRule, ...otherRules] = rules
   return firstRule && otherRules.reduce(intersectRules, firstRule)
 }
 
-/** What a field may hold in one mode, whatever the other fields hold. */
+/** The values of a field in one mode, independent of other fields. */
 export function unconditionalRule(model: Model, field: Field, mode: Mode): Rule {
   const rule = findRule(model, field, mode) ?? {}
   if (rule.choices === undefined) return rule
   return { ...rule, choices: rule.choices.filter((choice) => isRenderable(model, mode, { [field]: choice })) }
 }
 
-/** The choices of a field that need another field to be set, with that field and its value. */
+/** The choices of a field that require another field to have a certain value. */
 export function listConditionalChoices(model: Model, field: Field, mode: Mode) {
   const { choices = [] } = findRule(model, field, mode) ?? {}
   const switches = [...listRules(model, mode).keys()].filter(

@@ -1,10 +1,10 @@
 import type { Field, Input } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 
-/** What a request brings decides its mode: a source video, else an image, else speech alone, else words alone. */
+/** The input determines the mode: a source video, else an image, else audio only, else text only. */
 export type Mode = 'text' | 'image' | 'video'
 
-/** A model is data: everything that the gateway says or checks about it comes from this one entry. */
+/** A model is data: validation, schemas, prices and lists are derived from this entry. */
 export type Model = {
   id: string
   name: string
@@ -15,13 +15,13 @@ export type Model = {
   modes: readonly [Mode, ...Mode[]]
   fields: Readonly<Partial<Record<Field, FieldRule>>>
   price: Price
-  /** How long a render usually takes; replaced by what is measured. */
+  /** The expected render time, until it has been measured. */
   typicalSeconds: number
   /** After this long an unfinished job fails with `timeout`. */
   deadlineSeconds: number
   /** The upstreams that render it, best first. */
   providers: readonly [ProviderName, ...ProviderName[]]
-  /** A condition between fields that no single rule can express; returns what is wrong. */
+  /** Checks a condition between fields that a single rule cannot express; returns the violation. */
   check?(input: Input): Conflict | undefined
 }
 
@@ -29,41 +29,41 @@ type Conflict = {
   field: Field
   message: string
   code?: 'pro_required'
-  /** The value of the field that can be rendered with the others; null: none. Absent: the request cannot be rendered. */
+  /** A value of the field that can be rendered with the others; null: the field must be absent. Absent: the request cannot be rendered. */
   instead?: string | number | boolean | null
 }
 
-/** How a model takes a field, with other rules in a mode where they differ; `'unused'`: ignored there, with a warning. */
+/** The rule for a field of a model, with overrides per mode; `'unused'`: the mode ignores the field, with a warning. */
 export type FieldRule = Rule & { readonly [M in Mode]?: Rule | 'unused' }
 
 export type Rule = {
-  /** `unless`: one of these fields may stand in for it. */
+  /** `unless`: it is optional if one of these fields is given. */
   required?: true | { unless: readonly Field[] }
-  /** The values that can be rendered. Another one becomes the closest of them, with a warning. */
+  /** The supported values. Another value becomes the closest of them, with a warning. */
   choices?: readonly (string | number)[]
-  /** Bounds of a number, or of how many entries a list has. */
+  /** Bounds of a number, or of the length of a list. */
   min?: number
   max?: number
   /** Unicode code points. */
   maxLength?: number
   default?: string | number | boolean
-  /** The model has one value only and its upstream takes none: another one becomes it, with a warning. */
+  /** The only value, which is not sent to the upstream. Another value becomes this one, with a warning. */
   fixed?: string | number
 }
 
-/** USD. `rates` are tried in order; the first whose conditions all hold gives the figure. */
+/** In USD. The first of the `rates` whose conditions all hold applies. */
 export type Price = {
-  /** Where the figure is from, in words, and the month it was true. */
+  /** The source of the price, and the month in which it was valid. */
   source: string
   asOf: string
-  /** `second`: times the billed seconds; `video`: once a job. */
+  /** `second`: times the billed seconds; `video`: once per job. */
   per: 'second' | 'video'
   rates: readonly [Rate, ...Rate[]]
   /** Billed seconds are at least this many … */
   minimumSeconds?: number
   /** … and a multiple of this. */
   stepSeconds?: number
-  /** Which field tells the seconds, first defined wins; `duration` when absent. */
+  /** The fields with the billed seconds, the first given one applies; default: `duration`. */
   secondsFrom?: readonly Field[]
   /** Seconds to bill when none of those fields is given. */
   defaultSeconds?: number

@@ -9,15 +9,15 @@ const numericKinds: ReadonlySet<FieldKind> = new Set(['number', 'integer', 'seed
 
 const formFields = allFields.filter((field) => field !== 'prompt')
 
-/** Longer ranges are told by `min` and `max` alone. */
+/** Longer ranges are described by `min` and `max` only. */
 const maxListedRange = 60
 
-/** The values of a field that a list can name, over all modes; none where it is free. */
+/** The listed values of a field over all modes; empty if it is unrestricted. */
 export function listFieldValues(model: Model, field: Field): readonly (string | number)[] {
   return listRuleValues(widestRule(model, field))
 }
 
-/** The values that a list can name. */
+/** The values of a rule that can be listed. */
 export function listRuleValues({ fixed, choices, min, max }: Rule = {}): readonly (string | number)[] {
   if (fixed !== undefined) return [fixed]
   if (choices !== undefined) return choices
@@ -30,7 +30,7 @@ type FormParameter = {
   label: string
   description: string
   default?: string | number | boolean
-  /** `showWhen`: the option needs these fields to have these values. */
+  /** `showWhen`: the option requires these values of other fields. */
   options?: readonly { value: string | number; label: string; showWhen?: Readonly<Record<string, boolean>> }[]
   min?: number
   max?: number
@@ -41,7 +41,7 @@ type FormParameter = {
 
 export type ParameterForm = Readonly<Record<string, FormParameter>>
 
-/** The fields that a form can show beside the prompt, with what every mode that takes them renders; no files, objects and lists. */
+/** The fields that a form can show besides the prompt, with the values that every mode supports; without files, objects and lists. */
 export function buildCommonForm(model: Model): ParameterForm {
   return buildForm((field) => {
     const rule = commonRule(model, field)
@@ -55,7 +55,7 @@ export function buildCommonForm(model: Model): ParameterForm {
   })
 }
 
-/** The same for one mode, with the options that need another field to be set. */
+/** The same for one mode, including options that require another field. */
 export function buildModeForm(model: Model, mode: Mode): ParameterForm {
   return buildForm((field) => {
     if (findRule(model, field, mode) === undefined) return undefined
@@ -70,7 +70,7 @@ export function buildModeForm(model: Model, mode: Mode): ParameterForm {
   })
 }
 
-/** What a model does in each of its modes, as model lists name it. */
+/** The operation of a model in each mode, as model lists name it. */
 export const operationNames: Readonly<Record<Mode, string>> = {
   text: 'text-to-video',
   image: 'image-to-video',
@@ -86,7 +86,7 @@ function buildForm(createParameter: (field: Field) => FormParameter | undefined)
   )
 }
 
-/** The default of the first mode, as far as the list has it. */
+/** The default of the first mode, if it is one of the listed values. */
 function pickListedDefault(model: Model, field: Field, { choices }: Rule): Pick<Rule, 'default'> {
   const defaultValue = findRule(model, field, model.modes[0])?.default
   const isListed =

@@ -5,11 +5,11 @@ import { findRule, selectMode, widestRule } from './rules.ts'
 
 type PriceQuote = {
   usd: number
-  /** Billed seconds, where the price counts them. */
+  /** Billed seconds, if the price depends on them. */
   seconds?: number
 }
 
-/** What a job costs. Throws if the entry has no rate for an input that it admits, which a test rules out. */
+/** The price of a job. Throws if the model has no rate for a valid input; a test excludes that. */
 export function quotePrice(model: Model, input: Input): PriceQuote {
   const rateUsd = findRate(model, input).usd
   if (model.price.per === 'video') return { usd: roundUsd(rateUsd) }
@@ -35,7 +35,7 @@ function countBilledSeconds({ price }: Model, input: Input): number {
   )
 }
 
-/** What a length is billed as. */
+/** The billed seconds of a length. */
 export function roundUpSeconds(
   { minimumSeconds = 0, stepSeconds = 0 }: Pick<Price, 'minimumSeconds' | 'stepSeconds'>,
   seconds: number,
@@ -44,7 +44,7 @@ export function roundUpSeconds(
   return stepSeconds > 0 ? roundUsd(Math.ceil(roundUsd(minimum / stepSeconds)) * stepSeconds) : minimum
 }
 
-/** USD without the noise of binary fractions. */
+/** Rounds USD to remove floating-point noise. */
 function roundUsd(usd: number): number {
   return Math.round(usd * 1e8) / 1e8
 }
@@ -66,8 +66,8 @@ type ModelPricing = {
 }
 
 /**
- * The price in the keys that clients of the model list read; each figure is for the model's defaults otherwise. `offered`: what a client
- * pays for what costs us this much.
+ * The price in the format of the model list; other fields have the model's defaults. `offered`: converts our cost to the price for
+ * clients.
  */
 export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): ModelPricing {
   const { per, minimumSeconds } = model.price
@@ -106,7 +106,7 @@ export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): 
   }
 }
 
-/** Where a model has no resolutions to choose from, its one price stands under `default`. */
+/** The price of a model without a choice of resolutions is listed as `default`. */
 function pricesByResolution(
   model: Model,
   priceWith: (overrides: Input) => number,
@@ -130,12 +130,12 @@ function isPricedBy({ price }: Model, field: Field): boolean {
   return price.rates.some(({ when }) => when?.[field] !== undefined)
 }
 
-/** What a request that tells nothing gets. */
+/** The input of a request without optional fields. */
 export function buildDefaultInput(model: Model, mode = model.modes[0]): Input {
   return buildInput(model, mode, ({ fixed, default: defaultValue }) => fixed ?? defaultValue)
 }
 
-/** The same with the first choice where there is no default. A size is another way to give the resolution, so it is left out. */
+/** The same, with the first choice of fields without a default. `size` is omitted, because it duplicates `resolution`. */
 function buildTypicalInput(model: Model): Input {
   const switchedOff = (field: Field) => (fields[field].kind === 'switch' ? false : undefined)
   const isRedundant = (field: Field) => field === 'size' && model.fields.resolution !== undefined

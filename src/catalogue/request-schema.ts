@@ -3,7 +3,7 @@ import { allFields, fields } from './fields.ts'
 import type { Model, Rule } from './model.ts'
 import { widestRule } from './rules.ts'
 
-/** A plain JSON-Schema enum, which one error can name; a union of literals would give one error a branch. */
+/** A plain JSON Schema enum: it gives one error, while a union of literals gives one per branch. */
 function createChoiceSchema(values: readonly (string | number)[], annotations: object): TSchema {
   const type = values.every((value) => typeof value === 'number') ? 'number' : 'string'
   return Type.Unsafe({ ...annotations, [Kind]: 'Choice', type, enum: values })
@@ -11,7 +11,7 @@ function createChoiceSchema(values: readonly (string | number)[], annotations: o
 
 TypeRegistry.Set<{ enum: readonly unknown[] }>('Choice', (schema, value) => schema.enum.includes(value))
 
-/** What a model takes, in canonical names and types, over all of its modes. What holds in one mode only is left to `admit`. */
+/** The schema of a model's input over all modes, in canonical names and types. Rules of single modes are checked by `validate`. */
 export function buildRequestSchema(model: Model): TObject {
   const properties: Record<string, TSchema> = {
     model: createChoiceSchema([model.id], { description: 'The model.' }),

@@ -6,14 +6,14 @@ import { closestChoice } from './validation/closest-choice.ts'
 import type { FieldValue } from './validation/parse-value.ts'
 
 export type Problem = {
-  /** As the caller spelled it; the canonical name where it is missing. */
+  /** The name that the client sent; the canonical name if the field is missing. */
   field: string
   message: string
   code: 'missing_required_parameter' | 'invalid_parameter_value' | 'model_not_found' | 'pro_required'
   allowed?: readonly (string | number)[]
 }
 
-/** What a job is made from, given which fields a request tells. */
+/** Selects the mode by the fields that are present. */
 export function selectMode(model: Model, isGiven: (field: Field) => boolean): Mode {
   const supports = (mode: Mode) => model.modes.includes(mode)
   if (supports('video') && (isGiven('video') || isGiven('targetVideo'))) return 'video'
@@ -23,10 +23,10 @@ export function selectMode(model: Model, isGiven: (field: Field) => boolean): Mo
 
 type Rules = ReadonlyMap<Field, Rule>
 
-/** A model never changes, and every submit asks. */
+/** Cached: models are constant, and every submit needs the rules. */
 const rulesCache = new WeakMap<Model, Partial<Record<Mode, Rules>>>()
 
-/** How a model takes each field that it takes in a mode. */
+/** The rules of all fields that a model uses in a mode. */
 export function listRules(model: Model, mode: Mode): Rules {
   const cachedRules = rulesCache.get(model) ?? {}
   rulesCache.set(model, cachedRules)
@@ -39,7 +39,7 @@ export function listRules(model: Model, mode: Mode): Rules {
   return cachedRules[mode]
 }
 
-/** How a model takes a field in a mode; absent: it does not. */
+/** The rule of a field in a mode; `undefined`: the mode does not use it. */
 export function findRule(model: Model, field: Field, mode: Mode): Rule | undefined {
   const rule = model.fields[field]
   if (rule === undefined || fields[field].isInternal) return undefined
@@ -50,7 +50,7 @@ export function findRule(model: Model, field: Field, mode: Mode): Rule | undefin
   return { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...commonRule, ...modeRule }
 }
 
-/** What a field may hold over all modes of a model, for schemas and lists; required only where every mode requires it. */
+/** The union of a field's rules over all modes, for schemas and lists; required only if every mode requires it. */
 export function widestRule(model: Model, field: Field): Rule | undefined {
   const rules = model.modes.map((mode) => findRule(model, field, mode))
   const usedRules = rules.filter((rule) => rule !== undefined)
@@ -80,8 +80,8 @@ export function listRenderableValues({ fixed, choices }: Rule): readonly (string
 }
 
 /**
- * `wrong`: what is wrong with a value, to follow the field's name. `closest`: what the model renders instead. `final`: nothing may stand
- * in for it.
+ * `problem`: completes a sentence that begins with the field's name. `closest`: the value that is rendered instead. `isFinal`: the value must not be
+ * replaced.
  */
 export type ValueCheck =
   | { value: FieldValue }
@@ -127,14 +127,14 @@ function checkNumber(field: Field, value: number, rule: Rule): ValueCheck {
   return kind === 'seed' ? { problem, isFinal: true } : { problem, closest }
 }
 
-/** A text that is cut says something else, so it never is. */
+/** A text is never truncated, because that changes its meaning. */
 function checkText(value: string, { maxLength = Infinity }: Rule): ValueCheck {
   const length = value.length > maxLength ? countCharacters(value) : value.length
   if (length <= maxLength) return { value }
   return { problem: `must be at most ${maxLength} characters; got ${length}`, isFinal: true }
 }
 
-/** Whether a value is one of the choices, whatever its case. */
+/** Whether a value is one of the choices, ignoring case. */
 export function matchesChoice(choices: readonly (string | number)[] | undefined, value: unknown): boolean {
   const normalizedValue = String(value).trim().toLowerCase()
   return choices?.some((choice) => String(choice).toLowerCase() === normalizedValue) ?? false
@@ -149,7 +149,7 @@ function describeBounds({ min, max }: Rule): string {
   return max === undefined ? `at least ${min}` : `from ${min} to ${max}`
 }
 
-/** A value as an error text quotes it: short, whatever it is. */
+/** Formats a value for an error message, truncated. */
 export function quoteValue(value: unknown): string {
   const quoted = JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value) ?? String(value)
   return quoted.length > 60 ? `${quoted.slice(0, 57)}…` : quoted

@@ -9,7 +9,9 @@ import { type AccountOperation, maxNoteLength, OperationRefused } from '../accou
 import { defaultKeysCommand } from '../config/access-settings.ts'
 import { explainRefusedDecision, type HoldDecisionResult, type UnknownJobs } from '../jobs/unknown-jobs.ts'
 
-const describeUsage = (keysCommand: string) => `Keys of this gateway. It may be running or not.
+const describeUsage = (
+  keysCommand: string,
+) => `Manages the API keys of this gateway, whether it is running or not.
 
   ${keysCommand} create --name NAME [--rpm 50] [--daily-usd 20] [--balance 100]
   ${keysCommand} list
@@ -26,12 +28,12 @@ ID is what \`list\` shows; the key itself is shown once, by \`create\`. Jobs of 
 USD may be negative. The same --operation KEY is applied once in 24 hours. TASK is the upstream's ID of a task.
 `
 
-/** Of a key's name, in characters. */
+/** The longest name of a key, in characters. */
 const maxNameLength = 256
-/** Of an upstream's ID of a task. */
+/** The longest task ID of an upstream. */
 const maxTaskIdLength = 200
 
-/** Thrown for a command that cannot be followed; the message is for whoever typed it. */
+/** Thrown for an invalid command. The message is for the operator. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }
@@ -40,11 +42,11 @@ type KeysCommandDeps = {
   ledger: Ledger
   holds: Pick<Holds, 'of'>
   unknownJobs: UnknownJobs
-  /** How this command is run, as its help says. */
+  /** How this command is run; the help shows it. */
   keysCommand?: string
 }
 
-/** Does what a command line asks for and answers the text to print. */
+/** Executes a command and returns the text to print. */
 export async function runKeysCommand(deps: KeysCommandDeps, args: readonly string[]): Promise<string> {
   const { ledger, holds, unknownJobs, keysCommand = defaultKeysCommand } = deps
   const { values, positionals } = parseCommandLine(args)
@@ -89,7 +91,7 @@ async function runOnAccount(
   return ledger.topUp(id, usd, readOperation(values)).catch(rethrow)
 }
 
-/** Who decides on a command line, as the ledger says it. */
+/** The author of decisions made on the command line, as the ledger shows it. */
 const decidedBy = 'command line'
 
 async function resolveHold(
@@ -141,7 +143,7 @@ type Values = Readonly<Partial<Record<keyof typeof options, string>>>
 
 function parseCommandLine(args: readonly string[]) {
   try {
-    // A negative amount is no option.
+    // parseArgs would read a negative amount as an option.
     const amountIndex = args.findIndex((arg) => /^-[\d.]+$/.test(arg))
     const argsBeforeAmount = amountIndex < 0 ? args : args.slice(0, amountIndex)
     const { values, positionals } = parseArgs({

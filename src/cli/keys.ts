@@ -19,7 +19,7 @@ import { CommandError, runKeysCommand } from './keys-command.ts'
 
 let redact = createRedactor()
 
-/** Works on the Redis of a running gateway; where its private one does not run, starts it for the moment. */
+/** Uses the Redis of the gateway. If the embedded Redis is not running, it is started for the duration of the command. */
 async function runCommand(): Promise<string> {
   const config = readConfig(process.env, Object.values(providers))
   const secrets = secretsOf(config)
@@ -84,7 +84,7 @@ try {
   process.stderr.write(
     isExpected
       ? `${cause.message}\n`
-      : redact(`It did not work: ${cause instanceof Error ? cause.message : String(cause)}\n`),
+      : redact(`Error: ${cause instanceof Error ? cause.message : String(cause)}\n`),
   )
   process.exitCode = 1
 }

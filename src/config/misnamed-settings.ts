@@ -1,11 +1,11 @@
 import { editDistance } from '../text/nearest-word.ts'
 
-/** A variable that is no setting, and the setting that it probably means. `isKey`: an upstream's key. */
+/** A variable that is not a setting, and the setting that it probably means. `isKey`: the key of an upstream. */
 export type MisnamedSetting = { name: string; suggestion: string; isKey: boolean }
 
 /**
- * How people name upstreams, with the settings that hold their keys. Vendors' own programs use some of these names, `FAL_API_KEY` for example.
- * `first`: common enough elsewhere to count at the beginning of a name only.
+ * Common names of upstreams, with the settings of their keys. Vendors' own programs use some of these names, for example `FAL_API_KEY`.
+ * `firstWordOnly`: the word is common in other names, so it counts only at the beginning.
  */
 const keyAliases: readonly {
   words: readonly string[]
@@ -24,14 +24,14 @@ const keyAliases: readonly {
   { words: ['LONGSTORIES', 'LONGSTORY'], keys: ['LONGSTORIES_API_KEY'] },
 ]
 
-/** What may follow the word that says that it is a key. */
+/** Words that may follow `KEY`. */
 const keySuffixes = /^(ID|VALUE|PROD|PRODUCTION|LIVE|DEV|TEST|STAGING|\d+)$/
 const keyWord = /^(API|ACCESS|SECRET|AUTH)*(KEY|TOKEN|SECRET|CREDENTIAL)S?(FILE)?$|^(AK|SK)$/
 const secretWord = /SECRET|^SK$/
-/** Shorter names are too common to be taken for another one misspelled. */
+/** Shorter names are similar to too many others. */
 const minSettingLength = 6
 
-/** Variables with a value that are none of the settings `known` and look like one: an upstream's key under another name, or a misspelled name. */
+/** Finds variables that are not settings but look like one: the key of an upstream under another name, or a misspelled setting. Empty ones are ignored. */
 export function findMisnamedSettings(
   env: Readonly<Record<string, string | undefined>>,
   knownNames: ReadonlySet<string>,
@@ -50,7 +50,7 @@ export function findMisnamedSettings(
   })
 }
 
-/** The key setting that a name means by its words: an upstream and "key". */
+/** The key setting that a name means, if its words are an upstream and "key". */
 function findKeyByWords(name: string): string | undefined {
   const nameWords = splitWords(name)
   while (keySuffixes.test(nameWords.at(-1) ?? '') || isFileWord(nameWords.at(-1) ?? '')) nameWords.pop()
@@ -70,7 +70,7 @@ function findKeyByWords(name: string): string | undefined {
   return undefined
 }
 
-/** Where a name holds one of the words, perhaps written in two (`WAVE_SPEED`) or together with the next (`FALKEY`); the other words of the name. */
+/** Finds an alias in the words of a name, also split (`WAVE_SPEED`) or joined with the next word (`FALKEY`). Returns the other words. */
 function findAlias(nameWords: readonly string[], aliasWords: readonly string[], firstWordOnly: boolean) {
   for (const [index, word] of nameWords.entries()) {
     if (firstWordOnly && index > 0 && nameWords[index - 1] !== 'REELGATE') continue
@@ -94,7 +94,7 @@ function findAlias(nameWords: readonly string[], aliasWords: readonly string[], 
   return undefined
 }
 
-/** Short names of upstreams are near to too many other words. */
+/** Short names of upstreams must match exactly, because they are similar to too many other words. */
 function isMisspelledWord(word: string, aliasWord: string): boolean {
   const maxDistance = aliasWord.length >= 10 ? 2 : aliasWord.length >= 7 ? 1 : 0
   return maxDistance > 0 && word[0] === aliasWord[0] && editDistance(word, aliasWord) <= maxDistance
@@ -107,7 +107,7 @@ function isKeyWord(word: string, wordsBefore: readonly string[]): boolean {
   return isUnambiguous && ['KEY', 'APIKEY', 'TOKEN', 'SECRET'].some((expected) => isNearWord(word, expected))
 }
 
-/** The setting that a name is one slip of the fingers away from, written with other separators, or in other letters. */
+/** The setting that differs from a name by one typing error, by separators or by case. */
 function findMisspelled(
   name: string,
   settings: readonly string[],
@@ -123,7 +123,7 @@ function findMisspelled(
   })
 }
 
-/** One letter too many, too few, or two exchanged; in a long name, another letter too. */
+/** One letter added, missing or transposed; in a long name, also one substituted. */
 function isTypo(word: string, expected: string, minLengthForSubstitution: number): boolean {
   const isOtherLetter = word.length === expected.length && !isTransposition(word, expected)
   return isNearWord(word, expected) && (expected.length >= minLengthForSubstitution || !isOtherLetter)

@@ -1,4 +1,4 @@
-/** The candidate that a misspelt word most likely means, if one is near enough. */
+/** The candidate that a misspelled word most likely means, if one is similar enough. */
 export function findNearestWord(word: string, candidates: readonly string[]): string | undefined {
   const lowercaseWord = word.toLowerCase().slice(0, 80)
   const maxDistance = Math.max(1, Math.floor(lowercaseWord.length / 4))
@@ -11,7 +11,7 @@ export function findNearestWord(word: string, candidates: readonly string[]): st
   return bestMatch?.candidate
 }
 
-/** How many letters must be replaced, added or removed. */
+/** The Levenshtein distance. */
 export function editDistance(left: string, right: string): number {
   let previousRow = Array.from({ length: right.length + 1 }, (_, column) => column)
   for (let row = 1; row <= left.length; row++) {

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 const idBytes = 16
-/** Drawn many at once: a call to the generator costs more than its bytes. */
+/** Random bytes for many IDs are generated in one call, because the call is expensive. */
 const randomPool = Buffer.allocUnsafeSlow(256 * idBytes)
 let poolOffset = randomPool.length
 

@@ -1,20 +1,20 @@
-/** The part of an address that proves who calls: `redis://user:password@host`. Schemes are short; without a bound, `a.a.a.` takes its length squared. */
+/** The credentials of a URL: `redis://user:password@host`. The length of the scheme is bounded, because `a.a.a.` would take quadratic time. */
 const urlCredentials = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#"'@]*@/gi
 /** Our own API keys and those of several upstreams. */
 const keyPattern = /\bsk-[\w-]{8,}/g
-/** Redis repeats the arguments of a command that it does not know. */
+/** Errors of Redis repeat the arguments of unknown commands. */
 const repeatedArguments = /(,? with args beginning with:).*/s
 
-/** Shorter values are dummies; removing them would tear up ordinary words. */
+/** Shorter values are placeholders; removing them would damage ordinary words. */
 const minSecretLength = 8
 
-/** Removes what is, or looks like, a secret. `secrets` are values that are known to be secret. */
+/** Removes the values of `secrets`, and texts that look like secrets. */
 export function createRedactor(secrets: readonly string[] = []): (text: string) => string {
   const secretForms = [
     ...new Set(
       secrets
         .filter((secret) => secret.length >= minSecretLength)
-        // As it stands in an address, and inside a line of JSON.
+        // As encoded in a URL and in JSON.
         .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]),
     ),
   ].sort((left, right) => right.length - left.length)
@@ -25,7 +25,7 @@ export function createRedactor(secrets: readonly string[] = []): (text: string) 
       .replace(keyPattern, '[redacted]')
 }
 
-/** The message of an error without what Redis repeats of a command. */
+/** Removes the arguments of a command from an error message of Redis. */
 export function redactRedisArguments(message: string): string {
   return message.replace(repeatedArguments, '$1 [redacted]')
 }

@@ -1,4 +1,4 @@
-/** The largest texts of clients and upstreams that are stored in Redis. */
+/** Limits of the texts of clients and upstreams that are stored in Redis. */
 export type TextLimits = {
   /** Of a link in a request, in bytes. */
   linkMaxBytes: number
@@ -17,7 +17,7 @@ export const defaultTextLimits: TextLimits = {
   recordMaxBytes: 64 * 1024,
 }
 
-/** The beginning of a text, of so many characters (code points) at most; always the same for the same text. */
+/** Truncates a text to at most `maxCharacters` code points. Deterministic. */
 export function shorten(text: string, maxCharacters: number): string {
   // A character has one or two code units.
   if (text.length <= maxCharacters) return text

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-/** How many deliveries a process makes at once. */
+/** The most concurrent deliveries of a process. */
 export type DeliveryConcurrency = {
   all: number
   /** To destinations whose last delivery failed. */
@@ -18,9 +18,9 @@ const maxBackOffMs = 60_000
 export type DeliveryLimiter = ReturnType<typeof createDeliveryLimiter>
 
 /**
- * Bounds how many deliveries one destination, one owner and all failing destinations together may keep waiting, so that the dead slow nobody
- * else. An owner may have as many places as are left over for the others: one alone takes half, two a third each, and there is always a place
- * for one more.
+ * Limits the concurrent deliveries per destination, per owner and for all failing destinations, so that unresponsive destinations do not delay
+ * others. An owner may use as many slots as remain free: one owner alone uses half, two use a third each, and a slot is always left for one
+ * more.
  */
 export function createDeliveryLimiter(limits: DeliveryConcurrency) {
   const activeCounts = new Map<string, number>()
@@ -35,12 +35,12 @@ export function createDeliveryLimiter(limits: DeliveryConcurrency) {
 
   const activeCount = (counter: string) => activeCounts.get(counter) ?? 0
 
-  /** Whether an owner has its share of the places. */
+  /** Whether an owner uses its whole share of the slots. */
   const hasUsedShare = (group: string, owner: string, limit: number) =>
     activeCount(`${group} of ${owner}`) >= limit - activeCount(group)
 
   return {
-    /** A place, to be left with how it went; or how long to stay away. */
+    /** Returns a slot, to be released with the outcome, or the time to wait before the next attempt. */
     acquire(owner: string, url: string): { release(isDelivered: boolean): void } | { waitMs: number } {
       const destination = `to ${owner} ${url}`
       const failures = failing.get(destination) ?? 0

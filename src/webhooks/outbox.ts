@@ -16,16 +16,16 @@ const removeWebhookScript = loadScript('webhooks/remove-webhook', {
 
 /** One line of a job's delivery log. */
 export type DeliveryLogEntry = {
-  /** Of this line; absent from those of version 0.1. */
+  /** The ID of this line; absent from lines of version 0.1. */
   id?: string
-  /** The version of the job whose end it is about; absent from those of version 0.1. */
+  /** The version of the job when it ended; absent from lines of version 0.1. */
   version?: number
   at: number
-  /** `failed` is tried again; `gave_up`, `gone` (the destination said 410) and `disabled` (it had said so before) are not. */
+  /** `failed` is retried; `gave_up`, `gone` (the destination returned 410) and `disabled` (it returned 410 earlier) are not. */
   outcome: 'delivered' | 'failed' | 'gave_up' | 'gone' | 'disabled' | 'replayed'
-  /** What the destination answered. */
+  /** The HTTP status of the response. */
   status?: number
-  /** Why it answered nothing. */
+  /** Why there was no response. */
   error?: string
   tookMs?: number
   nextAt?: number
@@ -35,7 +35,7 @@ export type WebhookOutbox = ReturnType<typeof createWebhookOutbox>
 
 const maxLogEntries = 50
 
-/** The webhooks that are still to be delivered, and what became of each attempt. */
+/** The pending webhooks and their delivery logs. */
 export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; keys: Keys; keepMs: number }) {
   const logAttemptInRedis = defineScript(redis, 'reelgateNoteAttempt', logAttemptScript)
   const removeInRedis = defineScript(redis, 'reelgateDropWebhook', removeWebhookScript)
@@ -52,7 +52,7 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
       return (await redis.zscore(keys.webhooks, id)) !== null
     },
 
-    /** Writes an attempt down, once. `nextAt`: when the next one is due; without it, this was the last attempt. */
+    /** Logs an attempt, once. `nextAt`: when the next one is due; absent: this was the last attempt. */
     async logAttempt(id: string, entry: DeliveryLogEntry): Promise<void> {
       const entryId = randomUUID()
       await logAttemptInRedis({
@@ -75,7 +75,7 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
       })
     },
 
-    /** What is left of a job that was deleted before its webhook was delivered. */
+    /** The stored part of a job that was deleted before its webhook was delivered. */
     async readDeletedJob(id: string): Promise<Pick<Job, 'owner' | 'view' | 'webhook'> | undefined> {
       const { owner, view, version, webhook, address } = await redis.hgetall(keys.deletedJob(id))
       if (owner === undefined || view === undefined || webhook === undefined) return undefined
@@ -86,7 +86,7 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
       await redis.zadd(keys.webhooks, 'XX', until + overdueAfterMs, id)
     },
 
-    /** Forgets a webhook, unless its job has ended meanwhile. */
+    /** Removes a pending webhook, unless its job has ended meanwhile. */
     async remove(id: string): Promise<void> {
       await removeInRedis({
         keys: { webhooks: keys.webhooks, job: keys.job(id), deletedJob: keys.deletedJob(id) },
@@ -98,7 +98,7 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
       return redis.zrangebyscore(keys.webhooks, '-inf', now, 'LIMIT', 0, count)
     },
 
-    /** Nothing more goes to a destination that has said 410, until its owner replays something to it. */
+    /** Stops deliveries to a destination that returned 410, until its owner replays a webhook to it. */
     async disable(owner: string, url: string, at: number): Promise<void> {
       await redis.hset(keys.webhooksGone(owner), url, at)
       await redis.pexpire(keys.webhooksGone(owner), disabledRetentionMs)
@@ -112,7 +112,7 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
       return (await redis.hexists(keys.webhooksGone(owner), url)) === 1
     },
 
-    /** Where an owner's webhooks go when a job names no address. */
+    /** The destination of an owner's webhooks if a job has no URL of its own. */
     async readDefaultUrl(owner: string): Promise<string | undefined> {
       return (await redis.hget(keys.account(owner), 'webhook')) ?? undefined
     },
@@ -124,5 +124,5 @@ export function createWebhookOutbox({ redis, keys, keepMs }: { redis: Redis; key
   }
 }
 
-/** A destination that was disabled this long ago, and not since, may be tried again. */
+/** After this time, a disabled destination is tried again. */
 const disabledRetentionMs = 90 * 86_400_000

@@ -5,7 +5,7 @@ import { operationRetentionMs } from '../accounts/operation.ts'
 import type { Keys } from '../redis/keys.ts'
 import { loadScript, runScript } from '../redis/script.ts'
 
-/** How long the secret before a rotation still signs beside the new one. */
+/** How long the previous secret stays valid after a rotation. */
 const previousSecretMs = 86_400_000
 
 const rotateSecretScript = loadScript('webhooks/rotate-secret', {
@@ -13,7 +13,7 @@ const rotateSecretScript = loadScript('webhooks/rotate-secret', {
   args: 'newSecret previousUntil rememberOperation operationKeepMs',
 })
 
-/** The secrets with which webhooks are signed: one an owner, made when it is first asked for. */
+/** The signing secrets of webhooks: one per owner, created at the first read. */
 export function createWebhookSecrets({ redis, keys }: { redis: Redis; keys: Keys }) {
   async function readCurrent(owner: string): Promise<string> {
     const key = keys.webhookSecret(owner)
@@ -43,7 +43,7 @@ export function createWebhookSecrets({ redis, keys }: { redis: Redis; keys: Keys
       return String(secret)
     },
 
-    /** All that sign now, the current one first. */
+    /** All secrets that sign messages now, the current one first. */
     async listValid(owner: string): Promise<readonly string[]> {
       const [stored, previous, previousUntil] = await redis.hmget(
         keys.webhookSecret(owner),

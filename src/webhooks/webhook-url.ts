@@ -2,7 +2,7 @@ import { isPrivateAddress, literalAddress } from '../net/private-address.ts'
 
 const maxUrlLength = 2048
 
-/** Why a webhook cannot go to an address, as far as the address alone tells; its name is looked up when something is sent. */
+/** Explains why a webhook URL is invalid; `undefined`: it is valid. Does not resolve the host name: that is checked at each delivery. */
 export function findUrlProblem(
   value: unknown,
   { allowPrivateNetworks }: { allowPrivateNetworks: boolean },

@@ -18,7 +18,7 @@ export const visualSettings = {
   },
   VOLC_REQ_KEY: {
     default: '',
-    description: 'The `req_key` of OmniHuman, if the default of the platform no longer works',
+    description: 'Replaces the default `req_key` of OmniHuman',
   },
 } satisfies Provider['settings']
 

@@ -2,7 +2,7 @@ import type { Input } from '../../../providers/input.ts'
 import { lengthOf, storyOf } from '../../../providers/longstories/story.ts'
 import type { Model } from '../model.ts'
 
-/** Seconds of a film whose duration nobody tells; what is billed then. */
+/** The billed seconds of a film without a given duration. */
 const defaultSeconds = 60
 
 const shared = {
@@ -84,7 +84,7 @@ function checkStoryContent(input: Input): ReturnType<NonNullable<Model['check']>
   }
 }
 
-/** Only `duration` is billed, so a longer film must say it. */
+/** Only `duration` is billed, so a longer film must set it. */
 function checkStoryLength(
   input: Input,
   durations: readonly number[],

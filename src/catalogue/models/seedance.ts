@@ -8,7 +8,7 @@ const shared = {
   providers: ['fal'],
 } as const satisfies Partial<Model>
 
-/** An image brings its own ratio, so only words get a default. */
+/** An image has its own ratio, so only text mode has a default. */
 const proRatios = ['16:9', '1:1', '3:4', '9:16', '21:9'] as const
 const liteRatios = ['16:9', '9:16', '1:1', '4:3', '3:4', '21:9'] as const
 

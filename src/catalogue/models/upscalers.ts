@@ -2,7 +2,7 @@ import type { Model, Rate } from '../model.ts'
 
 const resolutions = ['720p', '1080p', '2k', '4k']
 
-/** The price of each resolution, whichever field told it. */
+/** The price of each resolution, whichever field sets it. */
 function ratesByResolution(usd: Readonly<Record<string, number>>, defaultUsd: number): [Rate, ...Rate[]] {
   const ratesFor = (field: 'size' | 'resolution') =>
     Object.entries(usd).map(([value, rateUsd]) => ({ when: { [field]: value }, usd: rateUsd }))

@@ -5,7 +5,7 @@ const generateAudio = { default: false } as const
 const resolution = { choices: ['720p', '1080p'], default: '720p' } as const
 const ratios = ['16:9', '9:16'] as const
 
-/** An image brings its own ratio, so only words get a default. */
+/** An image has its own ratio, so only text mode has a default. */
 const ratioUnlessImage = { choices: ratios, text: { default: '16:9' } } as const
 
 const shared = {

@@ -7,7 +7,7 @@ const sizes = {
   '720p': ['720p', '1280x720', '720x1280'],
   '1080p': ['1080p', '1920x1080', '1080x1920'],
 }
-/** Another way to give the resolution, which wins over it. */
+/** An alternative to `resolution`, which takes precedence. */
 const sizeRule = { choices: Object.values(sizes).flat() }
 
 // 720p is rendered by plain Wan 2.2, which expands no prompt.
@@ -18,7 +18,7 @@ function checkExpansion(input: Input): ReturnType<NonNullable<Model['check']>> {
   return { field: 'enhancePrompt', message, instead: false }
 }
 
-/** The price of each tier, whichever field told it. */
+/** The price of each tier, whichever field sets it. */
 function ratesByTier(
   usd: Readonly<Record<keyof typeof sizes, number>>,
   defaultTier: keyof typeof sizes,

@@ -6,13 +6,13 @@ import { closestChoice } from './closest-choice.ts'
 import type { FieldSpelling } from './normalize.ts'
 import type { FieldValue } from './parse-value.ts'
 
-/** What was asked for and cannot be rendered. `reason`: why, where it is not just that the model has no such value. */
+/** A requested value that cannot be rendered. `reason`: why, unless the model just does not support the value. */
 export type Adjustment = { name: string; requested?: unknown; reason?: string }
 
 /** A chain of conditions longer than this would be a mistake in the catalogue. */
 const maxConflictRounds = 8
 
-/** Changes an input until the model's conditions between fields hold. Returns what remains wrong; notes each change in `adjusted`. */
+/** Changes an input until the model's conditions between fields hold. Returns the remaining violation; adds each change to the adjustments. */
 export function resolveConflicts(
   model: Model,
   values: Partial<Record<Field, FieldValue>>,
@@ -32,7 +32,7 @@ export function resolveConflicts(
   return model.check?.(values as Input)
 }
 
-/** A conflict is told in our words; who asked in other ones is told which. */
+/** Adds the name and value that the client sent, if they differ from the canonical ones. */
 function describeConflictFor(name: string, requested: unknown, message: string): string {
   const namesValue = message.startsWith(`\`${name}\` ${requested} `)
   return requested === undefined || namesValue ? message : `\`${name}\` ${quoteValue(requested)}: ${message}`
@@ -40,7 +40,7 @@ function describeConflictFor(name: string, requested: unknown, message: string):
 
 type OverruledValue = Adjustment & { reason: string }
 
-/** Makes resolution and ratio what the size says, which wins over them. Returns those of them that were asked for otherwise. */
+/** Sets resolution and ratio from the size, which takes precedence. Returns those that were requested differently. */
 export function alignFieldsWithSize(
   values: Partial<Record<Field, FieldValue>>,
   rules: ReadonlyMap<Field, Rule>,
@@ -68,7 +68,7 @@ export function alignFieldsWithSize(
   return overruledValues
 }
 
-/** One warning for each value that is not rendered as asked. */
+/** One warning for each value that is not rendered as requested. */
 export function describeAdjustments(
   model: Model,
   values: Readonly<Partial<Record<Field, FieldValue>>>,

@@ -3,8 +3,8 @@ import { fields, matchFieldName } from '../fields.ts'
 type Body = Readonly<Record<string, unknown>>
 
 /**
- * A request without the characters that upstreams reject in a text: NUL, and halves of surrogate pairs. `changed`: the fields that had
- * one. Links and data URLs are left as they are; they are checked as such.
+ * Removes the characters that upstreams reject in a text: NUL and unpaired surrogates. `changed`: the fields that contained one. Links and data
+ * URLs are not changed; they are validated elsewhere.
  */
 export function cleanTexts(body: Body): { body: Body; changedNames: readonly string[] } {
   const entries = Object.entries(body).map(([name, value]) => {
@@ -16,13 +16,13 @@ export function cleanTexts(body: Body): { body: Body; changedNames: readonly str
   return { body: Object.fromEntries(entries.map(({ name, value }) => [name, value])), changedNames }
 }
 
-/** A text as upstreams can read it. */
+/** Removes unsupported characters from a text. */
 export function cleanText(text: string): string {
   if (text.isWellFormed() && !text.includes('\0')) return text
   return text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '')
 }
 
-/** The same value where nothing in it had to change. */
+/** Returns the same object if nothing changes. */
 function cleanValue(value: unknown): unknown {
   if (typeof value === 'string') return cleanText(value)
   if (typeof value !== 'object' || value === null) return value

@@ -7,7 +7,7 @@ type Choice = string | number
 /** `exact`: another spelling of the choice, as `1280x720` is of `720p`. */
 type ChoiceMatch = { choice: Choice; isExact: boolean }
 
-/** The choice that comes closest to what was requested; `undefined`: nothing in it can be compared. */
+/** The choice that is closest to the requested value; `undefined`: they cannot be compared. */
 export function closestChoice(
   kind: FieldKind,
   requested: unknown,
@@ -22,7 +22,7 @@ export function closestChoice(
     : closestShape(comparedAspects, requested, choices, defaultChoice)
 }
 
-/** A duration that is not rendered becomes the next longer one, or the longest. */
+/** An unsupported duration becomes the next longer one, or the longest. */
 function closestNumber(
   kind: FieldKind,
   requested: number,
@@ -47,7 +47,7 @@ function stripSeparators(word: string): string {
   return word.toLowerCase().replace(/[\s_-]+/g, '')
 }
 
-/** What counts in a field of this kind. */
+/** The properties that are compared for this kind of field. */
 const aspects: Partial<Record<FieldKind, readonly (keyof VideoShape)[]>> = {
   ratio: ['ratio'],
   resolution: ['lines'],
@@ -71,10 +71,10 @@ function closestShape(
   return bestMatch === undefined ? undefined : { choice: bestMatch.choice, isExact: bestMatch.isExact }
 }
 
-/** Sides are rounded to what a codec takes, as in 832x480; other spellings mean exactly what they say. */
+/** Pixel sizes are rounded for the codec (832x480); other spellings are exact. */
 const logTolerances = { pixels: 0.04, names: 0.01 }
 
-/** `keys`: the first one that differs decides, less is closer. A landscape never becomes a portrait where a choice is left. */
+/** `keys`: compared in order, less is closer. Landscape becomes portrait only if there is no other choice. */
 function compareShapes(
   comparedAspects: readonly (keyof VideoShape)[],
   requestedShape: VideoShape,

@@ -7,7 +7,7 @@ import { parseShape } from './video-shape.ts'
 type FieldSpellings = readonly [FieldSpelling, ...FieldSpelling[]]
 type Rules = ReadonlyMap<Field, Rule>
 
-/** A file for which the model has no field goes to the one that it has. */
+/** Moves a file from a field that the model lacks to one that it has. */
 const mediaFallbacks: readonly (readonly [Field, Field])[] = [
   ['image', 'referenceImages'],
   ['image', 'swapImage'],
@@ -15,8 +15,8 @@ const mediaFallbacks: readonly (readonly [Field, Field])[] = [
 ]
 
 /**
- * What a request says of a video, under the fields by which the model takes it: `size` tells resolution and ratio, and a ratio is a
- * size where the model has no other field for it. What is given outright stays.
+ * Converts between `size`, resolution and ratio, to the fields that the model has: `size` sets resolution and ratio, and a ratio sets `size` if the
+ * model has no other field for it. Fields that were given explicitly do not change.
  */
 export function moveEquivalentFields(
   model: Model,
@@ -56,7 +56,7 @@ function takesAnySize(rule: Rule | undefined): boolean {
   return rule !== undefined && rule.choices === undefined
 }
 
-/** Whether a size may be a ratio alone. */
+/** Whether a size may be only a ratio. */
 function takesRatios(rule: Rule | undefined): boolean {
   return rule?.choices?.some((choice) => isRatioOnly(String(choice))) ?? false
 }
@@ -66,7 +66,7 @@ function isRatioOnly(word: string): boolean {
   return ratio !== undefined && lines === undefined
 }
 
-/** A ratio where the source has one already: no size comes near to it. */
+/** A ratio, if the source already determines one: no size matches it. */
 function isUnusedRatio([{ value }]: FieldSpellings, rules: Rules): boolean {
   const sizeRule = rules.get('size')
   return sizeRule?.choices !== undefined && !takesRatios(sizeRule) && isRatioOnly(String(value))
@@ -76,7 +76,7 @@ function isListedChoice(rule: Rule | undefined, sizeSpellings: FieldSpellings | 
   return rule !== undefined && matchesChoice(rule.choices, sizeSpellings?.[0].value)
 }
 
-/** Which fields a size stands for; where the model takes sizes, only one that is no whole size. */
+/** The fields that a size sets. If the model has sizes, only an incomplete size sets others. */
 function fieldsInSize(sizeSpellings: FieldSpellings | undefined, rules: Rules): readonly Field[] {
   const { ratio, lines } = parseShape(String(sizeSpellings?.[0].value ?? ''))
   if (rules.has('size') && ratio !== undefined && lines !== undefined) return []

@@ -4,12 +4,12 @@ import { normalizeName } from '../fields.ts'
 /** The key of `isFrameList`, without case and underscores. */
 export const frameListName = 'frameimages'
 
-/** Runware and OpenRouter name both images of a video in one list: `frameImages: [{ image, frame: 'last' }]`. */
+/** Runware and OpenRouter send the first and last frame in one list: `frameImages: [{ image, frame: 'last' }]`. */
 export function isFrameList(name: string, value: unknown): value is readonly unknown[] {
   return normalizeName(name) === frameListName && Array.isArray(value)
 }
 
-/** Which field each frame of the list is for; without a name of its own, the second one is the last. */
+/** The field of each frame in the list; the second frame is the last one, unless it is named. */
 export function readFrameList(
   list: readonly unknown[],
 ): readonly (readonly ['image' | 'last_image', unknown])[] {

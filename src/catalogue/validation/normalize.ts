@@ -4,15 +4,15 @@ import { acceptedNames, allFields, fields, matchFieldName } from '../fields.ts'
 import { isFrameList, readFrameList } from './frame-list.ts'
 import { holdsDataUrl, isEmpty } from './parse-value.ts'
 
-/** A field as one caller told it. */
+/** A field as the client sent it. */
 export type FieldSpelling = { name: string; value: unknown; isOpposite: boolean }
 
-/** Behind every name of one field alone. */
+/** Lower precedence than every name of a single field. */
 const frameListRank = 1000
 
 type RankedSpelling = { spelling: FieldSpelling; field: Field; rank: number }
 
-/** What a request body tells of each field, best spelling first, and what is to be said about its other keys. */
+/** Groups the keys of a request body by field, best spelling first, and returns warnings about the other keys. */
 type NormalizedBody = {
   spellings: ReadonlyMap<Field, readonly [FieldSpelling, ...FieldSpelling[]]>
   warnings: readonly string[]

@@ -4,14 +4,14 @@ import type { Model } from '../model.ts'
 import { listRules, quoteValue, selectMode } from '../rules.ts'
 import { closestChoice } from './closest-choice.ts'
 
-/** Settings of a picture, in the order in which they may change. */
+/** The settings that may change, in this order. */
 const adjustableKinds: readonly FieldKind[] = ['ratio', 'size', 'word', 'switch', 'resolution']
 
 type RelaxedInput = { input: Input; warnings: readonly string[] }
 
 /**
- * The input with the fewest settings changed that an upstream renders. What decides the price stays as it is. `undefined`: there is
- * none.
+ * The input with the fewest changed settings that an upstream renders. Settings that determine the price do not change. `undefined`: there is no
+ * such input.
  */
 export function relaxInput(
   model: Model,
@@ -40,7 +40,7 @@ export function relaxInput(
   return undefined
 }
 
-/** For each setting: no value first, then its other choices, the closest one first. */
+/** For each setting: first no value, then its other choices, the closest one first. */
 function listChanges(model: Model, input: Input) {
   const rules = listRules(
     model,

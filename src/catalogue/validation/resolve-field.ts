@@ -8,7 +8,7 @@ import { type FieldValue, type ParseResult, parseValue } from './parse-value.ts'
 
 export type ResolvedField =
   | { value?: FieldValue; warnings?: readonly string[]; problem?: undefined }
-  /** `substitute`: what is rendered where the caller does not want the problem instead. */
+  /** `substitute`: the value that is rendered if validation is lenient. */
   | {
       spelling: FieldSpelling
       warnings: readonly string[]
@@ -16,7 +16,7 @@ export type ResolvedField =
       substitute?: { value?: FieldValue }
     }
 
-/** The value that a field ends with, from all spellings of it in a request and the model's rule. */
+/** The value of a field, from all its spellings in a request and the model's rule. */
 export function resolveField(field: Field, rule: Rule, spellings: readonly FieldSpelling[]): ResolvedField {
   const [bestSpelling, ...otherSpellings] = spellings.filter(
     (spelling) => !isOperationMode(field, spelling) || matchesChoice(rule.choices, spelling.value),
@@ -43,7 +43,7 @@ export function resolveField(field: Field, rule: Rule, spellings: readonly Field
   }
 }
 
-/** Texts, files and stories are what a video is made of: nothing stands in for one that cannot be read. */
+/** Texts, files and stories determine the content of a video: an invalid one is never replaced. */
 const contentKinds: ReadonlySet<FieldKind> = new Set(['text', 'media', 'mediaList', 'object', 'list'])
 
 function checkParsed(
@@ -61,7 +61,7 @@ function checkParsed(
   return 'value' in check ? { problem, closest: check.value } : { ...check, problem }
 }
 
-/** So is a seed, unless it is no number at all. */
+/** A seed is not replaced either, unless it is not a number. */
 function isIrreplaceable(field: Field, sentValue: unknown): boolean {
   const { kind } = fields[field]
   return contentKinds.has(kind) || (kind === 'seed' && !Number.isNaN(Number(sentValue)))
@@ -79,7 +79,7 @@ function checkFixed(
     : { problem: `must be ${fixed}; got ${quoteValue(sentValue)}`, closest: fixed }
 }
 
-/** The value of a field that is not told. */
+/** The value of a field that was not given. */
 export function defaultValueOf({ fixed, default: defaultValue }: Rule): { value?: FieldValue } {
   const value = fixed ?? defaultValue
   return value === undefined ? {} : { value }
@@ -90,7 +90,7 @@ function parseSpelling(field: Field, spelling: FieldSpelling): ParseResult {
   return spelling.isOpposite && 'value' in parsed ? { value: parsed.value !== true } : parsed
 }
 
-/** Gateways send the kind of operation as `mode`; what a request brings tells it better. */
+/** Some gateways send the operation as `mode`; it is ignored, because the input determines it. */
 export function isOperationMode(field: Field, { value }: FieldSpelling): boolean {
   return (
     field === 'mode' &&

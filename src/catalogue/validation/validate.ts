@@ -26,13 +26,13 @@ export type InvalidRequest = { ok: false; problems: readonly [Problem, ...Proble
 type Body = Readonly<Record<string, unknown>>
 
 export type ValidationOptions = {
-  /** What becomes of a value that the model does not render: the closest one that it does, with a warning, or a problem. */
+  /** Whether an unsupported value becomes the closest supported one, with a warning, or is a problem. */
   handling?: 'lenient' | 'strict'
-  /** The longest text for a model that has no limit of its own, in Unicode code points. */
+  /** The longest text for a model without its own limit, in Unicode code points. */
   promptMaxCharacters?: number
 }
 
-/** Reads a request body: which model, and what it is asked for in canonical names and types; or all that is wrong with it. */
+/** Validates a request body. Returns the model and the input in canonical names and types, or all problems. */
 export function validateRequest(body: Body, options?: ValidationOptions): ValidRequest | InvalidRequest {
   const id = readText(body, 'model') ?? readText(body, 'modelSlug')
   const code = 'missing_required_parameter'
@@ -41,7 +41,7 @@ export function validateRequest(body: Body, options?: ValidationOptions): ValidR
   return model === undefined ? reject(unknownModelProblem(id)) : validateForModel(model, body, options)
 }
 
-/** The same for a model that is already known. */
+/** Validates a request body for a given model. */
 export function validateForModel(
   model: Model,
   request: Body,
@@ -112,7 +112,7 @@ export function validateForModel(
   }
 }
 
-/** A text for which the model has no limit has ours. */
+/** Applies the default limit to texts without a limit of the model. */
 function withTextLimit(field: Field, rule: Rule, promptMaxCharacters: number | undefined): Rule {
   if (promptMaxCharacters === undefined || fields[field].kind !== 'text' || rule.maxLength !== undefined)
     return rule

@@ -1,17 +1,17 @@
-/** What a word says of a picture, as far as it does. */
+/** The ratio and resolution that a text describes. */
 export type VideoShape = {
   /** Width divided by height. */
   ratio?: number
   /** The shorter side, in pixels. */
   lines?: number
-  /** From width and height in pixels, which are rounded to what a codec takes. */
+  /** Derived from width and height in pixels, which are rounded for the codec. */
   isPixelSize?: true
 }
 
-/** Two numbers below this are a ratio (`16x9`), others are pixels (`1280x720`). */
+/** Two numbers below this are a ratio (`16x9`); larger ones are pixels (`1280x720`). */
 const minPixels = 100
 
-/** Reads `16:9`, `16/9`, `1.78`, `1280x720`, `landscape_16_9`, `portrait`, `720p`, `720`, `4k`, `Full HD`, and several at once. */
+/** Parses `16:9`, `16/9`, `1.78`, `1280x720`, `landscape_16_9`, `portrait`, `720p`, `720`, `4k`, `Full HD`, and combinations. */
 export function parseShape(description: string): VideoShape {
   const text = description.trim().toLowerCase()
   const sides = parseSides(text)
@@ -32,12 +32,12 @@ function parseSides(text: string): [number, number] | undefined {
 
 const standardRatios = [21 / 9, 16 / 9, 3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 9 / 16, 9 / 21]
 
-/** Sides are rounded to what a codec takes: 832x480 is 16:9. */
+/** Pixel sizes are rounded for the codec: 832x480 is 16:9. */
 function snapToStandardRatio(ratio: number): number {
   return standardRatios.find((standardRatio) => Math.abs(Math.log(ratio / standardRatio)) <= 0.04) ?? ratio
 }
 
-/** No video is wider or taller than this, so that `720` is no ratio. */
+/** No video has a larger ratio than this, so `720` is not a ratio. */
 const maxRatio = 5
 
 function parseDecimalRatio(text: string): number | undefined {
