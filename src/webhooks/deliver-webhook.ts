@@ -14,7 +14,7 @@ const maxRetryAgeMs = 86_400_000
 type DeliveryDeps = {
   store: Pick<JobStore, 'read'>
   outbox: WebhookOutbox
-  secrets: WebhookSecrets
+  secrets: Pick<WebhookSecrets, 'listValid'>
   limiter: DeliveryLimiter
   safeFetch: SafeFetch['fetch']
   buildStatus: BuildStatus

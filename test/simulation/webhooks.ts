@@ -15,7 +15,6 @@ export type Received = (job: string, type: string) => void
 type Options = { actor: Actor; redis: Redis; keys: Keys; store: Pick<JobStore, 'read'>; received: Received }
 
 const secret = `whsec_${Buffer.from('simulated').toString('base64')}`
-const signing = async () => [secret]
 
 /** The real delivery of webhooks, to simulated receivers. */
 export function createWebhooks(world: World, { actor, redis, keys, store, received }: Options) {
@@ -35,10 +34,8 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
       {
         store,
         outbox: createWebhookOutbox({ redis, keys, keepMs: settings.store.keepMs }),
-        secrets: { listValid: signing } as unknown as Parameters<typeof deliverWebhook>[0]['secrets'],
-        limiter: { acquire: () => ({ release: () => undefined }) } as unknown as Parameters<
-          typeof deliverWebhook
-        >[0]['limiter'],
+        secrets: { listValid: async () => [secret] },
+        limiter: { acquire: () => ({ release: () => undefined }) },
         safeFetch: ask,
         buildStatus: (view) => view,
         stopping: new AbortController().signal,
