@@ -20,6 +20,7 @@ import { createConnections } from './redis/connections.ts'
 import { startEmbeddedRedis } from './redis/embedded.ts'
 import { createKeys, type Keys } from './redis/keys.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
+import { toSandboxUrl } from './sandbox/address.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
 import { mockUpstreams } from './sandbox/upstreams/index.ts'
 import { readOverrides } from './upstreams/overrides.ts'
@@ -81,8 +82,10 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
   })
   closeSteps.push(() => sandbox.close())
   if (config.sandbox) await sandbox.start()
-  const connectToSandbox = sandbox.connect
-  const transport = createTransport({ timeoutMs: config.upstreamTimeoutMs, connectToSandbox })
+  const transport = createTransport({
+    timeoutMs: config.upstreamTimeoutMs,
+    sandbox: { connect: sandbox.connect, toUrl: toSandboxUrl },
+  })
   closeSteps.push(() => transport.close())
   const { upstreams } = config
   const media = await createMedia({
@@ -91,7 +94,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     keys,
     transport,
     upstreams,
-    connectToSandbox,
+    connectToSandbox: sandbox.connect,
     logger,
   })
   closeSteps.push(

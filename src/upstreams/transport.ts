@@ -1,52 +1,53 @@
-import type { Readable } from 'node:stream'
 import { ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
-import { Agent, type buildConnector, type Dispatcher, request } from 'undici'
+import { Agent, type buildConnector, request } from 'undici'
 import { type Fault, fault } from '../../providers/faults.ts'
 import type { Call, Provider, Reply } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/provider-settings.ts'
-import { toSandboxUrl, withoutSandbox } from '../sandbox/address.ts'
-import { createInlineBody, type InlineFile } from './inline-body.ts'
-import { createUploadBody, type FileUpload, uploadTimeLimitMs } from './upload-body.ts'
+import { uploadTimeLimitMs } from './file-bodies.ts'
+import { type CallFiles, prepareRequest, type ToSandboxUrl } from './prepare-request.ts'
+import { readReply } from './read-reply.ts'
 
-/** The largest reply that is read; every real one is a few kilobytes. */
-const replyLimitBytes = 4 * 1024 * 1024
-
-/** After this many failed purchases in a row an upstream is left alone for 10 s. */
+/** After this many failed purchases in a row, no purchase is sent to an upstream for `breakMs`. */
 const failuresBeforeBreak = 8
+const breakMs = 10_000
 
-/** What is said of a certificate, or before there is a connection: no request has left by then. Other errors of TLS come at any time. */
+/** Errors of certificates and before there is a connection: no request has been sent yet. Other TLS errors can occur at any time. */
 const unsentErrorCodes =
   /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_CERT_ALTNAME_INVALID|ERR_TLS_HANDSHAKE_TIMEOUT|CERT_.*|.*_CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/
 
-/** While a connection is made; the same errors of a connection that stands tell nothing. */
+/** Errors while a connection is made. On an established connection, the same codes do not show whether the request was received. */
 const connectErrorCodes = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/
 
 export type CallResult =
   | { kind: 'reply'; reply: Reply }
   /** Certainly never reached the upstream. */
   | { kind: 'unsent'; fault: Fault }
-  /** May have reached it; no answer was read. */
+  /** May have reached it; no reply was read. */
   | { kind: 'lost'; fault: Fault }
 
 export type Transport = ReturnType<typeof createTransport>
 
-/** The one place that calls upstreams: holds their keys, bounds their time, never follows a redirect, never repeats a call. */
+/** Connects calls of sandbox jobs to the mock upstreams of this process. */
+export type SandboxConnection = { connect: buildConnector.connector; toUrl: ToSandboxUrl }
+
+/** Sends every call to an upstream: adds its credentials, limits its time, never follows a redirect, never repeats a call. */
 export function createTransport({
   timeoutMs,
   now = () => new Date(),
-  connectToSandbox = withoutSandbox,
+  sandbox,
 }: {
   timeoutMs: number
   now?: () => Date
-  /** Connects to the mock upstreams of this process; absent: it has none. */
-  connectToSandbox?: buildConnector.connector
+  /** Absent: this process has no mock upstreams, and sends no call of a sandbox job. */
+  sandbox?: SandboxConnection
 }) {
   const realAgents = createAgents({ timeout: 10_000 })
-  const mockAgents = createAgents(connectToSandbox)
+  const mockAgents = sandbox === undefined ? undefined : createAgents(sandbox.connect)
+  const toSandboxUrl = sandbox?.toUrl ?? (() => undefined)
 
   const breakers = new Map<string, ReturnType<typeof createBreaker>>()
 
-  /** An upstream that fails again and again is left alone for a while: a purchase that would be sent to it is known to be unsent. */
+  /** While the circuit breaker of an upstream is open, a purchase is not sent, and the result says so. */
   async function send(
     provider: Provider,
     config: ProviderConfig,
@@ -57,14 +58,14 @@ export function createTransport({
     const name = config.sandbox === true ? `${provider.name} sandbox` : provider.name
     const breaker = breakers.get(name) ?? createBreaker()
     breakers.set(name, breaker)
-    // Nothing but an open breaker throws here, and that before the call.
+    // Only an open breaker throws here, before the call is made.
     return breaker
       .execute(() => callOnce(provider, config, call, options))
       .catch(() => ({
         kind: 'unsent',
         fault: fault(
           'upstream_unreachable',
-          `${provider.title} has failed too often and is left alone for a while`,
+          `${provider.title} has failed too often and is not called for ${breakMs / 1000} s`,
         ),
       }))
   }
@@ -78,10 +79,15 @@ export function createTransport({
     const callLimitMs = Math.ceil(timeoutMs + (upload === undefined ? 0 : uploadTimeLimitMs(upload)))
     let mayBeSent = false
     try {
-      const preparedRequest = prepare(provider, config, call, { upload, inline }, now())
+      const preparedRequest = prepareRequest(provider, config, call, {
+        files: { upload, inline },
+        at: now(),
+        toSandboxUrl,
+      })
+      const agents = config.sandbox === true ? mockAgents : realAgents
+      if (agents === undefined) throw new TypeError('this process has no mock upstreams')
       mayBeSent = true
       const signal = AbortSignal.timeout(callLimitMs)
-      const agents = config.sandbox === true ? mockAgents : realAgents
       const response = await request(preparedRequest.url, {
         method: call.method,
         headers: preparedRequest.headers,
@@ -96,7 +102,7 @@ export function createTransport({
       const kind = mayBeSent && !isUnsent(cause) ? 'lost' : 'unsent'
       const callFault = fault(
         'upstream_unreachable',
-        `${provider.title} could not be asked: ${readErrorCode(cause)}`,
+        `${provider.title} could not be called: ${readErrorCode(cause)}`,
       )
       return { kind, fault: callFault }
     }
@@ -106,7 +112,9 @@ export function createTransport({
     send,
     async close(): Promise<void> {
       await Promise.all(
-        [realAgents, mockAgents].flatMap(({ pooled, fresh }) => [pooled.close(), fresh.close()]),
+        [realAgents, mockAgents].flatMap((agents) =>
+          agents === undefined ? [] : [agents.pooled.close(), agents.fresh.close()],
+        ),
       )
     },
   }
@@ -117,12 +125,10 @@ function createAgents(connect: NonNullable<Agent.Options['connect']>) {
   const options = { allowH2: false, connect }
   return {
     pooled: new Agent({ ...options, connections: 256 }),
-    /** A connection of its own for each purchase: a kept one that the upstream closes just then would lose the answer. */
+    /** A new connection for each purchase: if the upstream closed a kept one at that moment, the reply would be lost. */
     fresh: new Agent({ ...options, pipelining: 0 }),
   }
 }
-
-type CallFiles = { upload: FileUpload | undefined; inline: readonly InlineFile[] }
 
 type CallOptions = { purchase?: boolean } & Partial<CallFiles>
 
@@ -132,114 +138,12 @@ function createBreaker() {
     return kind !== 'reply' || (reply !== undefined && reply.status >= 500)
   })
   return circuitBreaker(isFailure, {
-    halfOpenAfter: 10_000,
+    halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(failuresBeforeBreak),
   })
 }
 
-type PreparedRequest = {
-  url: URL
-  headers: Record<string, string>
-  body: string | Readable | null
-  baseUrl: string
-}
-
-/** A call below the host's base URL is signed; a whole URL is foreign and gets no key. */
-function prepare(
-  provider: Provider,
-  config: ProviderConfig,
-  call: Call,
-  files: CallFiles,
-  at: Date,
-): PreparedRequest {
-  const hostName = call.host ?? Object.keys(provider.hosts)[0] ?? ''
-  const host = provider.hosts[hostName]
-  const baseUrl = config.baseUrls[hostName]
-  if (host === undefined || baseUrl === undefined)
-    throw new TypeError(`${provider.title} has no address for ${hostName}`)
-
-  const isForeign = /^https?:\/\//.test(call.path)
-  const url = urlOf(isForeign ? call.path : baseUrl + call.path, config)
-  if (!isForeign && url.origin !== new URL(baseUrl).origin)
-    throw new TypeError('a call may not leave the base URL')
-  const { body, type, length } = encodeBody(call, files)
-  const headers: Record<string, string> = {
-    accept: 'application/json',
-    ...(type === undefined ? {} : { 'content-type': type }),
-    ...(length === undefined ? {} : { 'content-length': String(length) }),
-    ...call.headers,
-  }
-  if (!isForeign) {
-    const text = typeof body === 'string' ? body : ''
-    const signingValues = { ...config.settings, ...config.credentials }
-    Object.assign(headers, host.sign({ method: call.method, url, headers, body: text }, signingValues, at))
-  }
-  return { url, headers, body, baseUrl }
-}
-
-/** A call for a sandbox job goes to the mock upstreams or nowhere. */
-function urlOf(address: string, { sandbox }: ProviderConfig): URL {
-  if (sandbox !== true) return new URL(address)
-  const url = toSandboxUrl(address)
-  if (url === undefined) throw new TypeError('a call for a sandbox job may not leave the sandbox')
-  return url
-}
-
-function encodeBody(
-  call: Call,
-  { upload, inline }: CallFiles,
-): { body: PreparedRequest['body']; type?: string; length?: number } {
-  if (call.json !== undefined) {
-    const body = JSON.stringify(call.json)
-    return { type: 'application/json', ...(inline.length === 0 ? { body } : createInlineBody(body, inline)) }
-  }
-  if (call.form !== undefined) {
-    return { body: new URLSearchParams(call.form).toString(), type: 'application/x-www-form-urlencoded' }
-  }
-  return call.media === undefined || upload === undefined
-    ? { body: null }
-    : createUploadBody(upload, call.media)
-}
-
-/** Shorter credentials are no secrets; taking them out would tear up ordinary words. */
-const minSecretCharacters = 12
-
-async function readReply(
-  response: Dispatcher.ResponseData,
-  baseUrl: string,
-  credentials: ProviderConfig['credentials'],
-): Promise<Reply> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response.body) {
-    bytes += (chunk as Buffer).length
-    if (bytes > replyLimitBytes)
-      throw Object.assign(new Error('the reply is too large'), { code: 'REPLY_TOO_LARGE' })
-    chunks.push(chunk as Buffer)
-  }
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(response.headers)) {
-    if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
-  }
-  // Some upstreams quote the key that they refuse, and their words end in logs and records.
-  const text = Object.values(credentials)
-    .filter((secret) => secret.length >= minSecretCharacters)
-    .reduce(
-      (redacted, secret) => redacted.replaceAll(secret, '[redacted]'),
-      Buffer.concat(chunks).toString('utf8'),
-    )
-  return { status: response.statusCode, headers, body: parse(text), baseUrl }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** Whether an error is known to have happened before a request could reach anybody. */
+/** Whether an error certainly occurred before a request could reach anybody. */
 export function isUnsent(cause: unknown): boolean {
   if (cause instanceof AggregateError) return cause.errors.every(isUnsent)
   const code = readErrorCode(cause)

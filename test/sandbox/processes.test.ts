@@ -10,7 +10,7 @@ import { fingerprintRequest } from '../../src/jobs/attempt.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { createSandboxFetch } from '../../src/media/results/sandbox-fetch.ts'
 import { AddressRefused } from '../../src/net/safe-fetch.ts'
-import { sandboxOrigin } from '../../src/sandbox/address.ts'
+import { sandboxOrigin, toSandboxUrl } from '../../src/sandbox/address.ts'
 import { createCallbacks } from '../../src/sandbox/callbacks.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { mockUpstreams } from '../../src/sandbox/upstreams/index.ts'
@@ -38,7 +38,10 @@ describe('mock upstreams of several processes', () => {
       renderMs: 0,
     })
     cleanup.add(() => sandbox.close())
-    const transport = createTransport({ timeoutMs: 5000, connectToSandbox: sandbox.connect })
+    const transport = createTransport({
+      timeoutMs: 5000,
+      sandbox: { connect: sandbox.connect, toUrl: toSandboxUrl },
+    })
     cleanup.add(() => transport.close())
     const fetcher = createSandboxFetch(sandbox.connect)
     cleanup.add(() => fetcher.close())

@@ -7,8 +7,8 @@ import { after, beforeEach, describe, it } from 'node:test'
 import type { Call, Host, Provider } from '../../providers/provider.ts'
 import { runware } from '../../providers/runware/index.ts'
 import type { ProviderConfig } from '../../src/config/provider-settings.ts'
+import type { FileUpload } from '../../src/upstreams/file-bodies.ts'
 import { type CallResult, createTransport, isUnsent } from '../../src/upstreams/transport.ts'
-import type { FileUpload } from '../../src/upstreams/upload-body.ts'
 import { createCleanup } from '../support/setup.ts'
 
 type Received = {

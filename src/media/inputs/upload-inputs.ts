@@ -13,7 +13,7 @@ import {
 } from '../../catalogue/media-values/stored-reference.ts'
 import type { ProviderConfig } from '../../config/provider-settings.ts'
 import { utf8ByteLength } from '../../text/text-limits.ts'
-import type { InlineFile } from '../../upstreams/inline-body.ts'
+import type { InlineFile } from '../../upstreams/file-bodies.ts'
 import { uploadedLinkMaxBytes } from '../../upstreams/reply-limits.ts'
 import type { Transport } from '../../upstreams/transport.ts'
 import type { FileStore } from '../storage/file-store.ts'

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { createInlineBody } from '../../src/upstreams/inline-body.ts'
-import { createUploadBody, uploadTimeLimitMs } from '../../src/upstreams/upload-body.ts'
+import { createInlineBody, createUploadBody, uploadTimeLimitMs } from '../../src/upstreams/file-bodies.ts'
 
 const media = { kind: 'image', contentType: 'image/png', bytes: 5, filename: 'cat.png' } as const
 
