@@ -1,5 +1,16 @@
-import type { S3Settings } from '../media/storage/s3.ts'
 import type { Reader } from './reader.ts'
+
+export type S3Settings = {
+  bucket: string
+  region: string
+  /** Absent: Amazon's own. */
+  endpoint?: string
+  /** Absent: where the SDK finds them, as on a machine with a role. */
+  credentials?: { accessKeyId: string; secretAccessKey: string }
+  forcePathStyle: boolean
+  /** How long a connection may take, and how long one may be silent. A transfer that goes on may take any time. */
+  timeoutMs: number
+}
 
 const megabyte = 1024 * 1024
 

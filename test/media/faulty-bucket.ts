@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
-import type { S3Settings } from '../../src/media/storage/s3.ts'
+import type { S3Settings } from '../../src/config/storage-settings.ts'
 import type { Cleanup } from '../support/setup.ts'
 import { startBucket } from './media-gateway.ts'
 

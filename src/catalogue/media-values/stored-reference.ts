@@ -1,7 +1,6 @@
 import { type Field, type Input, type Json, type MediaKind, mediaFields } from '../../../providers/input.ts'
 import { mapNested, type NestedField, nestedIn } from '../../../providers/nested-media.ts'
 import type { Media } from '../../../providers/provider.ts'
-import { isMediaKind } from '../../media/inputs/media-limits.ts'
 import { readDataUrlHead } from './data-url.ts'
 
 type MediaField = keyof typeof mediaFields
@@ -105,4 +104,8 @@ export async function replaceMedia(
       replacedFields[field] = mapNested(field, object, (_, { path }) => replacedTexts.get(path))
   }
   return Object.keys(replacedFields).length === 0 ? input : ({ ...input, ...replacedFields } as Input)
+}
+
+export function isMediaKind(text: string): text is MediaKind {
+  return text === 'image' || text === 'video' || text === 'audio'
 }

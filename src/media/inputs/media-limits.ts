@@ -1,4 +1,5 @@
 import type { MediaKind } from '../../../providers/input.ts'
+import { isMediaKind } from '../../catalogue/media-values/stored-reference.ts'
 
 /** The largest file of each kind, in bytes. */
 export type MediaLimits = Readonly<Record<MediaKind, number>>
@@ -7,10 +8,6 @@ export type MediaLimits = Readonly<Record<MediaKind, number>>
 export function maxBytesFor(limits: MediaLimits, declaredType: string): number {
   const kind = declaredType.split('/')[0]?.trim().toLowerCase() ?? ''
   return isMediaKind(kind) ? limits[kind] : Math.max(...Object.values(limits))
-}
-
-export function isMediaKind(text: string): text is MediaKind {
-  return text === 'image' || text === 'video' || text === 'audio'
 }
 
 export function formatMegabytes(bytes: number): string {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { isMediaKind } from '../../catalogue/media-values/stored-reference.ts'
 import {
   createUploadedFile,
   type UploadedFile,
@@ -9,7 +10,7 @@ import { detectContentType } from '../formats/check-file.ts'
 import type { TempDir } from '../storage/temp-dir.ts'
 import { createTempFileWriter } from '../storage/temp-file-writer.ts'
 import { createDataUrlDecoder, type DecodedFile } from './base64.ts'
-import { isMediaKind, type MediaLimits, maxBytesFor } from './media-limits.ts'
+import { type MediaLimits, maxBytesFor } from './media-limits.ts'
 
 export type UploadBuffer = ReturnType<typeof createUploadBuffer>
 

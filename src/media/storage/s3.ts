@@ -10,20 +10,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import type { S3Settings } from '../../config/storage-settings.ts'
 import type { ByteRange, FileStore } from './file-store.ts'
 import { StorageUnavailable, wrapStorageErrors } from './storage-fault.ts'
-
-export type S3Settings = {
-  bucket: string
-  region: string
-  /** Absent: Amazon's own. */
-  endpoint?: string
-  /** Absent: where the SDK finds them, as on a machine with a role. */
-  credentials?: { accessKeyId: string; secretAccessKey: string }
-  forcePathStyle: boolean
-  /** How long a connection may take, and how long one may be silent. A transfer that goes on may take any time. */
-  timeoutMs: number
-}
 
 /** Memory that one upload takes: this many parts of this size are on their way at once. */
 const uploadPartBytes = 8 * 1024 * 1024

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { formatMegabytes, isMediaKind, maxBytesFor } from '../../../src/media/inputs/media-limits.ts'
+import { isMediaKind } from '../../../src/catalogue/media-values/stored-reference.ts'
+import { formatMegabytes, maxBytesFor } from '../../../src/media/inputs/media-limits.ts'
 import { createSemaphore } from '../../../src/media/results/semaphore.ts'
 
 const turn = () => new Promise(setImmediate)
