@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { ProviderName } from '../../../providers/provider.ts'
+import type { ProviderConfig } from '../../config/provider-settings.ts'
 import type { Clock } from '../../redis/clock.ts'
 import type { Keys } from '../../redis/keys.ts'
 import type { Routing } from '../../upstreams/routing.ts'
 import { fingerprintRequest } from '../attempt.ts'
 import type { Job, JobState } from '../job.ts'
 import { deliveryQueue, type Queues } from '../queues.ts'
-import type { StepDeps } from '../steps/deps.ts'
 import { observeRedisServer } from '../store/epoch.ts'
 import type { JobStore } from '../store/store.ts'
 import { createTransition } from '../store/transition.ts'
@@ -30,7 +30,7 @@ type Options = {
   queues: Queues
   journal: Pick<Journal, 'listMadeElsewhere' | 'hasDiscarded'>
   routing: Pick<Routing, 'find'>
-  upstreams: StepDeps['upstreams']
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>
   clock: Pick<Clock, 'now'>
   graceMs: number
   sleep(ms: number): Promise<void>
