@@ -5,7 +5,7 @@ import { releaseAfter } from '../body/body-budget.ts'
 import { type FormPart, isForm, readFormParts } from '../body/form-parts.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import type { RouteDefinition } from './routes.ts'
+import type { RouteDefinition } from './route-definition.ts'
 import { toIsoTime } from './status.ts'
 
 const defaultLimit = 50

@@ -1,6 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { acceptForms } from '../body/form-parts.ts'
 import { createPreBodyChecks } from '../body/pre-body-checks.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -9,7 +8,7 @@ import type { RateLimitedOperation, RateLimitHooks } from '../plugins/rate-limit
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { readJobId } from '../requests/job-id.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
-import { getOwnUsage } from '../requests/usage.ts'
+import { compileQueryValidator } from '../requests/query.ts'
 import { getBalance } from './balance.ts'
 import { sendContent } from './content.ts'
 import { libraryRoutes } from './library.ts'
@@ -22,7 +21,9 @@ import {
   listVideoModels,
 } from './models.ts'
 import { estimatePrice } from './price.ts'
+import { readUsage } from './read-usage.ts'
 import { recoverJobs } from './recover.ts'
+import type { RouteDefinition } from './route-definition.ts'
 import { BalanceResponse, RecoverResponse, StatusResponse, SubmitResponse } from './schemas.ts'
 import { buildStatusBody, renderStatus } from './status.ts'
 import type { Dialect } from './status-mapping.ts'
@@ -30,23 +31,10 @@ import { submitLegacyVideo, submitVideo } from './submit.ts'
 import { getSubscriptionUsage } from './subscription.ts'
 import { waitForChange } from './wait-for-change.ts'
 
-/** Under which prefixes clients look for every row, by what they were told the base address is. */
-const pathPrefixes = ['/api', '', '/api/v1', '/v1', '/api/v1/api']
-
-type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
-
-export type RouteDefinition = {
-  method: Method | Method[]
-  path: string
-  /** What to reply with; the reply itself where that has been sent already. */
-  respond(parts: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
-  code?: number
-  schema?: TSchema
-  /** Anybody may ask, and a wrong key does no harm. */
-  isPublic?: true
-  rateLimit?: RateLimitedOperation
-  quiet?: true
-}
+/** The prefix of the paths in the OpenAPI document. */
+const canonicalPrefix = '/api'
+/** Every route is served under each of them: clients are configured with different base URLs. */
+const pathPrefixes = [canonicalPrefix, '', '/api/v1', '/v1', '/api/v1/api']
 
 /** Lists of models of other kinds, and of a subscription. */
 const emptyListPaths = [
@@ -95,7 +83,7 @@ const routeDefinitions: readonly RouteDefinition[] = [
   { method: ['GET', 'HEAD'], path: '/generate-video/content', respond: sendContent, quiet: true },
   { method: 'POST', path: '/check-balance', respond: getBalance, schema: BalanceResponse },
   { method: 'POST', path: '/price', respond: estimatePrice },
-  { method: 'GET', path: '/usage', respond: getOwnUsage },
+  readUsage,
   { method: 'GET', path: '/v1/video-models', respond: listVideoModels, isPublic: true },
   { method: 'GET', path: '/subscription/v1/video-models', respond: listVideoModels, isPublic: true },
   { method: 'GET', path: '/paid/v1/video-models', respond: listVideoModels, isPublic: true },
@@ -141,16 +129,25 @@ function registerRoutes(
   }
   const registered = new Set<string>()
   for (const definition of definitions) {
-    for (const url of pathPrefixes.map((prefix) => prefix + definition.path)) {
-      if (registered.has(`${definition.method} ${url}`)) continue
-      registered.add(`${definition.method} ${url}`)
-      const code = definition.code ?? 200
+    const { method, path, docs, query, schema, code = 200 } = definition
+    for (const prefix of pathPrefixes) {
+      const url = prefix + path
+      if (registered.has(`${method} ${url}`)) continue
+      registered.add(`${method} ${url}`)
       routes.route({
-        method: definition.method,
+        method,
         url,
-        config: { quiet: definition.quiet ?? false, operation: definition.path },
+        config: {
+          quiet: definition.quiet ?? false,
+          operation: path,
+          ...(prefix === canonicalPrefix && docs !== undefined && { docs }),
+        },
         onRequest: definition.isPublic ? [] : [authenticate, ...hooksFor(definition.rateLimit)],
-        schema: definition.schema === undefined ? {} : { response: { [code]: definition.schema } },
+        schema: {
+          ...(query !== undefined && { querystring: query }),
+          ...(schema !== undefined && { response: { [code]: schema } }),
+        },
+        validatorCompiler: compileQueryValidator,
         handler: async (request, reply) => {
           const responseBody = await definition.respond(deps, request, reply)
           // A reply that is awaited resolves to nothing, once it has been sent.

@@ -132,13 +132,6 @@ export const otherOperations: Readonly<Record<string, OperationDocs>> = {
     errorStatuses: [404],
   },
 
-  'GET /api/usage': {
-    id: 'usage',
-    tag: 'Account',
-    summary: 'What a key has used, by day and model',
-    query: usageQuery,
-    replies: okResponse('The usage.', usageSchema),
-  },
   'GET /api/subscription/v1/usage': {
     id: 'subscriptionUsage',
     tag: 'Account',
