@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks'
-import { buildStatusBody } from '../api/nanogpt/status.ts'
+import { buildStatusBody } from '../api/nanogpt/status-body.ts'
 import type { JobView } from '../jobs/job.ts'
 import { AddressRefused, type SafeFetch } from '../net/safe-fetch.ts'
 

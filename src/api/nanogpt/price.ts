@@ -4,7 +4,7 @@ import { readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import { toValidationError } from './submit.ts'
+import { toValidationError } from './accept-submission.ts'
 
 /** What a submit of the same body would reserve; nothing is stored and nobody is asked. */
 export async function estimatePrice(deps: ApiDeps, request: FastifyRequest) {

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { toJobFailure } from './job-failure.ts'
 import type { RecoverResponse } from './schemas.ts'
-import { toIsoTime, toOutput } from './status.ts'
+import { toIsoTime, toOutput } from './status-body.ts'
 import { mapStatus } from './status-mapping.ts'
 
 const defaultLimit = 10

@@ -9,26 +9,26 @@ import { resolveBaseUrl } from '../requests/base-url.ts'
 import { readJobId } from '../requests/job-id.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
 import { compileQueryValidator } from '../requests/query.ts'
-import { getBalance } from './balance.ts'
+import { submitLegacyVideo, submitVideo } from './accept-submission.ts'
+import { getBalance } from './check-balance.ts'
 import { sendContent } from './content.ts'
-import { libraryRoutes } from './library.ts'
-import { extendVideo, getMidjourneyStatus } from './midjourney.ts'
+import { extendVideo, getMidjourneyStatus } from './extend.ts'
+import { libraryRoutes } from './library/attachments.ts'
 import {
   listAllModels,
   listModelsByKind,
   listNoImageModels,
   listNoModels,
   listVideoModels,
-} from './models.ts'
+} from './list-models.ts'
 import { estimatePrice } from './price.ts'
+import { getSubscriptionUsage } from './read-subscription-usage.ts'
 import { readUsage } from './read-usage.ts'
 import { recoverJobs } from './recover.ts'
 import type { RouteDefinition } from './route-definition.ts'
 import { BalanceResponse, RecoverResponse, StatusResponse, SubmitResponse } from './schemas.ts'
-import { buildStatusBody, renderStatus } from './status.ts'
+import { buildStatusBody, renderStatus } from './status-body.ts'
 import type { Dialect } from './status-mapping.ts'
-import { submitLegacyVideo, submitVideo } from './submit.ts'
-import { getSubscriptionUsage } from './subscription.ts'
 import { waitForChange } from './wait-for-change.ts'
 
 /** The prefix of the paths in the OpenAPI document. */

@@ -20,10 +20,10 @@ import { checkInputLimits, shortenWarnings } from '../requests/input-limits.ts'
 import { createJobId } from '../requests/job-id.ts'
 import { readJobWebhook } from '../requests/read-webhook.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import { unlimitedUsd } from './balance.ts'
+import { unlimitedUsd } from './check-balance.ts'
 import { findUpstreams, type OrderedUpstreams, orderUpstreams } from './choose-upstreams.ts'
 import type { SubmitResponse } from './schemas.ts'
-import { toIsoTime } from './status.ts'
+import { toIsoTime } from './status-body.ts'
 
 /** Accepts a job. No upstream is asked: that is the worker's doing, after the answer. */
 export async function submitVideo(

@@ -17,10 +17,10 @@ import { resolveBaseUrl } from '../requests/base-url.ts'
 import { readJobId, readJobIdNamed } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
+import { acceptSubmission, submitVideo, toSubmitResponse, toValidationError } from './accept-submission.ts'
 import { toJobFailure } from './job-failure.ts'
 import type { SubmitResponse } from './schemas.ts'
-import { toOutput } from './status.ts'
-import { acceptSubmission, submitVideo, toSubmitResponse, toValidationError } from './submit.ts'
+import { toOutput } from './status-body.ts'
 
 type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 

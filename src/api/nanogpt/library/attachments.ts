@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { text } from '../../../providers/reader.ts'
-import type { Attachment } from '../../media/inputs/library.ts'
-import { releaseAfter } from '../body/body-budget.ts'
-import { type FormPart, isForm, readFormParts } from '../body/form-parts.ts'
-import type { ApiDeps } from '../deps.ts'
-import { ApiError } from '../errors.ts'
-import type { RouteDefinition } from './route-definition.ts'
-import { toIsoTime } from './status.ts'
+import { text } from '../../../../providers/reader.ts'
+import type { Attachment } from '../../../media/inputs/library.ts'
+import { releaseAfter } from '../../body/body-budget.ts'
+import { type FormPart, isForm, readFormParts } from '../../body/form-parts.ts'
+import type { ApiDeps } from '../../deps.ts'
+import { ApiError } from '../../errors.ts'
+import type { RouteDefinition } from '../route-definition.ts'
+import { toIsoTime } from '../status-body.ts'
 
 const defaultLimit = 50
 const maxLimit = 200
