@@ -1,12 +1,26 @@
-import type { FastifyRequest } from 'fastify'
-import type { ApiDeps } from '../deps.ts'
-import type { BalanceResponse } from './schemas.ts'
+import { Type } from '@sinclair/typebox'
+import { unlimitedUsd } from './accept-submission.ts'
+import type { RouteDefinition } from './route-definition.ts'
+import { otherFieldsAllowed } from './schemas.ts'
 
-/** What a caller without a limit is told to have: some clients stop at an empty balance. */
-export const unlimitedUsd = 1_000_000
+const BalanceResponse = Type.Object(
+  { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },
+  otherFieldsAllowed,
+)
 
 /** The deposit address is empty on purpose: money sent to a made-up one would be lost. */
-export async function getBalance({ billing }: ApiDeps, { owner }: FastifyRequest): Promise<BalanceResponse> {
-  const usd = (await billing.balanceUsd(owner)) ?? unlimitedUsd
-  return { usd_balance: usd.toFixed(8), nano_balance: '0.00000000', nanoDepositAddress: '' }
+export const checkBalance: RouteDefinition = {
+  method: 'POST',
+  path: '/check-balance',
+  docs: {
+    id: 'checkBalance',
+    tag: 'Account',
+    summary: 'What a key has left',
+    errorStatuses: [408, 413, 415],
+  },
+  schema: BalanceResponse,
+  respond: async ({ billing }, { owner }) => {
+    const usd = (await billing.balanceUsd(owner)) ?? unlimitedUsd
+    return { usd_balance: usd.toFixed(8), nano_balance: '0.00000000', nanoDepositAddress: '' }
+  },
 }

@@ -29,3 +29,11 @@ export type RouteDefinition<Query extends TSchema = TSchema> = {
   rateLimit?: RateLimitedOperation
   quiet?: true
 }
+
+/** The same operation at another path. The OpenAPI document lists only the first. */
+export function aliasRoute<Query extends TSchema>(
+  { docs: _, ...route }: RouteDefinition<Query>,
+  path: string,
+): RouteDefinition<Query> {
+  return { ...route, path }
+}

@@ -1,103 +1,69 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { acceptForms } from '../body/form-parts.ts'
 import { createPreBodyChecks } from '../body/pre-body-checks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import type { RateLimitedOperation, RateLimitHooks } from '../plugins/rate-limits.ts'
-import { resolveBaseUrl } from '../requests/base-url.ts'
-import { readJobId } from '../requests/job-id.ts'
-import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
 import { compileQueryValidator } from '../requests/query.ts'
-import { submitLegacyVideo, submitVideo } from './accept-submission.ts'
-import { getBalance } from './check-balance.ts'
-import { sendContent } from './content.ts'
-import { extendVideo, getMidjourneyStatus } from './extend.ts'
-import { libraryRoutes } from './library/attachments.ts'
-import {
-  listAllModels,
-  listModelsByKind,
-  listNoImageModels,
-  listNoModels,
-  listVideoModels,
-} from './list-models.ts'
+import { cancelVideo } from './cancel.ts'
+import { checkBalance } from './check-balance.ts'
+import { downloadVideo } from './download.ts'
+import { extendVideo } from './extend.ts'
+import { addAttachment } from './library/add.ts'
+import { listAttachments } from './library/list.ts'
+import { readAttachment } from './library/read.ts'
+import { removeAttachment } from './library/remove.ts'
+import { listModels, listModelsUnversioned } from './list-models.ts'
+import { listModelsByKind } from './list-models-by-kind.ts'
+import { emptyListRoutes } from './list-no-models.ts'
+import { listVideoModels, otherVideoModelRoutes } from './list-video-models.ts'
 import { estimatePrice } from './price.ts'
-import { getSubscriptionUsage } from './read-subscription-usage.ts'
+import { readMidjourneyStatus } from './read-midjourney-status.ts'
+import { statusRoutes } from './read-status.ts'
+import { readSubscriptionUsage } from './read-subscription-usage.ts'
 import { readUsage } from './read-usage.ts'
-import { recoverJobs } from './recover.ts'
+import { recoverVideos } from './recover.ts'
 import type { RouteDefinition } from './route-definition.ts'
-import { BalanceResponse, RecoverResponse, StatusResponse, SubmitResponse } from './schemas.ts'
-import { buildStatusBody, renderStatus } from './status-body.ts'
-import type { Dialect } from './status-mapping.ts'
-import { waitForChange } from './wait-for-change.ts'
+import { submitVideo } from './submit.ts'
+import { submitLegacyVideo } from './submit-legacy.ts'
 
 /** The prefix of the paths in the OpenAPI document. */
 const canonicalPrefix = '/api'
 /** Every route is served under each of them: clients are configured with different base URLs. */
 const pathPrefixes = [canonicalPrefix, '', '/api/v1', '/v1', '/api/v1/api']
 
-/** Lists of models of other kinds, and of a subscription. */
-const emptyListPaths = [
-  ...['/v1/images/models', '/v1/image-models', '/v1/audio-models', '/v1/embedding-models'],
-  ...['/subscription/v1/models', '/paid/v1/models', '/personalized/v1/models'],
-]
-
-/** Where a prefix makes two rows meet, the earlier one wins. */
+/** If a prefix gives two routes the same URL, the earlier one wins. */
 const routeDefinitions: readonly RouteDefinition[] = [
-  {
-    method: 'POST',
-    path: '/v1/video',
-    respond: submitLegacyVideo,
-    schema: SubmitResponse,
-    rateLimit: 'submit',
-  },
-  defineStatusRoute('/v1/video/status', 'first'),
-  defineStatusRoute('/video/status', 'current'),
-  defineStatusRoute('/generate-video/status', 'current'),
-  defineStatusRoute('/video-status', 'seed'),
-  {
-    method: 'POST',
-    path: '/generate-video',
-    code: 202,
-    respond: (parts, request) => submitVideo(parts, request),
-    schema: SubmitResponse,
-    rateLimit: 'submit',
-  },
-  { method: 'POST', path: '/generate-video/cancel', respond: cancelJob, schema: StatusResponse },
-  {
-    method: 'POST',
-    path: '/generate-video/extend',
-    code: 202,
-    respond: extendVideo,
-    schema: SubmitResponse,
-    rateLimit: 'extend',
-  },
-  { method: 'POST', path: '/check-midjourney-status', respond: getMidjourneyStatus, quiet: true },
-  {
-    method: 'GET',
-    path: '/generate-video/recover',
-    respond: recoverJobs,
-    schema: RecoverResponse,
-    rateLimit: 'recover',
-  },
-  { method: ['GET', 'HEAD'], path: '/generate-video/content', respond: sendContent, quiet: true },
-  { method: 'POST', path: '/check-balance', respond: getBalance, schema: BalanceResponse },
-  { method: 'POST', path: '/price', respond: estimatePrice },
+  submitLegacyVideo,
+  ...statusRoutes,
+  submitVideo,
+  cancelVideo,
+  extendVideo,
+  readMidjourneyStatus,
+  recoverVideos,
+  downloadVideo,
+  checkBalance,
+  estimatePrice,
   readUsage,
-  { method: 'GET', path: '/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/subscription/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/paid/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/models/video', respond: listModelsByKind, isPublic: true },
-  { method: 'GET', path: '/v1/models', respond: listAllModels, isPublic: true },
-  { method: 'GET', path: '/models', respond: listAllModels, isPublic: true },
-  { method: 'GET', path: '/models/image', respond: listNoImageModels, isPublic: true },
-  ...emptyListPaths.map(
-    (path): RouteDefinition => ({ method: 'GET', path, respond: listNoModels, isPublic: true }),
-  ),
-  { method: 'GET', path: '/subscription/v1/usage', respond: getSubscriptionUsage },
+  listVideoModels,
+  ...otherVideoModelRoutes,
+  listModelsByKind,
+  listModels,
+  listModelsUnversioned,
+  ...emptyListRoutes,
+  readSubscriptionUsage,
 ]
 
-/** Serves the NanoGPT tongue: each row under each prefix. */
+/** Routes that take a form. */
+const libraryRoutes: readonly RouteDefinition[] = [
+  addAttachment,
+  listAttachments,
+  readAttachment,
+  removeAttachment,
+]
+
+/** Serves the NanoGPT API: each route under each prefix. */
 export async function registerNanogptRoutes(
   app: FastifyInstance,
   deps: ApiDeps,
@@ -156,34 +122,4 @@ function registerRoutes(
       })
     }
   }
-}
-
-function defineStatusRoute(path: string, dialect: Dialect): RouteDefinition {
-  return {
-    method: 'GET',
-    path,
-    quiet: true,
-    schema: StatusResponse,
-    respond: async ({ engine, config }, request, reply) => {
-      const current = await requireOwnJob(engine, request, readJobId(request.query))
-      const view = await waitForChange(engine, request, current)
-      const statusOptions = { dialect, baseUrl: resolveBaseUrl(request, config.publicUrl), now: Date.now() }
-      return reply
-        .type('application/json')
-        .send(renderStatus(view, statusOptions, (body) => String(reply.serialize(body))))
-    },
-  }
-}
-
-/** Ours: no version of the API has published how to cancel. */
-async function cancelJob({ engine, config }: ApiDeps, request: FastifyRequest): Promise<StatusResponse> {
-  const id = readJobId(request.query, request.body)
-  await requireOwnJob(engine, request, id)
-  const view = await engine.cancel(id)
-  if (view === undefined) throw jobNotFoundError(id)
-  return buildStatusBody(view, {
-    dialect: 'current',
-    baseUrl: resolveBaseUrl(request, config.publicUrl),
-    now: Date.now(),
-  })
 }
