@@ -12,7 +12,8 @@ import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { apiKeysIn } from '../plugins/authenticate.ts'
 import { readIdempotencyKey } from '../plugins/idempotency.ts'
-import { buildUsageReport, readDays } from '../requests/usage.ts'
+import { parseQuery } from '../requests/query.ts'
+import { buildUsageReport, usageQuery } from '../requests/usage.ts'
 import { registerHoldRoutes } from './admin-holds.ts'
 
 const LimitSchema = (schema: { minimum: number; type: 'integer' | 'number' }) =>
@@ -94,7 +95,8 @@ export function registerAdminRoutes(app: FastifyInstance, { admin: adminDeps, bi
     const keyFilter = Reflect.get(Object(query), 'key')
     const ids = (await ledger.listAccounts()).map(({ id }) => id).concat(anonymousCaller.owner)
     const keyIds = typeof keyFilter === 'string' ? ids.filter((id) => id === keyFilter) : ids
-    return buildUsageReport(await billing.usage(keyIds, readDays(query)), query)
+    const { days, ...filter } = parseQuery(usageQuery, query)
+    return buildUsageReport(await billing.usage(keyIds, days), filter)
   })
 }
 

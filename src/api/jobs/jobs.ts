@@ -5,7 +5,7 @@ import { type HistoryEntry, type JobState, type JobView, jobStates } from '../..
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'
-import { toIsoTime } from '../nanogpt/status.ts'
+import { toIsoTime } from '../nanogpt/status-body.ts'
 import { toPublicState } from '../nanogpt/status-mapping.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'

@@ -1,26 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { text } from '../../../providers/reader.ts'
 import { isTerminal, type JobView } from '../../jobs/job.ts'
-import { isThumbnailKind } from '../../media/results/thumbnails.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { sendFile, sendRemoteFile } from '../files/send-file.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
-import { readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
+import { enumParameter, parseQuery, querySchema } from '../requests/query.ts'
 
-/** The bytes of a finished video or of a picture of it; or its link, for those who take JSON only. */
+export const variantParameter = enumParameter(['video', 'thumbnail', 'spritesheet'], 'video')
+const variantQuery = querySchema({ variant: variantParameter })
+
+/** The bytes of a finished video or of a picture of it; or its link, if the client accepts JSON only. */
 export async function sendContent(
   deps: ApiDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  id = readJobId(request.query),
+  id: string,
 ): Promise<unknown> {
-  const variant = text(request.query, 'variant')?.trim().toLowerCase() || 'video'
-  if (variant !== 'video' && !isThumbnailKind(variant)) {
-    const message = `\`variant\` must be one of video, thumbnail, spritesheet; got ${JSON.stringify(variant.slice(0, 40))}`
-    throw new ApiError('invalid_parameter_value', message, { param: 'variant' })
-  }
+  const { variant } = parseQuery(variantQuery, request.query)
   const view = await requireOwnJob(deps.engine, request, id)
   const videoUrl = requireVideoUrl(view)
   const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]

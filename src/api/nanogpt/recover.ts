@@ -1,40 +1,65 @@
-import type { FastifyRequest } from 'fastify'
+import { type Static, Type } from '@sinclair/typebox'
 import { text } from '../../../providers/reader.ts'
 import type { JobView } from '../../jobs/job.ts'
-import type { ApiDeps } from '../deps.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
+import { lenientIntegerParameter, querySchema, textParameter } from '../requests/query.ts'
 import { toJobFailure } from './job-failure.ts'
-import type { RecoverResponse } from './schemas.ts'
-import { toIsoTime, toOutput } from './status.ts'
+import type { RouteDefinition } from './route-definition.ts'
+import { Nullable, otherFieldsAllowed } from './schemas.ts'
+import { toIsoTime, toOutput } from './status-body.ts'
 import { mapStatus } from './status-mapping.ts'
 
-const defaultLimit = 10
-const maxLimit = 50
+const recoverQuery = querySchema({
+  model: textParameter(),
+  conversationUUID: textParameter(),
+  limit: lenientIntegerParameter({ minimum: 1, maximum: 50, default: 10 }),
+})
 
-/** The caller's jobs, newest first: how a client finds one whose submit answer it lost. */
-export async function recoverJobs(
-  { engine, config }: ApiDeps,
-  request: FastifyRequest,
-): Promise<RecoverResponse> {
-  const { query, owner } = request
-  const model = text(query, 'model') ?? text(query, 'modelSlug')
-  const conversationUUID = text(query, 'conversationUUID') ?? text(query, 'conversation_uuid')
-  const page = await engine.list({
-    owner,
-    limit: parseLimit(text(query, 'limit')),
-    ...(model !== undefined && { model }),
-    ...(conversationUUID !== undefined && { conversationUUID }),
-  })
-  const baseUrl = resolveBaseUrl(request, config.publicUrl)
-  return { data: (page?.views ?? []).map((view) => toRecoveredJob(view, baseUrl)) }
+const RecoveredJob = Type.Object(
+  {
+    runId: Type.String(),
+    id: Type.String(),
+    model: Type.String(),
+    status: Type.String(),
+    createdAt: Type.String(),
+    conversationUUID: Nullable(Type.String()),
+    completedAt: Nullable(Type.String()),
+    videoUrl: Nullable(Type.String()),
+    error: Nullable(Type.String()),
+    cost: Type.Optional(Type.Number()),
+  },
+  otherFieldsAllowed,
+)
+
+/** The caller's jobs, newest first: how a client finds a job whose submit response it lost. */
+export const recoverVideos: RouteDefinition<typeof recoverQuery> = {
+  method: 'GET',
+  path: '/generate-video/recover',
+  docs: {
+    id: 'recoverVideos',
+    tag: 'Videos',
+    summary: 'Find jobs whose submit answer was lost',
+    errorStatuses: [429],
+  },
+  query: recoverQuery,
+  schema: Type.Object({ data: Type.Array(RecoveredJob) }, otherFieldsAllowed),
+  rateLimit: 'recover',
+  respond: async ({ engine, config }, request) => {
+    const { query, owner } = request
+    const model = query.model ?? text(query, 'modelSlug')
+    const conversationUUID = query.conversationUUID ?? text(query, 'conversation_uuid')
+    const page = await engine.list({
+      owner,
+      limit: query.limit,
+      ...(model !== undefined && { model }),
+      ...(conversationUUID !== undefined && { conversationUUID }),
+    })
+    const baseUrl = resolveBaseUrl(request, config.publicUrl)
+    return { data: (page?.views ?? []).map((view) => toRecoveredJob(view, baseUrl)) }
+  },
 }
 
-function parseLimit(limitText: string | undefined): number {
-  const limit = Math.trunc(Number(limitText ?? defaultLimit))
-  return Number.isNaN(limit) ? defaultLimit : Math.min(Math.max(limit, 1), maxLimit)
-}
-
-function toRecoveredJob(view: JobView, baseUrl: string): RecoverResponse['data'][number] {
+function toRecoveredJob(view: JobView, baseUrl: string): Static<typeof RecoveredJob> {
   const output = toOutput(view, baseUrl)
   return {
     runId: view.id,

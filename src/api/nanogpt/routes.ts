@@ -1,115 +1,69 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { acceptForms } from '../body/form-parts.ts'
 import { createPreBodyChecks } from '../body/pre-body-checks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import type { RateLimitedOperation, RateLimitHooks } from '../plugins/rate-limits.ts'
-import { resolveBaseUrl } from '../requests/base-url.ts'
-import { readJobId } from '../requests/job-id.ts'
-import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
-import { getOwnUsage } from '../requests/usage.ts'
-import { getBalance } from './balance.ts'
-import { sendContent } from './content.ts'
-import { libraryRoutes } from './library.ts'
-import { extendVideo, getMidjourneyStatus } from './midjourney.ts'
-import {
-  listAllModels,
-  listModelsByKind,
-  listNoImageModels,
-  listNoModels,
-  listVideoModels,
-} from './models.ts'
+import { compileQueryValidator } from '../requests/query.ts'
+import { cancelVideo } from './cancel.ts'
+import { checkBalance } from './check-balance.ts'
+import { downloadVideo } from './download.ts'
+import { extendVideo } from './extend.ts'
+import { addAttachment } from './library/add.ts'
+import { listAttachments } from './library/list.ts'
+import { readAttachment } from './library/read.ts'
+import { removeAttachment } from './library/remove.ts'
+import { listModels, listModelsUnversioned } from './models/list-models.ts'
+import { listModelsByKind } from './models/list-models-by-kind.ts'
+import { emptyListRoutes } from './models/list-no-models.ts'
+import { listVideoModels, otherVideoModelRoutes } from './models/list-video-models.ts'
 import { estimatePrice } from './price.ts'
-import { recoverJobs } from './recover.ts'
-import { BalanceResponse, RecoverResponse, StatusResponse, SubmitResponse } from './schemas.ts'
-import { buildStatusBody, renderStatus } from './status.ts'
-import type { Dialect } from './status-mapping.ts'
-import { submitLegacyVideo, submitVideo } from './submit.ts'
-import { getSubscriptionUsage } from './subscription.ts'
-import { waitForChange } from './wait-for-change.ts'
+import { readMidjourneyStatus } from './read-midjourney-status.ts'
+import { statusRoutes } from './read-status.ts'
+import { readSubscriptionUsage } from './read-subscription-usage.ts'
+import { readUsage } from './read-usage.ts'
+import { recoverVideos } from './recover.ts'
+import type { RouteDefinition } from './route-definition.ts'
+import { submitVideo } from './submission/submit.ts'
+import { submitLegacyVideo } from './submission/submit-legacy.ts'
 
-/** Under which prefixes clients look for every row, by what they were told the base address is. */
-const pathPrefixes = ['/api', '', '/api/v1', '/v1', '/api/v1/api']
+/** The prefix of the paths in the OpenAPI document. */
+const canonicalPrefix = '/api'
+/** Every route is served under each of them: clients are configured with different base URLs. */
+const pathPrefixes = [canonicalPrefix, '', '/api/v1', '/v1', '/api/v1/api']
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
-
-export type RouteDefinition = {
-  method: Method | Method[]
-  path: string
-  /** What to reply with; the reply itself where that has been sent already. */
-  respond(parts: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
-  code?: number
-  schema?: TSchema
-  /** Anybody may ask, and a wrong key does no harm. */
-  isPublic?: true
-  rateLimit?: RateLimitedOperation
-  quiet?: true
-}
-
-/** Lists of models of other kinds, and of a subscription. */
-const emptyListPaths = [
-  ...['/v1/images/models', '/v1/image-models', '/v1/audio-models', '/v1/embedding-models'],
-  ...['/subscription/v1/models', '/paid/v1/models', '/personalized/v1/models'],
-]
-
-/** Where a prefix makes two rows meet, the earlier one wins. */
+/** If a prefix gives two routes the same URL, the earlier one wins. */
 const routeDefinitions: readonly RouteDefinition[] = [
-  {
-    method: 'POST',
-    path: '/v1/video',
-    respond: submitLegacyVideo,
-    schema: SubmitResponse,
-    rateLimit: 'submit',
-  },
-  defineStatusRoute('/v1/video/status', 'first'),
-  defineStatusRoute('/video/status', 'current'),
-  defineStatusRoute('/generate-video/status', 'current'),
-  defineStatusRoute('/video-status', 'seed'),
-  {
-    method: 'POST',
-    path: '/generate-video',
-    code: 202,
-    respond: (parts, request) => submitVideo(parts, request),
-    schema: SubmitResponse,
-    rateLimit: 'submit',
-  },
-  { method: 'POST', path: '/generate-video/cancel', respond: cancelJob, schema: StatusResponse },
-  {
-    method: 'POST',
-    path: '/generate-video/extend',
-    code: 202,
-    respond: extendVideo,
-    schema: SubmitResponse,
-    rateLimit: 'extend',
-  },
-  { method: 'POST', path: '/check-midjourney-status', respond: getMidjourneyStatus, quiet: true },
-  {
-    method: 'GET',
-    path: '/generate-video/recover',
-    respond: recoverJobs,
-    schema: RecoverResponse,
-    rateLimit: 'recover',
-  },
-  { method: ['GET', 'HEAD'], path: '/generate-video/content', respond: sendContent, quiet: true },
-  { method: 'POST', path: '/check-balance', respond: getBalance, schema: BalanceResponse },
-  { method: 'POST', path: '/price', respond: estimatePrice },
-  { method: 'GET', path: '/usage', respond: getOwnUsage },
-  { method: 'GET', path: '/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/subscription/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/paid/v1/video-models', respond: listVideoModels, isPublic: true },
-  { method: 'GET', path: '/models/video', respond: listModelsByKind, isPublic: true },
-  { method: 'GET', path: '/v1/models', respond: listAllModels, isPublic: true },
-  { method: 'GET', path: '/models', respond: listAllModels, isPublic: true },
-  { method: 'GET', path: '/models/image', respond: listNoImageModels, isPublic: true },
-  ...emptyListPaths.map(
-    (path): RouteDefinition => ({ method: 'GET', path, respond: listNoModels, isPublic: true }),
-  ),
-  { method: 'GET', path: '/subscription/v1/usage', respond: getSubscriptionUsage },
+  submitLegacyVideo,
+  ...statusRoutes,
+  submitVideo,
+  cancelVideo,
+  extendVideo,
+  readMidjourneyStatus,
+  recoverVideos,
+  downloadVideo,
+  checkBalance,
+  estimatePrice,
+  readUsage,
+  listVideoModels,
+  ...otherVideoModelRoutes,
+  listModelsByKind,
+  listModels,
+  listModelsUnversioned,
+  ...emptyListRoutes,
+  readSubscriptionUsage,
 ]
 
-/** Serves the NanoGPT tongue: each row under each prefix. */
+/** Routes that take a form. */
+const libraryRoutes: readonly RouteDefinition[] = [
+  addAttachment,
+  listAttachments,
+  readAttachment,
+  removeAttachment,
+]
+
+/** Serves the NanoGPT API: each route under each prefix. */
 export async function registerNanogptRoutes(
   app: FastifyInstance,
   deps: ApiDeps,
@@ -141,16 +95,25 @@ function registerRoutes(
   }
   const registered = new Set<string>()
   for (const definition of definitions) {
-    for (const url of pathPrefixes.map((prefix) => prefix + definition.path)) {
-      if (registered.has(`${definition.method} ${url}`)) continue
-      registered.add(`${definition.method} ${url}`)
-      const code = definition.code ?? 200
+    const { method, path, docs, query, schema, code = 200 } = definition
+    for (const prefix of pathPrefixes) {
+      const url = prefix + path
+      if (registered.has(`${method} ${url}`)) continue
+      registered.add(`${method} ${url}`)
       routes.route({
-        method: definition.method,
+        method,
         url,
-        config: { quiet: definition.quiet ?? false, operation: definition.path },
+        config: {
+          quiet: definition.quiet ?? false,
+          operation: path,
+          ...(prefix === canonicalPrefix && docs !== undefined && { docs }),
+        },
         onRequest: definition.isPublic ? [] : [authenticate, ...hooksFor(definition.rateLimit)],
-        schema: definition.schema === undefined ? {} : { response: { [code]: definition.schema } },
+        schema: {
+          ...(query !== undefined && { querystring: query }),
+          ...(schema !== undefined && { response: { [code]: schema } }),
+        },
+        validatorCompiler: compileQueryValidator,
         handler: async (request, reply) => {
           const responseBody = await definition.respond(deps, request, reply)
           // A reply that is awaited resolves to nothing, once it has been sent.
@@ -159,34 +122,4 @@ function registerRoutes(
       })
     }
   }
-}
-
-function defineStatusRoute(path: string, dialect: Dialect): RouteDefinition {
-  return {
-    method: 'GET',
-    path,
-    quiet: true,
-    schema: StatusResponse,
-    respond: async ({ engine, config }, request, reply) => {
-      const current = await requireOwnJob(engine, request, readJobId(request.query))
-      const view = await waitForChange(engine, request, current)
-      const statusOptions = { dialect, baseUrl: resolveBaseUrl(request, config.publicUrl), now: Date.now() }
-      return reply
-        .type('application/json')
-        .send(renderStatus(view, statusOptions, (body) => String(reply.serialize(body))))
-    },
-  }
-}
-
-/** Ours: no version of the API has published how to cancel. */
-async function cancelJob({ engine, config }: ApiDeps, request: FastifyRequest): Promise<StatusResponse> {
-  const id = readJobId(request.query, request.body)
-  await requireOwnJob(engine, request, id)
-  const view = await engine.cancel(id)
-  if (view === undefined) throw jobNotFoundError(id)
-  return buildStatusBody(view, {
-    dialect: 'current',
-    baseUrl: resolveBaseUrl(request, config.publicUrl),
-    now: Date.now(),
-  })
 }

@@ -1,9 +1,9 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
-/** Schemas speed up replies and type their builders; they leave out nothing that a builder adds. */
-const otherFieldsAllowed = { additionalProperties: true }
+/** Schemas make serialization faster and type the builders; a field that a schema does not name is sent too. */
+export const otherFieldsAllowed = { additionalProperties: true }
 
-const Nullable = <T extends TSchema>(schema: T) =>
+export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
 
 export const SubmitResponse = Type.Object(
@@ -89,35 +89,5 @@ export const StatusResponse = Type.Object(
   otherFieldsAllowed,
 )
 
-export const RecoverResponse = Type.Object(
-  {
-    data: Type.Array(
-      Type.Object(
-        {
-          runId: Type.String(),
-          id: Type.String(),
-          model: Type.String(),
-          status: Type.String(),
-          createdAt: Type.String(),
-          conversationUUID: Nullable(Type.String()),
-          completedAt: Nullable(Type.String()),
-          videoUrl: Nullable(Type.String()),
-          error: Nullable(Type.String()),
-          cost: Type.Optional(Type.Number()),
-        },
-        otherFieldsAllowed,
-      ),
-    ),
-  },
-  otherFieldsAllowed,
-)
-
-export const BalanceResponse = Type.Object(
-  { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },
-  otherFieldsAllowed,
-)
-
 export type SubmitResponse = Static<typeof SubmitResponse>
 export type StatusResponse = Static<typeof StatusResponse>
-export type RecoverResponse = Static<typeof RecoverResponse>
-export type BalanceResponse = Static<typeof BalanceResponse>

@@ -1,21 +1,35 @@
 import type { FastifyRequest } from 'fastify'
-import { text } from '../../../providers/reader.ts'
 import type { Engine } from '../../jobs/engine.ts'
 import { isTerminal, type JobView } from '../../jobs/job.ts'
+import { defineParameter } from '../requests/query.ts'
 
 const maxWaitSeconds = 60
 
-/** `?wait=30`: the job after its next change, or as it is when the time is over, the client gone or the server closing. */
+/** `?wait=30`. Rejects nothing: what is not a number above 0 means no wait. */
+export const waitParameter = defineParameter(
+  {
+    type: 'number',
+    minimum: 0,
+    maximum: maxWaitSeconds,
+    description: 'Seconds to wait for a change.',
+  },
+  (valueText) => {
+    const seconds = Number(valueText ?? 0)
+    return Number.isNaN(seconds) || seconds <= 0 ? 0 : Math.min(Math.max(seconds, 1), maxWaitSeconds)
+  },
+)
+
+/** The job after its next change, or as it is when the time is over, the client gone or the server closing. */
 export async function waitForChange(
   engine: Engine,
   request: FastifyRequest,
   view: JobView,
+  waitSeconds: number,
 ): Promise<JobView> {
-  const seconds = parseWaitSeconds(text(request.query, 'wait'))
-  if (seconds === 0 || isTerminal(view.state)) return view
+  if (waitSeconds === 0 || isTerminal(view.state)) return view
   const { promise, resolve } = Promise.withResolvers<JobView | undefined>()
   const giveUp = () => resolve(undefined)
-  const timer = setTimeout(giveUp, seconds * 1000)
+  const timer = setTimeout(giveUp, waitSeconds * 1000)
   const signals = [request.signal, request.server.closing]
   for (const signal of signals) {
     if (signal.aborted) giveUp()
@@ -42,9 +56,4 @@ export async function waitForChange(
       () => undefined,
     )
   }
-}
-
-function parseWaitSeconds(waitText: string | undefined): number {
-  const seconds = Number(waitText ?? 0)
-  return Number.isNaN(seconds) || seconds <= 0 ? 0 : Math.min(Math.max(seconds, 1), maxWaitSeconds)
 }

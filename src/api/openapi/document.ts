@@ -7,10 +7,9 @@ import { components } from './components.ts'
 import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
 import { otherOperations } from './other-operations.ts'
-import { videoOperations } from './video-operations.ts'
 
 /** Every operation under its one canonical path; the other paths of it are served, but not told. */
-const operations = { ...videoOperations, ...jobOperations, ...otherOperations }
+const operations = { ...jobOperations, ...otherOperations }
 
 const documentHeader = {
   openapi: '3.1.0',

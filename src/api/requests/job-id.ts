@@ -6,17 +6,22 @@ export function createJobId(): string {
   return `vid_${createRandomId()}`
 }
 
-/** The names under which clients send a job id, in the order in which they count. */
+/** The names under which clients send a job id, the first one present wins. */
 const idFields = ['requestId', 'runId', 'id', 'request_id', 'run_id', 'taskId', 'task_id'] as const
 
 const idPattern = /^[\w.:-]{1,128}$/
+
+export const jobIdSchema = {
+  type: 'string',
+  description: 'The job’s id; also taken as `runId`, `id` and `taskId`.',
+}
 
 /** The job id that a query or a body names; refuses two different ones, and what cannot be an id. */
 export function readJobId(...sources: readonly unknown[]): string {
   return readJobIdNamed('runId', ...sources)
 }
 
-/** `usual`: the name that the route's documentation has for it. */
+/** `documentedName`: the name that a missing ID is reported under. */
 export function readJobIdNamed(
   documentedName: (typeof idFields)[number],
   ...sources: readonly unknown[]

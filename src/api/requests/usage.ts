@@ -1,21 +1,19 @@
-import type { FastifyRequest } from 'fastify'
-import { text } from '../../../providers/reader.ts'
+import type { Static } from '@sinclair/typebox'
 import { toMicros, toUsd } from '../../accounts/money.ts'
 import type { UsageRow } from '../../accounts/usage.ts'
-import type { ApiDeps } from '../deps.ts'
-import { ApiError } from '../errors.ts'
+import { integerParameter, querySchema, textParameter } from './query.ts'
 
-const defaultDays = 30
-const maxDays = 400
+export const usageQuery = querySchema({
+  days: integerParameter({ minimum: 1, maximum: 400, default: 30 }),
+  model: textParameter(),
+  day: textParameter({ format: 'date' }),
+})
 
-/** What the caller has used, by model and day (UTC). */
-export async function getOwnUsage({ billing }: ApiDeps, { owner, query }: FastifyRequest) {
-  return buildUsageReport(await billing.usage([owner], readDays(query)), query)
-}
-
-/** The rows that the query asks for, and their sum. */
-export function buildUsageReport(rows: readonly UsageRow[], query: unknown) {
-  const [model, day] = [text(query, 'model'), text(query, 'day')]
+/** The rows of one model, one day or both, and their sum. */
+export function buildUsageReport(
+  rows: readonly UsageRow[],
+  { model, day }: Pick<Static<typeof usageQuery>, 'model' | 'day'>,
+) {
   const matchingRows = rows.filter(
     (row) => (model === undefined || row.model === model) && (day === undefined || row.day === day),
   )
@@ -27,12 +25,4 @@ export function buildUsageReport(rows: readonly UsageRow[], query: unknown) {
     data: matchingRows,
     total: { jobs: countJobs(matchingRows), usd: toUsd(micros), ...(sandboxJobs > 0 && { sandboxJobs }) },
   }
-}
-
-export function readDays(query: unknown): number {
-  const daysText = text(query, 'days')
-  const days = Number(daysText ?? defaultDays)
-  if (Number.isInteger(days) && days >= 1 && days <= maxDays) return days
-  const message = `\`days\` must be a whole number from 1 to ${maxDays}`
-  throw new ApiError('invalid_parameter_value', message, { param: 'days' })
 }

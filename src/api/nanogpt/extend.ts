@@ -8,30 +8,63 @@ import {
   type ValidRequest,
   validateForModel,
 } from '../../catalogue/validation/validate.ts'
-import type { JobState, JobView } from '../../jobs/job.ts'
+import type { JobView } from '../../jobs/job.ts'
 import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
+import { jsonContent } from '../openapi/operation.ts'
 import { findReplay } from '../plugins/idempotency.ts'
-import { resolveBaseUrl } from '../requests/base-url.ts'
-import { readJobId, readJobIdNamed } from '../requests/job-id.ts'
+import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import { toJobFailure } from './job-failure.ts'
-import type { SubmitResponse } from './schemas.ts'
-import { toOutput } from './status.ts'
-import { acceptSubmission, submitVideo, toSubmitResponse, toValidationError } from './submit.ts'
+import type { RouteDefinition } from './route-definition.ts'
+import { SubmitResponse } from './schemas.ts'
+import {
+  acceptSubmission,
+  submitRequestBody,
+  toSubmitResponse,
+  toValidationError,
+} from './submission/accept-submission.ts'
+import { submitErrorStatuses, submitHeaders } from './submission/submission-docs.ts'
 
 type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 
-/** Goes on from one of the four clips of a finished job. An earlier version of the route took a source video instead. */
-export async function extendVideo(
+/** Extends one of the four clips of a finished job. An earlier version of the route took a source video instead. */
+export const extendVideo: RouteDefinition = {
+  method: 'POST',
+  path: '/generate-video/extend',
+  docs: {
+    id: 'extendVideo',
+    tag: 'Videos',
+    summary: 'Go on from one of the four clips of a Midjourney job',
+    headers: submitHeaders,
+    body: jsonContent({
+      type: 'object',
+      required: ['index'],
+      properties: {
+        runId: jobIdSchema,
+        index: { type: 'integer', minimum: 0, maximum: 3, description: 'Which clip.' },
+        prompt: { type: 'string' },
+        motion: { type: 'string' },
+      },
+    }),
+    errorStatuses: submitErrorStatuses,
+  },
+  code: 202,
+  schema: SubmitResponse,
+  rateLimit: 'extend',
+  respond: async (deps, request) => {
+    const body = readBodyObject(request.body)
+    const hasSourceVideo = body.model !== undefined && normalizeFields(body).spellings.has('video')
+    return hasSourceVideo ? submitRequestBody(deps, request, body) : extendClip(deps, request, body)
+  },
+}
+
+async function extendClip(
   deps: ApiDeps,
   request: FastifyRequest,
-): Promise<SubmitResponse | ExtendResponse> {
-  const body = readBodyObject(request.body)
-  if (body.model !== undefined && normalizeFields(body).spellings.has('video'))
-    return submitVideo(deps, request, body)
+  body: RequestBody,
+): Promise<ExtendResponse> {
   const id = readJobId(body)
   const replay = await findReplay(deps, request)
   if (replay !== undefined) return toExtendResponse(toSubmitResponse(replay), body)
@@ -41,9 +74,9 @@ export async function extendVideo(
   const upstreamTaskId = text(await deps.engine.readTicket(id), 'id')
   if (upstreamTaskId === undefined)
     throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
-  const { input, ...admitted } = validateExtension(model, body, readValidationOptions(deps, request))
-  const job = { ...admitted, model, input: { ...input, extendTask: upstreamTaskId, extendIndex: clip } }
-  // An extension is as long and as fine as the clip, so it costs what the clip did.
+  const { input, ...validated } = validateExtension(model, body, readValidationOptions(deps, request))
+  const job = { ...validated, model, input: { ...input, extendTask: upstreamTaskId, extendIndex: clip } }
+  // An extension has the length and resolution of the clip, so it costs the same.
   return toExtendResponse(
     await acceptSubmission(
       deps,
@@ -62,34 +95,6 @@ function toExtendResponse(submitted: SubmitResponse, body: RequestBody): ExtendR
     message: `Clip ${readClipIndex(body)} of ${readJobId(body)} is being extended`,
     eta: findModel(submitted.model)?.typicalSeconds ?? 0,
   }
-}
-
-/** What the words of Midjourney's own status are; ids of other services read as unknown, which is no error. */
-export async function getMidjourneyStatus({ engine, config }: ApiDeps, request: FastifyRequest) {
-  const id = readJobIdNamed('task_id', request.body)
-  if ((await engine.readStatus(id)) === undefined) return { status: 'unknown', task_id: id }
-  const view = await requireOwnJob(engine, request, id)
-  const output = toOutput(view, resolveBaseUrl(request, config.publicUrl))
-  const failure = toJobFailure(view)
-  return {
-    status: midjourneyStatuses[view.state],
-    task_id: id,
-    progress: `${view.progress}%`,
-    ...(output !== undefined && { imageUrl: output.url, videoUrl: output.url, videoUrls: output.videoUrls }),
-    ...(failure !== undefined && { failReason: failure.message }),
-  }
-}
-
-const midjourneyStatuses: Readonly<Record<JobState, string>> = {
-  pending: 'NOT_START',
-  submitting: 'NOT_START',
-  queued: 'submitted',
-  processing: 'IN_PROGRESS',
-  generating: 'IN_PROGRESS',
-  delivering: 'IN_PROGRESS',
-  succeeded: 'SUCCESS',
-  failed: 'FAILED',
-  canceled: 'FAILED',
 }
 
 function requireExtendable({ id, model: modelId, state }: JobView): Model {
@@ -113,7 +118,7 @@ function readClipIndex(body: RequestBody): number {
   throw new ApiError('invalid_parameter_value', '`index` must be one of 0, 1, 2, 3', { param: 'index' })
 }
 
-/** How the clip is to go on; the picture is the clip's own. */
+/** An extension takes a prompt and a motion; its image is that of the clip. */
 function validateExtension(
   model: Model,
   { prompt, motion, conversationUUID }: RequestBody,

@@ -1,36 +1,37 @@
 import type { FastifyRequest } from 'fastify'
-import type { Field, Input } from '../../../providers/input.ts'
-import { JobRefused } from '../../accounts/check-account.ts'
-import type { JobPrice } from '../../accounts/job-price.ts'
-import { listMedia, parseStoredReference } from '../../catalogue/media-values/stored-reference.ts'
-import type { Model } from '../../catalogue/model.ts'
-import { sentNameOf } from '../../catalogue/validation/normalize.ts'
-import { isEmpty } from '../../catalogue/validation/parse-value.ts'
-import type { Problem, ValidRequest } from '../../catalogue/validation/validate.ts'
-import { validateRequest } from '../../catalogue/validation/validate.ts'
-import type { CreatedJob } from '../../jobs/engine.ts'
-import { RecordTooLarge } from '../../jobs/store/record-size.ts'
-import { hasFilesToStore, type StoredInput } from '../../media/inputs/store-input.ts'
-import { type RequestBody, readBodyObject } from '../body/request-body.ts'
-import type { ApiDeps } from '../deps.ts'
-import { ApiError } from '../errors.ts'
-import { toRecordTooLargeError } from '../plugins/error-handler.ts'
-import { findReplay, recordCreatedJob } from '../plugins/idempotency.ts'
-import { createRequestRedactor } from '../plugins/redact-request.ts'
-import { checkInputLimits, shortenWarnings } from '../requests/input-limits.ts'
-import { createJobId } from '../requests/job-id.ts'
-import { readJobWebhook } from '../requests/read-webhook.ts'
-import { readValidationOptions } from '../requests/validation-options.ts'
-import { unlimitedUsd } from './balance.ts'
+import type { Field, Input } from '../../../../providers/input.ts'
+import { JobRefused } from '../../../accounts/check-account.ts'
+import type { JobPrice } from '../../../accounts/job-price.ts'
+import { listMedia, parseStoredReference } from '../../../catalogue/media-values/stored-reference.ts'
+import type { Model } from '../../../catalogue/model.ts'
+import { sentNameOf } from '../../../catalogue/validation/normalize.ts'
+import type { Problem, ValidRequest } from '../../../catalogue/validation/validate.ts'
+import { validateRequest } from '../../../catalogue/validation/validate.ts'
+import type { CreatedJob } from '../../../jobs/engine.ts'
+import { RecordTooLarge } from '../../../jobs/store/record-size.ts'
+import { hasFilesToStore, type StoredInput } from '../../../media/inputs/store-input.ts'
+import type { RequestBody } from '../../body/request-body.ts'
+import type { ApiDeps } from '../../deps.ts'
+import { ApiError } from '../../errors.ts'
+import { toRecordTooLargeError } from '../../plugins/error-handler.ts'
+import { findReplay, recordCreatedJob } from '../../plugins/idempotency.ts'
+import { createRequestRedactor } from '../../plugins/redact-request.ts'
+import { checkInputLimits, shortenWarnings } from '../../requests/input-limits.ts'
+import { createJobId } from '../../requests/job-id.ts'
+import { readJobWebhook } from '../../requests/read-webhook.ts'
+import { readValidationOptions } from '../../requests/validation-options.ts'
+import type { SubmitResponse } from '../schemas.ts'
+import { toIsoTime } from '../status-body.ts'
 import { findUpstreams, type OrderedUpstreams, orderUpstreams } from './choose-upstreams.ts'
-import type { SubmitResponse } from './schemas.ts'
-import { toIsoTime } from './status.ts'
 
-/** Accepts a job. No upstream is asked: that is the worker's doing, after the answer. */
-export async function submitVideo(
+/** The balance that is reported to a caller without a limit: some clients stop at an empty balance. */
+export const unlimitedUsd = 1_000_000
+
+/** Validates a body and creates its job, unless the request repeats an earlier one. The worker calls the upstream, after the response. */
+export async function submitRequestBody(
   deps: ApiDeps,
   request: FastifyRequest,
-  body = readBodyObject(request.body),
+  body: RequestBody,
 ): Promise<SubmitResponse> {
   const replay = await findReplay(deps, request)
   if (replay !== undefined) return toSubmitResponse(replay)
@@ -39,7 +40,7 @@ export async function submitVideo(
   return acceptSubmission(deps, request, { ...result, body: request.body })
 }
 
-/** Makes a job of what has been admitted. `body`: from which it was read; errors name its fields as they are spelled there. */
+/** Creates the job of a validated request: chooses its upstreams, stores its media and reserves its price. Errors name fields as `body` spells them. */
 export async function acceptSubmission(
   deps: ApiDeps,
   request: FastifyRequest,
@@ -91,7 +92,7 @@ export async function acceptSubmission(
   return toSubmitResponse(recordCreatedJob(request, accepted), allWarnings)
 }
 
-/** A request of which no job came leaves no file. Where nobody can tell whether one came, the file stays. */
+/** Deletes the stored media if no job was created. If that is uncertain, they stay. */
 async function acceptOrForgetMedia(
   { discard: forget }: StoredInput,
   accept: () => Promise<CreatedJob>,
@@ -111,7 +112,7 @@ function isRejection(cause: unknown): boolean {
   return cause instanceof JobRefused || cause instanceof ApiError || cause instanceof RecordTooLarge
 }
 
-/** A retry of a rejected key that no job makes is left to the next one. */
+/** Releases the retry of a rejected key if no job was created, so that the next job makes it. */
 async function awaitOrRelease(
   { release }: OrderedUpstreams,
   acceptance: Promise<CreatedJob>,
@@ -126,7 +127,7 @@ async function awaitOrRelease(
   }
 }
 
-/** What a submit is answered, the first time and again. */
+/** The response to a submit and to its repetitions. */
 export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] = []): SubmitResponse {
   return {
     runId: view.id,
@@ -146,7 +147,7 @@ export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] =
   }
 }
 
-/** Its upstreams would have to fetch a file from us, and cannot reach us. */
+/** The upstreams would have to fetch a file from this gateway and cannot reach it. */
 function publicLinkRequiredError(
   model: Model,
   input: Input,
@@ -162,21 +163,6 @@ function publicLinkRequiredError(
   const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
   const message = `\`${field}\` must be a public http(s) link here: ${reason}`
   return new ApiError('invalid_parameter_value', message, { param: field })
-}
-
-/** The submit of March 2025: another path, other words, and a model of its own where none is named. */
-export async function submitLegacyVideo(deps: ApiDeps, request: FastifyRequest): Promise<SubmitResponse> {
-  const body = { modelSlug: 'longstories-movie', ...withoutEmptyValues(readBodyObject(request.body)) }
-  return {
-    ...(await submitVideo(deps, request, body)),
-    status: 'PENDING',
-    isCompleted: false,
-    isSuccess: false,
-  }
-}
-
-function withoutEmptyValues(body: RequestBody): RequestBody {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
 }
 
 export function toValidationError(problems: readonly [Problem, ...Problem[]]): ApiError {

@@ -1,10 +1,10 @@
-import type { Input } from '../../../providers/input.ts'
-import type { ProviderName } from '../../../providers/provider.ts'
-import type { Model } from '../../catalogue/model.ts'
-import { relaxInput } from '../../catalogue/validation/relax-input.ts'
-import type { ValidRequest } from '../../catalogue/validation/validate.ts'
-import type { ApiDeps } from '../deps.ts'
-import { ApiError } from '../errors.ts'
+import type { Input } from '../../../../providers/input.ts'
+import type { ProviderName } from '../../../../providers/provider.ts'
+import type { Model } from '../../../catalogue/model.ts'
+import { relaxInput } from '../../../catalogue/validation/relax-input.ts'
+import type { ValidRequest } from '../../../catalogue/validation/validate.ts'
+import type { ApiDeps } from '../../deps.ts'
+import { ApiError } from '../../errors.ts'
 
 /** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
 export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: ValidRequest) {

@@ -1,0 +1,66 @@
+import { Type } from '@sinclair/typebox'
+import { resolveBaseUrl } from '../requests/base-url.ts'
+import { jobIdSchema, readJobId } from '../requests/job-id.ts'
+import { requireOwnJob } from '../requests/own-job.ts'
+import { querySchema } from '../requests/query.ts'
+import type { RouteDefinition } from './route-definition.ts'
+import { StatusResponse } from './schemas.ts'
+import { renderStatus } from './status-body.ts'
+import type { Dialect } from './status-mapping.ts'
+import { waitForChange, waitParameter } from './wait-for-change.ts'
+
+const statusQuery = querySchema({ requestId: Type.Unsafe<unknown>(jobIdSchema), wait: waitParameter })
+
+type StatusRouteOptions = { path: string; dialect: Dialect; id: string; summary: string }
+
+/** The job status under four paths, each in its documented response format. */
+export const statusRoutes = [
+  defineStatusRoute({
+    path: '/v1/video/status',
+    dialect: 'first',
+    id: 'statusFirst',
+    summary: 'Ask how a job fares, in the words of March 2025',
+  }),
+  defineStatusRoute({
+    path: '/video/status',
+    dialect: 'current',
+    id: 'status',
+    summary: 'Ask how a job fares',
+  }),
+  defineStatusRoute({
+    path: '/generate-video/status',
+    dialect: 'current',
+    id: 'statusByRun',
+    summary: 'Ask how a job fares, under its older path',
+  }),
+  defineStatusRoute({
+    path: '/video-status',
+    dialect: 'seed',
+    id: 'statusFlat',
+    summary: 'Ask how a job fares, in the words of November 2025',
+  }),
+]
+
+function defineStatusRoute({
+  path,
+  dialect,
+  id,
+  summary,
+}: StatusRouteOptions): RouteDefinition<typeof statusQuery> {
+  return {
+    method: 'GET',
+    path,
+    docs: { id, tag: 'Videos', summary, errorStatuses: [403, 404] },
+    quiet: true,
+    query: statusQuery,
+    schema: StatusResponse,
+    respond: async ({ engine, config }, request, reply) => {
+      const current = await requireOwnJob(engine, request, readJobId(request.query))
+      const view = await waitForChange(engine, request, current, request.query.wait)
+      const statusOptions = { dialect, baseUrl: resolveBaseUrl(request, config.publicUrl), now: Date.now() }
+      return reply
+        .type('application/json')
+        .send(renderStatus(view, statusOptions, (body) => String(reply.serialize(body))))
+    },
+  }
+}
