@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { EndpointMapping, Order, Provider, ProviderName } from '../../providers/provider.ts'
+import type { ProviderConfig } from '../config/provider-settings.ts'
+import type { Routing } from '../upstreams/routing.ts'
 import type { Attempt, Job } from './job.ts'
-import { requireUpstream, type StepDeps } from './steps/deps.ts'
+
+type AttemptDeps = {
+  routing: Pick<Routing, 'find'>
+  upstreams: Readonly<Record<ProviderName, ProviderConfig>>
+  /** The capability URL that the upstream may call for a job; absent without a public address. */
+  callbackUrl?(id: string, secret: string): string
+}
 
 /**
- * The id of a job's n-th attempt: always the same, so that a purchase that is repeated because Redis forgot the first one is recognized by an upstream
- * that takes our id. In the shape of a UUID v4, which upstreams ask for.
+ * The ID of a job's n-th attempt. It is deterministic: if a purchase is repeated because Redis lost the first one, an upstream that accepts our ID
+ * recognizes it. Upstreams require the format of a UUID v4.
  */
 export function deriveAttemptId(job: string, provider: ProviderName, number: number): string {
   const hash = createHash('sha256').update(`${job}:${provider}:${number}`).digest()
@@ -15,15 +23,15 @@ export function deriveAttemptId(job: string, provider: ProviderName, number: num
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** A reply may come this much later than the call's time limit. */
+/** A reply may arrive this long after the call's time limit. */
 export const replyMarginMs = 2000
 
 /** The number of a job's next attempt, from 1. */
 export const nextAttemptNumber = ({ work }: Job): number => (work.attempts ?? 0) + 1
 
-/** What the provider knows of an attempt when it builds a call. */
+/** The provider's input for a call of this attempt. */
 export function buildOrder(
-  deps: Pick<StepDeps, 'callbackUrl' | 'upstreams'>,
+  deps: Pick<AttemptDeps, 'callbackUrl' | 'upstreams'>,
   job: Job,
   attempt: Attempt,
 ): Order {
@@ -40,11 +48,9 @@ export function buildOrder(
 
 const placeholderAttempt = '00000000-0000-4000-8000-000000000000'
 
-/**
- * Equal for jobs that ask an upstream for exactly the same; empty where the upstream tells our attempts apart by itself, or cannot be searched.
- */
+/** Equal for jobs that send an upstream the same request. Empty if the upstream identifies our attempts itself, or cannot be searched. */
 export function fingerprintRequest(
-  deps: Pick<StepDeps, 'upstreams'>,
+  deps: Pick<AttemptDeps, 'upstreams'>,
   job: Job,
   provider: Provider,
   mapping: EndpointMapping,
@@ -57,15 +63,26 @@ export function fingerprintRequest(
     at: new Date(0),
     settings: deps.upstreams[provider.name].settings,
   })
-  // Mock upstreams and real ones have no tasks in common.
+  // Mock upstreams and real ones share no tasks.
   const environment = job.view.sandbox === true ? 'sandbox ' : ''
   return createHash('sha256')
     .update(environment + JSON.stringify(call))
     .digest('hex')
 }
 
-/** Who a task is claimed for when an attempt's reply names it. */
-export function findClaimant(deps: StepDeps, job: Job, attempt: Attempt) {
+/** The upstream that has a job. Throws if an operator removed it while the job was running. */
+export function requireUpstream(
+  { routing, upstreams }: Pick<AttemptDeps, 'routing' | 'upstreams'>,
+  model: string,
+  name: ProviderName,
+) {
+  const upstream = routing.find({ id: model }, name)
+  if (upstream === undefined) throw new Error(`${name} no longer renders ${model}`)
+  return { ...upstream, config: upstreams[name] }
+}
+
+/** For whom a task is claimed that an attempt's reply names. */
+export function findClaimant(deps: Pick<AttemptDeps, 'routing' | 'upstreams'>, job: Job, attempt: Attempt) {
   const { provider, mapping } = requireUpstream(deps, job.view.model, attempt.provider)
   return {
     provider,

@@ -1,5 +1,5 @@
-import type { Engine, VersionedHistoryEntry } from './engine.ts'
-import { isTerminal, type JobView } from './job.ts'
+import type { Engine } from './engine.ts'
+import { isTerminal, type JobView, type VersionedHistoryEntry } from './job.ts'
 
 const retryMs = 500
 

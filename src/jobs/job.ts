@@ -141,6 +141,9 @@ export type HistoryEntry = {
   reason?: string
 }
 
+/** `version`: of the job after this entry. */
+export type VersionedHistoryEntry = { version: number; entry: HistoryEntry }
+
 /** What was written down about a job after it had ended. It changes neither its state nor its version. */
 export type JobNote = {
   at: number

@@ -1,6 +1,7 @@
 import { JobRefused } from '../../src/accounts/check-account.ts'
-import type { CreatedJob, Engine, JobRequest } from '../../src/jobs/engine.ts'
+import type { CreatedJob, Engine } from '../../src/jobs/engine.ts'
 import { type HistoryEntry, type IdempotencyKey, isTerminal, type JobView } from '../../src/jobs/job.ts'
+import type { JobRequest } from '../../src/jobs/job-request.ts'
 import type { JobWatcher } from '../../src/jobs/watchers.ts'
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 

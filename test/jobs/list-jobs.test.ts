@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createEngine, type Engine, type JobListQuery } from '../../src/jobs/engine.ts'
+import { createEngine, type Engine } from '../../src/jobs/engine.ts'
+import type { JobListQuery } from '../../src/jobs/list-jobs.ts'
 import { createQueues } from '../../src/jobs/queues.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store/store.ts'
 import { createJobWatchers } from '../../src/jobs/watchers.ts'

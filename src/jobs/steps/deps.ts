@@ -91,10 +91,3 @@ export function depsForJob(deps: StepDeps, { sandbox }: Pick<JobView, 'sandbox'>
   const { missingKeys: _, rejectedKeys: __, ...sharedDeps } = deps
   return { ...sharedDeps, ...deps.sandbox }
 }
-
-/** The upstream that has a job. Throws when an operator removed it while the job was running. */
-export function requireUpstream(deps: StepDeps, model: string, name: ProviderName) {
-  const upstream = deps.routing.find({ id: model }, name)
-  if (upstream === undefined) throw new Error(`${name} no longer renders ${model}`)
-  return { ...upstream, config: deps.upstreams[name] }
-}

@@ -7,11 +7,12 @@ import {
   fingerprintRequest,
   nextAttemptNumber,
   replyMarginMs,
+  requireUpstream,
 } from '../attempt.ts'
 import type { Attempt, Job } from '../job.ts'
 import type { IntentResult } from '../store/purchase-intents.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
-import { requireUpstream, type StepDeps } from './deps.ts'
+import type { StepDeps } from './deps.ts'
 import { returnToPending } from './fail-over.ts'
 import { canceledFault, endJob, expiredFault, rescheduleStep } from './finish.ts'
 import { persistReply } from './persist-reply.ts'

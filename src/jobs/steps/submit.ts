@@ -1,7 +1,7 @@
 import { fault } from '../../../providers/faults.ts'
 import { deriveAttemptId, nextAttemptNumber } from '../attempt.ts'
 import type { Job } from '../job.ts'
-import type { JournalEntry } from '../journal/journal.ts'
+import type { JournalEntry } from '../journal/journal-files.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
 import type { StepDeps } from './deps.ts'
 import { failOver, retryOrFailOver } from './fail-over.ts'

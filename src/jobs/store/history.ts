@@ -2,18 +2,16 @@ import type { Redis } from 'ioredis'
 import { ledgerRetentionMs } from '../../accounts/money.ts'
 import type { Keys } from '../../redis/keys.ts'
 import { defineScript, loadScript } from '../../redis/script.ts'
-import { type HistoryEntry, isTerminal, type JobNote } from '../job.ts'
+import { type HistoryEntry, isTerminal, type JobNote, type VersionedHistoryEntry } from '../job.ts'
 
 const addNoteScript = loadScript('jobs/add-note', { keys: 'job notes', args: 'kind note keepMs' })
-
-type NumberedEntry = { version: number; entry: HistoryEntry }
 
 /** What Redis stores about jobs in addition to their records: the history, notes and deadlines. */
 export function createHistory({ redis, keys }: { redis: Redis; keys: Keys }) {
   const addNoteInRedis = defineScript(redis, 'reelgateNoteLate', addNoteScript)
 
   /** The entries after `version`, each with the version that it made, which is its position in the list. */
-  async function readEntries(id: string, version: number): Promise<NumberedEntry[]> {
+  async function readEntries(id: string, version: number): Promise<VersionedHistoryEntry[]> {
     const firstIndex = Math.max(version, 0)
     // The entry before it shows whether the job had ended by then.
     const texts = await redis.lrange(keys.history(id), Math.max(firstIndex - 1, 0), -1)
@@ -27,7 +25,7 @@ export function createHistory({ redis, keys }: { redis: Redis; keys: Keys }) {
 
   return {
     /** The transitions after a version, oldest first. Omits an end after which an operator resumed the job: followers see one end. */
-    async readHistoryAfter(id: string, version: number): Promise<NumberedEntry[]> {
+    async readHistoryAfter(id: string, version: number): Promise<VersionedHistoryEntry[]> {
       const entries = await readEntries(id, version)
       return entries.filter(({ entry }, index) => !isTerminal(entry.state) || index === entries.length - 1)
     },

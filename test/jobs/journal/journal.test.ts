@@ -13,7 +13,8 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it, mock } from 'node:test'
-import { createJournal, type Journal, type JournalEntry } from '../../../src/jobs/journal/journal.ts'
+import { createJournal, type Journal } from '../../../src/jobs/journal/journal.ts'
+import type { JournalEntry } from '../../../src/jobs/journal/journal-files.ts'
 import { createCleanup, quiet, temporaryFolder } from '../../support/setup.ts'
 
 const hourMs = 3_600_000
