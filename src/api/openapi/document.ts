@@ -8,7 +8,7 @@ import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
 import { otherOperations } from './other-operations.ts'
 
-/** Every operation under its one canonical path; the other paths of it are served, but not told. */
+/** Operations by canonical path, until their routes carry `config.docs`. Other paths of an operation are served but not listed. */
 const operations = { ...jobOperations, ...otherOperations }
 
 const documentHeader = {
