@@ -17,7 +17,7 @@ const documentHeader = {
     title: 'Reelgate',
     version: manifest.version,
     description:
-      'Video generation on several upstreams behind the NanoGPT video API. Most paths are also served under `/`, `/v1`, `/api/v1` and `/api/v1/api`.',
+      'Video generation on several upstream providers through the NanoGPT video API. Most paths are also served under `/`, `/v1`, `/api/v1` and `/api/v1/api`.',
   },
   tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
   security: [{ key: [] }, { bearer: [] }],
