@@ -13,7 +13,7 @@ export const cancelVideo: RouteDefinition = {
   docs: {
     id: 'cancelVideo',
     tag: 'Videos',
-    summary: 'Ask for the end of a job',
+    summary: 'Cancel a job',
     body: jsonContent({ type: 'object', properties: { requestId: jobIdSchema } }),
     errorStatuses: [403, 404],
   },

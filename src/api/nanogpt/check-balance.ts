@@ -15,7 +15,7 @@ export const checkBalance: RouteDefinition = {
   docs: {
     id: 'checkBalance',
     tag: 'Account',
-    summary: 'What a key has left',
+    summary: 'The balance of a key',
     errorStatuses: [408, 413, 415],
   },
   schema: BalanceResponse,

@@ -58,7 +58,7 @@ function toContentLink({ id, model }: JobView, variant: string, url: string) {
   return { data: { url, variant }, url, runId: id, model }
 }
 
-/** An automation program that can read nothing else asks for `application/json` and nothing wider. */
+/** Automation programs that need a link accept `application/json` and nothing wider. */
 function acceptsOnlyJson(accept = '*/*'): boolean {
   return /application\/json/i.test(accept) && !/\*\/\*|video\/|image\//i.test(accept)
 }

@@ -13,14 +13,14 @@ export const downloadVideo: RouteDefinition<typeof contentQuery> = {
   docs: {
     id: 'videoContent',
     tag: 'Videos',
-    summary: 'Download a finished video, or a picture of it',
+    summary: 'Download a finished video or its thumbnail',
     replies: {
-      200: describeResponse('The file; its link, for those who accept JSON only.', {
+      200: describeResponse('The file; its link, if the client accepts JSON only.', {
         'video/mp4': { type: 'string', format: 'binary' },
         'image/jpeg': { type: 'string', format: 'binary' },
         'application/json': { type: 'object', required: ['url'], properties: { url: { type: 'string' } } },
       }),
-      206: describeResponse('The range that was asked for.', {
+      206: describeResponse('The requested range.', {
         'video/mp4': { type: 'string', format: 'binary' },
       }),
     },

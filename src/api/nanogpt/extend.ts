@@ -36,7 +36,7 @@ export const extendVideo: RouteDefinition = {
   docs: {
     id: 'extendVideo',
     tag: 'Videos',
-    summary: 'Go on from one of the four clips of a Midjourney job',
+    summary: 'Extend one of the four clips of a Midjourney job',
     headers: submitHeaders,
     body: jsonContent({
       type: 'object',

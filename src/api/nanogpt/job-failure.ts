@@ -6,7 +6,7 @@ export const contentRefusalPattern = /policy|nsfw|safety|moderation|flagged/i
 
 export type JobFailure = { message: string; type: string; code: string; isContentRefusal: boolean }
 
-/** Why a job ended without a result; absent: it did not. */
+/** Why a job ended without a result; undefined for any other job. */
 export function toJobFailure({ state, error }: JobView): JobFailure | undefined {
   if (state === 'canceled' && error?.code !== 'canceled') return createFailure('canceled', 'canceled')
   if (state !== 'canceled' && state !== 'failed') return undefined

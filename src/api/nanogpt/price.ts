@@ -21,7 +21,7 @@ export const estimatePrice: RouteDefinition = {
   docs: {
     id: 'price',
     tag: 'Videos',
-    summary: 'What a submit of this body would cost',
+    summary: 'The price of a submit with this body',
     headers: preferHeader,
     body: jsonContent(schemaRef('VideoRequest')),
     replies: { 200: describeResponse('The price.', { 'application/json': priceSchema }) },

@@ -37,9 +37,9 @@ export const readMidjourneyStatus: RouteDefinition = {
   docs: {
     id: 'midjourneyStatus',
     tag: 'Videos',
-    summary: 'Ask how a job fares, in Midjourney’s words',
+    summary: 'Job status, in the format of Midjourney',
     body: jsonContent({ type: 'object', properties: { task_id: jobIdSchema } }),
-    replies: { 200: describeResponse('How it fares.', { 'application/json': midjourneyStatusSchema }) },
+    replies: { 200: describeResponse('The status.', { 'application/json': midjourneyStatusSchema }) },
     errorStatuses: [403, 404],
   },
   quiet: true,

@@ -19,25 +19,25 @@ export const statusRoutes = [
     path: '/v1/video/status',
     dialect: 'first',
     id: 'statusFirst',
-    summary: 'Ask how a job fares, in the words of March 2025',
+    summary: 'Job status, in the format of March 2025',
   }),
   defineStatusRoute({
     path: '/video/status',
     dialect: 'current',
     id: 'status',
-    summary: 'Ask how a job fares',
+    summary: 'Job status',
   }),
   defineStatusRoute({
     path: '/generate-video/status',
     dialect: 'current',
     id: 'statusByRun',
-    summary: 'Ask how a job fares, under its older path',
+    summary: 'Job status, under an older path',
   }),
   defineStatusRoute({
     path: '/video-status',
     dialect: 'seed',
     id: 'statusFlat',
-    summary: 'Ask how a job fares, in the words of November 2025',
+    summary: 'Job status, in the format of November 2025',
   }),
 ]
 

@@ -18,7 +18,7 @@ export const readSubscriptionUsage: RouteDefinition = {
   docs: {
     id: 'subscriptionUsage',
     tag: 'Account',
-    summary: 'The subscription of a key, of which there is none',
+    summary: 'The subscription of a key, which is always inactive',
     replies: okResponse(
       'No subscription.',
       objectSchema({

@@ -9,7 +9,7 @@ export const readUsage: RouteDefinition<typeof usageQuery> = {
   docs: {
     id: 'usage',
     tag: 'Account',
-    summary: 'What a key has used, by day and model',
+    summary: 'The usage of a key, by day and model',
     replies: okResponse('The usage.', usageSchema),
   },
   query: usageQuery,

@@ -38,7 +38,7 @@ export const recoverVideos: RouteDefinition<typeof recoverQuery> = {
   docs: {
     id: 'recoverVideos',
     tag: 'Videos',
-    summary: 'Find jobs whose submit answer was lost',
+    summary: 'Find jobs whose submit response was lost',
     errorStatuses: [429],
   },
   query: recoverQuery,

@@ -74,7 +74,7 @@ export const StatusResponse = Type.Object(
     progress: Nullable(Type.Number()),
     estimatedTimeRemaining: Nullable(Type.Number()),
     videoUrl: Nullable(Type.String()),
-    /** A text, an object or null, by path. */
+    /** A text, an object or null, depending on the dialect. */
     error: Type.Unsafe<string | { message: string; type: string; code: string } | null>({}),
     createdAt: Type.String(),
     completedAt: Nullable(Type.String()),

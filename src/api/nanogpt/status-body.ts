@@ -5,10 +5,10 @@ import { toJobFailure } from './job-failure.ts'
 import type { StatusResponse } from './schemas.ts'
 import { type Dialect, mapStatus, toPublicState } from './status-mapping.ts'
 
-/** For whom a job is told, and when. */
+/** `now` is a Unix time in milliseconds. */
 export type StatusOptions = { dialect: Dialect; baseUrl: string; now: number }
 
-/** The status body that satisfies every published version at once; the dialect changes `status` and `error` only. */
+/** One status body for every documented version of the API; the dialect changes only `status` and `error`. */
 export function buildStatusBody(view: JobView, { dialect, baseUrl, now }: StatusOptions): StatusResponse {
   const { id, model } = view
   const statuses = mapStatus(view)
@@ -56,13 +56,13 @@ export function buildStatusBody(view: JobView, { dialect, baseUrl, now }: Status
   }
 }
 
-/** How each view was told last, cut where the time left stands. */
+/** The last text of each view, split where the remaining time is inserted. */
 const renderedTexts = new WeakMap<JobView, { dialect: Dialect; baseUrl: string; pieces: readonly string[] }>()
 
-/** Inside a text of ours the quotes would be escaped, so nothing else looks like this. */
+/** Inside a JSON string the quotes would be escaped, so the pattern matches nothing else. */
 const timeLeftPattern = /(?<="estimatedTimeRemaining":)\d+/
 
-/** The same as `write` makes of `statusBody`. Clients ask all the time, and between two changes only the time left is another. */
+/** The serialized status body, cached: clients poll often, and between two changes of a job only the remaining time differs. */
 export function renderStatus(
   view: JobView,
   options: StatusOptions,

@@ -1,6 +1,6 @@
 import type { JobState, JobView } from '../../jobs/job.ts'
 
-/** Which of the three published vocabularies a status path speaks at its top level. */
+/** The three documented sets of status names; each status path uses one of them at its top level. */
 export type Dialect = 'current' | 'seed' | 'first'
 
 type NestedStatus = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELED'
@@ -47,12 +47,12 @@ const statusesByState: Readonly<Record<JobState, DialectStatuses>> = {
   },
 }
 
-/** How a job's state is told. Most clients know no word for canceled, so only who canceled a job is told so. */
+/** The status names of a job. Most clients have no name for canceled, so a job is canceled only for the client that canceled it; otherwise it failed. */
 export function mapStatus({ state, error }: JobView): DialectStatuses {
   return statusesByState[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
 }
 
-/** The finest state; `submitting` is nobody's business but ours. */
+/** The most detailed public state; `submitting` is internal. */
 export function toPublicState({ state }: JobView): JobState {
   return state === 'submitting' ? 'pending' : state
 }

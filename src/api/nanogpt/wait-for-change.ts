@@ -19,7 +19,7 @@ export const waitParameter = defineParameter(
   },
 )
 
-/** The job after its next change, or as it is when the time is over, the client gone or the server closing. */
+/** The job after its next change; the current job if the time is over, the client disconnected or the server is closing. */
 export async function waitForChange(
   engine: Engine,
   request: FastifyRequest,

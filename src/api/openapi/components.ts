@@ -6,13 +6,16 @@ import { type JsonSchema, schemaRef } from './operation.ts'
 
 const text = { type: 'string' }
 
-/** Fields that every submit takes, whatever its model. */
+/** Fields of every submit, for any model. */
 const commonFields: Readonly<Record<string, JsonSchema>> = {
-  conversationUUID: { ...text, description: 'Kept with the job, for finding it again.' },
-  webhookUrl: { ...text, description: 'Where the end of the job is told, signed as Standard Webhooks are.' },
+  conversationUUID: { ...text, description: 'Stored with the job, to find it by.' },
+  webhookUrl: {
+    ...text,
+    description: 'The URL that is notified when the job ends, signed according to Standard Webhooks.',
+  },
 }
 
-/** One schema a model. Names are read leniently and unknown ones are ignored with a warning, so nothing is closed. */
+/** One schema per model. Field names are parsed leniently and unknown fields are ignored with a warning, so additional properties are allowed. */
 function createModelSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     models.map((model) => {
@@ -51,7 +54,7 @@ const errorSchema = {
         message: text,
         type: { type: 'string', enum: types },
         code: { type: 'string', enum: codes },
-        param: { type: ['string', 'null'], description: 'The field at fault.' },
+        param: { type: ['string', 'null'], description: 'The invalid field.' },
         details: {
           type: 'array',
           items: { type: 'object' },
@@ -60,7 +63,7 @@ const errorSchema = {
       },
       additionalProperties: true,
     },
-    message: { ...text, description: 'The same text, for programs that look for it here.' },
+    message: { ...text, description: 'The same text, for clients that look for it here.' },
     code: { type: 'string', enum: codes },
     status: { type: 'integer' },
   },
@@ -94,7 +97,7 @@ export const components = {
     Error: errorSchema,
     OpenAIError: openaiErrorSchema,
     VideoRequest: {
-      description: 'What is asked for; which fields there are follows from the model.',
+      description: 'A video to generate. The fields depend on the model.',
       oneOf: modelIds.map(schemaRef),
       discriminator: {
         propertyName: 'model',

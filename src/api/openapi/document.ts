@@ -8,7 +8,7 @@ import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
 import { otherOperations } from './other-operations.ts'
 
-/** Every operation under its one canonical path; the other paths of it are served, but not told. */
+/** Operations by canonical path, until their routes carry `config.docs`. Other paths of an operation are served but not listed. */
 const operations = { ...jobOperations, ...otherOperations }
 
 const documentHeader = {
@@ -17,7 +17,7 @@ const documentHeader = {
     title: 'Reelgate',
     version: manifest.version,
     description:
-      'Video generation on several upstreams behind the NanoGPT video API. Most paths are also served under `/`, `/v1`, `/api/v1` and `/api/v1/api`.',
+      'Video generation on several upstream providers through the NanoGPT video API. Most paths are also served under `/`, `/v1`, `/api/v1` and `/api/v1/api`.',
   },
   tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
   security: [{ key: [] }, { bearer: [] }],

@@ -10,7 +10,7 @@ declare module 'fastify' {
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** What a route's own schema does not tell of it. */
+/** The documentation of a route that its schema does not contain. */
 export type OperationDocs = {
   id: string
   tag: Tag
@@ -20,24 +20,24 @@ export type OperationDocs = {
   headers?: Readonly<Record<string, JsonSchema>>
   /** By content type. */
   body?: Readonly<Record<string, JsonSchema>>
-  /** By status; beside what the route itself declares. */
+  /** By status; in addition to those in the schema of the route. */
   replies?: Readonly<Record<number, JsonSchema>>
-  /** Statuses of refusals that not every route has. */
+  /** Error statuses that not every route has. */
   errorStatuses?: readonly number[]
   isPublic?: true
-  /** The refusals have the body of the OpenAI API. */
+  /** Errors have the body of the OpenAI API. */
   hasOpenaiErrors?: true
 }
 
 export const tags = {
-  Videos: 'Submit a video, ask how it fares, find it again.',
-  Jobs: 'The jobs of a key, with their history and their changes as they happen.',
-  Webhooks: 'The ends of jobs, told to whom they concern.',
-  'OpenAI Videos': 'The same jobs in the words of the OpenAI Videos API.',
-  Files: 'Finished videos, and what callers keep with the gateway.',
-  Models: 'What can be asked for.',
-  Account: 'What a key has, may and did.',
-  Operation: 'For whoever runs the gateway.',
+  Videos: 'Submit videos, read their status, find them again.',
+  Jobs: 'The jobs of a key, with their history and live events.',
+  Webhooks: 'Notifications about finished jobs.',
+  'OpenAI Videos': 'The same jobs through the OpenAI Videos API.',
+  Files: 'Finished videos and uploaded attachments.',
+  Models: 'The available models.',
+  Account: 'The balance, limits and usage of a key.',
+  Operation: 'For the operator of the gateway.',
 } as const
 
 type Tag = keyof typeof tags
@@ -58,21 +58,21 @@ export function describeResponse(
   return { description, content: Object.fromEntries(media) }
 }
 
-/** How the values of a submit are checked. */
+/** How the values of a submit are validated. */
 export const preferHeader = {
   prefer: {
     type: 'string',
     description:
-      '`handling=strict`: a value that the model does not render is refused. `handling=lenient`: the closest one is rendered, named in `warnings`.',
+      '`handling=strict`: a value that the model does not support is rejected. `handling=lenient`: it is replaced by the closest supported value, with an entry in `warnings`.',
   },
 }
 
 const commonErrorStatuses = [400, 500, 503]
 const bodyErrorStatuses = [408, 413, 415]
-/** A part of the path may be too long to be looked at. */
+/** A path parameter may be too long. */
 const paramErrorStatuses = [414]
 
-/** An operation in the form that @fastify/swagger takes. `own`: what the route declares; it is what validates and what is sent. */
+/** An operation in the format of @fastify/swagger: the schema of the route and its documentation. */
 export function describeOperation(operation: OperationDocs, url: string, routeSchema: FastifySchema) {
   const {
     id,
@@ -109,7 +109,7 @@ export function describeOperation(operation: OperationDocs, url: string, routeSc
       ...Object.fromEntries(
         Object.entries(routeSchema.response ?? {}).map(([status, schema]) => [
           status,
-          describeResponse('The answer.', { 'application/json': schema as JsonSchema }),
+          describeResponse('The response.', { 'application/json': schema as JsonSchema }),
         ]),
       ),
       ...replies,
@@ -128,5 +128,5 @@ export function describeOperation(operation: OperationDocs, url: string, routeSc
 function describeErrorCodes(status: number): string {
   const codes = (Object.keys(errors) as ErrorCode[]).filter((code) => errors[code].status === status)
   const shownCodes = codes.length > 0 ? codes : ['invalid_request']
-  return `Refused: ${shownCodes.map((code) => `\`${code}\``).join(', ')}.`
+  return `Error: ${shownCodes.map((code) => `\`${code}\``).join(', ')}.`
 }

@@ -23,7 +23,7 @@ export function resolveStoredBaseUrl(request: FastifyRequest, publicUrl: string 
   return isProxied ? resolveBaseUrl(request, publicUrl) : socketBaseUrl(request)
 }
 
-/** The same string wherever it is told; links of other servers stay as they are. */
+/** The same link in every response; links to other servers do not change. */
 export function toAbsoluteUrl(baseUrl: string, url: string): string {
   return url.startsWith('/') ? baseUrl + url : url
 }

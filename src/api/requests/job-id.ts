@@ -13,7 +13,7 @@ const idPattern = /^[\w.:-]{1,128}$/
 
 export const jobIdSchema = {
   type: 'string',
-  description: 'The job’s id; also taken as `runId`, `id` and `taskId`.',
+  description: 'The job ID; also accepted as `runId`, `id` and `taskId`.',
 }
 
 /** The job id that a query or a body names; refuses two different ones, and what cannot be an id. */

@@ -3,7 +3,7 @@ import type { Engine } from '../../jobs/engine.ts'
 import type { JobView } from '../../jobs/job.ts'
 import { ApiError } from '../errors.ts'
 
-/** The job under an id, for its owner only. */
+/** Throws `not_found`, or `forbidden` for a job of another key. */
 export async function requireOwnJob(engine: Engine, request: FastifyRequest, id: string): Promise<JobView> {
   request.jobId = id
   const job = await engine.readStatus(id)

@@ -2,7 +2,7 @@
 const preferencePattern =
   /(?:^|,)\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s",;]*))?(?:[^",]|"(?:[^"\\]|\\.)*")*/g
 
-/** No program has more to say. */
+/** Longer than any real header. */
 const maxHeaderCharacters = 2000
 
 /** Reads `Prefer`: names in lower case. Of several preferences with one name, the first counts. */

@@ -9,7 +9,7 @@ import { resolveStoredBaseUrl } from './base-url.ts'
 /** Told apart without regard to case and underscores. */
 const webhookFields = ['webhookurl', 'callbackurl']
 
-/** Where a request wants the end of its job told. */
+/** The webhook that a request sets for its job. */
 export function readJobWebhook(
   { webhooks, config }: Pick<ApiDeps, 'webhooks' | 'config'>,
   request: FastifyRequest,

@@ -5,12 +5,12 @@ import { readPreferences } from './prefer.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What of the `Prefer` header was followed. */
+    /** The part of the `Prefer` header that was applied. */
     preferenceApplied: string | undefined
   }
 }
 
-/** How the values of a request are checked: as it prefers (`Prefer: handling=strict`), else as the operator set it. */
+/** How the values of a request are validated: by its `Prefer` header (`handling=strict`), else by the configuration. */
 export function readValidationOptions(
   { config: { validation, promptMaxCharacters } }: Pick<ApiDeps, 'config'>,
   request: FastifyRequest,

@@ -16,10 +16,10 @@ export const addAttachment: RouteDefinition = {
   docs: {
     id: 'keepAttachment',
     tag: 'Files',
-    summary: 'Keep a file to use it in several jobs',
+    summary: 'Upload a file to use it in several jobs',
     body: { 'multipart/form-data': objectSchema({ file: { type: 'string', format: 'binary' } }) },
     replies: okResponse(
-      'It is kept; its id goes into `imageAttachmentId` and the like.',
+      'The attachment. Use its ID in `imageAttachmentId` and the other attachment fields.',
       attachmentSchema,
       201,
     ),

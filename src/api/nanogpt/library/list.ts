@@ -13,7 +13,7 @@ export const listAttachments: RouteDefinition<typeof libraryQuery> = {
   docs: {
     id: 'attachments',
     tag: 'Files',
-    summary: 'What is kept, newest first',
+    summary: 'The attachments of a key, newest first',
     replies: okResponse('The attachments.', listSchema(attachmentSchema)),
   },
   query: libraryQuery,

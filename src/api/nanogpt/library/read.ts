@@ -8,7 +8,7 @@ export const readAttachment: RouteDefinition = {
   docs: {
     id: 'attachment',
     tag: 'Files',
-    summary: 'One of them',
+    summary: 'An attachment',
     replies: okResponse('The attachment.', attachmentSchema),
     errorStatuses: [404],
   },

@@ -8,8 +8,11 @@ export const removeAttachment: RouteDefinition = {
   docs: {
     id: 'removeAttachment',
     tag: 'Files',
-    summary: 'Remove one of them; jobs that use it go on',
-    replies: okResponse('It is gone.', objectSchema({ id: textSchema, deleted: { type: 'boolean' } })),
+    summary: 'Delete an attachment; jobs that use it continue',
+    replies: okResponse(
+      'The attachment is deleted.',
+      objectSchema({ id: textSchema, deleted: { type: 'boolean' } }),
+    ),
     errorStatuses: [404],
   },
   rateLimit: 'library',

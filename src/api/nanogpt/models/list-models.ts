@@ -18,7 +18,7 @@ export const listModels: RouteDefinition<typeof modelsQuery> = {
     id: 'models',
     tag: 'Models',
     summary:
-      'All models, which here are video models; with `detailed=true` the text models, of which there are none',
+      'All models; this gateway has only video models. With `detailed=true`: the text models, an empty list',
     replies: okResponse('The models.', listSchema(modelSchema, { object: textSchema })),
     isPublic: true,
   },

@@ -10,7 +10,7 @@ const listImageModels: RouteDefinition = {
   docs: {
     id: 'imageModelsByKind',
     tag: 'Models',
-    summary: 'The older list of image models, which is empty',
+    summary: 'The older list of image models (an empty list)',
     replies: okResponse('An empty list.', objectSchema({ ...emptyData, models: { type: 'object' } })),
     isPublic: true,
   },
@@ -37,7 +37,7 @@ function defineEmptyList(path: string, id: string, kind: string): RouteDefinitio
     docs: {
       id,
       tag: 'Models',
-      summary: `The ${kind} models, of which there are none`,
+      summary: `The ${kind} models (an empty list)`,
       replies: okResponse('An empty list.', objectSchema(emptyData)),
       isPublic: true,
     },

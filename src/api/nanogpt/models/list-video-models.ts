@@ -15,7 +15,7 @@ export const listVideoModels: RouteDefinition<typeof videoModelsQuery> = {
   docs: {
     id: 'videoModels',
     tag: 'Models',
-    summary: 'The video models, with what each takes and costs',
+    summary: 'The video models, with their parameters and prices',
     replies: okResponse(
       'The models.',
       listSchema(modelSchema, { object: textSchema, meta: { type: 'object' } }),

@@ -1,9 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import type { Field, Input } from '../../../../providers/input.ts'
+import type { Field } from '../../../../providers/input.ts'
 import { JobRefused } from '../../../accounts/check-account.ts'
 import type { JobPrice } from '../../../accounts/job-price.ts'
-import { listMedia, parseStoredReference } from '../../../catalogue/media-values/stored-reference.ts'
-import type { Model } from '../../../catalogue/model.ts'
 import { sentNameOf } from '../../../catalogue/validation/normalize.ts'
 import type { Problem, ValidRequest } from '../../../catalogue/validation/validate.ts'
 import { validateRequest } from '../../../catalogue/validation/validate.ts'
@@ -22,7 +20,12 @@ import { readJobWebhook } from '../../requests/read-webhook.ts'
 import { readValidationOptions } from '../../requests/validation-options.ts'
 import type { SubmitResponse } from '../schemas.ts'
 import { toIsoTime } from '../status-body.ts'
-import { findUpstreams, type OrderedUpstreams, orderUpstreams } from './choose-upstreams.ts'
+import {
+  findUpstreams,
+  type OrderedUpstreams,
+  orderUpstreams,
+  publicLinkRequiredError,
+} from './choose-upstreams.ts'
 
 /** The balance that is reported to a caller without a limit: some clients stop at an empty balance. */
 export const unlimitedUsd = 1_000_000
@@ -145,24 +148,6 @@ export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] =
     warnings: [...(view.replay?.warnings ?? warnings)],
     ...(view.sandbox === true && { sandbox: true }),
   }
-}
-
-/** The upstreams would have to fetch a file from this gateway and cannot reach it. */
-function publicLinkRequiredError(
-  model: Model,
-  input: Input,
-  routing: ApiDeps['routing'],
-  fieldNameInRequest: (field: Field) => string,
-) {
-  const files = listMedia(input).filter(({ value }) => parseStoredReference(value) !== undefined)
-  const unsupported =
-    files.find(({ field, value }) => routing.listUpstreams(model, { [field]: value }).length === 0) ??
-    files[0]
-  const { field: unsupportedField, path } = unsupported ?? { field: 'image', path: 'image' }
-  const field = fieldNameInRequest(unsupportedField) + path.slice(unsupportedField.length)
-  const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
-  const message = `\`${field}\` must be a public http(s) link here: ${reason}`
-  return new ApiError('invalid_parameter_value', message, { param: field })
 }
 
 export function toValidationError(problems: readonly [Problem, ...Problem[]]): ApiError {

@@ -1,12 +1,13 @@
-import type { Input } from '../../../../providers/input.ts'
+import type { Field, Input } from '../../../../providers/input.ts'
 import type { ProviderName } from '../../../../providers/provider.ts'
+import { listMedia, parseStoredReference } from '../../../catalogue/media-values/stored-reference.ts'
 import type { Model } from '../../../catalogue/model.ts'
 import { relaxInput } from '../../../catalogue/validation/relax-input.ts'
 import type { ValidRequest } from '../../../catalogue/validation/validate.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { ApiError } from '../../errors.ts'
 
-/** The upstreams for an input; where none renders exactly it and the caller is not strict, for the closest one that some upstream does. */
+/** The upstreams that can render an input. If there is none and the caller is not strict: those for the closest input that has one. */
 export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: ValidRequest) {
   const isStrict = request.handling === 'strict'
   const fitSeed = (input: Input) =>
@@ -35,7 +36,7 @@ export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...reques
   throw new ApiError('service_unavailable', `No upstream of this gateway can render ${rendering}`, { log })
 }
 
-/** An upstream's range of seeds may be narrower than what programs draw theirs from. */
+/** Clients may draw seeds from a wider range than the upstreams of the model accept. */
 function withFittingSeed(routing: ApiDeps['routing'], model: Model, input: Input) {
   const replacement = routing.adjustSeed(model, input)
   if (replacement === undefined) return { input, warnings: [] }
@@ -47,13 +48,13 @@ function withFittingSeed(routing: ApiDeps['routing'], model: Model, input: Input
 
 export type OrderedUpstreams = {
   route: readonly [ProviderName, ...ProviderName[]]
-  /** The job is to try a rejected key again. */
+  /** The job tries a rejected upstream key again. */
   retriesKey?: boolean
-  /** To be called when no job came of it. */
+  /** Call if no job is created. */
   release(): Promise<void>
 }
 
-/** The upstreams in the order in which the job tries them. Throws where every one of them rejects its key: that is for the operator to repair. */
+/** The upstreams in the order in which the job tries them. Throws `service_unavailable` if every one rejects its key, which only the operator can fix. */
 export async function orderUpstreams(
   { chooseRoute }: ApiDeps,
   model: Model,
@@ -71,4 +72,22 @@ export async function orderUpstreams(
       log: { model: model.id, reason: 'every upstream of the model rejects its key' },
     },
   )
+}
+
+/** The upstreams would have to fetch a file from this gateway and cannot reach it. */
+export function publicLinkRequiredError(
+  model: Model,
+  input: Input,
+  routing: ApiDeps['routing'],
+  fieldNameInRequest: (field: Field) => string,
+) {
+  const files = listMedia(input).filter(({ value }) => parseStoredReference(value) !== undefined)
+  const unsupported =
+    files.find(({ field, value }) => routing.listUpstreams(model, { [field]: value }).length === 0) ??
+    files[0]
+  const { field: unsupportedField, path } = unsupported ?? { field: 'image', path: 'image' }
+  const field = fieldNameInRequest(unsupportedField) + path.slice(unsupportedField.length)
+  const reason = `the upstream of \`${model.id}\` fetches it by itself, and this gateway has no public address (PUBLIC_URL)`
+  const message = `\`${field}\` must be a public http(s) link here: ${reason}`
+  return new ApiError('invalid_parameter_value', message, { param: field })
 }

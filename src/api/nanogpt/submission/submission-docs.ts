@@ -6,7 +6,7 @@ export const submitHeaders = {
     type: 'string',
     minLength: 1,
     maxLength: 255,
-    description: 'Makes repetitions of this submit one job, for 24 hours.',
+    description: 'Repetitions of this submit with the same key create no further job, for 24 hours.',
   },
 }
 

@@ -13,7 +13,7 @@ export const submitVideo: RouteDefinition = {
     tag: 'Videos',
     summary: 'Submit a video',
     description:
-      'Answers as soon as the job is stored. Values are read leniently (`"8"`, `"8s"` and `8` are one), names without regard to case and underscores; what is not used, and a value that is rendered and billed as the closest one that the model has, is named in `warnings`.',
+      'Responds as soon as the job is stored. Values are parsed leniently (`"8"`, `"8s"` and `8` are the same); case and underscores in field names do not matter. `warnings` lists the fields that were ignored, and the values that were replaced by the closest ones that the model supports, which are rendered and billed.',
     headers: submitHeaders,
     body: jsonContent(schemaRef('VideoRequest')),
     errorStatuses: submitErrorStatuses,
