@@ -19,16 +19,16 @@ import {
 import type { StepDeps } from './deps.ts'
 import { endJob } from './finish.ts'
 
-/** Of the message of a storage fault in the record. */
+/** Length of a storage error message in the record. */
 const storeFaultMaxCharacters = 500
-/** The longest pause between two attempts while our storage fails. */
+/** Maximum pause between two attempts while our storage fails. */
 const maxStorageRetryMs = 60_000
 
-/** Fetches the finished files. Only when they are in the store does the job succeed. */
+/** Downloads the finished files. The job succeeds only when they are in the store. */
 export async function deliverResult(deps: StepDeps, claimedJob: Job): Promise<NextStep> {
   const deliveringAt = claimedJob.work.deliveringAt ?? deps.now()
   const job = withWork(claimedJob, { deliveringAt, lateMs: deliveryLatenessMs(deps, claimedJob.work) })
-  // A cancel that lost the race against the render: what is paid for and at hand is not thrown away.
+  // The upstream finished before the cancel took effect: a result that is paid for and available is kept.
   const isCancelTooLate = job.work.cancelSentAt !== undefined && !wasDeliveryTried(job.work)
   if (job.cancelRequested && !isCancelTooLate) return endJob(deps, job, fault('canceled', 'canceled'))
 
@@ -67,11 +67,11 @@ function retryOrEnd(deps: StepDeps, job: Job, cause: unknown): Promise<NextStep>
   if (cause instanceof CancelRequested) return endJob(deps, job, fault('canceled', 'canceled'))
   if (cause instanceof DownloadsBusy) return waitForDownloadSlot(deps, job, cause)
   if (isLinkFault(cause)) return retryDownload(deps, job, cause)
-  // A bug of ours is no more the upstream's fault than a full disk is.
+  // A bug of this gateway is treated like a full disk: it is not the upstream's fault.
   return waitForStorage(deps, job, toStorageUnavailable('keep a result', cause))
 }
 
-/** Measured only where the price depends on it. */
+/** Measures only if the price depends on the length. */
 async function measureSeconds(
   deps: StepDeps,
   job: Job,
@@ -80,16 +80,16 @@ async function measureSeconds(
   if (job.work.meter === undefined || video === undefined) return undefined
   return deps.measureVideoSeconds(video).catch((cause: unknown) => {
     if (cause instanceof StorageUnavailable) throw cause
-    deps.logger.warn({ job: job.view.id, err: cause }, 'a result could not be measured')
+    deps.logger.warn({ job: job.view.id, err: cause }, 'Length of a result not measurable')
     return undefined
   })
 }
 
-/** Our own limit is at fault, so that time is not the upstream's either. */
+/** Our own limit causes the delay, so this time does not count against the upstream. */
 async function waitForDownloadSlot(deps: StepDeps, job: Job, cause: DownloadsBusy): Promise<NextStep> {
   const { retryMs } = cause
   const now = deps.now()
-  // Spread, so that not all come at once.
+  // Random, so that waiting jobs do not all retry at the same time.
   const at = now + Math.round(retryMs * (0.5 + Math.random()))
   const { slotWaitMs = 0 } = job.work
   if (slotWaitMs > deps.deliveryLimits.storageRetryMs) return endAsNotStored(deps, job, cause.message)
@@ -100,7 +100,7 @@ async function waitForDownloadSlot(deps: StepDeps, job: Job, cause: DownloadsBus
   return { kind: 'wait', at }
 }
 
-/** Our storage is at fault, so nothing counts against the upstream, and the job goes on for as long as the operator allows. */
+/** Our storage causes the delay: nothing counts against the upstream, and the job waits for as long as the operator allows. */
 async function waitForStorage(deps: StepDeps, job: Job, cause: StorageUnavailable): Promise<NextStep> {
   const now = deps.now()
   const earlierFault = job.work.storeFault
@@ -116,7 +116,7 @@ async function waitForStorage(deps: StepDeps, job: Job, cause: StorageUnavailabl
   const isNewFault = earlierFault?.store !== storeFault.store
   deps.logger[isNewFault ? 'warn' : 'debug'](
     { job: id, err: cause },
-    'Storage cannot take a result; the job waits',
+    'Storage unavailable: the job waits with its result',
   )
   const at = now + Math.min(1000 * 2 ** Math.min(storeFault.tries - 1, 6), maxStorageRetryMs)
   const reason = isNewFault ? { reason: `storage: ${cause.message}` } : {}
@@ -127,24 +127,24 @@ async function waitForStorage(deps: StepDeps, job: Job, cause: StorageUnavailabl
   return { kind: 'wait', at }
 }
 
-/** The upstream did not deliver. */
+/** The upstream's link does not work (yet). */
 async function retryDownload(deps: StepDeps, claimedJob: Job, cause: unknown): Promise<NextStep> {
   const now = deps.now()
   const storageFaultMs = storageDelayMs(claimedJob.work, now)
   const misses = claimedJob.work.misses + 1
   const job = withWork(claimedJob, { misses, storeFault: undefined, storeFaultMs: storageFaultMs })
-  deps.logger.warn({ job: job.view.id, misses, err: cause }, 'a result could not be fetched')
+  deps.logger.warn({ job: job.view.id, misses, err: cause }, 'Download of a result failed')
   const endsAt = deliveryEndsAt(deps, job.work)
   if (now >= endsAt || isPermanentLinkFault(cause)) {
     const message = cause instanceof Error ? cause.message : String(cause)
     if (storageFaultMs > 0)
-      return endAsNotStored(deps, job, `the link was lost while storage was at fault: ${message}`)
+      return endAsNotStored(deps, job, `the link expired while storage was unavailable: ${message}`)
     if ((job.work.lateMs ?? 0) > deps.deliveryLimits.graceMs)
-      return endAsNotStored(deps, job, `the link was lost while no worker fetched it: ${message}`)
+      return endAsNotStored(deps, job, `the link expired while no worker was running: ${message}`)
     return endJob(
       deps,
       job,
-      fault('result_unavailable', 'The finished video could not be fetched from the upstream'),
+      fault('result_unavailable', 'The finished video could not be downloaded from the upstream'),
     )
   }
   const at = Math.min(now + retryDelayMs(misses, deps.maxPollIntervalMs), endsAt)
@@ -152,13 +152,13 @@ async function retryDownload(deps: StepDeps, claimedJob: Job, cause: unknown): P
   return { kind: 'wait', at }
 }
 
-/** Ends a paid job by a fault of ours: the client gets its money back, the operator the links. */
+/** Ends a paid job because of a fault of this gateway: the client is refunded, and the operator gets the links. */
 function endAsNotStored(deps: StepDeps, job: Job, message: string): Promise<NextStep> {
   const links = (job.work.results ?? []).map(({ url }) => url).join(' ')
   return endJob(deps, job, fault('result_not_stored', `${message}; the upstream's links: ${links}`))
 }
 
-/** Whether asking the same link again can change nothing. */
+/** Whether retrying the same link is useless. */
 function isPermanentLinkFault(cause: unknown): boolean {
   return cause instanceof LinkUseless || (cause instanceof AddressRefused && !cause.isLookedUp)
 }

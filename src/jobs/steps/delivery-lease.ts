@@ -2,19 +2,19 @@ import { LinkNotReady } from '../../media/results/download.ts'
 import { type Job, overdueAfterMs } from '../job.ts'
 import type { StepDeps } from './deps.ts'
 
-/** Why a download was aborted: somebody asked for the end of the job. */
+/** The reason for which a download was aborted: a cancel of its job. */
 export class CancelRequested extends Error {
-  override name = 'CancelAsked'
+  override name = 'CancelRequested'
 }
 
 const checkIntervalMs = 1000
 
-/** A longer pause between two looks means that this process was stopped meanwhile. */
+/** A longer pause between two checks means that this process was suspended. */
 const maxCheckGapMs = 5 * checkIntervalMs
 
 /**
- * While a step fetches a result, for minutes perhaps: keeps the sweep from taking the step for lost, and aborts `signal` when
- * the job is canceled or when the time is `untilMs`. The time for which this process was stopped does not count.
+ * For the minutes that a download may take: postpones the job's deadline, so that the sweep does not requeue it, and aborts `signal` if the job is
+ * canceled or at `endsAt` (unix ms). Time for which this process was suspended does not count.
  */
 export function startDeliveryLease(
   deps: StepDeps,
@@ -29,13 +29,13 @@ export function startDeliveryLease(
     const now = deps.now()
     if (now - checkedAt > maxCheckGapMs) stoppedMs += now - checkedAt - checkIntervalMs
     checkedAt = now
-    if (now >= endsAt + stoppedMs) controller.abort(new LinkNotReady('the result took too long'))
+    if (now >= endsAt + stoppedMs) controller.abort(new LinkNotReady('the download took too long'))
     else if (watchCancel && (await deps.isCancelRequested(id)))
       controller.abort(new CancelRequested('the job was canceled'))
     await deps.store.postponeDeadline(id, now + 2 * deps.callTimeoutMs + overdueAfterMs)
   }
 
-  // A Redis that does not answer is asked again; the end of the step needs it anyway.
+  // Redis errors are ignored here: the next check retries, and the end of the step needs Redis anyway.
   const timer = setInterval(() => void check().catch(() => undefined), checkIntervalMs)
   timer.unref()
   return {

@@ -1,7 +1,7 @@
 import { type Job, type JobWork, overdueAfterMs } from '../job.ts'
 import type { StepDeps } from './deps.ts'
 
-/** When the upstream has had its time to deliver. The time that our storage, our limits and our absence took of it is given back. */
+/** When the upstream's time to deliver ends, unix ms. Delays caused by our storage, our limits and missing workers are added. */
 export function deliveryEndsAt(deps: StepDeps, work: JobWork): number {
   const now = deps.now()
   const { deliveringAt = now, deadlineAt, slotWaitMs = 0, lateMs = 0 } = work
@@ -11,15 +11,15 @@ export function deliveryEndsAt(deps: StepDeps, work: JobWork): number {
 }
 
 /**
- * How much time this attempt lost because no worker was there when it was due. A storage fault that is open counts the same time already.
- * The sum is bounded by the time that an operator allows for faults of ours, so that every job ends.
+ * The total delay (ms) because no worker ran an attempt when it was due. An open storage fault already counts this time. The total is limited to the
+ * time that the operator allows for faults of this gateway, so that every job ends.
  */
 export function deliveryLatenessMs(
   { deliveryLimits, now }: Pick<StepDeps, 'deliveryLimits' | 'now'>,
   work: JobWork,
 ): number {
   const { fetchDueAt, deliveringAt, storeFault, lateMs = 0 } = work
-  // Records of older versions do not say when a repeated attempt was due.
+  // Records of older versions lack the due time of a repeated attempt.
   const dueAt = fetchDueAt ?? (wasDeliveryTried(work) ? undefined : deliveringAt)
   if (dueAt === undefined || storeFault !== undefined) return lateMs
   const delayMs = now() - dueAt
@@ -36,7 +36,7 @@ export function wasDeliveryTried({ misses, storeFault, storeFaultMs }: JobWork):
 
 type WorkChanges = { [Name in keyof JobWork]?: JobWork[Name] | undefined }
 
-/** `undefined` takes a member away. */
+/** `undefined` removes a field. */
 export function withWork(job: Job, changes: WorkChanges): Job {
   const work = Object.fromEntries(
     Object.entries({ ...job.work, ...changes }).filter(([, value]) => value !== undefined),

@@ -13,51 +13,49 @@ import type { Journal } from '../journal/journal.ts'
 import type { JobStore } from '../store/store.ts'
 import type { NextStep } from '../store/transition.ts'
 
-/** What a step works with. */
+/** Dependencies of the steps. */
 export type StepDeps = {
   store: JobStore
   routing: Routing
   transport: Transport
   renderTimes: RenderTimes
   slots: UpstreamSlots
-  /** Upstreams that reject their key; absent in the sandbox. */
+  /** Absent in the sandbox. */
   rejectedKeys?: RejectedKeys | undefined
-  /** Lets the next step of a job at this upstream happen now. */
+  /** Runs the next step of a job at this upstream now. */
   wake(provider: ProviderName, id: string): Promise<void>
-  /** One attempt to tell the end of a job to its owner. */
+  /** One attempt to deliver the webhook of a finished job. */
   deliverWebhook(id: string): Promise<NextStep>
-  /** Asks for a job that has timed out once in a while. */
+  /** Polls a timed-out job at long intervals. */
   schedulePollForLateResult(id: string): Promise<void>
-  /** The attempts of this machine, on its disk. */
   journal: Pick<
     Journal,
     'begin' | 'storeReply' | 'discardReply' | 'discard' | 'markStored' | 'hasMade' | 'find'
   >
-  /** Whether the attempts of this machine are known to this Redis server. */
+  /** Whether this Redis server has all attempts of this machine. */
   hasRestored(server: string): boolean
-  /** Resolves when as many replicas as the operator asks for have the intent; rejects when they do not confirm in time. */
+  /** Resolves when as many replicas have the intent as the operator requires; rejects if they do not confirm in time. */
   confirmReplicas(): Promise<void>
   inputUploader: InputUploader
-  /** Stores the finished files of a job and answers the links that clients are given. */
+  /** Stores the finished files of a job. Returns them with the links for clients. */
   storeResults(
     job: { id: string; secret: string },
     videos: readonly Video[],
     options: DeliverOptions,
   ): Promise<readonly Video[]>
-  /** How long delivery may take. */
+  /** Time limits of delivery. */
   deliveryLimits: {
-    /** Of one result, as far as its upstream delays it. */
+    /** For one result, without delays caused by this gateway. */
     timeoutMs: number
-    /** A job's deadline does not end delivery before this. */
+    /** Minimum time for delivery, even if the job's deadline ends earlier. */
     graceMs: number
-    /** Of one result, as far as our own storage delays it. */
+    /** For delays of one result that are caused by this gateway. */
     storageRetryMs: number
   }
-  /** Whether somebody has asked for the end of the job. */
   isCancelRequested(id: string): Promise<boolean>
-  /** How long a stored video is; absent where nobody can tell. */
+  /** Length of a stored video; `undefined`: unknown. */
   measureVideoSeconds(video: Video): Promise<number | undefined>
-  /** How long a model renders, as long as nothing has been measured. */
+  /** Render time of a model until one has been measured. */
   defaultRenderMs(model: string): number
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
   /** Absent: this process may call every upstream. */
@@ -67,25 +65,28 @@ export type StepDeps = {
     /** How long after its deadline a job waits for a process that may call its upstream. */
     waitMs: number
   }
-  /** What sandbox jobs are worked on with instead; absent: there are none. */
+  /** Replacements for sandbox jobs; absent: there are no sandbox jobs. */
   sandbox?: Pick<StepDeps, 'upstreams' | 'renderTimes' | 'defaultRenderMs' | 'storeResults'>
-  /** The longest that an upstream call may take. */
+  /** Time limit of one upstream call. */
   callTimeoutMs: number
   /** The longest time between two polls of a job. */
   maxPollIntervalMs: number
-  /** How long a lost answer is looked for. */
+  /** How long a lost reply is searched for. */
   reconcileTimeoutMs: number
-  /** For how long an upstream must say that it does not know a task. */
+  /** A task counts as lost only after the upstream has reported it unknown for this long. */
   taskLostMs: number
-  /** The capability URL of a job for its upstream, where the gateway has a public address. */
+  /** The capability URL that the upstream may call for a job; absent without a public address. */
   callbackUrl?(id: string, secret: string): string
   logger: Logger
-  /** The time of Redis, unix ms. */
+  /** Clock of Redis, unix ms. */
   now(): number
   sleep(ms: number): Promise<void>
 }
 
-/** What a job is worked on with: mock upstreams never see a real job, real upstreams never see a sandbox job, whatever this process accepts. What mock upstreams reply says nothing of real keys. */
+/**
+ * The dependencies for the steps of one job. Mock upstreams never receive a real job and real upstreams never receive a sandbox job, whichever of them this process
+ * accepts. Replies of mock upstreams say nothing about real keys.
+ */
 export function depsForJob(deps: StepDeps, { sandbox }: Pick<JobView, 'sandbox'>): StepDeps {
   if (sandbox !== true) return deps
   const { missingKeys: _, rejectedKeys: __, ...sharedDeps } = deps

@@ -5,13 +5,13 @@ import type { StepDeps } from './deps.ts'
 import { endJob, endUnpurchasedJob, writeTransition } from './finish.ts'
 import { releaseSlot } from './upstream-slot.ts'
 
-/** How often one upstream may put a job off before the next one is tried, where there is a next one. */
+/** After this many rejections by one upstream, the next upstream is tried, if there is one. */
 const refusalsBeforeFailover = 3
-/** How long a job without another upstream waits for one that cannot be reached, or is too busy. */
+/** How long a job waits for its only upstream while that is unreachable or overloaded. */
 const maxWaitMs = 10 * 60_000
 const maxBackOffMs = 30_000
 
-/** No upstream has the job: wait and ask the same one again, ask the next one, or end. */
+/** The upstream has rejected the submission: retries it later, tries the next upstream, or ends the job. */
 export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): Promise<NextStep> {
   const now = deps.now()
   const rule = faults[fault.code]
@@ -42,22 +42,22 @@ export async function retryOrFailOver(deps: StepDeps, job: Job, fault: Fault): P
   return job.view.state === 'pending' ? endUnpurchasedJob(deps, job, fault) : endJob(deps, job, fault)
 }
 
-/** What may be wrong with the endpoint, for the operator who has to replace it. */
+/** The note of the endpoint mapping, for the operator who has to replace the endpoint. */
 function findEndpointNote(deps: StepDeps, job: Job): string | undefined {
   const [provider] = job.work.route
   return provider && deps.routing.find({ id: job.view.model }, provider)?.mapping.note
 }
 
-/** To the next upstream. The current one certainly has no task of the job. */
+/** Moves the job to the next upstream. Call only if the current one certainly has no task of the job. */
 export async function failOver(deps: StepDeps, job: Job, fault: Fault): Promise<NextStep> {
   const [, nextUpstream, ...others] = job.work.route
-  if (nextUpstream === undefined) throw new Error('a job that moves on has another upstream')
+  if (nextUpstream === undefined) throw new Error('failover needs another upstream')
   await returnToPending(deps, job, { refusals: 0, route: [nextUpstream, ...others] }, fault, deps.now())
   await releaseSlot(deps, job)
   return { kind: 'move', queue: nextUpstream }
 }
 
-/** Back to `pending`, for another attempt at `at`. */
+/** Returns the job to `pending`, with its next step at `at` (unix ms). */
 export async function returnToPending(
   deps: StepDeps,
   job: Job,

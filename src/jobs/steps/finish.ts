@@ -10,7 +10,7 @@ import type { StepDeps } from './deps.ts'
 import { releaseSlot } from './upstream-slot.ts'
 
 export const canceledFault = fault('canceled', 'canceled')
-export const expiredFault = fault('timeout', 'No upstream took the job in time')
+export const expiredFault = fault('timeout', 'No upstream accepted the job in time')
 
 /** Ends a job that did not succeed. */
 export async function endJob(deps: StepDeps, job: Job, jobFault: Fault): Promise<NextStep> {
@@ -23,20 +23,20 @@ export async function endJob(deps: StepDeps, job: Job, jobFault: Fault): Promise
   return { kind: 'end' }
 }
 
-/** Ends a job that was not purchased; not while another server has just taken over, which may have forgotten a purchase. */
+/** Ends a job that was not purchased. Waits while purchases are paused: after a failover, Redis may have lost a purchase. */
 export async function endUnpurchasedJob(deps: StepDeps, job: Job, jobFault: Fault): Promise<NextStep> {
   const pausedMs = await deps.store.purchasesPausedMs()
   return pausedMs > 0 ? rescheduleStep(deps, job, pausedMs) : endJob(deps, job, jobFault)
 }
 
-/** Nothing changes; the next step comes later. */
+/** Changes nothing except the time of the next step. */
 export async function rescheduleStep(deps: StepDeps, job: Job, delayMs: number): Promise<NextStep> {
   const at = deps.now() + delayMs
   await deps.store.write(job, createTransition(job, { at, now: deps.now() }))
   return { kind: 'wait', at }
 }
 
-/** While an attempt is open its answer counts, whoever holds the latest step. */
+/** While an attempt is open, its reply is written even if another step has claimed the job since. */
 export function writeTransition(deps: StepDeps, job: Job, transition: Transition): Promise<boolean> {
   const { attempt } = job.work
   const isAttemptOpen = job.view.state === 'submitting' && attempt !== undefined

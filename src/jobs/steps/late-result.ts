@@ -4,13 +4,13 @@ import { depsForJob, type StepDeps } from './deps.ts'
 import { explainMissingKey } from './missing-key.ts'
 import { pollTask } from './poll.ts'
 
-/** Jobs that timed out, in case their upstream still finishes. */
+/** Polls jobs that have timed out, in case their upstream still finishes. */
 export const lateResultQueue = 'late'
 export const latePollIntervalMs = 60_000
-/** How long after its deadline a job is still asked for. */
+/** How long after its deadline a job is still polled. */
 const latePollPeriodMs = 60 * 60_000
 
-/** A terminal state never changes, but what was paid for and came late is written down. */
+/** Adds a note if the upstream finishes after the job has ended. The state does not change. */
 export async function pollForLateResult(deps: StepDeps, id: string): Promise<NextStep> {
   const job = await deps.store.read(id)
   const { ticket, attempt, deadlineAt } = job?.work ?? {}
@@ -37,10 +37,7 @@ export async function pollForLateResult(deps: StepDeps, id: string): Promise<Nex
       provider: attempt.provider,
       text: outcome.videos[0].url,
     })
-    jobDeps.logger.warn(
-      { job: id, provider: attempt.provider },
-      'a job that had timed out was finished by its upstream',
-    )
+    jobDeps.logger.warn({ job: id, provider: attempt.provider }, 'Upstream finished a job after its timeout')
     return { kind: 'end' }
   }
   return { kind: 'wait', at: now + latePollIntervalMs }

@@ -8,7 +8,7 @@ import { endJob } from './finish.ts'
 const minWaitMs = 1000
 const maxWaitMs = 30_000
 
-/** Why this process must not call the upstream of a job; `undefined`: it may. */
+/** Why this process must not call the upstream; `undefined`: it may. */
 export function explainMissingKey(
   deps: StepDeps,
   { view }: Pick<Job, 'view'>,
@@ -19,8 +19,8 @@ export function explainMissingKey(
 }
 
 /**
- * Another process may have the key, or this one after its next start. A missing key is a fault of ours, so it does not end a job that its
- * upstream may have, until `waitMs` after its deadline. Then nobody knows what was spent, and the money is put on hold.
+ * Waits, because another process may have the key, or this one after a restart. A missing key is the operator's fault, so it does not end a job that the upstream
+ * may have before `waitMs` after the deadline. Then the cost is unknown, and the money is put on hold.
  */
 export async function waitForKey(deps: StepDeps, job: Job, reason: string): Promise<NextStep> {
   const now = deps.now()
@@ -28,13 +28,13 @@ export async function waitForKey(deps: StepDeps, job: Job, reason: string): Prom
   const waitMs = deps.missingKeys?.waitMs ?? 0
   if (view.state !== 'pending' && now > work.deadlineAt + waitMs) {
     const code = view.state === 'submitting' ? 'submission_unknown' : 'task_lost'
-    // The reason is for operators: the history has it.
-    return endJob(deps, job, fault(code, 'The upstream could not be asked what became of the job'))
+    // The client does not see the reason, which is for operators and in the history.
+    return endJob(deps, job, fault(code, 'The status of the job could not be read from the upstream'))
   }
 
   const isNewReason = work.missingKey !== reason
   if (isNewReason)
-    deps.logger.warn({ job: view.id, reason }, 'Job waits for a worker that may call its upstream')
+    deps.logger.warn({ job: view.id, reason }, 'Job waits for a worker that can call its upstream')
   const pauseMs = Math.min(Math.max((now - view.createdAt) / 10, minWaitMs), maxWaitMs)
   const latestAt = view.state === 'pending' ? Math.max(work.deadlineAt + 1, now) : Number.POSITIVE_INFINITY
   const at = Math.min(now + Math.round(pauseMs), latestAt)

@@ -19,7 +19,7 @@ export async function persistReply<T>(
     } catch (cause) {
       if (!isRedisUnavailable(cause)) throw cause
       if (tries % triesPerLogLine === 1)
-        logger.error({ err: cause, tries }, 'Redis does not take the reply to a purchase; trying again')
+        logger.error({ err: cause, tries }, 'Reply to a purchase not stored yet; retrying')
       await sleep(Math.min(firstRetryMs * 2 ** tries, maxRetryMs))
     }
   }

@@ -12,12 +12,12 @@ import { explainMissingKey, waitForKey } from './missing-key.ts'
 import { estimateRenderMs } from './store-outcome.ts'
 import { releaseSlot } from './upstream-slot.ts'
 
-/** After this long a task that was asked to stop is taken for stopped. */
+/** This long after the cancel call, a task counts as canceled. */
 const cancelGraceMs = 60_000
-/** How often in a row an upstream must say that it does not know the task, however long that takes. */
+/** A task counts as lost only after this many polls in a row that report it unknown. */
 const denialsBeforeLost = 6
 
-/** Asks the upstream how the task fares: one poll, free, and never a reason to end a job by itself. */
+/** Polls the task once. A failed poll alone never ends a job. */
 export async function pollJob(deps: StepDeps, job: Job): Promise<NextStep> {
   const { ticket, attempt } = job.work
   if (ticket === undefined || attempt === undefined) throw new Error('a running job has a ticket')
@@ -42,16 +42,16 @@ export async function pollJob(deps: StepDeps, job: Job): Promise<NextStep> {
   const { cancelSentAt, deadlineAt } = polledJob.work
   if (cancelSentAt !== undefined && deps.now() - cancelSentAt > cancelGraceMs)
     return endJob(deps, polledJob, fault('canceled', 'canceled'))
-  // Only now: nobody may have asked for a long while, and what is finished has been paid for.
+  // After the poll: the last poll may be long ago, and a finished task has been paid for.
   if (deps.now() > deadlineAt)
     return endJob(deps, polledJob, fault('timeout', 'The upstream did not finish in time'))
-  // An upstream that does not know a task now may know it again.
+  // An upstream that reports a task unknown may find it again later.
   if (outcome.kind === 'unclear' || outcome.kind === 'failed')
     return recordMiss(deps, polledJob, outcome.fault)
   return writeProgress(deps, polledJob, outcome, attempt.provider)
 }
 
-/** What an upstream says of a task; it may take several calls. Throws never. */
+/** The upstream's status of a task; this may take several calls. Never rejects. */
 export async function pollTask(
   deps: StepDeps,
   model: string,
@@ -61,7 +61,7 @@ export async function pollTask(
   try {
     return limitOutcome(await callUpstream(deps, model, firstTicket, name))
   } catch (cause) {
-    return { kind: 'unclear', fault: fault('unreadable_reply', `${name} could not be asked: ${cause}`) }
+    return { kind: 'unclear', fault: fault('unreadable_reply', `${name} could not be polled: ${cause}`) }
   }
 }
 
@@ -88,7 +88,7 @@ async function callUpstream(
   }
 }
 
-/** A reply that rejects our key says nothing of the job: it may be rendered, and is paid for. */
+/** A reply that rejects our key says nothing about the task, which may be in progress and paid for. */
 export function ignoreKeyFault<Result extends { kind: string }>(
   reply: Reply,
   outcome: Result | Outcome,
@@ -157,14 +157,14 @@ async function startDelivery(
   })
   if (!(await deps.store.write(job, { ...transition, queue: deliveryQueue }))) return { kind: 'end' }
   await releaseSlot(deps, job)
-  // When the upstream took an adopted task is not known.
+  // The start time of an adopted task is unknown.
   if (attempt !== undefined && takenAt !== undefined && job.view.adoptions === undefined) {
     await deps.renderTimes.addMeasurement(job.view.model, attempt.provider, Math.max(0, now - takenAt))
   }
   return { kind: 'end' }
 }
 
-/** Polls tell only of a key that is not accepted; one without credit may still be asked. */
+/** A poll can only show that a key is invalid: without credit, polls still work. */
 async function reportRejectedKey(deps: StepDeps, job: Job, pollFault: Fault): Promise<void> {
   const { attempt } = job.work
   const upstream = attempt && deps.routing.find({ id: job.view.model }, attempt.provider)
@@ -173,7 +173,7 @@ async function reportRejectedKey(deps: StepDeps, job: Job, pollFault: Fault): Pr
     await deps.rejectedKeys?.reportFault(upstream, pollFault)
 }
 
-/** A poll that told nothing: the job lives on, unless the upstream keeps saying that it does not know it. */
+/** A poll without a status: the job continues, unless the upstream has reported the task unknown for long enough. */
 async function recordMiss(deps: StepDeps, job: Job, pollFault: Fault): Promise<NextStep> {
   const now = deps.now()
   await reportRejectedKey(deps, job, pollFault)

@@ -18,12 +18,12 @@ import { canceledFault, endJob, expiredFault, rescheduleStep } from './finish.ts
 import { persistReply } from './persist-reply.ts'
 import { storeOutcome } from './store-outcome.ts'
 
-/** How soon an attempt that was not made for a reason of ours is made again. */
+/** Delay before an attempt is repeated that this gateway could not make. */
 const retryAttemptMs = 2000
 
 type ReadyInput = PreparedInput & { kind: 'ready' }
 
-/** Stores the intent, makes the one call that costs money, writes its reply. */
+/** Stores the intent, makes the one call that costs money, stores its reply. */
 export async function purchase(
   deps: StepDeps,
   job: Job,
@@ -38,7 +38,7 @@ export async function purchase(
     at: deps.now(),
   }
   const order = buildOrder(deps, { ...job, input }, attempt)
-  // Before the intent: what cannot be said to an upstream is known to be unsent.
+  // Before the intent: if the call cannot be built, it is certain that nothing was sent.
   const call = provider.submit(mapping, order)
   const intent = createTransition(job, {
     view: { state: 'submitting' },
@@ -53,11 +53,7 @@ export async function purchase(
     return endWithoutPurchase(deps, { ...job, work: { ...job.work, handed: uploadedLinks } }, intentResult)
   const submittingJob: Job = { ...job, view: intent.view, work: intent.work }
   if (!deps.hasRestored(intentResult.server))
-    return abandonAttempt(
-      deps,
-      submittingJob,
-      'Another Redis server has taken over, and is not known to have all attempts',
-    )
+    return abandonAttempt(deps, submittingJob, 'Redis failover: attempts are being restored')
 
   try {
     await Promise.all([
@@ -71,11 +67,11 @@ export async function purchase(
       deps.confirmReplicas(),
     ])
   } catch (cause) {
-    deps.logger.error({ job: job.view.id, err: cause }, 'No purchase: the intent could be lost')
-    return abandonAttempt(deps, submittingJob, 'The intent to purchase could not be secured')
+    deps.logger.error({ job: job.view.id, err: cause }, 'Not purchased: the intent is not durable')
+    return abandonAttempt(deps, submittingJob, 'The intent could not be stored durably')
   }
   if (deps.now() - attempt.at > deps.callTimeoutMs) {
-    // Another process may take this attempt for lost by now, so it must not be made any more.
+    // Another process may treat this attempt as lost by now, so its call must not be made.
     return abandonAttempt(deps, submittingJob, 'Redis was too slow to start the call')
   }
   const callResult = await deps.transport.send(provider, config, call, { purchase: true, inline })
@@ -98,7 +94,7 @@ function endWithoutPurchase(
   return endJob(deps, job, intentResult.kind === 'canceled' ? canceledFault : expiredFault)
 }
 
-/** The call of an attempt was not made, for a reason of ours: no refusal of the upstream. */
+/** The call was not made, because of this gateway: this does not count as a rejection by the upstream. */
 function abandonAttempt(deps: StepDeps, job: Job, reason: string): Promise<NextStep> {
   const { attempt } = job.work
   return persistReply(deps, async () => {

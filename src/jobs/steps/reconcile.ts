@@ -11,14 +11,14 @@ import { explainMissingKey, waitForKey } from './missing-key.ts'
 import { ignoreKeyFault } from './poll.ts'
 import { storeOutcome } from './store-outcome.ts'
 
-/** Whoever still holds a reply that Redis refused writes it within this time. */
+/** A process that holds a reply which Redis has rejected writes it within this time. */
 const lastReplyWaitMs = 3000
-/** How often an upstream must say that it knows of no task before the same call is sent again, where that is safe. */
+/** Number of searches without a task before the same call is sent again, where that is safe. */
 const searchesBeforeResending = 2
 
 /**
- * A job in `submitting` was cut off between the intent and its answer. It is never simply sent again: the upstream is asked what it knows.
- * Where nothing can tell, the job ends as `submission_unknown`.
+ * A job found in `submitting` was interrupted between its intent and its reply. It is never resubmitted blindly: the upstream is searched for its task.
+ * If the outcome cannot be determined, the job ends as `submission_unknown`.
  */
 export async function reconcileSubmission(deps: StepDeps, job: Job): Promise<NextStep> {
   const { attempt, misses } = job.work
@@ -33,14 +33,14 @@ export async function reconcileSubmission(deps: StepDeps, job: Job): Promise<Nex
   const reason = explainMissingKey(deps, job, attempt.provider)
   if (reason !== undefined) return waitForKey(deps, job, reason)
   const now = deps.now()
-  // An attempt in another process may still be under way until its time limit, and a little longer.
+  // Another process may still be making the attempt, until its time limit and a margin have passed.
   const underWayUntil = attempt.at + deps.callTimeoutMs + replyMarginMs
   if (misses === 0 && now < underWayUntil) return rescheduleAt(deps, job, underWayUntil)
 
   const isTimeUp = now - attempt.at > deps.reconcileTimeoutMs
   const unknownFault = fault(
     'submission_unknown',
-    `${attempt.provider} gave no answer to attempt ${attempt.id}, and nothing tells whether it took it`,
+    `no reply from ${attempt.provider} to attempt ${attempt.id}; it may have accepted it`,
   )
   if (upstream?.provider.find === undefined) {
     const mayBeCalledBack = deps.callbackUrl !== undefined && upstream?.provider.adopt !== undefined
@@ -56,7 +56,7 @@ export async function reconcileSubmission(deps: StepDeps, job: Job): Promise<Nex
   if (isTimeUp && job.work.lastCallAt === undefined) return waitForLastReply(deps, job)
   if (isTimeUp) return endJob(deps, job, unknownFault)
   const isSafeToResend = upstream.provider.find.safeToResend && misses >= searchesBeforeResending
-  // What a client does not want any more is not purchased now, in case it was not before.
+  // A canceled job is not resubmitted, because it may not have been purchased yet.
   if (searchResult.kind === 'absent' && isSafeToResend && !job.cancelRequested && now <= job.work.deadlineAt)
     return resubmit(deps, job, attempt, upstream)
   return storeOutcome(deps, job, {
@@ -67,14 +67,14 @@ export async function reconcileSubmission(deps: StepDeps, job: Job): Promise<Nex
 
 type Upstream = NonNullable<ReturnType<StepDeps['routing']['find']>>
 
-/** A task that the upstream gave to two jobs belongs to the one that claimed it first; the journals of other processes still name it for this one. */
+/** Returns false if the task belongs to another job, which claimed it first. A journal may still name it for this job. */
 async function claimReplyTask(deps: StepDeps, job: Job, attempt: Attempt, reply: Outcome): Promise<boolean> {
   if (!('ticket' in reply) || reply.ticket === undefined) return true
   const { provider, claimant } = findClaimant(deps, job, attempt)
   return deps.store.claimTask(provider, reply.ticket, claimant)
 }
 
-/** What the upstream knows of an attempt. Throws never: a job that cannot be looked for must come to its end all the same. */
+/** Searches the upstream for the task of an attempt. Never rejects: a job whose search fails must end as well. */
 async function searchTask(
   deps: StepDeps,
   job: Job,
@@ -102,7 +102,7 @@ async function searchTask(
       hasRestored,
     })
     if (claimed !== 'awaited') return claimed ?? { kind: 'absent' }
-    const detail = `${provider.title} has a task that may belong to an identical job, whose reply is awaited or may yet be restored`
+    const detail = `${provider.title} has a task that may belong to an identical job whose reply is awaited or not yet restored`
     return { kind: 'unclear', fault: fault('unreadable_reply', detail) }
   } catch (cause) {
     const detail = `${provider.title} could not be searched: ${cause}`
@@ -110,7 +110,7 @@ async function searchTask(
   }
 }
 
-/** The same call under the same id, of which the upstream takes one at the most. */
+/** Sends the same call with the same ID, of which the upstream accepts at most one. */
 async function resubmit(
   deps: StepDeps,
   job: Job,
@@ -118,7 +118,7 @@ async function resubmit(
   { provider, mapping }: Upstream,
 ): Promise<NextStep> {
   const pausedMs = await deps.store.purchasesPausedMs()
-  // A later attempt may be about to be restored.
+  // A later attempt may not have been restored yet.
   if (pausedMs > 0) return rescheduleAt(deps, job, deps.now() + pausedMs)
   const config = deps.upstreams[firstAttempt.provider]
   const prepared = await deps.inputUploader.prepare(
@@ -133,7 +133,7 @@ async function resubmit(
     const attempt: Attempt = { ...firstAttempt, again: true }
     const now = deps.now()
     const transition = createTransition(job, { work: { attempt }, at: now + deps.callTimeoutMs, now })
-    // From here on a refusal of the first sending, however late it comes, cannot send the job elsewhere beside this one.
+    // From here on, a late rejection of the first call cannot fail the job over while this one is in progress.
     if (!(await deps.store.write(job, transition))) return { kind: 'end' }
     const resentJob: Job = { ...job, work: transition.work }
     const order = buildOrder(deps, { ...job, input: prepared.input }, attempt)
@@ -145,7 +145,7 @@ async function resubmit(
     const outcome = callResult.kind === 'reply' ? provider.accept(callResult.reply, order) : callResult
     if (outcome.kind === 'running' || outcome.kind === 'done') return storeOutcome(deps, resentJob, outcome)
     const { code } = outcome.fault
-    // A refusal of what the client asks for would have met the first sending too. Any other one tells nothing of it.
+    // If the input is rejected, the first call was rejected too. Any other rejection says nothing about the first call.
     if (outcome.kind === 'failed' && faults[code].blame === 'client')
       return endJob(deps, resentJob, outcome.fault)
     return storeOutcome(deps, resentJob, { kind: 'unclear', fault: outcome.fault })
@@ -154,14 +154,14 @@ async function resubmit(
   }
 }
 
-/** The call was not made, or was refused; only Redis does not show it. */
+/** The call was not made or was rejected, which the record does not show yet. */
 async function restartAttempt(deps: StepDeps, job: Job): Promise<NextStep> {
   const at = deps.now()
-  await returnToPending(deps, job, {}, fault('upstream_unreachable', 'The attempt came to nothing'), at)
+  await returnToPending(deps, job, {}, fault('upstream_unreachable', 'The attempt created no task'), at)
   return { kind: 'wait', at }
 }
 
-/** Before nobody knows for good: a process whose reply Redis refused until now has time to write it. */
+/** Waits once more before the job ends as unknown: a process may still hold a reply that Redis has rejected so far. */
 async function waitForLastReply(deps: StepDeps, job: Job): Promise<NextStep> {
   const now = deps.now()
   const at = now + lastReplyWaitMs

@@ -1,19 +1,24 @@
 import { DelayedError } from 'bullmq'
 import type { Clock } from '../../redis/clock.ts'
-import { type Queues, type StepPayload, webhookQueue } from '../queues.ts'
-import type { StepDeps } from './deps.ts'
+import { overdueAfterMs } from '../job.ts'
+import { deliveryQueue, type Queues, type StepPayload, webhookQueue } from '../queues.ts'
+import { createTransition, type NextStep } from '../store/transition.ts'
+import { deliverResult } from './deliver.ts'
+import { depsForJob, type StepDeps } from './deps.ts'
 import { lateResultQueue, pollForLateResult } from './late-result.ts'
-import { runStep } from './run-step.ts'
+import { pollJob } from './poll.ts'
+import { reconcileSubmission } from './reconcile.ts'
+import { submitJob } from './submit.ts'
 
-/** A queue entry may come before its record is visible; it is looked for this long before it is given up. */
+/** A queue entry may be read before its record is visible. After this time, the entry is dropped. */
 const recordGraceMs = 10_000
 const recordRetryMs = 300
 const errorRetryMs = 2000
 
-/** What a step needs of its queue entry, which is a job of BullMQ. */
+/** The part of a BullMQ job that a step uses. */
 export type QueueEntry = {
   data: StepPayload
-  /** When it was added, unix ms. */
+  /** When the entry was added, unix ms. */
   timestamp: number
   moveToDelayed(at: number, token?: string): Promise<unknown>
   promote(): Promise<void>
@@ -24,11 +29,11 @@ type Options = {
   clock: Pick<Clock, 'now' | 'toWallClock'>
 }
 
-/** Runs one step for a queue entry, and sees to the next one. Rejects with BullMQ's `DelayedError` when the entry waits for it. */
+/** Runs one step for a queue entry and schedules the next one. Rejects with BullMQ's `DelayedError` if the same entry waits for the next step. */
 export function createStepRunner(deps: StepDeps, { queues, clock }: Options) {
   async function delayEntry(entry: QueueEntry, at: number, token: string | undefined): Promise<never> {
     await entry.moveToDelayed(clock.toWallClock(at), token)
-    // A cancel or a callback during the step found nothing to bring forward.
+    // A cancel or a callback during the step found no delayed entry to promote.
     if (at > clock.now() && (await deps.store.isStepRequested(entry.data.id))) await entry.promote()
     throw new DelayedError()
   }
@@ -49,4 +54,29 @@ export function createStepRunner(deps: StepDeps, { queues, clock }: Options) {
     if (nextStep.kind === 'absent' && clock.now() - entry.timestamp < recordGraceMs)
       return delayEntry(entry, clock.now() + recordRetryMs, token)
   }
+}
+
+/** Runs one step of a job: claims the record, does what its state requires, writes the result. Returns when and where the next step runs. */
+export async function runStep(
+  deps: StepDeps,
+  id: string,
+  queue: string,
+): Promise<NextStep | { kind: 'absent' }> {
+  const now = deps.now()
+  const job = await deps.store.claimStep(id, now + 2 * deps.callTimeoutMs + overdueAfterMs)
+  if (job === 'ended') return { kind: 'end' }
+  if (job === 'absent') return { kind: 'absent' }
+  if (job === 'early') return { kind: 'wait', at: await deps.store.earliestStepAt(id) }
+
+  const jobDeps = depsForJob(deps, job.view)
+  const { state } = job.view
+  const jobQueue = state === 'delivering' ? deliveryQueue : job.work.route[0]
+  if (jobQueue !== undefined && jobQueue !== queue) {
+    await jobDeps.store.write(job, createTransition(job, { now }))
+    return { kind: 'move', queue: jobQueue }
+  }
+  if (state === 'pending') return submitJob(jobDeps, job)
+  if (state === 'submitting') return reconcileSubmission(jobDeps, job)
+  if (state === 'delivering') return deliverResult(jobDeps, job)
+  return pollJob(jobDeps, job)
 }

@@ -12,10 +12,10 @@ import { retryOrFailOver } from './fail-over.ts'
 import { persistReply } from './persist-reply.ts'
 import { releaseSlot } from './upstream-slot.ts'
 
-/** How soon a lost reply is looked for. */
+/** Delay before a lost reply is searched for. */
 const reconcileIntervalMs = 1000
 
-/** Writes what became of an attempt, first to the journal, then to Redis until it takes it: the reply cannot be had a second time. */
+/** Stores the outcome of an attempt, first in the journal, then in Redis, with retries: the reply cannot be requested again. */
 export async function storeOutcome(deps: StepDeps, job: Job, rawOutcome: Outcome): Promise<NextStep> {
   const outcome = limitOutcome(rawOutcome)
   const { attempt } = job.work
@@ -93,7 +93,7 @@ async function writeOutcome(deps: StepDeps, job: Job, outcome: Outcome): Promise
   return scheduleReconcile(deps, job, outcome.fault)
 }
 
-/** The job went on without this reply: unless it was the same one, written before, an operator may want to adopt the task. */
+/** The job has changed without this reply. Unless the same reply was stored before, an operator may want to adopt the task. */
 async function noteLateReply(
   deps: StepDeps,
   job: Job,
@@ -106,23 +106,20 @@ async function noteLateReply(
   if (knownTicket !== undefined && task.id(knownTicket) === taskId) return
   deps.logger.error(
     { job: id, provider: name, task: taskId },
-    'The upstream accepted the job after it had ended or was taken elsewhere',
+    'Upstream accepted a job that had ended or moved to another upstream',
   )
   await deps.store.addNote(id, { at: deps.now(), kind: 'late_reply', provider: name, text: taskId })
 }
 
-/** One task for two jobs: at most one of them was purchased, and its reply was the other one's. What became of this one is not known. */
+/** The reply names a task of another job, so the outcome of this attempt is unknown. */
 async function rejectForeignTask(deps: StepDeps, job: Job, taskId: string): Promise<NextStep> {
   const { provider, id = '' } = job.work.attempt ?? {}
   await deps.journal.discardReply(id)
-  deps.logger.error(
-    { job: job.view.id, provider, task: taskId },
-    'The upstream returned a task of another job',
-  )
+  deps.logger.error({ job: job.view.id, provider, task: taskId }, 'Upstream returned a task of another job')
   return scheduleReconcile(deps, job, fault('unreadable_reply', `${provider} returned a task of another job`))
 }
 
-/** The answer was lost: stays `submitting`, so that nothing sends the job again before it is known what became of it. */
+/** The reply was lost: the job stays `submitting`, so that it is not submitted again before the outcome is known. */
 async function scheduleReconcile(deps: StepDeps, job: Job, replyFault: Fault): Promise<NextStep> {
   const now = deps.now()
   const misses = job.work.misses + 1
@@ -131,13 +128,13 @@ async function scheduleReconcile(deps: StepDeps, job: Job, replyFault: Fault): P
     work: { misses },
     at,
     now,
-    ...(misses === 1 ? { reason: `answer lost: ${replyFault.message}` } : {}),
+    ...(misses === 1 ? { reason: `reply lost: ${replyFault.message}` } : {}),
   })
   await deps.store.write(job, transition)
   return { kind: 'wait', at }
 }
 
-/** How long this model usually renders on this upstream, in ms. */
+/** The expected render time of this model on this upstream, in ms. */
 export function estimateRenderMs(deps: StepDeps, job: Job, provider: ProviderName): Promise<number> {
   return deps.renderTimes.estimateMs(job.view.model, provider, deps.defaultRenderMs(job.view.model))
 }

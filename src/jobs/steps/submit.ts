@@ -10,10 +10,10 @@ import { explainMissingKey, waitForKey } from './missing-key.ts'
 import { purchase } from './purchase.ts'
 import { acquireSlot, releaseSlot, slotRetryMs } from './upstream-slot.ts'
 
-/** Another process may find sooner that the key is accepted again. */
+/** Another process may find out earlier that the key is accepted again. */
 const maxRetryWaitMs = 30_000
 
-/** Purchases the job, when it has a slot and its inputs are uploaded. */
+/** Acquires a slot, uploads the inputs and purchases the job. */
 export async function submitJob(deps: StepDeps, job: Job): Promise<NextStep> {
   const name = job.work.route[0]
   const dueAttemptId = name && deriveAttemptId(job.view.id, name, nextAttemptNumber(job))
@@ -66,7 +66,7 @@ export async function submitJob(deps: StepDeps, job: Job): Promise<NextStep> {
   }
 }
 
-/** Accepted before the key was rejected, or by a process with another key: waits until another job has tried the key, and makes way for that job. */
+/** The job was accepted before the key was rejected, or by a process with another key. It waits until another job has retried the key, and releases its slot for that job. */
 async function waitForRetry(deps: StepDeps, job: Job, retryAt: number): Promise<NextStep> {
   const now = deps.now()
   const nextAt = Math.min(Math.max(retryAt, now + 1000), now + maxRetryWaitMs, job.work.deadlineAt + 1)
@@ -75,7 +75,7 @@ async function waitForRetry(deps: StepDeps, job: Job, retryAt: number): Promise<
   return nextStep
 }
 
-/** This machine has made the attempt that is due: Redis has lost it. */
+/** The journal has the attempt that is due, so Redis has lost it. */
 async function resumeLostAttempt(
   deps: StepDeps,
   job: Job,

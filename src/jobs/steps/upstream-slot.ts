@@ -2,10 +2,10 @@ import type { ProviderName } from '../../../providers/provider.ts'
 import type { Job } from '../job.ts'
 import type { StepDeps } from './deps.ts'
 
-/** A job without a place is told when it gets one; it asks by itself this often, in case that was lost. */
+/** A waiting job is woken when it gets a slot. It also retries at this interval, in case the wake-up was lost. */
 export const slotRetryMs = 10_000
 
-/** True when the job may be submitted now; otherwise it stands in line. */
+/** Returns true if the job may be submitted now; otherwise it is added to the waiting list. */
 export async function acquireSlot(deps: StepDeps, job: Job, provider: ProviderName): Promise<boolean> {
   const { isAcquired, granted } = await deps.slots.acquire(provider, {
     id: job.view.id,
@@ -16,7 +16,7 @@ export async function acquireSlot(deps: StepDeps, job: Job, provider: ProviderNa
   return isAcquired
 }
 
-/** The job is not at its upstream any more. */
+/** Call when the upstream no longer works on the job. */
 export async function releaseSlot(deps: StepDeps, job: Job): Promise<void> {
   const provider = job.work.route[0]
   if (provider === undefined) return

@@ -6,7 +6,7 @@ import { type Queues, type StepPayload, webhookQueue } from '../queues.ts'
 import type { StepDeps } from './deps.ts'
 import { createStepRunner } from './step-runner.ts'
 
-/** Runs the steps of every queue. Waiting holds no slot: a step ends by putting itself off. */
+/** Runs the steps of every queue. A waiting job occupies no worker: its step ends and reschedules itself. */
 export function createWorkers(
   deps: StepDeps,
   {
@@ -34,7 +34,7 @@ export function createWorkers(
       connection: redis,
       prefix: keys.bull,
       concurrency: name === webhookQueue ? Math.max(concurrency, webhookConcurrency) : concurrency,
-      // Measured: a killed worker's step runs again after 3 to 5 s instead of a minute; running twice is harmless because of the fence.
+      // Measured: the step of a killed worker is repeated after 3 to 5 s instead of a minute. The lease token makes a repeated step harmless.
       lockDuration: 3000,
       stalledInterval: 1000,
       maxStalledCount: 1_000_000,
@@ -42,11 +42,11 @@ export function createWorkers(
       drainDelay: 1,
       autorun: false,
     })
-    worker.on('error', (cause) => deps.logger.debug({ queue: name, err: cause }, 'queue connection'))
+    worker.on('error', (cause) => deps.logger.debug({ queue: name, err: cause }, 'Queue connection error'))
     return worker
   })
 
-  /** A worker whose clock is wrong takes entries out of their time. */
+  /** With a wrong clock, a worker would take entries at the wrong time. */
   async function followClock(isSkewed: boolean): Promise<void> {
     for (const worker of workers) {
       if (isSkewed) await worker.pause(true)
@@ -59,12 +59,12 @@ export function createWorkers(
       if (clock.isSkewed()) await followClock(true)
       clock.onSkew((isSkewed) => {
         followClock(isSkewed).catch((cause: unknown) =>
-          deps.logger.error({ err: cause }, 'Workers could not follow the clock'),
+          deps.logger.error({ err: cause }, 'Workers could not be paused or resumed after a clock change'),
         )
       })
       for (const worker of workers) void worker.run()
     },
-    /** Takes no new step and waits for those under way. */
+    /** Starts no new step and waits for those in progress. */
     async close(): Promise<void> {
       await Promise.all(workers.map((worker) => worker.close()))
     },

@@ -253,7 +253,7 @@ describe('a step that fetches a result', () => {
       await job.run()
       assert.equal(await job.state(), 'succeeded')
       assert.equal((await job.money()).spent, 800_000)
-      assert.deepEqual(lines, ['warn: a result could not be measured'])
+      assert.deepEqual(lines, ['warn: Length of a result not measurable'])
     })
 
     it('measures again later where storage fails', async () => {
@@ -322,8 +322,8 @@ describe('a step that fetches a result', () => {
       assert.deepEqual((await job.work())?.storeFault, { since, tries: 2, store: storageMessage })
       assert.deepEqual(await job.history(), [`storage: ${storageMessage}`])
       assert.deepEqual(lines, [
-        'warn: Storage cannot take a result; the job waits',
-        'debug: Storage cannot take a result; the job waits',
+        'warn: Storage unavailable: the job waits with its result',
+        'debug: Storage unavailable: the job waits with its result',
       ])
     })
 
@@ -430,7 +430,7 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.deepEqual(await job.error(), {
         code: 'result_unavailable',
-        message: 'The finished video could not be fetched from the upstream',
+        message: 'The finished video could not be downloaded from the upstream',
       })
     })
 
@@ -458,7 +458,7 @@ describe('a step that fetches a result', () => {
       assert.equal((await job.error())?.code, 'result_not_stored')
       assert.equal(
         (await job.history()).at(-1),
-        "result_not_stored: the link was lost while storage was at fault: gone; the upstream's links: https://cdn.example/a.mp4",
+        "result_not_stored: the link expired while storage was unavailable: gone; the upstream's links: https://cdn.example/a.mp4",
       )
     })
 

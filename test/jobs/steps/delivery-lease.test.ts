@@ -50,7 +50,7 @@ describe('the lease of a job whose result is fetched', () => {
   it('a cancel aborts the download', async (t) => {
     const { tick, signal, looks } = start(t, { isCanceled: true })
     await tick(1000)
-    assert.equal(signal.reason?.name, 'CancelAsked')
+    assert.equal(signal.reason?.name, 'CancelRequested')
     assert.deepEqual(looks, ['job1'])
   })
 

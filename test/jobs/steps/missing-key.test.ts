@@ -83,7 +83,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.deepEqual([job.calls, await job.error()], [['submit'], 'task_lost'])
     // What a process lacks is for operators, in the history.
     const { view } = (await harness.store.read(job.id)) ?? assert.fail()
-    assert.equal(view.error?.message, 'The upstream could not be asked what became of the job')
+    assert.equal(view.error?.message, 'The status of the job could not be read from the upstream')
     assert.ok((await job.history()).some((event) => event.reason === reason))
     assert.equal(await redis.hexists(harness.keys.moneyOnHold('ann'), job.id), 1)
   })

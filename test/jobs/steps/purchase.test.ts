@@ -181,9 +181,7 @@ describe('a purchase', () => {
     const job = await begin({ parts: { confirmReplicas: () => Promise.reject(new Error('none')) } })
     assert.equal(await waitOf(job), 2000)
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, `discarded ${idOf(job)}`, 'input released'])
-    assert.deepEqual(await reasons(job), [
-      'upstream_unreachable: The intent to purchase could not be secured',
-    ])
+    assert.deepEqual(await reasons(job), ['upstream_unreachable: The intent could not be stored durably'])
   })
 
   for (const [tookMs, calls] of [
@@ -232,7 +230,7 @@ describe('a purchase', () => {
     const job = await begin({ sent: () => lost })
     assert.equal(await waitOf(job), 1000)
     assert.equal(await job.state(), 'submitting')
-    assert.deepEqual(await reasons(job), ['answer lost: cut'])
+    assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
   it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
@@ -247,7 +245,7 @@ describe('a purchase', () => {
       job.clock.now += ms
     }
     assert.deepEqual(waits, [1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 8000, 8000])
-    assert.deepEqual(await reasons(job), ['answer lost: cut'])
+    assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
   it('says when the video is expected, and polls for the first time well before', async () => {
@@ -482,7 +480,7 @@ describe('a purchase', () => {
     const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
     assert.deepEqual(asked, [server])
     assert.deepEqual(await reasons(job), [
-      'upstream_unreachable: Another Redis server has taken over, and is not known to have all attempts',
+      'upstream_unreachable: Redis failover: attempts are being restored',
     ])
   })
 
@@ -568,7 +566,7 @@ describe('a purchase', () => {
     assert.equal(await waitOf(job), 1000)
     assert.ok(job.effects.includes(`reply discarded ${idOf(job)}`))
     assert.equal(await job.state(), 'submitting')
-    assert.deepEqual(await reasons(job), ['answer lost: runware returned a task of another job'])
+    assert.deepEqual(await reasons(job), ['reply lost: runware returned a task of another job'])
   })
 
   describe('of which the upstream lists the tasks', () => {

@@ -74,7 +74,7 @@ describe('an attempt whose reply was lost', () => {
     job.parts.journal.find = async () => 'discarded'
     assert.equal(await waitOf(job), 0)
     assert.equal(await job.state(), 'pending')
-    assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt came to nothing')
+    assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt created no task')
     assert.deepEqual(job.calls, ['submit'])
     await job.run()
     assert.equal(job.submits(), 2)
@@ -203,7 +203,7 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(job.calls, ['submit', 'find', 'find', 'find'])
     assert.match(
       (await job.history()).at(-1)?.reason ?? '',
-      /^submission_unknown: runware gave no answer to attempt [\da-f-]{36}, and/,
+      /^submission_unknown: no reply from runware to attempt [\da-f-]{36}; it may/,
     )
   })
 
