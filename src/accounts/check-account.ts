@@ -11,7 +11,7 @@ export type JobRefusal =
 
 /** Thrown when the account of a job's owner does not allow the job. Nothing was written. */
 export class JobRefused extends Error {
-  override name = 'Refused'
+  override name = 'JobRefused'
   readonly reason: JobRefusal
   readonly costUsd: number
   constructor(reason: JobRefusal, costUsd: number) {

@@ -2,12 +2,12 @@ import type { ProviderName } from '../../providers/provider.ts'
 import type { RejectedKeys } from './rejected-keys.ts'
 import type { Routing } from './routing.ts'
 
-/** `release`: to be called when no job came of it. */
+/** `release`: call it if no job is created. */
 type ChosenRoute =
   | {
       kind: 'chosen'
       route: readonly [ProviderName, ...ProviderName[]]
-      /** The job is to try a rejected key again. */
+      /** The job retries a rejected key. */
       retriesKey?: boolean
       release(): Promise<void>
     }
@@ -26,8 +26,8 @@ type Options = {
 }
 
 /**
- * Upstreams that reject their key come last. One whose retry is due keeps its place, so that a job tries it. Where all of them reject their key, one job
- * at a time is accepted for a retry, and no other.
+ * Moves upstreams that reject their key to the end; one whose retry is due keeps its position, so that a job retries it. If all of them reject their key,
+ * only one job at a time is accepted, for a retry.
  */
 export function createRouteChooser({ routing, rejectedKeys, now }: Options): ChooseRoute {
   return async (model, route) => {

@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../catalogue/models/index.ts'
 
-const OffersFile = Type.Record(
+const OverridesFile = Type.Record(
   Type.String(),
   Type.Array(
     Type.Object(
@@ -19,27 +19,27 @@ const OffersFile = Type.Record(
 )
 
 /** By model ID: the upstreams that the operator prefers, best first. */
-export type UpstreamOverrides = Static<typeof OffersFile>
+export type UpstreamOverrides = Static<typeof OverridesFile>
 
-/** Thrown at the start; names the file and every place in it that cannot be used. */
-class OffersFileError extends Error {
-  override name = 'OffersFileError'
+/** Thrown at startup. Names the file and everything in it that is invalid. */
+class InvalidOverrides extends Error {
+  override name = 'InvalidOverrides'
 }
 
-/** Reads the file of OFFERS_FILE. Throws if it names an unknown model, upstream or endpoint. */
+/** Reads the file of UPSTREAM_OVERRIDES_FILE. Throws if it names an unknown model, upstream or endpoint. */
 export function readOverrides(
   path: string,
   providers: Readonly<Record<ProviderName, Provider>>,
 ): UpstreamOverrides {
   const content = parse(path)
-  const shapeProblems = [...Value.Errors(OffersFile, content)].map(
+  const shapeProblems = [...Value.Errors(OverridesFile, content)].map(
     ({ path: at, message }) => `${at || '/'}: ${message}`,
   )
   const problems =
     shapeProblems.length > 0 ? shapeProblems : findUnknownNames(content as UpstreamOverrides, providers)
   if (problems.length > 0) {
-    throw new OffersFileError(
-      `The offers file ${path} cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    throw new InvalidOverrides(
+      `Invalid upstream overrides file ${path}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     )
   }
   return content as UpstreamOverrides
@@ -49,8 +49,8 @@ function parse(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new OffersFileError(
-      `The offers file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    throw new InvalidOverrides(
+      `Upstream overrides file ${path} not readable: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     )
   }
@@ -61,20 +61,20 @@ function findUnknownNames(
   providers: Readonly<Record<string, Provider>>,
 ): string[] {
   return Object.entries(overrides).flatMap(([model, entries]) => {
-    if (findModel(model) === undefined) return [`/${model}: there is no such model`]
+    if (findModel(model) === undefined) return [`/${model}: unknown model`]
     const renderers = Object.values(providers).filter(({ models }) => models[model] !== undefined)
     return entries.flatMap(({ provider, endpoints }, index) => {
       const mapping = renderers.find(({ name }) => name === provider)?.models[model]
       if (mapping === undefined) {
         return [
-          `/${model}/${index}/provider: ${provider} does not render this model; one of ${renderers.map(({ name }) => name).join(', ')} does`,
+          `/${model}/${index}/provider: ${provider} does not render this model; use ${renderers.map(({ name }) => name).join(', ')}`,
         ]
       }
       return Object.keys(endpoints ?? {})
         .filter((variant) => mapping.endpoints[variant] === undefined)
         .map(
           (variant) =>
-            `/${model}/${index}/endpoints/${variant}: ${provider} knows ${Object.keys(mapping.endpoints).join(', ')} here`,
+            `/${model}/${index}/endpoints/${variant}: unknown mode for ${provider}; use ${Object.keys(mapping.endpoints).join(', ')}`,
         )
     })
   })

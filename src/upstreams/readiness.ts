@@ -1,19 +1,18 @@
 import type { Logger } from 'pino'
-import type { RejectedKey, RejectedKeys } from './rejected-keys.ts'
-import { describeRejectedKey } from './rejected-keys.ts'
+import type { KeyFaultCode, RejectedKey, RejectedKeys } from './rejected-keys.ts'
 
-/** What `/ready` says of the upstreams. */
+/** The state of the upstreams for `/ready`. */
 export type UpstreamReport = {
-  /** Why no job can be rendered; `undefined`: some can. */
+  /** Why no job can be rendered; `undefined`: at least one model has an upstream. */
   problem(): string | undefined
-  /** What is wrong with single upstreams. */
+  /** Problems of single upstreams. */
   warnings(): Promise<readonly string[]>
 }
 
 type UpstreamReportOptions = {
-  /** Whether any model has an upstream with its keys. */
+  /** Whether any model has an upstream with all of its keys. */
   canRender: boolean
-  /** Upstreams that are set in part only. */
+  /** One line for each upstream that lacks some of its settings. */
   incompleteUpstreams: readonly string[]
   rejectedKeys?: Pick<RejectedKeys, 'list'> | undefined
 }
@@ -38,7 +37,7 @@ export function createUpstreamReport({
   }
 }
 
-/** Names at startup what `/ready` says, once, and the words of upstreams that reject a key. */
+/** Logs at startup what `/ready` reports, and the messages of upstreams that reject a key. */
 export function logUpstreams(
   report: Pick<UpstreamReport, 'problem'>,
   incompleteUpstreams: readonly string[],
@@ -47,7 +46,18 @@ export function logUpstreams(
 ): void {
   const problem = report.problem()
   if (problem !== undefined) logger.error(problem)
-  for (const line of incompleteUpstreams) logger.warn(`Upstream configured in part. ${line}`)
+  for (const line of incompleteUpstreams) logger.warn(`Upstream partly configured. ${line}`)
   for (const rejectedKey of rejectedList)
     logger.warn({ reason: rejectedKey.reason }, describeRejectedKey(rejectedKey))
+}
+
+const codeTexts: Readonly<Record<KeyFaultCode, string>> = {
+  bad_credentials: 'is rejected',
+  no_credit: 'has no credit',
+}
+
+/** One line for `/ready`, without the upstream's message and without secrets. */
+export function describeRejectedKey({ title, variables, code, since, retryAt }: RejectedKey): string {
+  const times = `since ${new Date(since).toISOString()}, next try at ${new Date(retryAt).toISOString()}`
+  return `${title}: ${variables.join(' and ')} ${codeTexts[code]} (${times})`
 }

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis'
 import type { ProviderName } from '../../providers/provider.ts'
 
-/** The weight of a new measurement. */
+/** Weight of a new measurement. */
 const newWeight = 0.2
 const cacheMs = 5000
 
-/** A running estimate of each model's render time on each upstream, shared by all workers through one hash. */
+/** Moving average of each model's render time on each upstream, shared by all workers in one Redis hash. */
 export function createRenderTimes({ redis, key }: { redis: Redis; key: string }) {
   let cachedMs: Record<string, string> = {}
   let readAt = 0

@@ -2,21 +2,21 @@ import { type Fault, fault } from '../../providers/faults.ts'
 import type { Outcome, TaskReference, Video } from '../../providers/provider.ts'
 import { shorten, utf8ByteLength } from '../text/text-limits.ts'
 
-/** No real ticket has more than a few hundred. */
+/** Real task references have at most a few hundred. */
 const ticketMaxBytes = 2048
 export const faultMaxCharacters = 1000
-/** Of the clips of one task. */
+/** Videos per task. */
 const maxVideos = 16
-/** Of the links to all clips but the first. */
+/** Total length of all links but the first. */
 const linksMaxBytes = 16_384
-/** A link to our copy of an input. */
+/** Length of the link to an uploaded input. */
 export const uploadedLinkMaxBytes = 4096
 
 type DoneOutcome = Extract<Outcome, { kind: 'done' }>
 
 /**
- * An upstream's reply as it may be stored. Texts are shortened, clips beyond the limit are left out, but the link to the first clip is kept whatever its
- * length: it has been paid for. A ticket cannot be shortened; with one that is too large, nobody knows what became of the call.
+ * Limits the size of a reply that is stored. Texts are shortened and surplus videos dropped, but the link to the first video is kept at any length, because
+ * it is paid for. A task reference cannot be shortened: if it is too large, the outcome of the call is unknown.
  */
 export function limitOutcome(outcome: Outcome): Outcome {
   if (outcome.kind === 'failed' || outcome.kind === 'unclear')
@@ -38,7 +38,7 @@ export function shortenFault(longFault: Fault): Fault {
 
 function rejectTicket(ticket: TaskReference): Outcome {
   const bytes = utf8ByteLength(JSON.stringify(ticket))
-  const message = `The upstream named a task with an ID of ${bytes} bytes; at most ${ticketMaxBytes} are read`
+  const message = `The upstream's task reference has ${bytes} bytes; the limit is ${ticketMaxBytes}`
   return { kind: 'unclear', fault: fault('unreadable_reply', message) }
 }
 

@@ -14,9 +14,9 @@ import type { UpstreamOverrides } from './overrides.ts'
 type RoutingOptions = {
   providers: Readonly<Record<ProviderName, Provider>>
   upstreams: Readonly<Record<ProviderName, ProviderConfig>>
-  /** Whether upstreams can fetch files from us. */
+  /** Whether upstreams can fetch files from this gateway. */
   canFetchLinks?: boolean
-  /** The changes of OFFERS_FILE. */
+  /** The changes of UPSTREAM_OVERRIDES_FILE. */
   overrides?: UpstreamOverrides
 }
 
@@ -36,7 +36,7 @@ export function listMissingVariables(
 
 export type Routing = ReturnType<typeof createRouting>
 
-/** Which upstream renders what: joins the catalogue's order, the keys at hand and the operator's changes. */
+/** Selects upstreams for models and inputs, by the order of the catalogue, the available keys and the operator's overrides. */
 export function createRouting({
   providers,
   upstreams,
@@ -58,7 +58,7 @@ export function createRouting({
     }
   }
 
-  /** Whether every file of ours in the input can come to this upstream. */
+  /** Whether this upstream can receive every stored file of the input. */
   function canReceiveFiles(provider: Provider, mapping: EndpointMapping, input: Input): boolean {
     return listMedia(input).every(({ value, kind }) => {
       const reference = parseStoredReference(value)
@@ -70,7 +70,7 @@ export function createRouting({
     })
   }
 
-  /** Why this upstream cannot render an input: what it would render differently, then what it would reject. */
+  /** Why this upstream cannot render the input: parts that it does not support, else parts that it would reject. */
   function findRejections(provider: Provider, mapping: EndpointMapping, input: Input): readonly Rejection[] {
     const message = mapping.unsupported?.(input)
     if (message !== undefined) return [{ message }]
@@ -85,7 +85,7 @@ export function createRouting({
     return modelUpstreams
   }
 
-  /** The operator's order first, then the catalogue's; without what is switched off. */
+  /** The operator's order first, then the catalogue's, without disabled upstreams. */
   function joinUpstreams(model: Model) {
     const modelOverrides = overrides[model.id] ?? []
     const disabled = modelOverrides.flatMap(({ provider, enabled }) => (enabled === false ? [provider] : []))
@@ -107,8 +107,8 @@ export function createRouting({
     })
   }
 
-  /** Upstreams that have their keys, and can be given the files of the input. */
-  function candidates(model: Model, input: Input) {
+  /** Upstreams that have their keys and can receive the files of the input. */
+  function listCandidates(model: Model, input: Input) {
     return upstreamsOf(model).filter(
       ({ provider, mapping, missing }) => missing.length === 0 && canReceiveFiles(provider, mapping, input),
     )
@@ -121,14 +121,14 @@ export function createRouting({
       return upstreamsOf(model).some(({ missing }) => missing.length === 0)
     },
 
-    /** Upstreams that can be asked for exactly this input, best first. */
+    /** Upstreams that render exactly this input, best first. */
     listUpstreams(model: Model, input: Input): ProviderName[] {
-      return candidates(model, input)
+      return listCandidates(model, input)
         .filter(({ provider, mapping }) => findRejections(provider, mapping, input).length === 0)
         .map(({ name }) => name)
     },
 
-    /** Why no upstream that has its keys renders this input, in words for the client. */
+    /** Why no upstream with keys renders this input, for the client. */
     rejectionMessage(model: Model, input: Input): string | undefined {
       return upstreamsOf(model)
         .filter(({ missing }) => missing.length === 0)
@@ -142,7 +142,7 @@ export function createRouting({
     adjustSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined {
       const { seed, ...others } = input
       if (seed === undefined) return undefined
-      const rejectionsByUpstream = candidates(model, input)
+      const rejectionsByUpstream = listCandidates(model, input)
         .filter(({ provider, mapping }) => findRejections(provider, mapping, others).length === 0)
         .map(({ provider, mapping }) => findRejections(provider, mapping, input))
       if (rejectionsByUpstream.some((rejections) => rejections.length === 0)) return undefined
@@ -155,7 +155,7 @@ export function createRouting({
       return { seed: foldSeed(seed, { min, max }), min, max }
     },
 
-    /** Environment variables that would give the model an upstream, one line an upstream. For the operator's log. */
+    /** Environment variables that the model's upstreams lack, one line per upstream, for the operator's log. */
     describeMissingVariables(model: Model): string[] {
       return upstreamsOf(model).flatMap(({ provider, missing }) =>
         missing.length === 0 ? [] : [`${provider.title}: ${missing.join(' and ')}`],

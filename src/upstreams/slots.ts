@@ -10,7 +10,7 @@ const grantSlotsScript = loadScript('upstreams/grant-slots', {
 
 export type UpstreamSlots = ReturnType<typeof createUpstreamSlots>
 
-/** Places at an upstream, where the operator has bounded them: shared by all workers, in order, fair between callers. */
+/** Limits the concurrent jobs at an upstream, for all workers together. Slots are granted in turn to owners, and to each owner's jobs in order. */
 export function createUpstreamSlots({
   redis,
   keys,
@@ -37,7 +37,7 @@ export function createUpstreamSlots({
   }
 
   return {
-    /** Puts a job in line. `mine`: it has a place; `others`: jobs that were given one just now and should be told. */
+    /** Requests a slot for a job, or adds it to the waiting list. `granted`: other jobs that got a slot just now and should be woken. */
     async acquire(
       provider: ProviderName,
       job: { id: string; owner: string; createdAt: number },
@@ -50,7 +50,7 @@ export function createUpstreamSlots({
       return { isAcquired, granted: granted.filter((id) => id !== job.id) }
     },
 
-    /** Gives a place back, or leaves the line; answers the jobs that were given one. */
+    /** Releases a slot, or removes the job from the waiting list. Returns the jobs that got a slot. */
     async release(provider: ProviderName, job: { id: string; owner: string }): Promise<string[]> {
       const limit = maxJobs[provider]
       if (limit === undefined) return []
@@ -63,7 +63,7 @@ export function createUpstreamSlots({
       return grantSlots(provider, limit)
     },
 
-    /** Ids that hold a place, for finding those whose job has ended with its worker. */
+    /** IDs of jobs that have a slot, to find those whose worker died before it released the slot. */
     async listHolders(): Promise<{ provider: ProviderName; id: string }[]> {
       const holdersByProvider = await Promise.all(
         (Object.keys(maxJobs) as ProviderName[]).map(async (provider) =>

@@ -238,7 +238,7 @@ describe('the file with the operator’s changes', () => {
   }
   const rejects = (content: unknown, ...problems: RegExp[]) =>
     assert.rejects(read(content), (cause: Error) => {
-      assert.equal(cause.name, 'OffersFileError')
+      assert.equal(cause.name, 'InvalidOverrides')
       for (const problem of [new RegExp(path), ...problems]) assert.match(cause.message, problem)
       return true
     })
