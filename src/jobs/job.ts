@@ -17,6 +17,9 @@ export const jobStates = [
   'canceled',
 ] as const
 
+/** The states that clients read: `submitting` is internal. */
+export const publicStates = jobStates.filter((state) => state !== 'submitting')
+
 export type JobState = (typeof jobStates)[number]
 
 export function isTerminal(state: JobState): boolean {

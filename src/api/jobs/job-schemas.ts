@@ -1,11 +1,9 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { type JobState, jobStates } from '../../jobs/job.ts'
+import { type JobState, publicStates } from '../../jobs/job.ts'
 
 const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
 
-/** `submitting` is nobody's business but ours. */
-export const publicStates = jobStates.filter((state) => state !== 'submitting')
 const StateSchema = Type.Unsafe<JobState>({ type: 'string', enum: publicStates })
 
 const VideoSchema = Type.Object({ url: Type.String(), thumbnailUrl: Type.Optional(Type.String()) })

@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { list as listOf, text } from '../../../providers/reader.ts'
-import { type HistoryEntry, type JobState, type JobView, jobStates } from '../../jobs/job.ts'
+import { type HistoryEntry, type JobState, type JobView, jobStates, publicStates } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { toJobFailure } from '../nanogpt/job-failure.ts'
@@ -12,13 +12,7 @@ import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { checkId } from '../requests/input-limits.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
 import { readPageLimit } from '../requests/paging.ts'
-import {
-  type JobEventEntry,
-  JobListResponse,
-  JobResponse,
-  JobWithHistoryResponse,
-  publicStates,
-} from './job-schemas.ts'
+import { type JobEventEntry, JobListResponse, JobResponse, JobWithHistoryResponse } from './job-schemas.ts'
 
 type ByIdRoute = { Params: { id: string } }
 

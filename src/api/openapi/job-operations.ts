@@ -1,4 +1,4 @@
-import { publicStates } from '../jobs/job-schemas.ts'
+import { publicStates } from '../../jobs/job.ts'
 import { maxLimit } from '../requests/paging.ts'
 import { describeResponse, jsonContent, type OperationDocs, preferHeader } from './operation.ts'
 
