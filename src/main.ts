@@ -29,6 +29,19 @@ Try it:
 `
 }
 
+/**
+ * Under `npm start`, Ctrl+C sends SIGINT twice, from the terminal and from npm. A second signal during the shutdown ends the process at once, so the
+ * duplicate is dropped. A SIGINT is then handled like SIGTERM.
+ */
+function dropDuplicateInterrupts(): void {
+  let interruptedAt = Number.NEGATIVE_INFINITY
+  process.on('SIGINT', () => {
+    if (performance.now() - interruptedAt < 1000) return
+    interruptedAt = performance.now()
+    process.emit('SIGTERM', 'SIGTERM')
+  })
+}
+
 let redact = createRedactor()
 try {
   const config = readConfig(process.env, Object.values(providers))
@@ -37,7 +50,9 @@ try {
   const logger = createLogger({ level: config.logLevel, secrets })
   for (const warning of config.warnings) logger.warn(warning)
   const gateway = await startGateway(config, logger)
-  closeWithGrace({ delay: shutdownTimeoutMs(config.upstreamTimeoutMs), logger }, async ({ signal, err }) => {
+  dropDuplicateInterrupts()
+  const delay = shutdownTimeoutMs(config.upstreamTimeoutMs)
+  closeWithGrace({ delay, logger, skip: ['SIGINT'] }, async ({ signal, err }) => {
     const startedAt = performance.now()
     await gateway.stop()
     const fields = { signal, err, durationMs: Math.round(performance.now() - startedAt) }
