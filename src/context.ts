@@ -30,7 +30,7 @@ import { createRouting } from './upstreams/routing.ts'
 import { createTransport } from './upstreams/transport.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
 
-/** What to undo, oldest first. */
+/** Functions that close what was opened, oldest first. */
 export type CloseSteps = (() => unknown)[]
 
 export type Context = Awaited<ReturnType<typeof createContext>>
@@ -42,7 +42,7 @@ export const queueNames = [
   webhookQueue,
 ]
 
-/** What the api and the workers both stand on. Everything opened here is in `closers` when it rejects, too. */
+/** The dependencies shared by API and workers. `closeSteps` receives a step for everything opened, even if this rejects. */
 export async function createContext(config: Config, logger: Logger, closeSteps: CloseSteps) {
   await mkdir(config.dataDir, { recursive: true })
   const target =
@@ -64,7 +64,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
   closeSteps.push(() => clock.stop())
   await observeRedisServer({ redis, keys, graceMs: config.failoverGraceMs })
   const storeOptions = buildStoreOptions(config, clock)
-  // WAIT holds up its connection, so the writes that it waits for have one of their own.
+  // WAIT blocks its connection, so writes that wait for replicas have their own.
   const waitsForReplicas = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
   const acceptRedis = waitsForReplicas ? await connections.forRequests() : redis
   const store = createJobStore({ redis, acceptRedis, keys, ...storeOptions })
@@ -166,10 +166,10 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
   }
 }
 
-/** A claim of a task outlives every job that could be given the same task. */
+/** The claim of a task outlives every job that could be given the same task by this margin. */
 const claimMarginMs = 86_400_000
 
-/** Resolves when as many replicas as the operator asks for have what was written on this connection. */
+/** Waits until as many replicas as the operator requires have the writes of this connection. */
 export function createBarrier(
   { waitReplicas, waitReplicasMs, waitAof }: Config,
   keys: Keys,
@@ -180,10 +180,10 @@ export function createBarrier(
   return createReplicaBarrier({ redis, key: keys.barrier, replicas: waitReplicas, timeoutMs, aof: waitAof })
 }
 
-/** How long Redis may take for a reply before its connection is given up: longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
+/** After this time without a reply, a Redis connection is closed. Longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
 const replyTimeoutMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
 
-/** Less than a command of a request may take. */
+/** Shorter than the timeout of a request's Redis command. */
 const maxAcceptWaitMs = 1500
 
 function buildStoreOptions(config: Config, { now }: Clock) {

@@ -6,15 +6,15 @@ import { type CloseSteps, type Context, createContext } from './context.ts'
 import { startWorker } from './worker.ts'
 
 export type Gateway = {
-  /** Where it listens. */
+  /** URL of the HTTP server. */
   address: string
-  /** Which upstreams are real, which stand-ins. */
+  /** State of every upstream. */
   upstreams: readonly { title: string; state: 'live' | 'sandbox' | 'incomplete' | 'no key' }[]
-  /** Takes nothing new, lets every step finish, then lets go of Redis. */
+  /** Accepts no new work, waits for steps in progress, then disconnects from Redis. */
   stop(): Promise<void>
 }
 
-/** Starts what `config.role` says. Whatever it opened is closed again in the reverse order. */
+/** Starts the parts that `config.role` names. If the start fails, everything opened is closed again in reverse order. */
 export async function startGateway(config: Config, logger: Logger): Promise<Gateway> {
   const closeSteps: CloseSteps = []
   const stop = async () => {
@@ -22,7 +22,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
       try {
         await close()
       } catch (cause) {
-        logger.error({ err: cause }, 'A part of the gateway did not stop cleanly')
+        logger.error({ err: cause }, 'A component did not stop cleanly')
       }
     }
   }
@@ -31,7 +31,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     const stopWorker = config.role === 'api' ? undefined : await startWorker(context)
     closeSteps.push(() => stopWorker?.())
     const server = config.role === 'worker' ? createHealthServer(context) : await createApiServer(context)
-    // Side by side: a client that dawdles over its request keeps no worker taking steps.
+    // In parallel: while the server waits for slow clients, workers must not start new steps.
     closeSteps.push(() => Promise.all([server.close(), stopWorker?.()]))
     const address = await server.listen({
       host: config.host,

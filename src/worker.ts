@@ -15,11 +15,11 @@ import { createRenderTimes } from './upstreams/render-times.ts'
 import { listMissingVariables } from './upstreams/routing.ts'
 import { createUpstreamSlots } from './upstreams/slots.ts'
 
-/** Starts the workers and the sweep; answers how to let them finish the steps under way and take no more. */
+/** Starts the workers and the sweep. Returns how to stop them: no new step starts, and those in progress finish. */
 export async function startWorker(context: Context): Promise<() => Promise<void>> {
   const { config, logger, redis, keys, clock, queues, media, webhooks, routing, upstreams } = context
   const workerRedis = await context.connections.forWorkers()
-  // WAIT holds up its connection, so the intents that it waits for have one of their own.
+  // WAIT blocks its connection, so intents have their own.
   const waitsForReplicas = config.waitReplicas > 0 || config.waitAof
   const intentRedis = waitsForReplicas ? await context.connections.forWorkers() : workerRedis
   const journal = await createJournal({
@@ -47,7 +47,7 @@ export async function startWorker(context: Context): Promise<() => Promise<void>
     ...context.storeOptions,
     onFinished(finished) {
       logFinishedJob(finished)
-      // Only makes it sooner: the sweep would find it.
+      // Optional: the sweep would find it later.
       if (finished.job.webhook !== undefined)
         queues.add(webhookQueue, finished.job.view.id).catch(() => undefined)
     },

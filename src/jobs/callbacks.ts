@@ -5,7 +5,7 @@ import { isStorableTicket } from '../upstreams/reply-limits.ts'
 import type { Routing } from '../upstreams/routing.ts'
 import { buildOrder, fingerprintRequest } from './attempt.ts'
 import { isTerminal, type Job } from './job.ts'
-import { deliveryQueue, type Queues } from './queues.ts'
+import { type Queues, queueOf } from './queues.ts'
 import type { JobStore } from './store/store.ts'
 import { createTransition } from './store/transition.ts'
 
@@ -18,8 +18,8 @@ type CallbackReceiverOptions = {
 }
 
 /**
- * What an upstream's own callback does: it brings the next poll forward, and tells the upstream's id of a job whose submit answer
- * was lost. It is a hint, not a fact: the poll alone decides. Answers false for a wrong id or secret.
+ * Receives callbacks of upstreams. A callback triggers a poll, which is authoritative. For a job whose submit reply was lost, it provides the reference of the
+ * task. Returns false for a wrong ID or secret.
  */
 export function createCallbackReceiver({
   now: readTime,
@@ -31,13 +31,13 @@ export function createCallbackReceiver({
   return async function receiveCallback(id: string, secret: string, body: unknown): Promise<boolean> {
     const job = await store.read(id)
     if (job === undefined || !secretsMatch(secret, job.callbackSecret)) return false
-    const { view, work } = job
-    // While no upstream has the job, none can know more about it, and its next attempt has a time of its own.
+    const { view } = job
+    // No upstream has a pending job, so a callback must not change the time of its next attempt.
     if (isTerminal(view.state) || view.state === 'pending') return true
 
     if (view.state === 'submitting') await adoptTask(job, body)
-    const queue = view.state === 'delivering' ? deliveryQueue : work.route[0]
-    // Most of many callbacks change nothing: the poll that the first of them has asked for is still to come.
+    const queue = queueOf(job)
+    // If many callbacks arrive, most change nothing: the poll that the first one requested has not run yet.
     if ((await store.requestStep(id)) && queue !== undefined) await queues.bringForward(queue, id)
     return true
   }
@@ -59,7 +59,7 @@ export function createCallbackReceiver({
       createTransition(job, {
         view: { state: 'queued' },
         work,
-        reason: 'told by the upstream',
+        reason: 'accepted, according to a callback of the upstream',
         at: now,
         now,
       }),
@@ -67,7 +67,7 @@ export function createCallbackReceiver({
   }
 }
 
-/** Whether a job has this callback secret; reads nothing else. */
+/** Whether a job has this callback secret. */
 export function createCallbackSecretCheck({ store }: Pick<CallbackReceiverOptions, 'store'>) {
   return async (id: string, secret: string): Promise<boolean> => {
     const job = await store.read(id)

@@ -5,7 +5,7 @@ import { mayHaveRun } from '../redis/redis-unavailable.ts'
 import type { HistoryEntry, IdempotencyKey, JobNote, JobView, VersionedHistoryEntry } from './job.ts'
 import { buildNewJobRecord, type JobRequest } from './job-request.ts'
 import { type JobListQuery, type JobPage, listJobs } from './list-jobs.ts'
-import { deliveryQueue, type Queues } from './queues.ts'
+import { type Queues, queueOf } from './queues.ts'
 import type { CreateResult } from './store/codec.ts'
 import { RecordTooLarge } from './store/record-size.ts'
 import type { JobStore } from './store/store.ts'
@@ -102,7 +102,7 @@ export function createEngine({
     async cancel(id) {
       if ((await store.requestCancel(id)) === 'asked') {
         const job = await store.read(id)
-        const queue = job?.view.state === 'delivering' ? deliveryQueue : job?.work.route[0]
+        const queue = job && queueOf(job)
         if (queue !== undefined) await queues.bringForward(queue, id)
       }
       return (await store.readStatus(id))?.view

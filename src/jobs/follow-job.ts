@@ -4,17 +4,17 @@ import { isTerminal, type JobView, type VersionedHistoryEntry } from './job.ts'
 const retryMs = 500
 
 type Follower = {
-  /** The version that is known already; absent: begin with the job as it is. */
+  /** The last version that the caller knows; absent: start with the current one. */
   after?: number | undefined
-  /** Every later version in its order, each once. */
+  /** Called for every later version, in order, once each. */
   onChange(view: JobView): void
-  /** Nothing more will be told: the job has ended, or is gone. */
+  /** The job has ended or no longer exists: no more changes follow. */
   onEnd(): void
 }
 
 type FollowedEngine = Pick<Engine, 'readStatus' | 'watch' | 'readHistoryAfter'>
 
-/** Tells a job's changes as they come. What was missed, for whatever reason, is taken from the stored events. Answers how to stop. */
+/** Reports a job's changes as they happen. Missed changes are read from the stored history. Returns how to stop. */
 export async function followJob(
   engine: FollowedEngine,
   id: string,
@@ -69,7 +69,7 @@ export async function followJob(
       for (const next of await engine.readHistoryAfter(id, lastVersion))
         if (!isStopped) forward(viewAt(view, next))
     }
-    // Also where the end itself is known already, or its events are gone.
+    // Also if the caller knows the last version already, or the history has expired.
     if (isTerminal(view.state)) endFollowing()
   }
 
@@ -86,7 +86,7 @@ export async function followJob(
   return stop
 }
 
-/** The job as it was told then, given how it is now. */
+/** The job at an earlier version, reconstructed from the current one. */
 function viewAt(current: JobView, { version, entry }: VersionedHistoryEntry): JobView {
   const { completedAt: _, videos: __, error: ___, ...unfinished } = current
   const base = isTerminal(entry.state) ? current : unfinished

@@ -4,7 +4,7 @@ import type { ProviderName, TaskReference, Video } from '../../providers/provide
 import type { MeteredPrice } from '../accounts/job-price.ts'
 import type { UploadedLinks } from '../media/inputs/upload-inputs.ts'
 
-/** In the words of the public page; `submitting` is internal, clients see `pending`. */
+/** The documented states. `submitting` is internal: clients see `pending`. */
 export const jobStates = [
   'pending',
   'submitting',
@@ -26,128 +26,129 @@ export function isTerminal(state: JobState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'canceled'
 }
 
-/** What everybody may read of a job; stored ready-made, so that a status is one read. Times are unix milliseconds. */
+/** The part of a job that clients may see. It is stored as it is read, so that a status request is one read. Times are unix ms. */
 export type JobView = {
   id: string
   /** Grows by one with every change. */
   version: number
   model: string
   state: JobState
-  /** 0 to 100, never goes back. */
+  /** 0 to 100, never decreases. */
   progress: number
-  /** When it is expected to end, from what is known of the model. */
+  /** Expected end, from the model's render time. */
   expectedAt?: number
   createdAt: number
   completedAt?: number
-  /** Only when succeeded. `url` is absolute, or begins with a slash below the gateway's own address. */
+  /** Only if succeeded. `url` is absolute, or a path on this gateway. */
   videos?: readonly Video[]
-  /** Only when failed or canceled; fit for the client's eyes. */
+  /** Only if failed or canceled; the message is for the client. */
   error?: { code: FaultCode; message: string }
   conversationUUID?: string
-  /** The job whose video this one goes on from. */
+  /** The job whose video this one continues. */
   remixedFrom?: string
   costUsd: number
-  /** Rendered by a stand-in upstream. */
+  /** Rendered by a mock upstream. */
   sandbox?: true
-  /** How often an operator has adopted a task for the job after it had ended. Each adoption leads to another end. */
+  /** How often an operator has resumed the ended job with a task of its upstream. The job then ends again. */
   adoptions?: number
 }
 
-/** What only the workers read; written with every step. */
+/** The part of a job that only workers read; written by every step. */
 export type JobWork = {
-  /** The upstreams still to be tried, the current one first. */
+  /** The remaining upstreams, the current one first. */
   route: readonly ProviderName[]
   deadlineAt: number
-  /** Set from the moment before the call that costs money. */
+  /** Set before the call that costs money. */
   attempt?: Attempt
-  /** How many attempts have been made; absent: none. Their ids are derived from it. */
+  /** Number of attempts; absent: 0. Attempt IDs are derived from it. */
   attempts?: number
-  /** Accepted to try a rejected key again: it does not wait for another job to do so. */
+  /** The job retries a rejected key instead of waiting for another job to do so. */
   retriesKey?: true
+  /** The upstream's reference to the task. */
   ticket?: TaskReference
-  /** Under which links the upstreams were handed our files, so that every later call names the same ones. */
+  /** The links of uploaded inputs, so that every later call uses the same ones. */
   handed?: UploadedLinks
-  /** Refusals in a row that may pass, since the current upstream came first. */
+  /** Temporary rejections in a row by the current upstream. */
   refusals: number
-  /** When the first of them was. */
+  /** Time of the first of these rejections. */
   refusedAt?: number
-  /** Calls in a row that told nothing about the job. */
+  /** Calls in a row whose reply said nothing about the job. */
   misses: number
-  /** Polls in a row that were answered with: there is no such task. */
+  /** Polls in a row that reported the task unknown. */
   denials?: number
-  /** When the first of them was. */
+  /** Time of the first of these polls. */
   deniedSince?: number
-  /** When the last look for a lost reply was announced. */
+  /** When the job began its final wait for a lost reply. */
   lastCallAt?: number
   polls: number
-  /** When the upstream took the job. */
+  /** When the upstream accepted the job. */
   takenAt?: number
-  /** When the upstream was asked to stop. */
+  /** When the cancel was sent to the upstream. */
   cancelSentAt?: number
-  /** What the upstream has ready, while it is being fetched. */
+  /** The upstream's finished videos, during delivery. */
   results?: readonly Video[]
-  /** When the first step to fetch it began. */
+  /** When delivery began. */
   deliveringAt?: number
-  /** Our own storage cannot take the result at the moment. For operators; `store` is what failed, as an error message. */
+  /** Our storage does not accept the result at the moment. For operators; `store` is the error message. */
   storeFault?: { since: number; tries: number; store: string }
-  /** How long earlier storage faults lasted, in ms. */
+  /** Total duration of earlier storage faults, ms. */
   storeFaultMs?: number
-  /** How long the job has waited for a download slot of ours, in ms. */
+  /** Time spent waiting for a download slot, ms. */
   slotWaitMs?: number
-  /** When the next attempt to fetch the result is due. */
+  /** When the next download attempt is due. */
   fetchDueAt?: number
-  /** How long no worker of ours fetched the result although an attempt was due, in ms. */
+  /** How long no worker downloaded the result although an attempt was due, ms. */
   lateMs?: number
-  /** What the upstream says that it took for the job. */
+  /** The cost that the upstream reported. */
   upstreamCostUsd?: number
-  /** Why the last step could not call the upstream: the process had no key for it. For operators. */
+  /** Why the last step could not call the upstream: its process had no key. For operators. */
   missingKey?: string
-  /** Where the price follows the real length: how, as it was when the job was accepted. */
+  /** Only if the price depends on the length of the video: the rates when the job was accepted. */
   meter?: MeteredPrice
 }
 
-/** One purchase. `at`: unix ms. `again`: the same call was sent a second time, where that is safe. */
+/** One purchase. `at`: unix ms. `again`: the same call was sent a second time, because the upstream makes that safe. */
 export type Attempt = { id: string; provider: ProviderName; at: number; again?: true }
 
-/** A record as a step holds it. */
+/** A record as a step has claimed it. */
 export type Job = {
   view: JobView
   owner: string
   input: Input
   work: JobWork
-  /** A step that holds an old one writes nothing. */
+  /** A step with an outdated token writes nothing. */
   leaseToken: number
   cancelRequested: boolean
-  /** The client was told that there is no such job. */
+  /** The client received an error for its submit. */
   withdrawn?: true
-  /** The secret part of the capability URL that an upstream may call. */
+  /** The secret in the capability URL that an upstream may call. */
   callbackSecret: string
   webhook?: Webhook
 }
 
-/** Where a job's end is told, and under which address its links are told there. */
+/** Where the result of a job is delivered. `baseUrl`: the address of this gateway in its links. */
 export type Webhook = { url: string; baseUrl: string }
 
-/** The same as a submit asks for it; without a URL it goes to where its owner's usually go, if there is such a place. */
+/** A webhook as requested; without a URL, the owner's default webhook is used, if there is one. */
 export type RequestedWebhook = { url?: string; baseUrl: string }
 
-/** An idempotency key, and what tells the request that it came with from others. */
+/** An idempotency key and a fingerprint of its request. */
 export type IdempotencyKey = { key: string; fingerprint: string }
 
-/** One entry of the audit trail. */
+/** One entry of the history. */
 export type HistoryEntry = {
   at: number
   state: JobState
   progress: number
   provider?: ProviderName
-  /** Why, where a state alone does not say. */
+  /** The cause, if the state alone does not show it. */
   reason?: string
 }
 
 /** `version`: of the job after this entry. */
 export type VersionedHistoryEntry = { version: number; entry: HistoryEntry }
 
-/** What was written down about a job after it had ended. It changes neither its state nor its version. */
+/** A note on a job that has ended. It changes neither its state nor its version. */
 export type JobNote = {
   at: number
   /** `late_result`: the upstream finished after all; `late_reply`: it had accepted the job (`text`: its task). The others are an operator's decisions on the money on hold. */
@@ -159,5 +160,5 @@ export type JobNote = {
   text?: string
 }
 
-/** A step that has not been taken this long after it was due is looked for by the sweep. */
+/** The sweep requeues a step that has not run this long after it was due. */
 export const overdueAfterMs = 5000

@@ -1,15 +1,14 @@
-/** Polls of one job are at least this far apart, unless the operator's upper bound is lower. */
+/** Minimum interval between two polls of a job, unless the operator's maximum is lower. */
 const minIntervalMs = 1000
 
-/** How far polls of one job are apart at least, ms. */
+/** Minimum interval between two polls of a job, ms. */
 export function shortestPollIntervalMs(maxPollIntervalMs: number): number {
   return Math.min(minIntervalMs, maxPollIntervalMs)
 }
 
 /**
- * When to ask next. Long before the usual time there is little to learn, so the first polls lie far apart; around it they lie close
- * together, and thin out again the longer a render is overdue. For a render of 60 s: six or seven polls, noticed within 4 s, also where
- * the usual time is a fifth off.
+ * The delay before the next poll. Polls are rare long before the expected end, frequent around it, and less frequent again the longer a render is overdue.
+ * A render of 60 s takes six or seven polls, and its end is noticed within 4 s, even if the expected time is wrong by a fifth.
  */
 export function nextPollDelayMs({ elapsedMs, renderMs, polls, maxDelayMs }: PollProgress): number {
   if (polls === 0) return clamp(renderMs * 0.4, maxDelayMs)
@@ -18,7 +17,7 @@ export function nextPollDelayMs({ elapsedMs, renderMs, polls, maxDelayMs }: Poll
   return clamp(Math.max(renderMs * 0.06, (elapsedMs - renderMs) * 0.15), maxDelayMs)
 }
 
-/** After a poll that told nothing: doubling, with the same bounds. */
+/** The delay after a poll without a status: doubles each time, with the same limits. */
 export function retryDelayMs(misses: number, maxDelayMs: number): number {
   return clamp(minIntervalMs * 2 ** Math.min(misses - 1, 4), maxDelayMs)
 }
@@ -26,12 +25,12 @@ export function retryDelayMs(misses: number, maxDelayMs: number): number {
 type PollProgress = {
   elapsedMs: number
   renderMs: number
-  /** How often it has been asked already. */
+  /** Number of polls so far. */
   polls: number
   maxDelayMs: number
 }
 
-/** 0 to 99 from the clock alone, for upstreams that tell no progress: never reaches the end by itself. */
+/** Progress from 0 to 95, estimated from the elapsed time, for upstreams that report none. */
 export function estimateProgress({ elapsedMs, renderMs }: { elapsedMs: number; renderMs: number }): number {
   return Math.floor(95 * (1 - Math.exp((-1.6 * elapsedMs) / Math.max(renderMs, 1))))
 }

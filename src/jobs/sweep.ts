@@ -5,14 +5,14 @@ import type { Clock } from '../redis/clock.ts'
 import type { Keys } from '../redis/keys.ts'
 import type { UpstreamSlots } from '../upstreams/slots.ts'
 import { isTerminal } from './job.ts'
-import { deliveryQueue, type Queues } from './queues.ts'
+import { type Queues, queueOf } from './queues.ts'
 import type { JobStore } from './store/store.ts'
 
 const intervalMs = 1000
 const batchSize = 500
-/** How many rounds lie between two looks at the places of ended jobs. */
+/** Slots of ended jobs are checked once in this many rounds. */
 const slotCheckRounds = 15
-/** A job that was brought back is left alone this long. */
+/** A requeued job is not requeued again within this time. */
 const requeueGraceMs = 10_000
 
 type SweepOptions = {
@@ -22,12 +22,12 @@ type SweepOptions = {
   queues: Queues
   slots: UpstreamSlots
   clock: Pick<Clock, 'now' | 'isSkewed'>
-  /** Brings back the webhooks that are overdue. */
+  /** Requeues overdue webhooks. */
   sweepWebhooks(): Promise<void>
   logger: Logger
 }
 
-/** Brings back every unfinished job for which something is overdue: one process at a time, over all of them. */
+/** Requeues every overdue unfinished job. A lock in Redis ensures that one process at a time does this. */
 export function createSweep({
   redis,
   keys,
@@ -45,20 +45,20 @@ export function createSweep({
   let rounds = 0
 
   async function requeue(id: string): Promise<void> {
-    // First, so that it cannot write over what the step says that is brought forward, and a record that cannot be read is not in the way.
+    // First, so that it does not overwrite the deadline that the requeued step sets, and also happens if the record is unreadable.
     await store.postponeDeadline(id, clock.now() + requeueGraceMs)
     const job = await store.read(id)
     if (job === undefined) return store.removeFromOpen(id)
-    const queue = job.view.state === 'delivering' ? deliveryQueue : job.work.route[0]
+    const queue = queueOf(job)
     if (queue !== undefined) await queues.bringForward(queue, id)
   }
 
-  /** One record that cannot be read, or has no queue any more, must not keep the others waiting. */
+  /** One unreadable record, or one whose queue no longer exists, must not block the others. */
   function logFailure(id: string) {
-    return (cause: unknown) => logger.error({ job: id, err: cause }, 'an overdue job cannot be brought back')
+    return (cause: unknown) => logger.error({ job: id, err: cause }, 'Overdue job could not be requeued')
   }
 
-  /** A worker that dies between the end of a job and giving its place back would keep it for ever. */
+  /** A worker that dies between the end of a job and the release of its slot would otherwise block the slot forever. */
   async function releaseEndedSlots(): Promise<void> {
     for (const { provider, id } of await slots.listHolders()) {
       const job = await store.read(id).catch(() => 'unreadable' as const)
@@ -83,23 +83,23 @@ export function createSweep({
     await Promise.all(overdue.map((id) => requeue(id).catch(logFailure(id))))
     await sweepWebhooks()
     if (++rounds % slotCheckRounds === 0) await releaseEndedSlots()
-    if (overdue.length > 0) logger.info({ jobs: overdue.length }, 'overdue jobs brought back')
+    if (overdue.length > 0) logger.info({ jobs: overdue.length }, 'Overdue jobs requeued')
   }
 
   function schedule(): void {
     if (isStopped) return
     timer = setTimeout(() => {
       currentSweep = sweep()
-        .catch((cause: unknown) => logger.debug({ err: cause }, 'the sweep could not ask the store'))
+        .catch((cause: unknown) => logger.debug({ err: cause }, 'Sweep failed: Redis is unavailable'))
         .finally(schedule)
     }, intervalMs)
   }
 
   return {
     start: schedule,
-    /** One round. */
+    /** Runs one round. */
     sweep,
-    /** Ends after the sweep under way. */
+    /** Resolves after the sweep in progress. */
     async stop(): Promise<void> {
       isStopped = true
       clearTimeout(timer)

@@ -5,26 +5,26 @@ import type { Routing } from '../upstreams/routing.ts'
 import { buildAdoptedRecord } from './adoption.ts'
 import type { JobStore } from './store/store.ts'
 
-/** A job whose money is on hold, with what an operator needs to look it up at the upstream. Times are unix ms. */
+/** A job whose money is on hold, with the IDs to look it up at the upstream. Times are unix ms. */
 export type UnknownJob = {
   id: string
   owner: string
   model: string
   costUsd: number
-  /** How it ended, `submission_unknown` for example. */
+  /** The fault code with which it ended, such as `submission_unknown`. */
   code: string | undefined
   /** Since when its money is on hold. */
   since: number | undefined
   provider: ProviderName | undefined
-  /** Our own id of the attempt; Runware knows it as the task's. */
+  /** Our ID of the attempt. Some upstreams use it as the task's. */
   attempt: string | undefined
   /** When the attempt was made. */
   attemptAt: number | undefined
-  /** The upstream's ID of the task, where it is known. */
+  /** The upstream's ID of the task, if known. */
   task: string | undefined
 }
 
-/** `replayed`: the same was decided before. `other`: something else was. The rest says why a task cannot be adopted. */
+/** `replayed`: the same decision was made before. `other`: a different one was. The other kinds are reasons why no decision was made. */
 export type HoldDecisionResult =
   | { kind: 'done'; decision: Decision }
   | { kind: 'replayed'; decision: Decision }
@@ -40,7 +40,7 @@ type UnknownJobsOptions = {
   routing: Pick<Routing, 'find'>
   /** Values of `Provider.settings`. */
   settingsOf(provider: ProviderName): Readonly<Record<string, string>>
-  /** How long an adopted job of a model may take from now on. */
+  /** Time limit of an adopted job of this model. */
   deadlineMs(model: string): number
   now?(): number
 }
@@ -50,12 +50,12 @@ export type UnknownJobs = ReturnType<typeof createUnknownJobs>
 /** How often a record that keeps changing is read again. */
 const maxTries = 5
 
-/** The operator's view of money on hold, until somebody has decided on each job. */
+/** Jobs whose money is on hold, and the operator's decisions on them. */
 export function createUnknownJobs(options: UnknownJobsOptions) {
   const { store, holds, routing, now = Date.now } = options
 
   async function describeHold(hold: Hold): Promise<UnknownJob> {
-    // Holds of version 0.1 leave all of this to the record.
+    // Holds of version 0.1 lack these fields, which are then read from the record.
     const job = hold.since === undefined ? await store.read(hold.job) : undefined
     const { attempt } = job?.work ?? {}
     const provider = hold.provider ?? attempt?.provider
@@ -76,7 +76,7 @@ export function createUnknownJobs(options: UnknownJobsOptions) {
     }
   }
 
-  /** The owner may be known already; a hold of somebody else is then none. */
+  /** `undefined`: no money is on hold for the job, or its owner is not the expected one. */
   async function ownerOf(id: string, expected: string | undefined): Promise<string | undefined> {
     const owner = (await holds.findOwner(id)) ?? (await holds.readDecision(id))?.owner
     return expected === undefined || expected === owner ? owner : undefined
@@ -88,7 +88,7 @@ export function createUnknownJobs(options: UnknownJobsOptions) {
       return jobs.sort((a, b) => (b.since ?? 0) - (a.since ?? 0))
     },
 
-    /** Charges what is on hold for a job, or gives it back. */
+    /** Charges the money on hold for a job, or releases it. */
     async decide(
       id: string,
       { decision, owner, ...details }: DecisionDetails & { decision: 'charge' | 'release'; owner?: string },
@@ -99,7 +99,7 @@ export function createUnknownJobs(options: UnknownJobsOptions) {
       return toDecisionResult(await holds.decide(jobOwner, id, newDecision, now()), newDecision)
     },
 
-    /** Resumes a job with the task that the upstream has for it, by the upstream's ID of that task. */
+    /** Resumes a job with a task of its upstream. `ticket`: the upstream's ID of the task. */
     async adopt(
       id: string,
       { ticket, owner, ...details }: DecisionDetails & { ticket: string; owner?: string },
@@ -127,7 +127,7 @@ export function createUnknownJobs(options: UnknownJobsOptions) {
   }
 }
 
-/** The time that a job of a model may take, as at its submit. */
+/** The time limit of a job of this model, as at its submit. */
 export function jobDeadlineMs(model: string, longestJobSeconds: number): number {
   return Math.min(findModel(model)?.deadlineSeconds ?? longestJobSeconds, longestJobSeconds) * 1000
 }
@@ -143,7 +143,7 @@ function toDecisionResult(
   return isSameDecision ? { kind: 'replayed', decision: first } : { kind: 'other', decision: first }
 }
 
-/** Why a decision was not made, for the operator. */
+/** Why a decision was not made, as a message for the operator. */
 export function explainRefusedDecision(
   id: string,
   result: Exclude<HoldDecisionResult, { kind: 'done' | 'replayed' }>,

@@ -3,10 +3,10 @@ import type { Keys } from '../redis/keys.ts'
 import { toRedisError } from '../redis/redis-unavailable.ts'
 import type { JobView } from './job.ts'
 
-/** Who watches a job. What it is told may come twice, or older than what it knows. */
+/** Receives changes of a job. A change may arrive twice or late. */
 export type JobWatcher = {
   onChange(view: JobView): void
-  /** The subscription was interrupted: something may have been missed. */
+  /** The subscription was interrupted: changes may have been missed. */
   onMissed(): void
 }
 
@@ -14,7 +14,7 @@ export type JobWatchers = ReturnType<typeof createJobWatchers>
 
 type Channel = { watchers: Set<JobWatcher>; subscribed: Promise<unknown> }
 
-/** All watchers of a process on one connection: a channel is subscribed to as long as anybody watches its job. */
+/** All watchers of a process share one connection, which subscribes to a job's channel while the job has a watcher. */
 export function createJobWatchers({ subscriber, keys }: { subscriber: Redis; keys: Keys }) {
   const channels = new Map<string, Channel>()
 
@@ -24,7 +24,7 @@ export function createJobWatchers({ subscriber, keys }: { subscriber: Redis; key
     const view = parseMessage(message)
     for (const watcher of channel.watchers) watcher.onChange(view)
   }
-  // The client has asked for its channels again by then, and this is answered after they are.
+  // By then the client has resubscribed to its channels, and the reply to this command arrives after theirs.
   const onReady = () => void subscriber.ping().then(notifyMissed, () => undefined)
   subscriber.on('message', onMessage)
   subscriber.on('ready', onReady)
@@ -34,7 +34,7 @@ export function createJobWatchers({ subscriber, keys }: { subscriber: Redis; key
   }
 
   return {
-    /** Once it resolves, every later change is told. Answers how to stop. */
+    /** Once this resolves, every later change is reported. Returns how to stop. */
     async watch(id: string, watcher: JobWatcher): Promise<() => void> {
       const name = keys.channel(id)
       const channel = channels.get(name) ?? { watchers: new Set(), subscribed: subscriber.subscribe(name) }

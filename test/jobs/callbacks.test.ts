@@ -112,7 +112,7 @@ describe('a callback of an upstream', () => {
       { ticket, takenAt, misses, refusals, polls },
       { ticket: { task: 9 }, takenAt: job.clock.now, misses: 0, refusals: 0, polls: 0 },
     )
-    assert.equal((await job.history()).at(-1)?.reason, 'told by the upstream')
+    assert.equal((await job.history()).at(-1)?.reason, 'accepted, according to a callback of the upstream')
     assert.equal(await redis.zscore(harness.keys.open, job.id), String(job.clock.now + 5000))
     assert.deepEqual(forwarded, [`runware ${job.id}`])
   })

@@ -1,7 +1,7 @@
 import { DelayedError } from 'bullmq'
 import type { Clock } from '../../redis/clock.ts'
 import { overdueAfterMs } from '../job.ts'
-import { deliveryQueue, type Queues, type StepPayload, webhookQueue } from '../queues.ts'
+import { type Queues, queueOf, type StepPayload, webhookQueue } from '../queues.ts'
 import { createTransition, type NextStep } from '../store/transition.ts'
 import { deliverResult } from './deliver.ts'
 import { depsForJob, type StepDeps } from './deps.ts'
@@ -70,7 +70,7 @@ export async function runStep(
 
   const jobDeps = depsForJob(deps, job.view)
   const { state } = job.view
-  const jobQueue = state === 'delivering' ? deliveryQueue : job.work.route[0]
+  const jobQueue = queueOf(job)
   if (jobQueue !== undefined && jobQueue !== queue) {
     await jobDeps.store.write(job, createTransition(job, { now }))
     return { kind: 'move', queue: jobQueue }
