@@ -4,10 +4,10 @@ import { resolveEndpoint } from '../models.ts'
 import type { Provider, TaskReference } from '../provider.ts'
 import { findViolations } from '../schema.ts'
 import { ark } from './ark/index.ts'
-import { arkModels } from './ark/models.ts'
+import { arkMappings } from './ark/models.ts'
 import { findArkViolations, isArkModel } from './ark/schema.ts'
 import { visual, visualSettings } from './visual/index.ts'
-import { visualModels } from './visual/models.ts'
+import { visualMappings } from './visual/models.ts'
 import { isVisualReply } from './visual/replies.ts'
 import { visualSchema } from './visual/schema.ts'
 import { regionOf, signV4 } from './visual/signature.ts'
@@ -37,7 +37,7 @@ export const bytedance: Provider = {
         ),
     },
   },
-  models: { ...arkModels, ...visualModels },
+  models: { ...arkMappings, ...visualMappings },
   settings: visualSettings,
 
   check(mapping, input) {

@@ -4,7 +4,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { Host, Provider } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
-import { falModels } from './models.ts'
+import { falMappings } from './models.ts'
 import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalReference } from './replies.ts'
 import { falSchemas } from './schema.ts'
 
@@ -34,7 +34,7 @@ export const fal: Provider = {
       sign,
     },
   },
-  models: falModels,
+  models: falMappings,
 
   check(mapping, input) {
     const { endpoint, body } = resolveEndpoint(mapping, input)

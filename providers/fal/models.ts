@@ -14,7 +14,7 @@ import { falWan } from './models/wan.ts'
  * own defaults differ, and some cost more. Models that another upstream renders first refuse what FAL would render differently, so that
  * a failover does not change what was paid for.
  */
-export const falModels: Readonly<Record<string, EndpointMapping>> = {
+export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falVeo,
   ...falWan,
   ...falBytedance,

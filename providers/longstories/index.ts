@@ -3,7 +3,7 @@ import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
 import type { EndpointMapping, Provider } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { longstoriesModels, universeBody } from './models.ts'
+import { longstoriesMappings, universeBody } from './models.ts'
 import { parseLongstoriesSubmission, parseLongstoriesTask } from './replies.ts'
 import { longstoriesShortSchema, longstoriesUniverseSchema } from './schema.ts'
 
@@ -30,7 +30,7 @@ export const longstories: Provider = {
       sign: (_request, { LONGSTORIES_API_KEY: key = '' }) => ({ 'x-api-key': key }),
     },
   },
-  models: longstoriesModels,
+  models: longstoriesMappings,
   settings: {
     LONGSTORIES_MOVIE_SLUG: slug('longstories-movie'),
     LONGSTORIES_PIXEL_ART_SLUG: slug('longstories-pixel-art'),

@@ -10,7 +10,7 @@ type Preset = { aspectRatio: string; animated: boolean; imageConfig?: JsonObject
  * The older Short API takes everything in the request. The Universe API, where a style is created on the site beforehand, is called instead
  * once the setting that its path names holds a slug.
  */
-export const longstoriesModels: Readonly<Record<string, EndpointMapping>> = {
+export const longstoriesMappings: Readonly<Record<string, EndpointMapping>> = {
   'longstories-movie': {
     endpoints: { short: '/short', universe: '/universe/{LONGSTORIES_MOVIE_SLUG}/create' },
     toRequest: (input) => ({

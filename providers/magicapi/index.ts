@@ -3,7 +3,7 @@ import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
 import type { Order, Provider, TaskReference } from '../provider.ts'
 import { findViolations } from '../schema.ts'
-import { capixForm, type Flavor, magicapiModels, magicapiProducts } from './models.ts'
+import { capixForm, type Flavor, magicapiMappings, magicapiProducts } from './models.ts'
 import {
   parseCapixSubmission,
   parseCapixTask,
@@ -28,7 +28,7 @@ export const magicapi: Provider = {
       }),
     },
   },
-  models: magicapiModels,
+  models: magicapiMappings,
   settings: {
     MAGICAPI_FLAVOR: {
       default: 'v3',

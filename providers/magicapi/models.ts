@@ -11,7 +11,7 @@ export const magicapiProducts = {
 
 export type Flavor = keyof typeof magicapiProducts
 
-export const magicapiModels: Readonly<Record<string, EndpointMapping>> = {
+export const magicapiMappings: Readonly<Record<string, EndpointMapping>> = {
   'magicapi-video-face-swap': {
     ...oneEndpoint('video', 'run', (input) => ({ input: faceSwapBody(input) })),
     note: 'Whether the product v3 takes a face index is not documented: it is sent only if given',

@@ -3,7 +3,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations } from '../schema.ts'
-import { midjourneyModels } from './models.ts'
+import { midjourneyMappings } from './models.ts'
 import { parseMidjourneySubmission, parseMidjourneyTask } from './replies.ts'
 import { midjourneySchema } from './schema.ts'
 
@@ -22,7 +22,7 @@ export const midjourney: Provider = {
       },
     },
   },
-  models: midjourneyModels,
+  models: midjourneyMappings,
   settings: {
     MIDJOURNEY_AUTH_HEADER: {
       default: 'mj-api-secret',

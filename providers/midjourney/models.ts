@@ -6,7 +6,7 @@ import type { EndpointMapping } from '../provider.ts'
 const neutralPrompt = 'subtle natural motion'
 
 /** Submit routes of the mj-proxy protocol; some proxies have others for each speed, such as `/mj-fast/mj/submit/video`. */
-export const midjourneyModels: Readonly<Record<string, EndpointMapping>> = {
+export const midjourneyMappings: Readonly<Record<string, EndpointMapping>> = {
   'midjourney-video': {
     ...oneEndpoint('video', '/mj/submit/video', (input) =>
       input.extendTask === undefined ? animationBody(input) : extensionBody(input),

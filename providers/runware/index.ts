@@ -4,7 +4,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { EndpointMapping, Provider } from '../provider.ts'
 import { list, text } from '../reader.ts'
 import { schemaOf } from '../schema.ts'
-import { runwareModels } from './models.ts'
+import { runwareMappings } from './models.ts'
 import { parseRunwareSearch, parseRunwareSubmission, parseRunwareTask } from './replies.ts'
 import { runwareSchemas } from './schema.ts'
 import { findTaskViolations } from './validation.ts'
@@ -21,7 +21,7 @@ export const runware: Provider = {
       sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.RUNWARE_API_KEY}` }),
     },
   },
-  models: runwareModels,
+  models: runwareMappings,
 
   check(mapping, input) {
     const task = toTask(mapping, input)

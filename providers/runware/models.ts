@@ -9,7 +9,7 @@ const unlisted =
   "Runware's published schemas of October 2026 no longer list this id; set another one if it is refused."
 
 /** Model IDs are AIR IDs. Runware refuses unknown and empty fields: only what is set is sent. */
-export const runwareModels: Readonly<Record<string, EndpointMapping>> = {
+export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   'kling-v21-standard': {
     ...oneEndpoint('image', 'klingai:5@1', (input) => ({ ...commonBody(input), ...kling21Body(input, 720) })),
     unsupported: unsupportedField('negative_prompt'),

@@ -4,7 +4,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
-import { wavespeedModels } from './models.ts'
+import { wavespeedMappings } from './models.ts'
 import {
   parseWavespeedSearch,
   parseWavespeedSubmission,
@@ -29,7 +29,7 @@ export const wavespeed: Provider = {
       sign: (_request, credentials) => ({ authorization: `Bearer ${credentials.WAVESPEED_API_KEY}` }),
     },
   },
-  models: wavespeedModels,
+  models: wavespeedMappings,
 
   check(mapping, input) {
     const { endpoint, body } = resolveEndpoint(mapping, input)

@@ -4,7 +4,7 @@ import type { EndpointMapping } from '../provider.ts'
 import { wavespeedWan } from './models/wan.ts'
 
 /** Paths and fields as WaveSpeed listed them in August 2026. */
-export const wavespeedModels: Readonly<Record<string, EndpointMapping>> = {
+export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
   'sora-2': {
     endpoints: {
       text: 'openai/sora-2/text-to-video',

@@ -2,7 +2,7 @@ import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint } from '../../models.ts'
 import type { EndpointMapping } from '../../provider.ts'
 
-export const arkModels: Readonly<Record<string, EndpointMapping>> = {
+export const arkMappings: Readonly<Record<string, EndpointMapping>> = {
   'bytedance-seedance-v1-pro-fast': {
     host: 'ark',
     ...oneEndpoint('video', 'seedance-1-0-pro-fast-251015', seedanceBody),

@@ -5,7 +5,7 @@ import type { EndpointMapping } from '../../provider.ts'
 /** Audio up to this long is rendered in 1080p, up to twice as long in 720p. */
 const longest1080pSeconds = 30
 
-export const visualModels: Readonly<Record<string, EndpointMapping>> = {
+export const visualMappings: Readonly<Record<string, EndpointMapping>> = {
   'bytedance-avatar-omni-human-1.5': {
     host: 'visual',
     ...oneEndpoint('submit', 'CVSubmitTask', omniHumanBody),
