@@ -3,22 +3,17 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import type { ProviderName } from '../providers/provider.ts'
-import { hasKeys } from './accounts/authenticator.ts'
-import { createKeyMarker } from './accounts/key-marker.ts'
 import { buildStatusBody } from './api/nanogpt/status-body.ts'
 import { models } from './catalogue/models/index.ts'
 import type { Config } from './config/config.ts'
+import { type CloseSteps, connectRedis } from './connect-redis.ts'
 import { shortestPollIntervalMs } from './jobs/poll-schedule.ts'
 import { createQueues, deliveryQueue, webhookQueue } from './jobs/queues.ts'
 import { lateResultQueue } from './jobs/steps/late-result.ts'
-import { markCleanShutdown, observeRedisServer } from './jobs/store/epoch.ts'
 import { createJobStore } from './jobs/store/store.ts'
 import { createMedia } from './media/media.ts'
-import { checkRedisServer } from './redis/check-server.ts'
-import { type Clock, createClock } from './redis/clock.ts'
-import { createConnections } from './redis/connections.ts'
-import { startEmbeddedRedis } from './redis/embedded.ts'
-import { createKeys, type Keys } from './redis/keys.ts'
+import type { Clock } from './redis/clock.ts'
+import type { Keys } from './redis/keys.ts'
 import { createReplicaBarrier } from './redis/replicas.ts'
 import { toSandboxUrl } from './sandbox/address.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
@@ -29,9 +24,6 @@ import { createRejectedKeys } from './upstreams/rejected-keys.ts'
 import { createRouting } from './upstreams/routing.ts'
 import { createTransport } from './upstreams/transport.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
-
-/** Functions that close what was opened, oldest first. */
-export type CloseSteps = (() => unknown)[]
 
 export type Context = Awaited<ReturnType<typeof createContext>>
 
@@ -45,24 +37,7 @@ export const queueNames = [
 /** The dependencies shared by API and workers. `closeSteps` receives a step for everything opened, even if this rejects. */
 export async function createContext(config: Config, logger: Logger, closeSteps: CloseSteps) {
   await mkdir(config.dataDir, { recursive: true })
-  const target =
-    config.redisUrl === undefined ? await startEmbedded(config, logger, closeSteps) : { url: config.redisUrl }
-  const connections = createConnections(target, {
-    prefix: config.redisPrefix,
-    logger,
-    idleTimeoutMs: replyTimeoutMs(config),
-  })
-  closeSteps.push(() => connections.close())
-  const redis = await connections.forRequests()
-  await checkRedisServer(redis, { ...config, logger })
-
-  const keys = createKeys(config.redisPrefix)
-  const keyMarker = createKeyMarker({ ...config, logger })
-  await hasKeys(redis, keys, keyMarker)
-  const clock = createClock({ redis, maxSkewMs: config.maxSkewMs, logger })
-  await clock.start()
-  closeSteps.push(() => clock.stop())
-  await observeRedisServer({ redis, keys, graceMs: config.failoverGraceMs })
+  const { connections, redis, keys, keyMarker, clock } = await connectRedis(config, logger, closeSteps)
   const storeOptions = buildStoreOptions(config, clock)
   // WAIT blocks its connection, so writes that wait for replicas have their own.
   const waitsForReplicas = config.role !== 'worker' && (config.waitReplicas > 0 || config.waitAof)
@@ -180,9 +155,6 @@ export function createBarrier(
   return createReplicaBarrier({ redis, key: keys.barrier, replicas: waitReplicas, timeoutMs, aof: waitAof })
 }
 
-/** After this time without a reply, a Redis connection is closed. Longer than `WAIT` and BullMQ's blocking commands, which take 10 s. */
-const replyTimeoutMs = ({ waitReplicasMs }: Config) => Math.max(12_000, waitReplicasMs + 5000)
-
 /** Shorter than the timeout of a request's Redis command. */
 const maxAcceptWaitMs = 1500
 
@@ -196,16 +168,4 @@ function buildStoreOptions(config: Config, { now }: Clock) {
     recordMaxBytes: config.textLimits.recordMaxBytes,
     now,
   }
-}
-
-async function startEmbedded(config: Config, logger: Logger, closeSteps: CloseSteps) {
-  const keys = createKeys(config.redisPrefix)
-  const redisServer = await startEmbeddedRedis({
-    dataDir: config.dataDir,
-    logger,
-    production: config.production,
-    beforeShutdown: (redis) => markCleanShutdown(redis, keys),
-  })
-  closeSteps.push(() => redisServer.stop())
-  return { path: redisServer.path }
 }

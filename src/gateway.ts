@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import { providers } from '../providers/index.ts'
 import { createApiServer, createHealthServer } from './api-server.ts'
 import type { Config } from './config/config.ts'
-import { type CloseSteps, type Context, createContext } from './context.ts'
+import type { CloseSteps } from './connect-redis.ts'
+import { type Context, createContext } from './context.ts'
 import { startWorker } from './worker.ts'
 
 export type Gateway = {

@@ -11,8 +11,8 @@ type Deps = {
 }
 
 /**
- * The record that resumes an ended job with a task of its upstream: `queued`, with a new deadline and only this upstream. Returns a reason instead if no
- * attempt was made, or if the ID cannot be one of the upstream's tasks.
+ * The record that resumes an ended job with a task of its upstream: `queued`, with a new deadline and only this upstream. Returns a reason instead
+ * if no attempt was made, or if the ID cannot be one of the upstream's tasks.
  */
 export function buildAdoptedRecord(
   { routing, settingsOf, deadlineMs }: Deps,

@@ -18,8 +18,8 @@ type CallbackReceiverOptions = {
 }
 
 /**
- * Receives callbacks of upstreams. A callback triggers a poll, which is authoritative. For a job whose submit reply was lost, it provides the reference of the
- * task. Returns false for a wrong ID or secret.
+ * Receives callbacks of upstreams. A callback triggers a poll, which is authoritative. For a job whose submit reply was lost, it provides the
+ * reference of the task. Returns false for a wrong ID or secret.
  */
 export function createCallbackReceiver({
   now: readTime,

@@ -13,9 +13,15 @@ import type { JobWatcher, JobWatchers } from './watchers.ts'
 
 /** What the APIs can do with jobs. Every call rejects with `RedisUnavailable` while Redis cannot serve. */
 export type Engine = {
-  /** Stores and queues the job: once this resolves, the job is durable. Rejects with `JobRefused` if the owner may not create it, with `RecordTooLarge` if it is too large. */
+  /**
+   * Stores and queues the job: once this resolves, the job is durable. Rejects with `JobRefused` if the owner may not create it, with
+   * `RecordTooLarge` if it is too large.
+   */
   create(request: JobRequest): Promise<CreatedJob>
-  /** The result of the first request with an idempotency key; `undefined`: there was none. Rejects with `JobRefused` if that request was a different one. */
+  /**
+   * The result of the first request with an idempotency key; `undefined`: there was none. Rejects with `JobRefused` if that request was a different
+   * one.
+   */
   findReplay(owner: string, idempotencyKey: IdempotencyKey): Promise<CreatedJob | undefined>
   /** One Redis read. `undefined`: the job does not exist, or has expired. */
   readStatus(id: string): Promise<{ owner: string; view: JobView } | undefined>

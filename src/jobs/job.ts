@@ -151,7 +151,10 @@ export type VersionedHistoryEntry = { version: number; entry: HistoryEntry }
 /** A note on a job that has ended. It changes neither its state nor its version. */
 export type JobNote = {
   at: number
-  /** `late_result`: the upstream finished after all; `late_reply`: it had accepted the job (`text`: its task). The others are an operator's decisions on the money on hold. */
+  /**
+   * `late_result`: the upstream finished after all; `late_reply`: it had accepted the job (`text`: its task). The others are an operator's decisions
+   * on the money on hold.
+   */
   kind: 'late_result' | 'late_reply' | 'charge' | 'release' | 'adopt'
   provider?: ProviderName
   /** Who decided. */

@@ -7,8 +7,8 @@ export function shortestPollIntervalMs(maxPollIntervalMs: number): number {
 }
 
 /**
- * The delay before the next poll. Polls are rare long before the expected end, frequent around it, and less frequent again the longer a render is overdue.
- * A render of 60 s takes six or seven polls, and its end is noticed within 4 s, even if the expected time is wrong by a fifth.
+ * The delay before the next poll. Polls are rare long before the expected end, frequent around it, and less frequent again the longer a render is
+ * overdue. A render of 60 s takes six or seven polls, and its end is noticed within 4 s, even if the expected time is wrong by a fifth.
  */
 export function nextPollDelayMs({ elapsedMs, renderMs, polls, maxDelayMs }: PollProgress): number {
   if (polls === 0) return clamp(renderMs * 0.4, maxDelayMs)

@@ -14,8 +14,8 @@ type Options = {
 }
 
 /**
- * Cancels jobs whose client received an error although Redis may have stored them, as soon as Redis replies. They are recorded on disk before the client
- * gets its response, so that they are not purchased after a crash of this process.
+ * Cancels jobs whose client received an error although Redis may have stored them, as soon as Redis replies. They are recorded on disk before the
+ * client gets its response, so that they are not purchased after a crash of this process.
  */
 export async function createWithdrawals({ dir, cancel, logger }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })

@@ -26,8 +26,8 @@ type Options = {
 }
 
 /**
- * Moves upstreams that reject their key to the end; one whose retry is due keeps its position, so that a job retries it. If all of them reject their key,
- * only one job at a time is accepted, for a retry.
+ * Moves upstreams that reject their key to the end; one whose retry is due keeps its position, so that a job retries it. If all of them reject their
+ * key, only one job at a time is accepted, for a retry.
  */
 export function createRouteChooser({ routing, rejectedKeys, now }: Options): ChooseRoute {
   return async (model, route) => {

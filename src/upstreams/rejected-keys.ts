@@ -51,8 +51,8 @@ type Options = {
 export type RejectedKeys = ReturnType<typeof createRejectedKeys>
 
 /**
- * The keys that upstreams reject (401, 403) or that have no credit (402), shared by all processes through Redis. A rejected key is not used until a retry is
- * due, which one job makes. A rejection belongs to the hash of a key, so a new key is used at once. Errors of Redis change nothing.
+ * The keys that upstreams reject (401, 403) or that have no credit (402), shared by all processes through Redis. A rejected key is not used until a
+ * retry is due, which one job makes. A rejection belongs to the hash of a key, so a new key is used at once. Errors of Redis change nothing.
  */
 export function createRejectedKeys(options: Options) {
   const { redis, retryMs, logger, now = Date.now } = options

@@ -15,8 +15,8 @@ export const uploadedLinkMaxBytes = 4096
 type DoneOutcome = Extract<Outcome, { kind: 'done' }>
 
 /**
- * Limits the size of a reply that is stored. Texts are shortened and surplus videos dropped, but the link to the first video is kept at any length, because
- * it is paid for. A task reference cannot be shortened: if it is too large, the outcome of the call is unknown.
+ * Limits the size of a reply that is stored. Texts are shortened and surplus videos dropped, but the link to the first video is kept at any length,
+ * because it is paid for. A task reference cannot be shortened: if it is too large, the outcome of the call is unknown.
  */
 export function limitOutcome(outcome: Outcome): Outcome {
   if (outcome.kind === 'failed' || outcome.kind === 'unclear')

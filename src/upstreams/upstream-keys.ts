@@ -5,7 +5,10 @@ import type { Keys } from '../redis/keys.ts'
 
 export type KeyedUpstream = { provider: Provider; mapping: Pick<EndpointMapping, 'host'> }
 
-/** One API key of this process for an upstream. `variables`: the settings that hold it. `redisKey`: where its rejection is stored, by a hash of its value. */
+/**
+ * One API key of this process for an upstream. `variables`: the settings that hold it. `redisKey`: where its rejection is stored, by a hash of its
+ * value.
+ */
 export type UpstreamKey = {
   id: string
   provider: ProviderName

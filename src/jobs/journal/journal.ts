@@ -23,8 +23,8 @@ export type Journal = Awaited<ReturnType<typeof createJournal>>
 type Options = { dir: string; keepMs: number; logger: Pick<Logger, 'error' | 'warn'>; now?: () => number }
 
 /**
- * The attempts of all workers with the same DATA_DIR, on its disk. Redis may lose its latest writes (failover, power loss), and a purchase must not be
- * repeated then. Each process appends to its own files and reads all files. Memory holds only the attempts whose outcome Redis does not have.
+ * The attempts of all workers with the same DATA_DIR, on its disk. Redis may lose its latest writes (failover, power loss), and a purchase must not
+ * be repeated then. Each process appends to its own files and reads all files. Memory holds only the attempts whose outcome Redis does not have.
  */
 export async function createJournal({ dir, keepMs, logger, now = Date.now }: Options) {
   await mkdir(dir, { recursive: true, mode: 0o700 })

@@ -84,8 +84,8 @@ export type StepDeps = {
 }
 
 /**
- * The dependencies for the steps of one job. Mock upstreams never receive a real job and real upstreams never receive a sandbox job, whichever of them this process
- * accepts. Replies of mock upstreams say nothing about real keys.
+ * The dependencies for the steps of one job. Mock upstreams never receive a real job and real upstreams never receive a sandbox job, whichever of
+ * them this process accepts. Replies of mock upstreams say nothing about real keys.
  */
 export function depsForJob(deps: StepDeps, { sandbox }: Pick<JobView, 'sandbox'>): StepDeps {
   if (sandbox !== true) return deps

@@ -19,8 +19,8 @@ export function explainMissingKey(
 }
 
 /**
- * Waits, because another process may have the key, or this one after a restart. A missing key is the operator's fault, so it does not end a job that the upstream
- * may have before `waitMs` after the deadline. Then the cost is unknown, and the money is put on hold.
+ * Waits, because another process may have the key, or this one after a restart. A missing key is the operator's fault, so it does not end a job that
+ * the upstream may have before `waitMs` after the deadline. Then the cost is unknown, and the money is put on hold.
  */
 export async function waitForKey(deps: StepDeps, job: Job, reason: string): Promise<NextStep> {
   const now = deps.now()

@@ -17,8 +17,8 @@ const lastReplyWaitMs = 3000
 const searchesBeforeResending = 2
 
 /**
- * A job found in `submitting` was interrupted between its intent and its reply. It is never resubmitted blindly: the upstream is searched for its task.
- * If the outcome cannot be determined, the job ends as `submission_unknown`.
+ * A job found in `submitting` was interrupted between its intent and its reply. It is never resubmitted blindly: the upstream is searched for its
+ * task. If the outcome cannot be determined, the job ends as `submission_unknown`.
  */
 export async function reconcileSubmission(deps: StepDeps, job: Job): Promise<NextStep> {
   const { attempt, misses } = job.work

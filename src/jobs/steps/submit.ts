@@ -66,7 +66,10 @@ export async function submitJob(deps: StepDeps, job: Job): Promise<NextStep> {
   }
 }
 
-/** The job was accepted before the key was rejected, or by a process with another key. It waits until another job has retried the key, and releases its slot for that job. */
+/**
+ * The job was accepted before the key was rejected, or by a process with another key. It waits until another job has retried the key, and releases
+ * its slot for that job.
+ */
 async function waitForRetry(deps: StepDeps, job: Job, retryAt: number): Promise<NextStep> {
   const now = deps.now()
   const nextAt = Math.min(Math.max(retryAt, now + 1000), now + maxRetryWaitMs, job.work.deadlineAt + 1)
