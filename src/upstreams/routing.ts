@@ -136,8 +136,8 @@ export function createRouting({
     },
 
     /**
-     * The seed for an input that no upstream takes with the seed that was asked for, and that some would take with another one.
-     * The same seed always becomes the same other one.
+     * Another seed for an input that upstreams reject only because of its seed; `undefined`: not needed, or no seed would help. The same seed always
+     * maps to the same other one.
      */
     adjustSeed(model: Model, input: Input): { seed: number; min: number; max: number } | undefined {
       const { seed, ...others } = input
