@@ -34,7 +34,7 @@ export function toRejections(
   })
 }
 
-/** Numbers and short words are quoted; a text may be long, so that only its length is told. */
+/** Numbers and short words are quoted; a text may be long, so only its length is given. */
 function describeValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return `; got ${value}`
   if (typeof value !== 'string') return ''

@@ -37,7 +37,7 @@ export type Input = Readonly<{
   voice_id?: string
   voice_language?: string
   voice_speed?: number
-  /** Seconds of the source, told by the caller, for billing and limits. */
+  /** Seconds of the source, as the caller states them; for billing and limits. */
   videoDuration?: number
   billedDuration?: number
   audioDuration?: number

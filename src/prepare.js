@@ -137,14 +137,14 @@ function withoutServer() {
 
 function exclusively(work) {
   const givenUpAt = Date.now() + lockPatienceMs
-  let told = false
+  let isAnnounced = false
   while (!takeLock()) {
     const holder = lockHolder()
     if (holder === process.pid || (holder !== undefined && !isAlive(holder))) fs.rmSync(lock, { force: true })
     else if (Date.now() > givenUpAt) fail(`process ${holder} has been preparing too long; remove ${lock}`)
-    else if (!told) {
+    else if (!isAnnounced) {
       say(`waiting for process ${holder}, which is preparing too`)
-      told = true
+      isAnnounced = true
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
   }

@@ -85,7 +85,7 @@ export function createSafeFetch({
   }
 
   return {
-    /** Rejects with `AddressRefused` for what may not be asked. */
+    /** Rejects with `AddressRefused` for a private address. */
     fetch: fetchUrl,
     async close(): Promise<void> {
       await Promise.all([directAgent.close(), publicOnlyAgent.close()])

@@ -98,7 +98,7 @@ function includesEtag(header: string | string[] | undefined, etag: string): bool
   )
 }
 
-/** The one range that is asked for. Several, and what is no range, mean the whole file. */
+/** The requested range. Several ranges, or an invalid one, mean the whole file. */
 function readRange(header: string | undefined, bytes: number): ByteRange | 'outside' | undefined {
   const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '')
   if (match === null || (match[1] === '' && match[2] === '')) return undefined

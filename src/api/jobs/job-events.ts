@@ -46,7 +46,7 @@ export function registerJobEventsRoute(app: FastifyInstance, { engine, accounts,
     return reply
   }
 
-  /** A browser would come back for ever, were it not told that there is nothing more. */
+  /** Without a 204, a browser would reconnect for ever. */
   async function isTerminalVersion(id: string, version: number): Promise<boolean> {
     const [change] = await engine.readHistoryAfter(id, version - 1)
     return change !== undefined && change.version === version && isTerminal(change.entry.state)

@@ -16,7 +16,7 @@ import { type JobEventEntry, JobListResponse, JobResponse, JobWithHistoryRespons
 
 type ByIdRoute = { Params: { id: string } }
 
-/** Ours: the caller's jobs, whatever tongue they were asked for in. */
+/** Our own API: the caller's jobs, whichever API submitted them. */
 export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { engine, config } = deps
   const onRequest = createAuthenticationHook(deps.accounts)

@@ -4,7 +4,7 @@ type AspectRatio = { across: number; down: number }
 
 const shortSides: Readonly<Record<string, number>> = { '1k': 1024, '2k': 1440, '4k': 2160 }
 
-/** How many pixels a resolution (`720p`, `4k`, `1792x1024`) has in an aspect ratio (`9:16`), where that can be told. */
+/** How many pixels a resolution (`720p`, `4k`, `1792x1024`) has in an aspect ratio (`9:16`), if both are known. */
 export function dimensionsOf(resolution: string, aspectRatio: string | undefined): Dimensions | undefined {
   const ratio = parseAspectRatio(aspectRatio ?? '')
   const sides = /^(\d+)x(\d+)$/i.exec(resolution)?.slice(1).map(Number)

@@ -12,7 +12,7 @@ import { ApiError } from '../errors.ts'
 import { toSizeFields } from './size.ts'
 
 const defaultModel = 'sora-2'
-/** The size of a Sora video where none is asked for; the other models have their own. */
+/** The default size of a Sora video; the other models have their own. */
 const defaultSize = '720x1280'
 
 /** Sora's names in that API, with a date or without. */
@@ -48,7 +48,7 @@ function matchSoraName(model: unknown): RegExpExecArray | null {
   return soraNamePattern.exec(isEmpty(model) ? defaultModel : String(model))
 }
 
-/** What a model is called to whom asked for it in that API's words. */
+/** The model name in responses of the OpenAI API. */
 export function toOpenaiModelName(model: string, isPro: boolean | undefined): string {
   return model === defaultModel && isPro === true ? 'sora-2-pro' : model
 }

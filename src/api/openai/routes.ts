@@ -22,7 +22,7 @@ const pathPrefixes = ['/v1/videos', '/api/v1/videos']
 
 type ByIdRoute = { Params: { id: string } }
 
-/** Serves the tongue of the OpenAI Videos API. */
+/** Serves the OpenAI Videos API. */
 export async function registerOpenaiRoutes(
   app: FastifyInstance,
   deps: ApiDeps,
@@ -50,7 +50,7 @@ function registerRoutes(
     ])
     return toOpenaiVideo(view, input, deps.config.resultsKeptMs)
   }
-  /** The job as it is, with what was not taken as it was asked for. */
+  /** The job, with warnings about values that were adjusted. */
   const buildNewVideo = async (
     request: FastifyRequest,
     { id, warnings }: SubmitResponse,

@@ -26,7 +26,7 @@ export function storedInputName({ hash }: Pick<StoredFile, 'hash'>): string {
   return `inputs/${hash}`
 }
 
-/** A held file as an upstream is told of it. */
+/** A stored file in the form that providers take. */
 export function toProviderMedia({ bytes, contentType }: StoredFile, kind: MediaKind): Media {
   return { kind, contentType, bytes, filename: `${kind}.${extensionOf(contentType)}` }
 }

@@ -170,7 +170,7 @@ function parseFirstFile(files: readonly unknown[], kind: MediaKind): ParseResult
 /** A type that says nothing of media is not believed: the bytes are checked where the file is stored. */
 function parseUpload(file: UploadedFile, kind: MediaKind): ParseResult {
   const mainType = /^\s*(image|video|audio)\//i.exec(file.type)?.[1]?.toLowerCase()
-  // Sound alone in a video's container is told apart by its bytes only.
+  // Only the bytes tell audio in a video container from a video.
   if (mainType === undefined || mainType === kind || (mainType === 'video' && kind === 'audio')) {
     return { value: uploadReferenceOf(file) }
   }

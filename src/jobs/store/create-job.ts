@@ -34,7 +34,7 @@ const createJobsScript = loadBatchScript('jobs/create-jobs', {
 /** Enough to save round trips. With more, Redis would be idle until the last request has been read. */
 const maxBatch = 4
 
-/** Less than the timeout of a command: after that, the client has been told that the job was not accepted. */
+/** Less than the timeout of a command: after that, the client has received an error. */
 const executionTimeoutMs = 1500
 
 /** How long the first reply to an idempotency key is repeated. */

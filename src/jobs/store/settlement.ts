@@ -21,7 +21,7 @@ export function finalCostUsd(
 
 export type Settlement = { kind: 'charge' | 'release' | 'hold' | ''; micros: number }
 
-/** Decides what happens to the reserved money when a job ends. `withdrawn`: the client was told that there is no such job. */
+/** Decides what happens to the reserved money when a job ends. `withdrawn`: the client received an error instead of a job ID. */
 export function decideSettlement(
   previousState: JobState,
   view: JobView,

@@ -116,7 +116,7 @@ export function createJobStore({
       return reply === 1
     },
 
-    /** `withdrawn`: the client was told that there is no such job, so it pays nothing. `repeated`: the next step comes without help. */
+    /** `withdrawn`: the client received an error instead of a job ID, so it pays nothing. `repeated`: the next step comes without help. */
     async requestCancel(
       id: string,
       by: 'client' | 'withdrawn' = 'client',

@@ -29,7 +29,7 @@ const archives: readonly [string, string][] = [
   ['\x1f\x8b', 'application/gzip'],
 ]
 
-/** What a file really is, told from its bytes; nothing is believed that was declared. Rejects with `StorageUnavailable`. */
+/** The type of a file by its bytes; the declared type is ignored. Rejects with `StorageUnavailable`. */
 export async function detectContentType(path: string): Promise<string | undefined> {
   const firstCharacters = await readFirstCharacters(path)
   const archive = archives.find(([signature]) => firstCharacters.startsWith(signature))?.[1]

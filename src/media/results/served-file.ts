@@ -19,7 +19,7 @@ export type ServedFile = {
 /** Enough to tell an MP4 from a WebM. */
 export const signatureBytes = 4100
 
-/** Types are remembered of so many files that were asked for lately. */
+/** Number of recently requested files whose types are cached. */
 const maxCachedTypes = 1000
 
 /** Finds stored videos with their real type: all links end in `.mp4`, some upstreams render something else. */

@@ -39,7 +39,7 @@ const maxConcurrentRuns = 2
 /** Not a setting: 24 frames, or ten seconds of a video, take a few seconds on any machine. */
 const defaultTimeoutMs = 60_000
 
-/** Pictures of finished videos, made by ffmpeg when they are first asked for and kept. */
+/** Pictures of finished videos, made by ffmpeg on the first request, then stored. */
 export function createThumbnails({
   store,
   tempDir,

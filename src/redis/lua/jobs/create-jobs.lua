@@ -7,7 +7,7 @@
 -- ARGV oldestMovement     unix ms: older movements of the ledger may be removed
 -- ARGV ledgerKeepMs       how long usage counters are kept
 -- ARGV idempotencyKeepMs  how long the first reply to an idempotency key is repeated
--- ARGV executeBefore      unix ms: afterwards the caller has given up and told its clients so
+-- ARGV executeBefore      unix ms: afterwards the caller has timed out and returned an error
 -- KEYS each job             hash: the record
 -- KEYS each open            sorted set: unfinished jobs by deadline (unix ms)
 -- KEYS each ownerJobs       sorted set: the owner's jobs by creation (unix ms)
