@@ -1,3 +1,5 @@
+import type { Operation } from './operation.ts'
+
 /**
  * What a job asks for, after the catalogue has read it: canonical names (aliases folded), canonical types, only the
  * fields that the model takes, defaults filled in. Media fields hold an http(s) link or a data URL by the time a provider sees them.
@@ -17,17 +19,40 @@ export type Input = Readonly<{
   size?: string
   seed?: number
   mode?: string
+  /** The operation, where the caller named another one than the inputs imply. */
+  operation?: Operation
   style?: string
   generateAudio?: boolean
   enhancePrompt?: boolean
   pro_mode?: boolean
   camera_fixed?: boolean
+  /** Whether the upstream adds background music. */
+  bgm?: boolean
+  /** Whether the end of the video leads over to its beginning. */
+  loop?: boolean
+  /** Whether the upstream searches the web for what the prompt names. */
+  enableWebSearch?: boolean
+  /** One shot, or several. */
+  shotType?: string
+  /** The prompts of the shots of a video, each with its length. */
+  multiPrompt?: readonly Json[]
+  /** Persons and things that the prompt names, each with its images. */
+  elements?: readonly Json[]
+  /** Whether the upstream plans the video before it renders it. */
+  thinkingMode?: string
+  /** A make of the model, for example `turbo`. */
+  variant?: string
+  /** Whether the person is turned as in the image or as in the video. */
+  characterOrientation?: string
+  /** Whether the result keeps the sound of the source video. */
+  keepOriginalSound?: boolean
   enable_safety_checker?: boolean
 
   image?: string
   last_image?: string
   referenceImages?: readonly string[]
   referenceVideos?: readonly string[]
+  referenceAudios?: readonly string[]
   video?: string
   audio?: string
   swapImage?: string
@@ -94,6 +119,7 @@ export const mediaFields = {
   last_image: 'image',
   referenceImages: 'image',
   referenceVideos: 'video',
+  referenceAudios: 'audio',
   video: 'video',
   audio: 'audio',
   swapImage: 'image',

@@ -1,7 +1,8 @@
 import type { Field, Input } from '../../providers/input.ts'
+import { operationOf } from '../../providers/operation.ts'
 import type { Model } from '../catalogue/model.ts'
-import { findRate, quotePrice } from '../catalogue/price.ts'
-import { findRule, selectMode } from '../catalogue/rules.ts'
+import { countUnstatedSourceSeconds, findRate, quotePrice } from '../catalogue/price.ts'
+import { findRule } from '../catalogue/rules.ts'
 import { withMarkup } from './money.ts'
 
 export type JobPrice = {
@@ -29,8 +30,10 @@ export type MeteredPrice = {
 export function priceJob(model: Model, input: Input, markupPercent: number): JobPrice {
   const statedQuote = quotePrice(model, input)
   const sourceFields = model.price.secondsFrom
-  if (sourceFields === undefined)
-    return { ...statedQuote, usd: withMarkup(statedQuote.usd, markupPercent), warnings: [] }
+  if (sourceFields === undefined) {
+    const usd = withMarkup(statedQuote.usd, markupPercent)
+    return { ...statedQuote, usd, warnings: describeUnstatedSources(model, input) }
+  }
   const longestSource = findLongestSource(model, input, sourceFields)
   const { usd, seconds } =
     longestSource === undefined ? statedQuote : quotePrice(model, { ...input, ...longestSource.input })
@@ -49,10 +52,18 @@ export function priceJob(model: Model, input: Input, markupPercent: number): Job
   }
 }
 
+function describeUnstatedSources({ price }: Model, input: Input): string[] {
+  const seconds = countUnstatedSourceSeconds(price, input)
+  if (seconds === 0 || price.sourceSeconds === undefined) return []
+  return [
+    `\`${price.sourceSeconds.length}\` was not given; ${seconds} s of source are billed beside the video`,
+  ]
+}
+
 /** The longest source that the model accepts, if the client gave no length and the model has a limit. */
 function findLongestSource(model: Model, input: Input, sourceFields: readonly Field[]) {
   if (sourceFields.some((field) => typeof input[field] === 'number')) return undefined
-  const mode = selectMode(model, (field) => input[field] !== undefined)
+  const mode = operationOf(model.modes, input)
   const [longestSource] = sourceFields
     .toReversed()
     .map((field) => ({ field, seconds: findRule(model, field, mode)?.max }))

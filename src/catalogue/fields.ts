@@ -81,6 +81,12 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     min: 0,
   },
   mode: { kind: 'word', label: 'Mode', description: 'What is done with the inputs.' },
+  operation: {
+    kind: 'word',
+    label: 'Operation',
+    description: 'The operation that the caller named.',
+    isInternal: true,
+  },
   style: { kind: 'word', label: 'Style', description: 'A style preset.' },
   generateAudio: {
     kind: 'switch',
@@ -105,6 +111,56 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     label: 'Fixed camera',
     description: 'Keeps the virtual camera still.',
     aliases: ['camera_fix'],
+  },
+  bgm: {
+    kind: 'switch',
+    label: 'Background music',
+    description: 'Adds background music.',
+    aliases: ['background_music'],
+  },
+  loop: {
+    kind: 'switch',
+    label: 'Loop',
+    description: 'Lets the end of the video lead over to its beginning.',
+  },
+  enableWebSearch: {
+    kind: 'switch',
+    label: 'Web search',
+    description: 'Lets the upstream search the web for what the prompt names.',
+    aliases: ['web_search'],
+  },
+  shotType: {
+    kind: 'word',
+    label: 'Shots',
+    description: 'One shot, or several.',
+  },
+  multiPrompt: {
+    kind: 'list',
+    label: 'Shot prompts',
+    description: 'The shots of the video in their order, each an object with `prompt` and `duration`.',
+  },
+  elements: {
+    kind: 'list',
+    label: 'Elements',
+    description: 'Persons and things that the prompt names, each an object with its images.',
+    aliases: ['element_list'],
+  },
+  thinkingMode: {
+    kind: 'word',
+    label: 'Thinking mode',
+    description: 'Whether the upstream plans the video before it renders it.',
+    aliases: ['thinking_type', 'thinking'],
+  },
+  variant: { kind: 'word', label: 'Variant', description: 'A make of the model.' },
+  characterOrientation: {
+    kind: 'word',
+    label: 'Character orientation',
+    description: 'Whether the person is turned as in the image or as in the video.',
+  },
+  keepOriginalSound: {
+    kind: 'switch',
+    label: 'Keep original sound',
+    description: 'Keeps the sound of the source video.',
   },
   enable_safety_checker: {
     kind: 'switch',
@@ -152,6 +208,15 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
     aliases: [
       ...['reference_video', 'reference_video_url', 'reference_video_urls', 'ref_video', 'ref_videos'],
       ...['ref_video_url', 'ref_video_urls'],
+    ],
+  },
+  referenceAudios: {
+    kind: 'mediaList',
+    label: 'Reference audios',
+    description: 'Voices and sounds that guide the sound: links or data URLs.',
+    aliases: [
+      ...['reference_audio', 'reference_audio_url', 'reference_audio_urls', 'ref_audio', 'ref_audios'],
+      ...['ref_audio_url', 'ref_audio_urls'],
     ],
   },
   video: {

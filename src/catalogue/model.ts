@@ -1,8 +1,9 @@
-import type { Field, Input } from '../../providers/input.ts'
+import type { Field, Input, mediaFields } from '../../providers/input.ts'
+import type { Operation } from '../../providers/operation.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 
-/** The input determines the mode: a source video, else an image, else audio only, else text only. */
-export type Mode = 'text' | 'image' | 'video'
+/** An operation of a model. The request names it, or its inputs imply it. */
+export type Mode = Operation
 
 /** A model is data: validation, schemas, prices and lists are derived from this entry. */
 export type Model = {
@@ -56,8 +57,8 @@ export type Price = {
   /** The source of the price, and the month in which it was valid. */
   source: string
   asOf: string
-  /** `second`: times the billed seconds; `video`: once per job. */
-  per: 'second' | 'video'
+  /** `second`: times the billed seconds; `video`: once per job; `megapixel`: times the million pixels of all frames. */
+  per: 'second' | 'video' | 'megapixel'
   rates: readonly [Rate, ...Rate[]]
   /** Billed seconds are at least this many … */
   minimumSeconds?: number
@@ -67,10 +68,18 @@ export type Price = {
   secondsFrom?: readonly Field[]
   /** Seconds to bill when none of those fields is given. */
   defaultSeconds?: number
+  /** The seconds of these sources are billed too: the length that the caller states, else the default for each file. */
+  sourceSeconds?: { media: readonly MediaField[]; length: Field; default: number }
+  /** Added for each file of a list beyond those that are free. */
+  perFile?: { field: MediaField; usd: number; free?: number }
 }
+
+type MediaField = keyof typeof mediaFields
 
 export type Rate = {
   when?: Readonly<Partial<Record<Field, string | number | boolean>>>
+  /** Fields that must be given, with any value. */
+  given?: readonly Field[]
   mode?: Mode
   usd: number
 }

@@ -74,7 +74,10 @@ export function buildModeForm(model: Model, mode: Mode): ParameterForm {
 export const operationNames: Readonly<Record<Mode, string>> = {
   text: 'text-to-video',
   image: 'image-to-video',
+  reference: 'reference-to-video',
   video: 'video-to-video',
+  edit: 'video-edit',
+  extend: 'video-extend',
 }
 
 function buildForm(createParameter: (field: Field) => FormParameter | undefined): ParameterForm {

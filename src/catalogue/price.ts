@@ -1,7 +1,9 @@
 import type { Field, Input } from '../../providers/input.ts'
+import { operationOf } from '../../providers/operation.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Price, Rate, Rule } from './model.ts'
-import { findRule, selectMode, widestRule } from './rules.ts'
+import { findRule, widestRule } from './rules.ts'
+import { parseShape } from './validation/video-shape.ts'
 
 type PriceQuote = {
   usd: number
@@ -12,16 +14,33 @@ type PriceQuote = {
 /** The price of a job. Throws if the model has no rate for a valid input; a test excludes that. */
 export function quotePrice(model: Model, input: Input): PriceQuote {
   const rateUsd = findRate(model, input).usd
-  if (model.price.per === 'video') return { usd: roundUsd(rateUsd) }
+  const filesUsd = priceOfFiles(model.price, input)
+  if (model.price.per === 'video') return { usd: roundUsd(rateUsd + filesUsd) }
   const seconds = countBilledSeconds(model, input)
-  return { usd: roundUsd(rateUsd * seconds), seconds }
+  const units = model.price.per === 'second' ? seconds : seconds * megapixelsPerSecond(input)
+  return { usd: roundUsd(rateUsd * units + filesUsd), seconds }
+}
+
+/** The files of a list that are billed one by one. */
+function priceOfFiles({ perFile }: Price, input: Input): number {
+  if (perFile === undefined) return 0
+  const count = [input[perFile.field] ?? []].flat().length
+  return Math.max(count - (perFile.free ?? 0), 0) * perFile.usd
+}
+
+/** Of a model that is billed by its pixels: it has these fields, with defaults. */
+function megapixelsPerSecond({ resolution = '', frames_per_second = 0 }: Input): number {
+  const { lines = 0 } = parseShape(resolution)
+  return (lines * lines * (16 / 9) * frames_per_second) / 1e6
 }
 
 export function findRate(model: Model, input: Input): Rate {
-  const requestMode = selectMode(model, (field) => input[field] !== undefined)
+  const requestMode = operationOf(model.modes, input)
   const rate = model.price.rates.find(
-    ({ when = {}, mode = requestMode }) =>
-      mode === requestMode && Object.entries(when).every(([field, value]) => input[field as Field] === value),
+    ({ when = {}, given = [], mode = requestMode }) =>
+      mode === requestMode &&
+      given.every((field) => input[field] !== undefined) &&
+      Object.entries(when).every(([field, value]) => input[field as Field] === value),
   )
   if (rate === undefined) throw new Error(`${model.id} has no rate for this input`)
   return rate
@@ -29,10 +48,24 @@ export function findRate(model: Model, input: Input): Rate {
 
 function countBilledSeconds({ price }: Model, input: Input): number {
   const lengths = (price.secondsFrom ?? ['duration']).map((field) => input[field])
-  return roundUpSeconds(
-    price,
-    lengths.find((value) => typeof value === 'number') ?? price.defaultSeconds ?? 0,
-  )
+  const seconds = lengths.find((value) => typeof value === 'number') ?? price.defaultSeconds ?? 0
+  return roundUpSeconds(price, seconds + countSourceSeconds(price, input))
+}
+
+/** The seconds of the sources that are billed beside those of the video. */
+function countSourceSeconds(price: Price, input: Input): number {
+  const { sourceSeconds } = price
+  if (sourceSeconds === undefined || sourceSeconds.media.every((field) => input[field] === undefined))
+    return 0
+  const stated = input[sourceSeconds.length]
+  return typeof stated === 'number' ? stated : countUnstatedSourceSeconds(price, input)
+}
+
+/** The seconds that are billed for sources whose length the caller has not stated. */
+export function countUnstatedSourceSeconds({ sourceSeconds }: Price, input: Input): number {
+  if (sourceSeconds === undefined || typeof input[sourceSeconds.length] === 'number') return 0
+  const files = sourceSeconds.media.flatMap((field) => input[field] ?? [])
+  return files.length * sourceSeconds.default
 }
 
 /** The billed seconds of a length. */

@@ -1,5 +1,6 @@
 import { countCharacters } from '../../providers/characters.ts'
 import type { Field } from '../../providers/input.ts'
+import { operations } from '../../providers/operation.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
 import { closestChoice } from './validation/closest-choice.ts'
@@ -11,14 +12,6 @@ export type Problem = {
   message: string
   code: 'missing_required_parameter' | 'invalid_parameter_value' | 'model_not_found' | 'pro_required'
   allowed?: readonly (string | number)[]
-}
-
-/** Selects the mode by the fields that are present. */
-export function selectMode(model: Model, isGiven: (field: Field) => boolean): Mode {
-  const supports = (mode: Mode) => model.modes.includes(mode)
-  if (supports('video') && (isGiven('video') || isGiven('targetVideo'))) return 'video'
-  if (supports('image') && isGiven('image')) return 'image'
-  return supports('text') ? 'text' : model.modes[0]
 }
 
 type Rules = ReadonlyMap<Field, Rule>
@@ -45,7 +38,9 @@ export function findRule(model: Model, field: Field, mode: Mode): Rule | undefin
   if (rule === undefined || fields[field].isInternal) return undefined
   const modeRule = rule[mode]
   if (modeRule === 'unused') return undefined
-  const { text: _text, image: _image, video: _video, ...commonRule } = rule
+  const commonRule = Object.fromEntries(
+    Object.entries(rule).filter(([key]) => !operations.some((operation) => operation === key)),
+  )
   const { min, max } = fields[field]
   return { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...commonRule, ...modeRule }
 }

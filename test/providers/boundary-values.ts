@@ -2,6 +2,7 @@ import type { Field } from '../../providers/input.ts'
 import { mediaFields } from '../../providers/input.ts'
 import { fields } from '../../src/catalogue/fields.ts'
 import type { Mode, Model, Rule } from '../../src/catalogue/model.ts'
+import { operationNames } from '../../src/catalogue/parameters.ts'
 import { listRules } from '../../src/catalogue/rules.ts'
 
 const links = {
@@ -10,16 +11,27 @@ const links = {
   audio: 'https://media.example/speech.mp3',
 }
 
+/** The source of an operation. */
+const sourceFields: Readonly<Record<Mode, readonly Field[]>> = {
+  text: [],
+  image: ['image'],
+  reference: ['referenceImages'],
+  video: ['video'],
+  edit: ['video'],
+  extend: ['video'],
+}
+
 type Request = Readonly<Record<string, unknown>>
 
 /** The smallest request for a mode of a model. */
 export function smallestRequest(model: Model, mode: Mode): Request {
   const rules = listRules(model, mode)
-  const source = mode === 'text' ? [] : ([mode] as const).filter((field) => rules.has(field))
+  const source = sourceFields[mode].filter((field) => rules.has(field))
   const required = [...rules].filter(([, rule]) => rule.required !== undefined).map(([field]) => field)
   const needed = [...new Set<Field>([...source, ...required])]
   return {
     model: model.id,
+    ...(model.modes.length > 1 && !rules.has('mode') && { mode: operationNames[mode] }),
     ...Object.fromEntries(needed.map((field) => [field, valueFor(field, rules.get(field) ?? {})])),
   }
 }

@@ -1,7 +1,8 @@
 import type { Field, Input } from '../../../providers/input.ts'
+import { operationOf } from '../../../providers/operation.ts'
 import { type FieldKind, fields } from '../fields.ts'
 import type { Model } from '../model.ts'
-import { listRules, quoteValue, selectMode } from '../rules.ts'
+import { listRules, quoteValue } from '../rules.ts'
 import { closestChoice } from './closest-choice.ts'
 
 /** The settings that may change, in this order. */
@@ -42,10 +43,7 @@ export function relaxInput(
 
 /** For each setting: first no value, then its other choices, the closest one first. */
 function listChanges(model: Model, input: Input) {
-  const rules = listRules(
-    model,
-    selectMode(model, (field) => input[field] !== undefined),
-  )
+  const rules = listRules(model, operationOf(model.modes, input))
   const pricedFields = new Set(model.price.rates.flatMap(({ when = {} }) => Object.keys(when)))
   const adjustableRules = [...rules].filter(
     ([field]) => adjustableKinds.includes(fields[field].kind) && !pricedFields.has(field),

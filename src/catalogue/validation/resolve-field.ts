@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Field } from '../../../providers/input.ts'
+import { impliedOperation } from '../../../providers/operation.ts'
 import { type FieldKind, fields } from '../fields.ts'
-import type { Rule } from '../model.ts'
+import type { Mode, Model, Rule } from '../model.ts'
 import { checkValue, matchesChoice, type Problem, quoteValue, type ValueCheck } from '../rules.ts'
 import type { FieldSpelling } from './normalize.ts'
 import { type FieldValue, type ParseResult, parseValue } from './parse-value.ts'
@@ -90,12 +91,33 @@ function parseSpelling(field: Field, spelling: FieldSpelling): ParseResult {
   return spelling.isOpposite && 'value' in parsed ? { value: parsed.value !== true } : parsed
 }
 
-/** Some gateways send the operation as `mode`; it is ignored, because the input determines it. */
+/** The operation that a request names as `mode`, if the model has it and the request has its source. */
+export function findNamedOperation(
+  model: Model,
+  spellings: ReadonlyMap<Field, readonly FieldSpelling[]>,
+): Mode | undefined {
+  const named = spellings.get('mode')?.find((spelling) => isOperationMode('mode', spelling))
+  const word = String(named?.value ?? '').trim()
+  const candidates = operationPatterns.find(([pattern]) => pattern.test(word))?.[1] ?? []
+  const hasSource = (operation: Mode) =>
+    impliedOperation([operation, 'text'], (field) => spellings.has(field)) === operation
+  return candidates.find((operation) => model.modes.includes(operation) && hasSource(operation))
+}
+
+/** `auto`, and what clients and upstreams call the operations. */
+const operationPatterns: readonly (readonly [RegExp, readonly Mode[]])[] = [
+  [/^auto$/i, []],
+  [/^(image|start[-_ ]end)[-_ ]to[-_ ]video$/i, ['image']],
+  [/^ref(erence)?s?[-_ ]to[-_ ]video$/i, ['reference']],
+  [/^video[-_ ]edit\w*$/i, ['edit', 'video']],
+  [/^video[-_ ]exten\w*$/i, ['extend', 'video']],
+  [/^video[-_ ]to[-_ ]video$/i, ['video', 'edit']],
+  [/^\w+[-_ ]to[-_ ]video$/i, []],
+]
+
+/** Whether a field names an operation, which selects one only among those that the inputs allow. */
 export function isOperationMode(field: Field, { value }: FieldSpelling): boolean {
-  return (
-    field === 'mode' &&
-    /^\w+[-_ ]to[-_ ]video$|^video[-_ ](edit|extend)\w*$|^auto$/i.test(String(value).trim())
-  )
+  return field === 'mode' && operationPatterns.some(([pattern]) => pattern.test(String(value).trim()))
 }
 
 function createProblem(

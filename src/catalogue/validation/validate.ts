@@ -1,15 +1,22 @@
 import { type Field, type Input, mediaFields } from '../../../providers/input.ts'
+import { impliedOperation } from '../../../providers/operation.ts'
 import { findNearestWord } from '../../text/nearest-word.ts'
 import { fields, normalizeName } from '../fields.ts'
 import type { Mode, Model, Rule } from '../model.ts'
 import { findModel, models } from '../models/index.ts'
-import { listRules, type Problem, quoteValue, selectMode } from '../rules.ts'
+import { listRules, type Problem, quoteValue } from '../rules.ts'
 import { type Adjustment, alignFieldsWithSize, describeAdjustments, resolveConflicts } from './adjust.ts'
 import { cleanTexts } from './clean-text.ts'
 import { moveEquivalentFields } from './equivalents.ts'
 import { type FieldSpelling, normalizeFields } from './normalize.ts'
 import { type FieldValue, isEmpty } from './parse-value.ts'
-import { defaultValueOf, isOperationMode, type ResolvedField, resolveField } from './resolve-field.ts'
+import {
+  defaultValueOf,
+  findNamedOperation,
+  isOperationMode,
+  type ResolvedField,
+  resolveField,
+} from './resolve-field.ts'
 
 export type { Problem } from '../rules.ts'
 
@@ -51,7 +58,9 @@ export function validateForModel(
   const isStrict = handling === 'strict'
   const { body, changedNames: cleanedNames } = cleanTexts(request)
   const normalized = normalizeFields(body)
-  const mode = selectMode(model, (field) => normalized.spellings.has(field))
+  const mode =
+    findNamedOperation(model, normalized.spellings) ??
+    impliedOperation(model.modes, (field) => normalized.spellings.has(field))
   const rules = listRules(model, mode)
   const spellings = moveEquivalentFields(model, normalized.spellings, rules)
   const warnings = [...normalized.warnings]
@@ -92,6 +101,7 @@ export function validateForModel(
     if (isStrict) problems.push(invalidValue(overruledValue.name, overruledValue.reason))
     else if (!adjustments.has(field)) adjustments.set(field, overruledValue)
   }
+  if (hasOperations(model)) values.operation = mode
   const [firstProblem, ...otherProblems] = problems
   if (firstProblem !== undefined) return reject(firstProblem, ...otherProblems)
   const conflict = isStrict
@@ -110,6 +120,11 @@ export function validateForModel(
     handling,
     ...(conversationUUID !== undefined && { conversationUUID }),
   }
+}
+
+/** Whether the inputs may leave the operation open, so that the job stores it. */
+function hasOperations({ modes }: Model): boolean {
+  return modes.some((mode) => mode === 'reference' || mode === 'edit' || mode === 'extend')
 }
 
 /** Applies the default limit to texts without a limit of the model. */
@@ -146,7 +161,10 @@ function describeAcceptedMedia(field: Field): string {
 const modePhrases: Readonly<Record<Mode, string>> = {
   text: ' without an image',
   image: ' with an image',
+  reference: ' with references',
   video: ' with a video',
+  edit: ' when it edits a video',
+  extend: ' when it extends a video',
 }
 
 function describeUnused(model: Model, field: Field, mode: Mode, { name }: FieldSpelling): string {

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Field, Input } from '../../../providers/input.ts'
+import { impliedOperation } from '../../../providers/operation.ts'
 import { fields } from '../../../src/catalogue/fields.ts'
 import { buildListEntry } from '../../../src/catalogue/listing.ts'
 import type { Mode, Model, Rule } from '../../../src/catalogue/model.ts'
 import { findModel, models } from '../../../src/catalogue/models/index.ts'
 import { quotePrice } from '../../../src/catalogue/price.ts'
 import { buildRequestSchema } from '../../../src/catalogue/request-schema.ts'
-import { findRule, selectMode, widestRule } from '../../../src/catalogue/rules.ts'
+import { findRule, widestRule } from '../../../src/catalogue/rules.ts'
 import { validateRequest } from '../../../src/catalogue/validation/validate.ts'
 import { leastRequest } from '../../support/least-request.ts'
 
@@ -33,7 +34,7 @@ for (const model of models) {
     test(`${model.id}, ${mode}: the least request is admitted, fits the schema and has a price`, () => {
       const request = leastRequest(model, mode)
       assert.equal(
-        selectMode(model, (field) => field in request),
+        impliedOperation(model.modes, (field) => field in request),
         mode,
       )
       const admitted = validateRequest(request)
