@@ -13,7 +13,7 @@ type Dialect = {
   fieldNames: Readonly<Record<string, Field>>
 }
 
-type Options = {
+export type MappingOptions = {
   /** Upstream fields with a value of their own, by operation or for all. */
   always?: JsonObject
   /** Our fields that may be dropped, because they change no more than the taste of a result. */
@@ -30,7 +30,7 @@ type Endpoints = Readonly<Partial<Record<Operation, string>>>
  * spelling that the schema asks for. An input with a field that the endpoint does not list cannot be rendered as requested.
  */
 export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
-  return (endpoints: Endpoints, options: Options = {}): EndpointMapping => {
+  return (endpoints: Endpoints, options: MappingOptions = {}): EndpointMapping => {
     const supported = Object.keys(endpoints) as [Operation, ...Operation[]]
     const fieldOf = (name: string) => fieldNames[name] ?? (name as Field)
     const schemaFor = (operation: Operation): BodySchema => {
@@ -40,7 +40,6 @@ export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
       return schema
     }
     for (const operation of supported) schemaFor(operation)
-    const neutralFields = new Set<Field>([...alwaysNeutral, ...(options.optional ?? [])])
     return {
       endpoints,
       toRequest(input) {
@@ -56,9 +55,7 @@ export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
         if (input.operation !== undefined && operation !== input.operation)
           return `${title} does not render the operation ${input.operation} of this model`
         const taken = new Set(Object.keys(schemaFor(operation)).map(fieldOf))
-        const untaken = (Object.keys(input) as Field[]).find(
-          (field) => !taken.has(field) && !neutralFields.has(field) && isSet(input[field]),
-        )
+        const untaken = findUntakenField(input, taken, options.optional)
         if (untaken !== undefined) return `${title} takes no ${untaken} for this model`
         return options.unsupported?.(input)
       },
@@ -68,11 +65,22 @@ export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
 }
 
 /** What no endpoint needs to take: the operation selects the endpoint, and lengths of sources are for billing. */
-const alwaysNeutral: readonly Field[] = ['operation', 'videoDuration', 'audioDuration', 'billedDuration']
+const neutralFields: readonly Field[] = ['operation', 'videoDuration', 'audioDuration', 'billedDuration']
 
-/** A switch that is off asks for nothing. */
-function isSet(value: Input[Field]): boolean {
-  return value !== undefined && value !== false
+/** A field that is set, but that the upstream does not take. A switch that is off asks for nothing. */
+export function findUntakenField(
+  input: Input,
+  taken: ReadonlySet<Field>,
+  optional: readonly Field[] = [],
+): Field | undefined {
+  return (Object.keys(input) as Field[]).find(
+    (field) =>
+      !taken.has(field) &&
+      !neutralFields.includes(field) &&
+      !optional.includes(field) &&
+      input[field] !== undefined &&
+      input[field] !== false,
+  )
 }
 
 /** Other names of the same resolution. */
@@ -84,7 +92,7 @@ const resolutionNames: Readonly<Record<string, string>> = {
 }
 
 /** A value in the type and spelling of the schema; as it is where no spelling fits, so that the check finds it. */
-function toUpstreamValue(value: Input[Field], schema: FieldSchema): Json | undefined {
+export function toUpstreamValue(value: Input[Field], schema: FieldSchema): Json | undefined {
   if (value === undefined) return undefined
   const types = [schema.type].flat()
   if (typeof value === 'string' || typeof value === 'number') {

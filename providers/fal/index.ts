@@ -1,9 +1,9 @@
 import { toRejections } from '../check.ts'
-import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
 import type { Host, Provider } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
+import { fieldNames } from './fields.ts'
 import { falMappings } from './models.ts'
 import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalReference } from './replies.ts'
 import { falSchemas } from './schema.ts'
@@ -87,24 +87,4 @@ export const fal: Provider = {
     }),
     read: (reply, media) => parseFalUpload(reply, media.contentType),
   },
-}
-
-/** FAL's name of a field -> ours, where they differ. */
-const fieldNames: Readonly<Record<string, Field>> = {
-  text: 'prompt',
-  image_url: 'image',
-  first_frame_url: 'image',
-  last_frame_url: 'last_image',
-  tail_image_url: 'last_image',
-  end_image_url: 'last_image',
-  video_url: 'video',
-  audio_url: 'audio',
-  generate_audio: 'generateAudio',
-  enhance_prompt: 'enhancePrompt',
-  prompt_optimizer: 'enhancePrompt',
-  enable_prompt_expansion: 'enhancePrompt',
-  guidance_scale: 'cfg_scale',
-  camera_movement: 'cameraMovement',
-  movement_amplitude: 'movementAmplitude',
-  target_resolution: 'resolution',
 }

@@ -4,6 +4,7 @@ import type { EndpointMapping } from '../provider.ts'
 import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.ts'
 import { falBytedance } from './models/bytedance.ts'
 import { falKling } from './models/kling.ts'
+import { falKling3 } from './models/kling3.ts'
 import { falMinimax } from './models/minimax.ts'
 import { falPixverse } from './models/pixverse.ts'
 import { falVeo } from './models/veo.ts'
@@ -20,6 +21,7 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falBytedance,
   ...falMinimax,
   ...falKling,
+  ...falKling3,
   ...falPixverse,
 
   'hunyuan-video': {

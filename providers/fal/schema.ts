@@ -1,4 +1,5 @@
 import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { kling3Schemas } from './models/kling3.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from
@@ -376,4 +377,6 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
     audio_url: { type: 'media', required: true },
     resolution: { ...oneOf('480p', '720p'), required: true },
   },
+
+  ...kling3Schemas,
 }

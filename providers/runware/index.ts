@@ -1,9 +1,10 @@
 import { toRejections } from '../check.ts'
-import type { Field, Input, JsonObject } from '../input.ts'
+import type { Input, JsonObject } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
 import type { EndpointMapping, Provider } from '../provider.ts'
 import { list, text } from '../reader.ts'
 import { schemaOf } from '../schema.ts'
+import { fieldNames } from './fields.ts'
 import { runwareMappings } from './models.ts'
 import { parseRunwareSearch, parseRunwareSubmission, parseRunwareTask } from './replies.ts'
 import { runwareSchemas } from './schema.ts'
@@ -75,14 +76,6 @@ export const runware: Provider = {
 
   // A video would have to be stored with `mediaStorage` first, as base64 inside JSON.
   mediaTransfer: (_offer, media) => (media.kind === 'video' ? 'link' : 'inline'),
-}
-
-/** Runware's name of a field -> ours, where they differ. */
-const fieldNames: Readonly<Record<string, Field>> = {
-  positivePrompt: 'prompt',
-  negativePrompt: 'negative_prompt',
-  CFGScale: 'cfg_scale',
-  soundEffectContent: 'soundEffectPrompt',
 }
 
 function toTask(mapping: EndpointMapping, input: Input): JsonObject {

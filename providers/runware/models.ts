@@ -1,6 +1,7 @@
 import type { Field, Input, JsonObject } from '../input.ts'
 import { oneEndpoint, withoutUndefined } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { runwareKling3 } from './models/kling3.ts'
 
 /** The only tuning field of the Kling models, at the middle of its range. */
 const guidance = { CFGScale: 0.5 }
@@ -58,6 +59,8 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
       movementAmplitude: input.movementAmplitude,
     }),
   })),
+
+  ...runwareKling3,
 
   'pixverse-v45': oneEndpoint('any', 'pixverse:1@3', pixverseBody),
   'pixverse-v5': {

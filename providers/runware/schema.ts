@@ -1,16 +1,26 @@
 import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
+import { promptText } from './fields.ts'
+import { kling3Schemas } from './models/kling3.ts'
 
 /** What one model takes; `sizes`: of a task that names width and height. */
 export type RunwareSchema = {
   /** Fields beyond those of every video task. */
   fields: BodySchema
   sizes?: readonly string[]
+  /** The same by resolution and ratio, where the names do not follow from the pixels. */
+  sizeTable?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** `frame`: the frame decides, so a size beside one is rejected. `always`: required. */
   sizing: 'always' | 'never' | 'frame'
   /** Requires a first frame. */
   needsFrame?: true
+  /** Whether `inputs.frameImages` is taken. */
+  takesFrames?: true
+  /** Fields of `inputs` beside the frames. */
+  inputs?: BodySchema
   /** Fields of `providerSettings`, below the name of the model's creator. */
   settings?: BodySchema
+  /** The name below which `providerSettings` holds them, if it is not the creator's; null: they are in `settings`. */
+  settingsBelow?: string | null
   /** Settings that exclude each other. */
   exclusive?: readonly string[]
   /** A setting that is rejected beside a frame. */
@@ -34,6 +44,7 @@ export const runwareCommonFields: BodySchema = {
   uploadEndpoint: { type: 'url' },
   safety: { type: 'object', fields: { checkContent: anyBoolean, mode: oneOf('none', 'fast', 'full') } },
   providerSettings: { type: 'object' },
+  settings: { type: 'object' },
 }
 
 const large = ['1920x1080', '1080x1080', '1080x1920']
@@ -44,11 +55,6 @@ const guidance = { CFGScale: { type: 'number', min: 0, max: 1 } } as const
 
 function seconds(...values: readonly number[]): FieldSchema {
   return { type: 'number', enum: values }
-}
-
-/** Every prompt has at least two characters; the longest one differs by model. */
-function promptText(maxLength: number): FieldSchema {
-  return { type: 'string', minLength: 2, maxLength }
 }
 
 function prompt(maxLength: number): BodySchema {
@@ -134,4 +140,5 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   },
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,
+  ...kling3Schemas,
 }

@@ -44,16 +44,21 @@ function checkFrames(task: JsonObject, model: RunwareSchema, { media = true }: O
   if (inputs === undefined) {
     return model.needsFrame ? [{ code: 'missingFrameImages', parameter }] : []
   }
+  const { frameImages: _frames, ...files } = inputs as JsonObject
+  const wrongFiles = findViolations(model.inputs ?? {}, files, { media }).map((violation) =>
+    fromSchema({ ...violation, field: `inputs.${violation.field}` }),
+  )
+  if (at(inputs, 'frameImages') === undefined && model.inputs !== undefined) return wrongFiles
   const frames = list(inputs, 'frameImages')
   const isReadable = (frame: unknown) =>
     (!media || isPicture(text(frame, 'image'))) && ['first', 'last'].includes(text(frame, 'frame') ?? 'first')
   const fits = frames.length > 0 && frames.every(isReadable)
-  return fits ? [] : [{ code: 'invalidFrameImages', parameter }]
+  return fits ? wrongFiles : [{ code: 'invalidFrameImages', parameter }, ...wrongFiles]
 }
 
 function checkSize(task: JsonObject, model: RunwareSchema): TaskViolation[] {
   const [width, height, resolution] = [at(task, 'width'), at(task, 'height'), at(task, 'resolution')]
-  const framed = at(task, 'inputs') !== undefined
+  const framed = at(task, 'inputs', 'frameImages') !== undefined || at(task, 'inputs', 'video') !== undefined
   const sized = width !== undefined || height !== undefined
   if (model.sizing === 'frame' && framed && sized) {
     return [incompatible('width', 'height', 'inputs.frameImages')]
@@ -63,21 +68,26 @@ function checkSize(task: JsonObject, model: RunwareSchema): TaskViolation[] {
     model.sizing === 'always' || (model.sizing === 'frame' && !framed && resolution === undefined)
   const parameter = ['width', 'height']
   if (!sized && needed) return [{ code: 'missingDimensionParameters', parameter }]
-  if (sized && !model.sizes?.includes(`${width}x${height}`)) {
-    return [{ code: 'unsupportedDimensions', parameter, allowedValues: model.sizes ?? [] }]
+  const sizes = model.sizes ?? Object.values(model.sizeTable ?? {}).flatMap((row) => Object.values(row))
+  if (sized && !sizes.includes(`${width}x${height}`)) {
+    return [{ code: 'unsupportedDimensions', parameter, allowedValues: sizes }]
   }
   return []
 }
 
 function checkSettings(task: JsonObject, model: RunwareSchema): TaskViolation[] {
-  const given = at(task, 'providerSettings')
+  const isBare = model.settingsBelow === null
+  const given = at(task, isBare ? 'settings' : 'providerSettings')
+  if (at(task, isBare ? 'providerSettings' : 'settings') !== undefined)
+    return [{ code: 'unsupportedParameter', parameter: isBare ? 'providerSettings' : 'settings' }]
   if (given === undefined) return []
-  const creator = text(task, 'model')?.split(':')[0] ?? ''
-  const values = at(given, creator)
-  if (typeof values !== 'object' || values === null || Object.keys(given as object).length !== 1) {
+  const below = model.settingsBelow ?? text(task, 'model')?.split(':')[0] ?? ''
+  const values = isBare ? given : at(given, below)
+  const isMisplaced = !isBare && Object.keys(given as object).length !== 1
+  if (typeof values !== 'object' || values === null || isMisplaced) {
     return [{ code: 'mismatchProviderSettingsProvider', parameter: 'providerSettings' }]
   }
-  const prefix = `providerSettings.${creator}`
+  const prefix = isBare ? 'settings' : `providerSettings.${below}`
   const wrong = findViolations(model.settings ?? {}, values).map((violation): TaskViolation => {
     const parameter = `${prefix}.${violation.field}`
     if (violation.kind === 'unknown') return { code: 'unsupportedParameter', parameter, of: violation }

@@ -1,9 +1,9 @@
 import { toRejections } from '../check.ts'
-import type { Field } from '../input.ts'
 import { resolveEndpoint } from '../models.ts'
 import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
+import { fieldNames } from './fields.ts'
 import { wavespeedMappings } from './models.ts'
 import {
   parseWavespeedSearch,
@@ -85,16 +85,6 @@ export const wavespeed: Provider = {
     call: () => ({ method: 'POST', path: '/api/v3/media/upload/binary', media: { field: 'file' } }),
     read: parseWavespeedUpload,
   },
-}
-
-/** WaveSpeed's name of a field -> ours, where they differ. */
-const fieldNames: Readonly<Record<string, Field>> = {
-  text: 'prompt',
-  generate_audio: 'generateAudio',
-  enable_prompt_expansion: 'enhancePrompt',
-  guidance_scale: 'cfg_scale',
-  target_resolution: 'resolution',
-  reference_image: 'referenceImages',
 }
 
 function taskPath(ticket: TaskReference): string {

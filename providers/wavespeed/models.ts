@@ -1,6 +1,7 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint, pick, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { wavespeedKling3 } from './models/kling3.ts'
 import { wavespeedWan } from './models/wan.ts'
 
 /** Paths and fields as WaveSpeed listed them in August 2026. */
@@ -98,6 +99,7 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
   },
 
   ...wavespeedWan,
+  ...wavespeedKling3,
 
   'veed-fabric-1.0': oneEndpoint('image', 'veed/fabric-1.0', (input) =>
     pick(input, 'image', 'audio', 'resolution'),

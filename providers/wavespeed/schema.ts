@@ -1,4 +1,5 @@
 import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { kling3Schemas } from './models/kling3.ts'
 
 const url = { type: 'url', required: true } as const
 const media = { type: 'media', required: true } as const
@@ -156,4 +157,5 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/i2v-standard': { ...hailuo, image: media, duration: integers(6, 10) },
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
+  ...kling3Schemas,
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { falSchemas } from '../../providers/fal/schema.ts'
 import type { Json } from '../../providers/input.ts'
+import { operationOf } from '../../providers/operation.ts'
 import type { Call, EndpointMapping, Order } from '../../providers/provider.ts'
 import { findViolations } from '../../providers/schema.ts'
+import { models } from '../../src/catalogue/models/index.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
 import type { Circumstances } from './fixtures.ts'
 import { folders, orderFor, providerOf, readFixture, registered, wired } from './fixtures.ts'
@@ -36,12 +38,25 @@ for (const folder of folders) {
     const provider = providerOf(folder)
     const fixtures = readFixture<readonly CallFixture[]>(folder, 'calls.json')
 
-    test('every model has a call', () => {
-      const called = new Set(
-        fixtures.filter(({ call }) => call !== undefined).map(({ request }) => request.model),
+    test('every operation of every model has a call, or a reason why there is none', () => {
+      const described = new Set(
+        fixtures.flatMap(({ request }) => {
+          const admitted = validateRequest(request)
+          return admitted.ok
+            ? [`${admitted.model.id} ${operationOf(admitted.model.modes, admitted.input)}`]
+            : []
+        }),
       )
+      const expected = models
+        .filter(({ id }) => provider.models[id] !== undefined)
+        .flatMap(({ id, modes }) => modes.map((mode) => `${id} ${mode}`))
       assert.deepEqual(
-        Object.keys(provider.models).filter((model) => !called.has(model)),
+        expected.filter((one) => !described.has(one)),
+        [],
+      )
+      const called = fixtures.filter(({ call }) => call !== undefined).map(({ request }) => request.model)
+      assert.deepEqual(
+        Object.keys(provider.models).filter((model) => !called.includes(model)),
         [],
       )
     })

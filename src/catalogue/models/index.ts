@@ -3,6 +3,7 @@ import { bytedanceModels } from './bytedance.ts'
 import { faceSwapModels } from './face-swap.ts'
 import { hunyuanModels } from './hunyuan.ts'
 import { kling21Models, kling25Models, klingModels } from './kling.ts'
+import { kling3Models } from './kling3.ts'
 import { lightricksModels } from './lightricks.ts'
 import { lipsyncModels, talkingHeadModels } from './lipsync.ts'
 import { longstoriesModels } from './longstories.ts'
@@ -42,6 +43,7 @@ export const models: readonly Model[] = [
   ...midjourneyModels,
   ...faceSwapModels,
   ...longstoriesModels,
+  ...kling3Models,
 ]
 
 const modelsById = new Map(models.map((model) => [model.id, model]))
