@@ -1,5 +1,3 @@
-import type { Operation } from './operation.ts'
-
 /**
  * What a job asks for, after the catalogue has read it: canonical names (aliases folded), canonical types, only the
  * fields that the model takes, defaults filled in. Media fields hold an http(s) link or a data URL by the time a provider sees them.
@@ -107,6 +105,10 @@ export type Input = Readonly<{
   musicConfig?: JsonObject
   motionConfig?: JsonObject
 }>
+
+/** What a job does with its inputs. `video`: any other change of a source video; `edit` changes it as a prompt says, `extend` goes on with it. */
+export const operations = ['text', 'image', 'reference', 'video', 'edit', 'extend'] as const
+export type Operation = (typeof operations)[number]
 
 export type Field = keyof Input
 

@@ -1,8 +1,4 @@
-import type { Field, Input } from './input.ts'
-
-/** What a job does with its inputs. `video`: any other change of a source video; `edit` changes it as a prompt says, `extend` goes on with it. */
-export const operations = ['text', 'image', 'reference', 'video', 'edit', 'extend'] as const
-export type Operation = (typeof operations)[number]
+import type { Field, Input, Operation } from './input.ts'
 
 const referenceFields = ['referenceImages', 'referenceVideos', 'referenceAudios'] as const satisfies Field[]
 

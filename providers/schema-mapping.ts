@@ -1,6 +1,6 @@
-import type { Field, Input, Json, JsonObject } from './input.ts'
+import type { Field, Input, Json, JsonObject, Operation } from './input.ts'
 import { withoutUndefined } from './models.ts'
-import { type Operation, operationOf } from './operation.ts'
+import { operationOf } from './operation.ts'
 import type { EndpointMapping } from './provider.ts'
 import type { BodySchema, FieldSchema } from './schema.ts'
 

@@ -1,11 +1,11 @@
-import type { Field, Input, JsonObject } from '../input.ts'
+import type { Field, Input, JsonObject, Operation } from '../input.ts'
 import { withoutUndefined } from '../models.ts'
-import { type Operation, operationOf } from '../operation.ts'
+import { operationOf } from '../operation.ts'
 import type { EndpointMapping } from '../provider.ts'
 import type { BodySchema } from '../schema.ts'
 import { findUntakenField, type MappingOptions, toUpstreamValue } from '../schema-mapping.ts'
 import { fieldNames, inputNames, settingNames } from './fields.ts'
-import type { RunwareSchema } from './schema.ts'
+import type { RunwareSchema } from './task-schema.ts'
 
 type Models = Readonly<Partial<Record<Operation, string>>>
 

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../input.ts'
 import { at, list, text } from '../reader.ts'
 import { findViolations, schemaOf, type Violation } from '../schema.ts'
-import { type RunwareSchema, runwareCommonFields, runwareSchemas } from './schema.ts'
+import { runwareCommonFields, runwareSchemas } from './schema.ts'
+import type { RunwareSchema } from './task-schema.ts'
 
 /** Why Runware would reject a video task. */
 export type TaskViolation = {

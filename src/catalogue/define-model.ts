@@ -1,5 +1,4 @@
-import type { Field } from '../../providers/input.ts'
-import { operations } from '../../providers/operation.ts'
+import { type Field, operations } from '../../providers/input.ts'
 import type { FieldRule, Mode, Model, Rule } from './model.ts'
 
 type FieldRules = Readonly<Partial<Record<Field, Rule>>>
@@ -27,4 +26,9 @@ export function defineModel({ operations: fieldsOf, fields: shared = {}, ...mode
 
 function ruleIn(own: FieldRules | undefined, shared: FieldRules, field: Field): Rule | 'unused' {
   return own?.[field] ?? shared[field] ?? 'unused'
+}
+
+/** Every whole number of seconds from one to another. */
+export function secondsBetween(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, offset) => first + offset)
 }

@@ -1,5 +1,4 @@
-import type { Field, Input, mediaFields } from '../../providers/input.ts'
-import type { Operation } from '../../providers/operation.ts'
+import type { Field, Input, mediaFields, Operation } from '../../providers/input.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 
 /** An operation of a model. The request names it, or its inputs imply it. */

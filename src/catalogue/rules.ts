@@ -1,6 +1,5 @@
 import { countCharacters } from '../../providers/characters.ts'
-import type { Field } from '../../providers/input.ts'
-import { operations } from '../../providers/operation.ts'
+import { type Field, operations } from '../../providers/input.ts'
 import { allFields, fields } from './fields.ts'
 import type { Mode, Model, Rule } from './model.ts'
 import { closestChoice } from './validation/closest-choice.ts'

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { priceJob } from '../../src/accounts/job-price.ts'
 import { models } from '../../src/catalogue/models/index.ts'
 import { validateRequest } from '../../src/catalogue/validation/validate.ts'
-import table from '../fixtures/prices.json' with { type: 'json' }
+
+type Row = { ask: Readonly<Record<string, unknown>>; usd: number; how: string }
+type PricedModel = {
+  model: string
+  source: string
+  base: Readonly<Record<string, unknown>>
+  rows: readonly Row[]
+}
+
+const folder = join(import.meta.dirname, 'prices')
+const table = globSync('*.json', { cwd: folder }).flatMap((name): readonly PricedModel[] =>
+  JSON.parse(readFileSync(join(folder, name), 'utf8')),
+)
 
 test('every model has three prices at least that were computed by hand, with their source', () => {
   assert.deepEqual(table.map(({ model }) => model).sort(), models.map(({ id }) => id).sort())

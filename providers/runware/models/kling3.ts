@@ -1,8 +1,8 @@
 import type { EndpointMapping } from '../../provider.ts'
 import { anyBoolean } from '../../schema.ts'
 import { promptText } from '../fields.ts'
-import type { RunwareSchema } from '../schema.ts'
 import { createRunwareMapper } from '../schema-mapping.ts'
+import type { RunwareSchema } from '../task-schema.ts'
 
 const sizesOfPro = { '1080p': { '16:9': '1920x1080', '1:1': '1440x1440', '9:16': '1080x1920' } }
 const sizesOfStandard = { '720p': { '16:9': '1280x720', '1:1': '960x960', '9:16': '720x1280' } }

@@ -6,7 +6,7 @@ import { listRules, quoteValue } from '../rules.ts'
 import { closestChoice } from './closest-choice.ts'
 
 /** The settings that may change, in this order. */
-const adjustableKinds: readonly FieldKind[] = ['ratio', 'size', 'word', 'switch', 'resolution']
+const adjustableKinds: readonly FieldKind[] = ['ratio', 'size', 'word', 'number', 'switch', 'resolution']
 
 type RelaxedInput = { input: Input; warnings: readonly string[] }
 

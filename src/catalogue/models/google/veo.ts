@@ -1,4 +1,4 @@
-import type { Model } from '../model.ts'
+import type { Model } from '../../model.ts'
 
 const prompt = { required: true } as const
 const generateAudio = { default: false } as const

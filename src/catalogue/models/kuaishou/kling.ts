@@ -1,4 +1,4 @@
-import type { FieldRule, Model } from '../model.ts'
+import type { FieldRule, Model } from '../../model.ts'
 
 const prompt = { required: true, maxLength: 2500 } as const
 const ratios = ['16:9', '9:16', '1:1'] as const

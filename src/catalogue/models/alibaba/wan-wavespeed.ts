@@ -1,5 +1,5 @@
-import type { Input } from '../../../providers/input.ts'
-import type { Model, Rate } from '../model.ts'
+import type { Input } from '../../../../providers/input.ts'
+import type { Model, Rate } from '../../model.ts'
 
 const tiers = ['480p', '720p', '1080p']
 const sizes = {

@@ -1,4 +1,4 @@
-import type { Model } from '../model.ts'
+import type { Model } from '../../model.ts'
 
 const prompt = { required: true } as const
 const ratios = ['16:9', '9:16', '1:1'] as const

@@ -1,11 +1,11 @@
-import { defineModel } from '../define-model.ts'
-import type { FieldRule, Model } from '../model.ts'
+import { defineModel, secondsBetween } from '../../define-model.ts'
+import type { FieldRule, Model } from '../../model.ts'
 
 const prompt = { required: { unless: ['multiPrompt'] }, maxLength: 2500 } as const satisfies FieldRule
 const shared = { ownedBy: 'kuaishou', typicalSeconds: 240, deadlineSeconds: 3600 } as const
 const fields = {
   prompt,
-  duration: { min: 3, max: 15, default: 5 },
+  duration: { choices: secondsBetween(3, 15), default: 5 },
   cfg_scale: { min: 0, max: 1 },
   multiPrompt: { max: 6 },
 } as const
