@@ -1,4 +1,4 @@
-import type { Field, Input, Json, JsonObject, Operation } from './input.ts'
+import type { Field, Input, Json, Operation } from './input.ts'
 import { withoutUndefined } from './models.ts'
 import { operationOf } from './operation.ts'
 import type { EndpointMapping } from './provider.ts'
@@ -14,8 +14,10 @@ type Dialect = {
 }
 
 export type MappingOptions = {
-  /** Upstream fields with a value of their own, by operation or for all. */
-  always?: JsonObject
+  /** Other names than the usual ones in one operation: the upstream's name of a field -> ours. */
+  names?: Readonly<Partial<Record<Operation, Readonly<Record<string, Field>>>>>
+  /** Our fields that the model implies, and this upstream must be told. */
+  implied?: Input
   /** Our fields that may be dropped, because they change no more than the taste of a result. */
   optional?: readonly Field[]
   /** What else this upstream cannot render. */
@@ -32,7 +34,8 @@ type Endpoints = Readonly<Partial<Record<Operation, string>>>
 export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
   return (endpoints: Endpoints, options: MappingOptions = {}): EndpointMapping => {
     const supported = Object.keys(endpoints) as [Operation, ...Operation[]]
-    const fieldOf = (name: string) => fieldNames[name] ?? (name as Field)
+    const fieldOf = (operation: Operation, name: string) =>
+      options.names?.[operation]?.[name] ?? fieldNames[name] ?? (name as Field)
     const schemaFor = (operation: Operation): BodySchema => {
       const endpoint = endpoints[operation] ?? ''
       const schema = schemas[endpoint]
@@ -46,7 +49,7 @@ export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
         const operation = operationOf(supported, input)
         const body = Object.entries(schemaFor(operation)).map(([name, schema]) => [
           name,
-          options.always?.[name] ?? toUpstreamValue(input[fieldOf(name)], schema),
+          toUpstreamValue({ ...options.implied, ...input }[fieldOf(operation, name)], schema),
         ])
         return { endpoint: operation, body: withoutUndefined(Object.fromEntries(body)) }
       },
@@ -54,7 +57,7 @@ export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
         const operation = operationOf(supported, input)
         if (input.operation !== undefined && operation !== input.operation)
           return `${title} does not render the operation ${input.operation} of this model`
-        const taken = new Set(Object.keys(schemaFor(operation)).map(fieldOf))
+        const taken = new Set(Object.keys(schemaFor(operation)).map((name) => fieldOf(operation, name)))
         const untaken = findUntakenField(input, taken, options.optional)
         if (untaken !== undefined) return `${title} takes no ${untaken} for this model`
         return options.unsupported?.(input)

@@ -34,6 +34,7 @@ export const fieldNames: Readonly<Record<string, Field>> = {
   multi_prompt: 'multiPrompt',
   thinking_type: 'thinkingMode',
   character_orientation: 'characterOrientation',
+  keep_audio: 'keepOriginalSound',
   keep_original_sound: 'keepOriginalSound',
 }
 

@@ -4,7 +4,9 @@ import type { EndpointMapping } from '../provider.ts'
 import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.ts'
 import { falBytedance } from './models/bytedance.ts'
 import { falKling } from './models/kling.ts'
+import { falKlingOmni } from './models/kling-omni.ts'
 import { falKling3 } from './models/kling3.ts'
+import { falKling26 } from './models/kling26.ts'
 import { falMinimax } from './models/minimax.ts'
 import { falPixverse } from './models/pixverse.ts'
 import { falVeo } from './models/veo.ts'
@@ -22,6 +24,8 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falMinimax,
   ...falKling,
   ...falKling3,
+  ...falKling26,
+  ...falKlingOmni,
   ...falPixverse,
 
   'hunyuan-video': {

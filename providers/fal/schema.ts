@@ -1,5 +1,7 @@
 import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
+import { kling26Schemas } from './models/kling26.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from
@@ -379,4 +381,6 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   },
 
   ...kling3Schemas,
+  ...kling26Schemas,
+  ...klingOmniSchemas,
 }

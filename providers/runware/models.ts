@@ -1,6 +1,7 @@
 import type { Field, Input, JsonObject } from '../input.ts'
 import { oneEndpoint, withoutUndefined } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { runwareKlingOmni } from './models/kling-omni.ts'
 import { runwareKling3 } from './models/kling3.ts'
 
 /** The only tuning field of the Kling models, at the middle of its range. */
@@ -61,6 +62,7 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   })),
 
   ...runwareKling3,
+  ...runwareKlingOmni,
 
   'pixverse-v45': oneEndpoint('any', 'pixverse:1@3', pixverseBody),
   'pixverse-v5': {

@@ -24,7 +24,10 @@ export function createRunwareMapper(schemas: Readonly<Record<string, RunwareSche
       toRequest(input) {
         const operation = operationOf(supported, input)
         const creator = endpoints[operation]?.split(':')[0] ?? ''
-        return { endpoint: operation, body: toTaskBody(schemaFor(operation), creator, input) }
+        return {
+          endpoint: operation,
+          body: toTaskBody(schemaFor(operation), creator, { ...options.implied, ...input }),
+        }
       },
       unsupported(input) {
         const operation = operationOf(supported, input)
@@ -81,12 +84,17 @@ function toFrames({ image, last_image }: Input): readonly JsonObject[] | undefin
 function toSize(schema: RunwareSchema, input: Input): JsonObject {
   const { fields, sizing } = schema
   const resolution = fields.resolution && toUpstreamValue(input.resolution, fields.resolution)
-  const isFramed = sizing === 'frame' && (input.image ?? input.video ?? input.last_image) !== undefined
+  const isFramed = sizing === 'frame' && hasFrame(schema, input)
   if (sizing === 'never' || isFramed) return { resolution }
   const size = findSize(schema, input)
   if (size === undefined) return { resolution }
   const [width, height] = size.split('x').map(Number)
   return { width, height }
+}
+
+function hasFrame({ isSizedByReferences }: RunwareSchema, input: Input): boolean {
+  const { image, last_image, video, referenceImages } = input
+  return (image ?? last_image ?? video ?? (isSizedByReferences ? referenceImages : undefined)) !== undefined
 }
 
 function findSize({ sizeTable = {} }: RunwareSchema, input: Input): string | undefined {
@@ -99,7 +107,7 @@ function findSize({ sizeTable = {} }: RunwareSchema, input: Input): string | und
 function hasUnlistedSize(schema: RunwareSchema, input: Input): boolean {
   const { sizeTable, sizing } = schema
   if (sizeTable === undefined || input.aspect_ratio === undefined) return false
-  if (sizing === 'frame' && input.image !== undefined) return false
+  if (sizing === 'frame' && hasFrame(schema, input)) return false
   return findSize(schema, input) === undefined
 }
 

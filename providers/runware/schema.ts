@@ -1,5 +1,6 @@
 import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 import { promptText } from './fields.ts'
+import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import type { RunwareSchema } from './task-schema.ts'
 
@@ -117,4 +118,5 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,
   ...kling3Schemas,
+  ...klingOmniSchemas,
 }

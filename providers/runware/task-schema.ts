@@ -11,6 +11,8 @@ export type RunwareSchema = {
   sizing: 'always' | 'never' | 'frame'
   /** Requires a first frame. */
   needsFrame?: true
+  /** Whether reference images determine the size, as a frame does. */
+  isSizedByReferences?: true
   /** Whether `inputs.frameImages` is taken. */
   takesFrames?: true
   /** Fields of `inputs` beside the frames. */

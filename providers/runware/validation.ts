@@ -59,7 +59,8 @@ function checkFrames(task: JsonObject, model: RunwareSchema, { media = true }: O
 
 function checkSize(task: JsonObject, model: RunwareSchema): TaskViolation[] {
   const [width, height, resolution] = [at(task, 'width'), at(task, 'height'), at(task, 'resolution')]
-  const framed = at(task, 'inputs', 'frameImages') !== undefined || at(task, 'inputs', 'video') !== undefined
+  const sizingInputs = ['frameImages', 'video', ...(model.isSizedByReferences ? ['referenceImages'] : [])]
+  const framed = sizingInputs.some((name) => at(task, 'inputs', name) !== undefined)
   const sized = width !== undefined || height !== undefined
   if (model.sizing === 'frame' && framed && sized) {
     return [incompatible('width', 'height', 'inputs.frameImages')]

@@ -1,7 +1,9 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint, pick, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { wavespeedKlingOmni } from './models/kling-omni.ts'
 import { wavespeedKling3 } from './models/kling3.ts'
+import { wavespeedKling26 } from './models/kling26.ts'
 import { wavespeedWan } from './models/wan.ts'
 
 /** Paths and fields as WaveSpeed listed them in August 2026. */
@@ -100,6 +102,8 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
 
   ...wavespeedWan,
   ...wavespeedKling3,
+  ...wavespeedKling26,
+  ...wavespeedKlingOmni,
 
   'veed-fabric-1.0': oneEndpoint('image', 'veed/fabric-1.0', (input) =>
     pick(input, 'image', 'audio', 'resolution'),

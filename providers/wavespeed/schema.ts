@@ -1,5 +1,7 @@
 import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
+import { kling26Schemas } from './models/kling26.ts'
 
 const url = { type: 'url', required: true } as const
 const media = { type: 'media', required: true } as const
@@ -158,4 +160,6 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
   ...kling3Schemas,
+  ...kling26Schemas,
+  ...klingOmniSchemas,
 }

@@ -1,6 +1,8 @@
 import type { Field } from '../../providers/input.ts'
+import { impliedOperation } from '../../providers/operation.ts'
 import { allFields } from '../../src/catalogue/fields.ts'
 import type { Mode, Model } from '../../src/catalogue/model.ts'
+import { operationNames } from '../../src/catalogue/parameters.ts'
 import { findRule } from '../../src/catalogue/rules.ts'
 
 const samples: Partial<Record<Field, unknown>> = {
@@ -9,6 +11,9 @@ const samples: Partial<Record<Field, unknown>> = {
   audio: 'https://files.example/one.mp3',
   swapImage: 'https://files.example/face.png',
   targetVideo: 'https://files.example/two.mp4',
+  referenceImages: ['https://files.example/one.png'],
+  referenceVideos: ['https://files.example/one.mp4'],
+  referenceAudios: ['https://files.example/one.mp3'],
 }
 
 /** The least that a model needs in a mode. */
@@ -19,5 +24,7 @@ export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<
     field,
     findRule(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
   ])
-  return { model: model.id, ...Object.fromEntries(told) }
+  const request = Object.fromEntries(told)
+  const isImplied = impliedOperation(model.modes, (field) => field in request) === mode
+  return { model: model.id, ...(!isImplied && { mode: operationNames[mode] }), ...request }
 }

@@ -7,7 +7,9 @@ import { faceSwapModels } from './face-swap.ts'
 import { veoModels } from './google/veo.ts'
 import { hunyuanModels } from './hunyuan.ts'
 import { kling21Models, kling25Models, klingModels } from './kuaishou/kling.ts'
+import { klingOmniModels } from './kuaishou/kling-omni.ts'
 import { kling3Models } from './kuaishou/kling3.ts'
+import { kling26Models } from './kuaishou/kling26.ts'
 import { lightricksModels } from './lightricks.ts'
 import { lipsyncModels, talkingHeadModels } from './lipsync.ts'
 import { longstoriesModels } from './longstories.ts'
@@ -44,6 +46,8 @@ export const models: readonly Model[] = [
   ...faceSwapModels,
   ...longstoriesModels,
   ...kling3Models,
+  ...kling26Models,
+  ...klingOmniModels,
 ]
 
 const modelsById = new Map(models.map((model) => [model.id, model]))

@@ -36,7 +36,7 @@ function kling3Turbo(model: Pick<Model, 'id' | 'name' | 'description' | 'price'>
     released: '2026-06-10',
     fields,
     operations: { text: ratio, image: { image } },
-    providers: ['wavespeed'],
+    providers: ['wavespeed', 'runware'],
   })
 }
 
@@ -74,7 +74,7 @@ export const kling3Models: readonly Model[] = [
     name: 'Kling 3.0 4K',
     description: 'Kuaishou Kling 3.0 in 4K: 3 to 15 s with audio, from words or an image.',
     price: pricePerSecond(0.42),
-    providers: ['wavespeed'],
+    providers: ['wavespeed', 'runware'],
   }),
   kling3Turbo({
     id: 'kling-v3-turbo-pro',
