@@ -15,7 +15,7 @@ type Dialect = {
 
 export type MappingOptions = {
   /** Other names than the usual ones in one operation: the upstream's name of a field -> ours. */
-  names?: Readonly<Partial<Record<Operation, Readonly<Record<string, Field>>>>>
+  names?: Readonly<Partial<Record<Variant, Readonly<Record<string, Field>>>>>
   /** Our fields that the model implies, and this upstream must be told. */
   implied?: Input
   /** Our fields that may be dropped, because they change no more than the taste of a result. */
@@ -25,7 +25,9 @@ export type MappingOptions = {
   note?: string
 }
 
-type Endpoints = Readonly<Partial<Record<Operation, string>>>
+/** `frames`: a first and a last image, where that is an endpoint of its own. */
+type Variant = Operation | 'frames'
+type Endpoints = Readonly<Partial<Record<Variant, string>>>
 
 /**
  * Maps inputs by the schemas of the endpoints: each field that an endpoint lists gets the value of our field of that name, in the type and
@@ -33,31 +35,38 @@ type Endpoints = Readonly<Partial<Record<Operation, string>>>
  */
 export function createSchemaMapper({ title, schemas, fieldNames }: Dialect) {
   return (endpoints: Endpoints, options: MappingOptions = {}): EndpointMapping => {
-    const supported = Object.keys(endpoints) as [Operation, ...Operation[]]
-    const fieldOf = (operation: Operation, name: string) =>
-      options.names?.[operation]?.[name] ?? fieldNames[name] ?? (name as Field)
-    const schemaFor = (operation: Operation): BodySchema => {
-      const endpoint = endpoints[operation] ?? ''
+    const variants = Object.keys(endpoints) as Variant[]
+    const supported = variants.filter((variant) => variant !== 'frames') as [Operation, ...Operation[]]
+    const variantOf = (input: Input): Variant => {
+      const operation = operationOf(supported, input)
+      const hasFrames = operation === 'image' && input.last_image !== undefined
+      return hasFrames && endpoints.frames !== undefined ? 'frames' : operation
+    }
+    const fieldOf = (variant: Variant, name: string) =>
+      options.names?.[variant]?.[name] ?? fieldNames[name] ?? (name as Field)
+    const schemaFor = (variant: Variant): BodySchema => {
+      const endpoint = endpoints[variant] ?? ''
       const schema = schemas[endpoint]
       if (schema === undefined) throw new Error(`${title} has no schema of ${endpoint}`)
       return schema
     }
-    for (const operation of supported) schemaFor(operation)
+    for (const variant of variants) schemaFor(variant)
     return {
       endpoints,
       toRequest(input) {
-        const operation = operationOf(supported, input)
-        const body = Object.entries(schemaFor(operation)).map(([name, schema]) => [
+        const variant = variantOf(input)
+        const body = Object.entries(schemaFor(variant)).map(([name, schema]) => [
           name,
-          toUpstreamValue({ ...options.implied, ...input }[fieldOf(operation, name)], schema),
+          toUpstreamValue({ ...options.implied, ...input }[fieldOf(variant, name)], schema),
         ])
-        return { endpoint: operation, body: withoutUndefined(Object.fromEntries(body)) }
+        return { endpoint: variant, body: withoutUndefined(Object.fromEntries(body)) }
       },
       unsupported(input) {
-        const operation = operationOf(supported, input)
-        if (input.operation !== undefined && operation !== input.operation)
-          return `${title} does not render the operation ${input.operation} of this model`
-        const taken = new Set(Object.keys(schemaFor(operation)).map((name) => fieldOf(operation, name)))
+        const { operation } = input
+        if (operation !== undefined && operationOf(supported, input) !== operation)
+          return `${title} does not render the operation ${operation} of this model`
+        const variant = variantOf(input)
+        const taken = new Set(Object.keys(schemaFor(variant)).map((name) => fieldOf(variant, name)))
         const untaken = findUntakenField(input, taken, options.optional)
         if (untaken !== undefined) return `${title} takes no ${untaken} for this model`
         return options.unsupported?.(input)

@@ -3,6 +3,8 @@ import { oneEndpoint, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
 import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.ts'
 import { falBytedance } from './models/bytedance.ts'
+import { falGoogle } from './models/google.ts'
+import { falGrok } from './models/grok.ts'
 import { falKling } from './models/kling.ts'
 import { falKlingOmni } from './models/kling-omni.ts'
 import { falKling3 } from './models/kling3.ts'
@@ -24,6 +26,8 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falMinimax,
   ...falKling,
   ...falKling3,
+  ...falGoogle,
+  ...falGrok,
   ...falKling26,
   ...falKlingOmni,
   ...falPixverse,

@@ -1,4 +1,6 @@
 import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { googleSchemas } from './models/google.ts'
+import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
@@ -381,6 +383,8 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   },
 
   ...kling3Schemas,
+  ...googleSchemas,
+  ...grokSchemas,
   ...kling26Schemas,
   ...klingOmniSchemas,
 }

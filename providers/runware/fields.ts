@@ -30,3 +30,8 @@ export const settingNames: Readonly<Record<string, Field>> = {
 export function promptText(maxLength: number): FieldSchema {
   return { type: 'string', minLength: 2, maxLength }
 }
+
+export const pixels = { width: { type: 'integer' }, height: { type: 'integer' } } as const
+
+/** The pages of 2025 name the smallest seed and no largest one. */
+export const runwareSeed = { type: 'integer', min: 1 } as const satisfies FieldSchema

@@ -1,6 +1,8 @@
 import type { Field, Input, JsonObject } from '../input.ts'
 import { oneEndpoint, withoutUndefined } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { runwareGoogle } from './models/google.ts'
+import { runwareGrok } from './models/grok.ts'
 import { runwareKlingOmni } from './models/kling-omni.ts'
 import { runwareKling3 } from './models/kling3.ts'
 
@@ -62,6 +64,8 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   })),
 
   ...runwareKling3,
+  ...runwareGoogle,
+  ...runwareGrok,
   ...runwareKlingOmni,
 
   'pixverse-v45': oneEndpoint('any', 'pixverse:1@3', pixverseBody),

@@ -1,5 +1,7 @@
 import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 import { promptText } from './fields.ts'
+import { googleSchemas } from './models/google.ts'
+import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import type { RunwareSchema } from './task-schema.ts'
@@ -118,5 +120,7 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,
   ...kling3Schemas,
+  ...googleSchemas,
+  ...grokSchemas,
   ...klingOmniSchemas,
 }

@@ -1,6 +1,8 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint, pick, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { wavespeedGoogle } from './models/google.ts'
+import { wavespeedGrok } from './models/grok.ts'
 import { wavespeedKlingOmni } from './models/kling-omni.ts'
 import { wavespeedKling3 } from './models/kling3.ts'
 import { wavespeedKling26 } from './models/kling26.ts'
@@ -102,6 +104,8 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
 
   ...wavespeedWan,
   ...wavespeedKling3,
+  ...wavespeedGoogle,
+  ...wavespeedGrok,
   ...wavespeedKling26,
   ...wavespeedKlingOmni,
 

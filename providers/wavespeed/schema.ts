@@ -1,4 +1,6 @@
 import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { googleSchemas } from './models/google.ts'
+import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
@@ -160,6 +162,8 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
   ...kling3Schemas,
+  ...googleSchemas,
+  ...grokSchemas,
   ...kling26Schemas,
   ...klingOmniSchemas,
 }

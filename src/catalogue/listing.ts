@@ -74,8 +74,8 @@ function buildCapabilities(model: Model) {
   return {
     video_generation: true as const,
     text_to_video: model.modes.includes('text'),
-    image_to_video: model.modes.includes('image') || takesField(model, 'image'),
-    video_to_video: model.modes.includes('video'),
+    image_to_video: takesField(model, 'image') || takesField(model, 'referenceImages'),
+    video_to_video: model.modes.some((mode) => mode === 'video' || mode === 'edit' || mode === 'extend'),
     audio_input: takesField(model, 'audio'),
     audio_generation: takesField(model, 'generateAudio') || takesField(model, 'soundEffectSwitch'),
     fps_control: takesField(model, 'frames_per_second'),

@@ -68,7 +68,15 @@ export type Price = {
   /** Seconds to bill when none of those fields is given. */
   defaultSeconds?: number
   /** The seconds of these sources are billed too: the length that the caller states, else the default for each file. */
-  sourceSeconds?: { media: readonly MediaField[]; length: Field; default: number }
+  sourceSeconds?: {
+    media: readonly MediaField[]
+    length: Field
+    default: number
+    /** Absent: as much as a second of the video. */
+    usd?: number
+  }
+  /** Of a price per megapixel. */
+  framesPerSecond?: number
   /** Added for each file of a list beyond those that are free. */
   perFile?: { field: MediaField; usd: number; free?: number }
 }

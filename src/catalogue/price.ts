@@ -14,11 +14,10 @@ type PriceQuote = {
 /** The price of a job. Throws if the model has no rate for a valid input; a test excludes that. */
 export function quotePrice(model: Model, input: Input): PriceQuote {
   const rateUsd = findRate(model, input).usd
-  const filesUsd = priceOfFiles(model.price, input)
+  const filesUsd = priceOfFiles(model.price, input) + priceOfSourceSeconds(model.price, input)
   if (model.price.per === 'video') return { usd: roundUsd(rateUsd + filesUsd) }
   const seconds = countBilledSeconds(model, input)
-  const units = model.price.per === 'second' ? seconds : seconds * megapixelsPerSecond(input)
-  return { usd: roundUsd(rateUsd * units + filesUsd), seconds }
+  return { usd: roundUsd(rateUsd * seconds * countUnits(model.price, input) + filesUsd), seconds }
 }
 
 /** The files of a list that are billed one by one. */
@@ -28,10 +27,15 @@ function priceOfFiles({ perFile }: Price, input: Input): number {
   return Math.max(count - (perFile.free ?? 0), 0) * perFile.usd
 }
 
-/** Of a model that is billed by its pixels: it has these fields, with defaults. */
-function megapixelsPerSecond({ resolution = '', frames_per_second = 0 }: Input): number {
+/** Sources with a price of their own. */
+function priceOfSourceSeconds(price: Price, input: Input): number {
+  return (price.sourceSeconds?.usd ?? 0) * countSourceSeconds(price, input)
+}
+
+/** Of a model that is billed by its pixels: they are counted in 16:9. */
+function megapixelsPerSecond({ framesPerSecond = 0 }: Price, { resolution = '' }: Input): number {
   const { lines = 0 } = parseShape(resolution)
-  return (lines * lines * (16 / 9) * frames_per_second) / 1e6
+  return (lines * lines * (16 / 9) * framesPerSecond) / 1e6
 }
 
 export function findRate(model: Model, input: Input): Rate {
@@ -49,10 +53,11 @@ export function findRate(model: Model, input: Input): Rate {
 function countBilledSeconds({ price }: Model, input: Input): number {
   const lengths = (price.secondsFrom ?? ['duration']).map((field) => input[field])
   const seconds = lengths.find((value) => typeof value === 'number') ?? price.defaultSeconds ?? 0
-  return roundUpSeconds(price, seconds + countSourceSeconds(price, input))
+  const sourceSeconds = price.sourceSeconds?.usd === undefined ? countSourceSeconds(price, input) : 0
+  return roundUpSeconds(price, seconds + sourceSeconds)
 }
 
-/** The seconds of the sources that are billed beside those of the video. */
+/** The seconds of the sources that are billed. */
 function countSourceSeconds(price: Price, input: Input): number {
   const { sourceSeconds } = price
   if (sourceSeconds === undefined || sourceSeconds.media.every((field) => input[field] === undefined))
@@ -105,11 +110,14 @@ type ModelPricing = {
 export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): ModelPricing {
   const { per, minimumSeconds } = model.price
   const typical = buildTypicalInput(model)
-  const usd = toClientUsd(findRate(model, typical).usd)
+  const unitUsd = (input: Input) =>
+    roundUsd(toClientUsd(findRate(model, input).usd * countUnits(model.price, input)))
+  const usd = unitUsd(typical)
+  const isPerSecond = per !== 'video'
   const priceWith = (overrides: Input) => {
     const input = { ...typical, ...overrides }
     const needsPro = model.check?.(input)?.code === 'pro_required'
-    return toClientUsd(findRate(model, needsPro ? { ...input, pro_mode: true } : input).usd)
+    return unitUsd(needsPro ? { ...input, pro_mode: true } : input)
   }
   const pricesByChoice = (field: Field) => {
     const choices = widestRule(model, field)?.choices ?? []
@@ -120,12 +128,10 @@ export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): 
   const silentPrice = isPricedBy(model, 'generateAudio') && priceWith({ generateAudio: false })
   return {
     currency: 'USD',
-    ...(per === 'second' ? { per_second: usd } : { per_video: usd }),
+    ...(isPerSecond ? { per_second: usd } : { per_video: usd }),
     ...(resolutionPrices &&
-      (per === 'second'
-        ? { per_second_by_resolution: resolutionPrices }
-        : { per_resolution: resolutionPrices })),
-    ...(per === 'second' &&
+      (isPerSecond ? { per_second_by_resolution: resolutionPrices } : { per_resolution: resolutionPrices })),
+    ...(isPerSecond &&
       model.price.rates.some(({ mode }) => mode !== undefined) && {
         text_to_video_per_second: pricesByResolution(model, priceWith),
         image_to_video_per_second: pricesByResolution(model, (overrides) =>
@@ -134,9 +140,14 @@ export function buildPricing(model: Model, toClientUsd = (usd: number) => usd): 
       }),
     ...(per === 'video' && isPricedBy(model, 'duration') && { per_duration: pricesByChoice('duration') }),
     ...(audioPrice && silentPrice && { audio_multiplier: roundUsd(audioPrice / silentPrice) }),
-    ...(per === 'second' && minimumSeconds !== undefined && { minimum: roundUsd(usd * minimumSeconds) }),
+    ...(isPerSecond && minimumSeconds !== undefined && { minimum: roundUsd(usd * minimumSeconds) }),
     ...durationPricing(model),
   }
+}
+
+/** The units of a rate in a second of the video. */
+function countUnits(price: Price, input: Input): number {
+  return price.per === 'megapixel' ? megapixelsPerSecond(price, input) : 1
 }
 
 /** The price of a model without a choice of resolutions is listed as `default`. */
@@ -160,6 +171,7 @@ function durationPricing(model: Model): Partial<ModelPricing> {
 }
 
 function isPricedBy({ price }: Model, field: Field): boolean {
+  if (price.per === 'megapixel' && field === 'resolution') return true
   return price.rates.some(({ when }) => when?.[field] !== undefined)
 }
 

@@ -5,6 +5,7 @@ import { bytedanceModels } from './bytedance/bytedance.ts'
 import { seedanceModels } from './bytedance/seedance.ts'
 import { faceSwapModels } from './face-swap.ts'
 import { veoModels } from './google/veo.ts'
+import { veo31Models } from './google/veo31.ts'
 import { hunyuanModels } from './hunyuan.ts'
 import { kling21Models, kling25Models, klingModels } from './kuaishou/kling.ts'
 import { klingOmniModels } from './kuaishou/kling-omni.ts'
@@ -13,13 +14,16 @@ import { kling26Models } from './kuaishou/kling26.ts'
 import { lightricksModels } from './lightricks.ts'
 import { lipsyncModels, talkingHeadModels } from './lipsync.ts'
 import { longstoriesModels } from './longstories.ts'
+import { ltxModels } from './ltx.ts'
 import { midjourneyModels } from './midjourney.ts'
 import { hailuo23Models, minimaxModels } from './minimax.ts'
 import { pixverseModels } from './pixverse.ts'
 import { runwayModels } from './runway.ts'
+import { runwayGen4Models } from './runway-gen4.ts'
 import { soraModels } from './sora.ts'
 import { upscalerModels } from './upscalers.ts'
 import { viduModels } from './vidu.ts'
+import { xaiModels } from './xai.ts'
 
 /** Every model, in the order of the model lists. */
 export const models: readonly Model[] = [
@@ -46,6 +50,10 @@ export const models: readonly Model[] = [
   ...faceSwapModels,
   ...longstoriesModels,
   ...kling3Models,
+  ...veo31Models,
+  ...xaiModels,
+  ...ltxModels,
+  ...runwayGen4Models,
   ...kling26Models,
   ...klingOmniModels,
 ]

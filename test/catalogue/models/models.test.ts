@@ -48,7 +48,7 @@ for (const model of models) {
     const named = model.price.rates.flatMap(({ when = {} }) => Object.keys(when) as Field[])
     for (const mode of model.modes) {
       for (const input of combinations([...new Set(named)], (field) => priced(model, field, mode))) {
-        const { usd } = quotePrice(model, { duration: 5, ...input })
+        const { usd } = quotePrice(model, { duration: 5, resolution: '720p', ...input })
         assert.ok(usd > 0, JSON.stringify(input))
       }
     }
