@@ -129,3 +129,22 @@ function findSpelling(
     choices.find((choice) => spellings.includes(String(choice).toLowerCase()))
   )
 }
+
+/** One of several mappings, by the value of a field; operators may replace the endpoints of each. */
+export function selectMapping<Key extends string>(
+  select: (input: Input) => Key,
+  mappings: Readonly<Record<Key, EndpointMapping>>,
+): EndpointMapping {
+  const endpoints = Object.entries<EndpointMapping>(mappings).flatMap(([key, mapping]) =>
+    Object.entries(mapping.endpoints).map(([variant, endpoint]) => [`${key}-${variant}`, endpoint]),
+  )
+  return {
+    endpoints: Object.fromEntries(endpoints),
+    toRequest(input) {
+      const key = select(input)
+      const { endpoint, body } = mappings[key].toRequest(input)
+      return { endpoint: `${key}-${endpoint}`, body }
+    },
+    unsupported: (input) => mappings[select(input)].unsupported?.(input),
+  }
+}

@@ -12,6 +12,7 @@ import { falKling26 } from './models/kling26.ts'
 import { falMinimax } from './models/minimax.ts'
 import { falPixverse } from './models/pixverse.ts'
 import { falVeo } from './models/veo.ts'
+import { falVidu } from './models/vidu.ts'
 import { falWan } from './models/wan.ts'
 
 /**
@@ -26,6 +27,7 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falMinimax,
   ...falKling,
   ...falKling3,
+  ...falVidu,
   ...falGoogle,
   ...falGrok,
   ...falKling26,

@@ -4,6 +4,7 @@ import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
+import { viduSchemas } from './models/vidu.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from
@@ -383,6 +384,7 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   },
 
   ...kling3Schemas,
+  ...viduSchemas,
   ...googleSchemas,
   ...grokSchemas,
   ...kling26Schemas,

@@ -5,6 +5,7 @@ import { runwareGoogle } from './models/google.ts'
 import { runwareGrok } from './models/grok.ts'
 import { runwareKlingOmni } from './models/kling-omni.ts'
 import { runwareKling3 } from './models/kling3.ts'
+import { runwareVidu } from './models/vidu.ts'
 
 /** The only tuning field of the Kling models, at the middle of its range. */
 const guidance = { CFGScale: 0.5 }
@@ -64,6 +65,7 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   })),
 
   ...runwareKling3,
+  ...runwareVidu,
   ...runwareGoogle,
   ...runwareGrok,
   ...runwareKlingOmni,

@@ -6,6 +6,8 @@ import { wavespeedGrok } from './models/grok.ts'
 import { wavespeedKlingOmni } from './models/kling-omni.ts'
 import { wavespeedKling3 } from './models/kling3.ts'
 import { wavespeedKling26 } from './models/kling26.ts'
+import { wavespeedLuma } from './models/luma.ts'
+import { wavespeedVidu } from './models/vidu.ts'
 import { wavespeedWan } from './models/wan.ts'
 
 /** Paths and fields as WaveSpeed listed them in August 2026. */
@@ -104,6 +106,8 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
 
   ...wavespeedWan,
   ...wavespeedKling3,
+  ...wavespeedLuma,
+  ...wavespeedVidu,
   ...wavespeedGoogle,
   ...wavespeedGrok,
   ...wavespeedKling26,

@@ -4,6 +4,8 @@ import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
+import { lumaSchemas } from './models/luma.ts'
+import { viduSchemas } from './models/vidu.ts'
 
 const url = { type: 'url', required: true } as const
 const media = { type: 'media', required: true } as const
@@ -162,6 +164,8 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
   ...kling3Schemas,
+  ...lumaSchemas,
+  ...viduSchemas,
   ...googleSchemas,
   ...grokSchemas,
   ...kling26Schemas,

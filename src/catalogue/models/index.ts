@@ -15,14 +15,17 @@ import { lightricksModels } from './lightricks.ts'
 import { lipsyncModels, talkingHeadModels } from './lipsync.ts'
 import { longstoriesModels } from './longstories.ts'
 import { ltxModels } from './ltx.ts'
+import { lumaModels } from './luma.ts'
 import { midjourneyModels } from './midjourney.ts'
 import { hailuo23Models, minimaxModels } from './minimax.ts'
 import { pixverseModels } from './pixverse.ts'
+import { pixverseV6Models } from './pixverse-v6.ts'
 import { runwayModels } from './runway.ts'
 import { runwayGen4Models } from './runway-gen4.ts'
 import { soraModels } from './sora.ts'
 import { upscalerModels } from './upscalers.ts'
 import { viduModels } from './vidu.ts'
+import { viduQModels } from './vidu-q.ts'
 import { xaiModels } from './xai.ts'
 
 /** Every model, in the order of the model lists. */
@@ -50,6 +53,9 @@ export const models: readonly Model[] = [
   ...faceSwapModels,
   ...longstoriesModels,
   ...kling3Models,
+  ...viduQModels,
+  ...pixverseV6Models,
+  ...lumaModels,
   ...veo31Models,
   ...xaiModels,
   ...ltxModels,

@@ -1,0 +1,131 @@
+import type { EndpointMapping } from '../../provider.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { selectMapping } from '../../schema-mapping.ts'
+import {
+  between,
+  createWavespeedMapper,
+  file,
+  files,
+  integers,
+  requiredFile,
+  requiredPrompt,
+  wavespeedSeed,
+} from '../fields.ts'
+
+const ray = { prompt: requiredPrompt, resolution: oneOf('540p', '720p', '1080p') } as const
+const raySize = { size: oneOf('16:9', '9:16', '1:1', '4:3', '3:4'), reference: files(4) }
+const flux = {
+  prompt: requiredPrompt,
+  aspect_ratio: oneOf('21:9', '2:1', '16:9', '4:3', '1:1', '3:4', '9:16'),
+  duration: between(5, 20),
+  generate_audio: anyBoolean,
+} as const
+const fluxFull: BodySchema = { ...flux, resolution: oneOf('720p', '1080p') }
+const skyreels: BodySchema = {
+  prompt: requiredPrompt,
+  duration: between(3, 15),
+  mode: oneOf('std', 'fast'),
+  resolution: oneOf('480p', '720p', '1080p'),
+  sound: anyBoolean,
+}
+const skyreelsRatio = { aspect_ratio: oneOf('16:9', '9:16', '1:1') }
+const talkingHead: BodySchema = {
+  image: requiredFile,
+  audio: requiredFile,
+  prompt: anyString,
+  resolution: oneOf('480p', '720p'),
+  seed: wavespeedSeed,
+}
+
+/** WaveSpeed's list of August 2026. */
+export const lumaSchemas: Readonly<Record<string, BodySchema>> = {
+  'luma/ray-3.2/text-to-video': { ...ray, ...raySize, duration: integers(5, 10) },
+  'luma/ray-3.2/image-to-video': {
+    ...ray,
+    ...raySize,
+    duration: integers(5),
+    image: requiredFile,
+    last_image: file,
+  },
+  'luma/ray-3.2/video-edit': { ...ray, duration: integers(5, 10), video: requiredFile },
+  'black-forest-labs/flux-3/text-to-video': fluxFull,
+  'black-forest-labs/flux-3/image-to-video': { ...fluxFull, image: requiredFile },
+  'black-forest-labs/flux-3/start-end-to-video': {
+    ...fluxFull,
+    start_image: requiredFile,
+    end_image: requiredFile,
+  },
+  'black-forest-labs/flux-3/video-extend': { ...fluxFull, video: requiredFile },
+  'black-forest-labs/flux-3/text-to-video-draft': flux,
+  'black-forest-labs/flux-3/image-to-video-draft': { ...flux, image: requiredFile },
+  'black-forest-labs/flux-3/start-end-to-video-draft': {
+    ...fluxFull,
+    start_image: requiredFile,
+    end_image: requiredFile,
+  },
+  'black-forest-labs/flux-3/video-extend-draft': { ...flux, video: requiredFile },
+  'skywork-ai/skyreels-v4/text-to-video': { ...skyreels, ...skyreelsRatio },
+  'skywork-ai/skyreels-v4/image-to-video': {
+    ...skyreels,
+    first_frame_image: requiredFile,
+    end_frame_image: file,
+  },
+  'skywork-ai/skyreels-v4/reference-to-video': {
+    ...skyreels,
+    ...skyreelsRatio,
+    images: files(3),
+    ref_videos: files(1),
+  },
+  'wavespeed-ai/infinitetalk': talkingHead,
+  'wavespeed-ai/longcat-avatar-1.5': talkingHead,
+}
+
+const map = createWavespeedMapper(lumaSchemas)
+const size = { size: 'aspect_ratio', reference: 'referenceImages' } as const
+
+function flux3(suffix: '' | '-draft'): EndpointMapping {
+  const path = 'black-forest-labs/flux-3'
+  return map(
+    {
+      text: `${path}/text-to-video${suffix}`,
+      image: `${path}/image-to-video${suffix}`,
+      frames: `${path}/start-end-to-video${suffix}`,
+      extend: `${path}/video-extend${suffix}`,
+    },
+    {
+      names: { frames: { start_image: 'image' } },
+      optional: ['variant', ...(suffix === '' ? [] : (['resolution'] as const))],
+    },
+  )
+}
+
+/** Luma Ray, FLUX 3, SkyReels and talking heads. */
+export const wavespeedLuma: Readonly<Record<string, EndpointMapping>> = {
+  'luma/agent/ray/v3.2': map(
+    {
+      text: 'luma/ray-3.2/text-to-video',
+      image: 'luma/ray-3.2/image-to-video',
+      edit: 'luma/ray-3.2/video-edit',
+    },
+    { names: { text: size, image: size } },
+  ),
+  'flux-3': selectMapping(({ variant }) => (variant === 'draft' ? 'draft' : 'full'), {
+    full: flux3(''),
+    draft: flux3('-draft'),
+  }),
+  'skywork-ai/skyreels-v4': map(
+    {
+      text: 'skywork-ai/skyreels-v4/text-to-video',
+      image: 'skywork-ai/skyreels-v4/image-to-video',
+      reference: 'skywork-ai/skyreels-v4/reference-to-video',
+    },
+    {
+      names: {
+        image: { first_frame_image: 'image', end_frame_image: 'last_image' },
+        reference: { ref_videos: 'referenceVideos' },
+      },
+    },
+  ),
+  infinitetalk: map({ image: 'wavespeed-ai/infinitetalk' }),
+  'longcat-avatar-1.5': map({ image: 'wavespeed-ai/longcat-avatar-1.5' }),
+}
