@@ -11,6 +11,7 @@ import { falKling3 } from './models/kling3.ts'
 import { falKling26 } from './models/kling26.ts'
 import { falMinimax } from './models/minimax.ts'
 import { falPixverse } from './models/pixverse.ts'
+import { falSeedance2 } from './models/seedance2.ts'
 import { falVeo } from './models/veo.ts'
 import { falVidu } from './models/vidu.ts'
 import { falWan } from './models/wan.ts'
@@ -27,6 +28,7 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falMinimax,
   ...falKling,
   ...falKling3,
+  ...falSeedance2,
   ...falVidu,
   ...falGoogle,
   ...falGrok,

@@ -4,6 +4,7 @@ import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
+import { seedance2Schemas } from './models/seedance2.ts'
 import { viduSchemas } from './models/vidu.ts'
 
 /*
@@ -384,6 +385,7 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   },
 
   ...kling3Schemas,
+  ...seedance2Schemas,
   ...viduSchemas,
   ...googleSchemas,
   ...grokSchemas,

@@ -5,6 +5,7 @@ import { runwareGoogle } from './models/google.ts'
 import { runwareGrok } from './models/grok.ts'
 import { runwareKlingOmni } from './models/kling-omni.ts'
 import { runwareKling3 } from './models/kling3.ts'
+import { runwareSeedance2 } from './models/seedance2.ts'
 import { runwareVidu } from './models/vidu.ts'
 
 /** The only tuning field of the Kling models, at the middle of its range. */
@@ -65,6 +66,7 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   })),
 
   ...runwareKling3,
+  ...runwareSeedance2,
   ...runwareVidu,
   ...runwareGoogle,
   ...runwareGrok,

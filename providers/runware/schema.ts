@@ -4,6 +4,7 @@ import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
+import { seedance2Schemas } from './models/seedance2.ts'
 import { viduSchemas } from './models/vidu.ts'
 import type { RunwareSchema } from './task-schema.ts'
 
@@ -121,6 +122,7 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,
   ...kling3Schemas,
+  ...seedance2Schemas,
   ...viduSchemas,
   ...googleSchemas,
   ...grokSchemas,

@@ -7,6 +7,7 @@ import { wavespeedKlingOmni } from './models/kling-omni.ts'
 import { wavespeedKling3 } from './models/kling3.ts'
 import { wavespeedKling26 } from './models/kling26.ts'
 import { wavespeedLuma } from './models/luma.ts'
+import { wavespeedSeedance2 } from './models/seedance2.ts'
 import { wavespeedVidu } from './models/vidu.ts'
 import { wavespeedWan } from './models/wan.ts'
 
@@ -106,6 +107,7 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
 
   ...wavespeedWan,
   ...wavespeedKling3,
+  ...wavespeedSeedance2,
   ...wavespeedLuma,
   ...wavespeedVidu,
   ...wavespeedGoogle,

@@ -5,6 +5,7 @@ import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
 import { lumaSchemas } from './models/luma.ts'
+import { seedance2Schemas } from './models/seedance2.ts'
 import { viduSchemas } from './models/vidu.ts'
 
 const url = { type: 'url', required: true } as const
@@ -164,6 +165,7 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
   ...kling3Schemas,
+  ...seedance2Schemas,
   ...lumaSchemas,
   ...viduSchemas,
   ...googleSchemas,

@@ -1,7 +1,7 @@
 import type { Field, Input } from '../../providers/input.ts'
 import { operationOf } from '../../providers/operation.ts'
 import type { Model } from '../catalogue/model.ts'
-import { countUnstatedSourceSeconds, findRate, quotePrice } from '../catalogue/price.ts'
+import { countSourceSeconds, countUnstatedSourceSeconds, findRate, quotePrice } from '../catalogue/price.ts'
 import { findRule } from '../catalogue/rules.ts'
 import { withMarkup } from './money.ts'
 
@@ -30,7 +30,8 @@ export type MeteredPrice = {
 export function priceJob(model: Model, input: Input, markupPercent: number): JobPrice {
   const statedQuote = quotePrice(model, input)
   const sourceFields = model.price.secondsFrom
-  if (sourceFields === undefined) {
+  // The length of the video says nothing about that of its sources, so the stated length counts.
+  if (sourceFields === undefined || countSourceSeconds(model.price, input) > 0) {
     const usd = withMarkup(statedQuote.usd, markupPercent)
     return { ...statedQuote, usd, warnings: describeUnstatedSources(model, input) }
   }

@@ -58,7 +58,7 @@ function countBilledSeconds({ price }: Model, input: Input): number {
 }
 
 /** The seconds of the sources that are billed. */
-function countSourceSeconds(price: Price, input: Input): number {
+export function countSourceSeconds(price: Price, input: Input): number {
   const { sourceSeconds } = price
   if (sourceSeconds === undefined || sourceSeconds.media.every((field) => input[field] === undefined))
     return 0

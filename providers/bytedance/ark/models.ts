@@ -1,8 +1,10 @@
 import type { Input, JsonObject } from '../../input.ts'
 import { oneEndpoint } from '../../models.ts'
 import type { EndpointMapping } from '../../provider.ts'
+import { arkSeedance, withoutParameters } from './seedance.ts'
 
 export const arkMappings: Readonly<Record<string, EndpointMapping>> = {
+  ...arkSeedance,
   'bytedance-seedance-v1-pro-fast': {
     host: 'ark',
     ...oneEndpoint('video', 'seedance-1-0-pro-fast-251015', seedanceBody),
@@ -25,12 +27,4 @@ function seedanceBody(input: Input): JsonObject {
     ...(camera_fixed !== undefined && { camera_fixed }),
     watermark: false,
   }
-}
-
-const parameters =
-  /(^|\s)--(resolution|rs|ratio|rt|duration|dur|framespersecond|fps|seed|camerafixed|cf|watermark|wm)\b([\s=]+(-?\d\S*|true|false|adaptive|keep_ratio))?/gi
-
-/** Ark once took parameters at the end of the prompt and may still obey them, at another price than was agreed. */
-function withoutParameters(prompt: string): string {
-  return prompt.replace(parameters, '').trim()
 }

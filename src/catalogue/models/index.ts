@@ -3,6 +3,7 @@ import { wanModels } from './alibaba/wan.ts'
 import { wanWavespeedModels } from './alibaba/wan-wavespeed.ts'
 import { bytedanceModels } from './bytedance/bytedance.ts'
 import { seedanceModels } from './bytedance/seedance.ts'
+import { seedance2Models } from './bytedance/seedance2.ts'
 import { faceSwapModels } from './face-swap.ts'
 import { veoModels } from './google/veo.ts'
 import { veo31Models } from './google/veo31.ts'
@@ -53,6 +54,7 @@ export const models: readonly Model[] = [
   ...faceSwapModels,
   ...longstoriesModels,
   ...kling3Models,
+  ...seedance2Models,
   ...viduQModels,
   ...pixverseV6Models,
   ...lumaModels,
