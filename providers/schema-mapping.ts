@@ -103,11 +103,29 @@ const resolutionNames: Readonly<Record<string, string>> = {
   '4k': '2160p',
 }
 
+/** Words for the states of what is a switch elsewhere. */
+const switchWords = new Map([
+  ['enabled', true],
+  ['disabled', false],
+  ['balanced', true],
+  ['multi', true],
+  ['single', false],
+  ['origin', true],
+  ['auto', false],
+])
+
+function findSwitchWord(value: boolean, choices: readonly Json[]): Json | undefined {
+  return choices.find((choice) => switchWords.get(String(choice)) === value)
+}
+
 /** A value in the type and spelling of the schema; as it is where no spelling fits, so that the check finds it. */
 export function toUpstreamValue(value: Input[Field], schema: FieldSchema): Json | undefined {
   if (value === undefined) return undefined
   const types = [schema.type].flat()
+  if (typeof value === 'boolean' && schema.enum !== undefined)
+    return findSwitchWord(value, schema.enum) ?? value
   if (typeof value === 'string' || typeof value === 'number') {
+    if (types.includes('boolean')) return switchWords.get(String(value)) ?? value
     if (schema.enum !== undefined) return findSpelling(value, schema.enum) ?? value
     if (types.includes('array')) return [value]
     if (types.includes('string') && typeof value === 'number') return String(value)
@@ -128,6 +146,15 @@ function findSpelling(
     choices.find((choice) => choice === value) ??
     choices.find((choice) => spellings.includes(String(choice).toLowerCase()))
   )
+}
+
+/** A mapping of inputs that are changed first, where an upstream combines or splits our fields. */
+export function adaptInput(change: (input: Input) => Input, mapping: EndpointMapping): EndpointMapping {
+  return {
+    ...mapping,
+    toRequest: (input) => mapping.toRequest(change(input)),
+    unsupported: (input) => mapping.unsupported?.(change(input)),
+  }
 }
 
 /** One of several mappings, by the value of a field; operators may replace the endpoints of each. */

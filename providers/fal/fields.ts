@@ -21,9 +21,11 @@ export const fieldNames: Readonly<Record<string, Field>> = {
   reference_audio_urls: 'referenceAudios',
   generate_audio: 'generateAudio',
   generate_audio_switch: 'generateAudio',
+  enable_audio: 'generateAudio',
   enhance_prompt: 'enhancePrompt',
   prompt_optimizer: 'enhancePrompt',
   enable_prompt_expansion: 'enhancePrompt',
+  prompt_expansion_mode: 'enhancePrompt',
   enable_web_search: 'enableWebSearch',
   guidance_scale: 'cfg_scale',
   fps: 'frames_per_second',
@@ -31,11 +33,13 @@ export const fieldNames: Readonly<Record<string, Field>> = {
   movement_amplitude: 'movementAmplitude',
   target_resolution: 'resolution',
   shot_type: 'shotType',
+  multi_shots: 'shotType',
   multi_prompt: 'multiPrompt',
   thinking_type: 'thinkingMode',
   character_orientation: 'characterOrientation',
   keep_audio: 'keepOriginalSound',
   keep_original_sound: 'keepOriginalSound',
+  audio_setting: 'keepOriginalSound',
 }
 
 /** Maps models to endpoints whose fields are known. */

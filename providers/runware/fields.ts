@@ -19,6 +19,7 @@ export const settingNames: Readonly<Record<string, Field>> = {
   audio: 'generateAudio',
   sound: 'generateAudio',
   promptExtend: 'enhancePrompt',
+  promptOptimizer: 'enhancePrompt',
   promptUpsampling: 'enhancePrompt',
   webSearch: 'enableWebSearch',
   cameraFixed: 'camera_fixed',

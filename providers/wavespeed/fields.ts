@@ -15,6 +15,7 @@ export const fieldNames: Readonly<Record<string, Field>> = {
   generate_audio: 'generateAudio',
   generate_audio_switch: 'generateAudio',
   sound: 'generateAudio',
+  enable_audio: 'generateAudio',
   enable_prompt_expansion: 'enhancePrompt',
   enable_web_search: 'enableWebSearch',
   guidance_scale: 'cfg_scale',
@@ -25,8 +26,10 @@ export const fieldNames: Readonly<Record<string, Field>> = {
   multi_prompt: 'multiPrompt',
   element_list: 'elements',
   thinking_type: 'thinkingMode',
+  thinking_mode: 'thinkingMode',
   character_orientation: 'characterOrientation',
   keep_original_sound: 'keepOriginalSound',
+  audio_setting: 'keepOriginalSound',
 }
 
 /** Maps models to endpoints whose fields are known. */

@@ -21,6 +21,12 @@ export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null
 }
 
+/** The states of a field of words that others have as a switch. */
+const stateNames = new Map([
+  ['true', 'enabled'],
+  ['false', 'disabled'],
+])
+
 /** Reads a field's value leniently: a number may come as text, a list as JSON, a switch as 1. */
 export function parseValue(field: Field, value: unknown): ParseResult {
   if (isEmpty(value)) return {}
@@ -28,7 +34,7 @@ export function parseValue(field: Field, value: unknown): ParseResult {
   const mediaKind = field in mediaFields ? mediaFields[field as keyof typeof mediaFields] : 'image'
   if (kind === 'media') return parseMedia(value, mediaKind)
   if (kind === 'mediaList') return parseMediaList(value, mediaKind)
-  const parsed = parsers[kind](value)
+  const parsed = parsers[kind](field === 'thinkingMode' ? (stateNames.get(String(value)) ?? value) : value)
   const nestedField = nestedFields.find((name) => name === field)
   return nestedField !== undefined && 'value' in parsed ? parseNested(nestedField, parsed.value) : parsed
 }
