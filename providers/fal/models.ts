@@ -1,6 +1,7 @@
 import type { Input } from '../input.ts'
 import { oneEndpoint, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { falAlibaba } from './models/alibaba.ts'
 import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.ts'
 import { falBytedance } from './models/bytedance.ts'
 import { falGoogle } from './models/google.ts'
@@ -35,6 +36,7 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falKling26,
   ...falKlingOmni,
   ...falPixverse,
+  ...falAlibaba,
 
   'hunyuan-video': {
     ...oneEndpoint('text', 'fal-ai/hunyuan-video', (input) => ({

@@ -1,4 +1,5 @@
 import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
+import { alibabaSchemas } from './models/alibaba.ts'
 import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
@@ -391,4 +392,5 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   ...grokSchemas,
   ...kling26Schemas,
   ...klingOmniSchemas,
+  ...alibabaSchemas,
 }

@@ -1,6 +1,7 @@
 import type { Field, Input, JsonObject } from '../input.ts'
 import { oneEndpoint, withoutUndefined } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { runwareAlibaba } from './models/alibaba.ts'
 import { runwareGoogle } from './models/google.ts'
 import { runwareGrok } from './models/grok.ts'
 import { runwareKlingOmni } from './models/kling-omni.ts'
@@ -71,6 +72,7 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   ...runwareGoogle,
   ...runwareGrok,
   ...runwareKlingOmni,
+  ...runwareAlibaba,
 
   'pixverse-v45': oneEndpoint('any', 'pixverse:1@3', pixverseBody),
   'pixverse-v5': {

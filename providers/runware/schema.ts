@@ -1,5 +1,6 @@
 import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 import { promptText } from './fields.ts'
+import { alibabaSchemas } from './models/alibaba.ts'
 import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
@@ -127,4 +128,5 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   ...googleSchemas,
   ...grokSchemas,
   ...klingOmniSchemas,
+  ...alibabaSchemas,
 }

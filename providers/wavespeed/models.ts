@@ -1,6 +1,7 @@
 import type { Input, JsonObject } from '../input.ts'
 import { oneEndpoint, pick, textOrImage } from '../models.ts'
 import type { EndpointMapping } from '../provider.ts'
+import { wavespeedAlibaba } from './models/alibaba.ts'
 import { wavespeedGoogle } from './models/google.ts'
 import { wavespeedGrok } from './models/grok.ts'
 import { wavespeedKlingOmni } from './models/kling-omni.ts'
@@ -114,6 +115,7 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
   ...wavespeedGrok,
   ...wavespeedKling26,
   ...wavespeedKlingOmni,
+  ...wavespeedAlibaba,
 
   'veed-fabric-1.0': oneEndpoint('image', 'veed/fabric-1.0', (input) =>
     pick(input, 'image', 'audio', 'resolution'),

@@ -1,6 +1,10 @@
 import type { Model } from '../model.ts'
+import { happyhorseModels } from './alibaba/happyhorse.ts'
 import { wanModels } from './alibaba/wan.ts'
 import { wanWavespeedModels } from './alibaba/wan-wavespeed.ts'
+import { wan3Models } from './alibaba/wan3.ts'
+import { wan25Models } from './alibaba/wan25.ts'
+import { wan27Models } from './alibaba/wan27.ts'
 import { bytedanceModels } from './bytedance/bytedance.ts'
 import { seedanceModels } from './bytedance/seedance.ts'
 import { seedance2Models } from './bytedance/seedance2.ts'
@@ -64,6 +68,10 @@ export const models: readonly Model[] = [
   ...runwayGen4Models,
   ...kling26Models,
   ...klingOmniModels,
+  ...wan3Models,
+  ...wan27Models,
+  ...wan25Models,
+  ...happyhorseModels,
 ]
 
 const modelsById = new Map(models.map((model) => [model.id, model]))
