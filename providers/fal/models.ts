@@ -6,6 +6,7 @@ import { frameOf, imageOnly, ratioBesideImage, withPrompt } from './models/body.
 import { falBytedance } from './models/bytedance.ts'
 import { falGoogle } from './models/google.ts'
 import { falGrok } from './models/grok.ts'
+import { falH3 } from './models/h3.ts'
 import { falKling } from './models/kling.ts'
 import { falKlingOmni } from './models/kling-omni.ts'
 import { falKling3 } from './models/kling3.ts'
@@ -37,6 +38,7 @@ export const falMappings: Readonly<Record<string, EndpointMapping>> = {
   ...falKlingOmni,
   ...falPixverse,
   ...falAlibaba,
+  ...falH3,
 
   'hunyuan-video': {
     ...oneEndpoint('text', 'fal-ai/hunyuan-video', (input) => ({

@@ -2,6 +2,7 @@ import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } 
 import { alibabaSchemas } from './models/alibaba.ts'
 import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
+import { h3Schemas } from './models/h3.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
@@ -393,4 +394,5 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
   ...kling26Schemas,
   ...klingOmniSchemas,
   ...alibabaSchemas,
+  ...h3Schemas,
 }

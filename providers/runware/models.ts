@@ -4,6 +4,7 @@ import type { EndpointMapping } from '../provider.ts'
 import { runwareAlibaba } from './models/alibaba.ts'
 import { runwareGoogle } from './models/google.ts'
 import { runwareGrok } from './models/grok.ts'
+import { runwareH3 } from './models/h3.ts'
 import { runwareKlingOmni } from './models/kling-omni.ts'
 import { runwareKling3 } from './models/kling3.ts'
 import { runwareSeedance2 } from './models/seedance2.ts'
@@ -73,6 +74,7 @@ export const runwareMappings: Readonly<Record<string, EndpointMapping>> = {
   ...runwareGrok,
   ...runwareKlingOmni,
   ...runwareAlibaba,
+  ...runwareH3,
 
   'pixverse-v45': oneEndpoint('any', 'pixverse:1@3', pixverseBody),
   'pixverse-v5': {

@@ -3,6 +3,7 @@ import { promptText } from './fields.ts'
 import { alibabaSchemas } from './models/alibaba.ts'
 import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
+import { h3Schemas } from './models/h3.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { seedance2Schemas } from './models/seedance2.ts'
@@ -129,4 +130,5 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   ...grokSchemas,
   ...klingOmniSchemas,
   ...alibabaSchemas,
+  ...h3Schemas,
 }

@@ -4,6 +4,7 @@ import type { EndpointMapping } from '../provider.ts'
 import { wavespeedAlibaba } from './models/alibaba.ts'
 import { wavespeedGoogle } from './models/google.ts'
 import { wavespeedGrok } from './models/grok.ts'
+import { wavespeedH3 } from './models/h3.ts'
 import { wavespeedKlingOmni } from './models/kling-omni.ts'
 import { wavespeedKling3 } from './models/kling3.ts'
 import { wavespeedKling26 } from './models/kling26.ts'
@@ -116,6 +117,7 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
   ...wavespeedKling26,
   ...wavespeedKlingOmni,
   ...wavespeedAlibaba,
+  ...wavespeedH3,
 
   'veed-fabric-1.0': oneEndpoint('image', 'veed/fabric-1.0', (input) =>
     pick(input, 'image', 'audio', 'resolution'),

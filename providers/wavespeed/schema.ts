@@ -2,6 +2,7 @@ import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
 import { alibabaSchemas } from './models/alibaba.ts'
 import { googleSchemas } from './models/google.ts'
 import { grokSchemas } from './models/grok.ts'
+import { h3Schemas } from './models/h3.ts'
 import { klingOmniSchemas } from './models/kling-omni.ts'
 import { kling3Schemas } from './models/kling3.ts'
 import { kling26Schemas } from './models/kling26.ts'
@@ -174,4 +175,5 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   ...kling26Schemas,
   ...klingOmniSchemas,
   ...alibabaSchemas,
+  ...h3Schemas,
 }

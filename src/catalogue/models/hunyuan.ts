@@ -1,3 +1,4 @@
+import { defineModel } from '../define-model.ts'
 import type { Model } from '../model.ts'
 
 const shared = {
@@ -51,4 +52,35 @@ export const hunyuanModels: readonly Model[] = [
     price: { source: 'FAL: USD 0.40 a video', asOf: '2026-01', per: 'video', rates: [{ usd: 0.4 }] },
     typicalSeconds: 240,
   },
+]
+
+export const hunyuan15Models: readonly Model[] = [
+  defineModel({
+    ownedBy: 'tencent',
+    id: 'hunyuan-video-15',
+    name: 'Hunyuan Video 1.5',
+    description: 'Tencent Hunyuan Video 1.5: 5 or 8 s in up to 720p from words or an image.',
+    released: '2025-11-20',
+    fields: {
+      prompt: { required: true },
+      resolution: { choices: ['480p', '720p'], default: '720p' },
+      duration: { choices: [5, 8], default: 5 },
+      num_inference_steps: {},
+      enhancePrompt: { default: false },
+      seed: {},
+    },
+    operations: {
+      text: { aspect_ratio: { choices: ratios, default: '16:9' }, negative_prompt: {} },
+      image: { image: { required: true }, negative_prompt: {} },
+    },
+    price: {
+      source: 'NanoGPT model list',
+      asOf: '2026-08',
+      per: 'second',
+      rates: [{ when: { resolution: '480p' }, usd: 0.03 }, { usd: 0.05 }],
+    },
+    typicalSeconds: 180,
+    deadlineSeconds: 1800,
+    providers: ['wavespeed', 'fal'],
+  }),
 ]

@@ -11,7 +11,7 @@ import { seedance2Models } from './bytedance/seedance2.ts'
 import { faceSwapModels } from './face-swap.ts'
 import { veoModels } from './google/veo.ts'
 import { veo31Models } from './google/veo31.ts'
-import { hunyuanModels } from './hunyuan.ts'
+import { hunyuan15Models, hunyuanModels } from './hunyuan.ts'
 import { kling21Models, kling25Models, klingModels } from './kuaishou/kling.ts'
 import { klingOmniModels } from './kuaishou/kling-omni.ts'
 import { kling3Models } from './kuaishou/kling3.ts'
@@ -22,7 +22,8 @@ import { longstoriesModels } from './longstories.ts'
 import { ltxModels } from './ltx.ts'
 import { lumaModels } from './luma.ts'
 import { midjourneyModels } from './midjourney.ts'
-import { hailuo23Models, minimaxModels } from './minimax/hailuo.ts'
+import { h3Models } from './minimax/h3.ts'
+import { hailuo23FastModels, hailuo23Models, minimaxModels } from './minimax/hailuo.ts'
 import { pixverseModels } from './pixverse.ts'
 import { pixverseV6Models } from './pixverse-v6.ts'
 import { runwayModels } from './runway.ts'
@@ -72,6 +73,9 @@ export const models: readonly Model[] = [
   ...wan27Models,
   ...wan25Models,
   ...happyhorseModels,
+  ...h3Models,
+  ...hailuo23FastModels,
+  ...hunyuan15Models,
 ]
 
 const modelsById = new Map(models.map((model) => [model.id, model]))

@@ -94,3 +94,39 @@ export const hailuo23Models: readonly Model[] = [
     typicalSeconds: 180,
   },
 ]
+
+const sharedFast = {
+  ownedBy: 'minimax',
+  released: '2025-10-28',
+  modes: ['image'],
+  deadlineSeconds: 1800,
+  providers: ['wavespeed', 'fal', 'runware'],
+} as const satisfies Partial<Model>
+
+const fastFields = { prompt, image: { required: true }, enhancePrompt } as const
+
+export const hailuo23FastModels: readonly Model[] = [
+  {
+    ...sharedFast,
+    id: 'minimax-hailuo-23-fast',
+    name: 'MiniMax Hailuo 2.3 Fast',
+    description: 'A faster make of MiniMax Hailuo 2.3: 6 or 10 s in 768p from an image.',
+    fields: { ...fastFields, duration: { choices: [6, 10], default: 6 } },
+    price: {
+      source: 'WaveSpeed model list for 6 s; MiniMax price list for 10 s',
+      asOf: '2026-08',
+      per: 'video',
+      rates: [{ when: { duration: 10 }, usd: 0.32 }, { usd: 0.19 }],
+    },
+    typicalSeconds: 90,
+  },
+  {
+    ...sharedFast,
+    id: 'minimax-hailuo-23-fast-pro',
+    name: 'MiniMax Hailuo 2.3 Fast Pro',
+    description: 'A faster make of MiniMax Hailuo 2.3 Pro: 6 s in 1080p from an image.',
+    fields: { ...fastFields, duration: { fixed: 6 } },
+    price: { source: 'WaveSpeed model list', asOf: '2026-08', per: 'video', rates: [{ usd: 0.33 }] },
+    typicalSeconds: 120,
+  },
+]
