@@ -106,7 +106,7 @@ function importsOf(file: string): string[] {
   return [...new Set(targets)].filter((target) => files.includes(target))
 }
 
-/** `api` for src/api/nanogpt/submission/submit.ts, `src` for src/main.ts, `providers` for everything in providers/. */
+/** `api` for src/api/nanogpt/library/list.ts, `src` for src/main.ts, `providers` for everything in providers/. */
 function folderOf(file: string): string {
   const [top = '', folder = '', ...rest] = file.split('/')
   return top === 'providers' || rest.length === 0 ? top : folder

@@ -2,7 +2,7 @@ import { jsonContent } from '../openapi/operation.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import { StatusResponse } from './schemas.ts'
 import { buildStatusBody } from './status-body.ts'
 

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { describeResponse } from '../openapi/operation.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { querySchema } from '../requests/query.ts'
-import { sendContent, variantParameter } from './content.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import { sendContent, variantParameter } from '../responses/send-content.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 
 const contentQuery = querySchema({ runId: Type.Unsafe<unknown>(jobIdSchema), variant: variantParameter })
 

@@ -17,15 +17,15 @@ import { findReplay } from '../plugins/idempotency.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import type { RouteDefinition } from './route-definition.ts'
-import { SubmitResponse } from './schemas.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import {
   acceptSubmission,
   submitRequestBody,
   toSubmitResponse,
   toValidationError,
-} from './submission/accept-submission.ts'
-import { submitErrorStatuses, submitHeaders } from './submission/submission-docs.ts'
+} from '../submission/accept-submission.ts'
+import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
+import { SubmitResponse } from './schemas.ts'
 
 type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 

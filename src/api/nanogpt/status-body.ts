@@ -1,7 +1,7 @@
 import type { JobView } from '../../jobs/job.ts'
 import { isTerminal } from '../../jobs/job.ts'
 import { toAbsoluteUrl } from '../requests/base-url.ts'
-import { toJobFailure } from './job-failure.ts'
+import { toJobFailure } from '../responses/job-failure.ts'
 import type { StatusResponse } from './schemas.ts'
 import { type Dialect, mapStatus, toPublicState } from './status-mapping.ts'
 

@@ -7,9 +7,9 @@ import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import type { SubmitResponse } from '../nanogpt/schemas.ts'
-import { acceptSubmission } from '../nanogpt/submission/accept-submission.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
+import { acceptSubmission } from '../submission/accept-submission.ts'
 import { validateVideo } from './validate-video.ts'
 
 /** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */

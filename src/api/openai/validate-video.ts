@@ -4,8 +4,8 @@ import { listFieldValues } from '../../catalogue/parameters.ts'
 import { type ValidRequest, validateRequest } from '../../catalogue/validation/validate.ts'
 import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
-import { toValidationError } from '../nanogpt/submission/accept-submission.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
+import { toValidationError } from '../submission/accept-submission.ts'
 import { fromOpenai, isSora } from './from-openai.ts'
 
 type ValidatedVideo = { admitted: ValidRequest; body: RequestBody }

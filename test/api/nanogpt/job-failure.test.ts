@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FaultCode, faults } from '../../../providers/faults.ts'
-import { contentRefusalPattern, toJobFailure } from '../../../src/api/nanogpt/job-failure.ts'
+import { contentRefusalPattern, toJobFailure } from '../../../src/api/responses/job-failure.ts'
 import type { JobView } from '../../../src/jobs/job.ts'
 import { completedAt, type dialects, ids, tell, view } from './status-replies.ts'
 

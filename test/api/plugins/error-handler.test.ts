@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { ApiError, buildErrorBody, type ErrorCode, errors } from '../../../src/api/errors.ts'
-import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
+import { contentRefusalPattern } from '../../../src/api/responses/job-failure.ts'
 import { asAlice, plainBody, startGateway, twoPeople } from '../gateway.ts'
 
 type Case = {

@@ -1,6 +1,6 @@
 import { listSchema, okResponse } from '../../openapi/response-schemas.ts'
 import { lenientIntegerParameter, querySchema } from '../../requests/query.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 import { attachmentSchema, toAttachmentBody } from './attachments.ts'
 
 const libraryQuery = querySchema({

@@ -2,7 +2,7 @@ import { withMarkup } from '../../../accounts/money.ts'
 import { buildLegacyListEntry } from '../../../catalogue/listing.ts'
 import { models } from '../../../catalogue/models/index.ts'
 import { objectSchema, okResponse } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 
 /** The older list, keyed by model ID. One web client recognizes video models by it. */
 export const listModelsByKind: RouteDefinition = {

@@ -2,7 +2,7 @@ import { buildModelSummary } from '../../../catalogue/listing.ts'
 import { models } from '../../../catalogue/models/index.ts'
 import { listSchema, okResponse, textSchema } from '../../openapi/response-schemas.ts'
 import { lenientBooleanParameter, querySchema } from '../../requests/query.ts'
-import { aliasRoute, type RouteDefinition } from '../route-definition.ts'
+import { aliasRoute, type RouteDefinition } from '../../route-definition.ts'
 import { modelSchema } from './model-schema.ts'
 
 const modelsQuery = querySchema({ detailed: lenientBooleanParameter(false) })

@@ -1,5 +1,5 @@
 import { objectSchema, okResponse, textSchema } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 
 const emptyData = { object: textSchema, data: { type: 'array', items: { type: 'object' }, maxItems: 0 } }
 

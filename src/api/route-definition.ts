@@ -1,8 +1,8 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiDeps } from '../deps.ts'
-import type { OperationDocs } from '../openapi/operation.ts'
-import type { RateLimitedOperation } from '../plugins/rate-limits.ts'
+import type { ApiDeps } from './deps.ts'
+import type { OperationDocs } from './openapi/operation.ts'
+import type { RateLimitedOperation } from './plugins/rate-limits.ts'
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
 

@@ -1,11 +1,11 @@
-import type { Field, Input } from '../../../../providers/input.ts'
-import type { ProviderName } from '../../../../providers/provider.ts'
-import { listMedia, parseStoredReference } from '../../../catalogue/media-values/stored-reference.ts'
-import type { Model } from '../../../catalogue/model.ts'
-import { relaxInput } from '../../../catalogue/validation/relax-input.ts'
-import type { ValidRequest } from '../../../catalogue/validation/validate.ts'
-import type { ApiDeps } from '../../deps.ts'
-import { ApiError } from '../../errors.ts'
+import type { Field, Input } from '../../../providers/input.ts'
+import type { ProviderName } from '../../../providers/provider.ts'
+import { listMedia, parseStoredReference } from '../../catalogue/media-values/stored-reference.ts'
+import type { Model } from '../../catalogue/model.ts'
+import { relaxInput } from '../../catalogue/validation/relax-input.ts'
+import type { ValidRequest } from '../../catalogue/validation/validate.ts'
+import type { ApiDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
 
 /** The upstreams that can render an input. If there is none and the caller is not strict: those for the closest input that has one. */
 export function findUpstreams({ routing }: ApiDeps, { model, warnings, ...request }: ValidRequest) {

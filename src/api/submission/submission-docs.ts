@@ -1,4 +1,4 @@
-import { preferHeader } from '../../openapi/operation.ts'
+import { preferHeader } from '../openapi/operation.ts'
 
 export const submitHeaders = {
   ...preferHeader,
