@@ -1,8 +1,6 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { type JobState, publicStates } from '../../jobs/job.ts'
-
-const Nullable = <T extends TSchema>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+import { Nullable } from '../responses/nullable.ts'
 
 const StateSchema = Type.Unsafe<JobState>({ type: 'string', enum: publicStates })
 

@@ -4,14 +4,13 @@ import { list as listOf, text } from '../../../providers/reader.ts'
 import { type HistoryEntry, type JobState, type JobView, jobStates, publicStates } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { toIsoTime } from '../nanogpt/status-body.ts'
-import { toPublicState } from '../nanogpt/status-mapping.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { checkId } from '../requests/input-limits.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
 import { readPageLimit } from '../requests/paging.ts'
 import { toJobFailure } from '../responses/job-failure.ts'
+import { toIsoTime, toPublicState } from '../responses/job-fields.ts'
 import { type JobEventEntry, JobListResponse, JobResponse, JobWithHistoryResponse } from './job-schemas.ts'
 
 type ByIdRoute = { Params: { id: string } }
@@ -102,8 +101,12 @@ function toJobResponse(view: JobView, baseUrl: string): Static<typeof JobRespons
 
 /** Reasons stay in the operator's audit trail: they may speak of the gateway's own keys. */
 function toEventEntry({ at, state, progress, provider }: HistoryEntry): Static<typeof JobEventEntry> {
-  const publicState = state === 'submitting' ? 'pending' : state
-  return { at: toIsoTime(at), state: publicState, progress, ...(provider !== undefined && { provider }) }
+  return {
+    at: toIsoTime(at),
+    state: toPublicState({ state }),
+    progress,
+    ...(provider !== undefined && { provider }),
+  }
 }
 
 function readStates(query: unknown): JobState[] {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { RouteDefinition } from '../route-definition.ts'
-import { unlimitedUsd } from '../submission/accept-submission.ts'
 import { otherFieldsAllowed } from './schemas.ts'
+import { unlimitedUsd } from './submit-request-body.ts'
 
 const BalanceResponse = Type.Object(
   { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },

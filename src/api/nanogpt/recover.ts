@@ -4,9 +4,11 @@ import type { JobView } from '../../jobs/job.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { lenientIntegerParameter, querySchema, textParameter } from '../requests/query.ts'
 import { toJobFailure } from '../responses/job-failure.ts'
+import { toIsoTime } from '../responses/job-fields.ts'
+import { Nullable } from '../responses/nullable.ts'
 import type { RouteDefinition } from '../route-definition.ts'
-import { Nullable, otherFieldsAllowed } from './schemas.ts'
-import { toIsoTime, toOutput } from './status-body.ts'
+import { otherFieldsAllowed } from './schemas.ts'
+import { toOutput } from './status-body.ts'
 import { mapStatus } from './status-mapping.ts'
 
 const recoverQuery = querySchema({

@@ -2,9 +2,9 @@ import { isEmpty } from '../../catalogue/validation/parse-value.ts'
 import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import { jsonContent } from '../openapi/operation.ts'
 import type { RouteDefinition } from '../route-definition.ts'
-import { submitRequestBody } from '../submission/accept-submission.ts'
 import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
 import { SubmitResponse } from './schemas.ts'
+import { submitRequestBody } from './submit-request-body.ts'
 
 /** The submit of March 2025: another path, other status names, and a default model. */
 export const submitLegacyVideo: RouteDefinition = {

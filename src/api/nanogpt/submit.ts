@@ -1,9 +1,9 @@
 import { readBodyObject } from '../body/request-body.ts'
 import { jsonContent, schemaRef } from '../openapi/operation.ts'
 import type { RouteDefinition } from '../route-definition.ts'
-import { submitRequestBody } from '../submission/accept-submission.ts'
 import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
 import { SubmitResponse } from './schemas.ts'
+import { submitRequestBody } from './submit-request-body.ts'
 
 export const submitVideo: RouteDefinition = {
   method: 'POST',

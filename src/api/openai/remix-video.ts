@@ -6,10 +6,9 @@ import type { JobView } from '../../jobs/job.ts'
 import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import type { SubmitResponse } from '../nanogpt/schemas.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
-import { acceptSubmission } from '../submission/accept-submission.ts'
+import { type AcceptedJob, acceptSubmission } from '../submission/accept-submission.ts'
 import { validateVideo } from './validate-video.ts'
 
 /** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
@@ -18,7 +17,7 @@ export async function remixVideo(
   request: FastifyRequest,
   sourceId: string,
   body: RequestBody,
-): Promise<SubmitResponse> {
+): Promise<AcceptedJob> {
   const source = await requireOwnJob(deps.engine, request, sourceId)
   const model = requireRemixModel(text(body, 'model') ?? source.model)
   const videoUrl = requireVideoUrl(source)

@@ -3,14 +3,12 @@ import { registerFormParser } from '../body/form.ts'
 import { createPreBodyChecks } from '../body/pre-body-checks.ts'
 import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
-import type { SubmitResponse } from '../nanogpt/schemas.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import { createErrorHandler } from '../plugins/error-handler.ts'
-import { findReplay } from '../plugins/idempotency.ts'
 import type { RateLimitHooks } from '../plugins/rate-limits.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { sendContent } from '../responses/send-content.ts'
-import { acceptSubmission, toSubmitResponse } from '../submission/accept-submission.ts'
+import { type AcceptedJob, acceptSubmission, replayOrCreate } from '../submission/accept-submission.ts'
 import { listVideos } from './list-videos.ts'
 import { buildOpenaiErrorBody } from './openai-errors.ts'
 import { toOpenaiVideo } from './openai-video.ts'
@@ -53,10 +51,10 @@ function registerRoutes(
   /** The job, with warnings about values that were adjusted. */
   const buildNewVideo = async (
     request: FastifyRequest,
-    { id, warnings }: SubmitResponse,
+    { job, warnings }: AcceptedJob,
   ): Promise<OpenaiVideo> => ({
-    ...(await buildVideo(request, id)),
-    ...(warnings.length > 0 && { warnings }),
+    ...(await buildVideo(request, job.id)),
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
   })
   const videoSchema = { response: { 200: OpenaiVideo } }
   /** What a route does, under whichever prefix. */
@@ -65,10 +63,9 @@ function registerRoutes(
 
   app.post(prefix, { ...routeOptions(''), onRequest, schema: videoSchema }, async (request) => {
     const body = readBodyObject(request.body)
-    const replay = await findReplay(deps, request, body)
     return buildNewVideo(
       request,
-      replay === undefined ? await createVideo(deps, request, body) : toSubmitResponse(replay),
+      await replayOrCreate(deps, request, body, () => createVideo(deps, request, body)),
     )
   })
   app.post<ByIdRoute>(
@@ -77,11 +74,10 @@ function registerRoutes(
     async (request) => {
       const { id } = request.params
       const body = readBodyObject(request.body)
-      const replay = await findReplay(deps, request, { ...body, remixed: id })
-      return buildNewVideo(
-        request,
-        replay === undefined ? await remixVideo(deps, request, id, body) : toSubmitResponse(replay),
+      const accepted = await replayOrCreate(deps, request, { ...body, remixed: id }, () =>
+        remixVideo(deps, request, id, body),
       )
+      return buildNewVideo(request, accepted)
     },
   )
   app.get(prefix, { ...routeOptions(''), schema: { response: { 200: OpenaiVideoList } } }, (request) =>
@@ -103,11 +99,7 @@ function registerRoutes(
   )
 }
 
-async function createVideo(
-  deps: ApiDeps,
-  request: FastifyRequest,
-  body: RequestBody,
-): Promise<SubmitResponse> {
+async function createVideo(deps: ApiDeps, request: FastifyRequest, body: RequestBody): Promise<AcceptedJob> {
   const { admitted, body: translatedBody } = validateVideo(deps, request, body)
   return acceptSubmission(deps, request, { ...admitted, body: translatedBody })
 }

@@ -1,7 +1,5 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-
-const Nullable = <T extends TSchema>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+import { type Static, Type } from '@sinclair/typebox'
+import { Nullable } from '../responses/nullable.ts'
 
 const StatusSchema = Type.Unsafe<'queued' | 'in_progress' | 'completed' | 'failed'>({
   type: 'string',

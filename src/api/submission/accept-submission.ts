@@ -4,22 +4,17 @@ import { JobRefused } from '../../accounts/check-account.ts'
 import type { JobPrice } from '../../accounts/job-price.ts'
 import { sentNameOf } from '../../catalogue/validation/normalize.ts'
 import type { Problem, ValidRequest } from '../../catalogue/validation/validate.ts'
-import { validateRequest } from '../../catalogue/validation/validate.ts'
 import type { CreatedJob } from '../../jobs/engine.ts'
 import { RecordTooLarge } from '../../jobs/store/record-size.ts'
 import { hasFilesToStore, type StoredInput } from '../../media/inputs/store-input.ts'
-import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import type { SubmitResponse } from '../nanogpt/schemas.ts'
-import { toIsoTime } from '../nanogpt/status-body.ts'
 import { toRecordTooLargeError } from '../plugins/error-handler.ts'
 import { findReplay, recordCreatedJob } from '../plugins/idempotency.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { checkInputLimits, shortenWarnings } from '../requests/input-limits.ts'
 import { createJobId } from '../requests/job-id.ts'
 import { readJobWebhook } from '../requests/read-webhook.ts'
-import { readValidationOptions } from '../requests/validation-options.ts'
 import {
   findUpstreams,
   type OrderedUpstreams,
@@ -27,20 +22,18 @@ import {
   publicLinkRequiredError,
 } from './choose-upstreams.ts'
 
-/** The balance that is reported to a caller without a limit: some clients stop at an empty balance. */
-export const unlimitedUsd = 1_000_000
+/** A job that a submit created or repeated. `warnings`: fields that were ignored, and values that were replaced. */
+export type AcceptedJob = { job: CreatedJob; warnings: readonly string[] }
 
-/** Validates a body and creates its job, unless the request repeats an earlier one. The worker calls the upstream, after the response. */
-export async function submitRequestBody(
+/** Returns the job of an earlier request with the same `Idempotency-Key` and body, or else calls `create`. */
+export async function replayOrCreate(
   deps: ApiDeps,
   request: FastifyRequest,
-  body: RequestBody,
-): Promise<SubmitResponse> {
-  const replay = await findReplay(deps, request)
-  if (replay !== undefined) return toSubmitResponse(replay)
-  const result = validateRequest(body, readValidationOptions(deps, request))
-  if (!result.ok) throw toValidationError(result.problems)
-  return acceptSubmission(deps, request, { ...result, body: request.body })
+  body: unknown,
+  create: () => Promise<AcceptedJob>,
+): Promise<AcceptedJob> {
+  const replay = await findReplay(deps, request, body)
+  return replay === undefined ? create() : toAcceptedJob(replay)
 }
 
 /** Creates the job of a validated request: chooses its upstreams, stores its media and reserves its price. Errors name fields as `body` spells them. */
@@ -49,7 +42,7 @@ export async function acceptSubmission(
   request: FastifyRequest,
   validated: ValidRequest & { body: unknown; remixedFrom?: string },
   agreedPrice?: JobPrice,
-): Promise<SubmitResponse> {
+): Promise<AcceptedJob> {
   const { engine, routing, media, billing } = deps
   const fieldNameInRequest = (field: Field) => sentNameOf(validated.body, field)
   checkInputLimits(validated, request.server.textLimits, fieldNameInRequest)
@@ -92,7 +85,7 @@ export async function acceptSubmission(
   }).catch((cause: unknown) => {
     throw cause instanceof RecordTooLarge ? toRecordTooLargeError(cause, fieldNameInRequest) : cause
   })
-  return toSubmitResponse(recordCreatedJob(request, accepted), allWarnings)
+  return toAcceptedJob(recordCreatedJob(request, accepted), allWarnings)
 }
 
 /** Deletes the stored media if no job was created. If that is uncertain, they stay. */
@@ -130,24 +123,8 @@ async function awaitOrRelease(
   }
 }
 
-/** The response to a submit and to its repetitions. */
-export function toSubmitResponse(view: CreatedJob, warnings: readonly string[] = []): SubmitResponse {
-  return {
-    runId: view.id,
-    id: view.id,
-    requestId: view.id,
-    taskId: view.id,
-    projectId: view.id,
-    status: 'pending',
-    model: view.model,
-    cost: view.costUsd,
-    paymentSource: 'USD',
-    remainingBalance: view.remainingUsd ?? unlimitedUsd,
-    prechargeLabel: `$${view.costUsd.toFixed(2)}`,
-    createdAt: toIsoTime(view.createdAt),
-    warnings: [...(view.replay?.warnings ?? warnings)],
-    ...(view.sandbox === true && { sandbox: true }),
-  }
+function toAcceptedJob(job: CreatedJob, warnings: readonly string[] = []): AcceptedJob {
+  return { job, warnings: job.replay?.warnings ?? warnings }
 }
 
 export function toValidationError(problems: readonly [Problem, ...Problem[]]): ApiError {

@@ -4,12 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import type { WebhookDelivery } from '../../webhooks/webhooks.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { toIsoTime } from '../nanogpt/status-body.ts'
 import { createAuthenticationHook } from '../plugins/authenticate.ts'
 import { readIdempotencyKey } from '../plugins/idempotency.ts'
 import { readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { readDefaultWebhook } from '../requests/read-webhook.ts'
+import { toIsoTime } from '../responses/job-fields.ts'
 
 const SecretResponse = Type.Object({
   secret: Type.String({ description: 'Verifies signatures: Standard Webhooks.' }),
