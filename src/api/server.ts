@@ -28,6 +28,7 @@ import { createOriginGuard, mustHideReply } from './plugins/origin-guard.ts'
 import { rejectUncleanQueries } from './plugins/query-check.ts'
 import { createRateLimits } from './plugins/rate-limits.ts'
 import { createRequestId, readTraceFields } from './plugins/request-id.ts'
+import { createLimitHooks } from './register-routes.ts'
 import { requireHost } from './requests/host.ts'
 import { registerWebhookRoutes } from './webhooks/webhooks.ts'
 
@@ -122,7 +123,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   registerWebhookRoutes(app, deps)
   registerAdminRoutes(app, deps)
   const rateLimits = await createRateLimits(app, deps.rateLimits)
-  await registerNanogptRoutes(app, deps, rateLimits)
+  await registerNanogptRoutes(app, deps, createLimitHooks(deps, rateLimits))
   await registerOpenaiRoutes(app, deps, rateLimits)
   registerJobRoutes(app, deps)
   await serveDocument(app, publicUrl)

@@ -46,7 +46,7 @@ function defineStatusRoute({
   dialect,
   id,
   summary,
-}: StatusRouteOptions): RouteDefinition<typeof statusQuery> {
+}: StatusRouteOptions): RouteDefinition<{ query: typeof statusQuery }> {
   return {
     method: 'GET',
     path,

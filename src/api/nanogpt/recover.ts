@@ -34,7 +34,7 @@ const RecoveredJob = Type.Object(
 )
 
 /** The caller's jobs, newest first: how a client finds a job whose submit response it lost. */
-export const recoverVideos: RouteDefinition<typeof recoverQuery> = {
+export const recoverVideos: RouteDefinition<{ query: typeof recoverQuery }> = {
   method: 'GET',
   path: '/generate-video/recover',
   docs: {

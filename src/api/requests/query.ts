@@ -81,8 +81,11 @@ export function parseQuery<Schema extends TSchema>(schema: Schema, query: unknow
 
 type ParsedSchema = { [parser]?: ParseParameter<unknown> }
 
-/** The `validatorCompiler` of a route whose schema validates the query string and no other part of the request. */
-export function compileQueryValidator({ schema }: { schema: unknown }) {
+/** The `validatorCompiler` of a route that has a schema for its query string and none for its body. */
+export function compileQueryValidator({ schema, httpPart }: { schema: unknown; httpPart?: string }) {
+  if (httpPart === 'body') throw new Error('A route has a schema for its query string or for its body')
+  // Path parameters are texts already.
+  if (httpPart === 'params') return () => true
   return (query: unknown) => {
     try {
       return { value: parseQuery(schema as TSchema, query) }

@@ -7,7 +7,7 @@ const libraryQuery = querySchema({
   limit: lenientIntegerParameter({ minimum: 1, maximum: 200, default: 50 }),
 })
 
-export const listAttachments: RouteDefinition<typeof libraryQuery> = {
+export const listAttachments: RouteDefinition<{ query: typeof libraryQuery }> = {
   method: 'GET',
   path: '/library',
   docs: {

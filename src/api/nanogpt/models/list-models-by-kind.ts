@@ -13,7 +13,6 @@ export const listModelsByKind: RouteDefinition = {
     tag: 'Models',
     summary: 'The older list, by model id',
     replies: okResponse('The models.', objectSchema({ models: objectSchema({ video: { type: 'object' } }) })),
-    isPublic: true,
   },
   isPublic: true,
   respond: async ({ billing }) => {

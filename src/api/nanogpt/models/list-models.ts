@@ -11,7 +11,7 @@ const modelsQuery = querySchema({ detailed: lenientBooleanParameter(false) })
  * The list of all models. With `detailed=true` it is the list of text models, which is empty: programs that join it with the
  * other lists would take our video models for text models.
  */
-export const listModels: RouteDefinition<typeof modelsQuery> = {
+export const listModels: RouteDefinition<{ query: typeof modelsQuery }> = {
   method: 'GET',
   path: '/v1/models',
   docs: {
@@ -20,7 +20,6 @@ export const listModels: RouteDefinition<typeof modelsQuery> = {
     summary:
       'All models; this gateway has only video models. With `detailed=true`: the text models, an empty list',
     replies: okResponse('The models.', listSchema(modelSchema, { object: textSchema })),
-    isPublic: true,
   },
   query: modelsQuery,
   isPublic: true,
