@@ -33,7 +33,7 @@ type RegistrationOptions<Deps> = {
 /** Serves operations. If a prefix gives two of them the same URL, the earlier one wins. */
 export function registerRoutes<Deps>(
   app: FastifyInstance,
-  definitions: readonly RouteDefinition<RequestSchemas, Deps>[],
+  definitions: readonly RouteDefinition<RequestSchemas, NoInfer<Deps>>[],
   { deps, prefixes = [''], authenticate, limits }: RegistrationOptions<Deps>,
 ): void {
   const registered = new Set<string>()

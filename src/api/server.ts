@@ -11,8 +11,7 @@ import { registerCallbackRoutes } from './callbacks/callbacks.ts'
 import type { ApiDeps } from './deps.ts'
 import { registerFileRoutes } from './files/files.ts'
 import { registerHealthRoutes } from './health/health.ts'
-import { registerJobEventsRoute } from './jobs/job-events.ts'
-import { registerJobRoutes } from './jobs/jobs.ts'
+import { registerJobRoutes } from './jobs/routes.ts'
 import { registerNanogptRoutes } from './nanogpt/routes.ts'
 import { registerOpenaiRoutes } from './openai/routes.ts'
 import { describeRoutes, serveDocument } from './openapi/document.ts'
@@ -30,7 +29,7 @@ import { createRateLimits } from './plugins/rate-limits.ts'
 import { createRequestId, readTraceFields } from './plugins/request-id.ts'
 import { createLimitHooks } from './register-routes.ts'
 import { requireHost } from './requests/host.ts'
-import { registerWebhookRoutes } from './webhooks/webhooks.ts'
+import { registerWebhookRoutes } from './webhooks/routes.ts'
 
 export type { ApiDeps } from './deps.ts'
 
@@ -119,7 +118,6 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   registerHealthRoutes(app, deps)
   registerFileRoutes(app, deps)
   registerCallbackRoutes(app, deps)
-  registerJobEventsRoute(app, deps)
   registerWebhookRoutes(app, deps)
   registerAdminRoutes(app, deps)
   const rateLimits = await createRateLimits(app, deps.rateLimits)

@@ -3,7 +3,7 @@ import { text } from '../../../providers/reader.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { checkId } from '../requests/input-limits.ts'
-import { readPageLimit } from '../requests/paging.ts'
+import { pageLimitParameter, parseQuery, querySchema } from '../requests/query.ts'
 import { toOpenaiVideo } from './openai-video.ts'
 import type { OpenaiVideoList } from './schemas.ts'
 
@@ -16,7 +16,7 @@ export async function listVideos(
   if (after !== undefined) checkId(after, 'after', server.textLimits)
   const page = await engine.list({
     owner,
-    limit: readPageLimit(query),
+    limit: parseQuery(querySchema({ limit: pageLimitParameter }), query).limit,
     oldestFirst: readOrder(text(query, 'order')) === 'asc',
     ...(after !== undefined && { after }),
   })

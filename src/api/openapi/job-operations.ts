@@ -1,9 +1,7 @@
-import { publicStates } from '../../jobs/job.ts'
-import { maxLimit } from '../requests/paging.ts'
 import { describeResponse, jsonContent, type OperationDocs, preferHeader } from './operation.ts'
 
 const text = { type: 'string' }
-const limit = { type: 'integer', minimum: 1, maximum: maxLimit, default: 20 }
+const limit = { type: 'integer', minimum: 1, maximum: 100, default: 20 }
 const model = { ...text, default: 'sora-2', description: 'Any model of the catalogue.' }
 const submitHeaders = { ...preferHeader, 'idempotency-key': { ...text, minLength: 1, maxLength: 255 } }
 const submitErrorStatuses = [402, 403, 404, 409, 422, 429]
@@ -26,86 +24,8 @@ const videoBody = {
   additionalProperties: true,
 }
 
-/** Our own routes of jobs, and the OpenAI Videos API. */
+/** The OpenAI Videos API. */
 export const jobOperations: Readonly<Record<string, OperationDocs>> = {
-  'GET /api/jobs': {
-    id: 'jobs',
-    tag: 'Jobs',
-    summary: 'The key’s jobs, newest first',
-    query: {
-      state: { ...text, enum: publicStates, description: 'One, or several with commas between.' },
-      model: text,
-      limit,
-      cursor: { ...text, description: '`next` of the page before.' },
-    },
-  },
-  'GET /api/jobs/:id': {
-    id: 'job',
-    tag: 'Jobs',
-    summary: 'A job with every change of it',
-    errorStatuses: [403, 404],
-  },
-  'DELETE /api/jobs/:id': {
-    id: 'cancelJob',
-    tag: 'Jobs',
-    summary: 'Ask for the end of a job',
-    errorStatuses: [403, 404],
-  },
-  'GET /api/jobs/:id/events': {
-    id: 'jobEvents',
-    tag: 'Jobs',
-    summary: 'A job’s changes as they happen',
-    description: 'Server-sent events: the job as it is, then each change, until its end.',
-    headers: { 'last-event-id': { ...text, description: 'Where an earlier stream ended.' } },
-    replies: {
-      200: describeResponse('Each event is a status body.', {
-        'text/event-stream': { type: 'object', properties: { id: text, data: text } },
-      }),
-      204: { description: 'There is nothing more.', type: 'null' },
-    },
-    errorStatuses: [403, 404],
-  },
-  'GET /api/jobs/:id/webhooks': {
-    id: 'deliveries',
-    tag: 'Webhooks',
-    summary: 'Whether a job’s end was told, and each attempt to',
-    errorStatuses: [403, 404],
-  },
-  'POST /api/jobs/:id/webhooks/replay': {
-    id: 'replayWebhook',
-    tag: 'Webhooks',
-    summary: 'Tell a job’s end again',
-    errorStatuses: [403, 404, 408, 409, 413, 415],
-  },
-  'GET /api/webhooks': {
-    id: 'usualWebhook',
-    tag: 'Webhooks',
-    summary: 'Where the ends of jobs that name no address are told',
-  },
-  'POST /api/webhooks': {
-    id: 'setUsualWebhook',
-    tag: 'Webhooks',
-    summary: 'Set that address, or remove it with null',
-    description:
-      '`url` and `callback_url` mean the same. A body that names no address is refused and changes nothing.',
-    body: jsonContent({
-      type: 'object',
-      required: ['webhookUrl'],
-      properties: { webhookUrl: { type: ['string', 'null'] } },
-    }),
-  },
-  'GET /api/webhooks/secret': {
-    id: 'webhookSecret',
-    tag: 'Webhooks',
-    summary: 'What verifies the signatures of webhooks',
-  },
-  'POST /api/webhooks/secret': {
-    id: 'rotateWebhookSecret',
-    tag: 'Webhooks',
-    summary: 'Make a new one',
-    errorStatuses: [408, 413, 415],
-  },
-
   'POST /v1/videos': {
     id: 'createVideo',
     tag: 'OpenAI Videos',

@@ -1,7 +1,7 @@
 import type { JobState, JobView } from '../../jobs/job.ts'
 
 /** The most detailed public state; `submitting` is internal. */
-export function toPublicState({ state }: Pick<JobView, 'state'>): JobState {
+export function toPublicState({ state }: Pick<JobView, 'state'>): Exclude<JobState, 'submitting'> {
   return state === 'submitting' ? 'pending' : state
 }
 
