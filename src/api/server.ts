@@ -120,9 +120,9 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   registerCallbackRoutes(app, deps)
   registerWebhookRoutes(app, deps)
   registerAdminRoutes(app, deps)
-  const rateLimits = await createRateLimits(app, deps.rateLimits)
-  await registerNanogptRoutes(app, deps, createLimitHooks(deps, rateLimits))
-  await registerOpenaiRoutes(app, deps, rateLimits)
+  const limits = createLimitHooks(deps, await createRateLimits(app, deps.rateLimits))
+  await registerNanogptRoutes(app, deps, limits)
+  await registerOpenaiRoutes(app, deps, limits)
   registerJobRoutes(app, deps)
   await serveDocument(app, publicUrl)
   return app

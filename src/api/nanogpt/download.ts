@@ -28,5 +28,8 @@ export const downloadVideo: RouteDefinition<{ query: typeof contentQuery }> = {
   },
   query: contentQuery,
   quiet: true,
-  respond: (deps, request, reply) => sendContent(deps, request, reply, readJobId(request.query)),
+  respond: async (deps, request, reply) => {
+    const { variant } = request.query
+    return sendContent(deps, request, reply, { id: readJobId(request.query), variant })
+  },
 }

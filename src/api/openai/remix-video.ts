@@ -3,16 +3,49 @@ import { text } from '../../../providers/reader.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { findModel, models } from '../../catalogue/models/index.ts'
 import type { JobView } from '../../jobs/job.ts'
-import type { RequestBody } from '../body/request-body.ts'
+import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
+import { jsonContent } from '../openapi/operation.ts'
+import { textSchema } from '../openapi/response-schemas.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
+import { jobParams } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
-import { type AcceptedJob, acceptSubmission } from '../submission/accept-submission.ts'
+import type { RouteDefinition } from '../route-definition.ts'
+import { type AcceptedJob, acceptSubmission, replayOrCreate } from '../submission/accept-submission.ts'
+import { submitErrorStatuses } from '../submission/submission-docs.ts'
+import { readAcceptedVideo } from './read-own-video.ts'
+import { submitHeaders, videoBody } from './request-docs.ts'
+import { OpenaiVideo } from './schemas.ts'
 import { validateVideo } from './validate-video.ts'
 
-/** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
-export async function remixVideo(
+/** Makes a new video from a finished one. The model is the finished one's own, unless `model` names another. */
+export const remixVideo: RouteDefinition<{ params: typeof jobParams }> = {
+  method: 'POST',
+  path: '/videos/:id/remix',
+  docs: {
+    id: 'remixVideo',
+    tag: 'OpenAI Videos',
+    summary: 'Make a new video from a finished one',
+    headers: submitHeaders,
+    body: jsonContent({ ...videoBody, properties: { prompt: textSchema, model: textSchema } }),
+    errorStatuses: submitErrorStatuses,
+    hasOpenaiErrors: true,
+  },
+  schema: OpenaiVideo,
+  rateLimit: 'submit',
+  params: jobParams,
+  respond: async (deps, request) => {
+    const { id } = request.params
+    const body = readBodyObject(request.body)
+    const accepted = await replayOrCreate(deps, request, { ...body, remixed: id }, () =>
+      acceptRemix(deps, request, id, body),
+    )
+    return readAcceptedVideo(deps, request, accepted)
+  },
+}
+
+async function acceptRemix(
   deps: ApiDeps,
   request: FastifyRequest,
   sourceId: string,

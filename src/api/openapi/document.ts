@@ -4,12 +4,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
 import { resolvePathPrefix } from '../requests/base-url.ts'
 import { components } from './components.ts'
-import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
 import { otherOperations } from './other-operations.ts'
 
 /** Operations by canonical path, until their routes carry `config.docs`. Other paths of an operation are served but not listed. */
-const operations = { ...jobOperations, ...otherOperations }
+const operations = otherOperations
 
 const documentHeader = {
   openapi: '3.1.0',

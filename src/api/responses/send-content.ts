@@ -1,3 +1,4 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isTerminal, type JobView } from '../../jobs/job.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -5,19 +6,19 @@ import { ApiError } from '../errors.ts'
 import { sendFile, sendRemoteFile } from '../files/send-file.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
-import { enumParameter, parseQuery, querySchema } from '../requests/query.ts'
+import { enumParameter } from '../requests/query.ts'
 
 export const variantParameter = enumParameter(['video', 'thumbnail', 'spritesheet'], 'video')
-const variantQuery = querySchema({ variant: variantParameter })
+
+type Content = { id: string; variant: Static<typeof variantParameter> }
 
 /** The bytes of a finished video or of a picture of it; or its link, if the client accepts JSON only. */
 export async function sendContent(
   deps: ApiDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  id: string,
+  { id, variant }: Content,
 ): Promise<unknown> {
-  const { variant } = parseQuery(variantQuery, request.query)
   const view = await requireOwnJob(deps.engine, request, id)
   const videoUrl = requireVideoUrl(view)
   const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
