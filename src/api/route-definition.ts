@@ -23,7 +23,7 @@ export type RouteDefinition<Schemas extends RequestSchemas = RequestSchemas, Dep
   /** For the OpenAPI document; absent for a path that is not listed. */
   docs?: Omit<OperationDocs, 'isPublic'>
   /** Runs before the body is read, after authentication. */
-  onRequest?(deps: Deps, request: FastifyRequest): Promise<void>
+  onRequest?(deps: Deps, request: RequestOf<Schemas>): Promise<void>
   /** Returns the body of the reply, or the reply itself if it was sent already. */
   respond(deps: Deps, request: RequestOf<Schemas>, reply: FastifyReply): Promise<unknown>
   code?: number
@@ -48,10 +48,6 @@ type RequestOf<Schemas extends RequestSchemas> = FastifyRequest<{
 type StaticOf<Schema> = Schema extends TSchema ? Static<Schema> : unknown
 
 /** The same operation at another path. The OpenAPI document lists only the first. */
-export function aliasRoute<Schemas extends RequestSchemas>(
-  route: RouteDefinition<Schemas>,
-  path: string,
-): RouteDefinition<Schemas> {
-  const { docs: _, ...alias } = route
-  return { ...alias, path } as RouteDefinition<Schemas>
+export function aliasRoute({ docs: _, ...route }: RouteDefinition, path: string): RouteDefinition {
+  return { ...route, path }
 }
