@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../../src/api/errors.ts'
 import {
+  enumListParameter,
   enumParameter,
   integerParameter,
   lenientBooleanParameter,
@@ -77,3 +78,13 @@ for (const [name, value, message] of [
     )
   })
 }
+
+test('a list of words is separated by commas or by repetition', () => {
+  const listSchema = querySchema({ state: enumListParameter(['queued', 'failed']) })
+  const statesIn = (state: unknown) => parseQuery(listSchema, { state }).state
+  assert.deepEqual(statesIn(undefined), [])
+  assert.deepEqual(statesIn(''), [])
+  assert.deepEqual(statesIn('failed, queued,'), ['failed', 'queued'])
+  assert.deepEqual(statesIn(['queued', 'failed']), ['queued', 'failed'])
+  assert.throws(() => statesIn(['queued', 'done']), /`state` must be one of queued, failed; got "done"/)
+})
