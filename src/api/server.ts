@@ -53,7 +53,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     bodyLimitBytes,
     requestLimits = defaultRequestLimits,
   } = deps.config
-  const originGuardDeps = { accounts: deps.accounts, policy: { ...origins, publicUrl } }
+  const originGuardDeps = { authenticator: deps.authenticator, policy: { ...origins, publicUrl } }
   const app = Fastify({
     http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
     loggerInstance: deps.logger,

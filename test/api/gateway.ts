@@ -62,7 +62,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
     library: noLibrary,
     files: noFiles,
     storage: { fault: () => undefined, requireSpace: async () => undefined },
-    accounts: anonymousAccess,
+    authenticator: anonymousAccess,
     billing: freeMoney,
     rateLimits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
@@ -99,7 +99,7 @@ export const everythingOnFal: ApiDeps['routing'] = {
 }
 
 /** Accounts of two people: the key `alice-secret-key` and the key `bobby-secret-key`. */
-export const twoPeople: ApiDeps['accounts'] = {
+export const twoPeople: ApiDeps['authenticator'] = {
   identify: async (key) => {
     const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
     return owner === undefined ? undefined : { owner }

@@ -87,7 +87,7 @@ export async function startRoom(
   const media = await createMedia({ config, redis, keys, transport, upstreams, logger: quiet })
   const { app, engine } = await startGateway(t, {
     config: { bodyLimitBytes: 8 * megabyte },
-    accounts: twoPeople,
+    authenticator: twoPeople,
     media,
     uploadBuffer: media.uploadBuffer,
     library: media.library,

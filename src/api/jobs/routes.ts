@@ -12,6 +12,6 @@ import { streamJobEvents } from './stream-job-events.ts'
 export function registerJobRoutes(app: FastifyInstance, deps: ApiDeps): void {
   registerRoutes(app, [streamJobEvents, listJobs, readJob, cancelJob], {
     deps: { ...deps, streams: createEventStreams(app) },
-    authenticate: createAuthenticationHook(deps.accounts),
+    authenticate: createAuthenticationHook(deps.authenticator),
   })
 }

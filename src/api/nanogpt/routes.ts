@@ -68,7 +68,7 @@ export async function registerNanogptRoutes(
     deps,
     limits,
     prefixes: pathPrefixes,
-    authenticate: createAuthenticationHook(deps.accounts),
+    authenticate: createAuthenticationHook(deps.authenticator),
   }
   registerRoutes(app, routeDefinitions, options)
   await app.register(async (scope) => {

@@ -26,7 +26,7 @@ export async function registerOpenaiRoutes(
       deps,
       limits,
       prefixes: ['/v1', '/api/v1'],
-      authenticate: createAuthenticationHook(deps.accounts),
+      authenticate: createAuthenticationHook(deps.authenticator),
     })
   })
 }

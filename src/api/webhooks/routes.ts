@@ -19,5 +19,5 @@ export function registerWebhookRoutes(app: FastifyInstance, deps: ApiDeps): void
     readDeliveries,
     replayWebhook,
   ]
-  registerRoutes(app, routes, { deps, authenticate: createAuthenticationHook(deps.accounts) })
+  registerRoutes(app, routes, { deps, authenticate: createAuthenticationHook(deps.authenticator) })
 }

@@ -155,7 +155,7 @@ describe('the size of a body', () => {
   it('is that of a small one where nobody has been authenticated, and an error without reading it', async (t) => {
     const secret = 'right'
     const { app } = await startGateway(t, {
-      accounts: twoPeople,
+      authenticator: twoPeople,
       config: { bodyLimitBytes: 8_000_000 },
       isCallbackAddress: async (_id, given) => given === secret,
       receiveCallback: async () => true,

@@ -80,7 +80,7 @@ test('nonsense as the last event begins with the job as it is', async (t) => {
 })
 
 test('only its owner hears of a job', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const url = `/api/jobs/${id}/events`
   assert.equal((await app.inject({ url })).statusCode, 401)

@@ -89,7 +89,7 @@ test('deleting a job cancels it', async (t) => {
 })
 
 test('jobs are their owner’s alone', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   for (const path of ['/api/jobs', '/v1/videos']) {
     assert.deepEqual((await app.inject({ url: path, headers: asBobby })).json().data, [])

@@ -29,7 +29,7 @@ test('what has ended stays as it ended', async (t) => {
 })
 
 test('a cancel is refused without an id, for an unknown job, for two, and for somebody else’s', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const cancel = async (payload: object, headers: Record<string, string>, query = '') => {
     const reply = await app.inject({ method: 'POST', url: url + query, payload, headers })

@@ -13,7 +13,7 @@ type Call = { payload: Record<string, unknown>; headers?: Record<string, string>
 
 /** A gateway in which Alice has one job, of which the upstream's task is 1757399847039557. */
 async function start(t: TestContext, body: Record<string, unknown> = { model, image }) {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   engine.readTicket = async () => ({ id: '1757399847039557' })
   const post = (url: string, { payload, headers = asAlice }: Call) =>
     app.inject({ method: 'POST', url, payload, headers })

@@ -40,7 +40,7 @@ test('a program that joins the lists and takes the first entry of an id finds a 
 })
 
 test('a caller has no subscription, in the documented shape', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const reply = await app.inject({ url: '/api/subscription/v1/usage', headers: asAlice })
   const { active, limits, daily, monthly, state } = reply.json()
   assert.deepEqual(
@@ -62,13 +62,13 @@ test('the older list by model id', async (t) => {
 })
 
 test('a wrong key does not fail a list', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const reply = await app.inject({ url: '/api/v1/video-models', headers: { 'x-api-key': 'wrong' } })
   assert.equal(reply.statusCode, 200)
 })
 
 test('the balance is told in texts, and a wrong key is told apart', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const ask = (headers: Record<string, string>) =>
     app.inject({ method: 'POST', url: '/api/check-balance', headers })
   assert.deepEqual((await ask(asAlice)).json(), {
@@ -143,7 +143,7 @@ test('recover speaks its own words', async (t) => {
 })
 
 test('recover lists the caller’s own jobs, newest first, as many as asked within reason', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const ids: string[] = []
   for (let count = 0; count < 55; count++) ids.unshift(await submitted(app, { headers: asAlice }))
   await submitted(app, { headers: asBobby })

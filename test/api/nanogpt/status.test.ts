@@ -171,7 +171,7 @@ test('a cost of nothing is told as a number', () => {
 })
 
 test('a job is shown to its owner only', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const url = `/api/video/status?runId=${id}`
   assert.equal((await app.inject({ url, headers: asAlice })).statusCode, 200)

@@ -52,7 +52,7 @@ test('warnings are an empty list where there is nothing to warn of, and sandbox 
 
 test('the engine is told everything it needs', async (t) => {
   const { app, engine } = await startGateway(t, {
-    accounts: twoPeople,
+    authenticator: twoPeople,
     routing: { ...everythingOnFal, listUpstreams: () => ['fal', 'runware'] },
   })
   const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }

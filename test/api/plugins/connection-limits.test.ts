@@ -13,7 +13,7 @@ const stallMs = 300
 async function start(t: TestContext, changes: Partial<RequestLimits> = {}) {
   const requestLimits = { ...defaultRequestLimits, stallMs, ...changes }
   const { app } = await startGateway(t, {
-    accounts: twoPeople,
+    authenticator: twoPeople,
     config: { bodyLimitBytes: 1_000_000, requestLimits },
   })
   app.get('/large', (_request, reply) => reply.send(Readable.from(pieces())))

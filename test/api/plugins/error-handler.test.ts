@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
 
 for (const { what, ask, status, code, param = null } of cases) {
   test(`${what}: ${status} ${code}, in the one body`, async (t) => {
-    const { app, engine } = await startGateway(t, { accounts: twoPeople })
+    const { app, engine } = await startGateway(t, { authenticator: twoPeople })
     const reply = await app.inject(ask)
     assert.equal(reply.statusCode, status)
     assert.equal(reply.headers['content-type'], 'application/json')
@@ -189,7 +189,7 @@ test('a schema’s refusal names the field and what it takes', async (t) => {
 
 test('the caller’s key is in no text that goes back or into the log', async (t) => {
   const key = 'alice-secret-key'
-  const { app, logged } = await startGateway(t, { accounts: twoPeople })
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople })
   const asks: InjectOptions[] = [
     { url: `/api/${key}`, headers: { 'x-api-key': key } },
     { url: `/nowhere?api_key=another-secret-key`, headers: { authorization: `Bearer ${key}` } },

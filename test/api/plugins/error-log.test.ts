@@ -68,7 +68,7 @@ for (const [status, requests] of Object.entries(asks)) {
 
 test('a 401 and a 429 write one log line each', async (t) => {
   const limits = { namespace: '', submit: 1, recover: 1, extend: 1, library: 1 }
-  const { app, logged } = await startGateway(t, { accounts: twoPeople, rateLimits: limits })
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople, rateLimits: limits })
   assert.equal((await app.inject(post(plainBody))).statusCode, 401)
   checkOneLine(logged.splice(0))
   const asAlice = { 'x-api-key': 'alice-secret-key' }
@@ -88,7 +88,7 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
     'Redis is unavailable',
     503,
     {
-      accounts: {
+      authenticator: {
         readAccessMode: () => 'keys',
         identify: () => Promise.reject(new RedisUnavailable(refusedByRedis)),
       },
@@ -130,11 +130,11 @@ for (const [what, status, changes] of outages) {
 }
 
 test('an unexpected error is logged with its stack', async (t) => {
-  const accounts = {
+  const authenticator = {
     readAccessMode: () => 'keys' as const,
     identify: () => Promise.reject(new TypeError('a bug')),
   }
-  const { app, logged } = await startGateway(t, { accounts })
+  const { app, logged } = await startGateway(t, { authenticator })
   assert.equal((await app.inject(post(plainBody))).statusCode, 500)
   const [line, ...others] = ofRequests(logged)
   assert.match(String(Reflect.get(Object(line?.err), 'stack')), /TypeError: a bug\n\s+at /)

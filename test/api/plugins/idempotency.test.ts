@@ -50,7 +50,7 @@ test('the same body on a route that does something else is another request', asy
 })
 
 test('the key of one caller is nothing to another', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   for (const who of [asAlice, asBobby]) {
     const headers = { ...who, 'idempotency-key': 'one' }
     const reply = await app.inject({

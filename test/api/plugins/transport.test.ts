@@ -101,7 +101,7 @@ const paths = [
 ]
 
 test('a browser may ask everything from everywhere', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   for (const url of paths) {
     const reply = await app.inject({
       method: 'OPTIONS',
@@ -125,7 +125,7 @@ test('a browser may ask everything from everywhere', async (t) => {
 })
 
 test('every reply has an id of its own, may be read by any origin, and is never cached', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const seen = new Set<string>()
   const urls = ['/health', '/ready', '/nowhere', '/api/v1/models', `/api/video-status?runId=${id}`]
@@ -169,7 +169,7 @@ const keys: readonly { what: string; headers: Record<string, string>; owner: str
 
 for (const { what, headers, owner } of keys) {
   test(`the key is taken from ${what}`, async (t) => {
-    const { app, engine } = await startGateway(t, { accounts: twoPeople })
+    const { app, engine } = await startGateway(t, { authenticator: twoPeople })
     const reply = await app.inject({
       method: 'POST',
       url: '/api/generate-video',

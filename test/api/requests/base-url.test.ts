@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
 for (const { name, headers, publicUrl, trustProxy, url } of cases) {
   test(`links begin with ${name}`, async (t) => {
     const { app, engine } = await startGateway(t, {
-      accounts: twoPeople,
+      authenticator: twoPeople,
       config: { bodyLimitBytes: 1000, publicUrl, ...(trustProxy !== undefined && { trustProxy }) },
     })
     const id = await submitted(app, { headers: { 'x-api-key': 'alice-secret-key' } })
@@ -151,7 +151,7 @@ for (const { name, headers, publicUrl, trustProxy, url } of cases) {
 }
 
 test('what is stored for others has no address that a request made up', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const submit = async (headers: Record<string, string>) => {
     await submitted(app, { headers: { 'x-api-key': 'alice-secret-key', ...headers } })
     return engine.orders.at(-1)?.webhook?.baseUrl
