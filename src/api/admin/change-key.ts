@@ -31,7 +31,7 @@ export const changeKey: RouteDefinition<Schemas, AdminDeps> = {
     id: 'changeKey',
     tag: 'Operation',
     summary:
-      'Change the limits of a key, top it up or correct its balance, all of it or nothing; with an `Idempotency-Key` once in 24 hours',
+      'Change the limits of a key, top it up or correct its balance. All changes are applied or none; with an `Idempotency-Key` once in 24 hours',
     replies: okResponse('The key.', accountSchema),
     errorStatuses: [404, 409, 422],
   },

@@ -15,7 +15,7 @@ export const createKey: RouteDefinition<{ body: typeof CreateKeyBody }, AdminDep
   docs: {
     id: 'createKey',
     tag: 'Operation',
-    summary: 'Make a key; it is told this once',
+    summary: 'Create a key. The response is the only place that shows it',
     replies: okResponse('The key.', accountSchema, 201),
     errorStatuses: [409, 422],
   },

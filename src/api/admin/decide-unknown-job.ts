@@ -9,7 +9,13 @@ import { type AdminDeps, noOtherFields } from './keys.ts'
 const DecisionOrTaskBody = Type.Object(
   {
     decision: Type.Optional(DecisionSchema),
-    ticket: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'The task to adopt.' })),
+    ticket: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'The upstream task that the job resumes with.',
+      }),
+    ),
     note: NoteSchema,
   },
   noOtherFields,
@@ -23,8 +29,7 @@ export const decideUnknownJob: RouteDefinition<Schemas, AdminDeps> = {
   docs: {
     id: 'decideUnknown',
     tag: 'Operation',
-    summary:
-      'Charge or release the money on hold for a job, or resume the job with the task that its upstream has for it',
+    summary: 'Charge or release the money on hold for a job, or resume the job with its upstream task',
     replies: okResponse('The decision. The same decision again returns the first one.', { type: 'object' }),
     errorStatuses: [404, 409],
   },

@@ -9,7 +9,7 @@ export const listHolds: RouteDefinition<{ params: typeof keyParams }, AdminDeps>
   docs: {
     id: 'held',
     tag: 'Operation',
-    summary: 'The money of a key that is on hold, job by job',
+    summary: 'The money of a key that is on hold, by job',
     replies: okResponse('The jobs.', listSchema({ type: 'object' })),
     errorStatuses: [404],
   },

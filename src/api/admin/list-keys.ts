@@ -8,7 +8,7 @@ export const listKeys: RouteDefinition<RequestSchemas, AdminDeps> = {
   docs: {
     id: 'keys',
     tag: 'Operation',
-    summary: 'Every key',
+    summary: 'All keys',
     replies: okResponse('The keys.', listSchema(accountSchema)),
   },
   respond: async ({ admin }) => ({ object: 'list', data: await admin.ledger.listAccounts() }),

@@ -11,8 +11,8 @@ export const listMovements: RouteDefinition<{ params: typeof keyParams }, AdminD
   docs: {
     id: 'ledger',
     tag: 'Operation',
-    summary: 'Every movement of a key’s money',
-    replies: okResponse('The movements.', listSchema({ type: 'object' })),
+    summary: 'The ledger of a key',
+    replies: okResponse('The entries.', listSchema({ type: 'object' })),
     errorStatuses: [404],
   },
   params: keyParams,

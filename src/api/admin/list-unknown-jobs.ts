@@ -10,7 +10,7 @@ export const listUnknownJobs: RouteDefinition<RequestSchemas, AdminDeps> = {
     tag: 'Operation',
     summary: 'Every job whose money is on hold until an operator decides',
     replies: okResponse(
-      'The jobs, with the attempt to look for at the upstream.',
+      'The jobs, with the submit attempt to look up at the upstream.',
       listSchema({ type: 'object' }),
     ),
   },

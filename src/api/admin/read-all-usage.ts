@@ -14,7 +14,7 @@ export const readAllUsage: RouteDefinition<{ query: typeof allUsageQuery }, Admi
   docs: {
     id: 'allUsage',
     tag: 'Operation',
-    summary: 'What all keys have used',
+    summary: 'The usage of all keys, by day and model',
     replies: okResponse('The usage.', usageSchema),
   },
   query: allUsageQuery,

@@ -8,7 +8,7 @@ export const readKey: RouteDefinition<{ params: typeof keyParams }, AdminDeps> =
   docs: {
     id: 'key',
     tag: 'Operation',
-    summary: 'One key, with its limits and its money',
+    summary: 'One key, with its limits and balances',
     replies: okResponse('The key.', accountSchema),
     errorStatuses: [404],
   },

@@ -15,10 +15,10 @@ export const serveFile: RouteDefinition<{ params: typeof fileParams }> = {
   docs: {
     id: 'file',
     tag: 'Files',
-    summary: 'A finished video or a picture of it, by the link that its job tells',
+    summary: 'Download a finished video or its thumbnail by the link in a job status',
     replies: {
       200: describeResponse('The file.', { 'video/mp4': fileSchema, 'image/jpeg': fileSchema }),
-      206: describeResponse('The range that was asked for.', { 'video/mp4': fileSchema }),
+      206: describeResponse('The requested range.', { 'video/mp4': fileSchema }),
     },
     errorStatuses: [404, 410, 416],
   },

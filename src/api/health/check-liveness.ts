@@ -7,8 +7,8 @@ export const checkLiveness: RouteDefinition<RequestSchemas, unknown> = {
   docs: {
     id: 'health',
     tag: 'Operation',
-    summary: 'Whether the process lives',
-    replies: okResponse('It does.', objectSchema({ status: textSchema })),
+    summary: 'Liveness',
+    replies: okResponse('The process is running.', objectSchema({ status: textSchema })),
   },
   isPublic: true,
   quiet: true,

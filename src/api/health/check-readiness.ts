@@ -14,8 +14,8 @@ export const checkReadiness: RouteDefinition<RequestSchemas, HealthDeps> = {
   docs: {
     id: 'ready',
     tag: 'Operation',
-    summary: 'Whether it can take jobs',
-    replies: okResponse('It can.', objectSchema({ status: textSchema })),
+    summary: 'Readiness',
+    replies: okResponse('The gateway accepts jobs.', objectSchema({ status: textSchema })),
   },
   isPublic: true,
   quiet: true,

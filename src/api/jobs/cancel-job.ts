@@ -10,7 +10,7 @@ export const cancelJob: RouteDefinition<{ params: typeof jobParams }> = {
   docs: {
     id: 'cancelJob',
     tag: 'Jobs',
-    summary: 'Ask for the end of a job',
+    summary: 'Cancel a job',
     errorStatuses: [403, 404],
   },
   params: jobParams,

@@ -8,17 +8,17 @@ import { toJobResponse } from './job-response.ts'
 import { JobListResponse } from './schemas.ts'
 
 const jobsQuery = querySchema({
-  state: enumListParameter(publicStates, { description: 'One, or several with commas between.' }),
+  state: enumListParameter(publicStates, { description: 'One state, or several separated by commas.' }),
   model: textParameter(),
   limit: pageLimitParameter,
-  cursor: textParameter({ description: '`next` of the page before.' }),
+  cursor: textParameter({ description: '`next` of the previous page.' }),
 })
 
 /** The caller's jobs, whichever API submitted them. */
 export const listJobs: RouteDefinition<{ query: typeof jobsQuery }> = {
   method: 'GET',
   path: '/api/jobs',
-  docs: { id: 'jobs', tag: 'Jobs', summary: 'The key’s jobs, newest first' },
+  docs: { id: 'jobs', tag: 'Jobs', summary: 'The jobs of a key, newest first' },
   query: jobsQuery,
   schema: JobListResponse,
   respond: async (deps, request) => {

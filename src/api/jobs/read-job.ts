@@ -13,7 +13,7 @@ export const readJob: RouteDefinition<{ params: typeof jobParams }> = {
   docs: {
     id: 'job',
     tag: 'Jobs',
-    summary: 'A job with every change of it',
+    summary: 'A job with its history',
     errorStatuses: [403, 404],
   },
   params: jobParams,

@@ -33,7 +33,7 @@ const NoteSchema = Type.Object({
   at: Type.String({ format: 'date-time' }),
   kind: Type.String({
     enum: ['late_result', 'late_reply', 'charge', 'release', 'adopt'],
-    description: 'The upstream finished after all, or what an operator decided on the money on hold.',
+    description: 'A result that arrived late, or the decision of an operator about money on hold.',
   }),
 })
 
@@ -47,7 +47,7 @@ export const JobWithHistoryResponse = Type.Object(
   },
   {
     title: 'JobWithHistory',
-    description: 'A job, every change of it with its time, and notes on it after its end.',
+    description: 'A job with its history, and notes about what happened after it had ended.',
   },
 )
 export const JobListResponse = Type.Object(

@@ -23,14 +23,19 @@ export const streamJobEvents: RouteDefinition<RequestSchemas, Deps> = {
   docs: {
     id: 'jobEvents',
     tag: 'Jobs',
-    summary: 'A job’s changes as they happen',
-    description: 'Server-sent events: the job as it is, then each change, until its end.',
-    headers: { 'last-event-id': { ...textSchema, description: 'Where an earlier stream ended.' } },
+    summary: 'Follow a job: its changes as server-sent events',
+    description: 'The current state of the job, then each change, until the job has ended.',
+    headers: {
+      'last-event-id': {
+        ...textSchema,
+        description: 'The ID of the last event that an earlier stream delivered.',
+      },
+    },
     replies: {
       200: describeResponse('Each event is a status body.', {
         'text/event-stream': { type: 'object', properties: { id: textSchema, data: textSchema } },
       }),
-      204: { description: 'There is nothing more.', type: 'null' },
+      204: { description: 'The job has ended and all of its events were delivered.', type: 'null' },
     },
     errorStatuses: [403, 404],
   },

@@ -21,7 +21,7 @@ export const estimatePrice: RouteDefinition = {
   docs: {
     id: 'price',
     tag: 'Videos',
-    summary: 'The price of a submit with this body',
+    summary: 'The price of a video, without submitting it',
     headers: preferHeader,
     body: jsonContent(schemaRef('VideoRequest')),
     replies: { 200: describeResponse('The price.', { 'application/json': priceSchema }) },

@@ -13,7 +13,7 @@ export const submitLegacyVideo: RouteDefinition = {
   docs: {
     id: 'submitFirst',
     tag: 'Videos',
-    summary: 'Submit a video as in March 2025',
+    summary: 'Submit a video, in the format of March 2025',
     headers: submitHeaders,
     body: jsonContent({
       type: 'object',

@@ -4,11 +4,11 @@ import type { ApiDeps } from '../deps.ts'
 import { textSchema } from '../openapi/response-schemas.ts'
 import type { RouteDefinition } from '../route-definition.ts'
 import { type AcceptedJob, acceptSubmission, replayOrCreate } from '../submission/accept-submission.ts'
-import { submitErrorStatuses } from '../submission/submission-docs.ts'
+import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
 import { readAcceptedVideo } from './read-own-video.ts'
-import { submitHeaders, videoBody } from './request-docs.ts'
 import { OpenaiVideo } from './schemas.ts'
 import { validateVideo } from './validate-video.ts'
+import { videoBody } from './video-body.ts'
 
 const videoFields = {
   model: { ...textSchema, default: 'sora-2', description: 'Any model of the catalogue.' },
@@ -23,7 +23,7 @@ const videoFields = {
 
 const referenceSchema = {
   oneOf: [
-    { ...textSchema, description: 'A link, a data URL, or in a form a file.' },
+    { ...textSchema, description: 'A link or a data URL; in a form, also a file.' },
     { type: 'object', properties: { image_url: textSchema, file_id: textSchema } },
   ],
 }

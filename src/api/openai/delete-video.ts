@@ -10,7 +10,7 @@ export const deleteVideo: RouteDefinition<{ params: typeof jobParams }> = {
   docs: {
     id: 'deleteVideo',
     tag: 'OpenAI Videos',
-    summary: 'Remove a finished job and its files; cancel a running one',
+    summary: 'Delete a finished job and its files, or cancel a running one',
     errorStatuses: [403, 404],
     hasOpenaiErrors: true,
   },

@@ -14,14 +14,14 @@ export const downloadVideo: RouteDefinition<{ params: typeof jobParams; query: t
   docs: {
     id: 'downloadVideo',
     tag: 'OpenAI Videos',
-    summary: 'Download a finished video, or a picture of it',
+    summary: 'Download a finished video or its thumbnail',
     replies: {
-      200: describeResponse('The file.', {
+      200: describeResponse('The file; its link, if the client accepts JSON only.', {
         'video/mp4': fileSchema,
         'image/jpeg': fileSchema,
         'application/json': objectSchema({ url: textSchema }),
       }),
-      206: describeResponse('The range that was asked for.', { 'video/mp4': fileSchema }),
+      206: describeResponse('The requested range.', { 'video/mp4': fileSchema }),
     },
     errorStatuses: [403, 404, 409, 410, 416],
     hasOpenaiErrors: true,

@@ -23,7 +23,7 @@ const videosQuery = querySchema({
 export const listVideos: RouteDefinition<{ query: typeof videosQuery }> = {
   method: 'GET',
   path: '/videos',
-  docs: { id: 'listVideos', tag: 'OpenAI Videos', summary: 'The key’s jobs', hasOpenaiErrors: true },
+  docs: { id: 'listVideos', tag: 'OpenAI Videos', summary: 'The jobs of a key', hasOpenaiErrors: true },
   query: videosQuery,
   schema: OpenaiVideoList,
   respond: async ({ engine, config }, { owner, query, server }): Promise<OpenaiVideoList> => {

@@ -13,11 +13,11 @@ import { jobParams } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import type { RouteDefinition } from '../route-definition.ts'
 import { type AcceptedJob, acceptSubmission, replayOrCreate } from '../submission/accept-submission.ts'
-import { submitErrorStatuses } from '../submission/submission-docs.ts'
+import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
 import { readAcceptedVideo } from './read-own-video.ts'
-import { submitHeaders, videoBody } from './request-docs.ts'
 import { OpenaiVideo } from './schemas.ts'
 import { validateVideo } from './validate-video.ts'
+import { videoBody } from './video-body.ts'
 
 /** Makes a new video from a finished one. The model is the finished one's own, unless `model` names another. */
 export const remixVideo: RouteDefinition<{ params: typeof jobParams }> = {
@@ -26,7 +26,7 @@ export const remixVideo: RouteDefinition<{ params: typeof jobParams }> = {
   docs: {
     id: 'remixVideo',
     tag: 'OpenAI Videos',
-    summary: 'Make a new video from a finished one',
+    summary: 'Create a video from a finished one',
     headers: submitHeaders,
     body: jsonContent({ ...videoBody, properties: { prompt: textSchema, model: textSchema } }),
     errorStatuses: submitErrorStatuses,

@@ -9,7 +9,7 @@ export const retrieveVideo: RouteDefinition<{ params: typeof jobParams }> = {
   docs: {
     id: 'retrieveVideo',
     tag: 'OpenAI Videos',
-    summary: 'Ask how a job fares',
+    summary: 'Job status',
     errorStatuses: [403, 404],
     hasOpenaiErrors: true,
   },

@@ -7,7 +7,7 @@ export const readDefaultWebhook: RouteDefinition = {
   docs: {
     id: 'usualWebhook',
     tag: 'Webhooks',
-    summary: 'Where the ends of jobs that name no address are told',
+    summary: 'The default webhook URL, for jobs without one of their own',
   },
   schema: DefaultWebhookResponse,
   respond: async ({ webhooks }, { owner }) => ({

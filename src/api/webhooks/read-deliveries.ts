@@ -9,7 +9,7 @@ export const readDeliveries: RouteDefinition = {
   docs: {
     id: 'deliveries',
     tag: 'Webhooks',
-    summary: 'Whether a job’s end was told, and each attempt to',
+    summary: 'The webhook of a job: its state and each attempt',
     errorStatuses: [403, 404],
   },
   schema: DeliveriesResponse,

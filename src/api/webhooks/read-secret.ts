@@ -7,7 +7,7 @@ export const readWebhookSecret: RouteDefinition = {
   docs: {
     id: 'webhookSecret',
     tag: 'Webhooks',
-    summary: 'What verifies the signatures of webhooks',
+    summary: 'The secret that verifies webhook signatures',
   },
   schema: SecretResponse,
   respond: async ({ webhooks }, { owner }) => ({ secret: await webhooks.readSecret(owner) }),

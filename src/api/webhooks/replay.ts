@@ -10,7 +10,7 @@ export const replayWebhook: RouteDefinition = {
   docs: {
     id: 'replayWebhook',
     tag: 'Webhooks',
-    summary: 'Tell a job’s end again',
+    summary: 'Send the webhook of a finished job again',
     errorStatuses: [403, 404, 408, 409, 413, 415],
   },
   code: 202,

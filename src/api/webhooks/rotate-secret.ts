@@ -8,7 +8,7 @@ export const rotateWebhookSecret: RouteDefinition = {
   docs: {
     id: 'rotateWebhookSecret',
     tag: 'Webhooks',
-    summary: 'Make a new one',
+    summary: 'Rotate the secret for webhook signatures',
     errorStatuses: [408, 413, 415],
   },
   schema: SecretResponse,

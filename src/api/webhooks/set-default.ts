@@ -9,9 +9,9 @@ export const setDefaultWebhook: RouteDefinition = {
   docs: {
     id: 'setUsualWebhook',
     tag: 'Webhooks',
-    summary: 'Set that address, or remove it with null',
+    summary: 'Set the default webhook URL, or remove it with null',
     description:
-      '`url` and `callback_url` mean the same. A body that names no address is refused and changes nothing.',
+      '`url` and `callback_url` are accepted as well. A body without a URL is rejected and changes nothing.',
     body: jsonContent({
       type: 'object',
       required: ['webhookUrl'],

@@ -11,7 +11,7 @@ export const listModelsByKind: RouteDefinition = {
   docs: {
     id: 'modelsByKind',
     tag: 'Models',
-    summary: 'The older list, by model id',
+    summary: 'The older list of video models, by model ID',
     replies: okResponse('The models.', objectSchema({ models: objectSchema({ video: { type: 'object' } }) })),
   },
   isPublic: true,
