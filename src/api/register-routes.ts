@@ -88,11 +88,11 @@ function toRouteConfig(
   }
 }
 
-function toRouteSchema({ params, query, body, schema, code = 200 }: RouteOptions): FastifySchema {
+function toRouteSchema({ params, query, body, response, code = 200 }: RouteOptions): FastifySchema {
   return {
     ...(params !== undefined && { params }),
     ...(query !== undefined && { querystring: query }),
     ...(body !== undefined && { body }),
-    ...(schema !== undefined && { response: { [code]: schema } }),
+    ...(response !== undefined && { response: { [code]: response } }),
   }
 }

@@ -27,8 +27,8 @@ export type RouteDefinition<Schemas extends RequestSchemas = RequestSchemas, Dep
   /** Returns the body of the reply, or the reply itself if it was sent already. */
   respond(deps: Deps, request: RequestOf<Schemas>, reply: FastifyReply): Promise<unknown>
   code?: number
-  /** The schema of the body of the reply. */
-  schema?: TSchema
+  /** Serializes the body of the reply and documents it. Absent: the body is plain JSON, documented in `docs.replies`. */
+  response?: TSchema
   /** No API key is needed, and a wrong one is ignored. */
   isPublic?: true
   rateLimit?: RateLimitedOperation

@@ -14,7 +14,7 @@ export const cancelJob: RouteDefinition<{ params: typeof jobParams }> = {
     errorStatuses: [403, 404],
   },
   params: jobParams,
-  schema: JobResponse,
+  response: JobResponse,
   respond: async (deps, request) => {
     const { id } = request.params
     await requireOwnJob(deps.engine, request, id)

@@ -20,7 +20,7 @@ export const listJobs: RouteDefinition<{ query: typeof jobsQuery }> = {
   path: '/api/jobs',
   docs: { id: 'jobs', tag: 'Jobs', summary: 'The jobs of a key, newest first' },
   query: jobsQuery,
-  schema: JobListResponse,
+  response: JobListResponse,
   respond: async (deps, request) => {
     const { owner, server } = request
     const { state: wantedStates, model, limit, cursor } = request.query

@@ -17,7 +17,7 @@ export const readJob: RouteDefinition<{ params: typeof jobParams }> = {
     errorStatuses: [403, 404],
   },
   params: jobParams,
-  schema: JobWithHistoryResponse,
+  response: JobWithHistoryResponse,
   quiet: true,
   respond: async (deps, request) => {
     const { engine } = deps

@@ -17,7 +17,7 @@ export const cancelVideo: RouteDefinition = {
     body: jsonContent({ type: 'object', properties: { requestId: jobIdSchema } }),
     errorStatuses: [403, 404],
   },
-  schema: StatusResponse,
+  response: StatusResponse,
   respond: async ({ engine, config }, request) => {
     const id = readJobId(request.query, request.body)
     await requireOwnJob(engine, request, id)

@@ -18,7 +18,7 @@ export const checkBalance: RouteDefinition = {
     summary: 'The balance of a key',
     errorStatuses: [408, 413, 415],
   },
-  schema: BalanceResponse,
+  response: BalanceResponse,
   respond: async ({ billing }, { owner }) => {
     const usd = (await billing.balanceUsd(owner)) ?? unlimitedUsd
     return { usd_balance: usd.toFixed(8), nano_balance: '0.00000000', nanoDepositAddress: '' }

@@ -51,7 +51,7 @@ export const extendVideo: RouteDefinition = {
     errorStatuses: submitErrorStatuses,
   },
   code: 202,
-  schema: SubmitResponse,
+  response: SubmitResponse,
   rateLimit: 'extend',
   respond: async (deps, request) => {
     const body = readBodyObject(request.body)

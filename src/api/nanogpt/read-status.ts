@@ -53,7 +53,7 @@ function defineStatusRoute({
     docs: { id, tag: 'Videos', summary, errorStatuses: [403, 404] },
     quiet: true,
     query: statusQuery,
-    schema: StatusResponse,
+    response: StatusResponse,
     respond: async ({ engine, config }, request, reply) => {
       const current = await requireOwnJob(engine, request, readJobId(request.query))
       const view = await waitForChange(engine, request, current, request.query.wait)

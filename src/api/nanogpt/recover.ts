@@ -44,7 +44,7 @@ export const recoverVideos: RouteDefinition<{ query: typeof recoverQuery }> = {
     errorStatuses: [429],
   },
   query: recoverQuery,
-  schema: Type.Object({ data: Type.Array(RecoveredJob) }, otherFieldsAllowed),
+  response: Type.Object({ data: Type.Array(RecoveredJob) }, otherFieldsAllowed),
   rateLimit: 'recover',
   respond: async ({ engine, config }, request) => {
     const { query, owner } = request

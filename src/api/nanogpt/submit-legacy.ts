@@ -21,7 +21,7 @@ export const submitLegacyVideo: RouteDefinition = {
     }),
     errorStatuses: submitErrorStatuses,
   },
-  schema: SubmitResponse,
+  response: SubmitResponse,
   rateLimit: 'submit',
   respond: async (deps, request) => {
     const body = { modelSlug: 'longstories-movie', ...withoutEmptyValues(readBodyObject(request.body)) }

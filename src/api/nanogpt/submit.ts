@@ -19,7 +19,7 @@ export const submitVideo: RouteDefinition = {
     errorStatuses: submitErrorStatuses,
   },
   code: 202,
-  schema: SubmitResponse,
+  response: SubmitResponse,
   rateLimit: 'submit',
   respond: (deps, request) => submitRequestBody(deps, request, readBodyObject(request.body)),
 }

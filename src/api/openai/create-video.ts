@@ -49,7 +49,7 @@ export const createVideo: RouteDefinition = {
     errorStatuses: submitErrorStatuses,
     hasOpenaiErrors: true,
   },
-  schema: OpenaiVideo,
+  response: OpenaiVideo,
   rateLimit: 'submit',
   respond: async (deps, request) => {
     const body = readBodyObject(request.body)

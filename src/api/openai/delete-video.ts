@@ -15,7 +15,7 @@ export const deleteVideo: RouteDefinition<{ params: typeof jobParams }> = {
     hasOpenaiErrors: true,
   },
   params: jobParams,
-  schema: DeletedOpenaiVideo,
+  response: DeletedOpenaiVideo,
   respond: async ({ engine, files }, request): Promise<DeletedOpenaiVideo> => {
     const { id } = request.params
     const { videos = [] } = await requireOwnJob(engine, request, id)

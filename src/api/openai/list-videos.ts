@@ -25,7 +25,7 @@ export const listVideos: RouteDefinition<{ query: typeof videosQuery }> = {
   path: '/videos',
   docs: { id: 'listVideos', tag: 'OpenAI Videos', summary: 'The jobs of a key', hasOpenaiErrors: true },
   query: videosQuery,
-  schema: OpenaiVideoList,
+  response: OpenaiVideoList,
   respond: async ({ engine, config }, { owner, query, server }): Promise<OpenaiVideoList> => {
     const { limit, after, order } = query
     if (after !== undefined) checkId(after, 'after', server.textLimits)

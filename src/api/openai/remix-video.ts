@@ -32,7 +32,7 @@ export const remixVideo: RouteDefinition<{ params: typeof jobParams }> = {
     errorStatuses: submitErrorStatuses,
     hasOpenaiErrors: true,
   },
-  schema: OpenaiVideo,
+  response: OpenaiVideo,
   rateLimit: 'submit',
   params: jobParams,
   respond: async (deps, request) => {

@@ -14,7 +14,7 @@ export const retrieveVideo: RouteDefinition<{ params: typeof jobParams }> = {
     hasOpenaiErrors: true,
   },
   params: jobParams,
-  schema: OpenaiVideo,
+  response: OpenaiVideo,
   quiet: true,
   respond: (deps, request) => readOwnVideo(deps, request, request.params.id),
 }

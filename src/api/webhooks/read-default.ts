@@ -9,7 +9,7 @@ export const readDefaultWebhook: RouteDefinition = {
     tag: 'Webhooks',
     summary: 'The default webhook URL, for jobs without one of their own',
   },
-  schema: DefaultWebhookResponse,
+  response: DefaultWebhookResponse,
   respond: async ({ webhooks }, { owner }) => ({
     webhookUrl: (await webhooks.readDefaultUrl(owner)) ?? null,
   }),

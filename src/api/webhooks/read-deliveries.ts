@@ -12,7 +12,7 @@ export const readDeliveries: RouteDefinition = {
     summary: 'The webhook of a job: its state and each attempt',
     errorStatuses: [403, 404],
   },
-  schema: DeliveriesResponse,
+  response: DeliveriesResponse,
   respond: async ({ engine, webhooks }, request) => {
     const { id } = await requireOwnJob(engine, request, readJobId(request.params))
     return toDeliveries(id, await webhooks.readDelivery(id))

@@ -9,6 +9,6 @@ export const readWebhookSecret: RouteDefinition = {
     tag: 'Webhooks',
     summary: 'The secret that verifies webhook signatures',
   },
-  schema: SecretResponse,
+  response: SecretResponse,
   respond: async ({ webhooks }, { owner }) => ({ secret: await webhooks.readSecret(owner) }),
 }

@@ -14,7 +14,7 @@ export const replayWebhook: RouteDefinition = {
     errorStatuses: [403, 404, 408, 409, 413, 415],
   },
   code: 202,
-  schema: DeliveriesResponse,
+  response: DeliveriesResponse,
   respond: async ({ engine, webhooks }, request) => {
     const { id } = await requireOwnJob(engine, request, readJobId(request.params))
     if (!(await webhooks.replay(id)))

@@ -11,7 +11,7 @@ export const rotateWebhookSecret: RouteDefinition = {
     summary: 'Rotate the secret for webhook signatures',
     errorStatuses: [408, 413, 415],
   },
-  schema: SecretResponse,
+  response: SecretResponse,
   respond: async ({ webhooks }, request) => ({
     secret: await webhooks.rotateSecret(request.owner, readIdempotencyKey(request)),
   }),

@@ -18,7 +18,7 @@ export const setDefaultWebhook: RouteDefinition = {
       properties: { webhookUrl: { type: ['string', 'null'] } },
     }),
   },
-  schema: DefaultWebhookResponse,
+  response: DefaultWebhookResponse,
   respond: async ({ webhooks }, { owner, body }) => {
     const url = readWebhookUrl(webhooks, body)
     await webhooks.setDefaultUrl(owner, url ?? undefined)
