@@ -59,6 +59,6 @@ export const createVideo: RouteDefinition = {
 }
 
 async function acceptVideo(deps: ApiDeps, request: FastifyRequest, body: RequestBody): Promise<AcceptedJob> {
-  const { admitted, body: translatedBody } = validateVideo(deps, request, body)
-  return acceptSubmission(deps, request, { ...admitted, body: translatedBody })
+  const { validated, body: translatedBody } = validateVideo(deps, request, body)
+  return acceptSubmission(deps, request, { ...validated, body: translatedBody })
 }

@@ -59,16 +59,16 @@ async function acceptRemix(
   const durationField = duration !== undefined &&
     model.fields.videoDuration !== undefined && { videoDuration: duration }
   const defaults = durationField === false ? {} : durationField
-  const { admitted } = validateVideo(
+  const { validated } = validateVideo(
     deps,
     request,
     { ...body, model: model.id },
     { before: defaults, after: { video } },
   )
   const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
-  const input = fileName === undefined ? admitted.input : { ...admitted.input, video: `result:${fileName}` }
+  const input = fileName === undefined ? validated.input : { ...validated.input, video: `result:${fileName}` }
   return acceptSubmission(deps, request, {
-    ...admitted,
+    ...validated,
     input,
     body: request.body,
     remixedFrom: sourceId,
