@@ -71,7 +71,7 @@ async function extendClip(
   const parent = await requireOwnJob(deps.engine, request, id)
   const model = requireExtendable(parent)
   const clip = readClipIndex(body)
-  const upstreamTaskId = text(await deps.engine.readTicket(id), 'id')
+  const upstreamTaskId = text(await deps.engine.readTaskReference(id), 'id')
   if (upstreamTaskId === undefined)
     throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
   const { input, ...validated } = validateExtension(model, body, readValidationOptions(deps, request))
