@@ -1,3 +1,4 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHookHandler } from 'fastify'
 import { createPreBodyChecks } from './body/pre-body-checks.ts'
 import type { ApiDeps } from './deps.ts'
@@ -36,6 +37,7 @@ export function registerRoutes<Deps>(
   definitions: readonly RouteDefinition<RequestSchemas, NoInfer<Deps>>[],
   { deps, prefixes = [''], authenticate, limits }: RegistrationOptions<Deps>,
 ): void {
+  const routes = app.withTypeProvider<TypeBoxTypeProvider>()
   const registered = new Set<string>()
   for (const definition of definitions) {
     const { method, path, query, code = 200, isPublic, rateLimit, exposeHeadRoute } = definition
@@ -48,7 +50,7 @@ export function registerRoutes<Deps>(
       const url = prefix + path
       if (registered.has(`${method} ${url}`)) continue
       registered.add(`${method} ${url}`)
-      app.route({
+      routes.route({
         method,
         url,
         onRequest,

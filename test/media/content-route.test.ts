@@ -35,7 +35,7 @@ async function finished(
   const room = await startRoom(t, name, { redis, trusted: [upstream], ...changes })
   const runId = await submitted(room.app, { headers: asAlice })
   const videos = await room.media.deliver({ secret: runId }, [{ url: `${upstream}/a.mp4` }])
-  room.engine.move(runId, { state: 'succeeded', progress: 100, completedAt: Date.now(), videos })
+  room.engine.advance(runId, { state: 'succeeded', progress: 100, completedAt: Date.now(), videos })
   const ask = (query: string, headers: Record<string, string> = {}, method = 'GET') =>
     fetch(`${room.address}/api/generate-video/content?${query}`, {
       method,
@@ -123,7 +123,7 @@ describe('the content route', () => {
     const { runId, ask, app, link, engine, media } = await finished(t, 'disk')
     const running = await submitted(app, { headers: asAlice })
     const failed = await submitted(app, { headers: asAlice })
-    engine.move(failed, { state: 'failed', error: { code: 'timeout', message: 'late' } })
+    engine.advance(failed, { state: 'failed', error: { code: 'timeout', message: 'late' } })
     assert.equal((await ask(`runId=${running}`)).status, 409)
     assert.equal((await ask(`runId=${failed}`)).status, 404)
     assert.equal((await ask('runId=vid_unknown')).status, 404)

@@ -54,7 +54,7 @@ for (const name of stores) {
           assert.equal((await send(room, { ...animate, [field]: dataUrl('image/png', content) })).status, 202)
         }
         const hash = createHash('sha256').update(content).digest('hex')
-        const images = room.engine.orders.map(({ input }) => input.image)
+        const images = room.engine.requests.map(({ input }) => input.image)
         assert.deepEqual(images, Array(3).fill(`stored:${hash}:${content.length}:image/png`))
         assert.deepEqual(await namesIn(room.store, 'inputs'), [`inputs/${hash}`])
         assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
@@ -67,7 +67,7 @@ describe('what callers send', () => {
   it('a link passes untouched', async (t) => {
     const room = await startRoom(t, 'disk', { redis })
     await send(room, { ...animate, imageDataUrl: 'https://cdn.example/a.png?x=1' })
-    assert.equal(room.engine.orders[0]?.input.image, 'https://cdn.example/a.png?x=1')
+    assert.equal(room.engine.requests[0]?.input.image, 'https://cdn.example/a.png?x=1')
   })
 
   it('data URLs are found in every form that holds one, however it is escaped', async (t) => {
@@ -83,7 +83,7 @@ describe('what callers send', () => {
       ...[escaped, coded, folded, ` ${url} `].map((text) => `{"model":"midjourney-video","image":"${text}"}`),
     ]
     for (const body of bodies) assert.equal((await send(room, body)).status, 202, body.slice(0, 200))
-    assert.equal(new Set(room.engine.orders.map(({ input }) => input.image)).size, 1)
+    assert.equal(new Set(room.engine.requests.map(({ input }) => input.image)).size, 1)
     assert.equal((await namesIn(room.store, 'inputs')).length, 1)
   })
 
@@ -111,7 +111,7 @@ describe('what callers send', () => {
         const { status } = await send(room, { ...animate, image: url })
         assert.equal(status, 202, url.slice(0, 80))
       }
-      const images = new Set(room.engine.orders.map(({ input }) => input.image))
+      const images = new Set(room.engine.requests.map(({ input }) => input.image))
       assert.equal(images.size, 1)
       assert.match([...images][0] ?? '', /^stored:.*:image\/png$/)
       assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
@@ -155,7 +155,7 @@ describe('what callers send', () => {
         .status,
       202,
     )
-    assert.equal(room.engine.orders[0]?.input.prompt, prompt)
+    assert.equal(room.engine.requests[0]?.input.prompt, prompt)
   })
 
   const lie = Buffer.from('<html><script>alert(1)</script></html>'.repeat(3000))
@@ -257,7 +257,7 @@ describe('what callers send', () => {
       assert.equal(answer.body.error.param, field)
       assert.deepEqual(await namesIn(room.store, 'inputs'), [])
       await nothingHalf(room)
-      assert.equal(room.engine.orders.length, 0)
+      assert.equal(room.engine.requests.length, 0)
     })
   }
 

@@ -85,7 +85,7 @@ for (const name of stores) {
       assert.equal((await ask(room, `/${id}`, { method: 'DELETE' })).status, 200)
       assert.deepEqual(await namesIn(room.store, 'library'), [])
       assert.equal((await ask(room, `/${id}`)).status, 404)
-      const [, hash = ''] = room.engine.orders[0]?.input.image?.split(':') ?? []
+      const [, hash = ''] = room.engine.requests[0]?.input.image?.split(':') ?? []
       assert.equal((await room.store.stat(`inputs/${hash}`))?.bytes, content.length)
     })
 
@@ -125,7 +125,7 @@ describe('the library', () => {
       })
       assert.equal(status, 202)
       assert.match(body.warnings?.join() ?? '', /`imageAttachmentId` was ignored/)
-      assert.equal(room.engine.orders.at(-1)?.input.image, image)
+      assert.equal(room.engine.requests.at(-1)?.input.image, image)
     }
   })
 
@@ -139,7 +139,7 @@ describe('the library', () => {
       videoDuration: 5,
     })
     assert.equal(upscaled.status, 202, upscaled.body.message)
-    assert.match(room.engine.orders[0]?.input.video ?? '', /^stored:.*:video\/mp4$/)
+    assert.match(room.engine.requests[0]?.input.video ?? '', /^stored:.*:video\/mp4$/)
     const wrong = await send(room, { model: 'midjourney-video', imageAttachmentId: id })
     assert.deepEqual([wrong.status, wrong.body.error?.param], [400, 'imageAttachmentId'])
   })

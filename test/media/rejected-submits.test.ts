@@ -37,7 +37,7 @@ describe('a submit whose account may not have it', () => {
     const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
     const price = (await app.inject({ method: 'POST', url: '/api/price', payload })).json().usd
     assert.deepEqual([reply.statusCode, reply.json().error.requiredBalance], [402, price])
-    assert.deepEqual([checked, engine.orders], [[price], []])
+    assert.deepEqual([checked, engine.requests], [[price], []])
   })
 
   it('is not looked up where there is nothing to store', async (t) => {

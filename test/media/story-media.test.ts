@@ -70,7 +70,7 @@ describe('an image inside of a story', () => {
         bytes: content.length,
         contentType: 'image/png',
       })
-      const { input = {} } = room.engine.orders[0] ?? {}
+      const { input = {} } = room.engine.requests[0] ?? {}
       const kept = [{ name: 'Fox', image: stored }, 'a4f0a51b']
       assert.deepEqual(input.characters, kept)
       assert.deepEqual(input.storyConfig, {
@@ -115,8 +115,8 @@ describe('an image inside of a story', () => {
     ]
     const scenes = [{ image: 'Note: a dark forest', narration: 'It runs.' }]
     assert.equal((await send(room, { ...story, characters, storyConfig: { scenes } })).status, 202)
-    assert.deepEqual(room.engine.orders[0]?.input.characters, characters)
-    assert.deepEqual(room.engine.orders[0]?.input.storyConfig, { scenes })
+    assert.deepEqual(room.engine.requests[0]?.input.characters, characters)
+    assert.deepEqual(room.engine.requests[0]?.input.storyConfig, { scenes })
   })
 
   const stolen = formatStoredReference({ hash: 'a'.repeat(64), bytes: 7, contentType: 'image/png' })
@@ -164,7 +164,7 @@ describe('an image inside of a story', () => {
     it(`that is ${what} is rejected with its place, and leaves nothing`, async (t) => {
       const room = await startRoom(t, 'disk', { redis })
       const reply = await send(room, { ...story, ...body })
-      assert.deepEqual([reply.status, room.engine.orders.length], [400, 0])
+      assert.deepEqual([reply.status, room.engine.requests.length], [400, 0])
       assert.match(reply.message, message)
       await nothingLeft(room)
     })

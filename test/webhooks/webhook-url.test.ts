@@ -33,7 +33,7 @@ test('a submit is refused', async (t) => {
       assert.equal(reply.statusCode, 400)
       assert.equal(reply.json().error.param, 'webhookUrl')
       assert.ok(!reply.body.includes('secret'))
-      assert.equal(engine.orders.length, 0)
+      assert.equal(engine.requests.length, 0)
     })
   }
 })
@@ -48,7 +48,7 @@ test('a webhook is kept with the job and told nowhere', async (t) => {
   const payload = { ...plainBody, callback_url: 'https://example.com/hook?token=hush' }
   const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
   assert.deepEqual(reply.json().warnings, [])
-  const [order] = engine.orders
+  const [order] = engine.requests
   assert.deepEqual(order?.webhook, {
     baseUrl: 'http://localhost:80',
     url: 'https://example.com/hook?token=hush',

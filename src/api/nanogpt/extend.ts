@@ -86,7 +86,7 @@ async function createExtension(
   const parent = await requireOwnJob(deps.engine, request, id)
   const model = requireExtendable(parent)
   const clip = readClipIndex(body)
-  const upstreamTaskId = text(await deps.engine.readTicket(id), 'id')
+  const upstreamTaskId = text(await deps.engine.readTaskReference(id), 'id')
   if (upstreamTaskId === undefined)
     throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
   const { input, ...validated } = validateExtension(model, body, readValidationOptions(deps, request))

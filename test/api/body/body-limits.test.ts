@@ -39,7 +39,7 @@ for (const { what, padding } of sizes)
         const { app, engine } = await startGateway(t)
         const reply = await post(app, padded({ ...plainBody, prompt: unclean }, padding))
         assert.equal(reply.status, 202, reply.message)
-        assert.equal(engine.orders[0]?.input.prompt, 'a boat')
+        assert.equal(engine.requests[0]?.input.prompt, 'a boat')
         assert.match(
           reply.warnings?.join() ?? '',
           /`prompt` has characters that are no text.*they were removed/,
@@ -62,7 +62,7 @@ for (const { what, padding } of sizes)
         }
         const reply = await post(app, padded({ ...plainBody, [unclean]: 1 }, padding))
         assert.deepEqual([reply.status, reply.code], [400, 'invalid_parameter_value'])
-        assert.equal(engine.orders.length, 0)
+        assert.equal(engine.requests.length, 0)
       })
     }
 
@@ -74,7 +74,7 @@ for (const { what, padding } of sizes)
         storyConfig: { script: 'Once\0 upon a time', characters: [character] },
       })
       assert.equal((await post(app, padded(story({ name: 'Ann\ud800' }), padding))).status, 202)
-      assert.deepEqual(engine.orders[0]?.input.storyConfig, {
+      assert.deepEqual(engine.requests[0]?.input.storyConfig, {
         script: 'Once upon a time',
         characters: [{ name: 'Ann' }],
       })
@@ -85,7 +85,7 @@ for (const { what, padding } of sizes)
     it('may have pairs of surrogates', async (t) => {
       const { app, engine } = await startGateway(t)
       await post(app, padded({ ...plainBody, prompt: 'a boat 🚣' }, padding))
-      assert.equal(engine.orders[0]?.input.prompt, 'a boat 🚣')
+      assert.equal(engine.requests[0]?.input.prompt, 'a boat 🚣')
     })
 
     it('are UTF-8', async (t) => {

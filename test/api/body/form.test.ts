@@ -51,7 +51,7 @@ describe('a form', () => {
   async function inputOf(room: Room, entries: readonly Entry[]) {
     const { status, body } = await send(room, entries)
     assert.equal(status, 200, JSON.stringify(body))
-    return room.engine.orders.at(-1)?.input ?? {}
+    return room.engine.requests.at(-1)?.input ?? {}
   }
 
   it('has the text of a file part in a text field, whatever its name and type', async (t) => {
@@ -230,7 +230,7 @@ describe('a form', () => {
       assert.deepEqual([reply.status, reply.body.error.param], [status, param], reply.body.error.message)
       assert.match(reply.body.error.message, says)
       assert.deepEqual(await temporaryFiles(room), [])
-      assert.equal(room.engine.orders.length, 0)
+      assert.equal(room.engine.requests.length, 0)
     })
 
   it('may have exactly as many fields and files as the limits say', async (t) => {

@@ -19,9 +19,14 @@ test('a listener is told how a job is, then every change, until it has ended', a
   const id = await submitted(app)
   const listener = await listen(`${address}/api/jobs/${id}/events`)
   await listener.until(1)
-  engine.move(id, { state: 'processing' })
-  engine.move(id, { progress: 40 })
-  engine.move(id, { state: 'succeeded', progress: 100, completedAt: 1e12, videos: [{ url: '/files/v.mp4' }] })
+  engine.advance(id, { state: 'processing' })
+  engine.advance(id, { progress: 40 })
+  engine.advance(id, {
+    state: 'succeeded',
+    progress: 100,
+    completedAt: 1e12,
+    videos: [{ url: '/files/v.mp4' }],
+  })
   await listener.ended
 
   assert.equal(listener.contentType, 'text/event-stream')
@@ -44,13 +49,18 @@ for (const how of ['header', 'query']) {
     const { app, engine } = await startGateway(t)
     const address = `${await addressOf(app)}/api/jobs/${await submitted(app)}/events`
     const id = /vid_\w+/.exec(address)?.[0] ?? ''
-    for (let progress = 10; progress < 60; progress += 10) engine.move(id, { state: 'processing', progress })
+    for (let progress = 10; progress < 60; progress += 10)
+      engine.advance(id, { state: 'processing', progress })
     const listener =
       how === 'header'
         ? await listen(address, { 'last-event-id': '3' })
         : await listen(`${address}?lastEventId=3`)
     await listener.until(3)
-    engine.move(id, { state: 'failed', completedAt: 1e12, error: { code: 'timeout', message: 'too late' } })
+    engine.advance(id, {
+      state: 'failed',
+      completedAt: 1e12,
+      error: { code: 'timeout', message: 'too late' },
+    })
     await listener.ended
     assert.deepEqual(versions(listener.events), [4, 5, 6, 7])
     assert.deepEqual(
@@ -71,7 +81,7 @@ test('nonsense as the last event begins with the job as it is', async (t) => {
   const { app, engine } = await startGateway(t)
   const address = await addressOf(app)
   const id = await submitted(app)
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
   for (const told of ['-1', 'x', '99', '']) {
     const listener = await listen(`${address}/api/jobs/${id}/events`, { 'last-event-id': told })
     await listener.ended
@@ -125,7 +135,7 @@ test('a listener that does not read is dropped', { timeout: 20_000 }, async (t) 
   const [socket] = (await accepted) as [Socket]
   const dropped = once(socket, 'close')
   for (let turn = 0; turn < 2000; turn++) {
-    engine.move(id, { model: 'x'.repeat(8192) })
+    engine.advance(id, { model: 'x'.repeat(8192) })
     if (turn % 20 === 0) await setImmediate()
   }
   await dropped
@@ -138,7 +148,7 @@ test('a status that waits is answered on the next change', async (t) => {
   const id = await submitted(app)
   const began = Date.now()
   const waiting = app.inject(`${path}?requestId=${id}&wait=30`)
-  setTimeout(() => engine.move(id, { state: 'processing', progress: 7 }), 50)
+  setTimeout(() => engine.advance(id, { state: 'processing', progress: 7 }), 50)
   const { stage, progress } = (await waiting).json()
   assert.deepEqual([stage, progress], ['processing', 7])
   assert.ok(Date.now() - began < 10_000)
@@ -158,7 +168,7 @@ test('nothing waits for a job that has ended, or for a wait that is none', async
   const open = await submitted(app)
   for (const wait of ['0', '-3', 'x', '']) await app.inject(`${path}?requestId=${open}&wait=${wait}`)
   const id = await submitted(app, { payload: { ...plainBody, prompt: 'b' } })
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
   assert.equal((await app.inject(`${path}?requestId=${id}&wait=60`)).json().stage, 'canceled')
   assert.ok(Date.now() - began < 10_000)
 })

@@ -5,8 +5,8 @@ import { asAlice, asBobby, plainBody, startGateway, submitted, twoPeople } from 
 test('a job is told with every change of it', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  engine.move(id, { state: 'submitting' })
-  engine.move(id, {
+  engine.advance(id, { state: 'submitting' })
+  engine.advance(id, {
     state: 'succeeded',
     progress: 100,
     completedAt: Date.now(),
@@ -62,8 +62,8 @@ test('a list goes on where it was, whatever arrives meanwhile', async (t) => {
 test('a list can be narrowed by state and model', async (t) => {
   const { app, engine } = await startGateway(t)
   const [waiting, submitting, failed] = [await submitted(app), await submitted(app), await submitted(app)]
-  engine.move(submitting, { state: 'submitting' })
-  engine.move(failed, { state: 'failed', error: { code: 'timeout', message: 'too late' } })
+  engine.advance(submitting, { state: 'submitting' })
+  engine.advance(failed, { state: 'failed', error: { code: 'timeout', message: 'too late' } })
   const found = async (query: string) =>
     (await app.inject(`/api/jobs?${query}`)).json().data.map(({ id }: { id: string }) => id)
   assert.deepEqual(await found('state=pending'), [submitting, waiting])

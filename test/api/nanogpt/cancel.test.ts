@@ -23,7 +23,7 @@ test('a caller cancels a job, by body or by query, and hears of it everywhere', 
 test('what has ended stays as it ended', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  engine.move(id, { state: 'succeeded', videos: [{ url: '/a.mp4' }] })
+  engine.advance(id, { state: 'succeeded', videos: [{ url: '/a.mp4' }] })
   const reply = await app.inject({ method: 'POST', url, payload: { runId: id } })
   assert.equal(reply.json().data.status, 'COMPLETED')
 })

@@ -178,11 +178,16 @@ for (const { name, path, idOf, read } of readers) {
     assert.ok(id !== undefined)
     const poll = async () => read((await app.inject(path + id)).json())
     for (const { expected, ...change } of course) {
-      engine.move(id, change)
+      engine.advance(id, change)
       const { state, url, error } = await poll()
       assert.deepEqual({ state, url, error }, { state: expected, url: undefined, error: undefined })
     }
-    engine.move(id, { state: 'succeeded', progress: 100, completedAt: 0, videos: [{ url: '/files/a.mp4' }] })
+    engine.advance(id, {
+      state: 'succeeded',
+      progress: 100,
+      completedAt: 0,
+      videos: [{ url: '/files/a.mp4' }],
+    })
     assert.deepEqual(await poll(), {
       id,
       state: 'done',
@@ -196,7 +201,7 @@ for (const { name, path, idOf, read } of readers) {
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json()) ?? ''
     for (const error of [trouble, refusal]) {
-      engine.move(id, { state: 'failed', completedAt: 0, error })
+      engine.advance(id, { state: 'failed', completedAt: 0, error })
       const reading = await read((await app.inject(path + id)).json())
       assert.equal(reading.state, 'failed')
       assert.equal(reading.url, undefined)

@@ -14,7 +14,7 @@ type Call = { payload: Record<string, unknown>; headers?: Record<string, string>
 /** A gateway in which Alice has one job, of which the upstream's task is 1757399847039557. */
 async function start(t: TestContext, body: Record<string, unknown> = { model, image }) {
   const { app, engine } = await startGateway(t, { authenticator: twoPeople })
-  engine.readTicket = async () => ({ id: '1757399847039557' })
+  engine.readTaskReference = async () => ({ id: '1757399847039557' })
   const post = (url: string, { payload, headers = asAlice }: Call) =>
     app.inject({ method: 'POST', url, payload, headers })
   const runId: string = (await post('/api/generate-video', { payload: body })).json().runId
@@ -30,7 +30,7 @@ async function start(t: TestContext, body: Record<string, unknown> = { model, im
 
 test('a clip of a finished job is extended, at the price of the job', async (t) => {
   const { engine, runId, extend } = await start(t, { model, image, resolution: '720p' })
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   const reply = await extend({ runId, index: '2', prompt: 'it goes on', motion: 'high' })
   assert.equal(reply.statusCode, 202)
   const body = reply.json()
@@ -41,7 +41,7 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
   assert.equal(typeof body.message, 'string')
   assert.equal(typeof body.eta, 'number')
   assert.ok(body.runId !== runId && body.runId === body.id && body.id === body.taskId)
-  assert.deepEqual(engine.orders.at(-1)?.input, {
+  assert.deepEqual(engine.requests.at(-1)?.input, {
     prompt: 'it goes on',
     motion: 'high',
     extendTask: '1757399847039557',
@@ -51,9 +51,9 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
 
 test('the first clip is index 0, and any name of the job id will do', async (t) => {
   const { engine, runId, extend } = await start(t)
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ taskId: runId, index: 0 })).statusCode, 202)
-  const order = engine.orders.at(-1)
+  const order = engine.requests.at(-1)
   assert.deepEqual(order?.input, { motion: 'low', extendTask: '1757399847039557', extendIndex: 0 })
   assert.equal(order?.costUsd, 0.075)
 })
@@ -61,7 +61,7 @@ test('the first clip is index 0, and any name of the job id will do', async (t) 
 test('only a clip of an own, finished job can be extended', async (t) => {
   const { engine, runId, extend } = await start(t)
   assert.equal((await extend({ runId, index: 0 })).statusCode, 409)
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ runId, index: 0 }, asBobby)).statusCode, 403)
   assert.equal((await extend({ runId: 'vid_nothing', index: 0 })).statusCode, 404)
   for (const wrong of [{ index: 0 }, { runId }, { runId, index: 4 }, { runId, index: 'x' }]) {
@@ -69,14 +69,14 @@ test('only a clip of an own, finished job can be extended', async (t) => {
   }
   const strict = { ...asAlice, prefer: 'handling=strict' }
   assert.equal((await extend({ runId, index: 1, motion: 'wild' }, strict)).statusCode, 400)
-  engine.readTicket = async () => undefined
+  engine.readTaskReference = async () => undefined
   assert.equal((await extend({ runId, index: 1 })).statusCode, 409)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 test('jobs of other models cannot be extended', async (t) => {
   const { engine, runId, extend } = await start(t, { model: 'veo2-video', prompt: 'a fox' })
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ runId, index: 0 })).statusCode, 400)
 })
 
@@ -90,21 +90,21 @@ test('a source video and a model make it a submit like any other', async (t) => 
     duration: 5,
   })
   assert.equal(reply.statusCode, 202)
-  assert.equal(engine.orders.at(-1)?.input.video, video)
+  assert.equal(engine.requests.at(-1)?.input.video, video)
 })
 
 test('the status speaks the words of Midjourney', async (t) => {
   const { engine, runId, check } = await start(t)
   const told = async () => (await check({ task_id: runId })).json()
   assert.deepEqual(await told(), { status: 'NOT_START', task_id: runId, progress: '0%' })
-  engine.move(runId, { state: 'processing', progress: 50 })
+  engine.advance(runId, { state: 'processing', progress: 50 })
   assert.deepEqual(await told(), { status: 'IN_PROGRESS', task_id: runId, progress: '50%' })
-  engine.move(runId, { state: 'succeeded', progress: 100, videos })
+  engine.advance(runId, { state: 'succeeded', progress: 100, videos })
   const done = await told()
   assert.equal(done.status, 'SUCCESS')
   assert.match(done.imageUrl, /^http:.*\/files\/clip-0\.mp4$/)
   assert.equal(new Set(done.videoUrls).size, 4)
-  engine.move(runId, { state: 'failed', error: { code: 'upstream_error', message: 'It broke' } })
+  engine.advance(runId, { state: 'failed', error: { code: 'upstream_error', message: 'It broke' } })
   const failed = await told()
   assert.equal(failed.status, 'FAILED')
   assert.equal(failed.failReason, 'It broke')

@@ -86,7 +86,7 @@ test('recover tells an entry exactly', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
   const createdAt = Date.parse('2026-11-01T12:00:00.250Z')
-  engine.move(id, { createdAt, conversationUUID: 'c-1' })
+  engine.advance(id, { createdAt, conversationUUID: 'c-1' })
   const entry = {
     runId: id,
     id,
@@ -106,7 +106,7 @@ test('recover tells an entry exactly', async (t) => {
       })
     ).json()
   assert.deepEqual(await recovered(), { data: [entry] })
-  engine.move(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
+  engine.advance(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
   assert.deepEqual(await recovered(), {
     data: [
       {
@@ -135,10 +135,10 @@ test('recover speaks its own words', async (t) => {
   } as const
   const told = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
   for (const [state, word] of Object.entries(words)) {
-    engine.move(id, { state: state as keyof typeof words })
+    engine.advance(id, { state: state as keyof typeof words })
     assert.equal((await told()).status, word)
   }
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
   assert.equal((await told()).status, 'canceled')
 })
 

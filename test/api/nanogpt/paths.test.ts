@@ -23,12 +23,12 @@ for (const [path, dialects] of Object.entries(statusPaths)) {
       const dialect = dialects[index] ?? 'current'
       const url = prefix + path
       const id = await submitted(app)
-      engine.move(id, { state: 'queued' })
+      engine.advance(id, { state: 'queued' })
       const waiting = await app.inject(`${url}?runId=${id}`)
       assert.equal(waiting.statusCode, 200, url)
       assert.equal(waiting.json().status, queued[dialect], url)
       assert.equal(waiting.json().data.status, 'IN_QUEUE', url)
-      engine.move(id, { state: 'succeeded', videos: [{ url: '/files/x.mp4' }] })
+      engine.advance(id, { state: 'succeeded', videos: [{ url: '/files/x.mp4' }] })
       const ended = await app.inject(`${url}?runId=${id}`)
       assert.equal(ended.json().status, done[dialect], url)
       assert.equal(ended.json().data.status, 'COMPLETED', url)

@@ -26,7 +26,7 @@ export async function tell(t: TestContext, change: Partial<JobView>) {
   const config = { bodyLimitBytes: 1000, publicUrl: 'https://reel.example/' }
   const { app, engine } = await startGateway(t, { config })
   const id = await submitted(app)
-  engine.move(id, { ...view, ...change, id: view.id })
+  engine.advance(id, { ...view, ...change, id: view.id })
   const replies = await Promise.all(dialects.map((dialect) => app.inject(`${paths[dialect]}?runId=${id}`)))
   return replies.map((reply, index) => {
     assert.equal(reply.statusCode, 200)

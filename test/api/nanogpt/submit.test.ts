@@ -47,7 +47,7 @@ test('warnings are an empty list where there is nothing to warn of, and sandbox 
   assert.equal('sandbox' in body, false)
   const { app: toy, engine } = await startGateway(t, { routing: { ...everythingOnFal, sandbox: true } })
   assert.equal((await toy.inject(post(plainBody))).json().sandbox, true)
-  assert.equal(engine.orders[0]?.sandbox, true)
+  assert.equal(engine.requests[0]?.sandbox, true)
 })
 
 test('the engine is told everything it needs', async (t) => {
@@ -57,7 +57,7 @@ test('the engine is told everything it needs', async (t) => {
   })
   const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
   const reply = await app.inject(post(asked, asAlice))
-  const [order] = engine.orders
+  const [order] = engine.requests
   assert.equal(order?.id, reply.json().runId)
   assert.equal(order?.owner, 'alice')
   assert.equal(order?.model, 'veo2-video')
@@ -76,7 +76,7 @@ test('what the media room stored is what is queued', async (t) => {
   })
   const { app, engine } = await startGateway(t, { media: { storeInput: keep } })
   await app.inject(post({ ...plainBody, imageDataUrl: 'data:image/png;base64,AAAA' }))
-  assert.equal(engine.orders[0]?.input.image, 'https://stored.example/1')
+  assert.equal(engine.requests[0]?.input.image, 'https://stored.example/1')
 })
 
 test('a job can be asked about the moment it is accepted', async (t) => {
@@ -111,7 +111,7 @@ for (const { as, body, field, value } of lenient) {
     const { app, engine } = await startGateway(t)
     const reply = await app.inject(post({ ...plainBody, ...body }))
     assert.equal(reply.statusCode, 202, reply.body)
-    assert.equal(engine.orders[0]?.input[field], value)
+    assert.equal(engine.requests[0]?.input[field], value)
   })
 }
 
@@ -166,7 +166,7 @@ for (const { what, payload, status, code, param } of refused) {
     assert.equal(reply.statusCode, status)
     assert.equal(reply.json().error.code, code)
     assert.equal(reply.json().error.param, param)
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 
@@ -210,7 +210,7 @@ test('without an upstream: 503, and the variable to set in the log only', async 
   assert.equal(reply.json().code, 'service_unavailable')
   assert.doesNotMatch(reply.body, /FAL_KEY/)
   assert.ok(logged.some((line) => line.level === 40 && JSON.stringify(line).includes('FAL_KEY')))
-  assert.equal(engine.orders.length, 0)
+  assert.equal(engine.requests.length, 0)
 })
 
 test('the submit of March 2025 has a model of its own', async (t) => {

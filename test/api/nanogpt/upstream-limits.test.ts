@@ -54,7 +54,7 @@ describe('a seed that the upstream does not take', () => {
         })
         assert.equal(status, 202, model)
         assert.match(warnings, /`seed` 4294967295 was replaced by 2147483647, .* take 0 to 2147483647/)
-        assert.equal(engine.orders.at(-1)?.input.seed, 2147483647)
+        assert.equal(engine.requests.at(-1)?.input.seed, 2147483647)
       }
     }
   })
@@ -67,14 +67,14 @@ describe('a seed that the upstream does not take', () => {
       seed: 4294967295,
     })
     assert.deepEqual([status, warnings], [202, ''])
-    assert.deepEqual(engine.orders[0]?.route, ['bytedance', 'fal'])
-    assert.equal(engine.orders[0]?.input.seed, 4294967295)
+    assert.deepEqual(engine.requests[0]?.route, ['bytedance', 'fal'])
+    assert.equal(engine.requests[0]?.input.seed, 4294967295)
   })
 
   it('is folded into a range that begins at 1', async (t) => {
     const { post, engine } = await start(t, 'runware')
     assert.equal((await post({ model: 'vidu-video', prompt, seed: 0 })).status, 202)
-    assert.equal(engine.orders[0]?.input.seed, 1)
+    assert.equal(engine.requests[0]?.input.seed, 1)
   })
 
   it('of 64 bits is read digit by digit, as a number and as a text', async (t) => {
@@ -85,7 +85,7 @@ describe('a seed that the upstream does not take', () => {
       assert.match(warnings, new RegExp(`\`seed\`.*${seed.replaceAll('"', '')}`))
     }
     assert.deepEqual(
-      engine.orders.map(({ input }) => input.seed),
+      engine.requests.map(({ input }) => input.seed),
       [1, 1, 2147483647],
     )
   })
@@ -117,7 +117,7 @@ describe('a text that the upstream does not take', () => {
     const camera = { image, cameraMovement: 'auto_camera' }
     assert.equal((await post({ model: 'pixverse-v45', prompt, ...camera })).status, 202)
     assert.deepEqual(
-      engine.orders.map(({ route }) => route),
+      engine.requests.map(({ route }) => route),
       [['fal'], ['runware'], ['runware']],
     )
   })
@@ -140,7 +140,7 @@ describe('a text that the upstream does not take', () => {
     const lenient = await post(body)
     assert.equal(lenient.status, 202)
     assert.match(lenient.warnings, /`cameraMovement` .*auto_camera/)
-    assert.notEqual(engine.orders[0]?.input.cameraMovement, 'auto_camera')
+    assert.notEqual(engine.requests[0]?.input.cameraMovement, 'auto_camera')
     const strict = await post(body, { prefer: 'handling=strict' })
     assert.equal(strict.status, 400)
     assert.match(strict.message, /`cameraMovement` must be one of horizontal_left, /)

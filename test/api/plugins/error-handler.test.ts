@@ -123,7 +123,7 @@ for (const { what, ask, status, code, param = null } of cases) {
     assert.deepEqual({ ...body, error: undefined }, { error: undefined, message, code, status })
     assert.ok(message.length > 0)
     assert.doesNotMatch(message, contentRefusalPattern)
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 

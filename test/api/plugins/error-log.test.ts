@@ -208,7 +208,7 @@ test('a listener that leaves, and one whose job ends, write at most one log line
   checkOneLine(logged.splice(0))
   const staying = await listen(`${address}/api/jobs/${id}/events`)
   await staying.until(1)
-  engine.move(id, { state: 'failed', completedAt: 1 })
+  engine.advance(id, { state: 'failed', completedAt: 1 })
   await staying.ended
   await closed(app)
   checkOneLine(logged)

@@ -20,7 +20,7 @@ test('a repeated submit is answered what the first was, whatever the order of it
   assert.equal(first.replayed, undefined)
   assert.deepEqual(again, { ...first, replayed: 'true' })
   assert.equal(first.body.warnings.length, 1)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 for (const [what, other] of Object.entries({
@@ -61,7 +61,7 @@ test('the key of one caller is nothing to another', async (t) => {
     })
     assert.equal(reply.statusCode, 202)
   }
-  assert.equal(engine.orders.length, 2)
+  assert.equal(engine.requests.length, 2)
 })
 
 for (const key of ['', 'x'.repeat(256), 'caf\u00e9', 'a\tb']) {
@@ -70,7 +70,7 @@ for (const key of ['', 'x'.repeat(256), 'caf\u00e9', 'a\tb']) {
     const refused = await post(app, key)
     assert.equal(refused.status, 400)
     assert.equal(refused.body.error.param, 'Idempotency-Key')
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 
@@ -88,7 +88,7 @@ test('a long data URL counts by its content', async (t) => {
   assert.equal(first.status, 202)
   assert.deepEqual(await post(app, 'one', body(1)), { ...first, replayed: 'true' })
   assert.equal((await post(app, 'one', body(2))).status, 422)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 test('an extension is repeated like any submit', async (t) => {
@@ -98,13 +98,13 @@ test('an extension is repeated like any submit', async (t) => {
     prompt: 'x',
     image: 'https://a.example/a.png',
   })
-  engine.move(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
-  engine.readTicket = async () => ({ id: 'task-1' })
+  engine.advance(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
+  engine.readTaskReference = async () => ({ id: 'task-1' })
   const wish = { runId: body.runId, index: 2 }
   const first = await post(app, 'one', wish, '/api/generate-video/extend')
   assert.equal(first.body.success, true)
   const again = await post(app, 'one', wish, '/api/generate-video/extend')
   assert.deepEqual(again, { ...first, replayed: 'true' })
   assert.equal((await post(app, 'one', { ...wish, index: 1 }, '/api/generate-video/extend')).status, 422)
-  assert.equal(engine.orders.length, 2)
+  assert.equal(engine.requests.length, 2)
 })

@@ -17,7 +17,7 @@ test('over real HTTP: submit, poll, result', async (t) => {
   })
   assert.equal(submit.status, 202)
   const { runId } = (await submit.json()) as { runId: string }
-  engine.move(runId, { state: 'succeeded', videos: [{ url: '/files/a.mp4' }] })
+  engine.advance(runId, { state: 'succeeded', videos: [{ url: '/files/a.mp4' }] })
   const status = await fetch(`${address}/api/video/status?runId=${runId}`, {
     headers: { 'content-type': 'application/json' },
   })
@@ -177,7 +177,7 @@ for (const { what, headers, owner } of keys) {
       payload: plainBody,
     })
     assert.equal(reply.statusCode, owner === undefined ? 401 : 202)
-    assert.equal(engine.orders[0]?.owner, owner)
+    assert.equal(engine.requests[0]?.owner, owner)
   })
 }
 

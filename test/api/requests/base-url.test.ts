@@ -136,7 +136,7 @@ for (const { name, headers, publicUrl, trustProxy, url } of cases) {
       config: { bodyLimitBytes: 1000, publicUrl, ...(trustProxy !== undefined && { trustProxy }) },
     })
     const id = await submitted(app, { headers: { 'x-api-key': 'alice-secret-key' } })
-    engine.move(id, {
+    engine.advance(id, {
       state: 'succeeded',
       videos: [{ url: '/files/a.mp4' }, { url: 'https://cdn.example/b.mp4' }],
     })
@@ -154,7 +154,7 @@ test('what is stored for others has no address that a request made up', async (t
   const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const submit = async (headers: Record<string, string>) => {
     await submitted(app, { headers: { 'x-api-key': 'alice-secret-key', ...headers } })
-    return engine.orders.at(-1)?.webhook?.baseUrl
+    return engine.requests.at(-1)?.webhook?.baseUrl
   }
   assert.equal(await submit({ host: 'evil.example' }), own)
   assert.equal(await submit({ host: '192.168.1.5:3000' }), own)

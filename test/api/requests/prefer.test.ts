@@ -135,6 +135,6 @@ test('where no upstream renders exactly what was asked, the closest that one ren
   const reply = await submit()
   assert.equal(reply.statusCode, 202)
   assert.match(reply.json().warnings[0], /^`aspect_ratio` "16:9" is not supported by the upstreams/)
-  assert.equal(engine.orders[0]?.input.aspect_ratio, undefined)
+  assert.equal(engine.requests[0]?.input.aspect_ratio, undefined)
   assert.equal((await submit({ prefer: 'handling=strict' })).statusCode, 400)
 })
