@@ -127,8 +127,12 @@ describe('oversized bodies to every route', () => {
     const turn = `longest turn of the event loop ${longestTurnMs} ms`
     const memory = `memory ${idleMb} -> ${peakMb} MB (${startMb} MB at the start)`
     report(`${what}: longest wait of ${count} other requests ${longestWaitMs} ms, ${turn}, ${memory}`)
-    assert.ok(longestTurnMs < maxTurnMs, `every other request waited for ${longestTurnMs} ms of CPU time`)
     assert.ok(peakMb - idleMb < mostMemoryMb, `memory grew from ${idleMb} to ${peakMb} MB`)
+  }
+
+  /** Not for many small requests: a process that had to wait for the CPU finds all of them at once, and serves them in one turn. */
+  function assertNobodyWaits({ longestTurnMs }: Seen): void {
+    assert.ok(longestTurnMs < maxTurnMs, `every other request waited for ${longestTurnMs} ms of CPU time`)
   }
 
   async function nothingLeft(): Promise<void> {
@@ -158,7 +162,9 @@ describe('oversized bodies to every route', () => {
       }
       await Promise.all([work(), work(), work(), work()])
       const counts = [...statuses].map(([status, count]) => `${status} x ${count}`).join(', ')
-      check(`${what} (${counts})`, await seen())
+      const measured = await seen()
+      check(`${what} (${counts})`, measured)
+      assertNobodyWaits(measured)
       assert.deepEqual(wrong, [])
       await nothingLeft()
     })
@@ -174,7 +180,9 @@ describe('oversized bodies to every route', () => {
       Array.from({ length: 200 }, (_, at) => send(submit, bodies[at % bodies.length] as Oversized)),
     )
     const counts = Object.entries(Object.groupBy(statuses, (status) => status))
-    check(`200 at once (${counts.map(([status, all]) => `${status} x ${all?.length}`)})`, await seen())
+    const measured = await seen()
+    check(`200 at once (${counts.map(([status, all]) => `${status} x ${all?.length}`)})`, measured)
+    assertNobodyWaits(measured)
     for (const status of statuses) assert.match(status, /^(400|413|503)$/)
     await nothingLeft()
   })
