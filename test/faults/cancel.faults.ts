@@ -2,17 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   ledgerKinds,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -32,7 +30,7 @@ const cancels: readonly ((client: Client, id: string) => ReturnType<Client['ask'
 
 describe('a cancel or a deadline before the purchase', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 2000)
@@ -40,15 +38,8 @@ describe('a cancel or a deadline before the purchase', () => {
   after(() => cleanup.run())
 
   async function startGateway(more: Record<string, string> = {}) {
-    const server = await startServer(cleanup)
-    const dataDir = await temporaryFolder(cleanup)
-    const env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: dataDir, ...more }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    const { client } = await createAccount(server.redis, api.address)
-    return { host: upstreams.host, redis: server.redis, client }
+    const { redis, client } = await startWholeGateway(cleanup, { ...upstreams.env, ...more })
+    return { host: upstreams.host, redis, client }
   }
 
   /** Jobs with a file that WaveSpeed takes `ms` to receive. */

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
+import { createCleanup } from '../support/setup.ts'
 import { type Node, startNode, startServer } from './cluster.ts'
+import { type MockUpstreams, startGateway, startMockUpstreams } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   purchasesOf,
   redisKeys,
   type SentJob,
-  startMockUpstreams,
   stateOf,
   submitJobs,
   type Upstream,
@@ -26,7 +25,7 @@ const behind = -ahead
 describe('workers whose clocks are 40 minutes off', () => {
   const cleanup = createCleanup()
   const workers = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
   let server: Awaited<ReturnType<typeof startServer>>
   let client: Client
   let env: Record<string, string>
@@ -34,16 +33,17 @@ describe('workers whose clocks are 40 minutes off', () => {
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 6000)
     server = await startServer(cleanup)
-    env = {
-      ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      // Less than the clocks are off: whoever believes them takes every job for overdue.
-      MAX_JOB_SECONDS: '1800',
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    client = (await createAccount(server.redis, api.address)).client
+    const gateway = await startGateway(cleanup, {
+      redis: server.redis,
+      env: {
+        ...upstreams.env,
+        REDIS_URL: server.path,
+        // Less than the clocks are off: whoever believes them takes every job for overdue.
+        MAX_JOB_SECONDS: '1800',
+      },
+    })
+    env = gateway.env
+    client = gateway.client
   })
   after(() => cleanup.run())
   afterEach(() => workers.run())

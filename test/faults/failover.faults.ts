@@ -3,18 +3,15 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode } from './cluster.ts'
+import { type MockUpstreams, startGateway, startMockUpstreams, waitForReplies } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   endOf,
   purchasesOf,
   requestFor,
   type SentJob,
-  startMockUpstreams,
-  stateOf,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -27,35 +24,23 @@ const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 
 describe('the primary dies with writes that its replica does not have', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 4000)
   })
   after(() => cleanup.run())
 
-  async function startGateway(more: Record<string, string> = {}, { delayMs = 0 } = {}) {
+  async function startOnPair(more: Record<string, string> = {}, { delayMs = 0 } = {}) {
     const pair = await startPair(cleanup, { delayMs })
-    const env = {
-      ...upstreams.env,
-      REDIS_URL: pair.url,
-      DATA_DIR: await temporaryFolder(cleanup),
-      ...more,
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const { client } = await createAccount(pair.primary.redis, api.address)
-    const startWorker = async (own: Record<string, string> = {}) => {
-      const worker = await startNode({ ...env, ROLE: 'worker', ...own })
-      cleanup.add(() => worker.kill())
-      return worker
-    }
+    const env = { ...upstreams.env, REDIS_URL: pair.url, ...more }
+    const { client, startWorker } = await startGateway(cleanup, { redis: pair.primary.redis, env })
     return { pair, client, worker: await startWorker(), startWorker }
   }
 
   it('the worker lives: nothing is purchased again, with half of the replies in flight and half lost', async () => {
     const { host } = upstreams
-    const { pair, client, worker } = await startGateway()
+    const { pair, client, worker } = await startOnPair()
     worker.freeze()
     const jobs = await submitJobs(client, { name: 'failover', count: 12, providers })
     await pair.cutReplication()
@@ -63,11 +48,7 @@ describe('the primary dies with writes that its replica does not have', () => {
       host.injectFault({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
     worker.thaw()
     await waitForPurchases(host, jobs)
-    const running = async () => {
-      const states = await Promise.all(jobs.map((job) => stateOf(pair.primary.redis, job)))
-      return states.filter((state) => /^(queued|processing|generating)$/.test(state)).length >= 18
-    }
-    assert.ok(await waitUntil(running, { everyMs: 20 }), 'no reply has arrived')
+    await waitForReplies(pair.primary.redis, jobs, 18)
     await pair.failOver()
 
     const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs })
@@ -77,13 +58,9 @@ describe('the primary dies with writes that its replica does not have', () => {
 
   it('the worker dies too: REDIS_WAIT_REPLICAS=1 purchases nothing that the replica does not know', async () => {
     const { host } = upstreams
-    const { pair, client, worker, startWorker } = await startGateway({ REDIS_WAIT_REPLICAS: '1' })
+    const { pair, client, worker, startWorker } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' })
     const known = await submitJobs(client, { name: 'known', count: 6, providers })
-    const running = async () => {
-      const states = await Promise.all(known.map((job) => stateOf(pair.replica.redis, job)))
-      return states.every((state) => /^(queued|processing|generating|succeeded)$/.test(state))
-    }
-    assert.ok(await waitUntil(running, { everyMs: 20 }), 'the first jobs do not run')
+    await waitForReplies(pair.replica.redis, known, known.length)
 
     worker.freeze()
     const unknown = await submitJobs(client, { name: 'late', count: 6, providers })
@@ -107,7 +84,7 @@ describe('the primary dies with writes that its replica does not have', () => {
 
   /** Jobs that are purchased while the replica gets no writes. */
   async function purchaseUnreplicated(name: string, more: Record<string, string> = {}) {
-    const gateway = await startGateway(more)
+    const gateway = await startOnPair(more)
     gateway.worker.freeze()
     const jobs = await submitJobs(gateway.client, { name, count: 4, providers })
     await gateway.pair.cutReplication()
@@ -164,7 +141,7 @@ describe('the primary dies with writes that its replica does not have', () => {
 
   it('accepted on one machine only: 503, and nothing is purchased, before or after the failover', async () => {
     const { host } = upstreams
-    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '500' })
+    const { pair, client } = await startOnPair({ REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '500' })
     await pair.cutReplication()
     const submitAll = (name: string, isKeyed: boolean) =>
       Promise.all(
@@ -210,7 +187,7 @@ describe('the primary dies with writes that its replica does not have', () => {
   it('the primary dies right after the 202: no accepted job is lost, and none is charged that was refused', async () => {
     const { host } = upstreams
     const delayMs = 200
-    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })
+    const { pair, client } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })
     const accepted: SentJob[] = []
     const refused: SentJob[] = []
     let submitting = true

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import type { Redis } from 'ioredis'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   ledgerKinds,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitUntil,
@@ -21,21 +20,13 @@ const pairs = 4
 
 describe('a task belongs to one job', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
-  let gateway: { host: typeof upstreams.host; redis: typeof server.redis; client: Client }
-  let server: Awaited<ReturnType<typeof startServer>>
+  let upstreams: MockUpstreams
+  let gateway: Pick<MockUpstreams, 'host'> & { redis: Redis; client: Client }
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 2000)
-    server = await startServer(cleanup)
-    const dataDir = await temporaryFolder(cleanup)
-    const env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: dataDir, RECONCILE_SECONDS: '15' }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    const { client } = await createAccount(server.redis, api.address)
-    gateway = { host: upstreams.host, redis: server.redis, client }
+    const { redis, client } = await startWholeGateway(cleanup, { ...upstreams.env, RECONCILE_SECONDS: '15' })
+    gateway = { host: upstreams.host, redis, client }
   })
   after(() => cleanup.run())
 

@@ -7,10 +7,9 @@ import { toMicros } from '../../src/accounts/money.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
-import { clientOf } from '../accounts/test-accounts.ts'
+import type { clientOf } from '../accounts/test-accounts.ts'
 import { leastRequest } from '../support/least-request.ts'
-import { type Cleanup, startUpstreams } from '../support/setup.ts'
-import { endsOf, onlyThese, startServer } from './cluster.ts'
+import { endsOf } from './cluster.ts'
 import type { Row } from './print-counts.ts'
 
 /** One model for each upstream of these suites. */
@@ -38,40 +37,8 @@ export type Client = ReturnType<typeof clientOf>
 
 export const redisKeys = createKeys('reelgate:')
 
-export const balanceUsd = 10_000
-
 const attempts = 600
 const pauseMs = 150
-
-/** Mock upstreams on a Redis of their own, and the settings of a gateway that uses them. */
-export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
-  const own = await startServer(cleanup)
-  const { host, env } = await startUpstreams(cleanup, own.redis, renderMs)
-  const offersFile = await onlyThese(
-    cleanup,
-    Object.entries(models).map(([provider, model]) => ({
-      model,
-      provider,
-      all: findModel(model)?.providers ?? [],
-    })),
-  )
-  const settings = {
-    ...env,
-    UPSTREAM_OVERRIDES_FILE: offersFile,
-    POLL_MAX_MS: '300',
-    SUBMIT_RPM: '100000',
-    UPSTREAM_TIMEOUT_SECONDS: '10',
-    RECONCILE_SECONDS: '25',
-  }
-  return { host, env: settings }
-}
-
-/** An account with a balance, and a client that uses its key. */
-export async function createAccount(redis: Redis, address: string) {
-  const book = createLedger({ redis, keys: redisKeys })
-  const { key, account } = await book.createAccount({ name: 'faults', balanceUsd })
-  return { key, id: account.id, client: clientOf(address, key) }
-}
 
 export async function submitJobs(
   client: Client,

@@ -3,16 +3,15 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { freePort, type Node, startNode, startServer } from './cluster.ts'
+import { createAccount, type MockUpstreams, startMockUpstreams } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   deliverCallbacks,
   purchasesOf,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   type Upstream,
 } from './jobs.ts'
 import { report } from './print-counts.ts'
@@ -37,7 +36,7 @@ describe('kill -9 of workers and of the api, again and again', () => {
     first: undefined,
     second: undefined,
   }
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
   let server: Awaited<ReturnType<typeof startServer>>
   let client: Client
   let env: Record<string, string>

@@ -2,15 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertKept,
   assertSound,
   countJobs,
-  createAccount,
   ledgerKinds,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -36,19 +34,11 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
 
   async function startGateway(lostMinutes: number) {
     const upstreams = await startMockUpstreams(cleanup, 1000)
-    const server = await startServer(cleanup)
-    const env = {
+    const { redis, client } = await startWholeGateway(cleanup, {
       ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      POLL_MAX_MS: '300',
       TASK_LOST_MINUTES: String(lostMinutes),
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    return { host: upstreams.host, redis: server.redis, ...(await createAccount(server.redis, api.address)) }
+    })
+    return { host: upstreams.host, redis, client }
   }
 
   async function purchaseAndDeny(name: string, gateway: Awaited<ReturnType<typeof startGateway>>) {

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
-import {
-  assertKept,
-  type Client,
-  countJobs,
-  createAccount,
-  purchasesOf,
-  requestFor,
-  type SentJob,
-  startMockUpstreams,
-} from './jobs.ts'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
+import { assertKept, type Client, countJobs, purchasesOf, requestFor, type SentJob } from './jobs.ts'
 import { report } from './print-counts.ts'
 
 const unreachableMs = Number(process.env.UNREACHABLE_MS ?? 30_000)
@@ -21,7 +12,7 @@ const outageMs = Number(process.env.OUTAGE_MS ?? 8000)
 /** Each group has a Redis and a gateway of its own, so that they can wait at the same time. */
 describe('Redis goes away', { concurrency: true }, () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 1000)
@@ -29,21 +20,9 @@ describe('Redis goes away', { concurrency: true }, () => {
   after(() => cleanup.run())
 
   async function startGateway() {
-    const server = await startServer(cleanup)
-    const env = {
-      ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      POLL_MAX_MS: '200',
-    }
-    const nodes = await Promise.all([
-      startNode({ ...env, ROLE: 'api' }),
-      startNode({ ...env, ROLE: 'worker' }),
-      startNode({ ...env, ROLE: 'worker' }),
-    ])
-    cleanup.add(() => Promise.all(nodes.map((node) => node.stop())))
-    const { client } = await createAccount(server.redis, nodes[0].address)
-    return { server, client }
+    const gateway = await startWholeGateway(cleanup, { ...upstreams.env, POLL_MAX_MS: '200' })
+    await gateway.startWorker()
+    return gateway
   }
 
   /** The accepted jobs, and the rest with the status of their replies. */

@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { freePort, type Node, startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { freePort, type Node } from './cluster.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertKept,
-  type Client,
   countJobs,
-  createAccount,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -68,7 +66,7 @@ const refusals: readonly Refusal[] = [
 
 describe('Redis refuses every write while the upstreams reply', { concurrency: true }, () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 1500)
@@ -78,46 +76,38 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
   for (const refusal of refusals) {
     describe(refusal.error, { concurrency: 1 }, () => {
       const own = createCleanup()
-      let server: Awaited<ReturnType<typeof startServer>>
-      let env: Record<string, string>
+      let gateway: Awaited<ReturnType<typeof startWholeGateway>>
       let worker: Node
-      let client: Client
 
       before(async () => {
-        server = await startServer(own)
-        env = {
+        gateway = await startWholeGateway(own, {
           ...upstreams.env,
-          REDIS_URL: server.path,
-          DATA_DIR: await temporaryFolder(own),
           // A server that was a replica for a while is taken for another one.
           REDIS_FAILOVER_GRACE_SECONDS: '3',
-        }
-        const api = await startNode({ ...env, ROLE: 'api' })
-        own.add(() => api.kill())
-        client = (await createAccount(server.redis, api.address)).client
-        await startWorker()
-        own.add(() => worker.kill())
+        })
+        worker = gateway.worker
       })
       after(() => own.run())
-
-      async function startWorker(): Promise<void> {
-        worker = await startNode({ ...env, ROLE: 'worker' })
-      }
 
       /** Jobs that their upstreams have, and whose replies meet a Redis that refuses writes. */
       async function purchase(name: string): Promise<SentJob[]> {
         worker.freeze()
         for (const provider of providers)
           upstreams.host.injectFault({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
-        const jobs = await submitJobs(client, { name: `${refusal.error}-${name}`, count: 4, providers })
+        const jobs = await submitJobs(gateway.client, {
+          name: `${refusal.error}-${name}`,
+          count: 4,
+          providers,
+        })
         worker.thaw()
         await waitForPurchases(upstreams.host, jobs)
-        await refusal.begin(server.redis, server.dir)
+        await refusal.begin(gateway.redis, gateway.server.dir)
         return jobs
       }
 
       async function check(suite: string, jobs: readonly SentJob[]): Promise<void> {
-        const counts = await countJobs({ host: upstreams.host, redis: server.redis, client, jobs })
+        const { redis, client } = gateway
+        const counts = await countJobs({ host: upstreams.host, redis, client, jobs })
         report({ suite: `${refusal.error} while the upstream replies${suite}`, faults: 1, ...counts })
         assertKept(counts)
       }
@@ -125,7 +115,7 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
       it('keeps the replies that arrive', async () => {
         const jobs = await purchase('alive')
         await sleep(refusedMs)
-        await refusal.end(server.redis, server.dir)
+        await refusal.end(gateway.redis, gateway.server.dir)
         await check('', jobs)
       })
 
@@ -134,9 +124,9 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
         await sleep(replyMs / 2)
         const stopped = worker.stop()
         await sleep(refusedMs - replyMs / 2)
-        await refusal.end(server.redis, server.dir)
+        await refusal.end(gateway.redis, gateway.server.dir)
         await stopped
-        await startWorker()
+        worker = await gateway.startWorker()
         await check(', worker shutting down', jobs)
       })
 
@@ -149,13 +139,13 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
           .filter(({ body }) => jobs.some(({ mark }) => JSON.stringify(body).includes(mark)))
           .map(({ id }) => id)
         const isJournaled = async () => {
-          const text = await readJournal(env.DATA_DIR ?? '')
+          const text = await readJournal(gateway.env.DATA_DIR)
           return ids.every((id) => text.includes(id))
         }
         await waitUntil(isJournaled, { times: 80, everyMs: 50 })
         await worker.kill()
-        await refusal.end(server.redis, server.dir)
-        await startWorker()
+        await refusal.end(gateway.redis, gateway.server.dir)
+        worker = await gateway.startWorker()
         await check(', worker killed', jobs)
       })
     })

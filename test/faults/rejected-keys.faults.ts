@@ -33,15 +33,13 @@ describe('an upstream that rejects its key', () => {
   })
   after(() => cleanup.run())
 
+  const replyWith = (
+    status: number,
+    body: unknown,
+    { provider = 'fal', operation = 'submit', times = 1 } = {},
+  ) => upstreams.host.injectFault({ provider, operation, kind: 'status', status, body, times })
   const reject = (provider: string, operation: string, status: number, times = 1) =>
-    upstreams.host.injectFault({
-      provider,
-      operation,
-      kind: 'status',
-      status,
-      body: { detail: 'Invalid key: fal-s3cret' },
-      times,
-    })
+    replyWith(status, { detail: 'Invalid key: fal-s3cret' }, { provider, operation, times })
   const ready = async () => (await (await fetch(`${address}/ready`)).json()) as { warnings?: string[] }
   const entries = () => redis.keys('reelgate:rejected-key:*')
   /** Processes read the entries again a second later. */
@@ -112,27 +110,11 @@ describe('an upstream that rejects its key', () => {
       [{ ...edit, prompt }, `prompt: "${prompt}" has no subject`],
       [{ ...edit, prompt }, `prompt: "${prompt.slice(0, 33).toUpperCase()}..." has no subject`],
     ] as const) {
-      const body = { code: 400, message }
-      upstreams.host.injectFault({
-        provider: 'wavespeed',
-        operation: 'submit',
-        kind: 'status',
-        status: 400,
-        body,
-        times: 1,
-      })
+      replyWith(400, { code: 400, message }, { provider: 'wavespeed' })
       assert.equal((await run(request)).stage, 'failed')
       assert.deepEqual(await entries(), [], message)
     }
-    const body = { code: 400, message: 'Insufficient credits. Please top up.' }
-    upstreams.host.injectFault({
-      provider: 'wavespeed',
-      operation: 'submit',
-      kind: 'status',
-      status: 400,
-      body,
-      times: 1,
-    })
+    replyWith(400, { code: 400, message: 'Insufficient credits. Please top up.' }, { provider: 'wavespeed' })
     assert.equal((await run({ ...edit, prompt: 'a boat' })).stage, 'failed')
     assert.equal((await entries()).length, 1)
   })

@@ -6,11 +6,11 @@ import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
+import { createAccount } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   endOf,
   modelByUpstream,
   purchasesOf,
