@@ -60,7 +60,7 @@ describe('the command line for keys', () => {
     ])
     const shown = printed.split('\n').find((line) => line.startsWith(id)) ?? ''
     assert.deepEqual(shown.split(/ {2,}/), row.split(/ {2,}/))
-    assert.match(list, /^id +name +key +state +rpm +a day +balance +reserved +held +spent\n/)
+    assert.match(list, /^id +name +key +state +rpm +per day +balance +reserved +held +spent\n/)
   })
 
   it('aligns its columns', async () => {
@@ -85,7 +85,7 @@ describe('the command line for keys', () => {
     const left = (await kit.book.read(id)) ?? assert.fail()
     assert.deepEqual([left.rpm, left.dailyUsd, left.balanceUsd], [undefined, undefined, 0])
     const row = (await run('limit', id, '--balance', 'none')).split('\n')[1] ?? ''
-    assert.deepEqual(row.split(/ {2,}/).slice(3, 7), ['valid', 'usual', 'any', 'any'])
+    assert.deepEqual(row.split(/ {2,}/).slice(3, 7), ['valid', 'default', 'unlimited', 'unlimited'])
   })
 
   it('tops up, and corrects downwards', async () => {

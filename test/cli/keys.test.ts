@@ -128,7 +128,7 @@ describe('npm run keys', () => {
   after(() => cleanup.run())
   const run = promisify(execFile)
 
-  it('works beside a gateway on its private Redis, and without one', async () => {
+  it('works beside a gateway on its embedded Redis, and without one', async () => {
     const env = { DATA_DIR: await temporaryFolder(cleanup) }
     const keys = async (...args: string[]) =>
       (
@@ -161,7 +161,7 @@ describe('what the operator types', () => {
     const id = /key_\w+/.exec(await keys('create', '--name', 'typed', '--balance', '1'))?.[0] ?? ''
     assert.match(await keys('topup', id, '2.5'), /\$3\.5/)
     assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', '7'), / 7 +\$9 +\$3\.5/)
-    assert.match(await keys('limit', id, '--rpm', 'none', '--balance', 'none'), /usual +\$9 +any/)
+    assert.match(await keys('limit', id, '--rpm', 'none', '--balance', 'none'), /default +\$9 +unlimited/)
     assert.match(await keys('ledger', id), /"kind":"lift".*\n.*"kind":"topup"/)
     assert.equal(await keys('held', id), '\n')
     assert.match(await keys(), /npm run keys -- create/)

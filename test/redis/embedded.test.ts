@@ -14,7 +14,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 const logger = pino({ level: 'silent' })
 const timeout = 60_000
 
-test('a private Redis keeps an append-only file, evicts nothing and ends with the gateway', {
+test('the embedded Redis keeps an append-only file, evicts nothing and ends with the gateway', {
   timeout,
 }, async (t) => {
   const { gateway } = await place(t)

@@ -43,7 +43,7 @@ describe('mock upstreams of several processes', () => {
       sandbox: { connect: sandbox.connect, toUrl: toSandboxUrl },
     })
     cleanup.add(() => transport.close())
-    const fetcher = createSandboxFetch(sandbox.connect)
+    const fetcher = createSandboxFetch({ connect: sandbox.connect, toUrl: toSandboxUrl })
     cleanup.add(() => fetcher.close())
     const send = async (path: string, json?: Record<string, string>) => {
       const call =

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { resolveStoredBaseUrl } from './base-url.ts'
 
-/** Told apart without regard to case and underscores. */
+/** Compared without case and underscores. */
 const webhookFields = ['webhookurl', 'callbackurl']
 
 /** The webhook that a request sets for its job. */

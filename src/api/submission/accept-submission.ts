@@ -98,7 +98,7 @@ async function acceptOrForgetMedia(
     if (accepted.replay !== undefined) await forget().catch(() => undefined)
     return accepted
   } catch (cause) {
-    // What cannot be removed now goes with the other old inputs.
+    // A file that cannot be removed now is removed with the other expired inputs.
     if (isRejection(cause)) await forget().catch(() => undefined)
     throw cause
   }
