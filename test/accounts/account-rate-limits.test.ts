@@ -2,31 +2,31 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { type Answer, cheapJob, clientOf, startGround } from './test-accounts.ts'
+import { cheapJob, clientOf, type Reply, startBackend } from './test-accounts.ts'
 
 describe('limits a minute', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let redis: Redis
   let addresses: string[]
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api', SUBMIT_RPM: '4' })
-    redis = ground.redis
+    backend = await startBackend(cleanup, { ROLE: 'api', SUBMIT_RPM: '4' })
+    redis = backend.redis
     const gateways = [
-      await startTestGateway(cleanup, ground.env),
-      await startTestGateway(cleanup, ground.env),
+      await startTestGateway(cleanup, backend.env),
+      await startTestGateway(cleanup, backend.env),
     ]
     addresses = gateways.map(({ address }) => address)
   })
   after(() => cleanup.run())
 
   async function clientsOf(limits: { name: string; rpm?: number }) {
-    const { key } = await ground.ledger.createAccount(limits)
+    const { key } = await backend.ledger.createAccount(limits)
     return addresses.map((address) => clientOf(address, key))
   }
 
-  function assertLimited({ status, body, headers }: Answer): void {
+  function assertLimited({ status, body, headers }: Reply): void {
     assert.equal(status, 429)
     assert.equal(body.code, 'rate_limit_exceeded')
     assert.equal((body.error as { type: string }).type, 'RATE_LIMITED')
@@ -40,7 +40,7 @@ describe('limits a minute', () => {
     const paths = ['/api/generate-video', '/generate-video', '/api/v1/generate-video', '/v1/generate-video']
     for (const [at, path] of paths.entries()) {
       const client = at % 2 === 0 ? one : two
-      assert.equal((await client?.ask('POST', path, cheapJob))?.status, 202)
+      assert.equal((await client?.request('POST', path, cheapJob))?.status, 202)
     }
     for (const client of [one, two]) assertLimited((await client?.submit()) ?? assert.fail())
     const [other] = await clientsOf({ name: 'other' })
@@ -56,27 +56,30 @@ describe('limits a minute', () => {
   it('recover and extend have their own, a status has none', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'lists' })
     const { body } = await client.submit()
-    for (let asked = 0; asked < 20; asked++) {
-      assert.equal((await client.ask('GET', '/api/generate-video/recover')).status, 200)
-      assert.equal((await client.ask('POST', '/generate-video/extend', { runId: body.runId })).status, 400)
+    for (let requests = 0; requests < 20; requests++) {
+      assert.equal((await client.request('GET', '/api/generate-video/recover')).status, 200)
+      assert.equal(
+        (await client.request('POST', '/generate-video/extend', { runId: body.runId })).status,
+        400,
+      )
     }
-    assertLimited(await client.ask('GET', '/generate-video/recover'))
-    assertLimited(await client.ask('POST', '/api/generate-video/extend', { runId: body.runId }))
+    assertLimited(await client.request('GET', '/generate-video/recover'))
+    assertLimited(await client.request('POST', '/api/generate-video/extend', { runId: body.runId }))
     const polls = Array.from({ length: 200 }, () =>
-      client.ask('GET', `/api/video/status?runId=${body.runId}`),
+      client.request('GET', `/api/video/status?runId=${body.runId}`),
     )
     assert.ok((await Promise.all(polls)).every(({ status }) => status === 200))
   })
 
   it('are no error of ours when their counters cannot be read', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'broken' })
-    const found = await redis.keys(`${ground.keys.rateLimits}*`)
+    const found = await redis.keys(`${backend.keys.rateLimits}*`)
     assert.notEqual(found.length, 0)
-    await client.ask('GET', '/api/generate-video/recover')
-    for (const name of await redis.keys(`${ground.keys.rateLimits}*recover*`)) {
+    await client.request('GET', '/api/generate-video/recover')
+    for (const name of await redis.keys(`${backend.keys.rateLimits}*recover*`)) {
       await redis.del(name)
       await redis.lpush(name, 'no number')
     }
-    assert.equal((await client.ask('GET', '/api/generate-video/recover')).status, 200)
+    assert.equal((await client.request('GET', '/api/generate-video/recover')).status, 200)
   })
 })

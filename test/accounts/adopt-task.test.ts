@@ -4,20 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
-import { createMoney } from './test-accounts.ts'
+import { createTestLedger } from './test-accounts.ts'
 
 const keys = createKeys('adoption:')
 const owner = 'key_1'
-const wish = { by: 'test' }
+const adoption = { by: 'test' }
 
 describe('the adoption of a task, as one write', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let money: ReturnType<typeof createMoney>
+  let money: ReturnType<typeof createTestLedger>
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    money = createMoney({ redis, keys })
+    money = createTestLedger({ redis, keys })
     await redis.zadd(keys.accounts, 1, owner)
   })
   after(() => cleanup.run())
@@ -78,7 +78,7 @@ describe('the adoption of a task, as one write', () => {
     subscriber.on('message', (_, message) => messages.push(message))
 
     const before = Date.now()
-    const settled = await money.unknownJobs.adopt('vid_1', { ...wish, ticket: 'task-1' })
+    const settled = await money.unknownJobs.adopt('vid_1', { ...adoption, ticket: 'task-1' })
     assert.equal(settled.kind, 'done')
 
     const job = await redis.hgetall(keys.job('vid_1'))
@@ -105,8 +105,8 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1), ['vid_1'])
     assert.equal(await redis.hexists(keys.moneyOnHold(owner), 'vid_1'), 0)
     assert.equal(await redis.get(keys.task('fal', 'task-1')), 'vid_1')
-    const { held, reserved } = await redis.hgetall(keys.account(owner))
-    assert.deepEqual([held, reserved], ['0', '500000'])
+    const { heldMicros, reserved } = await redis.hgetall(keys.account(owner))
+    assert.deepEqual([heldMicros, reserved], ['0', '500000'])
     const usage = await redis.hgetall(keys.usage(owner, '2026-11-27'))
     assert.deepEqual(usage, { 'minimax-video|failed': '-1' })
     while (messages.length === 0) await sleep(5)
@@ -116,7 +116,7 @@ describe('the adoption of a task, as one write', () => {
   it('adds no second entry to the queue', async () => {
     await putJob('vid_2')
     await redis.hset(`${keys.queuePrefix('fal')}vid_2`, 'name', 'step')
-    await money.unknownJobs.adopt('vid_2', { ...wish, ticket: 'task-2' })
+    await money.unknownJobs.adopt('vid_2', { ...adoption, ticket: 'task-2' })
     assert.ok(!(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1)).includes('vid_2'))
   })
 
@@ -176,21 +176,28 @@ describe('the adoption of a task, as one write', () => {
 
   it('is not possible without an attempt, or where the upstream has no such tasks', async () => {
     await putJob('vid_5', { attempt: undefined })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_5', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_5', { ...adoption, ticket: 't' }), {
+      kind: 'no_attempt',
+    })
     await putJob('vid_6', { attempt: { ...attempt, provider: 'wavespeed' } })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_6', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_0', { ...wish, ticket: 't' }), { kind: 'none' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_6', { ...adoption, ticket: 't' }), {
+      kind: 'no_attempt',
+    })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_0', { ...adoption, ticket: 't' }), { kind: 'none' })
   })
 
   it('may come to a second hold, which is decided anew', async () => {
     await putJob('vid_7')
-    assert.equal((await money.unknownJobs.adopt('vid_7', { ...wish, ticket: 'task-7' })).kind, 'done')
-    const first = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
+    assert.equal((await money.unknownJobs.adopt('vid_7', { ...adoption, ticket: 'task-7' })).kind, 'done')
+    const first = await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })
     assert.equal(first.kind, 'other')
     await putJob('vid_7')
-    const second = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
+    const second = await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })
     assert.equal(second.kind, 'done')
-    assert.equal((await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })).kind, 'replayed')
+    assert.equal(
+      (await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })).kind,
+      'replayed',
+    )
     const decision = await money.holds.readDecision('vid_7')
     assert.deepEqual([decision?.decision, decision?.ticket], ['charge', undefined])
     for (const key of [keys.decision('vid_7'), keys.notes('vid_7')]) assert.ok((await redis.pttl(key)) > 0)

@@ -103,7 +103,8 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
     const [, command = ''] = /docker compose exec api (.*) --name/.exec(String(locked.body.message)) ?? []
     const made = await run('unshare', confined([...command.split(' '), '--name', 'first']), { env })
     const client = clientOf(address, made.stdout.split('\n')[0])
-    while ((await client.ask('POST', '/api/check-balance')).status === 401) await new Promise(setImmediate)
+    while ((await client.request('POST', '/api/check-balance')).status === 401)
+      await new Promise(setImmediate)
     const { body } = await client.submit()
     assert.equal((await client.waitForEnd(body.runId)).stage, 'succeeded')
 

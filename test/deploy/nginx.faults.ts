@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { clientOf, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, startBackend } from '../accounts/test-accounts.ts'
 import { listen } from '../support/listen.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { defaultConfig, type Nginx, replaceAll, requireNginx, shippedConfig, startNginx } from './nginx.ts'
@@ -30,7 +30,7 @@ const lies = {
 describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let gateway: string
   let nginx: Nginx
   let key: string
@@ -38,9 +38,9 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
   let file: string
 
   before(async () => {
-    ground = await startGround(cleanup)
-    key = (await ground.ledger.createAccount({ name: 'proxied' })).key
-    gateway = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup)
+    key = (await backend.ledger.createAccount({ name: 'proxied' })).key
+    gateway = (await startTestGateway(cleanup, backend.env)).address
     const config = await shippedConfig(gateway)
     nginx = await startNginx(cleanup, () => config)
     const client = clientOf(nginx.address, key)
@@ -132,7 +132,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
   })
 
   it('passes events on as they happen', async () => {
-    const slow = await startGround(cleanup, {}, 600_000)
+    const slow = await startBackend(cleanup, {}, 600_000)
     const { key: other } = await slow.ledger.createAccount({ name: 'slow' })
     const { address } = await startTestGateway(cleanup, slow.env)
     const config = await shippedConfig(address)
@@ -142,7 +142,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     const events = await listen(`${proxy.address}/api/jobs/${body.runId}/events`, { 'x-api-key': other })
     await events.until(1)
     assert.doesNotMatch(String(events.events[0]?.body.stage), /succeeded|failed|canceled/)
-    await client.ask('POST', '/api/generate-video/cancel', { runId: body.runId })
+    await client.request('POST', '/api/generate-video/cancel', { runId: body.runId })
     await events.ended
     assert.match(String(events.events.at(-1)?.body.stage), /canceled|failed/)
   })
@@ -168,7 +168,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
         )
       return statuses
     }
-    const env = { ...ground.env, ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2' }
+    const env = { ...backend.env, ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2' }
     const config = await shippedConfig((await startTestGateway(cleanup, env)).address)
     const limited = await startNginx(cleanup, () => config)
     assert.deepEqual(await attempts({}), [401, 401, 429])
@@ -179,7 +179,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     for (const path of ['', '/video']) {
       const publicUrl = `https://reel.example${path}`
       const { address } = await startTestGateway(cleanup, {
-        ...ground.env,
+        ...backend.env,
         ROLE: 'api',
         PUBLIC_URL: publicUrl,
       })
@@ -214,7 +214,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
   })
 
   it('headers of an address that is not trusted are ignored', async () => {
-    const env = { ...ground.env, ROLE: 'api', TRUST_PROXY: '10.0.0.0/8' }
+    const env = { ...backend.env, ROLE: 'api', TRUST_PROXY: '10.0.0.0/8' }
     const { address } = await startTestGateway(cleanup, env)
     assert.equal(await linkOf(address, lies), file.replace(nginx.address, address))
     const config = await shippedConfig(address)

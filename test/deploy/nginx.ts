@@ -91,7 +91,7 @@ export async function startNginx(cleanup: Cleanup, config: (address: string) => 
     stdio: 'inherit',
   })
   cleanup.add(() => stop(child))
-  await answers(address, child)
+  await waitUntilListening(address, child)
   return { address, port, written: async () => (await textsIn(dir)).join('\n') }
 }
 
@@ -101,7 +101,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-async function answers(address: string, child: ChildProcess): Promise<void> {
+async function waitUntilListening(address: string, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const reply = await fetch(`${address}/health`).catch(() => undefined)
     await reply?.body?.cancel()

@@ -22,10 +22,10 @@ const uploadMs = 4000
 const video = `data:video/mp4;base64,${readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url)).toString('base64')}`
 
 /** Each way to cancel a job. */
-const cancels: readonly ((client: Client, id: string) => ReturnType<Client['ask']>)[] = [
-  (client, id) => client.ask('POST', '/api/generate-video/cancel', { runId: id }),
-  (client, id) => client.ask('DELETE', `/api/jobs/${id}`),
-  (client, id) => client.ask('DELETE', `/v1/videos/${id}`),
+const cancels: readonly ((client: Client, id: string) => ReturnType<Client['request']>)[] = [
+  (client, id) => client.request('POST', '/api/generate-video/cancel', { runId: id }),
+  (client, id) => client.request('DELETE', `/api/jobs/${id}`),
+  (client, id) => client.request('DELETE', `/v1/videos/${id}`),
 ]
 
 describe('a cancel or a deadline before the purchase', () => {

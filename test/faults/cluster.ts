@@ -25,9 +25,9 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
   }
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     child.kill('SIGKILL')
-    await gone
+    await exited
   }
   /** Connections stand and take what is sent, and nothing is answered: what a network that swallows everything looks like. */
   const freeze = () => child.kill('SIGSTOP')
@@ -63,7 +63,7 @@ export async function startNode(env: Record<string, string>): Promise<Node & { a
     PORT: port,
   })
   const address = `http://127.0.0.1:${port}`
-  while (!(await answers(address))) {
+  while (!(await isListening(address))) {
     const { child, written } = gateway
     if (child.exitCode !== null) throw new Error(`a gateway process ended: ${written.join('\n')}`)
     await sleep(20)
@@ -105,7 +105,7 @@ export async function onlyThese(
   return path
 }
 
-function answers(address: string): Promise<boolean> {
+function isListening(address: string): Promise<boolean> {
   return fetch(`${address}/health`).then(
     ({ ok }) => ok,
     () => false,

@@ -59,8 +59,8 @@ describe('the primary dies with writes that its replica does not have', () => {
   it('the worker dies too: REDIS_WAIT_REPLICAS=1 purchases nothing that the replica does not know', async () => {
     const { host } = upstreams
     const { pair, client, worker, startWorker } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' })
-    const known = await submitJobs(client, { name: 'known', count: 6, providers })
-    await waitForReplies(pair.replica.redis, known, known.length)
+    const submitted = await submitJobs(client, { name: 'known', count: 6, providers })
+    await waitForReplies(pair.replica.redis, submitted, submitted.length)
 
     worker.freeze()
     const unknown = await submitJobs(client, { name: 'late', count: 6, providers })
@@ -75,7 +75,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     // On another machine: the journal of the first worker is out of reach.
     await startWorker({ DATA_DIR: await temporaryFolder(cleanup) })
 
-    const jobs = [...known, ...unknown]
+    const jobs = [...submitted, ...unknown]
     const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs })
     report({ suite: 'failover, worker dead, REDIS_WAIT_REPLICAS=1', faults: 2, ...counts })
     assertKept(counts)
@@ -135,7 +135,7 @@ describe('the primary dies with writes that its replica does not have', () => {
   /** Submits as a client does that does not know what happens: the job where it was accepted, the status otherwise. */
   async function trySubmit(client: Client, provider: Upstream, mark: string, headers = {}) {
     const body = requestFor(provider, mark)
-    const reply = await client.ask('POST', '/api/generate-video', body, headers).catch(() => undefined)
+    const reply = await client.request('POST', '/api/generate-video', body, headers).catch(() => undefined)
     return { status: reply?.status, job: { id: reply?.body.runId ?? '', provider, mark } }
   }
 
@@ -221,15 +221,15 @@ describe('the primary dies with writes that its replica does not have', () => {
     // A purchase and the reply to its submit are confirmed at the same moment: what was purchased all the same is canceled, and costs nothing.
     const made = await purchasesOf(host, refused)
     const purchased = refused.filter((_, index) => (made[index] ?? 0) > 0).map(({ mark }) => mark)
-    const { data } = (await client.ask('GET', '/api/jobs?limit=100')).body as unknown as {
+    const { data } = (await client.request('GET', '/api/jobs?limit=100')).body as unknown as {
       data: readonly { id: string; costUsd: number }[]
     }
     for (const { id } of data.filter(({ id }) => !accepted.some((job) => job.id === id))) {
-      const { prompt } = (await client.ask('GET', `/api/jobs/${id}`)).body as { prompt?: string }
+      const { prompt } = (await client.request('GET', `/api/jobs/${id}`)).body as { prompt?: string }
       if (purchased.includes(prompt ?? ''))
         assert.match((await endOf(client, { id } as SentJob)) ?? '', /canceled/)
     }
-    const usage = (await client.ask('GET', '/api/usage')).body as unknown as { data: { usd: number }[] }
+    const usage = (await client.request('GET', '/api/usage')).body as unknown as { data: { usd: number }[] }
     const charged = usage.data.reduce((sum, { usd }) => sum + usd, 0)
     const owed = data.reduce(
       (sum, { id, costUsd }) => sum + (accepted.some((job) => job.id === id) ? costUsd : 0),

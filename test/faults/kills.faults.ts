@@ -91,8 +91,8 @@ describe('kill -9 of workers and of the api, again and again', () => {
       assert.ok(tried < 20 * jobs, 'the api hardly ever answers')
       const provider = providers[tried % providers.length] ?? 'fal'
       const mark = `kill-${tried}-end`
-      const answer = await client.submit(requestFor(provider, mark)).catch(() => undefined)
-      if (answer?.status === 202) sent.push({ id: answer.body.runId, provider, mark })
+      const reply = await client.submit(requestFor(provider, mark)).catch(() => undefined)
+      if (reply?.status === 202) sent.push({ id: reply.body.runId, provider, mark })
       else unanswered.push({ id: '', provider, mark })
       await sleep(random() * 60)
     }

@@ -21,9 +21,9 @@ const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 /** The part of the append-only file that is written to; older parts do not change. */
 async function openPart(dir: string): Promise<string> {
   const folder = join(dir, 'appendonlydir')
-  const parts = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
-  assert.equal(parts.length, 1, `parts of the append-only file: ${parts}`)
-  return join(folder, parts[0] ?? '')
+  const aofFiles = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
+  assert.equal(aofFiles.length, 1, `parts of the append-only file: ${aofFiles}`)
+  return join(folder, aofFiles[0] ?? '')
 }
 
 describe('a power loss drops the end of the append-only file', () => {

@@ -50,14 +50,14 @@ describe('an upstream that rejects its key', () => {
   }
   /** Submits a job and waits for its end. */
   async function run(body: Record<string, unknown>) {
-    const { status, body: answer } = await submit(address, body)
+    const { status, body: reply } = await submit(address, body)
     assert.equal(status, 202)
-    return { id: answer.runId, stage: (await waitForEnd(address, answer.runId)).stage }
+    return { id: reply.runId, stage: (await waitForEnd(address, reply.runId)).stage }
   }
   beforeEach(async () => {
-    const left = await entries()
-    if (left.length === 0) return
-    await redis.del(left)
+    const remaining = await entries()
+    if (remaining.length === 0) return
+    await redis.del(remaining)
     await untilRead()
   })
 

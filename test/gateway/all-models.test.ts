@@ -18,9 +18,9 @@ describe('every model on the mocks', () => {
   it('accepts one job of each at once and ends with playable files', async () => {
     const ends = await Promise.all(
       models.map(async (model) => {
-        const answer = await submit(address, leastRequest(model))
-        assert.equal(answer.status, 202, `${model.id}: ${JSON.stringify(answer.body)}`)
-        const end = await waitForEnd(address, answer.body.runId)
+        const reply = await submit(address, leastRequest(model))
+        assert.equal(reply.status, 202, `${model.id}: ${JSON.stringify(reply.body)}`)
+        const end = await waitForEnd(address, reply.body.runId)
         return {
           model: model.id,
           status: end.data.status,

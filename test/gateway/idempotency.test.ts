@@ -18,15 +18,15 @@ import {
 const body = { model: 'veo3-video', prompt: 'a boat', duration: '8', wings: 2 }
 
 async function post(address: string, key: string, payload: unknown = body) {
-  const answer = await fetch(`${address}/api/generate-video`, {
+  const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': key },
     body: JSON.stringify(payload),
   })
   return {
-    status: answer.status,
-    replayed: answer.headers.get('idempotent-replayed'),
-    body: (await answer.json()) as { runId: string; code?: string; warnings: string[] },
+    status: reply.status,
+    replayed: reply.headers.get('idempotent-replayed'),
+    body: (await reply.json()) as { runId: string; code?: string; warnings: string[] },
   }
 }
 
@@ -44,11 +44,11 @@ describe('idempotency under fire', () => {
   after(() => cleanup.run())
 
   it('makes one job and one submission of 200 posts with one key, and gives 200 equal answers', async () => {
-    const answers = await Promise.all(Array.from({ length: 200 }, () => post(address, 'storm')))
-    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
-    assert.equal(new Set(answers.map((answer) => JSON.stringify(answer.body))).size, 1)
-    assert.equal(answers.filter(({ replayed }) => replayed === 'true').length, 199)
-    await waitForEnd(address, answers[0]?.body.runId ?? '')
+    const replies = await Promise.all(Array.from({ length: 200 }, () => post(address, 'storm')))
+    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([202]))
+    assert.equal(new Set(replies.map((reply) => JSON.stringify(reply.body))).size, 1)
+    assert.equal(replies.filter(({ replayed }) => replayed === 'true').length, 199)
+    await waitForEnd(address, replies[0]?.body.runId ?? '')
     assert.equal((await upstreams.host.tasks('fal')).length, 1)
   })
 
@@ -89,19 +89,19 @@ describe('kill -9 between record and answer', () => {
 
     const second = await startProcess({ ...env, REDIS_URL: url })
     cleanup.add(() => stopProcess(second))
-    const answer = await post(second.address, 'killed')
-    assert.equal(answer.replayed, 'true')
-    const known = JSON.parse((await redis.hget(record, 'view')) ?? '{}') as { id: string }
-    assert.equal(answer.body.runId, known.id)
-    assert.equal((await waitForEnd(second.address, answer.body.runId)).data.status, 'COMPLETED')
+    const reply = await post(second.address, 'killed')
+    assert.equal(reply.replayed, 'true')
+    const replayedView = JSON.parse((await redis.hget(record, 'view')) ?? '{}') as { id: string }
+    assert.equal(reply.body.runId, replayedView.id)
+    assert.equal((await waitForEnd(second.address, reply.body.runId)).data.status, 'COMPLETED')
     assert.equal((await upstreams.host.tasks('fal')).length, 2)
   })
 })
 
 async function keysUnder(redis: Redis, pattern: string): Promise<string[]> {
   for (;;) {
-    const found = await redis.keys(pattern)
-    if (found.length > 0) return found
+    const matchingKeys = await redis.keys(pattern)
+    if (matchingKeys.length > 0) return matchingKeys
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

@@ -53,8 +53,8 @@ describe('events of a job through the whole gateway', () => {
     const { runId } = (await submit(address, body)).body
     const listener = await listen(`${address}/api/jobs/${runId}/events`)
     await listener.until(1)
-    const cut = setInterval(() => void redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'), 100)
-    await listener.ended.finally(() => clearInterval(cut))
+    const killer = setInterval(() => void redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'), 100)
+    await listener.ended.finally(() => clearInterval(killer))
     const first = listener.events[0]?.id ?? 0
     const total = await stored(runId)
     assert.equal(listener.events.at(-1)?.body.stage, 'succeeded')
@@ -79,13 +79,13 @@ describe('events of a job through the whole gateway', () => {
 
   it('let a status that waits answer at the end without a second request', async () => {
     const { runId } = (await submit(address, body)).body
-    let answers = 0
+    let replies = 0
     let stage = ''
     while (stage !== 'succeeded') {
-      const answer = await fetch(`${address}/api/video-status?runId=${runId}&wait=30`)
-      stage = ((await answer.json()) as { stage: string }).stage
-      answers++
+      const reply = await fetch(`${address}/api/video-status?runId=${runId}&wait=30`)
+      stage = ((await reply.json()) as { stage: string }).stage
+      replies++
     }
-    assert.ok(answers <= (await stored(runId)))
+    assert.ok(replies <= (await stored(runId)))
   })
 })

@@ -24,20 +24,20 @@ describe('the steps of a job for which an operator adopted a task', () => {
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: { read: () => done },
     })
-    const { routing } = job.parts
+    const { routing } = job.deps
     const find: typeof routing.find = (model, name) => {
-      const found = routing.find(model, name)
-      if (found === undefined) return undefined
-      const { find: _, ...withoutSearch } = found.provider
-      return { ...found, provider: withoutSearch }
+      const endpoint = routing.find(model, name)
+      if (endpoint === undefined) return undefined
+      const { find: _, ...withoutSearch } = endpoint.provider
+      return { ...endpoint, provider: withoutSearch }
     }
-    Object.assign(job.parts, { routing: { ...routing, find } })
+    Object.assign(job.deps, { routing: { ...routing, find } })
     await job.runAll()
     assert.equal(await job.error(), 'submission_unknown')
     const unknown = createUnknownJobs({
       store: harness.store,
       holds: createHolds({ redis, keys: harness.keys }),
-      routing: job.parts.routing,
+      routing: job.deps.routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
       now: () => job.clock.now,
@@ -61,7 +61,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
   it('are not those of a look for a late result, which ends', async () => {
     const job = await adopted()
     const calls = job.calls.length
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
     assert.deepEqual(await harness.store.readNotes(job.id), [
       { at: job.clock.now, kind: 'adopt', by: 'test' },
@@ -73,7 +73,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     await job.runAll()
     assert.equal(await harness.store.remove(job.id), true)
     const calls = job.calls.length
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
   })
 

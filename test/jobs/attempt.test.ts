@@ -7,7 +7,7 @@ import type { StepDeps } from '../../src/jobs/steps/deps.ts'
 
 const [model = ''] = Object.keys(runware.models)
 const mapping = runware.models[model] ?? assert.fail()
-const parts = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
+const deps = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
 const jobOf = (id: string, prompt = 'a boat') =>
   ({ view: { id }, input: { prompt }, callbackSecret: 'secret' }) as unknown as Job
 
@@ -40,7 +40,7 @@ describe('what a provider knows of an attempt', () => {
   const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
 
   it('names the job, the attempt, its time and the settings of its upstream', () => {
-    assert.deepEqual(buildOrder(parts, jobOf('vid_1'), attempt), {
+    assert.deepEqual(buildOrder(deps, jobOf('vid_1'), attempt), {
       jobId: 'vid_1',
       attempt: 'attempt-1',
       input: { prompt: 'a boat' },
@@ -51,8 +51,8 @@ describe('what a provider knows of an attempt', () => {
 
   it('has the address for callbacks where there is one', () => {
     const callbackUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
-    const order = buildOrder({ ...parts, callbackUrl }, jobOf('vid_1'), attempt)
-    assert.equal(order.callbackUrl, 'https://gateway.example/vid_1/secret')
+    const request = buildOrder({ ...deps, callbackUrl }, jobOf('vid_1'), attempt)
+    assert.equal(request.callbackUrl, 'https://gateway.example/vid_1/secret')
   })
 })
 
@@ -61,10 +61,10 @@ describe('the fingerprint of a request', () => {
   const provider = {
     ...runware,
     find: { ...find, safeToResend: false },
-    submit: (_: unknown, order: object) =>
-      ({ method: 'POST', path: '/submit', body: JSON.stringify(order) }) as never,
+    submit: (_: unknown, request: object) =>
+      ({ method: 'POST', path: '/submit', body: JSON.stringify(request) }) as never,
   }
-  const of = (job: Job, more: object = {}, all = parts) =>
+  const of = (job: Job, more: object = {}, all = deps) =>
     fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, mapping)
 
   it('is the same for two jobs that ask for the same', () => {
@@ -79,14 +79,14 @@ describe('the fingerprint of a request', () => {
   })
 
   it('gives nothing away of the job or the time: the provider gets neutral values for both', () => {
-    let order: object = {}
+    let request: object = {}
     of(jobOf('vid_1'), {
       submit: (_: unknown, given: object) => {
-        order = given
+        request = given
         return {}
       },
     })
-    assert.deepEqual(order, {
+    assert.deepEqual(request, {
       jobId: '',
       attempt: '00000000-0000-4000-8000-000000000000',
       input: { prompt: 'a boat' },

@@ -26,16 +26,16 @@ describe('a callback of an upstream', () => {
       queues: {
         bringForward: async (queue: string, id: string) => void forwarded.push(`${queue} ${id}`),
       } as unknown as Queues,
-      routing: job.parts.routing,
-      upstreams: job.parts.upstreams,
+      routing: job.deps.routing,
+      upstreams: job.deps.upstreams,
     })
     return { job, forwarded, callback }
   }
   /** A job whose reply was lost, at an upstream whose callbacks name the task. */
-  const cut = async (provider: Partial<Provider> = {}) => {
-    const begun = await begin({ sent: () => lost, provider: { adopt: () => ({ task: 9 }), ...provider } })
-    await begun.job.run()
-    return begun
+  const beginLost = async (provider: Partial<Provider> = {}) => {
+    const job = await begin({ sent: () => lost, provider: { adopt: () => ({ task: 9 }), ...provider } })
+    await job.job.run()
+    return job
   }
 
   it('brings the next poll forward, also while a step is under way', async () => {
@@ -96,7 +96,7 @@ describe('a callback of an upstream', () => {
 
   it('that names the task of a lost reply is as good as the reply', async () => {
     const bodies: unknown[] = []
-    const { job, forwarded, callback } = await cut({
+    const { job, forwarded, callback } = await beginLost({
       adopt: (body, { jobId, attempt }) => {
         bodies.push([body, jobId, attempt])
         return { task: 9 }
@@ -122,7 +122,7 @@ describe('a callback of an upstream', () => {
     ['cannot name one', { adopt: undefined }],
   ] as const) {
     it(`that ${what} brings the next look forward`, async () => {
-      const { job, forwarded, callback } = await cut(provider as Partial<Provider>)
+      const { job, forwarded, callback } = await beginLost(provider as Partial<Provider>)
       assert.equal(await callback(job.id, 'secret', {}), true)
       assert.equal(await job.state(), 'submitting')
       assert.deepEqual(forwarded, [`runware ${job.id}`])
@@ -130,8 +130,8 @@ describe('a callback of an upstream', () => {
   }
 
   it('for an upstream that is gone brings the next look forward', async () => {
-    const { job, callback } = await cut()
-    job.parts.routing.find = () => undefined
+    const { job, callback } = await beginLost()
+    job.deps.routing.find = () => undefined
     assert.equal(await callback(job.id, 'secret', {}), true)
     assert.equal(await job.state(), 'submitting')
   })
@@ -142,7 +142,7 @@ describe('a callback of an upstream', () => {
       read: () => ({ kind: 'absent' }),
       safeToResend: false,
     }
-    const { job, callback } = await cut({ find })
+    const { job, callback } = await beginLost({ find })
     await callback(job.id, 'secret', {})
     assert.equal(await redis.get(harness.keys.task('runware', `${job.id} 9`)), job.id)
   })

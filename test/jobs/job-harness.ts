@@ -29,7 +29,7 @@ export type Upstream = {
   /** Whether the upstream still has an endpoint for the model. */
   offered?: boolean
   /** Replaces any other part that a step works with. */
-  parts?: Partial<StepDeps>
+  deps?: Partial<StepDeps>
   work?: Partial<JobWork>
 }
 
@@ -48,7 +48,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
   })
   let jobs = 0
 
-  async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
+  async function begin({ sent = () => reply, provider = {}, offered = true, deps: other, work }: Upstream) {
     const id = `job${++jobs}`
     // Not before the time of Redis, by which it judges deadlines.
     const clock = { now: Date.now() + 1000 }
@@ -68,7 +68,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       ...provider,
     }
     const mapping = runware.models[model]
-    const parts = {
+    const deps = {
       store,
       routing: { find: () => (offered && mapping ? { provider: upstream, mapping } : undefined) },
       transport: {
@@ -146,13 +146,13 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       dueAt: clock.now,
       queue: 'runware',
     })
-    const run = () => runStep(parts, id, 'runware')
+    const run = () => runStep(deps, id, 'runware')
     return {
       id,
       clock,
       calls,
       effects,
-      parts,
+      deps,
       run,
       /** Steps, each when the one before says so, as long as there are any. */
       async runAll() {

@@ -32,8 +32,8 @@ describe('the list of a caller’s jobs', () => {
   after(() => cleanup.run())
 
   async function add(owner: string, id: string, model = 'veo2-video'): Promise<string> {
-    const order = { input: {}, route: ['fal'], deadlineSeconds: 60, costUsd: 0, sandbox: false } as const
-    await engine.create({ ...order, id, owner, model })
+    const record = { input: {}, route: ['fal'], deadlineSeconds: 60, costUsd: 0, sandbox: false } as const
+    await engine.create({ ...record, id, owner, model })
     return id
   }
 

@@ -13,7 +13,7 @@ const running: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'process
 /** Its polls are 20 s apart, so that what comes sooner was asked for. */
 const slow: Upstream = {
   provider: { read: () => running },
-  parts: {
+  deps: {
     maxPollIntervalMs: 20_000,
     renderTimes: { estimateMs: async () => 1_000_000, addMeasurement: async () => undefined } as never,
   },
@@ -33,8 +33,8 @@ describe('the poll interval', () => {
   async function begin(upstream: Upstream = slow) {
     const job = await harness.begin(upstream)
     const calls: { path: string; at: number }[] = []
-    const { send } = job.parts.transport
-    job.parts.transport.send = (...args) => {
+    const { send } = job.deps.transport
+    job.deps.transport.send = (...args) => {
       calls.push({ path: args[2].path.trim(), at: job.clock.now })
       return send(...args)
     }
@@ -49,10 +49,10 @@ describe('the poll interval', () => {
       now: () => job.clock.now,
       store: harness.store,
       queues,
-      routing: job.parts.routing,
-      upstreams: job.parts.upstreams,
+      routing: job.deps.routing,
+      upstreams: job.deps.upstreams,
     })
-    const runner = createStepRunner(job.parts, {
+    const runner = createStepRunner(job.deps, {
       queues: { add: async () => undefined },
       clock: { now: () => job.clock.now, toWallClock: (time) => time },
     })
@@ -226,8 +226,8 @@ describe('the poll interval', () => {
     const { callback, work, job, bringForward } = await begin({
       ...slow,
       provider: { read: () => outcomes.shift() ?? done },
-      parts: {
-        ...slow.parts,
+      deps: {
+        ...slow.deps,
         storeResults: async () => {
           fetched.push(job.clock.now)
           return [{ url: '/files/a.mp4' }]
@@ -235,7 +235,7 @@ describe('the poll interval', () => {
         deliveryLimits: { timeoutMs: 60_000, graceMs: 60_000, storageRetryMs: 60_000 },
         isCancelRequested: async () => false,
         measureVideoSeconds: async () => undefined,
-      } as unknown as NonNullable<Upstream['parts']>,
+      } as unknown as NonNullable<Upstream['deps']>,
     })
     job.clock.now += 5000
     await callback()

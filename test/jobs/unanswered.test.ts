@@ -54,8 +54,8 @@ describe('what is under way when nobody waits for it any more', () => {
   it('a gateway that stops takes no more steps, however long a client takes over its request', async () => {
     const { url, redis } = await startRedis(cleanup)
     const gateway = await startTestGateway(cleanup, { ...env, REDIS_URL: url })
-    const takers = async () => String(await redis.client('LIST')).split('cmd=bzpopmin').length - 1
-    while ((await takers()) === 0) await sleep(20)
+    const countTakers = async () => String(await redis.client('LIST')).split('cmd=bzpopmin').length - 1
+    while ((await countTakers()) === 0) await sleep(20)
     const client = connect(Number(new URL(gateway.address).port), '127.0.0.1')
     client.on('error', () => undefined)
     cleanup.add(() => client.destroy())
@@ -63,8 +63,8 @@ describe('what is under way when nobody waits for it any more', () => {
     client.write('content-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
     await sleep(100)
     const stopping = gateway.stop()
-    for (let looks = 0; looks < 300 && (await takers()) > 0; looks++) await sleep(20)
-    assert.equal(await takers(), 0)
+    for (let attempt = 0; attempt < 300 && (await countTakers()) > 0; attempt++) await sleep(20)
+    assert.equal(await countTakers(), 0)
     client.destroy()
     await stopping
   })

@@ -10,7 +10,7 @@ import {
   jobDeadlineMs,
   type UnknownJobs,
 } from '../../src/jobs/unknown-jobs.ts'
-import { createJobMoney } from '../accounts/job-money.ts'
+import { createTestAccounts } from '../accounts/job-money.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const now = 1_800_000_000_000
@@ -19,7 +19,7 @@ const by = 'olga'
 describe('a job whose money is on hold', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let kit: ReturnType<typeof createJobMoney>
+  let accounts: ReturnType<typeof createTestAccounts>
   let unknown: UnknownJobs
 
   const task: Provider['task'] = { reference: (id) => ({ task: id }), id: ({ task }) => `id of ${task}` }
@@ -31,15 +31,15 @@ describe('a job whose money is on hold', () => {
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    kit = createJobMoney(redis, 'unknown:')
+    accounts = createTestAccounts(redis, 'unknown:')
     unknown = create()
   })
   after(() => cleanup.run())
 
   const create = (changes: Partial<Parameters<typeof createUnknownJobs>[0]> = {}) =>
     createUnknownJobs({
-      store: kit.store,
-      holds: kit.holds,
+      store: accounts.store,
+      holds: accounts.holds,
       routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
@@ -54,23 +54,23 @@ describe('a job whose money is on hold', () => {
     ticket?: object | null
     model?: string
   } = {}) {
-    const { account } = await kit.book.createAccount({ name: 'ann', balanceUsd: 10 })
-    const { id: job } = await kit.accept(account.id, 2, { model })
-    await kit.start(job, ticket === null ? {} : { ticket: ticket as never })
-    await kit.fail(job, 'task_lost')
+    const { account } = await accounts.ledger.createAccount({ name: 'ann', balanceUsd: 10 })
+    const { id: job } = await accounts.accept(account.id, 2, { model })
+    await accounts.start(job, ticket === null ? {} : { ticket: ticket as never })
+    await accounts.fail(job, 'task_lost')
     return { owner: account.id, job }
   }
   /** As version 0.1 wrote it: without JSON. */
   async function makeOld({ owner, job }: { owner: string; job: string }) {
-    const entry = (await redis.hget(kit.keys.moneyOnHold(owner), job)) ?? ''
-    await redis.hset(kit.keys.moneyOnHold(owner), job, entry.replace(/ \{.*$/, ''))
+    const entry = (await redis.hget(accounts.keys.moneyOnHold(owner), job)) ?? ''
+    await redis.hset(accounts.keys.moneyOnHold(owner), job, entry.replace(/ \{.*$/, ''))
   }
   const listed = async (job: string) => (await unknown.list()).find(({ id }) => id === job) ?? assert.fail()
 
   describe('is listed', () => {
     it('with what is known of it, also after its record is gone', async () => {
       const { owner, job } = await hold()
-      await redis.del(kit.keys.job(job))
+      await redis.del(accounts.keys.job(job))
       const { since, ...rest } = await listed(job)
       assert.ok(Math.abs((since ?? 0) - Date.now()) < 60_000)
       const attempt = { provider: 'fal', attempt: 'attempt', attemptAt: 5, task: 'id of x' }
@@ -81,7 +81,7 @@ describe('a job whose money is on hold', () => {
       const { job } = await hold()
       const before = await listed(job)
       await redis.hset(
-        kit.keys.job(job),
+        accounts.keys.job(job),
         'work',
         JSON.stringify({ attempt: { id: 'b', provider: 'runware' } }),
       )
@@ -90,34 +90,34 @@ describe('a job whose money is on hold', () => {
 
     it('without a task that only its record got since', async () => {
       const { job } = await hold({ ticket: null })
-      await redis.hset(kit.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
+      await redis.hset(accounts.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
       assert.equal((await listed(job)).task, undefined)
     })
 
     it('as its record says, where version 0.1 put the money on hold', async () => {
-      const held = await hold()
-      const { since, ...rest } = await listed(held.job)
-      await makeOld(held)
-      const old = await listed(held.job)
-      assert.deepEqual(old, { ...rest, since: (await kit.store.read(held.job))?.view.completedAt })
+      const job = await hold()
+      const { since, ...rest } = await listed(job.job)
+      await makeOld(job)
+      const old = await listed(job.job)
+      assert.deepEqual(old, { ...rest, since: (await accounts.store.read(job.job))?.view.completedAt })
       assert.ok(Math.abs((old.since ?? 0) - (since ?? 0)) < 60_000)
     })
 
     it('without what nobody knows any more', async () => {
-      const held = await hold()
-      await makeOld(held)
-      await redis.del(kit.keys.job(held.job))
+      const onHold = await hold()
+      await makeOld(onHold)
+      await redis.del(accounts.keys.job(onHold.job))
       const nothing = { code: undefined, since: undefined, provider: undefined, task: undefined }
       const attempt = { attempt: undefined, attemptAt: undefined }
-      const known = { id: held.job, owner: held.owner, model: 'veo', costUsd: 2 }
-      assert.deepEqual(await listed(held.job), { ...known, ...nothing, ...attempt })
+      const entry = { id: onHold.job, owner: onHold.owner, model: 'veo', costUsd: 2 }
+      assert.deepEqual(await listed(onHold.job), { ...entry, ...nothing, ...attempt })
     })
 
     it('with the task that its late reply names', async () => {
       const { job } = await hold({ ticket: null })
       assert.equal((await listed(job)).task, undefined)
-      await kit.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
-      await kit.store.addNote(job, { at: 2, kind: 'late_reply', text: 'task-9' })
+      await accounts.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
+      await accounts.store.addNote(job, { at: 2, kind: 'late_reply', text: 'task-9' })
       assert.equal((await listed(job)).task, 'task-9')
     })
 
@@ -129,16 +129,16 @@ describe('a job whose money is on hold', () => {
       const first = await hold()
       const unknownTime = await hold()
       await makeOld(unknownTime)
-      await redis.del(kit.keys.job(unknownTime.job))
-      const entry = (await redis.hget(kit.keys.moneyOnHold(first.owner), first.job)) ?? ''
+      await redis.del(accounts.keys.job(unknownTime.job))
+      const entry = (await redis.hget(accounts.keys.moneyOnHold(first.owner), first.job)) ?? ''
       await redis.hset(
-        kit.keys.moneyOnHold(first.owner),
+        accounts.keys.moneyOnHold(first.owner),
         first.job,
         entry.replace(/"since":\d+/, '"since":1'),
       )
       const second = await hold()
-      const order = (await unknown.list()).map(({ id }) => id)
-      const at = [second, first, unknownTime].map(({ job }) => order.indexOf(job))
+      const ids = (await unknown.list()).map(({ id }) => id)
+      const at = [second, first, unknownTime].map(({ job }) => ids.indexOf(job))
       assert.deepEqual(
         at,
         at.toSorted((a, b) => a - b),
@@ -158,7 +158,7 @@ describe('a job whose money is on hold', () => {
 
     it('for its owner only, before and after', async () => {
       const { owner, job } = await hold()
-      const { account: other } = await kit.book.createAccount({ name: 'bob' })
+      const { account: other } = await accounts.ledger.createAccount({ name: 'bob' })
       const decide = async (whose: string) =>
         (await unknown.decide(job, { decision: 'release', owner: whose, by })).kind
       assert.equal(await decide(other.id), 'none')
@@ -181,7 +181,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await adopt(job, 'task-1'), { kind: 'replayed', decision })
       assert.deepEqual(await adopt(job, 'task-2'), { kind: 'other', decision })
       assert.deepEqual((await unknown.decide(job, { decision: 'charge', by })).kind, 'other')
-      assert.equal((await kit.store.read(job))?.view.state, 'queued')
+      assert.equal((await accounts.store.read(job))?.view.state, 'queued')
     })
 
     it('for its owner only', async () => {
@@ -196,7 +196,7 @@ describe('a job whose money is on hold', () => {
       const [first, second] = [await hold(), await hold()]
       assert.equal((await adopt(first.job, 'task-4')).kind, 'done')
       assert.deepEqual(await adopt(second.job, 'task-4'), { kind: 'taken', job: first.job })
-      await redis.del(kit.keys.job(second.job))
+      await redis.del(accounts.keys.job(second.job))
       assert.deepEqual(await adopt(second.job, 'task-5'), { kind: 'gone' })
     })
 
@@ -207,12 +207,12 @@ describe('a job whose money is on hold', () => {
     /** Changes the record after each of so many reads. */
     function changing(job: string, times: number) {
       let reads = 0
-      const read: typeof kit.store.read = async (id) => {
-        const found = await kit.store.read(id)
-        if (reads++ < times) await redis.hincrby(kit.keys.job(job), 'version', 1)
-        return found
+      const read: typeof accounts.store.read = async (id) => {
+        const record = await accounts.store.read(id)
+        if (reads++ < times) await redis.hincrby(accounts.keys.job(job), 'version', 1)
+        return record
       }
-      return { reads: () => reads, unknown: create({ store: { ...kit.store, read } }) }
+      return { reads: () => reads, unknown: create({ store: { ...accounts.store, read } }) }
     }
 
     it('from the record as it is by then, where it changed meanwhile', async () => {
@@ -231,9 +231,9 @@ describe('a job whose money is on hold', () => {
 
     it('not where its hold is lost and nobody decided on it', async () => {
       const { job, owner } = await hold()
-      let asked = 0
-      const ownerOf = async () => (asked++ === 0 ? owner : undefined)
-      const lost = create({ holds: { ...kit.holds, findOwner: ownerOf } })
+      let lookups = 0
+      const ownerOf = async () => (lookups++ === 0 ? owner : undefined)
+      const lost = create({ holds: { ...accounts.holds, findOwner: ownerOf } })
       assert.deepEqual(await lost.adopt(job, { ticket: 'task-9', by }), { kind: 'none' })
     })
   })

@@ -48,9 +48,9 @@ export function dataUrl(type: string, content: Buffer): string {
 /** A server of the test's own on loopback. */
 export async function startServer(
   t: TestContext,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  reply: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<string> {
-  const server: Server = createServer(answer)
+  const server: Server = createServer(reply)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()

@@ -59,11 +59,11 @@ describe('files on their way to an upstream', () => {
       prompt: 'it moves',
       imageDataUrl: dataUrl('image/png', large),
     }
-    const answer = await submit(address, body)
-    assert.equal((await waitForEnd(address, answer.body.runId)).data.status, 'COMPLETED')
-    const handed = await fetch(String((await lastTask('wavespeed')).image))
-    assert.equal(handed.headers.get('content-type'), 'image/png')
-    assert.ok(Buffer.from(await handed.arrayBuffer()).equals(large))
+    const reply = await submit(address, body)
+    assert.equal((await waitForEnd(address, reply.body.runId)).data.status, 'COMPLETED')
+    const uploaded = await fetch(String((await lastTask('wavespeed')).image))
+    assert.equal(uploaded.headers.get('content-type'), 'image/png')
+    assert.ok(Buffer.from(await uploaded.arrayBuffer()).equals(large))
   })
 
   it('an answer that was lost is found again by the same upload, and nothing is bought twice', async () => {
@@ -75,8 +75,8 @@ describe('files on their way to an upstream', () => {
       prompt: 'it moves on',
       imageDataUrl: dataUrl('image/png', large),
     }
-    const answer = await submit(address, body)
-    assert.equal((await waitForEnd(address, answer.body.runId)).data.status, 'COMPLETED')
+    const reply = await submit(address, body)
+    assert.equal((await waitForEnd(address, reply.body.runId)).data.status, 'COMPLETED')
     assert.equal((await upstreams.host.tasks('wavespeed')).length, before + 1)
   })
 
@@ -117,23 +117,23 @@ describe('files on their way to an upstream', () => {
 })
 
 describe('signed links', () => {
-  const held = { hash: 'a'.repeat(64), bytes: 10, contentType: 'image/png' }
+  const stored = { hash: 'a'.repeat(64), bytes: 10, contentType: 'image/png' }
   const links = createInputLinks('secret')
 
   it('name a file for a while', () => {
-    const token = links.createToken(held, 1000)
-    assert.deepEqual(links.readToken(token, 2000), held)
+    const token = links.createToken(stored, 1000)
+    assert.deepEqual(links.readToken(token, 2000), stored)
     assert.equal(links.readToken(token, 1000 + 25 * 3_600_000), 'expired')
   })
 
   it('of somebody else, or changed, name nothing', () => {
-    const token = links.createToken(held)
+    const token = links.createToken(stored)
     const [content = '', signature = ''] = token.split('.')
-    const other = Buffer.from(JSON.stringify([...Object.values(held), Number.MAX_SAFE_INTEGER])).toString(
+    const other = Buffer.from(JSON.stringify([...Object.values(stored), Number.MAX_SAFE_INTEGER])).toString(
       'base64url',
     )
     const forged = [
-      createInputLinks('other').createToken(held),
+      createInputLinks('other').createToken(stored),
       `${other}.${signature}.png`,
       `${content}..png`,
       content,

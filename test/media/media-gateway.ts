@@ -41,7 +41,7 @@ export async function startBucket(cleanup: Cleanup): Promise<S3Settings> {
 export const stores = ['disk', 's3'] as const
 export type StoreName = (typeof stores)[number]
 
-export type Room = {
+export type MediaSetup = {
   address: string
   app: FastifyInstance
   engine: MemoryEngine
@@ -54,11 +54,11 @@ export type Room = {
 type Changes = Partial<MediaConfig> & { redis: Redis; trusted?: readonly string[] }
 
 /** The HTTP side with real files behind it; jobs are in memory. Alice and Bobby have keys. */
-export async function startRoom(
+export async function startMediaGateway(
   t: TestContext,
   name: StoreName,
   { redis, trusted = [], ...changes }: Changes,
-): Promise<Room> {
+): Promise<MediaSetup> {
   const cleanup = createCleanup()
   const dataDir = await temporaryFolder(cleanup)
   const s3 = name === 's3' ? await startBucket(cleanup) : undefined

@@ -58,9 +58,9 @@ async function start(t: TestContext, changes: Partial<MediaConfig> = {}) {
   own.add(() => media.storage.stop())
   own.add(() => media.close())
   const token = async (value: string, now?: number) => {
-    const held = parseStoredReference(value)
-    assert.ok(held)
-    return createInputLinks(await readOrCreateLinkSecret(redis, keys)).createToken(held, now)
+    const reference = parseStoredReference(value)
+    assert.ok(reference)
+    return createInputLinks(await readOrCreateLinkSecret(redis, keys)).createToken(reference, now)
   }
   const keepImage = async () => {
     const { input } = await media.storeInput({ image: dataUrl('image/png', image) }, { owner: 'alice' })
@@ -81,9 +81,9 @@ describe('the media of a gateway', () => {
     const { media, upstream, dataDir } = await start(t)
     const [given] = await media.deliver({ secret: 'one' }, [{ url: `${upstream}/a.mp4` }])
     const name = given?.url.slice('/files/'.length) ?? ''
-    const found = await media.files.video(name)
-    assert.ok(found !== undefined && found !== 'gone')
-    assert.ok((await buffer(await found.open())).equals(video))
+    const file = await media.files.video(name)
+    assert.ok(file !== undefined && file !== 'gone')
+    assert.ok((await buffer(await file.open())).equals(video))
     assert.equal((await stat(join(dataDir, 'files/results', name))).size, video.length)
     await media.files.remove(name)
     assert.equal(await media.files.video(name), 'gone')
@@ -122,11 +122,11 @@ describe('the media of a gateway', () => {
 describe('a link by which an upstream fetches an input', () => {
   it('gives the file', async (t) => {
     const { media, token, keepImage } = await start(t)
-    const found = await media.files.input(await token(await keepImage()))
-    assert.ok(found !== undefined && found !== 'gone')
-    assert.deepEqual([found.contentType, found.bytes], ['image/png', image.length])
-    assert.ok((await buffer(await found.open())).equals(image))
-    assert.ok((await buffer(await found.open({ start: 1, end: 3 }))).equals(image.subarray(1, 4)))
+    const file = await media.files.input(await token(await keepImage()))
+    assert.ok(file !== undefined && file !== 'gone')
+    assert.deepEqual([file.contentType, file.bytes], ['image/png', image.length])
+    assert.ok((await buffer(await file.open())).equals(image))
+    assert.ok((await buffer(await file.open({ start: 1, end: 3 }))).equals(image.subarray(1, 4)))
   })
 
   it('that we did not sign is not found', async (t) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JobRefused } from '../../src/accounts/check-account.ts'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { freeMoney, startGateway } from '../api/gateway.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
@@ -50,20 +50,24 @@ describe('a submit whose account may not have it', () => {
 
 describe('a rejected submit leaves no file', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let address: string
   before(async () => {
-    ground = await startGround(cleanup, { STORAGE_QUOTA_MB: '2', LIBRARY_RPM: '8', DISK_FREE_FLOOR_MB: '0' })
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup, {
+      STORAGE_QUOTA_MB: '2',
+      LIBRARY_RPM: '8',
+      DISK_FREE_FLOOR_MB: '0',
+    })
+    address = (await startTestGateway(cleanup, backend.env)).address
   })
   after(() => cleanup.run())
 
   const filesIn = (...path: string[]) =>
-    readdir(join(ground.env.DATA_DIR ?? '', ...path)).catch(() => [] as string[])
+    readdir(join(backend.env.DATA_DIR ?? '', ...path)).catch(() => [] as string[])
 
   async function createClient(limits: Record<string, unknown>) {
     const operator = clientOf(address, operatorKey)
-    const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'test', ...limits })
+    const { body } = await operator.request('POST', '/api/admin/keys', { name: 'test', ...limits })
     return { ...clientOf(address, String(body.key)), key: String(body.key), id: String(body.id) }
   }
 
@@ -198,8 +202,8 @@ describe('a rejected submit leaves no file', () => {
   it('of many submits at once only the accepted ones keep their files', async () => {
     const stored = await filesIn('files', 'inputs')
     const free = await createClient({})
-    const wish = { ...animate, image: 'https://x.example/a.png' }
-    const { body } = await free.ask('POST', '/api/price', wish)
+    const submitBody = { ...animate, image: 'https://x.example/a.png' }
+    const { body } = await free.request('POST', '/api/price', submitBody)
     const priceUsd = Number(body.usd)
     assert.ok(priceUsd > 0)
     const client = await createClient({ balanceUsd: priceUsd * 2.5 })
@@ -210,8 +214,8 @@ describe('a rejected submit leaves no file', () => {
     )
     const statuses = replies.map(({ status }) => status).sort()
     assert.deepEqual(statuses, [202, 202, 402, 402, 402, 402])
-    const left = (await filesIn('files', 'inputs')).filter((file) => !stored.includes(file))
-    assert.equal(left.length, 2)
+    const remaining = (await filesIn('files', 'inputs')).filter((file) => !stored.includes(file))
+    assert.equal(remaining.length, 2)
   })
 
   it('a file that an accepted job uses stays when another request with it is refused', async () => {
@@ -226,8 +230,8 @@ describe('a rejected submit leaves no file', () => {
       replies.map(({ status }) => status),
       [202, 400],
     )
-    const left = (await filesIn('files', 'inputs')).filter((file) => !before.includes(file))
-    assert.equal(left.length, 1)
+    const remaining = (await filesIn('files', 'inputs')).filter((file) => !before.includes(file))
+    assert.equal(remaining.length, 1)
     assert.equal((await rich.waitForEnd(replies[0]?.body.runId ?? '')).stage, 'succeeded')
   })
 
@@ -252,7 +256,7 @@ describe('a rejected submit leaves no file', () => {
     assert.deepEqual(await filesIn('files', 'library'), library)
     const job = await client.submit({ ...animate, image: dataUrl('image/png', image()) })
     assert.equal(job.status, 413)
-    const removed = await client.ask('DELETE', `/api/library/${first.body.id}`)
+    const removed = await client.request('DELETE', `/api/library/${first.body.id}`)
     assert.equal(removed.status, 200)
     assert.equal((await client.submit({ ...animate, image: dataUrl('image/png', image()) })).status, 202)
   })
@@ -260,8 +264,8 @@ describe('a rejected submit leaves no file', () => {
   it('the library has a rate limit of its own', async () => {
     const client = await createClient({})
     for (let count = 0; count < 8; count += 1)
-      assert.equal((await client.ask('GET', '/api/library')).status, 200)
-    const reply = await client.ask('GET', '/api/library')
+      assert.equal((await client.request('GET', '/api/library')).status, 200)
+    const reply = await client.request('GET', '/api/library')
     assert.deepEqual([reply.status, reply.body.code], [429, 'rate_limit_exceeded'])
     assert.equal((await client.submit()).status, 202)
   })

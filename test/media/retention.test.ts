@@ -17,7 +17,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dataDir = await temporaryFolder(cleanup)
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn'] as const)
@@ -27,7 +27,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const forgotten: string[] = []
   const retention = createRetention({
     store,
-    tempDir: scratch,
+    tempDir,
     results: { remove: async (name: string) => void forgotten.push(name) } as never,
     library: { exists: async (id: string) => attachments.includes(id) } as never,
     resultsKeptMs: 7 * day,
@@ -56,43 +56,43 @@ describe('the time of a file', () => {
     ['files/library', hour],
   ] as const) {
     it(`in ${folder}: it is removed after it, not before`, async (t) => {
-      const room = await start(t)
-      await room.put(`${folder}/old`, keptMs + 1)
-      await room.put(`${folder}/edge`, keptMs)
-      await room.put(`${folder}/young`, 0)
-      await room.retention.sweep(now)
-      assert.deepEqual((await room.files(folder)).sort(), ['edge', 'young'])
+      const setup = await start(t)
+      await setup.put(`${folder}/old`, keptMs + 1)
+      await setup.put(`${folder}/edge`, keptMs)
+      await setup.put(`${folder}/young`, 0)
+      await setup.retention.sweep(now)
+      assert.deepEqual((await setup.files(folder)).sort(), ['edge', 'young'])
     })
   }
 
   it('of a result: it is forgotten by its name', async (t) => {
-    const room = await start(t)
-    await room.put('files/results/old.mp4', 7 * day + 1)
-    await room.put('files/results/edge.mp4', 7 * day)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.forgotten, ['old.mp4'])
+    const setup = await start(t)
+    await setup.put('files/results/old.mp4', 7 * day + 1)
+    await setup.put('files/results/edge.mp4', 7 * day)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.forgotten, ['old.mp4'])
   })
 
   it('of an attachment that has a record is not over', async (t) => {
-    const room = await start(t, {}, ['att_1'])
-    await room.put('files/library/att_1', 100 * day)
-    await room.retention.sweep(now)
-    assert.deepEqual(await room.files('files/library'), ['att_1'])
+    const setup = await start(t, {}, ['att_1'])
+    await setup.put('files/library/att_1', 100 * day)
+    await setup.retention.sweep(now)
+    assert.deepEqual(await setup.files('files/library'), ['att_1'])
   })
 
   it('of a temporary file is over after an hour without a byte, and the log says so', async (t) => {
-    const room = await start(t)
-    await room.put('scratch/old', hour)
-    await room.put('scratch/young', hour - 1)
-    await room.retention.sweep(now)
-    assert.deepEqual(await room.files('scratch'), ['young'])
-    assert.deepEqual(room.log, ['info: half files removed'])
+    const setup = await start(t)
+    await setup.put('scratch/old', hour)
+    await setup.put('scratch/young', hour - 1)
+    await setup.retention.sweep(now)
+    assert.deepEqual(await setup.files('scratch'), ['young'])
+    assert.deepEqual(setup.log, ['info: half files removed'])
   })
 
   it('nothing removed is no news', async (t) => {
-    const room = await start(t)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.log, [])
+    const setup = await start(t)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.log, [])
   })
 })
 
@@ -105,28 +105,28 @@ describe('a bucket that may not be listed', () => {
   })
 
   it('keeps its old files, and the log says so once', async (t) => {
-    const room = await start(t, failing(true))
-    await room.retention.sweep(now)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.log, [
+    const setup = await start(t, failing(true))
+    await setup.retention.sweep(now)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.log, [
       'warn: The bucket may not be listed (s3:ListBucket): old files are not removed',
     ])
   })
 
   it('for another reason is a fault', async (t) => {
-    const room = await start(t, failing(false))
-    await assert.rejects(room.retention.sweep(now), { message: 'denied' })
-    assert.deepEqual(room.log, [])
+    const setup = await start(t, failing(false))
+    await assert.rejects(setup.retention.sweep(now), { message: 'denied' })
+    assert.deepEqual(setup.log, [])
   })
 
   it('a bug is a fault', async (t) => {
-    const room = await start(t, {
+    const setup = await start(t, {
       // biome-ignore lint/correctness/useYield: it fails before its first file
       async *list() {
         throw Object.assign(new TypeError('bug'), { isForbidden: true })
       },
     })
-    await assert.rejects(room.retention.sweep(now), { message: 'bug' })
+    await assert.rejects(setup.retention.sweep(now), { message: 'bug' })
   })
 })
 
@@ -139,7 +139,7 @@ describe('regular sweeps', () => {
   async function counted(t: TestContext, fails = false) {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const count = { sweeps: 0 }
-    const room = await start(t, {
+    const setup = await start(t, {
       async *list(folder) {
         if (folder === 'inputs') count.sweeps += 1
         if (fails) throw new Error('broken')
@@ -151,7 +151,7 @@ describe('regular sweeps', () => {
       await turn()
       assert.equal(count.sweeps, expected)
     }
-    return { ...room, sweeps, tick: (ms: number) => t.mock.timers.tick(ms) }
+    return { ...setup, sweeps, tick: (ms: number) => t.mock.timers.tick(ms) }
   }
 
   it('begin after a second, and go on every ten minutes', async (t) => {

@@ -9,14 +9,14 @@ import { startServer } from '../media/files.ts'
 /** A resolver that knows a few names. */
 function resolver(names: Readonly<Record<string, readonly string[]>>): LookupFunction {
   return (hostname, options, done) => {
-    const found: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
+    const addresses: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
       address,
       family: address.includes(':') ? 6 : 4,
     }))
-    const [first] = found
+    const [first] = addresses
     if (first === undefined)
       return done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), '', 0)
-    if (options.all === true) done(null, found)
+    if (options.all === true) done(null, addresses)
     else done(null, first.address, first.family)
   }
 }
@@ -32,9 +32,9 @@ const inside = resolver({
 })
 
 function start(t: TestContext, trusted: readonly string[] = [], lookup: LookupFunction = inside) {
-  const guard = createSafeFetch({ trustedUrls: trusted, lookup })
-  t.after(() => guard.close())
-  return guard
+  const safeFetch = createSafeFetch({ trustedUrls: trusted, lookup })
+  t.after(() => safeFetch.close())
+  return safeFetch
 }
 
 const hostile = [
@@ -113,9 +113,9 @@ describe('the guard', () => {
     const origin = await startServer(t, ({ url }, response) => {
       response.writeHead(302, { location: targets[Number(url?.slice(1))] ?? '' }).end()
     })
-    const guard = start(t, [origin])
+    const safeFetch = start(t, [origin])
     for (const index of targets.keys()) {
-      await assert.rejects(guard.fetch(`${origin}/${index}`), AddressRefused, targets[index])
+      await assert.rejects(safeFetch.fetch(`${origin}/${index}`), AddressRefused, targets[index])
     }
   })
 
@@ -124,19 +124,19 @@ describe('the guard', () => {
       if (url === '/end') response.end('here')
       else response.writeHead(302, { location: url === '/start' ? 'end' : '/circle' }).end()
     })
-    const guard = start(t, [origin])
-    assert.equal(await (await guard.fetch(`${origin}/start`)).body.text(), 'here')
-    await assert.rejects(guard.fetch(`${origin}/circle`), /redirects too often/)
-    await assert.rejects(guard.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
+    const safeFetch = start(t, [origin])
+    assert.equal(await (await safeFetch.fetch(`${origin}/start`)).body.text(), 'here')
+    await assert.rejects(safeFetch.fetch(`${origin}/circle`), /redirects too often/)
+    await assert.rejects(safeFetch.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
   })
 
   it('a trusted origin is one with scheme, host and port', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = start(t, [origin])
-    assert.equal((await guard.fetch(`${origin}/a`)).statusCode, 200)
+    const safeFetch = start(t, [origin])
+    assert.equal((await safeFetch.fetch(`${origin}/a`)).statusCode, 200)
     const { port } = new URL(origin)
-    await assert.rejects(guard.fetch(`http://localhost:${port}/a`), AddressRefused)
-    await assert.rejects(guard.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
+    await assert.rejects(safeFetch.fetch(`http://localhost:${port}/a`), AddressRefused)
+    await assert.rejects(safeFetch.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
   })
 
   it('a name that nobody knows is not a refused one', async (t) => {
@@ -144,18 +144,18 @@ describe('the guard', () => {
   })
 
   it('asks as it is told to: method, headers, body', async (t) => {
-    const asked: unknown[] = []
+    const requests: unknown[] = []
     const origin = await startServer(t, async (request, response) => {
       const pieces: Buffer[] = []
       for await (const piece of request) pieces.push(piece)
-      asked.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
+      requests.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
       response.end()
     })
-    const guard = start(t, [origin])
-    await guard.fetch(`${origin}/`)
-    await guard.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
-    await guard.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
-    assert.deepEqual(asked, [
+    const safeFetch = start(t, [origin])
+    await safeFetch.fetch(`${origin}/`)
+    await safeFetch.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
+    await safeFetch.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
+    assert.deepEqual(requests, [
       ['GET', undefined, ''],
       ['HEAD', 'yes', ''],
       ['POST', undefined, 'hello'],
@@ -174,22 +174,22 @@ describe('the guard', () => {
       if (url === '/created') response.writeHead(201, { location: '/elsewhere' }).end('made')
       else response.writeHead(302).end('nowhere')
     })
-    const guard = start(t, [origin])
-    assert.equal(await (await guard.fetch(`${origin}/created`)).body.text(), 'made')
-    assert.equal(await (await guard.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
+    const safeFetch = start(t, [origin])
+    assert.equal(await (await safeFetch.fetch(`${origin}/created`)).body.text(), 'made')
+    assert.equal(await (await safeFetch.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
   })
 
   for (const status of [301, 302, 303, 307, 308])
     it(`follows ${status}, as often as it is told to`, async (t) => {
       const origin = await startServer(t, ({ url }, response) => {
-        const left = Number(url?.slice(1))
-        if (left === 0) response.end('here')
-        else response.writeHead(status, { location: `/${left - 1}` }).end()
+        const remaining = Number(url?.slice(1))
+        if (remaining === 0) response.end('here')
+        else response.writeHead(status, { location: `/${remaining - 1}` }).end()
       })
-      const guard = start(t, [origin])
-      assert.equal(await (await guard.fetch(`${origin}/5`)).body.text(), 'here')
-      await assert.rejects(guard.fetch(`${origin}/6`), /redirects too often/)
-      assert.equal(await (await guard.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
+      const safeFetch = start(t, [origin])
+      assert.equal(await (await safeFetch.fetch(`${origin}/5`)).body.text(), 'here')
+      await assert.rejects(safeFetch.fetch(`${origin}/6`), /redirects too often/)
+      assert.equal(await (await safeFetch.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
     })
 
   it('refuses a redirect to what is no address', async (t) => {
@@ -201,13 +201,13 @@ describe('the guard', () => {
 
   it('refuses nothing where the operator says so, but what is no web address', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createSafeFetch({ allowPrivateNetworks: true })
-    t.after(() => guard.close())
-    assert.equal(await (await guard.fetch(origin)).body.text(), 'here')
-    await assert.rejects(guard.fetch('file:///etc/passwd'), AddressRefused)
+    const safeFetch = createSafeFetch({ allowPrivateNetworks: true })
+    t.after(() => safeFetch.close())
+    assert.equal(await (await safeFetch.fetch(origin)).body.text(), 'here')
+    await assert.rejects(safeFetch.fetch('file:///etc/passwd'), AddressRefused)
     // Without TLS at the other side, so that it is the connection that fails and not the guard.
     await assert.rejects(
-      guard.fetch(origin.replace('http:', 'https:')),
+      safeFetch.fetch(origin.replace('http:', 'https:')),
       (cause) => !(cause instanceof AddressRefused),
     )
   })
@@ -231,9 +231,9 @@ describe('the guard', () => {
 
   it('asks nobody any more when it is closed', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createSafeFetch({ trustedUrls: [origin] })
-    await (await guard.fetch(origin)).body.dump()
-    await guard.close()
-    await assert.rejects(guard.fetch(origin), { code: 'UND_ERR_DESTROYED' })
+    const safeFetch = createSafeFetch({ trustedUrls: [origin] })
+    await (await safeFetch.fetch(origin)).body.dump()
+    await safeFetch.close()
+    await assert.rejects(safeFetch.fetch(origin), { code: 'UND_ERR_DESTROYED' })
   })
 })

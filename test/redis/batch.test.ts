@@ -42,8 +42,8 @@ describe('what is asked of the store in one turn of the event loop', () => {
   after(() => cleanup.run())
 
   async function commands(name: string): Promise<number> {
-    const found = new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await redis.info('commandstats'))
-    return Number(found?.[1] ?? 0)
+    const match = new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await redis.info('commandstats'))
+    return Number(match?.[1] ?? 0)
   }
 
   it('is asked together, and each is answered its own', async () => {
@@ -51,13 +51,13 @@ describe('what is asked of the store in one turn of the event loop', () => {
     const before = (await commands('eval')) + (await commands('evalsha'))
     const accepted = await Promise.all(ids.map((id) => store.create(orderOf(id))))
     assert.deepEqual(new Set(accepted.map(({ kind }) => kind)), new Set(['accepted']))
-    const found = await Promise.all([...ids, 'vid_unknown'].map((id) => store.readStatus(id)))
+    const match = await Promise.all([...ids, 'vid_unknown'].map((id) => store.readStatus(id)))
     assert.deepEqual(
-      found.map((one) => one?.view.id),
+      match.map((one) => one?.view.id),
       [...ids, undefined],
     )
     assert.deepEqual(
-      found.map((one) => one?.owner),
+      match.map((one) => one?.owner),
       [...ids.map((id) => `owner-of-${id}`), undefined],
     )
     assert.equal((await commands('eval')) + (await commands('evalsha')) - before, 63 + 3)

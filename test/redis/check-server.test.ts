@@ -87,8 +87,8 @@ test('an older Redis cannot sync before each purchase', async () => {
 })
 
 test('a managed Redis that tells little is used, with a warning for each thing not told', async () => {
-  const told = await warnings(answering({}), true)
-  assert.match(told.join('\n'), /its version.*\n.*maxmemory-policy.*\n.*append-only/)
+  const messages = await warnings(answering({}), true)
+  assert.match(messages.join('\n'), /its version.*\n.*maxmemory-policy.*\n.*append-only/)
 })
 
 function answering(fields: Record<string, string>, appendfsync?: string): Pick<Redis, 'info' | 'config'> {

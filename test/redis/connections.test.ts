@@ -21,7 +21,7 @@ const silent = pino({ level: 'silent' })
 test('while Redis is away a request fails, a worker waits, and the log says so once', {
   timeout,
 }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const redis = await gateway()
   const { connections, lines } = connect(t, { path: redis.path })
   const [request, worker] = await Promise.all([connections.forRequests(), connections.forWorkers()])
@@ -64,7 +64,7 @@ test('a connection to a primary that has become a replica is made anew', { timeo
 })
 
 test('connections carry the names that an operator sees in CLIENT LIST', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const { connections } = connect(t, { path: (await gateway()).path })
   const client = await connections.forRequests()
   await connections.forWorkers()
@@ -74,13 +74,13 @@ test('connections carry the names that an operator sees in CLIENT LIST', { timeo
 })
 
 test('a Redis that is not there is told, not waited for without end', { timeout }, async (t) => {
-  const { dataDir } = await place(t)
+  const { dataDir } = await setUp(t)
   const { connections } = connect(t, { path: join(dataDir, 'nobody.sock') }, 200)
   await assert.rejects(connections.forRequests(), /^Error: Cannot connect to Redis: connect ENOENT/)
 })
 
 test('a wrong password is told without the password', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const local = await connect(t, { path: (await gateway()).path }).connections.forRequests()
   const port = await freePort()
   await local.config('SET', 'port', String(port), 'bind', '127.0.0.1', 'requirepass', 'right-secret')
@@ -96,7 +96,7 @@ test('a wrong password is told without the password', { timeout }, async (t) => 
   await local.config('SET', 'requirepass', '')
 })
 
-async function place(t: TestContext) {
+async function setUp(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-connect-'))
   const started: EmbeddedRedis[] = []
   t.after(async () => {
@@ -122,10 +122,10 @@ function connect(t: TestContext, target: RedisTarget, patienceMs = 10_000) {
 /** Resolves when the client has said so `times` times. */
 function event(client: Redis, name: 'ready' | 'reconnecting', times = 1): Promise<void> {
   return new Promise((resolve) => {
-    let heard = 0
+    let events = 0
     client.on(name, () => {
-      heard += 1
-      if (heard === times) resolve()
+      events += 1
+      if (events === times) resolve()
     })
   })
 }

@@ -42,9 +42,9 @@ describe('the queue entry of an accepted job', () => {
   /** All that a queue has in Redis but its events and the counter for ids, which nobody reads. */
   async function dump(prefix: string): Promise<Record<string, unknown>> {
     const all = await redis.keys(`${prefix}bull:*`)
-    const found = all.filter((key) => !/:(events|id)$/.test(key))
+    const createdKeys = all.filter((key) => !/:(events|id)$/.test(key))
     const entries = await Promise.all(
-      found.sort().map(async (key) => [key.slice(prefix.length), await contentOf(key)] as const),
+      createdKeys.sort().map(async (key) => [key.slice(prefix.length), await contentOf(key)] as const),
     )
     return Object.fromEntries(entries)
   }
@@ -75,9 +75,9 @@ describe('the queue entry of an accepted job', () => {
     assert.equal((await store.create(orderOf('vid_1'))).kind, 'balance')
     assert.equal(await redis.llen(`${keys.queuePrefix('fal')}wait`), 0)
     await redis.hset(keys.account('ann'), 'balance', '9000000')
-    const once = { key: 'k', fingerprint: 'f' }
-    assert.equal((await store.create(orderOf('vid_1', { idempotencyKey: once }))).kind, 'accepted')
-    assert.equal((await store.create(orderOf('vid_2', { idempotencyKey: once }))).kind, 'replayed')
+    const idempotencyKey = { key: 'k', fingerprint: 'f' }
+    assert.equal((await store.create(orderOf('vid_1', { idempotencyKey }))).kind, 'accepted')
+    assert.equal((await store.create(orderOf('vid_2', { idempotencyKey }))).kind, 'replayed')
     assert.deepEqual(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1), ['vid_1'])
   })
 })

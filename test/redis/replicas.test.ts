@@ -23,10 +23,10 @@ describe('writes that replicas confirm', () => {
     const dir = await temporaryFolder(cleanup)
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', ...more]
     const child: ChildProcess = spawn('redis-server', settings, { stdio: 'ignore' })
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     cleanup.add(() => {
       child.kill()
-      return gone
+      return exited
     })
     const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
     redis.on('error', () => undefined)

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../../src/config/config.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { cheapJob, clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 type Headers = Record<string, string>
@@ -25,7 +25,7 @@ async function send(address: string, method: string, path: string, headers: Head
   return { status: reply.statusCode, headers: reply.headers, body: isStream ? '' : await text(reply) }
 }
 
-const foreign: readonly { what: string; headers: Headers }[] = [
+const crossOrigin: readonly { what: string; headers: Headers }[] = [
   { what: 'a page of another site', headers: { origin: 'https://evil.example' } },
   { what: 'a sandboxed page', headers: { origin: 'null' } },
   { what: 'an origin that only looks local', headers: { origin: 'http://localhost.evil.example' } },
@@ -88,16 +88,16 @@ const routes: readonly [string, string][] = [
 describe('a gateway without a key', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let address: string
   const job = JSON.stringify(cheapJob)
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api' })
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup, { ROLE: 'api' })
+    address = (await startTestGateway(cleanup, backend.env)).address
   })
 
-  for (const { what, headers } of foreign) {
+  for (const { what, headers } of crossOrigin) {
     it(`rejects ${what} on every route, and lets no page read it`, async () => {
       for (const [method, path] of routes) {
         const reply = await send(address, method, path, { 'content-type': 'text/plain', ...headers }, job)
@@ -108,10 +108,10 @@ describe('a gateway without a key', () => {
           assert.match(reply.body, /npm run keys -- create --name NAME.*ALLOWED_ORIGINS/)
         }
         const preflight = { ...headers, 'access-control-request-method': method }
-        const asked = await send(address, 'OPTIONS', path, preflight)
-        assert.equal(asked.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
-        assert.equal(asked.status, 403)
-        assert.match(asked.body, /^\{"error":\{.*"code":"api_key_origin_not_allowed"/)
+        const preflightReply = await send(address, 'OPTIONS', path, preflight)
+        assert.equal(preflightReply.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
+        assert.equal(preflightReply.status, 403)
+        assert.match(preflightReply.body, /^\{"error":\{.*"code":"api_key_origin_not_allowed"/)
       }
       for (const path of ['/health', '/ready', '/hooks/vid_1/secret']) {
         const reply = await send(address, path.startsWith('/hooks') ? 'POST' : 'GET', path, headers)
@@ -126,7 +126,7 @@ describe('a gateway without a key', () => {
   }
 
   it('took no job of them', async () => {
-    assert.deepEqual(await ground.redis.keys('reelgate:job:*'), [])
+    assert.deepEqual(await backend.redis.keys('reelgate:job:*'), [])
   })
 
   for (const { what, headers } of local) {
@@ -162,7 +162,7 @@ describe('a gateway without a key', () => {
   })
 
   it('serves the pages that the operator names', async () => {
-    const env = { ...ground.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
+    const env = { ...backend.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
     const named = await startTestGateway(cleanup, env)
     const price = (headers: Headers) => send(named.address, 'POST', '/api/price', headers, job)
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
@@ -171,13 +171,13 @@ describe('a gateway without a key', () => {
     assert.equal((await price({ origin: 'chrome-extension://abcdef' })).status, 200)
     assert.equal((await price({ host: 'app.example' })).status, 200)
     assert.equal((await price({ origin: 'https://other.example' })).status, 403)
-    const any = await startTestGateway(cleanup, { ...ground.env, ALLOWED_ORIGINS: '*' })
+    const any = await startTestGateway(cleanup, { ...backend.env, ALLOWED_ORIGINS: '*' })
     assert.equal((await send(any.address, 'POST', '/api/price', { origin: 'null' }, job)).status, 200)
     assert.throws(() => readConfig({ ALLOWED_ORIGINS: 'null' }, Object.values(providers)), ConfigError)
   })
 
   it('rejects pages although AUTH=off says that something else protects it', async () => {
-    const env = { ...ground.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
+    const env = { ...backend.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
     const off = await startTestGateway(cleanup, { ...env, HOST: '0.0.0.0' })
     const price = (at: string, headers: Headers) =>
       send(at.replace('0.0.0.0', '127.0.0.1'), 'POST', '/api/price', headers, job)
@@ -205,14 +205,17 @@ describe('a gateway without a key', () => {
   })
 
   it('welcomes every page once it has a key', async () => {
-    const { key } = await ground.ledger.createAccount({ name: 'page' })
+    const { key } = await backend.ledger.createAccount({ name: 'page' })
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site', 'x-api-key': key }
     let reply = await send(address, 'POST', '/api/price', page, job)
     while (reply.status === 403) reply = await send(address, 'POST', '/api/price', page, job)
     assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [200, '*'])
     const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
-    const asked = await send(address, 'OPTIONS', '/api/price', preflight)
-    assert.deepEqual([asked.status, asked.headers['access-control-allow-origin']], [204, '*'])
+    const preflightReply = await send(address, 'OPTIONS', '/api/price', preflight)
+    assert.deepEqual(
+      [preflightReply.status, preflightReply.headers['access-control-allow-origin']],
+      [204, '*'],
+    )
     const { 'x-api-key': _, ...without } = page
     assert.equal((await send(address, 'POST', '/api/price', without, job)).status, 401)
   })
@@ -223,11 +226,11 @@ describe('the operator', () => {
   after(() => cleanup.run())
 
   it('is told at the start who can use the gateway, and that AUTH=off makes keys useless', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api' })
+    const backend = await startBackend(cleanup, { ROLE: 'api' })
     const warningsOf = async (changes: Headers) => {
       const lines: string[] = []
       const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) })
-      const env = { PORT: '0', ...ground.env, ...changes }
+      const env = { PORT: '0', ...backend.env, ...changes }
       const gateway = await startGateway(readConfig(env, Object.values(providers)), logger)
       cleanup.add(() => gateway.stop())
       return { address: gateway.address, text: lines.join('') }
@@ -238,7 +241,7 @@ describe('the operator', () => {
     const { address, text: warnings } = await warningsOf({ AUTH: 'off' })
     assert.match(warnings, new RegExp(`spend money at your upstreams; set AUTH=keys.*${create}`))
     const operator = clientOf(address, operatorKey)
-    const made = await operator.ask('POST', '/api/admin/keys', { name: 'useless' })
+    const made = await operator.request('POST', '/api/admin/keys', { name: 'useless' })
     assert.equal(made.status, 201)
     assert.match(String(made.body.warning), /AUTH=off/)
     assert.match(
@@ -282,8 +285,8 @@ describe('a gateway that others can reach', () => {
   after(() => cleanup.run())
 
   it('is locked until the first key, which unlocks every process at once', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
-    const env = { ...ground.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
+    const backend = await startBackend(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
+    const env = { ...backend.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
     const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
     const addresses = gateways.map((gateway) => gateway.address.replace('0.0.0.0', '127.0.0.1'))
     const balance = (at: string, headers: Headers) => send(at, 'POST', '/api/check-balance', headers)
@@ -295,7 +298,7 @@ describe('a gateway that others can reach', () => {
       }
       for (const path of ['/health', '/ready']) assert.equal((await send(at, 'GET', path)).status, 200)
     }
-    const { key } = await ground.ledger.createAccount({ name: 'first' })
+    const { key } = await backend.ledger.createAccount({ name: 'first' })
     for (const at of addresses) {
       while ((await balance(at, { 'x-api-key': key })).status !== 200) await new Promise(setImmediate)
       assert.doesNotMatch((await balance(at, {})).body, /locked/)
@@ -308,19 +311,19 @@ describe('a gateway whose Redis is emptied', () => {
   after(() => cleanup.run())
 
   it('stays locked, also after a restart and for processes with disks of their own', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api' })
-    const { DATA_DIR: dataDir = '', ...rest } = ground.env
+    const backend = await startBackend(cleanup, { ROLE: 'api' })
+    const { DATA_DIR: dataDir = '', ...rest } = backend.env
     const [one, other] = [join(dataDir, 'one'), join(dataDir, 'other')]
     const start = (dir: string) => startTestGateway(cleanup, { ...rest, DATA_DIR: dir })
     const status = async (at: string, headers: Headers = {}) =>
       (await send(at, 'POST', '/api/check-balance', headers)).status
     const gateways = [await start(one), await start(other)]
     for (const { address } of gateways) assert.equal(await status(address), 200)
-    const { key } = await ground.ledger.createAccount({ name: 'lost' })
+    const { key } = await backend.ledger.createAccount({ name: 'lost' })
     for (const { address } of gateways) {
       while ((await status(address)) !== 401) await new Promise(setImmediate)
     }
-    await ground.redis.flushall()
+    await backend.redis.flushall()
     for (const { address } of gateways) assert.equal(await status(address), 401)
     for (const gateway of gateways) await gateway.stop()
 
@@ -347,34 +350,38 @@ describe('failed attempts', () => {
 
   it('are limited per client address, and never lock a valid secret out', async () => {
     const limits = { FAILED_ADMIN_KEY_RPM: '3', FAILED_API_KEY_RPM: '3', FAILED_CALLBACK_RPM: '3' }
-    const ground = await startGround(cleanup, { ROLE: 'api', ...limits })
-    const { key } = await ground.ledger.createAccount({ name: 'valid' })
-    const { address } = await startTestGateway(cleanup, ground.env)
-    const asks = {
+    const backend = await startBackend(cleanup, { ROLE: 'api', ...limits })
+    const { key } = await backend.ledger.createAccount({ name: 'valid' })
+    const { address } = await startTestGateway(cleanup, backend.env)
+    const requests = {
       admin: (headers: Headers) =>
         send(address, 'GET', '/api/admin/keys', { 'x-api-key': 'wrong', ...headers }),
       key: (headers: Headers) =>
         send(address, 'POST', '/api/check-balance', { 'x-api-key': 'no', ...headers }),
       callback: (headers: Headers) => send(address, 'POST', '/hooks/vid_1/wrong', headers),
     }
-    for (const [kind, ask] of Object.entries(asks)) {
+    for (const [kind, request] of Object.entries(requests)) {
       const statuses: (number | undefined)[] = []
       for (let attempt = 0; attempt < 5; attempt++) {
-        const { status, headers } = await ask({})
+        const { status, headers } = await request({})
         statuses.push(status)
         if (status === 429) assert.match(headers['retry-after'] ?? '', /^[1-9]\d?$/)
       }
-      const usual = kind === 'callback' ? 404 : 401
-      assert.deepEqual(statuses, [usual, usual, usual, 429, 429], kind)
-      assert.equal((await ask({ 'x-forwarded-for': '203.0.113.9' })).status, usual, kind)
+      const expected = kind === 'callback' ? 404 : 401
+      assert.deepEqual(statuses, [expected, expected, expected, 429, 429], kind)
+      assert.equal((await request({ 'x-forwarded-for': '203.0.113.9' })).status, expected, kind)
     }
-    assert.equal((await clientOf(address, operatorKey).ask('GET', '/api/admin/keys')).status, 200)
-    assert.equal((await clientOf(address, key).ask('POST', '/api/check-balance')).status, 200)
+    assert.equal((await clientOf(address, operatorKey).request('GET', '/api/admin/keys')).status, 200)
+    assert.equal((await clientOf(address, key).request('POST', '/api/check-balance')).status, 200)
   })
 
   it('are counted for whoever sent them, whatever they say of themselves', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2', TRUST_PROXY: 'off' })
-    const { address } = await startTestGateway(cleanup, ground.env)
+    const backend = await startBackend(cleanup, {
+      ROLE: 'api',
+      FAILED_ADMIN_KEY_RPM: '2',
+      TRUST_PROXY: 'off',
+    })
+    const { address } = await startTestGateway(cleanup, backend.env)
     const statuses: (number | undefined)[] = []
     for (let attempt = 0; attempt < 3; attempt++) {
       const headers = { 'x-api-key': 'wrong', 'x-forwarded-for': `203.0.113.${attempt}` }

@@ -56,11 +56,11 @@ describe('hostile inputs', () => {
     port = Number(new URL(gateway.address).port)
 
     const operator = clientOf(gateway.address, operatorKey)
-    const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'a caller' })
+    const { body } = await operator.request('POST', '/api/admin/keys', { name: 'a caller' })
     Object.assign(own, { account: body.id, key: body.key })
     const caller = clientOf(gateway.address, own.key)
     const submit = { model: 'minimax-video', prompt: 'a paper boat' }
-    const first = await caller.ask('POST', '/api/generate-video', submit, {
+    const first = await caller.request('POST', '/api/generate-video', submit, {
       'idempotency-key': 'used-before',
     })
     own.job = first.body.runId
@@ -132,12 +132,12 @@ describe('hostile inputs', () => {
   }
 
   /** Waits a moment for what is removed after the reply. */
-  async function addedTo(known: ReadonlySet<string>): Promise<string[]> {
+  async function addedTo(storedBefore: ReadonlySet<string>): Promise<string[]> {
     for (let tries = 0; ; tries += 1) {
       const now = await stored()
       const changed = [...now]
-        .filter((entry) => !known.has(entry))
-        .concat([...known].filter((entry) => !now.has(entry)))
+        .filter((entry) => !storedBefore.has(entry))
+        .concat([...storedBefore].filter((entry) => !now.has(entry)))
       if (changed.length === 0 || tries === 40) return changed.map((entry) => entry.replace(/ .*/s, ''))
       await sleep(5)
     }
@@ -147,11 +147,11 @@ describe('hostile inputs', () => {
     return [own.key ?? '', operatorKey, hidden].filter((secret) => text.includes(secret))
   }
 
-  async function problemsOf(input: HostileInput, known: ReadonlySet<string>): Promise<string[]> {
+  async function problemsOf(input: HostileInput, storedBefore: ReadonlySet<string>): Promise<string[]> {
     lines.length = 0
     const reply = await send(input)
     const problems = [...differencesOf(input, reply)]
-    const added = await addedTo(known)
+    const added = await addedTo(storedBefore)
     if (added.length > 0) problems.push(`left behind: ${added.join(', ')}`)
     const logged = lines.join('')
     const revealed = [...secretsIn(logged), ...secretsIn(reply.body)]
@@ -164,13 +164,13 @@ describe('hostile inputs', () => {
 
   for (const [group, inputs] of Object.entries(hostileInputs)) {
     it(`${group}: ${inputs.length} are refused, and leave nothing`, async () => {
-      let known = await stored()
+      let storedBefore = await stored()
       const wrong: string[] = []
       for (const input of inputs) {
-        const problems = await problemsOf(input, known)
+        const problems = await problemsOf(input, storedBefore)
         if (problems.length === 0) continue
         wrong.push(`${input.name}: ${problems.join('; ')}`)
-        known = await stored()
+        storedBefore = await stored()
       }
       assert.deepEqual(wrong, [])
     })

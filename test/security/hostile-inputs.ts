@@ -66,8 +66,8 @@ const storyOf = (image: unknown) => ({
 
 type Part = readonly [name: string, value: string | Buffer, filename?: string | undefined, type?: string]
 
-function formOf(parts: readonly (Part | Buffer)[]): Buffer {
-  const pieces = parts.map((part) => {
+function formOf(entries: readonly (Part | Buffer)[]): Buffer {
+  const pieces = entries.map((part) => {
     if (Buffer.isBuffer(part)) return part
     const [name, value, filename, type] = part
     const file = filename === undefined ? '' : `; filename="${filename}"`
@@ -81,13 +81,17 @@ function formOf(parts: readonly (Part | Buffer)[]): Buffer {
 const rawPart = (head: string, value = 'x') => Buffer.from(`--${boundary}\r\n${head}\r\n\r\n${value}\r\n`)
 const formHeaders = { 'content-type': `multipart/form-data; boundary=${boundary}` }
 
-function form(name: string, parts: readonly (Part | Buffer)[] | Buffer, expected: Expected): HostileInput {
-  const body = Buffer.isBuffer(parts) ? parts : formOf(parts)
+function form(name: string, entries: readonly (Part | Buffer)[] | Buffer, expected: Expected): HostileInput {
+  const body = Buffer.isBuffer(entries) ? entries : formOf(entries)
   return { name, path: '/v1/videos', headers: formHeaders, body, ...expected }
 }
 
-function library(name: string, parts: readonly (Part | Buffer)[] | Buffer, expected: Expected): HostileInput {
-  return { ...form(name, parts, expected), path: '/api/library' }
+function library(
+  name: string,
+  entries: readonly (Part | Buffer)[] | Buffer,
+  expected: Expected,
+): HostileInput {
+  return { ...form(name, entries, expected), path: '/api/library' }
 }
 
 /** A raw request; what it should have had and the test does not care for comes with it. */
@@ -108,8 +112,8 @@ const fixture = (name: string) => readFileSync(new URL(`../media/fixtures/${name
 const base64 = pixel.toString('base64')
 const large = png({ padding: 90_000 })
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
-const bytes = (...parts: readonly (string | readonly number[])[]) =>
-  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
+const bytes = (...entries: readonly (string | readonly number[])[]) =>
+  Buffer.concat(entries.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
 const lone = '\ud800'
 
 // Bodies that are no JSON, or no text.

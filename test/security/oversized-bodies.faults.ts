@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { waitUntil } from '../faults/jobs.ts'
 import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
@@ -34,10 +34,10 @@ describe('oversized bodies to every route', () => {
   let probe: Worker
   let startMb = 0
   let idleMb = 0
-  let scratch = ''
+  let tempDir = ''
 
   before(async () => {
-    const ground = await startGround(cleanup, {
+    const backend = await startBackend(cleanup, {
       // As `npm start` and the image have it.
       NODE_OPTIONS: `--max-semi-space-size=16 --import=${import.meta.resolve('./event-loop-turns.ts')}`,
       CONNECTION_STALL_SECONDS: String(stallSeconds),
@@ -45,10 +45,10 @@ describe('oversized bodies to every route', () => {
       EXTEND_RPM: '1000000',
       RECOVER_RPM: '1000000',
     })
-    routes.push(...(await routesOf(ground.env)))
-    key = (await ground.ledger.createAccount({ name: 'oversized', rpm: 1_000_000 })).key
-    scratch = join(ground.env.DATA_DIR, 'scratch')
-    gateway = await startProcess(ground.env)
+    routes.push(...(await routesOf(backend.env)))
+    key = (await backend.ledger.createAccount({ name: 'oversized', rpm: 1_000_000 })).key
+    tempDir = join(backend.env.DATA_DIR, 'scratch')
+    gateway = await startProcess(backend.env)
     cleanup.add(() => stopProcess(gateway))
     port = Number(new URL(gateway.address).port)
     probe = new Worker(new URL('./health-probe.ts', import.meta.url), {
@@ -137,7 +137,7 @@ describe('oversized bodies to every route', () => {
 
   async function nothingLeft(): Promise<void> {
     // The probe of the storage writes there too.
-    const files = async () => (await readdir(scratch)).filter((name) => name.startsWith('file.'))
+    const files = async () => (await readdir(tempDir)).filter((name) => name.startsWith('file.'))
     await waitUntil(async () => (await files()).length === 0, { everyMs: 20 })
     assert.deepEqual(await files(), [])
   }
@@ -221,8 +221,8 @@ describe('oversized bodies to every route', () => {
     assert.equal(await open(), sockets.length)
     await waitUntil(async () => (await open()) === 0, patience)
     check(`${sockets.length} stalled readers`, await seen())
-    const left = await open()
-    assert.equal(left, 0, `${left} of ${sockets.length} connections are not closed`)
+    const remaining = await open()
+    assert.equal(remaining, 0, `${remaining} of ${sockets.length} connections are not closed`)
     for (const socket of sockets) socket.destroy()
   })
 })

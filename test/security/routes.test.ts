@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import diagnostics from 'node:diagnostics_channel'
 import { after, before, describe, it } from 'node:test'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
+import { type Access, type OwnIds, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
 
 type Route = { method: string; url: string }
 type Caller = 'nobody' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
@@ -15,13 +15,13 @@ const pass = /^(?!401|403|5)\d+ /
 const noKey = /^401 missing_api_key/
 const badKey = /^401 invalid_api_key/
 const keyed = { nobody: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
-const anyway = (answer: RegExp): Expected => ({
-  nobody: answer,
-  'wrong key': answer,
-  'revoked key': answer,
-  operator: answer,
-  'another key': answer,
-  'own key': answer,
+const anyway = (reply: RegExp): Expected => ({
+  nobody: reply,
+  'wrong key': reply,
+  'revoked key': reply,
+  operator: reply,
+  'another key': reply,
+  'own key': reply,
 })
 
 const expected: Readonly<Record<Access, Expected>> = {
@@ -42,10 +42,10 @@ describe('every route, for every caller', () => {
   const routes: Route[] = []
   const keys: Partial<Record<Caller, string>> = { 'wrong key': 'sk-reelgate-nonsense', operator: operatorKey }
   let address: string
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api', RECOVER_RPM: '1000', EXTEND_RPM: '1000' })
+    backend = await startBackend(cleanup, { ROLE: 'api', RECOVER_RPM: '1000', EXTEND_RPM: '1000' })
     const made = new Map<FastifyInstance, Route[]>()
     const listen = (message: unknown) => {
       const { fastify } = message as { fastify: FastifyInstance }
@@ -56,26 +56,27 @@ describe('every route, for every caller', () => {
       })
     }
     diagnostics.subscribe('fastify.initialization', listen)
-    address = (await startTestGateway(cleanup, ground.env)).address
+    address = (await startTestGateway(cleanup, backend.env)).address
     diagnostics.unsubscribe('fastify.initialization', listen)
     const [own = []] = [...made.values()].filter((list) =>
       list.some(({ url }) => url === '/api/generate-video'),
     )
-    const known = own.filter(({ method }) => method !== 'OPTIONS')
+    const documented = own.filter(({ method }) => method !== 'OPTIONS')
     routes.push(
-      ...known.filter(
-        ({ method, url }, at) => known.findIndex((one) => one.method === method && one.url === url) === at,
+      ...documented.filter(
+        ({ method, url }, at) =>
+          documented.findIndex((one) => one.method === method && one.url === url) === at,
       ),
     )
 
     for (const name of ['own key', 'another key', 'revoked key'] as const) {
-      const { key, account } = await ground.ledger.createAccount({ name })
+      const { key, account } = await backend.ledger.createAccount({ name })
       keys[name] = key
-      if (name === 'revoked key') await ground.ledger.revokeAccount(account.id)
+      if (name === 'revoked key') await backend.ledger.revokeAccount(account.id)
     }
   })
 
-  async function mine(): Promise<Mine> {
+  async function createOwnIds(): Promise<OwnIds> {
     const client = clientOf(address, keys['own key'])
     const form = new FormData()
     form.append('file', new Blob([pixel], { type: 'image/png' }), 'a.png')
@@ -86,12 +87,12 @@ describe('every route, for every caller', () => {
     return {
       job,
       attachment: id,
-      account: (await ground.ledger.createAccount({ name: 'asked for' })).account.id,
+      account: (await backend.ledger.createAccount({ name: 'asked for' })).account.id,
     }
   }
 
-  async function answerOf({ method, url }: Route, rule: Rule, own: Mine, caller: Caller) {
-    const { params = {}, query = '', body } = rule.ask?.(own) ?? {}
+  async function readReply({ method, url }: Route, rule: Rule, own: OwnIds, caller: Caller) {
+    const { params = {}, query = '', body } = rule.buildRequest?.(own) ?? {}
     const path = url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? 'none').replace('*', 'none')
     const key = keys[caller]
     const sent = await fetch(`${address}${path}?${query}`, {
@@ -119,14 +120,14 @@ describe('every route, for every caller', () => {
 
   it('answers as its rule says', async () => {
     assert.ok(routes.length > 100, String(routes.length))
-    const shared = await mine()
+    const shared = await createOwnIds()
     const wrong: string[] = []
     for (const route of routes) {
       const rule = ruleFor(route.method, route.url)
       if (rule === undefined) continue
-      const own = route.method === 'GET' || route.method === 'HEAD' ? shared : await mine()
+      const own = route.method === 'GET' || route.method === 'HEAD' ? shared : await createOwnIds()
       const check = async (caller: Caller) => {
-        const { line, text } = await answerOf(route, rule, own, caller)
+        const { line, text } = await readReply(route, rule, own, caller)
         if (!fits(route, expected[rule.access][caller], line)) {
           wrong.push(`${route.method} ${route.url} for ${caller}: ${line}`)
         }

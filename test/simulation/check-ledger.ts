@@ -13,7 +13,7 @@ export async function findMoneyBroken(
   const broken: string[] = []
   for (const owner of ['ann', 'bob']) {
     const purses = await redis.hgetall(keys.account(owner))
-    const held = await redis.hgetall(keys.moneyOnHold(owner))
+    const onHold = await redis.hgetall(keys.moneyOnHold(owner))
     const movements = (await redis.xrange(keys.ledger(owner), '-', '+')).map(([, fields]) =>
       toMovement(fields),
     )
@@ -32,8 +32,8 @@ export async function findMoneyBroken(
     )
       broken.push(`${owner}: money is not conserved: ${JSON.stringify(purses)}`)
     if (amount('reserved') !== 0) broken.push(`${owner}: ${amount('reserved')} stay reserved`)
-    if (amount('held') !== Object.keys(held).length * price)
-      broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(held)}`)
+    if (amount('held') !== Object.keys(onHold).length * price)
+      broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(onHold)}`)
     for (const movement of movements)
       if (movement.kind === 'hold' && Number(movement.held) !== price)
         broken.push(`${owner}: ${movement.job} holds ${movement.held}`)

@@ -50,8 +50,8 @@ export async function findBroken(state: Ended): Promise<string[]> {
     broken.push(...found.map((text) => `${job.id}: ${text}`))
   }
   for (const key of [keys.open, keys.webhooks]) {
-    const left = await redis.zrange(key, 0, '-1')
-    if (left.length > 0) broken.push(`${key} still holds ${left}`)
+    const remaining = await redis.zrange(key, 0, '-1')
+    if (remaining.length > 0) broken.push(`${key} still holds ${remaining}`)
   }
   const { waiting, active, nextAt } = await queue.peek()
   if (waiting.length + active.length > 0 || nextAt !== Number.POSITIVE_INFINITY)

@@ -29,17 +29,17 @@ type Options = Order & {
 }
 
 /** Runs of one order. Short, so that the lanes end at about the same time. */
-const runsPerOrder = 50
+const runsPerBatch = 50
 
 /** Explores in several processes at once, until a run breaks an invariant, `runs` are done, or time is over. The same report for the same seed and runs. */
-export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Options): Promise<Report> {
+export async function exploreInLanes({ lanes, forMs, onProgress, ...options }: Options): Promise<Report> {
   const began = performance.now()
   const reports: Report[] = []
-  let begun = 0
-  const count = Math.ceil(order.runs / runsPerOrder)
+  let started = 0
+  const count = Math.ceil(options.runs / runsPerBatch)
 
   const isOver = () =>
-    begun >= count ||
+    started >= count ||
     reports.some(({ failure }) => failure !== undefined) ||
     (forMs !== undefined && performance.now() - began > forMs)
 
@@ -48,11 +48,11 @@ export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Opt
     try {
       await messageOf(lane)
       while (!isOver()) {
-        const index = begun++
-        const runs = Math.min(runsPerOrder, order.runs - index * runsPerOrder)
-        lane.send({ ...order, seed: seedOf(order.seed, index), runs })
+        const index = started++
+        const runs = Math.min(runsPerBatch, options.runs - index * runsPerBatch)
+        lane.send({ ...options, seed: seedOf(options.seed, index), runs })
         reports[index] = (await messageOf(lane)) as Report
-        onProgress?.(sum(order.seed, reports))
+        onProgress?.(sum(options.seed, reports))
       }
     } finally {
       if (lane.connected) lane.disconnect()
@@ -61,7 +61,7 @@ export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Opt
   }
 
   await Promise.all(Array.from({ length: Math.min(lanes, count) }, runLane))
-  return sum(order.seed, reports)
+  return sum(options.seed, reports)
 }
 
 async function messageOf(lane: ChildProcess): Promise<unknown> {

@@ -19,10 +19,10 @@ const patienceMs = 10_000
 /** How long BullMQ waits until it takes an entry from a worker that shows no sign of life. */
 const lockMs = 3000
 
-export type Keeper = ReturnType<typeof createKeeper>
+export type Maintenance = ReturnType<typeof createMaintenance>
 
 /** What runs beside the steps: the real sweep, and what BullMQ does for entries of dead workers. */
-export function createKeeper(environment: Environment, workers: readonly Worker[]) {
+export function createMaintenance(environment: Environment, workers: readonly Worker[]) {
   const { world, server, queue, keys, maxInFlight } = environment
   const actor = world.createActor('sweep')
   const redis = connect(world, { actor, redis: environment.redis, server })

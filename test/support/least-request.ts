@@ -15,9 +15,9 @@ const samples: Partial<Record<Field, unknown>> = {
 export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<string, unknown> {
   const needed = allFields.filter((field) => findRule(model, field, mode)?.required !== undefined)
   const source: readonly Field[] = mode === 'image' ? ['image'] : []
-  const told = [...needed, ...source].map((field) => [
+  const entries = [...needed, ...source].map((field) => [
     field,
     findRule(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
   ])
-  return { model: model.id, ...Object.fromEntries(told) }
+  return { model: model.id, ...Object.fromEntries(entries) }
 }

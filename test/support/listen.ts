@@ -17,8 +17,8 @@ export async function listen(url: string, headers: Record<string, string> = {}) 
     for await (const piece of body) {
       text += decoder.decode(piece, { stream: true })
       const blocks = [...text.matchAll(/^id: (\d+)\ndata: (.*)\n\n/gm)]
-      for (const [, id, told = ''] of blocks.slice(events.length)) {
-        events.push({ id: Number(id), body: JSON.parse(told) as Record<string, unknown> })
+      for (const [, id, data = ''] of blocks.slice(events.length)) {
+        events.push({ id: Number(id), body: JSON.parse(data) as Record<string, unknown> })
       }
       for (const wake of woken) wake()
     }
@@ -39,7 +39,7 @@ export async function listen(url: string, headers: Record<string, string> = {}) 
     contentType: reply.headers.get('content-type'),
     /** Until so many events have come. */
     until: (count: number) => when(() => events.length >= count),
-    heard: (pattern: RegExp) => when(() => pattern.test(text)),
+    waitForText: (pattern: RegExp) => when(() => pattern.test(text)),
     ended,
     close: () => abort.abort(),
   }

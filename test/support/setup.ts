@@ -115,12 +115,12 @@ export async function submit(
   address: string,
   body: Record<string, unknown>,
 ): Promise<{ status: number; body: Record<string, unknown> & { runId: string } }> {
-  const answer = await fetch(`${address}/api/generate-video`, {
+  const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> & { runId: string } }
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> & { runId: string } }
 }
 
 /** Polls as clients do, until the job has ended. */
@@ -130,8 +130,8 @@ export function waitForEnd(address: string, runId: string): Promise<StatusReply>
 
 export async function waitForStage(address: string, runId: string, stage: RegExp): Promise<StatusReply> {
   for (let polls = 0; polls < 1200; polls++) {
-    const answer = await fetch(`${address}/api/video/status?requestId=${runId}`)
-    const body = (await answer.json()) as StatusReply
+    const reply = await fetch(`${address}/api/video/status?requestId=${runId}`)
+    const body = (await reply.json()) as StatusReply
     if (stage.test(body.stage)) return body
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -45,7 +45,7 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
   assert.equal(done.videos.length, 16)
   assert.equal(done.ticket, undefined)
   assert.equal(limitOutcome({ kind: 'running', ticket: { id: long }, stage: 'queued' }).kind, 'unclear')
-  const usual: Outcome = {
+  const valid: Outcome = {
     kind: 'done',
     videos: [
       { url: 'https://a.example/1', thumbnailUrl: 'https://a.example/2' },
@@ -54,7 +54,7 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
     ticket: { id: 'a' },
     costUsd: 0,
   }
-  assert.deepEqual(limitOutcome(usual), usual)
+  assert.deepEqual(limitOutcome(valid), valid)
   const running: Outcome = { kind: 'running', ticket: { id: 'a' }, stage: 'queued', progress: 0 }
   assert.deepEqual(limitOutcome(running), running)
 })
@@ -65,8 +65,8 @@ test('a record with an error fits, always in the same way', () => {
   const { view: fitted } = fit()
   assert.ok(size(fitted) + 63_020 <= 65_536)
   assert.deepEqual(fit().view, fitted)
-  const room = shrinkRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
-  assert.equal(room.view, view)
+  const shrunk = shrinkRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
+  assert.equal(shrunk.view, view)
   const old = shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(900_000) }, 65_536)
   assert.equal(old.view.error?.message.length, 100)
 })

@@ -184,18 +184,18 @@ describe('keys that their upstream rejects', () => {
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
     const take = async (work: Partial<JobWork> = {}) => {
-      const job = await harness.begin({ parts: { rejectedKeys, now: () => clock.now }, work })
+      const job = await harness.begin({ deps: { rejectedKeys, now: () => clock.now }, work })
       const next = await job.run()
       return { next, calls: job.calls, route: (await job.work())?.route }
     }
-    const found = { provider: providers.runware, mapping: {} }
-    await rejectedKeys.reportFault(found, rejected)
+    const outcome = { provider: providers.runware, mapping: {} }
+    await rejectedKeys.reportFault(outcome, rejected)
     assert.deepEqual(await take(), { next: { kind: 'move', queue: 'fal' }, calls: [], route: ['fal'] })
     clock.now += 300_000
     // Its deadline is by another clock.
     const retry = await take({ deadlineAt: Number.MAX_SAFE_INTEGER })
     assert.deepEqual(retry.calls, ['submit'])
-    assert.equal(await rejectedKeys.find(found), undefined)
+    assert.equal(await rejectedKeys.find(outcome), undefined)
   })
 
   it('a job in the queue without another upstream waits for the retry, unless it came for it', async () => {
@@ -204,7 +204,7 @@ describe('keys that their upstream rejects', () => {
     const harness = createJobHarness(redis, `${keys.bull}job:`)
     const accept = (work: Partial<JobWork> = {}) =>
       harness.begin({
-        parts: { rejectedKeys, now: () => clock.now },
+        deps: { rejectedKeys, now: () => clock.now },
         work: { route: ['runware'], deadlineAt: Number.MAX_SAFE_INTEGER, ...work },
       })
     const early = await accept()
@@ -214,9 +214,9 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(await early.run(), { kind: 'wait', at: clock.now + 30_000 })
     assert.deepEqual([early.calls, early.effects, await early.state()], [[], ['slot left'], 'pending'])
     // A process with another key goes on accepting jobs.
-    const late = await accept()
-    assert.deepEqual(await late.run(), { kind: 'wait', at: clock.now + 30_000 })
-    assert.deepEqual(late.calls, [])
+    const lateReply = await accept()
+    assert.deepEqual(await lateReply.run(), { kind: 'wait', at: clock.now + 30_000 })
+    assert.deepEqual(lateReply.calls, [])
     const retry = await accept({ retriesKey: true })
     await retry.run()
     assert.deepEqual(retry.calls, ['submit'])
@@ -231,7 +231,7 @@ describe('keys that their upstream rejects', () => {
     const failed: Outcome = { kind: 'failed', fault: rejected }
     const job = await harness.begin({
       provider: { accept: () => failed },
-      parts: { rejectedKeys },
+      deps: { rejectedKeys },
       work: { route: ['runware'] },
     })
     await job.run()
@@ -248,12 +248,12 @@ describe('keys that their upstream rejects', () => {
       const { start, keys } = begin()
       const { rejectedKeys } = start()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const response: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
       const read: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
-        sent: (path) => (path === 'submit' ? reply : answer),
+        sent: (path) => (path === 'submit' ? reply : response),
         provider: { read: () => read },
-        parts: { rejectedKeys },
+        deps: { rejectedKeys },
       })
       await job.run()
       const next = await job.run()
@@ -268,12 +268,12 @@ describe('keys that their upstream rejects', () => {
     it(`a look for a lost submit that is answered with ${status} ends no job`, async () => {
       const { keys } = begin()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
-      const found: Outcome = { kind: 'failed', fault: fault(code, 'no') }
+      const response: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const outcome: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
-        sent: (path) => (path === 'submit' ? lost : answer),
+        sent: (path) => (path === 'submit' ? lost : response),
         provider: {
-          find: { call: () => ({ method: 'GET', path: 'find' }), read: () => found, safeToResend: false },
+          find: { call: () => ({ method: 'GET', path: 'find' }), read: () => outcome, safeToResend: false },
         },
       })
       await job.run()

@@ -18,7 +18,7 @@ type Received = {
   body: string
   port: number
 }
-type Answer = (response: ServerResponse, request: Received) => unknown
+type Responder = (response: ServerResponse, request: Received) => unknown
 
 const apiKey = 'an-api-key-of-the-test'
 const poll: Call = { method: 'GET', path: '/task' }
@@ -27,11 +27,11 @@ describe('a call to an upstream', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  let answer: Answer = () => undefined
+  let respond: Responder = () => undefined
   let received: Received[] = []
   beforeEach(() => {
     received = []
-    answer = (response) => response.end('{}')
+    respond = (response) => response.end('{}')
   })
 
   async function listen() {
@@ -41,7 +41,7 @@ describe('a call to an upstream', () => {
       const { method = '', url = '', headers, socket } = request
       const body = Buffer.concat(chunks).toString()
       received.push({ method, url, headers, body, port: socket.remotePort ?? 0 })
-      answer(response, received.at(-1) as Received)
+      respond(response, received.at(-1) as Received)
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -88,7 +88,7 @@ describe('a call to an upstream', () => {
 
   it('carries JSON, and brings back status, headers and JSON', async () => {
     const { send, api } = await createUpstream()
-    answer = (response) => {
+    respond = (response) => {
       response.writeHead(201, { 'X-Task': 'one', 'Set-Cookie': ['a=1', 'b=2'] })
       response.end('{"id":7}')
     }
@@ -158,7 +158,7 @@ describe('a call to an upstream', () => {
 
   it('brings back text that is not JSON as it is', async () => {
     const { send } = await createUpstream()
-    answer = (response) => response.end('<html>busy</html>')
+    respond = (response) => response.end('<html>busy</html>')
     assert.equal(replyOf(await send(poll)).body, '<html>busy</html>')
   })
 
@@ -237,14 +237,14 @@ describe('a call to an upstream', () => {
 
   it('follows no redirect', async () => {
     const { send, files } = await createUpstream()
-    answer = (response) => response.writeHead(302, { location: `${files.url}/else` }).end()
+    respond = (response) => response.writeHead(302, { location: `${files.url}/else` }).end()
     assert.equal(replyOf(await send(poll)).status, 302)
     assert.equal(received.length, 1)
   })
 
   it('is lost where no answer comes in time', { timeout: 30_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = () => undefined
+    respond = () => undefined
     const sent = await send(poll)
     assert.equal(sent.kind, 'lost')
     if (sent.kind === 'lost') {
@@ -255,7 +255,7 @@ describe('a call to an upstream', () => {
 
   it('is lost where the answer comes in drops without an end', { timeout: 30_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 300 })
-    answer = (response) => {
+    respond = (response) => {
       const drip = setInterval(() => response.write(' '), 20)
       response.once('close', () => clearInterval(drip))
     }
@@ -264,24 +264,24 @@ describe('a call to an upstream', () => {
 
   it('with a file may take longer, for its size', async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = (response) => void setTimeout(() => response.end('{}'), 600)
+    respond = (response) => void setTimeout(() => response.end('{}'), 600)
     const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 30_000 } }
     assert.equal((await send(poll, { upload })).kind, 'reply')
   })
 
   it('with a file is lost where its answer stops half-way', { timeout: 20_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = (response) => void response.writeHead(200).write('{')
+    respond = (response) => void response.writeHead(200).write('{')
     const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 60_000 } }
     assert.equal((await send(poll, { upload })).kind, 'lost')
   })
 
   it('is lost where the connection is cut before or within the answer', async () => {
     const { send } = await createUpstream()
-    answer = (response) => response.destroy()
-    const cut = await send(poll)
-    assert.equal(cut.kind, 'lost')
-    answer = (response) => {
+    respond = (response) => response.destroy()
+    const aborted = await send(poll)
+    assert.equal(aborted.kind, 'lost')
+    respond = (response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{')
       setImmediate(() => response.destroy())
     }
@@ -291,9 +291,9 @@ describe('a call to an upstream', () => {
   it('reads an answer of 4 MB and none that is larger', async () => {
     const { send } = await createUpstream()
     const limit = 4 * 1024 * 1024
-    answer = (response) => response.end('x'.repeat(limit))
+    respond = (response) => response.end('x'.repeat(limit))
     assert.equal(String(replyOf(await send(poll)).body).length, limit)
-    answer = (response) => response.end('x'.repeat(limit + 1))
+    respond = (response) => response.end('x'.repeat(limit + 1))
     const sent = await send(poll)
     assert.equal(sent.kind, 'lost')
     if (sent.kind === 'lost') assert.match(sent.fault.message, /REPLY_TOO_LARGE/)
@@ -302,7 +302,7 @@ describe('a call to an upstream', () => {
   it('brings back no key that the upstream quotes, and leaves short words alone', async () => {
     const { provider, config, transport } = await createUpstream()
     const credentials = { API_KEY: apiKey, TWELVE: 'twelve-chars', SHORT: 'eleven-char' }
-    answer = (response) => response.end(`"${apiKey} ${apiKey} twelve-chars eleven-char"`)
+    respond = (response) => response.end(`"${apiKey} ${apiKey} twelve-chars eleven-char"`)
     const sent = await transport.send(provider, { ...config, credentials }, poll)
     assert.equal(replyOf(sent).body, '[redacted] [redacted] [redacted] eleven-char')
   })
@@ -330,12 +330,12 @@ describe('a call to an upstream', () => {
   })
 
   describe('after failed purchases', () => {
-    const fail: Answer = (response) => response.writeHead(500).end()
+    const fail: Responder = (response) => response.writeHead(500).end()
     const buy = { purchase: true }
 
     it('eight in a row leave the upstream alone, for purchases only, and nobody else', async () => {
       const { send, provider } = await createUpstream()
-      answer = fail
+      respond = fail
       for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'reply')
       const sent = await send(poll, buy)
       assert.equal(sent.kind, 'unsent')
@@ -348,12 +348,12 @@ describe('a call to an upstream', () => {
     it('one that succeeds begins the count anew, and so does a refusal', async () => {
       const { send } = await createUpstream()
       for (const status of [200, 429]) {
-        answer = fail
+        respond = fail
         for (let n = 0; n < 7; n++) await send(poll, buy)
-        answer = (response) => response.writeHead(status).end()
+        respond = (response) => response.writeHead(status).end()
         await send(poll, buy)
       }
-      answer = fail
+      respond = fail
       for (let n = 0; n < 7; n++) await send(poll, buy)
       assert.equal((await send(poll, buy)).kind, 'reply')
       assert.equal(received.length, 24)
@@ -361,21 +361,21 @@ describe('a call to an upstream', () => {
 
     it('answers that never came count too', async () => {
       const { send } = await createUpstream()
-      answer = (response) => response.destroy()
+      respond = (response) => response.destroy()
       for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'lost')
       assert.equal((await send(poll, buy)).kind, 'unsent')
     })
 
     it('calls that buy nothing do not count', async () => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       for (let n = 0; n < 9; n++) await send(poll)
       assert.equal((await send(poll, buy)).kind, 'reply')
     })
 
     it('the upstream is tried again after 10 s', async (t) => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
       for (let n = 0; n < 8; n++) await send(poll, buy)
       t.mock.timers.tick(9_999)
@@ -386,7 +386,7 @@ describe('a call to an upstream', () => {
 
     it('one purchase alone tries it, and the others are unsent if that fails', async (t) => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
       for (let n = 0; n < 8; n++) await send(poll, buy)
       t.mock.timers.tick(10_000)

@@ -24,9 +24,9 @@ describe('an attempt to deliver the end of a job', () => {
   let outbox: WebhookOutbox
   let deps: DeliveryDeps
   let stop: AbortController
-  let left: boolean[]
+  let released: boolean[]
   let warnings: object[]
-  let asked: number
+  let requestCount: number
   let reply: () => number
 
   before(async () => {
@@ -39,18 +39,18 @@ describe('an attempt to deliver the end of a job', () => {
     mock.timers.enable({ apis: ['Date'], now })
     mock.method(Math, 'random', () => 0.5)
     await redis.flushall()
-    ;[left, warnings, asked, reply, stop] = [[], [], 0, () => 204, new AbortController()]
+    ;[released, warnings, requestCount, reply, stop] = [[], [], 0, () => 204, new AbortController()]
     outbox = createWebhookOutbox({ redis, keys, keepMs: 3_600_000 })
-    const ask = async () => {
-      asked++
+    const request = async () => {
+      requestCount++
       return { statusCode: reply(), headers: {}, body: { dump: async () => undefined } }
     }
     deps = {
       store: createJobStore({ redis, keys, keepMs: 3_600_000 }),
       outbox,
       secrets: createWebhookSecrets({ redis, keys }),
-      limiter: { acquire: () => ({ release: (well) => void left.push(well) }) },
-      safeFetch: ask as unknown as DeliveryDeps['safeFetch'],
+      limiter: { acquire: () => ({ release: (well) => void released.push(well) }) },
+      safeFetch: request as unknown as DeliveryDeps['safeFetch'],
       buildStatus: () => ({}),
       stopping: stop.signal,
       retriesMs: [1000, 20_000],
@@ -91,7 +91,7 @@ describe('an attempt to deliver the end of a job', () => {
     reply = () => 200
     assert.deepEqual(await run(), { kind: 'end' })
     assert.deepEqual(await log(), [{ at: now, tookMs: 0, status: 200, outcome: 'delivered', version: 3 }])
-    assert.deepEqual([left, warnings], [[true], []])
+    assert.deepEqual([released, warnings], [[true], []])
   })
 
   for (const status of [199, 300, 404, 500])
@@ -101,7 +101,7 @@ describe('an attempt to deliver the end of a job', () => {
       assert.equal(await waits(), 1000)
       const entry = { at: now, tookMs: 0, status, outcome: 'failed', nextAt: now + 1000, version: 3 }
       assert.deepEqual(await log(), [entry])
-      assert.deepEqual([left, warnings], [[false], [{ job: 'vid_1', ...entry }]])
+      assert.deepEqual([released, warnings], [[false], [{ job: 'vid_1', ...entry }]])
     })
 
   it('that is not answered is followed by another one', async () => {
@@ -115,7 +115,7 @@ describe('an attempt to deliver the end of a job', () => {
       [entry?.outcome, entry?.error, entry && 'status' in entry],
       ['failed', 'out of order', false],
     )
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
   })
 
   it('that leads inward is the last one', async () => {
@@ -124,7 +124,7 @@ describe('an attempt to deliver the end of a job', () => {
       throw new AddressRefused('10.0.0.1')
     }
     assert.deepEqual(await run(), { kind: 'end' })
-    assert.deepEqual([(await log())[0]?.outcome, left], ['gave_up', [false]])
+    assert.deepEqual([(await log())[0]?.outcome, released], ['gave_up', [false]])
   })
 
   it('that is cut short by a stop counts for nothing', async () => {
@@ -134,7 +134,7 @@ describe('an attempt to deliver the end of a job', () => {
       throw new Error('stopped')
     }
     assert.deepEqual(await run(), { kind: 'wait', at: now })
-    assert.deepEqual([await log(), left], [[], [false]])
+    assert.deepEqual([await log(), released], [[], [false]])
   })
 
   it('that is answered before a stop counts', async () => {
@@ -152,17 +152,17 @@ describe('an attempt to deliver the end of a job', () => {
     deps.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
     reply = () => 500
     await assert.rejects(run(), /away/)
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
   })
 
   it('is spread over half of its delay', async () => {
     await put()
     reply = () => 500
-    for (const [chance, wait] of [
+    for (const [random, wait] of [
       [0, 750],
       [1, 1250],
     ] as const) {
-      mock.method(Math, 'random', () => chance)
+      mock.method(Math, 'random', () => random)
       await redis.del(keys.webhookLog('vid_1'))
       assert.equal(await waits(), wait)
     }
@@ -233,14 +233,14 @@ describe('an attempt to deliver the end of a job', () => {
     deps.limiter = { acquire: () => ({ waitMs: 300 }) }
     assert.equal(await waits(), 300)
     assert.equal(await redis.zscore(keys.webhooks, 'vid_1'), String(now + 5300))
-    assert.deepEqual([asked, await log()], [0, []])
+    assert.deepEqual([requestCount, await log()], [0, []])
   })
 
   it('is not made where the webhook was delivered before', async () => {
     await put()
     await redis.zrem(keys.webhooks, 'vid_1')
     assert.deepEqual(await run(), { kind: 'end' })
-    assert.deepEqual([asked, await log()], [0, []])
+    assert.deepEqual([requestCount, await log()], [0, []])
   })
 
   it('is not made to a destination that has said 410', async () => {
@@ -248,11 +248,11 @@ describe('an attempt to deliver the end of a job', () => {
     reply = () => 410
     assert.deepEqual(await run(), { kind: 'end' })
     assert.equal(await redis.hget(keys.webhooksGone('ann'), url), String(now))
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
     await put()
     assert.deepEqual(await run(), { kind: 'end' })
     assert.deepEqual((await log()).at(-1), { at: now, outcome: 'disabled', version: 3 })
-    assert.equal(asked, 1)
+    assert.equal(requestCount, 1)
   })
 
   it('takes the time that it takes', async () => {

@@ -132,19 +132,19 @@ describe('the outbox', () => {
   })
 
   it('reads what is left of a deleted job only where it is complete', async () => {
-    const left = { owner: 'o', view: '{"id":"left"}', version: '4', webhook: 'https://a.example/' }
-    await redis.hset(keys.deletedJob('left'), left)
+    const deletedJob = { owner: 'o', view: '{"id":"left"}', version: '4', webhook: 'https://a.example/' }
+    await redis.hset(keys.deletedJob('left'), deletedJob)
     const job = { owner: 'o', view: { id: 'left', version: 4 } }
     assert.deepEqual(await outbox.readDeletedJob('left'), {
       ...job,
-      webhook: { url: left.webhook, baseUrl: '' },
+      webhook: { url: deletedJob.webhook, baseUrl: '' },
     })
     await redis.hset(keys.deletedJob('left'), 'address', 'https://us.example')
     assert.equal((await outbox.readDeletedJob('left'))?.webhook?.baseUrl, 'https://us.example')
     for (const field of ['owner', 'view', 'webhook'] as const) {
       await redis.hdel(keys.deletedJob('left'), field)
       assert.equal(await outbox.readDeletedJob('left'), undefined)
-      await redis.hset(keys.deletedJob('left'), field, left[field])
+      await redis.hset(keys.deletedJob('left'), field, deletedJob[field])
     }
   })
 

@@ -28,8 +28,8 @@ describe('the secret with which webhooks are signed', () => {
   })
 
   it('is the same for all who ask for it first at once', async () => {
-    const asked = await Promise.all(Array.from({ length: 5 }, () => secrets.current('ann')))
-    assert.equal(new Set(asked).size, 1)
+    const secretsRead = await Promise.all(Array.from({ length: 5 }, () => secrets.current('ann')))
+    assert.equal(new Set(secretsRead).size, 1)
   })
 
   it('is made by the first webhook where nobody has asked for it', async () => {

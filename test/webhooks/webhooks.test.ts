@@ -15,16 +15,16 @@ const body = { model: 'veo3-video', prompt: 'a boat', duration: '8' }
 
 type Deliveries = { state: string; attempts: { outcome: string; status?: number; error?: string }[] }
 
-async function until<Found>(look: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
-  for (let looks = 0; looks < 1000; looks++) {
-    const found = await look()
+async function until<Found>(check: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const found = await check()
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('it did not come to pass')
 }
 
-async function ask<Answer>(url: string, options: RequestInit = {}): Promise<Answer> {
+async function request<Answer>(url: string, options: RequestInit = {}): Promise<Answer> {
   return (await (await fetch(url, options)).json()) as Answer
 }
 
@@ -56,8 +56,9 @@ describe('webhooks', () => {
 
   const run = async (wishes: Record<string, unknown>) =>
     (await submit(gateway.address, { ...body, ...wishes })).body
-  const deliveries = (id: string) => ask<Deliveries>(`${gateway.address}/api/jobs/${id}/webhooks`)
-  const secret = async () => (await ask<{ secret: string }>(`${gateway.address}/api/webhooks/secret`)).secret
+  const deliveries = (id: string) => request<Deliveries>(`${gateway.address}/api/jobs/${id}/webhooks`)
+  const secret = async () =>
+    (await request<{ secret: string }>(`${gateway.address}/api/webhooks/secret`)).secret
   const settled = (id: string) =>
     until(async () => {
       const found = await deliveries(id)
@@ -75,16 +76,16 @@ describe('webhooks', () => {
       const { runId, warnings } = await run({ [name]: `${receiver.url}/${name}?token=hush` })
       assert.deepEqual(warnings, [])
       assert.equal((await settled(runId)).state, 'delivered')
-      const told = latest(`/${name}?token=hush`)
-      const message = verify(await secret(), told) as {
+      const delivery = latest(`/${name}?token=hush`)
+      const message = verify(await secret(), delivery) as {
         type: string
         timestamp: string
         data: { runId: string }
       }
-      const status = await ask(`${gateway.address}/api/video/status?requestId=${runId}`)
+      const status = await request(`${gateway.address}/api/video/status?requestId=${runId}`)
       assert.deepEqual(message.data, status)
       assert.equal(message.type, 'video.completed')
-      assert.equal(told.headers['webhook-id'], `msg_${runId}`)
+      assert.equal(delivery.headers['webhook-id'], `msg_${runId}`)
       assert.ok(!JSON.stringify(status).includes('hush'))
     })
   }
@@ -110,9 +111,9 @@ describe('webhooks', () => {
         ['delivered', 200],
       ],
     )
-    const told = receiver.of('/moody')
-    assert.equal(new Set(told.map((one) => `${one.headers['webhook-id']} ${one.body}`)).size, 1)
-    for (const one of told) verify(await secret(), one)
+    const deliveries = receiver.of('/moody')
+    assert.equal(new Set(deliveries.map((one) => `${one.headers['webhook-id']} ${one.body}`)).size, 1)
+    for (const one of deliveries) verify(await secret(), one)
   })
 
   it('are given up after the last retry, and can be replayed', async () => {
@@ -155,7 +156,7 @@ describe('webhooks', () => {
 
   it('are signed with both secrets after a rotation', async () => {
     const old = await secret()
-    const rotated = await ask<{ secret: string }>(`${gateway.address}/api/webhooks/secret`, {
+    const rotated = await request<{ secret: string }>(`${gateway.address}/api/webhooks/secret`, {
       method: 'POST',
     })
     assert.notEqual(rotated.secret, old)
@@ -167,7 +168,7 @@ describe('webhooks', () => {
 
   it('go to the usual address where a job names none', async () => {
     const set = (webhookUrl: string | null) =>
-      ask<{ webhookUrl: string | null }>(`${gateway.address}/api/webhooks`, {
+      request<{ webhookUrl: string | null }>(`${gateway.address}/api/webhooks`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ webhookUrl }),
@@ -238,9 +239,9 @@ describe('webhooks over a restart', () => {
     // What is overdue is looked for after some seconds, by one process at a time; the test does not wait for them.
     for (const id of runs) await redis.zadd('reelgate:webhooks', 'XX', 0, id)
     await redis.del('reelgate:sweep')
-    const told = () => new Set(back.received.map(({ headers }) => headers['webhook-id']))
-    await until(() => (told().size === 10 ? true : undefined))
-    assert.deepEqual(told(), new Set(runs.map((id) => `msg_${id}`)))
+    const deliveredIds = () => new Set(back.received.map(({ headers }) => headers['webhook-id']))
+    await until(() => (deliveredIds().size === 10 ? true : undefined))
+    assert.deepEqual(deliveredIds(), new Set(runs.map((id) => `msg_${id}`)))
     assert.equal(
       await until(async () => ((await redis.zcard('reelgate:webhooks')) === 0 ? true : undefined)),
       true,

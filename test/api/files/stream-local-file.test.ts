@@ -45,8 +45,8 @@ describe('sending a local file through one buffer', () => {
     const parts = Array.from({ length: 40 }, (_, index) => [index * 1000, 2_999_999 - index * 7] as const)
     await Promise.all(
       parts.map(async ([start, end]) => {
-        const answer = await fetch(new URL(`/${start}-${end}`, address))
-        const got = Buffer.from(await answer.arrayBuffer())
+        const reply = await fetch(new URL(`/${start}-${end}`, address))
+        const got = Buffer.from(await reply.arrayBuffer())
         assert.ok(got.equals(content.subarray(start, end + 1)), `${start} to ${end}`)
       }),
     )
@@ -54,8 +54,8 @@ describe('sending a local file through one buffer', () => {
   })
 
   it('cuts the connection where the file ends too soon', async () => {
-    const answer = await fetch(new URL(`/0-5999999`, address))
-    await assert.rejects(answer.arrayBuffer())
+    const reply = await fetch(new URL(`/0-5999999`, address))
+    await assert.rejects(reply.arrayBuffer())
     await allClosed()
   })
 

@@ -38,10 +38,10 @@ test('a listener is told how a job is, then every change, until it has ended', a
     ['processing', 40],
     ['succeeded', 100],
   ])
-  const asked = await app.inject(`/api/video/status?requestId=${id}`)
+  const statusReply = await app.inject(`/api/video/status?requestId=${id}`)
   const { videoUrl, ...last } = listener.events.at(-1)?.body ?? {}
   assert.equal(videoUrl, `${address}/files/v.mp4`)
-  assert.deepEqual(Object.keys(asked.json()), Object.keys({ ...asked.json(), ...last }))
+  assert.deepEqual(Object.keys(statusReply.json()), Object.keys({ ...statusReply.json(), ...last }))
 })
 
 for (const how of ['header', 'query']) {
@@ -82,8 +82,8 @@ test('nonsense as the last event begins with the job as it is', async (t) => {
   const address = await addressOf(app)
   const id = await submitted(app)
   engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
-  for (const told of ['-1', 'x', '99', '']) {
-    const listener = await listen(`${address}/api/jobs/${id}/events`, { 'last-event-id': told })
+  for (const lastEventId of ['-1', 'x', '99', '']) {
+    const listener = await listen(`${address}/api/jobs/${id}/events`, { 'last-event-id': lastEventId })
     await listener.ended
     assert.deepEqual(versions(listener.events), [2])
   }
@@ -119,7 +119,7 @@ test('a silent stream has a heartbeat', async (t) => {
   const listener = await listen(`${address}/api/jobs/${await submitted(app)}/events`)
   await listener.until(1)
   t.mock.timers.tick(15_000)
-  await listener.heard(/\n:\n\n$/)
+  await listener.waitForText(/\n:\n\n$/)
 })
 
 test('a listener that does not read is dropped', { timeout: 20_000 }, async (t) => {
@@ -158,8 +158,8 @@ test('a status that waits in vain tells how the job is, on every path', async (t
   const { app } = await startGateway(t)
   const id = await submitted(app)
   const paths = ['/api/video-status', '/api/generate-video/status', '/v1/video/status', path]
-  const answers = await Promise.all(paths.map((one) => app.inject(`${one}?runId=${id}&wait=0.1`)))
-  for (const answer of answers) assert.equal(answer.json().stage, 'pending')
+  const replies = await Promise.all(paths.map((one) => app.inject(`${one}?runId=${id}&wait=0.1`)))
+  for (const reply of replies) assert.equal(reply.json().stage, 'pending')
 })
 
 test('nothing waits for a job that has ended, or for a wait that is none', async (t) => {

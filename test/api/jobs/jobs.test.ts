@@ -64,14 +64,14 @@ test('a list can be narrowed by state and model', async (t) => {
   const [waiting, submitting, failed] = [await submitted(app), await submitted(app), await submitted(app)]
   engine.advance(submitting, { state: 'submitting' })
   engine.advance(failed, { state: 'failed', error: { code: 'timeout', message: 'too late' } })
-  const found = async (query: string) =>
+  const listIds = async (query: string) =>
     (await app.inject(`/api/jobs?${query}`)).json().data.map(({ id }: { id: string }) => id)
-  assert.deepEqual(await found('state=pending'), [submitting, waiting])
-  assert.deepEqual(await found('state=failed'), [failed])
-  assert.deepEqual(await found('state=failed,pending'), [failed, submitting, waiting])
-  assert.deepEqual(await found('state=failed&state=pending'), [failed, submitting, waiting])
-  assert.deepEqual(await found(`model=${plainBody.model}&state=failed`), [failed])
-  assert.deepEqual(await found('model=sora-2'), [])
+  assert.deepEqual(await listIds('state=pending'), [submitting, waiting])
+  assert.deepEqual(await listIds('state=failed'), [failed])
+  assert.deepEqual(await listIds('state=failed,pending'), [failed, submitting, waiting])
+  assert.deepEqual(await listIds('state=failed&state=pending'), [failed, submitting, waiting])
+  assert.deepEqual(await listIds(`model=${plainBody.model}&state=failed`), [failed])
+  assert.deepEqual(await listIds('model=sora-2'), [])
   for (const query of ['state=submitting', 'state=done', 'limit=0', 'limit=many']) {
     assert.equal((await app.inject(`/api/jobs?${query}`)).statusCode, 400, query)
   }

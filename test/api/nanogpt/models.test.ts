@@ -69,16 +69,16 @@ test('a wrong key does not fail a list', async (t) => {
 
 test('the balance is told in texts, and a wrong key is told apart', async (t) => {
   const { app } = await startGateway(t, { authenticator: twoPeople })
-  const ask = (headers: Record<string, string>) =>
+  const request = (headers: Record<string, string>) =>
     app.inject({ method: 'POST', url: '/api/check-balance', headers })
-  assert.deepEqual((await ask(asAlice)).json(), {
+  assert.deepEqual((await request(asAlice)).json(), {
     usd_balance: '1000000.00000000',
     nano_balance: '0.00000000',
     nanoDepositAddress: '',
   })
-  const wrong = await ask({ 'x-api-key': 'wrong' })
+  const wrong = await request({ 'x-api-key': 'wrong' })
   assert.deepEqual([wrong.statusCode, wrong.json().code], [401, 'invalid_api_key'])
-  const none = await ask({})
+  const none = await request({})
   assert.deepEqual([none.statusCode, none.json().code], [401, 'missing_api_key'])
 })
 
@@ -123,7 +123,7 @@ test('recover tells an entry exactly', async (t) => {
 test('recover speaks its own words', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  const words = {
+  const units = {
     pending: 'pending',
     submitting: 'pending',
     queued: 'queued',
@@ -133,13 +133,13 @@ test('recover speaks its own words', async (t) => {
     succeeded: 'completed',
     failed: 'failed',
   } as const
-  const told = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
-  for (const [state, word] of Object.entries(words)) {
-    engine.advance(id, { state: state as keyof typeof words })
-    assert.equal((await told()).status, word)
+  const body = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
+  for (const [state, word] of Object.entries(units)) {
+    engine.advance(id, { state: state as keyof typeof units })
+    assert.equal((await body()).status, word)
   }
   engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
-  assert.equal((await told()).status, 'canceled')
+  assert.equal((await body()).status, 'canceled')
 })
 
 test('recover lists the caller’s own jobs, newest first, as many as asked within reason', async (t) => {

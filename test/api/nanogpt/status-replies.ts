@@ -22,7 +22,7 @@ const paths = { current: '/api/video/status', seed: '/api/video-status', first: 
 export const dialects = ['current', 'seed', 'first'] as const
 
 /** What each of the three paths tells of a job. */
-export async function tell(t: TestContext, change: Partial<JobView>) {
+export async function readStatusReplies(t: TestContext, change: Partial<JobView>) {
   const config = { bodyLimitBytes: 1000, publicUrl: 'https://reel.example/' }
   const { app, engine } = await startGateway(t, { config })
   const id = await submitted(app)
@@ -31,6 +31,6 @@ export async function tell(t: TestContext, change: Partial<JobView>) {
   return replies.map((reply, index) => {
     assert.equal(reply.statusCode, 200)
     assert.equal(reply.headers['content-type'], 'application/json')
-    return { dialect: dialects[index] ?? 'current', told: reply.json() }
+    return { dialect: dialects[index] ?? 'current', body: reply.json() }
   })
 }

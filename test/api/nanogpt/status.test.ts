@@ -5,7 +5,7 @@ import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status-b
 import { contentRefusalPattern } from '../../../src/api/responses/job-failure.ts'
 import { type JobView, jobStates } from '../../../src/jobs/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
-import { completedAt, createdAt, dialects, ids, tell, view } from './status-replies.ts'
+import { completedAt, createdAt, dialects, ids, readStatusReplies, view } from './status-replies.ts'
 
 const result = [{ url: '/files/a.mp4', thumbnailUrl: '/files/a.jpg' }, { url: 'https://cdn.example/b.mp4' }]
 
@@ -24,14 +24,14 @@ test('the table of states names them all', () => {
   assert.deepEqual(named, new Set(jobStates))
 })
 
-for (const [name, change, nested, ...words] of table) {
+for (const [name, change, nested, ...statuses] of table) {
   test(`a job that is ${name}, exactly, on every path`, async (t) => {
-    for (const { dialect, told } of await tell(t, change)) {
-      assert.deepEqual(told, {
+    for (const { dialect, body } of await readStatusReplies(t, change)) {
+      assert.deepEqual(body, {
         ...ids,
         id: 'vid_abc',
         model: 'veo2-video',
-        status: words[dialects.indexOf(dialect)],
+        status: statuses[dialects.indexOf(dialect)],
         stage: name === 'accepted' || name === 'submitting' ? 'pending' : name,
         progress: 40,
         estimatedTimeRemaining: null,
@@ -58,7 +58,7 @@ for (const [name, change, nested, ...words] of table) {
   })
 }
 
-const doneWords = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
+const doneStatuses = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
 
 test('a job that is done, exactly, on every path', async (t) => {
   const url = 'https://reel.example/files/a.mp4'
@@ -69,12 +69,12 @@ test('a job that is done, exactly, on every path', async (t) => {
     videos: result,
     sandbox: true,
   }
-  for (const { dialect, told } of await tell(t, change))
-    assert.deepEqual(told, {
+  for (const { dialect, body } of await readStatusReplies(t, change))
+    assert.deepEqual(body, {
       ...ids,
       id: 'vid_abc',
       model: 'veo2-video',
-      status: doneWords[dialect],
+      status: doneStatuses[dialect],
       stage: 'succeeded',
       progress: 100,
       estimatedTimeRemaining: null,
@@ -115,9 +115,9 @@ const options = { dialect: 'seed', baseUrl: 'http://localhost:3000', now: create
 test('the type of a failure follows from its code alone', () => {
   for (const [code, { type }] of Object.entries(faults)) {
     const error = { code: code as keyof typeof faults, message: 'x' }
-    const told = buildStatusBody({ ...view, state: 'failed', error }, options).error
-    assert.ok(typeof told === 'object' && told !== null)
-    assert.deepEqual([told.code, told.type], [code, type])
+    const body = buildStatusBody({ ...view, state: 'failed', error }, options).error
+    assert.ok(typeof body === 'object' && body !== null)
+    assert.deepEqual([body.code, body.type], [code, type])
   }
 })
 
@@ -147,13 +147,13 @@ test('a status told again is what it would be if it were worked out anew', () =>
     written += 1
     return JSON.stringify(body)
   }
-  for (const told of [view, running, failed, done]) {
+  for (const body of [view, running, failed, done]) {
     for (const dialect of dialects) {
       for (const baseUrl of ['http://localhost:3000', 'https://video.example']) {
         written = 0
         for (const now of [createdAt, createdAt + 1, createdAt + 12_345, createdAt + 99_000]) {
           const as = { dialect, baseUrl, now }
-          assert.equal(renderStatus(told, as, write), JSON.stringify(buildStatusBody(told, as)))
+          assert.equal(renderStatus(body, as, write), JSON.stringify(buildStatusBody(body, as)))
         }
         assert.equal(written, 1)
       }

@@ -55,26 +55,26 @@ test('the engine is told everything it needs', async (t) => {
     authenticator: twoPeople,
     routing: { ...everythingOnFal, listUpstreams: () => ['fal', 'runware'] },
   })
-  const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
-  const reply = await app.inject(post(asked, asAlice))
-  const [order] = engine.requests
-  assert.equal(order?.id, reply.json().runId)
-  assert.equal(order?.owner, 'alice')
-  assert.equal(order?.model, 'veo2-video')
-  assert.deepEqual(order?.route, ['fal', 'runware'])
-  assert.equal(order?.deadlineSeconds, findModel('veo2-video')?.deadlineSeconds)
-  assert.equal(order?.conversationUUID, 'c-1')
-  assert.equal(order?.costUsd, reply.json().cost)
-  assert.equal(order?.input.seed, 0)
-  assert.equal(order?.input.duration, 6)
+  const body = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
+  const reply = await app.inject(post(body, asAlice))
+  const [request] = engine.requests
+  assert.equal(request?.id, reply.json().runId)
+  assert.equal(request?.owner, 'alice')
+  assert.equal(request?.model, 'veo2-video')
+  assert.deepEqual(request?.route, ['fal', 'runware'])
+  assert.equal(request?.deadlineSeconds, findModel('veo2-video')?.deadlineSeconds)
+  assert.equal(request?.conversationUUID, 'c-1')
+  assert.equal(request?.costUsd, reply.json().cost)
+  assert.equal(request?.input.seed, 0)
+  assert.equal(request?.input.duration, 6)
 })
 
 test('what the media room stored is what is queued', async (t) => {
-  const keep = async (input: Input) => ({
+  const storeInput = async (input: Input) => ({
     input: { ...input, image: 'https://stored.example/1' },
     discard: async () => undefined,
   })
-  const { app, engine } = await startGateway(t, { media: { storeInput: keep } })
+  const { app, engine } = await startGateway(t, { media: { storeInput } })
   await app.inject(post({ ...plainBody, imageDataUrl: 'data:image/png;base64,AAAA' }))
   assert.equal(engine.requests[0]?.input.image, 'https://stored.example/1')
 })

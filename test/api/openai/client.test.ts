@@ -167,8 +167,8 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
     it('removes the file with the job', async () => {
       const { id } = await client.videos.create({ prompt: 'a boat' })
       await finished(id)
-      const told = await fetch(`${address}/api/jobs/${id}`)
-      const { videos } = (await told.json()) as { videos: { url: string }[] }
+      const reply = await fetch(`${address}/api/jobs/${id}`)
+      const { videos } = (await reply.json()) as { videos: { url: string }[] }
       const link = videos[0]?.url ?? ''
       assert.equal((await fetch(link)).status, 200)
       await client.videos.delete(id)

@@ -27,18 +27,18 @@ const sizes: readonly (readonly [string, string, object])[] = [
   ['minimax-video', '1280x720', { size: '1280x720' }],
 ]
 
-for (const [id, size, words] of sizes) {
-  test(`${size} in the words of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), words))
+for (const [id, size, parameters] of sizes) {
+  test(`${size} in the words of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), parameters))
 }
 
 test('a size that a model does not render is refused with those that it does', () => {
-  const refusal = {
+  const rejection = {
     code: 'invalid_parameter_value',
     param: 'size',
     message: /1280x720, 720x1280, 1792x1024, 1024x1792/,
   }
   for (const size of ['640x480', 'large', '0x0', '-1x5', '']) {
-    assert.throws(() => toSizeFields(modelOf('sora-2'), size, 'strict'), refusal, size)
+    assert.throws(() => toSizeFields(modelOf('sora-2'), size, 'strict'), rejection, size)
     assert.deepEqual(toSizeFields(modelOf('sora-2'), size), { size })
   }
 })
@@ -120,7 +120,7 @@ test('each state in that API’s words', () => {
     createdAt: 1_700_000_000_900,
     costUsd: 0,
   }
-  const words = {
+  const parameters = {
     pending: 'queued',
     submitting: 'queued',
     queued: 'queued',
@@ -131,7 +131,7 @@ test('each state in that API’s words', () => {
     failed: 'failed',
     canceled: 'failed',
   } as const
-  for (const [state, word] of Object.entries(words)) {
+  for (const [state, word] of Object.entries(parameters)) {
     assert.equal(toOpenaiVideo({ ...view, state: state as JobView['state'] }, {}, undefined).status, word)
   }
   const ended = toOpenaiVideo(

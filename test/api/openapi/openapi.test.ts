@@ -41,8 +41,8 @@ async function documentOf(t: TestContext): Promise<Document> {
 }
 
 test('the file that is checked in is what the gateway tells (`npm run openapi` writes it)', async (t) => {
-  const told = await documentOf(t)
-  t.assert.fileSnapshot(told, file, { serializers: [(value) => JSON.stringify(value, null, 2)] })
+  const document = await documentOf(t)
+  t.assert.fileSnapshot(document, file, { serializers: [(value) => JSON.stringify(value, null, 2)] })
 })
 
 test('every model has a schema of its own to choose by', async (t) => {
@@ -57,7 +57,7 @@ test('every model has a schema of its own to choose by', async (t) => {
 })
 
 /** Served for programs that are told of them otherwise. */
-const untold = {
+const undocumented = {
   paths: /^\/(hooks|media|docs|openapi\.json)/,
   operations: /^\/(models|paid\/v1\/video-models|subscription\/v1\/video-models)$/,
 }
@@ -74,24 +74,24 @@ test('every route is told, but for other paths of the same', async (t) => {
   subscribe('fastify.initialization', onApp)
   t.after(() => unsubscribe('fastify.initialization', onApp))
   const { paths } = await documentOf(t)
-  const isTold = ({ method, url }: { method: string; url: string }) =>
+  const isDocumented = ({ method, url }: { method: string; url: string }) =>
     paths[url.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] !== undefined
   const wanted = routes
     .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
-    .filter(({ url, operation }) => !untold.paths.test(url) && !untold.operations.test(operation))
+    .filter(({ url, operation }) => !undocumented.paths.test(url) && !undocumented.operations.test(operation))
   assert.ok(wanted.length > 100)
   for (const { method, url, operation } of wanted) {
     const canonical = { method, url: `/api${operation}` }
     const family = routes.filter((one) => one.method === method && one.operation === operation)
-    assert.ok(isTold(canonical) || family.some(isTold), `${method} ${url} is not told`)
+    assert.ok(isDocumented(canonical) || family.some(isDocumented), `${method} ${url} is not told`)
   }
 })
 
 test('every operation has a name of its own, a summary and documented refusals', async (t) => {
-  const told = Object.values((await documentOf(t)).paths).flatMap((item) => Object.values(item))
-  const ids = told.map(({ operationId }) => operationId)
+  const document = Object.values((await documentOf(t)).paths).flatMap((item) => Object.values(item))
+  const ids = document.map(({ operationId }) => operationId)
   assert.deepEqual(ids, [...new Set(ids)])
-  for (const { operationId, summary, responses } of told) {
+  for (const { operationId, summary, responses } of document) {
     assert.ok(summary, operationId)
     for (const status of ['400', '500', '503']) assert.ok(responses[status], `${operationId} ${status}`)
   }

@@ -16,9 +16,9 @@ export function createRandom(seed: number, components: Readonly<Record<string, S
   const whole = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
 
   function pick<T>(values: readonly T[]): T {
-    const found = values[whole(0, values.length - 1)]
-    if (found === undefined && values.length === 0) throw new Error('nothing to pick from')
-    return found as T
+    const value = values[whole(0, values.length - 1)]
+    if (value === undefined && values.length === 0) throw new Error('nothing to pick from')
+    return value as T
   }
 
   /** A value that the schema allows, as far as it says. */

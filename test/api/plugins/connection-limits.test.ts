@@ -64,11 +64,11 @@ const key = { ...asAlice, 'content-type': 'application/json' }
 describe('a connection', () => {
   it('on which no whole request arrives is closed with 408', async (t) => {
     const { open } = await start(t)
-    const begun = `${head('POST', '/api/price', { ...key, 'content-length': '1000' })}\r\n{"model":`
+    const unfinished = `${head('POST', '/api/price', { ...key, 'content-length': '1000' })}\r\n{"model":`
     const large = `${head('POST', '/api/price', { ...key, 'content-length': '100000' })}\r\n{"model":`
     const form = { ...key, 'content-type': 'multipart/form-data; boundary=b', 'content-length': '100000' }
     const half = `${head('POST', '/v1/videos', form)}\r\n--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx`
-    for (const text of ['', head('GET', '/health'), begun, large, half]) {
+    for (const text of ['', head('GET', '/health'), unfinished, large, half]) {
       const socket = open()
       socket.write(text)
       const reply = await everything(socket)

@@ -100,11 +100,14 @@ test('an extension is repeated like any submit', async (t) => {
   })
   engine.advance(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
   engine.readTaskReference = async () => ({ id: 'task-1' })
-  const wish = { runId: body.runId, index: 2 }
-  const first = await post(app, 'one', wish, '/api/generate-video/extend')
+  const extendBody = { runId: body.runId, index: 2 }
+  const first = await post(app, 'one', extendBody, '/api/generate-video/extend')
   assert.equal(first.body.success, true)
-  const again = await post(app, 'one', wish, '/api/generate-video/extend')
+  const again = await post(app, 'one', extendBody, '/api/generate-video/extend')
   assert.deepEqual(again, { ...first, replayed: 'true' })
-  assert.equal((await post(app, 'one', { ...wish, index: 1 }, '/api/generate-video/extend')).status, 422)
+  assert.equal(
+    (await post(app, 'one', { ...extendBody, index: 1 }, '/api/generate-video/extend')).status,
+    422,
+  )
   assert.equal(engine.requests.length, 2)
 })

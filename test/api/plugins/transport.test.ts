@@ -190,8 +190,8 @@ test('without keys on the server any key is as good as none', async (t) => {
 test('health says that the process lives, ready that it can work', async (t) => {
   let storeAnswers = true
   const { app } = await startGateway(t, { isReady: async () => storeAnswers })
-  const ask = async (url: string) => (await app.inject(url)).statusCode
-  assert.deepEqual([await ask('/health'), await ask('/ready')], [200, 200])
+  const request = async (url: string) => (await app.inject(url)).statusCode
+  assert.deepEqual([await request('/health'), await request('/ready')], [200, 200])
   storeAnswers = false
-  assert.deepEqual([await ask('/health'), await ask('/ready')], [200, 503])
+  assert.deepEqual([await request('/health'), await request('/ready')], [200, 503])
 })

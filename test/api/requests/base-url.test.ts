@@ -140,11 +140,11 @@ for (const { name, headers, publicUrl, trustProxy, url } of cases) {
       state: 'succeeded',
       videos: [{ url: '/files/a.mp4' }, { url: 'https://cdn.example/b.mp4' }],
     })
-    const asked = {
+    const request = {
       url: `/api/video/status?runId=${id}`,
       headers: { ...headers, 'x-api-key': 'alice-secret-key' },
     }
-    const { videoUrl, data } = (await app.inject(asked)).json()
+    const { videoUrl, data } = (await app.inject(request)).json()
     assert.equal(videoUrl, `${url}/files/a.mp4`)
     assert.deepEqual(data.output.videoUrls, [`${url}/files/a.mp4`, 'https://cdn.example/b.mp4'])
   })

@@ -103,11 +103,11 @@ describe('texts that would be stored', () => {
   for (const [what, body, param, limit] of tooLarge) {
     it(`${what}: 400 with the field and the limit, and nothing stored`, async () => {
       const before = await redis.keys('*job:*')
-      const { status, body: answer } = await submit(body)
-      assert.equal(status, 400, JSON.stringify(answer).slice(0, 500))
-      assert.equal(answer.error.param, param)
-      assert.match(answer.error.message, limit)
-      assert.ok(answer.error.message.length < 1000)
+      const { status, body: reply } = await submit(body)
+      assert.equal(status, 400, JSON.stringify(reply).slice(0, 500))
+      assert.equal(reply.error.param, param)
+      assert.match(reply.error.message, limit)
+      assert.ok(reply.error.message.length < 1000)
       assert.deepEqual(await redis.keys('*job:*'), before)
     })
   }

@@ -21,15 +21,15 @@ const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const
 
 async function entryOf(journal: Journal, id: string): Promise<JournalEntry | undefined> {
-  const found = await journal.find(id)
-  return found === 'discarded' ? assert.fail() : found
+  const entry = await journal.find(id)
+  return entry === 'discarded' ? assert.fail() : entry
 }
 
 /** All that were made on another server. */
 async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
-  const found: JournalEntry[] = []
-  for await (const entries of journal.listMadeElsewhere(server)) found.push(...entries)
-  return found
+  const entry: JournalEntry[] = []
+  for await (const entries of journal.listMadeElsewhere(server)) entry.push(...entries)
+  return entry
 }
 
 describe('the journal of attempts', () => {
@@ -125,9 +125,9 @@ describe('the journal of attempts', () => {
       await journal.storeReply(id, reply)
     }
     const { journal: other } = await open(folder)
-    const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
+    const entries = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
     assert.deepEqual(
-      found.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
+      entries.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
       ['running', 'running', 'running', undefined],
     )
   })
@@ -182,10 +182,10 @@ describe('the journal of attempts', () => {
 
   it('has an attempt on disk when it resolves', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
-    await journal.begin(begun)
+    const attempt = entry('a')
+    await journal.begin(attempt)
     const [file = ''] = await readdir(folder)
-    assert.equal(await readFile(join(folder, file), 'utf8'), `${JSON.stringify({ begin: begun })}\n`)
+    assert.equal(await readFile(join(folder, file), 'utf8'), `${JSON.stringify({ begin: attempt })}\n`)
   })
 
   it('writes to one file for an hour, then to another one', async () => {
@@ -260,23 +260,23 @@ describe('the journal of attempts', () => {
 
   it('knows of replies to other attempts only', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
+    const attempt = entry('a')
     await journal.storeReply('unheard of', reply)
-    await journal.begin(begun)
+    await journal.begin(attempt)
     await journal.storeReply('another', reply)
     const { journal: other } = await open(folder)
-    assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, begun])
+    assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, attempt])
   })
 
   it('forgets a foreign reply, in memory and on disk', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
-    await journal.begin(begun)
+    const attempt = entry('a')
+    await journal.begin(attempt)
     await journal.storeReply('a', reply)
     await journal.discardReply('a')
-    assert.deepEqual(await journal.find('a'), begun)
+    assert.deepEqual(await journal.find('a'), attempt)
     const { journal: other } = await open(folder)
-    assert.deepEqual(await other.find('a'), begun)
+    assert.deepEqual(await other.find('a'), attempt)
   })
 
   it('warns of a line that cannot be read, and reads the others', async () => {
@@ -333,9 +333,9 @@ describe('the journal of attempts', () => {
 
   it('closes after what is being written', async () => {
     const { journal, folder } = await open()
-    const begun = journal.begin(entry('a'))
+    const attempt = journal.begin(entry('a'))
     await journal.close()
-    await begun
+    await attempt
     await journal.close()
     const { journal: other } = await open(folder)
     assert.deepEqual(await idsIn(other), ['a'])
@@ -418,16 +418,16 @@ describe('the journal of attempts', () => {
     } as never
     const journal = await createJournal({ dir: folder, keepMs: hourMs, logger })
     cleanup.add(() => journal.close())
-    const found = journal.listMadeElsewhere('')
+    const entries = journal.listMadeElsewhere('')
     const [file = ''] = await readdir(folder)
     await writeFile(join(folder, 'z.jsonl'), '')
     const past = new Date(Date.now() - 60_000)
     await utimes(join(folder, file), past, past)
     // Something else takes its place after the files were listed.
-    await found.next()
+    await entries.next()
     await rm(join(folder, file))
     await mkdir(join(folder, file))
-    await found.next()
+    await entries.next()
     assert.deepEqual(
       warned.map(({ path }) => path),
       [join(folder, file)],

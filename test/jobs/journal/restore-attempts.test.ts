@@ -32,7 +32,7 @@ describe('attempts that Redis has lost', () => {
       return journal
     }
     const journal = await open()
-    const job = await harness.begin({ ...upstream, parts: { journal } })
+    const job = await harness.begin({ ...upstream, deps: { journal } })
     const key = harness.keys.job(job.id)
     let earlier: Record<string, string> = {}
     const remember = async () => {
@@ -57,8 +57,8 @@ describe('attempts that Redis has lost', () => {
         queues,
         // As if the attempts had been made on the server that died.
         journal: { listMadeElsewhere: () => from.listMadeElsewhere(''), hasDiscarded: from.hasDiscarded },
-        routing: job.parts.routing,
-        upstreams: job.parts.upstreams,
+        routing: job.deps.routing,
+        upstreams: job.deps.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 60_000,
         sleep: async () => undefined,
@@ -126,7 +126,7 @@ describe('attempts that Redis has lost', () => {
   it('whose reply was lost alone are not looked for: the journal has it', async () => {
     const job = await begin({})
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -146,7 +146,7 @@ describe('attempts that Redis has lost', () => {
 
   it('whose call was not made after all are made again', async () => {
     const job = await begin({ work: { route: ['runware'] } })
-    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    Object.assign(job.deps, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
     await job.run()
     await job.rollBack()
     // As another process does that read the file before its last line was written.
@@ -166,7 +166,7 @@ describe('attempts that Redis has lost', () => {
 
   it('are not restored by the process that knows that their call was not made', async () => {
     const job = await begin({})
-    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    Object.assign(job.deps, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
     await job.run()
     await job.rollBack()
     await job.restore()
@@ -216,7 +216,7 @@ describe('attempts that Redis has lost', () => {
       },
     })
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -289,7 +289,7 @@ describe('attempts that Redis has lost', () => {
       }
       const forwarded: string[] = []
       const logged: object[] = []
-      const asked: string[] = []
+      const lookups: string[] = []
       const slept: number[] = []
       const discarded = new Set<string>()
       let failures = 0
@@ -317,17 +317,17 @@ describe('attempts that Redis has lost', () => {
       const restorer = createAttemptRestorer({
         redis: server,
         keys: harness.keys,
-        store: job.parts.store,
+        store: job.deps.store,
         queues: { bringForward } as never,
         journal: {
           async *listMadeElsewhere(name) {
-            asked.push(name)
+            lookups.push(name)
             yield [entry]
           },
           hasDiscarded: (id) => discarded.has(id),
         },
-        routing: job.parts.routing,
-        upstreams: job.parts.upstreams,
+        routing: job.deps.routing,
+        upstreams: job.deps.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 0,
         sleep: async (ms) => void slept.push(ms),
@@ -345,7 +345,19 @@ describe('attempts that Redis has lost', () => {
         events.emit('ready')
       }
       const earlier = await redis.hgetall(harness.keys.job(job.id))
-      return { ...job, entry, discarded, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
+      return {
+        ...job,
+        entry,
+        discarded,
+        restorer,
+        events,
+        forwarded,
+        logged,
+        lookups,
+        slept,
+        changed,
+        moveTo,
+      }
     }
     const running: JournalEntry['reply'] = { kind: 'running', ticket: { task: 3 }, stage: 'processing' }
     const until = async (isSo: () => boolean) => {
@@ -377,8 +389,8 @@ describe('attempts that Redis has lost', () => {
         const job = await lostAttempt({ provider: { find: { ...find, safeToResend } } }, more)
         await job.restorer.start()
         const keys = await redis.keys('restore:identical:*')
-        const found = await Promise.all(keys.map((key) => redis.zscore(key, job.id)))
-        return found.filter((score) => score !== null).map((score) => Number(score) - job.clock.now)
+        const scores = await Promise.all(keys.map((key) => redis.zscore(key, job.id)))
+        return scores.filter((score) => score !== null).map((score) => Number(score) - job.clock.now)
       }
       assert.deepEqual(await awaited(false), [-5000])
       assert.deepEqual(
@@ -465,10 +477,10 @@ describe('attempts that Redis has lost', () => {
     ] as const) {
       it(`${isRestored ? '' : 'not '}to ${what}`, async () => {
         const job = await lostAttempt({}, { number, ...(reply && { reply }) })
-        const { view: known } = (await harness.store.readStatus(job.id)) ?? assert.fail()
+        const { view: restoredView } = (await harness.store.readStatus(job.id)) ?? assert.fail()
         await redis.hset(harness.keys.job(job.id), {
           state: view,
-          view: JSON.stringify({ ...known, state: view }),
+          view: JSON.stringify({ ...restoredView, state: view }),
           work: JSON.stringify({ ...(await job.work()), ...work, attempt: job.entry.attempt }),
           attempt: job.entry.attempt.id,
         })
@@ -523,7 +535,7 @@ describe('attempts that Redis has lost', () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let overtaken = 19
-      Object.assign(job.parts.store, {
+      Object.assign(job.deps.store, {
         takeOver: async (...args: Parameters<typeof takeOver>) => {
           if (overtaken-- > 0) return false
           return takeOver(...args)
@@ -532,7 +544,7 @@ describe('attempts that Redis has lost', () => {
       try {
         await job.restorer.start()
       } finally {
-        Object.assign(job.parts.store, { takeOver })
+        Object.assign(job.deps.store, { takeOver })
       }
       assert.equal(await job.state(), 'submitting')
     })
@@ -541,7 +553,7 @@ describe('attempts that Redis has lost', () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let tries = 0
-      Object.assign(job.parts.store, {
+      Object.assign(job.deps.store, {
         takeOver: async () => {
           tries += 1
           return false
@@ -550,7 +562,7 @@ describe('attempts that Redis has lost', () => {
       try {
         await job.restorer.start()
       } finally {
-        Object.assign(job.parts.store, { takeOver })
+        Object.assign(job.deps.store, { takeOver })
       }
       assert.equal(tries, 20)
       assert.deepEqual(job.logged, [])
@@ -584,7 +596,7 @@ describe('attempts that Redis has lost', () => {
 
     it('or the fault of Redis is thrown on', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.routing, {
+      Object.assign(job.deps.routing, {
         find: () => {
           throw new Error('Connection is closed.')
         },
@@ -596,7 +608,7 @@ describe('attempts that Redis has lost', () => {
     for (const Bug of [TypeError, SyntaxError]) {
       it(`or a ${Bug.name} in one record is logged`, async () => {
         const job = await lostAttempt()
-        Object.assign(job.parts.routing, {
+        Object.assign(job.deps.routing, {
           find: () => {
             throw new Bug('odd')
           },
@@ -612,12 +624,12 @@ describe('attempts that Redis has lost', () => {
       const job = await lostAttempt()
       await job.restorer.start()
       const { server: name } = await redis.hgetall(harness.keys.epoch)
-      assert.deepEqual(job.asked, [name])
+      assert.deepEqual(job.lookups, [name])
       job.events.emit('ready')
       await until(() => job.changed.length === 2)
       await job.moveTo('another')
       await until(() => job.forwarded.length === 2)
-      assert.deepEqual(job.asked, [name, 'another'])
+      assert.deepEqual(job.lookups, [name, 'another'])
       // At the start nobody knows which server answered before.
       assert.deepEqual(job.changed.slice(0, 2), ['0', '1'])
     })
@@ -626,7 +638,7 @@ describe('attempts that Redis has lost', () => {
       const job = await lostAttempt({}, { reply: running })
       await job.restorer.start()
       await job.moveTo('another', 2)
-      await until(() => job.asked.length === 3)
+      await until(() => job.lookups.length === 3)
       assert.deepEqual(job.slept.slice(0, 1), [1000])
       await job.restorer.stop()
     })
@@ -638,7 +650,7 @@ describe('attempts that Redis has lost', () => {
       await job.restorer.stop()
       assert.equal(job.events.listenerCount('ready'), 0)
       assert.deepEqual(job.slept, [])
-      assert.equal(job.asked.length, 2)
+      assert.equal(job.lookups.length, 2)
       assert.deepEqual(
         job.logged.filter((facts) => 'err' in facts),
         [],
@@ -647,7 +659,7 @@ describe('attempts that Redis has lost', () => {
 
     it('at the start or not at all: a failure is thrown', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.routing, {
+      Object.assign(job.deps.routing, {
         find: () => {
           throw new Error('away')
         },
@@ -670,7 +682,7 @@ describe('attempts that Redis has lost', () => {
       ...(sent && { sent }),
     })
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -708,7 +720,7 @@ describe('attempts that Redis has lost', () => {
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
     // The process dies before it has written that the attempt was refused.
-    Object.assign(job.parts, { journal: { ...job.journal, discard: async () => undefined } })
+    Object.assign(job.deps, { journal: { ...job.journal, discard: async () => undefined } })
     await job.run()
     assert.equal(await job.state(), 'pending')
     await redis.hset(harness.keys.epoch, 'server', 'the one that died')
@@ -772,7 +784,7 @@ describe('attempts that Redis has lost', () => {
     await job.rollBack()
     await job.run()
     assert.equal(await job.state(), 'submitting')
-    Object.assign(job.parts, { routing: { find: () => undefined } })
+    Object.assign(job.deps, { routing: { find: () => undefined } })
     for (let steps = 0; steps < 20 && (await job.error()) === undefined; steps += 1) {
       const next = await job.run().catch(() => undefined)
       job.clock.now = Math.max(job.clock.now + 5000, next?.kind === 'wait' ? next.at : 0)

@@ -6,11 +6,11 @@ import { DownloadsBusy } from '../../../src/media/results/download-slots.ts'
 import { AddressRefused } from '../../../src/net/safe-fetch.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import {
-  createDeliveryKit,
+  createDeliveryHarness,
   type Deliver,
+  type DeliveryHarness,
   endless,
   hour,
-  type Kit,
   minute,
   noLink,
   noSpace,
@@ -20,10 +20,10 @@ import {
 /** The step that fetches a result, with a real record, a clock moved by hand, and a delivery of the test's own. */
 describe('the delivery of a result', () => {
   const cleanup = createCleanup()
-  let begin: Kit['begin']
-  let store: Kit['store']
+  let begin: DeliveryHarness['begin']
+  let store: DeliveryHarness['store']
   before(async () => {
-    ;({ begin, store } = createDeliveryKit((await startRedis(cleanup)).redis))
+    ;({ begin, store } = createDeliveryHarness((await startRedis(cleanup)).redis))
   })
   after(() => cleanup.run())
 
@@ -303,11 +303,11 @@ describe('the delivery of a result', () => {
 
   it('a cancel that came too late for the render does not throw its result away', async () => {
     const job = await begin(async () => stored)
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     await store.write(
-      held,
-      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+      claimed,
+      createTransition(claimed, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
     )
     await store.requestCancel(job.id)
     await job.run()
@@ -318,11 +318,11 @@ describe('the delivery of a result', () => {
     const job = await begin(async () => {
       throw noLink()
     })
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     await store.write(
-      held,
-      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+      claimed,
+      createTransition(claimed, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
     )
     await store.requestCancel(job.id)
     await job.runFor(minute)
@@ -338,10 +338,10 @@ describe('the delivery of a result', () => {
         return 4
       },
     })
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 8 }
-    await store.write(held, createTransition(held, { work: { meter }, now: job.clock.now }))
+    await store.write(claimed, createTransition(claimed, { work: { meter }, now: job.clock.now }))
     await job.runFor(hour)
     assert.equal(await job.state(), 'succeeded')
     assert.deepEqual(await job.money(), { reserved: 0, spent: 375_000 })

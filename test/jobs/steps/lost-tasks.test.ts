@@ -33,7 +33,7 @@ describe('an upstream that does not know a task', () => {
     it(`for nine minutes (${outcome.kind} ${'fault' in outcome ? outcome.fault.code : ''}) does not end the job`, async () => {
       const job = await harness.begin({ work: long })
       const began = job.clock.now
-      const provider = job.parts.routing.find({ id: '' }, 'runware')?.provider
+      const provider = job.deps.routing.find({ id: '' }, 'runware')?.provider
       assert.ok(provider)
       provider.read = () => (job.clock.now - began > 9 * minuteMs ? done : outcome)
       await job.runAll()
@@ -61,7 +61,7 @@ describe('an upstream that does not know a task', () => {
       provider: { read: () => ({ kind: 'failed', fault: reason }) },
     })
     await job.runAll()
-    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
   })
 
   it('that it was never given ends the job at once, and nothing is held', async () => {

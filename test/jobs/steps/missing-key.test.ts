@@ -23,7 +23,7 @@ describe('a process that must not call the upstream of a job', () => {
   async function begin(options: Parameters<typeof harness.begin>[0] = {}, isMissing = true) {
     const keys = { isMissing }
     const missingKeys = { reasonFor: () => (keys.isMissing ? reason : undefined), waitMs: hour }
-    const job = await harness.begin({ ...options, parts: { missingKeys, ...options.parts } })
+    const job = await harness.begin({ ...options, deps: { missingKeys, ...options.deps } })
     return { job, keys }
   }
 
@@ -43,9 +43,9 @@ describe('a process that must not call the upstream of a job', () => {
   })
 
   it('gives a job that is not bought to the next upstream that has a key', async () => {
-    let asked = 0
-    const missingKeys = { reasonFor: () => (asked++ === 0 ? reason : undefined), waitMs: hour }
-    const job = await harness.begin({ parts: { missingKeys } })
+    let lookups = 0
+    const missingKeys = { reasonFor: () => (lookups++ === 0 ? reason : undefined), waitMs: hour }
+    const job = await harness.begin({ deps: { missingKeys } })
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
     assert.deepEqual([job.calls, (await job.work())?.route], [[], ['fal']])
   })
@@ -108,7 +108,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await job.error(), 'timeout')
     const calls = job.calls.length
     keys.isMissing = true
-    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
     assert.equal(job.calls.length, calls)
   })
 })

@@ -4,7 +4,7 @@ import { ReplyError } from 'ioredis'
 import { persistReply } from '../../../src/jobs/steps/persist-reply.ts'
 import { quiet } from '../../support/setup.ts'
 
-const parts = { logger: quiet, sleep: async () => undefined }
+const deps = { logger: quiet, sleep: async () => undefined }
 
 describe('writing a reply that was paid for', () => {
   for (const message of [
@@ -24,7 +24,7 @@ describe('writing a reply that was paid for', () => {
         if (refusals > 0) throw new ReplyError(message)
         return 'written'
       }
-      assert.equal(await persistReply(parts, write), 'written')
+      assert.equal(await persistReply(deps, write), 'written')
       assert.equal(refusals, 0)
     })
   }
@@ -41,7 +41,7 @@ describe('writing a reply that was paid for', () => {
         calls += 1
         return Promise.reject(cause)
       }
-      await assert.rejects(persistReply(parts, write), (error) => error === cause)
+      await assert.rejects(persistReply(deps, write), (error) => error === cause)
       assert.equal(calls, 1)
     })
   }
@@ -50,7 +50,7 @@ describe('writing a reply that was paid for', () => {
     const pauses: number[] = []
     let refusals = 6
     const sleep = async (ms: number) => void pauses.push(ms)
-    await persistReply({ ...parts, sleep }, async () => {
+    await persistReply({ ...deps, sleep }, async () => {
       if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(pauses, [100, 200, 400, 500, 500, 500])
@@ -60,7 +60,7 @@ describe('writing a reply that was paid for', () => {
     const logged: unknown[] = []
     const logger = { error: ({ tries }: { tries: number }) => void logged.push(tries) } as never
     let refusals = 125
-    await persistReply({ ...parts, logger }, async () => {
+    await persistReply({ ...deps, logger }, async () => {
       if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(logged, [1, 61, 121])

@@ -48,7 +48,7 @@ describe('a poll', () => {
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
   const cancel = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
   const renders = (usualMs: number): Upstream => ({
-    parts: {
+    deps: {
       renderTimes: { estimateMs: async () => usualMs, addMeasurement: async () => undefined } as never,
     },
   })
@@ -56,8 +56,8 @@ describe('a poll', () => {
   it('goes to the upstream with the settings for it', async () => {
     const job = await begin([running()])
     const sent: unknown[] = []
-    const { send } = job.parts.transport
-    job.parts.transport.send = async (...args) => {
+    const { send } = job.deps.transport
+    job.deps.transport.send = async (...args) => {
       sent.push([args[1], args[2], args[3]])
       return send(...args)
     }
@@ -207,7 +207,7 @@ describe('a poll', () => {
     it('ends a job whose upstream is gone', async () => {
       const job = await begin([running()], cancel)
       await harness.store.requestCancel(job.id)
-      job.parts.routing.find = () => undefined
+      job.deps.routing.find = () => undefined
       await job.run()
       assert.equal(await job.error(), 'canceled')
       assert.deepEqual(job.calls, ['submit'])
@@ -281,7 +281,7 @@ describe('a poll', () => {
   })
 
   describe('for a late result', () => {
-    async function late(outcome: Outcome, provider: Partial<Provider> = {}) {
+    async function beginLatePoll(outcome: Outcome, provider: Partial<Provider> = {}) {
       const outcomes = [running(), outcome]
       const job = await begin(outcomes, provider)
       job.clock.now = ((await job.work())?.deadlineAt ?? 0) + 1
@@ -292,9 +292,9 @@ describe('a poll', () => {
     const failed = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, '?') })
 
     it('notes it with the time, the upstream and the address', async () => {
-      const job = await late(done)
+      const job = await beginLatePoll(done)
       job.clock.now += 60_000
-      await pollForLateResult(job.parts, job.id)
+      await pollForLateResult(job.deps, job.id)
       assert.deepEqual(await harness.store.readNotes(job.id), [
         {
           at: job.clock.now,
@@ -310,9 +310,9 @@ describe('a poll', () => {
       [3_600_001, 'end'],
     ] as const) {
       it(`${lateMs} ms after the deadline: ${kind}`, async () => {
-        const job = await late(running())
+        const job = await beginLatePoll(running())
         job.clock.now = ((await job.work())?.deadlineAt ?? 0) + lateMs
-        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
+        assert.equal((await pollForLateResult(job.deps, job.id)).kind, kind)
       })
     }
 
@@ -323,30 +323,30 @@ describe('a poll', () => {
       [{ kind: 'unclear', fault: fault('upstream_error', '?') } as Outcome, 'wait'],
     ] as const) {
       it(`of a task that is ${outcome.kind} (${'fault' in outcome && outcome.fault.code}): ${kind}`, async () => {
-        const job = await late(outcome)
-        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
+        const job = await beginLatePoll(outcome)
+        assert.equal((await pollForLateResult(job.deps, job.id)).kind, kind)
         assert.deepEqual(await harness.store.readNotes(job.id), [])
       })
     }
 
     it('asks nobody about a job that an operator has resumed', async () => {
-      const job = await late(done)
+      const job = await beginLatePoll(done)
       const { error: _, ...resumed } = await view(job)
       await redis.hset(harness.keys.job(job.id), {
         state: 'processing',
         view: JSON.stringify({ ...resumed, state: 'processing' }),
       })
       const calls = job.calls.length
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
       assert.equal(job.calls.length, calls)
     })
 
     for (const missing of ['ticket', 'attempt', 'deadlineAt']) {
       it(`asks nobody where the record has no ${missing}`, async () => {
-        const job = await late(done)
+        const job = await beginLatePoll(done)
         await setWork(job, { [missing]: undefined })
         const calls = job.calls.length
-        assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+        assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
         assert.equal(job.calls.length, calls)
       })
     }

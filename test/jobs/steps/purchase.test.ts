@@ -39,7 +39,7 @@ describe('a purchase', () => {
     const sent: unknown[] = []
     const inline = [{ path: 'a' }]
     const job = await begin({
-      parts: {
+      deps: {
         transport: {
           send: async (_: unknown, config: unknown, call: object, options: object) => {
             sent.push({ config, call, options })
@@ -71,23 +71,23 @@ describe('a purchase', () => {
 
   it('finds the endpoint of its model at its upstream', async () => {
     const job = await begin()
-    const asked: unknown[] = []
-    const { find } = job.parts.routing
-    job.parts.routing.find = (...args) => {
-      asked.push(args)
+    const lookups: unknown[] = []
+    const { find } = job.deps.routing
+    job.deps.routing.find = (...args) => {
+      lookups.push(args)
       return find(...args)
     }
     await job.run()
     const model = (await harness.store.read(job.id))?.view.model
-    assert.ok(asked.length > 1)
-    for (const args of asked) assert.deepEqual(args, [{ id: model }, 'runware'])
+    assert.ok(lookups.length > 1)
+    for (const args of lookups) assert.deepEqual(args, [{ id: model }, 'runware'])
   })
 
   it('prepares the input for the upstream that is called', async () => {
     const prepared: unknown[] = []
     const job = await begin()
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       prepared.push([args[0], args[2].provider.name, args[2].config])
       return prepare(...args)
     }
@@ -100,13 +100,13 @@ describe('a purchase', () => {
     const notes: unknown[] = []
     for (const code of ['endpoint_gone', 'invalid_input'] as const) {
       const job = await begin(failing(code))
-      const { find } = job.parts.routing
-      job.parts.routing.find = (...args) => {
+      const { find } = job.deps.routing
+      job.deps.routing.find = (...args) => {
         const upstream = find(...args)
         return upstream && { ...upstream, mapping: { ...upstream.mapping, note } }
       }
       const warn = (fields: object) => void notes.push('note' in fields && fields.note)
-      job.parts.logger = { ...job.parts.logger, info: () => undefined, warn } as never
+      job.deps.logger = { ...job.deps.logger, info: () => undefined, warn } as never
       await job.run()
     }
     assert.deepEqual(notes, [note, false])
@@ -146,9 +146,9 @@ describe('a purchase', () => {
   })
 
   it('numbers its attempts, and tells the journal the number, the files and the server', async () => {
-    const begun: unknown[] = []
+    const journaled: unknown[] = []
     const job = await begin(failing('rate_limited'))
-    job.parts.journal.begin = async (entry) => void begun.push(entry)
+    job.deps.journal.begin = async (entry) => void journaled.push(entry)
     const first = job.clock.now
     job.clock.now += await waitOf(job)
     const second = job.clock.now
@@ -161,7 +161,7 @@ describe('a purchase', () => {
       handed: {},
       server,
     })
-    assert.deepEqual(begun, [entry(1, first), entry(2, second)])
+    assert.deepEqual(journaled, [entry(1, first), entry(2, second)])
     assert.equal((await job.work())?.attempts, 2)
   })
 
@@ -178,7 +178,7 @@ describe('a purchase', () => {
   })
 
   it('takes back what the journal or the replicas do not have, and comes again after two seconds', async () => {
-    const job = await begin({ parts: { confirmReplicas: () => Promise.reject(new Error('none')) } })
+    const job = await begin({ deps: { confirmReplicas: () => Promise.reject(new Error('none')) } })
     assert.equal(await waitOf(job), 2000)
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, `discarded ${idOf(job)}`, 'input released'])
     assert.deepEqual(await reasons(job), ['upstream_unreachable: The intent could not be stored durably'])
@@ -190,7 +190,7 @@ describe('a purchase', () => {
   ] as const) {
     it(`${calls ? 'is made' : 'is not made any more'} ${tookMs} ms after its time limit of 1000 ms began`, async () => {
       const job = await begin({
-        parts: {
+        deps: {
           confirmReplicas: async () => {
             job.clock.now += tookMs
           },
@@ -236,7 +236,7 @@ describe('a purchase', () => {
   it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
     const job = await begin({
       sent: () => lost,
-      parts: { reconcileTimeoutMs: 60_000 },
+      deps: { reconcileTimeoutMs: 60_000 },
     })
     const waits: number[] = []
     for (let n = 0; n < 10; n++) {
@@ -250,7 +250,7 @@ describe('a purchase', () => {
 
   it('says when the video is expected, and polls for the first time well before', async () => {
     const job = await begin({
-      parts: {
+      deps: {
         renderTimes: { estimateMs: async () => 10_000, addMeasurement: async () => undefined } as never,
       },
     })
@@ -261,12 +261,12 @@ describe('a purchase', () => {
   })
 
   it('asks for the render time of its model at its upstream', async () => {
-    const asked: unknown[] = []
+    const lookups: unknown[] = []
     const job = await begin({
-      parts: {
+      deps: {
         renderTimes: {
           estimateMs: async (...args: unknown[]) => {
-            asked.push(args)
+            lookups.push(args)
             return 10_000
           },
         } as never,
@@ -274,7 +274,7 @@ describe('a purchase', () => {
       },
     })
     await job.run()
-    assert.deepEqual(asked, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
+    assert.deepEqual(lookups, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
   })
 
   it('polls at once where the upstream says that the task goes on by a poll', async () => {
@@ -311,7 +311,7 @@ describe('a purchase', () => {
 
   describe('that cannot be prepared', () => {
     const prepared = (result: object) => ({
-      parts: { inputUploader: { prepare: async () => result } as never },
+      deps: { inputUploader: { prepare: async () => result } as never },
     })
 
     it('waits while the upload is busy', async () => {
@@ -334,7 +334,7 @@ describe('a purchase', () => {
 
   it('waits for a slot, and is due again by then', async () => {
     const job = await begin({
-      parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
+      deps: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
     })
     assert.equal(await waitOf(job), 10_000)
     assert.equal(await dueAt(job), job.clock.now + 10_000 + 5000)
@@ -418,7 +418,7 @@ describe('a purchase', () => {
 
   describe('that this machine has made, though Redis does not know it', () => {
     const made = (attempt: object): Upstream => ({
-      parts: {
+      deps: {
         journal: {
           begin: async () => undefined,
           hasMade: () => true,
@@ -443,33 +443,33 @@ describe('a purchase', () => {
     })
 
     it('is known by the ID of the attempt that is due', async () => {
-      const asked: string[] = []
+      const lookups: string[] = []
       const job = await begin({ work: { attempts: 4 } })
-      Object.assign(job.parts.journal, {
+      Object.assign(job.deps.journal, {
         hasMade: (id: string) => {
-          asked.push(id)
+          lookups.push(id)
           return false
         },
         find: () => assert.fail('looked for'),
       })
       await job.run()
-      assert.deepEqual(asked, [idOf(job, 5)])
+      assert.deepEqual(lookups, [idOf(job, 5)])
     })
 
     it('is made where the journal has forgotten it', async () => {
       const job = await begin()
-      Object.assign(job.parts.journal, { hasMade: () => true, find: async () => undefined })
+      Object.assign(job.deps.journal, { hasMade: () => true, find: async () => undefined })
       await job.run()
       assert.equal(job.submits(), 1)
     })
   })
 
   it('is withdrawn where this process has not restored what the server may have lost', async () => {
-    const asked: string[] = []
+    const lookups: string[] = []
     const job = await begin({
-      parts: {
+      deps: {
         hasRestored: (server) => {
-          asked.push(server)
+          lookups.push(server)
           return false
         },
       },
@@ -478,7 +478,7 @@ describe('a purchase', () => {
     assert.deepEqual(job.calls, [])
     assert.equal(await job.state(), 'pending')
     const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
-    assert.deepEqual(asked, [server])
+    assert.deepEqual(lookups, [server])
     assert.deepEqual(await reasons(job), [
       'upstream_unreachable: Redis failover: attempts are being restored',
     ])
@@ -486,7 +486,7 @@ describe('a purchase', () => {
 
   describe('while another server has just taken over', () => {
     const paused = (ms: number): Upstream => ({
-      parts: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
+      deps: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
     })
 
     it('a job that is too late does not end yet', async () => {
@@ -522,7 +522,7 @@ describe('a purchase', () => {
 
     it('the intent is not stored, and the job waits', async () => {
       const job = await begin({
-        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'paused', ms: 321 }) } },
+        deps: { store: { ...harness.store, storeIntent: async () => ({ kind: 'paused', ms: 321 }) } },
       })
       assert.equal(await waitOf(job), 321)
       assert.deepEqual(job.calls, [])
@@ -561,7 +561,7 @@ describe('a purchase', () => {
 
   it('whose reply names a task of another job is discarded from the journal, and looked for', async () => {
     const job = await begin({
-      parts: { store: { ...harness.store, claimTask: async () => false } },
+      deps: { store: { ...harness.store, claimTask: async () => false } },
     })
     assert.equal(await waitOf(job), 1000)
     assert.ok(job.effects.includes(`reply discarded ${idOf(job)}`))
@@ -636,7 +636,7 @@ describe('a purchase', () => {
     ] as const) {
       it(`as ${code}: ${isWatched ? 'a' : 'no'} late result is looked for`, async () => {
         const { job, claimed } = await running()
-        await endJob(job.parts, claimed, fault(code, 'x'))
+        await endJob(job.deps, claimed, fault(code, 'x'))
         assert.equal(job.effects.includes('watched late'), isWatched)
       })
     }
@@ -652,7 +652,7 @@ describe('a purchase', () => {
     it('though another step has the job: nothing is freed', async () => {
       const { job, claimed } = await running()
       await harness.store.claimStep(job.id, 1)
-      assert.deepEqual(await endJob(job.parts, claimed, fault('timeout', 'x')), { kind: 'end' })
+      assert.deepEqual(await endJob(job.deps, claimed, fault('timeout', 'x')), { kind: 'end' })
       assert.equal(await job.state(), 'queued')
       assert.deepEqual(
         job.effects.filter((effect) => /slot|late/.test(effect)),

@@ -24,9 +24,9 @@ describe('races and dead ends of a step', () => {
   after(() => cleanup.run())
 
   it('a refusal of the first sending that comes while the call is sent again does not send the job elsewhere', async () => {
-    let late = (): void => undefined
-    const held = new Promise<CallResult>((resolve) => {
-      late = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
+    let sendFirstReply = (): void => undefined
+    const firstReply = new Promise<CallResult>((resolve) => {
+      sendFirstReply = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
     })
     let submits = 0
     let first: Promise<unknown> = Promise.resolve()
@@ -34,9 +34,9 @@ describe('races and dead ends of a step', () => {
       sent: async (path) => {
         if (path !== 'submit') return reply
         submits += 1
-        if (submits === 1) return held
+        if (submits === 1) return firstReply
         job.clock.now = began
-        late()
+        sendFirstReply()
         await first
         job.clock.now = then
         return reply
@@ -100,7 +100,7 @@ describe('races and dead ends of a step', () => {
       await writeAnswer(...args)
       return writeAnswer(...args)
     }
-    Object.assign(job.parts, { store: { ...store, writeAnswer: twice } })
+    Object.assign(job.deps, { store: { ...store, writeAnswer: twice } })
     await job.run()
     assert.equal(await job.state(), 'queued')
     assert.deepEqual(await store.readNotes(job.id), [])
@@ -121,11 +121,11 @@ describe('races and dead ends of a step', () => {
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
     assert.deepEqual(job.calls, [])
 
-    const cut = await begin({ sent: () => lost })
-    await cut.run()
-    cut.parts.routing.find = () => undefined
-    await cut.runAll()
-    assert.equal(await cut.error(), 'submission_unknown')
+    const lostJob = await begin({ sent: () => lost })
+    await lostJob.run()
+    lostJob.deps.routing.find = () => undefined
+    await lostJob.runAll()
+    assert.equal(await lostJob.error(), 'submission_unknown')
   })
 
   it('a call that cannot be put together leaves no intent behind', async () => {
@@ -161,11 +161,11 @@ describe('races and dead ends of a step', () => {
   })
 
   it('one "unknown" after a long outage does not lose a task', async () => {
-    const said: Outcome[] = [
+    const outcomes: Outcome[] = [
       ...Array<Outcome>(20).fill(unclear),
       { kind: 'unclear', fault: fault('task_lost', '?') },
     ]
-    const job = await begin({ provider: { read: () => said.shift() ?? done } })
+    const job = await begin({ provider: { read: () => outcomes.shift() ?? done } })
     await job.runAll()
     assert.equal(await job.state(), 'delivering')
   })
@@ -200,10 +200,10 @@ describe('races and dead ends of a step', () => {
     const job = await begin({ provider: {} })
     await job.runAll()
     assert.equal(await job.error(), 'timeout')
-    const found = job.parts.routing.find({ id: model }, 'runware')
-    assert.ok(found)
-    found.provider.read = read
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    const endpoint = job.deps.routing.find({ id: model }, 'runware')
+    assert.ok(endpoint)
+    endpoint.provider.read = read
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.deepEqual(
       (await store.readNotes(job.id)).map(({ kind, text }) => [kind, text]),
       [['late_result', 'https://files.example/late.mp4']],

@@ -6,8 +6,8 @@ import type { Outcome, Provider } from '../../../providers/provider.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { accepted, createJobHarness, done, lost, reply, type Upstream, unclear } from '../job-harness.ts'
 
-type Found = Outcome | { kind: 'absent' }
-const absent: Found = { kind: 'absent' }
+type FindResult = Outcome | { kind: 'absent' }
+const absent: FindResult = { kind: 'absent' }
 const call = (path: string) => ({ method: 'GET', path }) as const
 
 describe('an attempt whose reply was lost', () => {
@@ -21,11 +21,11 @@ describe('an attempt whose reply was lost', () => {
   after(() => cleanup.run())
 
   type TestJob = Awaited<ReturnType<typeof harness.begin>>
-  const find = (found: Found = absent, safeToResend = true): Partial<Provider> => ({
-    find: { call: () => call('find'), read: () => found, safeToResend },
+  const find = (findReply: FindResult = absent, safeToResend = true): Partial<Provider> => ({
+    find: { call: () => call('find'), read: () => findReply, safeToResend },
   })
   /** A job whose first call got no reply. */
-  async function cut(upstream: Upstream = {}) {
+  async function beginLost(upstream: Upstream = {}) {
     const job: TestJob = await harness.begin({
       sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
       ...upstream,
@@ -42,22 +42,22 @@ describe('an attempt whose reply was lost', () => {
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
 
   it('that the journal knows is not looked for', async () => {
-    const job = await cut()
-    const asked: string[] = []
-    job.parts.journal.find = async (id) => {
-      asked.push(id)
+    const job = await beginLost()
+    const lookups: string[] = []
+    job.deps.journal.find = async (id) => {
+      lookups.push(id)
       return { reply: accepted } as never
     }
     await job.run()
     assert.equal(await job.state(), 'queued')
     assert.deepEqual(job.calls, ['submit'])
-    assert.deepEqual(asked, [(await job.work())?.attempt?.id])
+    assert.deepEqual(lookups, [(await job.work())?.attempt?.id])
   })
 
   it('that the journal knows with a task of another job ends all the same', async () => {
-    const job = await cut({ provider: find(absent, false) })
+    const job = await beginLost({ provider: find(absent, false) })
     await redis.set(harness.keys.task('runware', `${job.id} 1`), 'another job')
-    job.parts.journal.find = async () => ({ reply: accepted }) as never
+    job.deps.journal.find = async () => ({ reply: accepted }) as never
     let steps = 0
     for (let next = await job.run(); next.kind === 'wait'; next = await job.run()) {
       job.clock.now = Math.max(next.at, job.clock.now)
@@ -69,9 +69,9 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('that came to nothing is made again at once, though Redis does not show it', async () => {
-    const job = await cut()
+    const job = await beginLost()
     const first = (await job.work())?.attempt?.id
-    job.parts.journal.find = async () => 'discarded'
+    job.deps.journal.find = async () => 'discarded'
     assert.equal(await waitOf(job), 0)
     assert.equal(await job.state(), 'pending')
     assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt created no task')
@@ -82,15 +82,15 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('that the journal knows without a reply is looked for', async () => {
-    const job = await cut({ provider: find(accepted) })
-    job.parts.journal.find = async () => ({}) as never
+    const job = await beginLost({ provider: find(accepted) })
+    job.deps.journal.find = async () => ({}) as never
     await job.run()
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
   it('is looked for with the files as they were sent, under the id of the attempt', async () => {
     const seen: unknown[] = []
-    const job = await cut({
+    const job = await beginLost({
       provider: {
         find: {
           call: (_, { input, attempt, jobId }) => {
@@ -106,7 +106,7 @@ describe('an attempt whose reply was lost', () => {
       },
     })
     const recalled: unknown[] = []
-    job.parts.inputUploader.toSentInput = async (...args) => {
+    job.deps.inputUploader.toSentInput = async (...args) => {
       recalled.push(args.slice(1))
       return { prompt: 'as sent' }
     }
@@ -117,7 +117,7 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('may be under way elsewhere until its time limit and two seconds more', async () => {
-    const job = await cut({ provider: find(accepted) })
+    const job = await beginLost({ provider: find(accepted) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     await setWork(job, { misses: 0 })
     job.clock.now = at + 2999
@@ -130,13 +130,13 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('ends the job where the upstream says that it refused it', async () => {
-    const job = await cut({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
+    const job = await beginLost({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
     assert.deepEqual(await job.run(), { kind: 'end' })
     assert.equal(await job.error(), 'rate_limited')
   })
 
   it('stays unknown while the upstream cannot be asked', async () => {
-    const job = await cut({ sent: () => lost, provider: find(accepted) })
+    const job = await beginLost({ sent: () => lost, provider: find(accepted) })
     assert.equal(await waitOf(job), 2000)
     assert.equal(await job.state(), 'submitting')
     assert.equal((await job.work())?.misses, 2)
@@ -146,9 +146,9 @@ describe('an attempt whose reply was lost', () => {
     const adopt = () => undefined
 
     it('waits for a callback until the time for looking is over', async () => {
-      const job = await cut({
+      const job = await beginLost({
         provider: { find: undefined, adopt } as never,
-        parts: { callbackUrl: () => 'https://gateway.example/hooks' },
+        deps: { callbackUrl: () => 'https://gateway.example/hooks' },
       })
       const { at = 0 } = (await job.work())?.attempt ?? {}
       const next = await job.run()
@@ -165,7 +165,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal(await job.error(), 'submission_unknown')
     })
 
-    for (const [what, provider, parts] of [
+    for (const [what, provider, deps] of [
       [
         'that sends none',
         { find: undefined, adopt: undefined },
@@ -174,7 +174,7 @@ describe('an attempt whose reply was lost', () => {
       ['that cannot reach the gateway', { find: undefined, adopt }, {}],
     ] as const) {
       it(`waits for no callback ${what}`, async () => {
-        const job = await cut({ provider: provider as never, parts })
+        const job = await beginLost({ provider: provider as never, deps })
         assert.equal(await waitOf(job), 3000)
         assert.equal((await job.work())?.lastCallAt, job.clock.now)
       })
@@ -182,13 +182,13 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('waits for nothing where the upstream is gone', async () => {
-    const job = await cut({ parts: { callbackUrl: () => 'https://gateway.example/hooks' } })
-    job.parts.routing.find = () => undefined
+    const job = await beginLost({ deps: { callbackUrl: () => 'https://gateway.example/hooks' } })
+    job.deps.routing.find = () => undefined
     assert.equal(await waitOf(job), 3000)
   })
 
   it('is looked for until the time for it is over, once more, and is unknown then', async () => {
-    const job = await cut({ provider: find(absent, false) })
+    const job = await beginLost({ provider: find(absent, false) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     job.clock.now = at + 20_000
     await job.run()
@@ -208,19 +208,19 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('that shows up at the last look counts', async () => {
-    let found: Found = absent
-    const job = await cut({
-      provider: { find: { call: () => call('find'), read: () => found, safeToResend: false } },
+    let findReply: FindResult = absent
+    const job = await beginLost({
+      provider: { find: { call: () => call('find'), read: () => findReply, safeToResend: false } },
     })
     job.clock.now += 20_001
     job.clock.now += await waitOf(job)
-    found = done
+    findReply = done
     await job.run()
     assert.equal(await job.state(), 'delivering')
   })
 
   it('is not searched for by a body that breaks: the next look comes', async () => {
-    const job = await cut({
+    const job = await beginLost({
       provider: {
         find: {
           call: () => {
@@ -238,7 +238,7 @@ describe('an attempt whose reply was lost', () => {
   describe('is sent again', () => {
     /** Up to the second look, after which the call may be sent again. */
     async function looked(upstream: Upstream = {}) {
-      const job = await cut(upstream)
+      const job = await beginLost(upstream)
       job.clock.now += await waitOf(job)
       assert.equal(job.submits(), 1)
       assert.equal((await job.work())?.misses, 2)
@@ -257,7 +257,7 @@ describe('an attempt whose reply was lost', () => {
         },
       })
       const inline = [{ path: 'a' }]
-      job.parts.inputUploader.prepare = async (...args) => {
+      job.deps.inputUploader.prepare = async (...args) => {
         sent.push([args[0], args[2].provider.name, args[2].config, args[3]])
         return {
           kind: 'ready',
@@ -267,8 +267,8 @@ describe('an attempt whose reply was lost', () => {
           release: () => undefined,
         } as never
       }
-      const { send } = job.parts.transport
-      job.parts.transport.send = async (provider, config, request, options) => {
+      const { send } = job.deps.transport
+      job.deps.transport.send = async (provider, config, request, options) => {
         if (request.path === 'submit') sent.push(options)
         return send(provider, config, request, options)
       }
@@ -284,8 +284,8 @@ describe('an attempt whose reply was lost', () => {
     it('and is due again when that call is over, should the process die', async () => {
       const job = await looked()
       let due = 0
-      const { send } = job.parts.transport
-      job.parts.transport.send = async (...args) => {
+      const { send } = job.deps.transport
+      job.deps.transport.send = async (...args) => {
         due = await dueAt(job)
         return send(...args)
       }
@@ -327,18 +327,18 @@ describe('an attempt whose reply was lost', () => {
 
     it('not while another server has just taken over', async () => {
       const job = await looked()
-      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 456 } })
+      Object.assign(job.deps, { store: { ...harness.store, purchasesPausedMs: async () => 456 } })
       assert.equal(await waitOf(job), 456)
       assert.equal(job.submits(), 1)
-      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 0 } })
+      Object.assign(job.deps, { store: { ...harness.store, purchasesPausedMs: async () => 0 } })
       await job.run()
       assert.equal(job.submits(), 2)
     })
 
     it('not by a step that another one has overtaken, and the input is released', async () => {
       const job = await looked()
-      const { prepare } = job.parts.inputUploader
-      job.parts.inputUploader.prepare = async (...args) => {
+      const { prepare } = job.deps.inputUploader
+      job.deps.inputUploader.prepare = async (...args) => {
         await harness.store.claimStep(job.id, 1)
         return prepare(...args)
       }
@@ -350,7 +350,7 @@ describe('an attempt whose reply was lost', () => {
 
     it('not while its files are busy', async () => {
       const job = await looked()
-      job.parts.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
+      job.deps.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
       assert.equal(await waitOf(job), 789)
       assert.equal(await job.state(), 'submitting')
       assert.equal((await job.work())?.misses, 2)
@@ -358,7 +358,7 @@ describe('an attempt whose reply was lost', () => {
 
     it('not without its files: nothing is known of the first sending', async () => {
       const job = await looked()
-      job.parts.inputUploader.prepare = async () => ({
+      job.deps.inputUploader.prepare = async () => ({
         kind: 'failed',
         fault: fault('invalid_input', 'expired'),
       })
@@ -376,11 +376,11 @@ describe('an attempt whose reply was lost', () => {
     })
 
     const stay = (outcome: Outcome): Upstream => ({ provider: { accept: () => outcome } })
-    const refusal = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
+    const rejection = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
     const policy = fault('content_policy', 'no')
     for (const [what, upstream] of [
-      ['a refusal for want of credit', stay(refusal('no_credit'))],
-      ['a busy upstream', stay(refusal('rate_limited'))],
+      ['a refusal for want of credit', stay(rejection('no_credit'))],
+      ['a busy upstream', stay(rejection('rate_limited'))],
       ['an unclear reply', stay(unclear)],
       ['an unclear reply that speaks of the input', stay({ kind: 'unclear', fault: policy })],
       ['a second lost reply', { sent: (path: string) => (path === 'submit' ? lost : reply) }],
@@ -396,7 +396,7 @@ describe('an attempt whose reply was lost', () => {
   })
 
   it('is not sent again while the upstream says nothing clear', async () => {
-    const job = await cut({ provider: find(unclear) })
+    const job = await beginLost({ provider: find(unclear) })
     for (let n = 0; n < 4; n++) job.clock.now += await waitOf(job)
     assert.equal(job.submits(), 1)
   })

@@ -58,7 +58,7 @@ describe('a step of a job', () => {
 
     it('does not call an upstream whose intent was not stored', async () => {
       const job = await begin({
-        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'stale' }) } },
+        deps: { store: { ...harness.store, storeIntent: async () => ({ kind: 'stale' }) } },
       })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.deepEqual(job.calls, [])
@@ -87,7 +87,7 @@ describe('a step of a job', () => {
 
     it('waits for a slot without a call', async () => {
       const job = await begin({
-        parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
+        deps: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
       })
       assert.equal(await waitOf(job), 10_000)
       assert.deepEqual(job.calls, [])
@@ -97,7 +97,7 @@ describe('a step of a job', () => {
     it('wakes the jobs that were given a slot', async () => {
       const woken: string[] = []
       const job = await begin({
-        parts: {
+        deps: {
           slots: { acquire: async () => ({ isAcquired: true, granted: ['b', 'c'] }) } as never,
           wake: async (provider, id) => void woken.push(`${provider} ${id}`),
         },
@@ -162,12 +162,12 @@ describe('a step of a job', () => {
       await stopped.run()
       assert.equal(await stopped.error(), 'canceled')
       assert.deepEqual(stopped.calls, [])
-      const late = await begin()
-      late.clock.now += 600_001
-      await late.run()
-      assert.equal(await late.error(), 'timeout')
-      assert.deepEqual(late.calls, [])
-      assert.ok(late.effects.includes('slot left'))
+      const overdueJob = await begin()
+      overdueJob.clock.now += 600_001
+      await overdueJob.run()
+      assert.equal(await overdueJob.error(), 'timeout')
+      assert.deepEqual(overdueJob.calls, [])
+      assert.ok(overdueJob.effects.includes('slot left'))
     })
 
     it('belongs to the queue of its upstream', async () => {
@@ -272,7 +272,7 @@ describe('a step of a job', () => {
 
     it('that was overtaken by another one has no effect', async () => {
       const job = await polled(() => done)
-      job.parts.transport.send = async () => {
+      job.deps.transport.send = async () => {
         await harness.store.claimStep(job.id, 1)
         return reply
       }
@@ -344,25 +344,30 @@ describe('a step of a job', () => {
   })
 
   describe('that looks for a late result', () => {
-    const late = async (outcome: Outcome) => {
+    const beginOverdueJob = async (outcome: Outcome) => {
       const job = await begin({ provider: { read: () => running() } })
       await job.run()
       job.clock.now += 600_001
       await job.run()
-      job.parts.routing.find = (
+      job.deps.routing.find = (
         (find) =>
         (...args: Parameters<typeof find>) => {
-          const found = find(...args)
-          return found && { ...found, provider: { ...found.provider, read: () => outcome } }
+          const endpoint = find(...args)
+          return (
+            endpoint && {
+              ...endpoint,
+              provider: { ...endpoint.provider, read: () => outcome },
+            }
+          )
         }
-      )(job.parts.routing.find)
+      )(job.deps.routing.find)
       return job
     }
 
     it('notes it once and ends', async () => {
-      const job = await late(done)
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+      const job = await beginOverdueJob(done)
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
       const notes = await harness.store.readNotes(job.id)
       assert.deepEqual(
         notes.map(({ text, provider }) => `${provider} ${text}`),
@@ -372,93 +377,93 @@ describe('a step of a job', () => {
     })
 
     it('comes again a minute later while there is none', async () => {
-      const job = await late(running())
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), {
+      const job = await beginOverdueJob(running())
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), {
         kind: 'wait',
         at: job.clock.now + 60_000,
       })
     })
 
     it('ends where the upstream failed the task, and an hour after the deadline', async () => {
-      const job = await late(failed)
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
-      const other = await late(running())
+      const job = await beginOverdueJob(failed)
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
+      const other = await beginOverdueJob(running())
       other.clock.now += 3_600_000
       const calls = other.calls.length
-      assert.deepEqual(await pollForLateResult(other.parts, other.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.deps, other.id), { kind: 'end' })
       assert.equal(other.calls.length, calls)
-      assert.deepEqual(await pollForLateResult(other.parts, 'nobody'), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.deps, 'nobody'), { kind: 'end' })
     })
 
     it('does not take "no such task" for the end', async () => {
-      const job = await late({ kind: 'failed', fault: fault('task_lost', '?') })
-      assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+      const job = await beginOverdueJob({ kind: 'failed', fault: fault('task_lost', '?') })
+      assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
     })
   })
 
   describe('that reconciles a lost reply', () => {
-    const found = (outcome: Outcome | { kind: 'absent' }, safeToResend = true) => ({
+    const findReturning = (outcome: Outcome | { kind: 'absent' }, safeToResend = true) => ({
       find: { call: () => ({ method: 'GET', path: 'find' }) as const, read: () => outcome, safeToResend },
     })
-    const cut = async (provider: object, parts = {}) => {
+    const beginLost = async (provider: object, deps = {}) => {
       const job = await begin({
         sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
         provider,
-        parts,
+        deps,
       })
       await job.run()
       return job
     }
 
     it('takes the task that the upstream knows', async () => {
-      const job = await cut(found(accepted))
+      const job = await beginLost(findReturning(accepted))
       await job.run()
       assert.equal(await job.state(), 'queued')
       assert.equal(job.submits(), 1)
     })
 
     it('delivers the result that the upstream has', async () => {
-      const job = await cut(found(done))
+      const job = await beginLost(findReturning(done))
       await job.run()
       assert.equal(await job.state(), 'delivering')
       assert.equal(job.submits(), 1)
     })
 
     it('ends the job where the upstream refused it', async () => {
-      const job = await cut(found({ kind: 'failed', fault: fault('content_policy', 'no') }))
+      const job = await beginLost(findReturning({ kind: 'failed', fault: fault('content_policy', 'no') }))
       await job.run()
       assert.equal(await job.error(), 'content_policy')
     })
 
     it('sends the call again only where that is safe, and only after two looks', async () => {
-      const job = await cut(found({ kind: 'absent' }))
+      const job = await beginLost(findReturning({ kind: 'absent' }))
       await job.run()
       assert.equal(job.submits(), 1)
       await job.run()
       assert.equal(job.submits(), 2)
       assert.equal(await job.state(), 'queued')
-      const unsafe = await cut(found({ kind: 'absent' }, false))
+      const unsafe = await beginLost(findReturning({ kind: 'absent' }, false))
       await unsafe.runAll()
       assert.equal(unsafe.submits(), 1)
       assert.equal(await unsafe.error(), 'submission_unknown')
     })
 
     it('does not send the call again while the upstream says nothing clear', async () => {
-      const job = await cut(found(unclear))
+      const job = await beginLost(findReturning(unclear))
       await job.runAll()
       assert.equal(job.submits(), 1)
       assert.equal(await job.error(), 'submission_unknown')
     })
 
     it('does not send the call again for a job that is to stop', async () => {
-      const job = await cut(found({ kind: 'absent' }))
+      const job = await beginLost(findReturning({ kind: 'absent' }))
       await harness.store.requestCancel(job.id)
       await job.runAll()
       assert.equal(job.submits(), 1)
     })
 
     it('leaves a call that may be under way alone until its time limit', async () => {
-      const job = await begin({ provider: found(accepted) })
+      const job = await begin({ provider: findReturning(accepted) })
       const attempt = { id: 'a', provider: 'runware' as const, at: job.clock.now }
       const claimed = await harness.store.claimStep(job.id, 1)
       assert.ok(typeof claimed === 'object')

@@ -20,7 +20,7 @@ describe('the run of a queue entry', () => {
   async function begin(upstream: Upstream = {}) {
     const job = await harness.begin(upstream)
     const done: unknown[] = []
-    const run = createStepRunner(job.parts, {
+    const run = createStepRunner(job.deps, {
       queues: { add: async (queue, id) => void done.push(['added', queue, id]) },
       clock: { now: () => job.clock.now, toWallClock: (time) => time + skewMs },
     })
@@ -114,7 +114,7 @@ describe('the run of a queue entry', () => {
       sent.push(id)
       return { kind: 'end' }
     }
-    const { job, run, entryOf } = await begin({ parts: { deliverWebhook: tellEnd } })
+    const { job, run, entryOf } = await begin({ deps: { deliverWebhook: tellEnd } })
     await run('webhook', entryOf(job.id))
     assert.deepEqual(sent, [job.id])
     assert.deepEqual(job.calls, [])

@@ -29,16 +29,16 @@ describe('the history of a job that has ended', () => {
   }
 
   async function followed(id: string, after?: number): Promise<string[]> {
-    const told: JobView[] = []
+    const views: JobView[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
     const source = {
       readStatus: store.readStatus,
       readHistoryAfter: store.readHistoryAfter,
       watch: async () => () => undefined,
     }
-    await followJob(source, id, { after, onChange: (view) => told.push(view), onEnd: resolve })
+    await followJob(source, id, { after, onChange: (view) => views.push(view), onEnd: resolve })
     await promise
-    return told.map(({ version, state }) => `${version} ${state}`)
+    return views.map(({ version, state }) => `${version} ${state}`)
   }
 
   it('takes notes, each once, that are no changes', async () => {

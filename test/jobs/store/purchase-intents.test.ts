@@ -20,8 +20,8 @@ describe('the intent to purchase', () => {
 
   it('is refused after a cancel that came while the input was uploaded', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       assert.equal(await harness.store.requestCancel(job.id), 'asked')
       return prepare(...args)
     }
@@ -33,9 +33,9 @@ describe('the intent to purchase', () => {
 
   it('is refused after the deadline, though the step began before it', async () => {
     const job = await harness.begin({ work: { deadlineAt: Date.now() + 50 } })
-    const { prepare } = job.parts.inputUploader
+    const { prepare } = job.deps.inputUploader
     job.clock.now = Date.now() - 1000
-    job.parts.inputUploader.prepare = async (...args) => {
+    job.deps.inputUploader.prepare = async (...args) => {
       while (Date.now() <= ((await job.work())?.deadlineAt ?? 0) + 5)
         await new Promise((resolve) => setTimeout(resolve, 10))
       return prepare(...args)
@@ -47,8 +47,8 @@ describe('the intent to purchase', () => {
 
   it('is refused to a step that another one has overtaken', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       await harness.store.claimStep(job.id, job.clock.now)
       return prepare(...args)
     }
@@ -67,7 +67,7 @@ describe('the intent to purchase', () => {
         return storeIntent(...args)
       },
     }
-    Object.assign(job.parts, { store })
+    Object.assign(job.deps, { store })
     await job.run()
     assert.equal(job.submits(), 1)
     assert.equal(await job.state(), 'queued')
@@ -75,33 +75,33 @@ describe('the intent to purchase', () => {
   })
 
   it('goes into the journal, and to the replicas, before the call', async () => {
-    const order: string[] = []
+    const events: string[] = []
     const job = await harness.begin({
       sent: () => {
-        order.push('call')
+        events.push('call')
         return { kind: 'reply', reply: { status: 200, headers: {}, body: {}, baseUrl: '' } }
       },
-      parts: {
+      deps: {
         journal: {
           begin: async () => {
             await new Promise((resolve) => setTimeout(resolve, 20))
-            order.push('journal')
+            events.push('journal')
           },
-          storeReply: async () => void order.push('reply kept'),
+          storeReply: async () => void events.push('reply kept'),
           discardReply: async () => undefined,
           discard: async () => undefined,
           markStored: () => undefined,
           hasMade: () => false,
           find: async () => undefined,
         },
-        confirmReplicas: async () => void order.push('replicas'),
+        confirmReplicas: async () => void events.push('replicas'),
       },
     })
     await job.run()
-    assert.deepEqual(order, ['replicas', 'journal', 'call', 'reply kept'])
+    assert.deepEqual(events, ['replicas', 'journal', 'call', 'reply kept'])
   })
 
-  for (const [what, parts] of [
+  for (const [what, deps] of [
     ['no replica confirms', { confirmReplicas: () => Promise.reject(new Error('0 of 1 replicas')) }],
     [
       'the journal cannot be written',
@@ -119,7 +119,7 @@ describe('the intent to purchase', () => {
     ],
   ] as const) {
     it(`is withdrawn when ${what}: nothing is purchased, and no other upstream is tried`, async () => {
-      const job = await harness.begin({ parts })
+      const job = await harness.begin({ deps })
       for (let tries = 0; tries < 5; tries += 1) {
         const next = await job.run()
         assert.equal(next.kind, 'wait')
@@ -134,8 +134,8 @@ describe('the intent to purchase', () => {
 
   it('has an id that is the same when the same attempt is made again, and another one for the next', async () => {
     const ids: string[] = []
-    const parts = { confirmReplicas: () => Promise.reject(new Error('not now')) }
-    const job = await harness.begin({ parts })
+    const deps = { confirmReplicas: () => Promise.reject(new Error('not now')) }
+    const job = await harness.begin({ deps })
     for (let tries = 0; tries < 2; tries += 1) {
       await job.run()
       ids.push((await job.work())?.attempt?.id ?? '')
@@ -155,7 +155,7 @@ describe('the intent to purchase', () => {
 
     it('is refused until the grace time is over', async () => {
       const job = await harness.begin({})
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
@@ -169,7 +169,7 @@ describe('the intent to purchase', () => {
 
     it('a cancel does not end a job that may have been purchased', async () => {
       const job = await harness.begin({})
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
@@ -183,7 +183,7 @@ describe('the intent to purchase', () => {
 
     it('an input that cannot be uploaded any more does not end a job that may have been purchased', async () => {
       const job = await harness.begin({ work: { route: ['runware'] } })
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
         inputUploader: {
           prepare: async () => ({ kind: 'failed', fault: fault('media_unreadable', 'gone') }),

@@ -37,7 +37,7 @@ describe('an atomic write', () => {
   })
   after(() => cleanup.run())
 
-  const order = (
+  const createRecord = (
     more: Partial<NewJobRecord> = {},
     view: Partial<NewJobRecord['view']> = {},
   ): NewJobRecord => {
@@ -63,7 +63,7 @@ describe('an atomic write', () => {
     }
   }
   const accept = async (more: Partial<NewJobRecord> = {}) => {
-    const given = order(more)
+    const given = createRecord(more)
     await store.create(given)
     return given.view.id
   }
@@ -169,8 +169,8 @@ describe('an atomic write', () => {
         [60_000, 'stored'],
       ] as const) {
         const job = await claim(await accept())
-        const late = { ...job, work: { ...job.work, deadlineAt: Date.now() + afterMs } }
-        assert.equal((await store.storeIntent(late, intentOf(late), identical)).kind, kind)
+        const overdueJob = { ...job, work: { ...job.work, deadlineAt: Date.now() + afterMs } }
+        assert.equal((await store.storeIntent(overdueJob, intentOf(overdueJob), identical)).kind, kind)
       }
     })
 
@@ -184,18 +184,21 @@ describe('an atomic write', () => {
       isClose(await store.purchasesPausedMs(), 60_000)
       await redis.hset(keys.epoch, 'since', '0')
       assert.equal(await store.purchasesPausedMs(), 0)
-      assert.equal(await store.readStatus(job.view.id).then((found) => found?.view.state), 'pending')
+      assert.equal(
+        await store.readStatus(job.view.id).then((createCandidates) => createCandidates?.view.state),
+        'pending',
+      )
     })
 
     it('is read as the same one while its attempt is sent again', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), identical)
-      const held = { ...job, work: { ...job.work, attempt } }
+      const claimed = { ...job, work: { ...job.work, attempt } }
       const again = { ...attempt, again: true as const }
-      assert.ok(await store.write(held, createTransition(held, { work: { attempt: again }, now: 1 })))
+      assert.ok(await store.write(claimed, createTransition(claimed, { work: { attempt: again }, now: 1 })))
       assert.equal(await redis.hget(keys.job(job.view.id), 'attempt'), 'attempt-1 again')
       assert.equal(
-        await store.writeReply(held, createTransition(held, { view: { state: 'pending' }, now: 1 })),
+        await store.writeReply(claimed, createTransition(claimed, { view: { state: 'pending' }, now: 1 })),
         false,
       )
     })
@@ -258,7 +261,7 @@ describe('an atomic write', () => {
     const queued = (queue: string, id: string) => redis.exists(`${keys.queuePrefix(queue)}${id}`)
 
     it('writes the whole record', async () => {
-      const given = order({ warnings: ['careful'] })
+      const given = createRecord({ warnings: ['careful'] })
       assert.deepEqual(await store.create(given), { kind: 'accepted' })
       const { id, createdAt } = given.view
       const { view, work, input, ...rest } = await redis.hgetall(keys.job(id))
@@ -267,7 +270,7 @@ describe('an atomic write', () => {
         state: 'pending',
         version: '1',
         fence: '0',
-        hint: 'secret',
+        secret: 'secret',
         reserved: '1000000',
         paid: '0',
       })
@@ -283,7 +286,7 @@ describe('an atomic write', () => {
 
     it('executed twice, makes one job', async () => {
       await redis.hset(keys.account('twice'), 'balance', '2500000')
-      const given = order({ owner: 'twice' })
+      const given = createRecord({ owner: 'twice' })
       assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
       await claim(given.view.id)
       assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
@@ -307,13 +310,13 @@ describe('an atomic write', () => {
     })
 
     it('that come together have each its own record', async () => {
-      const orders = [1, 2, 3].map((n) =>
-        order({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
+      const records = [1, 2, 3].map((n) =>
+        createRecord({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
       )
-      await Promise.all(orders.map((one) => store.create(one)))
-      for (const { view, owner, input, callbackSecret: hint, dueAt } of orders) {
+      await Promise.all(records.map((one) => store.create(one)))
+      for (const { view, owner, input, callbackSecret: secret, dueAt } of records) {
         const read = await store.read(view.id)
-        assert.deepEqual([read?.owner, read?.input, read?.callbackSecret], [owner, input, hint])
+        assert.deepEqual([read?.owner, read?.input, read?.callbackSecret], [owner, input, secret])
         assert.equal(await redis.zscore(keys.open, view.id), String(dueAt))
         assert.deepEqual(await redis.zrange(keys.ownerJobs(owner), 0, '-1'), [view.id])
         assert.equal((await store.readHistory(view.id)).length, 1)
@@ -325,9 +328,9 @@ describe('an atomic write', () => {
     it('that come together are written each for itself', async () => {
       await redis.set(keys.ownerJobs('broken'), 'not an index')
       const results = await Promise.allSettled([
-        store.create(order({ owner: 'broken' })),
-        store.create(order({ owner: 'whole' })),
-        store.create(order({ owner: 'other' })),
+        store.create(createRecord({ owner: 'broken' })),
+        store.create(createRecord({ owner: 'whole' })),
+        store.create(createRecord({ owner: 'other' })),
       ])
       assert.deepEqual(
         results.map(({ status }) => status),
@@ -345,14 +348,14 @@ describe('an atomic write', () => {
         [0, false],
       ] as const) {
         const now = () => created - lateMs
-        const late = createJobStore({ redis, keys, keepMs, now })
-        const orders = [order(), order(), order()]
-        const results = await Promise.allSettled(orders.map((one) => late.create(one)))
+        const overdueJob = createJobStore({ redis, keys, keepMs, now })
+        const records = [createRecord(), createRecord(), createRecord()]
+        const results = await Promise.allSettled(records.map((one) => overdueJob.create(one)))
         for (const result of results) {
           assert.equal(result.status, isLate ? 'rejected' : 'fulfilled')
           if (result.status === 'rejected') assert.match(String(result.reason), /TIMEOUT/)
         }
-        for (const { view } of orders) assert.equal(await redis.exists(keys.job(view.id)), isLate ? 0 : 1)
+        for (const { view } of records) assert.equal(await redis.exists(keys.job(view.id)), isLate ? 0 : 1)
       }
     })
 
@@ -373,17 +376,20 @@ describe('an atomic write', () => {
     })
 
     it('gives the first reply to an idempotency key again, with its warnings', async () => {
-      const once = { key: 'again', fingerprint: 'same' }
-      const given = order({ idempotencyKey: once, warnings: ['careful'] })
+      const idempotencyKey = { key: 'again', fingerprint: 'same' }
+      const given = createRecord({ idempotencyKey, warnings: ['careful'] })
       await store.create(given)
       isClose(await redis.pttl(keys.idempotencyKey('ann', 'again')), 86_400_000)
-      const replay = await store.create(order({ idempotencyKey: once }))
+      const replay = await store.create(createRecord({ idempotencyKey }))
       assert.ok(replay.kind === 'replayed')
       assert.deepEqual([replay.view.id, replay.warnings], [given.view.id, ['careful']])
-      assert.deepEqual(await store.create(order({ idempotencyKey: { ...once, fingerprint: 'other' } })), {
-        kind: 'reused',
-      })
-      const first = await store.findReplay('ann', once)
+      assert.deepEqual(
+        await store.create(createRecord({ idempotencyKey: { ...idempotencyKey, fingerprint: 'other' } })),
+        {
+          kind: 'reused',
+        },
+      )
+      const first = await store.findReplay('ann', idempotencyKey)
       assert.ok(first?.kind === 'replayed')
       assert.deepEqual([first.view.id, first.warnings], [given.view.id, ['careful']])
     })
@@ -391,14 +397,15 @@ describe('an atomic write', () => {
 
   it('of a new job tells what its owner has left, and a replay the same', async () => {
     await redis.hset(keys.account('limited'), 'balance', '2500000')
-    const once = { key: 'left', fingerprint: 'same' }
-    const limited = (more: Partial<NewJobRecord> = {}) => store.create(order({ owner: 'limited', ...more }))
-    assert.deepEqual(await limited({ idempotencyKey: once }), { kind: 'accepted', remainingUsd: 1.5 })
+    const idempotencyKey = { key: 'left', fingerprint: 'same' }
+    const limited = (more: Partial<NewJobRecord> = {}) =>
+      store.create(createRecord({ owner: 'limited', ...more }))
+    assert.deepEqual(await limited({ idempotencyKey }), { kind: 'accepted', remainingUsd: 1.5 })
     assert.deepEqual(await limited(), { kind: 'accepted', remainingUsd: 0.5 })
-    const replay = await limited({ idempotencyKey: once })
+    const replay = await limited({ idempotencyKey })
     assert.ok(replay.kind === 'replayed')
     assert.equal(replay.remainingUsd, 1.5)
-    const first = await store.findReplay('limited', once)
+    const first = await store.findReplay('limited', idempotencyKey)
     assert.ok(first?.kind === 'replayed')
     assert.equal(first.remainingUsd, 1.5)
     assert.deepEqual(await limited(), { kind: 'balance', remainingUsd: 0.5 })
@@ -455,8 +462,10 @@ describe('an atomic write', () => {
       const submitting = intentOf(job)
       await store.storeIntent(job, submitting, identical)
       assert.equal(await fence(job.view.id), 1)
-      const held = { ...job, view: submitting.view, work: submitting.work }
-      assert.ok(await store.writeReply(held, createTransition(held, { view: { state: 'queued' }, now: 1 })))
+      const claimed = { ...job, view: submitting.view, work: submitting.work }
+      assert.ok(
+        await store.writeReply(claimed, createTransition(claimed, { view: { state: 'queued' }, now: 1 })),
+      )
       assert.equal(await fence(job.view.id), 2)
       const next = await claim(job.view.id)
       assert.ok(await store.write(next, createTransition(next, { now: 1 })))
@@ -515,8 +524,11 @@ describe('an atomic write', () => {
     it('of a withdrawn job charges nothing, though it was under way', async () => {
       const job = await claim(await accept({ owner: 'withdrawer' }))
       await store.requestCancel(job.view.id, 'withdrawn')
-      const held = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
-      await store.write(held, createFailedTransition(held, { code: 'canceled', message: '' }, Date.now()))
+      const claimed = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
+      await store.write(
+        claimed,
+        createFailedTransition(claimed, { code: 'canceled', message: '' }, Date.now()),
+      )
       const account = await redis.hgetall(keys.account('withdrawer'))
       assert.deepEqual([account.reserved, account.spent ?? '0'], ['0', '0'])
       const movements = await redis.xrange(keys.ledger('withdrawer'), '-', '+')
@@ -533,8 +545,8 @@ describe('an atomic write', () => {
         webhook: { url: 'https://example.com/hook', baseUrl: 'https://gateway.example' },
       })
       assert.equal(await store.remove(id), true)
-      const { view, ...kept } = await redis.hgetall(keys.deletedJob(id))
-      assert.deepEqual(kept, {
+      const { view, ...remaining } = await redis.hgetall(keys.deletedJob(id))
+      assert.deepEqual(remaining, {
         owner: 'ann',
         version: '2',
         webhook: 'https://example.com/hook',
@@ -604,7 +616,7 @@ describe('an atomic write', () => {
     })
 
     describe('among those that look alike', () => {
-      const found = (...tasks: string[]) => ({
+      const createCandidates = (...tasks: string[]) => ({
         kind: 'candidates' as const,
         same: true,
         tasks: tasks.map((task) => ({
@@ -614,7 +626,7 @@ describe('an atomic write', () => {
       })
       const choose = async (fingerprint: string, job: string, awaitedSince: number, ...tasks: string[]) => {
         const choice = { job, fingerprint, awaitedSince, hasRestored: () => true }
-        const chosen = await store.claimCandidate(runware, found(...tasks), choice)
+        const chosen = await store.claimCandidate(runware, createCandidates(...tasks), choice)
         return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
       }
 
@@ -668,7 +680,10 @@ describe('an atomic write', () => {
           assert.match(server, /^\w+:\w+$/)
           return false
         }
-        assert.equal(await store.claimCandidate(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
+        assert.equal(
+          await store.claimCandidate(runware, createCandidates('x7'), { ...choice, hasRestored }),
+          'awaited',
+        )
         assert.equal(await redis.get(keys.task('runware', 'x7')), null)
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
       })
@@ -679,10 +694,10 @@ describe('an atomic write', () => {
           await redis.hset(keys.epoch, { server: 'another', since: '0' })
           return owners
         })
-        assert.equal(await failedOver.claimCandidate(runware, found('t8'), choice), 'awaited')
+        assert.equal(await failedOver.claimCandidate(runware, createCandidates('t8'), choice), 'awaited')
         await redis.hset(keys.epoch, 'since', '0')
         const seenBefore = intercepted('eval', async () => ['0', 'the one that died'])
-        assert.equal(await seenBefore.claimCandidate(runware, found('t8'), choice), 'awaited')
+        assert.equal(await seenBefore.claimCandidate(runware, createCandidates('t8'), choice), 'awaited')
         assert.equal(await redis.get(keys.task('runware', 't8')), null)
       })
 
@@ -692,7 +707,7 @@ describe('an atomic write', () => {
           return owners
         })
         const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0, hasRestored: () => true }
-        const chosen = await claims.claimCandidate(runware, found('t5', 't6'), choice)
+        const chosen = await claims.claimCandidate(runware, createCandidates('t5', 't6'), choice)
         assert.ok(typeof chosen === 'object' && chosen.kind === 'running')
         assert.deepEqual(chosen.ticket, ticket('t6'))
       })

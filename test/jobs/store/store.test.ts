@@ -246,15 +246,15 @@ describe('the record of a job', () => {
   it('tells each change that can be seen on its channel', async () => {
     const { id } = await accept()
     const listener = redis.duplicate({ enableOfflineQueue: true })
-    const told: string[] = []
-    listener.on('message', (_, message: string) => told.push(message))
+    const messages: string[] = []
+    listener.on('message', (_, message: string) => messages.push(message))
     await listener.subscribe(keys.channel(id))
     const job = await claim(id)
     await store.write(job, createTransition(job, { work: { polls: 1 }, now: 1 }))
     await store.write(job, running(job))
-    while (told.length === 0) await new Promise(setImmediate)
-    assert.equal(told.length, 1)
-    assert.match(told[0] ?? '', /^2 \{.*"state":"queued"/)
+    while (messages.length === 0) await new Promise(setImmediate)
+    assert.equal(messages.length, 1)
+    assert.match(messages[0] ?? '', /^2 \{.*"state":"queued"/)
     listener.disconnect()
   })
 
@@ -312,8 +312,8 @@ describe('the record of a job', () => {
       assert.equal(second.acceptance.kind, 'replayed')
       assert.ok('view' in second.acceptance && second.acceptance.view.id === first.id)
       assert.equal(await store.readStatus(second.id), undefined)
-      const known = await store.findReplay('ann', { key: 'key-2', fingerprint: 'same' })
-      assert.ok(known?.kind === 'replayed' && known.view.id === first.id)
+      const replay = await store.findReplay('ann', { key: 'key-2', fingerprint: 'same' })
+      assert.ok(replay?.kind === 'replayed' && replay.view.id === first.id)
       assert.deepEqual(await store.findReplay('ann', { key: 'key-2', fingerprint: 'other' }), {
         kind: 'reused',
       })
@@ -349,14 +349,18 @@ describe('the record of a job', () => {
     it('is gone from it when it is too old', async () => {
       const old = await accept({ owner: 'hoarder', view: { createdAt: Date.now() - keepMs - 60_000 } })
       const fresh = await accept({ owner: 'hoarder' })
-      const found = await store.listOwnedIds('hoarder', { after: undefined, oldestFirst: true, count: 10 })
-      assert.deepEqual(found, [fresh.id])
+      const candidates = await store.listOwnedIds('hoarder', {
+        after: undefined,
+        oldestFirst: true,
+        count: 10,
+      })
+      assert.deepEqual(candidates, [fresh.id])
       assert.notEqual(await store.readStatus(old.id), undefined)
     })
   })
 
   describe('a task that looks like its own', () => {
-    const alike = (same: boolean, ...tasks: string[]) => ({
+    const createCandidates = (same: boolean, ...tasks: string[]) => ({
       kind: 'candidates' as const,
       same,
       tasks: tasks.map((task) => ({
@@ -364,32 +368,32 @@ describe('the record of a job', () => {
         outcome: { kind: 'running' as const, ticket: { taskUUID: task }, stage: 'queued' as const },
       })),
     })
-    const choose = async (job: string, found: ReturnType<typeof alike>) => {
+    const choose = async (job: string, candidates: ReturnType<typeof createCandidates>) => {
       const choice = { job, fingerprint: 'f', awaitedSince: 0, hasRestored: () => true }
-      const chosen = await store.claimCandidate(runware, found, choice)
+      const chosen = await store.claimCandidate(runware, candidates, choice)
       return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
     }
 
     it('is taken where it is the only one that is free', async () => {
-      assert.equal(await choose('a', alike(false, 'only-1')), 'only-1')
-      assert.equal(await choose('b', alike(false, 'only-1')), undefined)
-      assert.equal(await choose('b', alike(false, 'only-1', 'only-2')), 'only-2')
+      assert.equal(await choose('a', createCandidates(false, 'only-1')), 'only-1')
+      assert.equal(await choose('b', createCandidates(false, 'only-1')), undefined)
+      assert.equal(await choose('b', createCandidates(false, 'only-1', 'only-2')), 'only-2')
     })
 
     it('is not taken where several may be meant, for one may be another customer’s', async () => {
-      assert.equal(await choose('c', alike(false, 'either', 'or')), undefined)
-      assert.equal(await choose('d', alike(true, 'either', 'or')), 'either')
-      assert.equal(await choose('e', alike(true, 'either', 'or')), 'or')
-      assert.equal(await choose('f', alike(true, 'either', 'or')), undefined)
+      assert.equal(await choose('c', createCandidates(false, 'either', 'or')), undefined)
+      assert.equal(await choose('d', createCandidates(true, 'either', 'or')), 'either')
+      assert.equal(await choose('e', createCandidates(true, 'either', 'or')), 'or')
+      assert.equal(await choose('f', createCandidates(true, 'either', 'or')), undefined)
     })
 
     it('is found again by the job that has it', async () => {
-      assert.equal(await choose('g', alike(false, 'mine')), 'mine')
-      assert.equal(await choose('g', alike(false, 'other-1', 'other-2', 'mine')), 'mine')
+      assert.equal(await choose('g', createCandidates(false, 'mine')), 'mine')
+      assert.equal(await choose('g', createCandidates(false, 'other-1', 'other-2', 'mine')), 'mine')
     })
 
     it('is none where there is none', async () => {
-      assert.equal(await choose('h', alike(true)), undefined)
+      assert.equal(await choose('h', createCandidates(true)), undefined)
     })
   })
 })

@@ -66,11 +66,11 @@ describe('a task belongs to one job', () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     await job.run()
-    Object.assign(job.parts, { hasRestored: () => false })
+    Object.assign(job.deps, { hasRestored: () => false })
     job.clock.now += 5000
     await job.run()
     assert.equal(await job.state(), 'submitting')
-    Object.assign(job.parts, { hasRestored: () => true })
+    Object.assign(job.deps, { hasRestored: () => true })
     job.clock.now += 5000
     await job.run()
     assert.equal(await job.state(), 'queued')
@@ -107,7 +107,7 @@ describe('a task belongs to one job', () => {
     const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
     cleanup.add(() => journal.close())
     const first = await begin({ find: undefined } as never)
-    const second = await begin({ find: undefined } as never, { parts: { journal } })
+    const second = await begin({ find: undefined } as never, { deps: { journal } })
     await first.run()
     await second.runAll()
     assert.equal(await second.error(), 'submission_unknown')
@@ -134,15 +134,15 @@ describe('a task belongs to one job', () => {
     const second = await begin({ find: undefined } as never, { sent: () => lost })
     await second.run()
     const adopt = () => ticket
-    const found = second.parts.routing.find({ id: '' }, 'runware')
-    assert.ok(found)
-    const routing = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
+    const endpoint = second.deps.routing.find({ id: '' }, 'runware')
+    assert.ok(endpoint)
+    const routing = { find: () => ({ ...endpoint, provider: { ...endpoint.provider, adopt } }) }
     const callback = createCallbackReceiver({
       now: () => second.clock.now,
       store: harness.store,
       queues: { bringForward: async () => undefined } as unknown as Queues,
       routing: routing as never,
-      upstreams: second.parts.upstreams,
+      upstreams: second.deps.upstreams,
     })
     assert.equal(await callback(second.id, 'secret', {}), true)
     assert.equal(await second.state(), 'submitting')
@@ -154,7 +154,7 @@ describe('a task belongs to one job', () => {
     const job = await begin()
     const { writeReply: writeAnswer } = harness.store
     let refusals = 3
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         writeReply: async (...args: Parameters<typeof writeAnswer>) => {

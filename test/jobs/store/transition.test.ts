@@ -33,12 +33,12 @@ const stateAfter = (from: JobState, to: JobState) =>
   createTransition(jobOf({ state: from }), { view: { state: to }, now: 200 }).view.state
 
 describe('the state of a job', () => {
-  const order = ['queued', 'processing', 'generating', 'delivering'] as const
-  for (const [at, from] of order.entries()) {
-    for (const to of order.slice(0, at)) {
+  const states = ['queued', 'processing', 'generating', 'delivering'] as const
+  for (const [at, from] of states.entries()) {
+    for (const to of states.slice(0, at)) {
       it(`does not go back from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), from))
     }
-    for (const to of order.slice(at + 1)) {
+    for (const to of states.slice(at + 1)) {
       it(`goes on from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
     }
     for (const end of ['succeeded', 'failed', 'canceled'] as const)

@@ -24,17 +24,17 @@ async function save(content: Buffer): Promise<string> {
 }
 
 /** Bytes at places, the rest zero. */
-function bytes(size: number, parts: Readonly<Record<number, string | number[]>>): Buffer {
+function bytes(size: number, fields: Readonly<Record<number, string | number[]>>): Buffer {
   const content = Buffer.alloc(size)
-  for (const [at, part] of Object.entries(parts))
+  for (const [at, part] of Object.entries(fields))
     content.set(typeof part === 'string' ? Buffer.from(part, 'latin1') : part, Number(at))
   return content
 }
 
 const gif = bytes(10, { 0: 'GIF89a', 6: [0x02, 0x01, 0x03, 0x01] })
 const bmp = bytes(30, { 0: 'BM', 18: [4, 1, 0, 0], 22: [0xfe, 0xff, 0xff, 0xff] })
-const webp = (chunk: string, parts: Readonly<Record<number, number[]>>) =>
-  bytes(40, { 0: 'RIFF', 4: [32, 0, 0, 0], 8: 'WEBP', 12: chunk, ...parts })
+const webp = (chunk: string, content: Readonly<Record<number, number[]>>) =>
+  bytes(40, { 0: 'RIFF', 4: [32, 0, 0, 0], 8: 'WEBP', 12: chunk, ...content })
 const segment = (marker: number, length: number, body: number[] = []) => {
   const content = Buffer.alloc(length + 2)
   content.set([0xff, marker, length >> 8, length & 0xff, ...body])
@@ -102,11 +102,19 @@ describe('the pixels of an image', () => {
   })
 })
 
-const box = (name: string, length: number, told = length) =>
-  bytes(length, { 0: [told >>> 24, (told >>> 16) & 0xff, (told >>> 8) & 0xff, told & 0xff], 4: name })
-const longBox = (length: number, told = length) => {
+const box = (name: string, length: number, declaredLength = length) =>
+  bytes(length, {
+    0: [
+      declaredLength >>> 24,
+      (declaredLength >>> 16) & 0xff,
+      (declaredLength >>> 8) & 0xff,
+      declaredLength & 0xff,
+    ],
+    4: name,
+  })
+const longBox = (length: number, declaredLength = length) => {
   const content = box('mdat', length, 1)
-  content.writeBigUInt64BE(BigInt(told), 8)
+  content.writeBigUInt64BE(BigInt(declaredLength), 8)
   return content
 }
 
@@ -163,8 +171,8 @@ describe('what a file is by its bytes', () => {
   const verdict = async (content: Buffer, kind: 'image' | 'video' | 'audio') =>
     checkMediaFile(await save(content), kind)
   const reasonOf = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
-    const found = await verdict(content, kind)
-    return 'reason' in found ? found.reason : found.contentType
+    const result = await verdict(content, kind)
+    return 'reason' in result ? result.reason : result.contentType
   }
   const m4v = Buffer.concat([bytes(24, { 0: [0, 0, 0, 24], 4: 'ftypmp42' }), box('mdat', 16)])
   const webm = Buffer.concat([
@@ -212,8 +220,8 @@ describe('what a file is by its bytes', () => {
 
   it('is named to the caller', async () => {
     const wrong = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
-      const found = await verdict(content, kind)
-      return 'problem' in found ? found.problem : assert.fail()
+      const result = await verdict(content, kind)
+      return 'problem' in result ? result.problem : assert.fail()
     }
     assert.match(await wrong(png(), 'video'), /\ba video file.*image\/png/)
     assert.match(await wrong(video, 'image'), /\ban image file.*video\/mp4/)

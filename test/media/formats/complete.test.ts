@@ -47,7 +47,7 @@ function wav(samples: Buffer, declared = samples.length): Buffer {
 }
 
 /** What a file loses when one byte of it is missing can be seen unless it was written without a length. */
-const untold = new Set(['pipe.wav'])
+const unbounded = new Set(['pipe.wav'])
 /** Here, what is cut off first is no part of the sound or the image. */
 const appendix: Readonly<Record<string, number>> = { 'id3v1.mp3': 128, 'several-images.jpg': 900 }
 
@@ -61,7 +61,7 @@ describe('a whole file of a real encoder', () => {
 })
 
 describe('a file that is cut short', () => {
-  for (const name of fixtures.filter((name) => !untold.has(name))) {
+  for (const name of fixtures.filter((name) => !unbounded.has(name))) {
     it(`${name} is rejected, wherever it is cut`, async () => {
       const content = fixture(name)
       const kind = await kindOf(content)

@@ -40,17 +40,17 @@ describe('uses of a stored input', () => {
   })
 
   it('whoever sends the same content during a removal waits for its end', async () => {
-    const order: string[] = []
+    const events: string[] = []
     await uses.add('again')
     await uses.markNew('again')
     let added: Promise<unknown> = Promise.resolve()
     await uses.release('again', async () => {
-      added = uses.add('again').then(() => order.push('added'))
+      added = uses.add('again').then(() => events.push('added'))
       await new Promise((resolve) => setTimeout(resolve, 150))
-      order.push('removed')
+      events.push('removed')
     })
     await added
-    assert.deepEqual(order, ['removed', 'added'])
+    assert.deepEqual(events, ['removed', 'added'])
   })
 
   it('are remembered as long as the file may be kept', async () => {

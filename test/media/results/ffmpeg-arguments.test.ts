@@ -17,10 +17,10 @@ async function start(t: TestContext, ffmpeg = 'ffmpeg') {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dir = await temporaryFolder(cleanup)
-  const scratch = await createTempDir(join(dir, 'scratch'))
-  const stills = createThumbnails({ store: createDiskStore(join(dir, 'files')), tempDir: scratch, ffmpeg })
+  const tempDir = await createTempDir(join(dir, 'scratch'))
+  const thumbnails = createThumbnails({ store: createDiskStore(join(dir, 'files')), tempDir, ffmpeg })
   const draw = (content: string | Buffer) =>
-    stills.findOrCreate(
+    thumbnails.findOrCreate(
       'a.mp4',
       {
         bytes: content.length,
@@ -104,12 +104,12 @@ describe('what ffmpeg may open', () => {
   it('is told in its arguments: one local file, in a format that names no others', async (t) => {
     const { dir } = await start(t)
     const program = join(dir, 'ffmpeg')
-    const told = join(dir, 'arguments')
-    await writeFile(program, `#!/bin/sh\nprintf '%s\\n' "$@" > ${told}\nexit 1\n`)
+    const argumentsFile = join(dir, 'arguments')
+    await writeFile(program, `#!/bin/sh\nprintf '%s\\n' "$@" > ${argumentsFile}\nexit 1\n`)
     await chmod(program, 0o755)
     const { draw } = await start(t, program)
     assert.equal(await draw(video), undefined)
-    const args = (await readFile(told, 'utf8')).split('\n')
+    const args = (await readFile(argumentsFile, 'utf8')).split('\n')
     const before = args.slice(0, args.indexOf('-i'))
     assert.equal(before[before.indexOf('-protocol_whitelist') + 1], 'file')
     const formats = before[before.indexOf('-format_whitelist') + 1]?.split(',') ?? []

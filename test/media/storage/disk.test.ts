@@ -126,22 +126,22 @@ describe('files on disk', () => {
     await put('results/a', 'one')
     await put('other/b', 'one')
     await utimes(join(root, 'results/a'), 2000, 2000)
-    const found = []
-    for await (const file of store.list('results')) found.push(file)
-    assert.deepEqual(found, [{ name: 'results/a', storedAt: 2_000_000 }])
+    const names = []
+    for await (const file of store.list('results')) names.push(file)
+    assert.deepEqual(names, [{ name: 'results/a', storedAt: 2_000_000 }])
   })
 
   it('a file that is removed during the listing is left out', async (t) => {
     const { store, put } = await start(t)
     await put('results/a', 'one')
     await put('results/b', 'one')
-    const found: string[] = []
+    const names: string[] = []
     for await (const { name } of store.list('results')) {
-      found.push(name)
+      names.push(name)
       await store.remove('results/a')
       await store.remove('results/b')
     }
-    assert.equal(found.length, 1)
+    assert.equal(names.length, 1)
   })
 
   it('an absent folder is empty', async (t) => {

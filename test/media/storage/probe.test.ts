@@ -34,14 +34,14 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, options =
       await (changes.remove ?? disk.remove)(name)
     },
   }
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn', 'error'] as const)
     logger[level] = ((...args: unknown[]) => log.push(`${level}: ${args.at(-1)}`)) as never
   const probe = createStorageProbe({
     store,
-    tempDir: scratch,
+    tempDir,
     dataDir,
     floorBytes: 0,
     everyMs: 60_000,

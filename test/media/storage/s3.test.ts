@@ -30,9 +30,9 @@ describe('files in a bucket', () => {
   }
 
   async function names(folder: string): Promise<string[]> {
-    const found: string[] = []
-    for await (const { name } of store.list(folder)) found.push(name)
-    return found.sort()
+    const keys: string[] = []
+    for await (const { name } of store.list(folder)) keys.push(name)
+    return keys.sort()
   }
 
   it('a file is stored, and its local one removed', async () => {
@@ -44,10 +44,10 @@ describe('files in a bucket', () => {
   it('a file is found with its size and when it was stored', async () => {
     const before = Date.now()
     await put('found/a', 'one')
-    const found = await store.stat('found/a')
-    assert.equal(found?.bytes, 3)
+    const keys = await store.stat('found/a')
+    assert.equal(keys?.bytes, 3)
     // The bucket counts in seconds.
-    assert.ok((found?.storedAt ?? 0) > before - 2000 && (found?.storedAt ?? 0) < Date.now() + 2000)
+    assert.ok((keys?.storedAt ?? 0) > before - 2000 && (keys?.storedAt ?? 0) < Date.now() + 2000)
   })
 
   it('an absent file is not found', async () => {
@@ -88,8 +88,8 @@ describe('files in a bucket', () => {
   it('a large file is uploaded in parts of 8 MB', async () => {
     const content = Buffer.alloc(17 * megabyte, 7)
     await put('large/a', content)
-    const parts = bucket.requests.flatMap((request) => /partNumber=(\d+)/.exec(request)?.[1] ?? [])
-    assert.deepEqual([...new Set(parts)].sort(), ['1', '2', '3'])
+    const partNumbers = bucket.requests.flatMap((request) => /partNumber=(\d+)/.exec(request)?.[1] ?? [])
+    assert.deepEqual([...new Set(partNumbers)].sort(), ['1', '2', '3'])
     assert.equal((await store.stat('large/a'))?.bytes, content.length)
   })
 

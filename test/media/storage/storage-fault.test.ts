@@ -26,15 +26,15 @@ describe('a fault of storage', () => {
 
   it('keeps what it is told', () => {
     const cause = new Error('why')
-    const found = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
-    assert.deepEqual([found.cause, found.isFull, found.isForbidden], [cause, true, true])
+    const error = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
+    assert.deepEqual([error.cause, error.isFull, error.isForbidden], [cause, true, true])
   })
 
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) {
     it(`${code} means that nothing more can be written`, () => {
-      const found = toStorageUnavailable('store a', systemError(code))
+      const error = toStorageUnavailable('store a', systemError(code))
       assert.deepEqual(
-        [found.message, found.isFull, found.isForbidden],
+        [error.message, error.isFull, error.isForbidden],
         [`Cannot store a: ${code}`, true, false],
       )
     })
@@ -45,9 +45,9 @@ describe('a fault of storage', () => {
   })
 
   it('a denied call to a bucket is known by its status', () => {
-    const found = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
-    assert.equal(found.message, 'Cannot store a: AccessDenied (HTTP 403)')
-    assert.deepEqual([found.isForbidden, found.isFull], [true, false])
+    const error = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
+    assert.equal(error.message, 'Cannot store a: AccessDenied (HTTP 403)')
+    assert.deepEqual([error.isForbidden, error.isFull], [true, false])
   })
 
   it('another status is not a denied call', () => {
@@ -55,8 +55,8 @@ describe('a fault of storage', () => {
   })
 
   it('a status that is no number counts for nothing', () => {
-    const found = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
-    assert.deepEqual([found.message, found.isForbidden], ['Cannot store a: AccessDenied', false])
+    const error = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
+    assert.deepEqual([error.message, error.isForbidden], ['Cannot store a: AccessDenied', false])
   })
 
   it('a code that is no text counts for nothing', () => {
