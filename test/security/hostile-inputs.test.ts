@@ -12,7 +12,8 @@ import { createLogger } from '../../src/telemetry/logger.ts'
 import { clientOf, operatorKey } from '../accounts/test-accounts.ts'
 import { png } from '../media/files.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../support/setup.ts'
-import { type HostileInput, hostileInputs, validInputs } from './hostile-inputs.ts'
+import { hostileInputs, validInputs } from './hostile-inputs/index.ts'
+import type { HostileInput } from './hostile-inputs/input.ts'
 
 type Reply = { status: number | 'closed'; headers: string; body: string }
 
