@@ -270,7 +270,7 @@ describe('an atomic write', () => {
         state: 'pending',
         version: '1',
         fence: '0',
-        secret: 'secret',
+        hint: 'secret',
         reserved: '1000000',
         paid: '0',
       })
