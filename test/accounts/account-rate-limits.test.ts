@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { cheapJob, clientOf, type Reply, startBackend } from './test-accounts.ts'
 
-describe('limits a minute', () => {
+describe('rate limits per minute', () => {
   const cleanup = createCleanup()
   let backend: Awaited<ReturnType<typeof startBackend>>
   let redis: Redis
@@ -35,7 +35,7 @@ describe('limits a minute', () => {
     assert.ok(Number(seconds) >= 1 && Number(seconds) <= 60, seconds)
   }
 
-  it('count the submits of a key over all processes and path prefixes', async () => {
+  it('count the submits of a key across all processes and path prefixes', async () => {
     const [one, two] = await clientsOf({ name: 'counted' })
     const paths = ['/api/generate-video', '/generate-video', '/api/v1/generate-video', '/v1/generate-video']
     for (const [at, path] of paths.entries()) {
@@ -47,13 +47,13 @@ describe('limits a minute', () => {
     assert.equal((await other?.submit())?.status, 202)
   })
 
-  it("a key's own number counts instead", async () => {
+  it('a limit of the key replaces the default', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'own', rpm: 1 })
     assert.equal((await client.submit()).status, 202)
     assertLimited(await client.submit())
   })
 
-  it('recover and extend have their own, a status has none', async () => {
+  it('recover and extend have separate limits; status requests have none', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'lists' })
     const { body } = await client.submit()
     for (let requests = 0; requests < 20; requests++) {
@@ -71,7 +71,7 @@ describe('limits a minute', () => {
     assert.ok((await Promise.all(polls)).every(({ status }) => status === 200))
   })
 
-  it('are no error of ours when their counters cannot be read', async () => {
+  it('do not fail a request when their counters cannot be read', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'broken' })
     const found = await redis.keys(`${backend.keys.rateLimits}*`)
     assert.notEqual(found.length, 0)

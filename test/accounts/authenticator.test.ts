@@ -10,7 +10,7 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 
 const keys = createKeys('door:')
 
-describe('who may come in', () => {
+describe('authentication', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let subscriber: Redis
@@ -66,7 +66,7 @@ describe('who may come in', () => {
       allowAnonymous: openWithoutKeys,
     })
 
-  it('is whoever has a key', async () => {
+  it('accepts a request with an API key', async () => {
     const authenticator = await create()
     const { key, account } = await ledger.createAccount({ name: 'ann' })
     const limited = await ledger.createAccount({ name: 'bob', rpm: 7 })
@@ -76,7 +76,7 @@ describe('who may come in', () => {
       assert.equal(await authenticator.identify(wrong), undefined)
   })
 
-  it('is remembered, and answered at once', async () => {
+  it('is cached and returned synchronously', async () => {
     const authenticator = await create()
     const { key, account } = await makeKey()
     await authenticator.identify(key)
@@ -85,7 +85,7 @@ describe('who may come in', () => {
     assert.equal(reads, 0)
   })
 
-  it('is remembered for 30 s, as is who has no right key', async (t) => {
+  it('is cached for 30 s, for valid and for invalid keys', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     const authenticator = await create()
     const { key } = await makeKey()
@@ -102,7 +102,7 @@ describe('who may come in', () => {
     assert.equal(reads, 3)
   })
 
-  it('is forgotten as soon as an account changes', async () => {
+  it('is removed from the cache when an account changes', async () => {
     const authenticator = await create()
     const { key, account } = await makeKey()
     await authenticator.identify(key)
@@ -114,7 +114,7 @@ describe('who may come in', () => {
     while ((await authenticator.identify(other.key))?.rpm !== 3) await new Promise(setImmediate)
   })
 
-  it('is not forgotten for other messages', async () => {
+  it('stays in the cache after other messages', async () => {
     const authenticator = await create()
     const { key } = await makeKey()
     await subscriber.subscribe('elsewhere')
@@ -125,7 +125,7 @@ describe('who may come in', () => {
     assert.equal(authenticator.identify(key) instanceof Promise, true)
   })
 
-  it('is looked up again after the connection for changes was away', async () => {
+  it('is looked up again after the subscription was interrupted', async () => {
     const authenticator = await create()
     const { key } = await makeKey()
     await authenticator.identify(key)
@@ -133,7 +133,7 @@ describe('who may come in', () => {
     assert.equal(authenticator.identify(key) instanceof Promise, true)
   })
 
-  it('is not remembered from before a change that came meanwhile', async () => {
+  it('is not cached if the account changes during the lookup', async () => {
     const { key, account } = await makeKey()
     const authenticator = await create()
     const identifying = authenticator.identify(key)
@@ -142,7 +142,7 @@ describe('who may come in', () => {
     assert.equal(authenticator.identify(key) instanceof Promise, true)
   })
 
-  it('is remembered of the 10,000 keys that were used last, right or wrong', async () => {
+  it('is cached for the 10,000 most recently used keys, valid or not', async () => {
     const authenticator = await create()
     const { key } = await makeKey()
     await authenticator.identify(key)
@@ -162,8 +162,8 @@ describe('who may come in', () => {
     assert.ok(reads > 0, 'the guess that was made first is forgotten')
   })
 
-  describe('as long as no key was ever made', () => {
-    it('is everybody, where that is allowed, with any key or none', async () => {
+  describe('before the first API key is created', () => {
+    it('accepts every request if anonymous access is allowed', async () => {
       const authenticator = await create(true)
       for (const key of [undefined, 'any'])
         assert.deepEqual(await authenticator.identify(key), anonymousCaller)
@@ -172,12 +172,12 @@ describe('who may come in', () => {
       assert.equal(reads, 0)
     })
 
-    it('is nobody, where that is not allowed', async () => {
+    it('rejects every request if anonymous access is not allowed', async () => {
       const authenticator = await create(false)
       for (const key of [undefined, 'any']) assert.equal(await authenticator.identify(key), undefined)
     })
 
-    it('and is nobody any more as soon as there is one, though it be revoked', async () => {
+    it('rejects anonymous requests once a key exists, even if that key is revoked', async () => {
       const authenticator = await create(true)
       assert.deepEqual(await authenticator.identify(undefined), anonymousCaller)
       assert.equal(await hasKeys(redis, keys, createMarker()), false)
@@ -188,7 +188,7 @@ describe('who may come in', () => {
       assert.equal(await hasKeys(redis, keys, createMarker()), true)
     })
 
-    it('is asked again after 30 s', async (t) => {
+    it('is checked again after 30 s', async (t) => {
       t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
       const authenticator = await create(true)
       await authenticator.identify(undefined)
@@ -199,7 +199,7 @@ describe('who may come in', () => {
       assert.equal(await authenticator.identify(undefined), undefined)
     })
 
-    it('is not remembered from before a key that came meanwhile', async () => {
+    it('is not cached if a key is created during the check', async () => {
       const authenticator = await create(true)
       const identifying = authenticator.identify(undefined)
       subscriber.emit('message', keys.accountChanges, 'x')
@@ -209,7 +209,7 @@ describe('who may come in', () => {
     })
   })
 
-  it('cannot be told without Redis: that is nobody’s fault', async () => {
+  it('rejects with RedisUnavailable while Redis is unavailable', async () => {
     const unavailable = new RedisUnavailable(new Error('Connection is closed.'))
     const away = new Proxy(redis, { get: () => () => Promise.reject(unavailable) })
     const authenticator = await createAuthenticator({
@@ -234,8 +234,8 @@ describe('who may come in', () => {
     assert.equal(await marked.identify(undefined), undefined)
   })
 
-  describe('after Redis has lost the keys', () => {
-    it('is nobody without a key, and the reason can be told', async () => {
+  describe('after Redis has lost the API keys', () => {
+    it('rejects requests without a key, and reports the reason', async () => {
       const authenticator = await create(true)
       assert.equal(await authenticator.readAccessMode(), 'anonymous')
       const { key, account } = await makeKey()
@@ -250,13 +250,13 @@ describe('who may come in', () => {
       assert.equal(await authenticator.readAccessMode(), 'keys')
     })
 
-    it('is nobody for a process that starts later, where the marker is set', async () => {
+    it('rejects requests in a process that starts later, if the marker is set', async () => {
       const authenticator = await create(true, createMarker(true))
       assert.equal(await authenticator.identify(undefined), undefined)
       assert.equal(await authenticator.readAccessMode(), 'lost')
     })
 
-    it('is nobody though no request came between the first key and the loss', async () => {
+    it('rejects requests even if none came between the first key and the loss', async () => {
       const marker = createMarker()
       const authenticator = await create(true, marker)
       assert.deepEqual(await authenticator.identify(undefined), anonymousCaller)
@@ -267,7 +267,7 @@ describe('who may come in', () => {
     })
   })
 
-  it('says why a key is needed', async () => {
+  it('reports why a key is required', async () => {
     assert.equal(await (await create(false)).readAccessMode(), 'locked')
     await makeKey()
     assert.equal(await (await create(false)).readAccessMode(), 'keys')
@@ -275,7 +275,7 @@ describe('who may come in', () => {
     assert.equal(anonymousAccess.readAccessMode(), 'off')
   })
 
-  it('is everybody where nobody is told apart', () => {
+  it('accepts every request if authentication is off', () => {
     for (const key of [undefined, 'any'])
       assert.deepEqual(anonymousAccess.identify(key), { owner: 'anonymous' })
   })

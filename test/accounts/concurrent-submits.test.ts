@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertLedgersAddUp, cheapJob, clientOf, startBackend } from './test-accounts.ts'
 
-describe('500 submits at once on a balance for 100', () => {
+describe('500 concurrent submits with a balance for 100', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('are accepted 100 times, and 30 failures give back exactly their share', async () => {
+  it('100 are accepted, and 30 failures refund exactly their price', async () => {
     const { redis, keys, ledger, env } = await startBackend(cleanup, {
       ROLE: 'api',
       // On a busy machine 100 purchases at once take longer than the usual 2 s, and then nobody knows whether they were made.

@@ -39,7 +39,7 @@ describe('money on hold', () => {
     return (body.data as Record<string, unknown>[]).find(({ id }) => id === job)
   }
 
-  it('is listed with what an operator needs, whatever becomes of the record', async () => {
+  it('is listed with what an operator needs, even after the record is gone', async () => {
     const { id, client } = await createKey('deleted')
     const job = await loseJob(client)
     const first = await listed(job)
@@ -78,7 +78,7 @@ describe('money on hold', () => {
     await assertLedgersAddUp(backend.ledger)
   })
 
-  it('is settled by one decision, whichever way it comes', async () => {
+  it('is settled by one decision, through the API or the command line', async () => {
     const { id, client } = await createKey('ways')
     const job = await loseJob(client)
     const typed = (decision: string) => runKeysCommand(backend, ['resolve', id, job, decision])
@@ -102,7 +102,7 @@ describe('money on hold', () => {
     await assertLedgersAddUp(backend.ledger)
   })
 
-  it('counts towards the daily limit until it is released, and is used when it is charged', async () => {
+  it('counts towards the daily limit until it is released, and stays counted when it is charged', async () => {
     const { key } = await backend.ledger.createAccount({ name: 'daily', dailyUsd: 1.2 })
     const client = clientOf(address, key)
     const [first, second] = [await loseJob(client), await loseJob(client)]
@@ -144,7 +144,7 @@ describe('money on hold', () => {
     assert.equal((await backend.ledger.read(id))?.balanceUsd, 2)
   })
 
-  it('says what is wrong with a decision', async () => {
+  it('returns an error that explains an invalid decision', async () => {
     assert.equal((await decide('vid_0', { decision: 'release' })).status, 404)
     for (const body of [{}, { decision: 'charge', ticket: 'x' }, { decision: 'keep' }, { ticket: '' }]) {
       const { status, body: reply } = await decide('vid_0', body)
@@ -156,7 +156,7 @@ describe('money on hold', () => {
     await assert.rejects(runKeysCommand(backend, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
   })
 
-  describe('and the task that an operator finds', () => {
+  describe('and a task that an operator adopts', () => {
     // Eight lost replies in a row, and the gateway would leave the upstream alone for a while.
     beforeEach(async () => {
       const { client } = await createKey('success')
@@ -224,7 +224,7 @@ describe('money on hold', () => {
       await client.waitForEnd(rival.body.runId)
     })
 
-    it('is adopted from the command line, of a job that was to be canceled too', async () => {
+    it('can be adopted from the command line, also for a job with a requested cancel', async () => {
       const { id, client } = await createKey('typed')
       const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost typed' })
       await client.waitForEnd(body.runId)
@@ -246,7 +246,7 @@ describe('money on hold', () => {
       )
     })
 
-    it('may be wrong: the job then ends as its upstream says, with one end more', async () => {
+    it('may be the wrong task: the job then ends with the state that its upstream reports', async () => {
       const { id, client } = await createKey('wrong')
       const job = await loseJob(client)
       assert.equal((await decide(job, { ticket: 'no-such-task' })).status, 200)
@@ -263,7 +263,7 @@ describe('money on hold of callers without a key', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is listed and settled too', async () => {
+  it('is listed and can be settled', async () => {
     const backend = await startBackend(cleanup, { RECONCILE_SECONDS: '3', AUTH: 'off' })
     const { address } = await startTestGateway(cleanup, backend.env)
     const client = clientOf(address)

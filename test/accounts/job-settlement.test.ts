@@ -8,7 +8,7 @@ import { assertLedgersAddUp, cheapJob, clientOf, operatorKey, startBackend } fro
 const view = { id: 'vid_1', version: 1, model: 'm', progress: 0, createdAt: 0, costUsd: 3 } as const
 const work = { route: [], deadlineAt: 0, refusals: 0, misses: 0, polls: 0 }
 
-describe('what becomes of the money', () => {
+describe('the settlement of a job', () => {
   const cleanup = createCleanup()
   let backend: Awaited<ReturnType<typeof startBackend>>
   let ledger: Ledger
@@ -26,7 +26,7 @@ describe('what becomes of the money', () => {
     return { id: account.id, client: clientOf(address, key) }
   }
 
-  it('a success is charged, and told everywhere in the same figures', async () => {
+  it('a success is charged, and every API reports the same amount', async () => {
     const { id, client } = await somebody({ name: 'success', balanceUsd: 2 })
     const submitted = await client.submit()
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('what becomes of the money', () => {
     assert.deepEqual(usage.body.total, { jobs: 1, usd: 0.5 })
   })
 
-  it('a refusal gives everything back', async () => {
+  it('a rejected job is fully refunded', async () => {
     const { id, client } = await somebody({ name: 'refusal', balanceUsd: 2 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:refuse' })
     await client.waitForEnd(body.runId)
@@ -52,7 +52,7 @@ describe('what becomes of the money', () => {
     assert.deepEqual([account?.balanceUsd, account?.reservedUsd, account?.spentUsd], [2, 0, 0])
   })
 
-  it('an unknown submission is held apart until the operator decides', async () => {
+  it('the money of an unknown submission is on hold until the operator decides', async () => {
     const { id, client } = await somebody({ name: 'unknown', balanceUsd: 2 })
     const jobs = await Promise.all([1, 2].map(() => client.submit({ ...cheapJob, prompt: 'sandbox:lost' })))
     const [first = '', second = ''] = jobs.map(({ body }) => body.runId)
@@ -72,7 +72,7 @@ describe('what becomes of the money', () => {
     await assertLedgersAddUp(ledger)
   })
 
-  it('a price by length is settled to the real one', async () => {
+  it('a price by length is settled to the actual length', async () => {
     const { id, client } = await somebody({ name: 'length', balanceUsd: 5 })
     const unmeasured = await client.submit({
       model: 'video-upscaler',
@@ -86,7 +86,7 @@ describe('what becomes of the money', () => {
     assert.equal((await ledger.read(id))?.balanceUsd, 4.975)
   })
 
-  it('the daily limit refuses until the next day', async () => {
+  it('the daily limit rejects submits until the next day', async () => {
     const { client } = await somebody({ name: 'daily', dailyUsd: 0.9 })
     const accepted = await client.submit()
     assert.equal(accepted.status, 202)
@@ -97,7 +97,7 @@ describe('what becomes of the money', () => {
     await client.waitForEnd(accepted.body.runId)
   })
 
-  it('a balance that is lifted while a job runs is not refilled by it', async () => {
+  it('a job does not refund a balance limit that was removed while it ran', async () => {
     const { id, client } = await somebody({ name: 'lifted', balanceUsd: 1 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:fail' })
     await ledger.setLimits(id, { balanceUsd: null })
@@ -108,7 +108,7 @@ describe('what becomes of the money', () => {
     await assertLedgersAddUp(ledger)
   })
 
-  it('a preview tells the price and stores nothing', async () => {
+  it('a price preview returns the price and stores nothing', async () => {
     const { id, client } = await somebody({ name: 'preview', balanceUsd: 1 })
     const preview = await client.request('POST', '/api/price', {
       ...cheapJob,
@@ -128,7 +128,7 @@ describe('a markup', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is in the list, in the preview, in what is charged, and in nothing twice', async () => {
+  it('is included once in the model list, the preview and the charge', async () => {
     const { ledger, env } = await startBackend(cleanup, { MARKUP_PERCENT: '15' })
     const { address } = await startTestGateway(cleanup, env)
     const { key, account } = await ledger.createAccount({ name: 'marked', balanceUsd: 1 })
@@ -144,21 +144,21 @@ describe('a markup', () => {
   })
 })
 
-describe('who pays for what was begun', () => {
+describe('who pays for an unfinished render', () => {
   const canceled = { ...view, state: 'canceled' as const, error: { code: 'canceled' as const, message: '' } }
 
-  it('nobody, where no upstream had taken the job', () => {
+  it('nobody, if no upstream had accepted the job', () => {
     assert.equal(decideSettlement('pending', canceled, work).kind, 'release')
   })
 
-  it('nobody, where it still waited at the upstream and was called back', () => {
+  it('nobody, if it was still queued at the upstream and was canceled there', () => {
     assert.equal(
       decideSettlement('queued', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
       'release',
     )
   })
 
-  it('the client, where it was being rendered, or could not be called back', () => {
+  it('the client, if it was rendering or could not be canceled', () => {
     assert.equal(
       decideSettlement('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
       'charge',
@@ -173,7 +173,7 @@ describe('the final cost', () => {
   const cost = (seconds: number | undefined, more = {}) =>
     finalCostUsd({ view: { ...view, state: 'delivering' }, work: { ...work, meter, ...more } }, seconds)
 
-  it('follows the real length, with the markup', () => {
+  it('follows the actual length, with the markup', () => {
     assert.equal(cost(20.1), 0.22)
     assert.equal(cost(2), 0.055)
     assert.equal(cost(undefined), 0.088)
@@ -183,11 +183,11 @@ describe('the final cost', () => {
     assert.equal(cost(10_000), 3)
   })
 
-  it('is the upstream own figure where it tells one', () => {
+  it('is the cost that the upstream reports, if it reports one', () => {
     assert.equal(cost(20, { upstreamCostUsd: 0.5 }), 0.55)
   })
 
-  it('stays as it was where the price does not depend on the length', () => {
+  it('does not change if the price does not depend on the length', () => {
     assert.equal(finalCostUsd({ view: { ...view, state: 'delivering' }, work }, 20), 3)
   })
 })

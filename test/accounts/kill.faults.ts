@@ -15,7 +15,7 @@ describe('kill -9 at any moment', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('leaves books that add up, and every dollar in one purse', async () => {
+  it('leaves a balanced ledger', async () => {
     const { ledger, env, redis, keys, upstreams } = await startBackend(cleanup, {
       UPSTREAM_TIMEOUT_SECONDS: '1',
     })

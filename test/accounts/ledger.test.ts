@@ -43,7 +43,7 @@ describe('the accounts', () => {
       note,
     ])
 
-  it('are created with a key that only its hash is kept of', async () => {
+  it('are created with a key that is stored as a hash only', async () => {
     const before = Date.now()
     const { key, account } = await accounts.ledger.createAccount({
       name: 'ann',
@@ -81,7 +81,7 @@ describe('the accounts', () => {
     assert.equal((await accounts.ledger.listMovements(account.id, 1))[0]?.kind, 'set')
   })
 
-  it('without limits have none', async () => {
+  it('have no limits by default', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'bob' })
     for (const limit of ['rpm', 'dailyUsd', 'balanceUsd', 'revokedAt']) assert.equal(limit in account, false)
     assert.equal(await accounts.ledger.readBalanceUsd(account.id), undefined)
@@ -106,7 +106,7 @@ describe('the accounts', () => {
     assert.equal((await accounts.ledger.read(first))?.revokedAt, revokedAt)
   })
 
-  it('change what is named, and nothing else', async () => {
+  it('change the named fields and nothing else', async () => {
     const { account } = await accounts.ledger.createAccount({
       name: 'cid',
       rpm: 5,
@@ -129,7 +129,7 @@ describe('the accounts', () => {
     assert.equal((await accounts.ledger.listMovements(id, 1))[0]?.balanceUsd, -100)
   })
 
-  it('whose balance is set have exactly that balance', async () => {
+  it('have exactly the balance that is set', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'dan', balanceUsd: 10 })
     await accounts.ledger.setLimits(account.id, { balanceUsd: 4 })
     assert.equal(await accounts.ledger.readBalanceUsd(account.id), 4)
@@ -141,7 +141,7 @@ describe('the accounts', () => {
     assert.equal(await accounts.ledger.readBalanceUsd(account.id), 0)
   })
 
-  it('are topped up, and corrected down to nothing but not below', async () => {
+  it('are topped up, and corrected down to zero but not below', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'eve' })
     const { id } = account
     await accounts.ledger.topUp(id, 10, { note: 'invoice 1' })
@@ -168,7 +168,7 @@ describe('the accounts', () => {
     await redis.zrem(accounts.keys.accounts, 'ghost')
   })
 
-  it('top up the balance that the same change sets, all or nothing', async () => {
+  it('set and top up a balance in one change, all or nothing', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'gil', balanceUsd: 1, rpm: 2 })
     const { id } = account
     await accounts.ledger.change(id, { balanceUsd: 5, topUpUsd: 2 })
@@ -187,12 +187,12 @@ describe('the accounts', () => {
     assert.equal(await accounts.ledger.readBalanceUsd(id), 3)
   })
 
-  it('that are not there cannot be changed', async () => {
+  it('cannot be changed if they do not exist', async () => {
     assert.deepEqual(await reasonOf(accounts.ledger.topUp('nobody', 1)), { kind: 'absent' })
     assert.equal(await redis.exists(accounts.keys.account('nobody'), accounts.keys.ledger('nobody')), 0)
   })
 
-  describe('under an operation key', () => {
+  describe('with an operation ID', () => {
     it('change once', async () => {
       const { account } = await accounts.ledger.createAccount({ name: 'hal' })
       const { id } = account
@@ -206,7 +206,7 @@ describe('the accounts', () => {
       assert.deepEqual((await tags(id)).at(-1), ['topup', 5, 'op-1', 'n'])
     })
 
-    it('do not take the key for another change', async () => {
+    it('reject the ID with another change', async () => {
       const { account } = await accounts.ledger.createAccount({ name: 'ida' })
       const { id } = account
       await accounts.ledger.change(id, { topUpUsd: 5 }, { id: 'op-2', note: 'n' })
@@ -224,7 +224,7 @@ describe('the accounts', () => {
       assert.equal(await accounts.ledger.readBalanceUsd(id), 5)
     })
 
-    it('create one key, and say which', async () => {
+    it('create one key and return its ID', async () => {
       const { account } = await accounts.ledger.createAccount({ name: 'jan' }, { id: 'op-3' })
       assert.deepEqual(await reasonOf(accounts.ledger.createAccount({ name: 'jan' }, { id: 'op-3' })), {
         kind: 'created',
@@ -236,7 +236,7 @@ describe('the accounts', () => {
       assert.equal((await accounts.ledger.listAccounts()).filter(({ name }) => name === 'jan').length, 1)
     })
 
-    it('that sets a balance name it in the ledger', async () => {
+    it('record the ID in the ledger when they set a balance', async () => {
       const { account } = await accounts.ledger.createAccount({ name: 'lea', balanceUsd: 3 }, { id: 'op-4' })
       await accounts.ledger.change(account.id, { balanceUsd: 2 }, { id: 'op-5' })
       assert.deepEqual(await tags(account.id), [
@@ -245,7 +245,7 @@ describe('the accounts', () => {
       ])
     })
 
-    it('are remembered for a day', async () => {
+    it('remember the operation for a day', async () => {
       const fingerprint = await redis.hget(accounts.keys.operation(hashKey('op-3')), 'fingerprint')
       assert.match(fingerprint ?? '', /^[\da-f]{64}$/)
       const ttl = await redis.pttl(accounts.keys.operation(hashKey('op-3')))
@@ -253,12 +253,12 @@ describe('the accounts', () => {
     })
   })
 
-  it('without a balance have no movement of one', async () => {
+  it('have no balance movement without a balance', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'max', balanceUsd: null })
     assert.deepEqual(await accounts.ledger.listMovements(account.id, 10), [])
   })
 
-  it('have no note where none was given', async () => {
+  it('have no note if none was given', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'mia' })
     await accounts.ledger.topUp(account.id, 1)
     assert.equal((await tags(account.id))[0]?.[3], undefined)

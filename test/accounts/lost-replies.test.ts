@@ -60,7 +60,7 @@ describe('a command whose reply is lost is applied once:', () => {
     assert.deepEqual(await kindsOf(id), ['topup', 'set'])
   })
 
-  it('a top-up that is typed', async () => {
+  it('a top-up from the command line', async () => {
     const { id } = await createKey('typed')
     const money = createTestLedger(await connection())
     await losing('lost typing', () => runKeysCommand(money, ['topup', id, '5', '--note', 'lost typing']))
@@ -76,7 +76,7 @@ describe('a command whose reply is lost is applied once:', () => {
     assert.deepEqual(await kindsOf(id), ['set', 'set'])
   })
 
-  it('a balance that is taken away', async () => {
+  it('a balance that is removed', async () => {
     const { id, path } = await createKey('lift')
     const change = { balanceUsd: null, note: 'lost lift' }
     const { body } = await losing('lost lift', () => operator.request('PATCH', path, change))
@@ -102,7 +102,7 @@ describe('a command whose reply is lost is applied once:', () => {
     assert.ok((await backend.ledger.read(id))?.revokedAt)
   })
 
-  it('a new secret for webhooks: the one before still signs', async () => {
+  it('a rotation of the webhook secret: the previous secret still signs', async () => {
     const { id, client } = await createKey('rotation')
     const before = (await client.request('GET', '/api/webhooks/secret')).body.secret
     const rotate = () => client.request('POST', '/api/webhooks/secret')
@@ -213,5 +213,5 @@ describe('a command whose reply is lost is applied once:', () => {
     t.diagnostic(`30 operations, 30 lost replies, ${movements.length - 31} differences in the ledger`)
   })
 
-  it('and the books add up', () => assertLedgersAddUp(backend.ledger))
+  it('and the ledger balances', () => assertLedgersAddUp(backend.ledger))
 })

@@ -7,7 +7,7 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 import { createTestAccounts } from './job-money.ts'
 import { assertLedgersAddUp } from './test-accounts.ts'
 
-describe('the money of an account', () => {
+describe('the balance of an account', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let accounts: ReturnType<typeof createTestAccounts>
@@ -43,7 +43,7 @@ describe('the money of an account', () => {
     return { id: account.id, money, rows }
   }
 
-  it('is reserved when a job is accepted, and the client reads what is left', async () => {
+  it('is reserved when a job is accepted, and the reply contains the remaining balance', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
     const { id: job, acceptance } = await accounts.accept(id, 2.5)
     assert.deepEqual(acceptance, { kind: 'accepted', remainingUsd: 7.5 })
@@ -51,7 +51,7 @@ describe('the money of an account', () => {
     assert.deepEqual((await rows()).at(-1), ['reserve', job, -2.5, 2.5, 0, 0])
   })
 
-  it('is spent by a success, and what was reserved beyond it comes back', async () => {
+  it('is charged on success, and the rest of the reservation is refunded', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await accounts.start(job)
@@ -60,7 +60,7 @@ describe('the money of an account', () => {
     assert.deepEqual((await rows()).at(-1), ['charge', job, 1.5, -2.5, 0, 1])
   })
 
-  it('is never spent beyond what was reserved', async () => {
+  it('is never charged more than the reserved amount', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await accounts.start(job)
@@ -68,7 +68,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
   })
 
-  it('comes back after a failure', async () => {
+  it('is refunded after a failure', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await accounts.start(job)
@@ -77,7 +77,7 @@ describe('the money of an account', () => {
     assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, -2.5, 0, 0])
   })
 
-  it('is held where nobody knows what became of a purchase', async () => {
+  it('is put on hold when the result of a purchase is unknown', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await accounts.fail(job, 'submission_unknown')
@@ -85,7 +85,7 @@ describe('the money of an account', () => {
     assert.deepEqual((await rows()).at(-1), ['hold', job, 0, -2.5, 2.5, 0])
   })
 
-  it('is moved once, however often a job ends', async () => {
+  it('changes once, however often a job ends', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     const claimed = await accounts.store.claimStep(job, 1)
@@ -95,7 +95,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [10, 0, 0, 0])
   })
 
-  it('is counted, too, where there is no balance', async () => {
+  it('is recorded as usage, too, if the account has no balance', async () => {
     const { id, money } = await create()
     const { id: job, acceptance } = await accounts.accept(id, 2)
     assert.deepEqual(acceptance, { kind: 'accepted' })
@@ -108,7 +108,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [undefined, 0, 0, 2])
   })
 
-  it('that did not come out of a balance goes into none', async () => {
+  it('does not grow by a refund that was not taken from it', async () => {
     const { id, money } = await create()
     const { id: job } = await accounts.accept(id, 2)
     await accounts.ledger.setLimits(id, { balanceUsd: 5 })
@@ -116,7 +116,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [5, 0, 0, 0])
   })
 
-  it('that came out of a balance which was lifted since goes into none', async () => {
+  it('is not refunded after the balance limit was removed', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await accounts.ledger.setLimits(id, { balanceUsd: null })
@@ -124,7 +124,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [undefined, 0, 0, 0])
   })
 
-  it('is not touched by a job of before there were accounts', async () => {
+  it('is not changed by a job from before accounts existed', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
     const { id: job } = await accounts.accept(id, 2.5)
     await redis.hdel(accounts.keys.job(job), 'reserved', 'paid')
@@ -132,7 +132,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
   })
 
-  it('may go down to exactly nothing, and not below', async () => {
+  it('can go down to exactly zero, and not below', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
     assert.equal((await accounts.accept(id, 2.5)).acceptance.kind, 'accepted')
     assert.deepEqual((await accounts.accept(id, 2.5)).acceptance, { kind: 'accepted', remainingUsd: 0 })
@@ -142,7 +142,7 @@ describe('the money of an account', () => {
     assert.deepEqual(await money(), [0, 5, 0, 0])
   })
 
-  it('of a revoked key buys nothing, though what was bought goes on', async () => {
+  it('of a revoked key pays for no new job, but running jobs continue', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
     const { id: job } = await accounts.accept(id, 1)
     await accounts.ledger.revokeAccount(id)
@@ -161,14 +161,14 @@ describe('the money of an account', () => {
       assert.deepEqual((await accounts.accept(id, 0.01)).acceptance, { kind: 'daily', limitUsd: 3 })
     })
 
-    it('comes back after a refund', async () => {
+    it('is available again after a refund', async () => {
       const { id } = await daily(3)
       const { id: job } = await accounts.accept(id, 3)
       await accounts.fail(job)
       assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
     })
 
-    it('comes back by what a success did not cost', async () => {
+    it('is available again by the part of the reservation that was not charged', async () => {
       const { id } = await daily(3)
       const { id: job } = await accounts.accept(id, 3)
       await accounts.start(job)
@@ -177,7 +177,7 @@ describe('the money of an account', () => {
       assert.equal((await accounts.accept(id, 2)).acceptance.kind, 'accepted')
     })
 
-    it('does not come back while money is on hold', async () => {
+    it('is not available while money is on hold', async () => {
       const { id } = await daily(3)
       const { id: job } = await accounts.accept(id, 3)
       await accounts.fail(job, 'submission_unknown')
@@ -186,7 +186,7 @@ describe('the money of an account', () => {
       assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
     })
 
-    it('stays used where the operator charges what was on hold', async () => {
+    it('stays used if the operator charges the money on hold', async () => {
       const { id } = await daily(3)
       const { id: job } = await accounts.accept(id, 3)
       await accounts.fail(job, 'submission_unknown')
@@ -244,7 +244,7 @@ describe('the money of an account', () => {
     assert.ok((await redis.pttl(usage)) <= 5_000_000)
   })
 
-  it('is checked before a job is stored, by the same rules', async () => {
+  it('is checked before a job is stored, with the same rules', async () => {
     const check = createAccountCheck({ redis, keys: accounts.keys })
     const rejection = async (id: string, costUsd?: number) => {
       try {
@@ -289,7 +289,7 @@ describe('the money of an account', () => {
         1_800_000_000_000,
       )
 
-    it('is listed with what is known of the attempt', async () => {
+    it('is listed with the data of the attempt', async () => {
       const began = Date.now()
       const { id, job } = await hold({}, { ticket: { task: 'x' } })
       const ended = Date.now()
@@ -314,7 +314,7 @@ describe('the money of an account', () => {
       assert.equal(await accounts.holds.findOwner('nobody'), undefined)
     })
 
-    it('is spent by a charge', async () => {
+    it('is charged by the operator', async () => {
       const { id, job, money, rows } = await hold({ balanceUsd: 10 })
       const decided = await decide(id, job, 'charge', 'billed')
       assert.equal(decided.kind, 'done')
@@ -326,7 +326,7 @@ describe('the money of an account', () => {
       assert.equal((await accounts.usage([id], 1))[0]?.usd, 2.5)
     })
 
-    it('comes back by a release', async () => {
+    it('is refunded by a release', async () => {
       const { id, job, money, rows } = await hold({ balanceUsd: 10 })
       assert.equal((await decide(id, job, 'release')).kind, 'done')
       assert.deepEqual(await money(), [10, 0, 0, 0])
@@ -341,7 +341,7 @@ describe('the money of an account', () => {
       assert.equal((await accounts.usage([id], 1))[0]?.usd, 0)
     })
 
-    it('comes back into no balance where it came out of none', async () => {
+    it('is not refunded to a balance if it was not taken from one', async () => {
       const { id, job, money } = await hold()
       await decide(id, job, 'release')
       assert.deepEqual(await money(), [undefined, 0, 0, 0])
@@ -370,7 +370,7 @@ describe('the money of an account', () => {
       assert.ok(ttl > 399 * 86_400_000)
     })
 
-    it('is noted in the history of the job, where there still is one', async () => {
+    it('is recorded in the history of the job, if the job still has one', async () => {
       const { id, job } = await hold()
       await decide(id, job, 'charge', 'billed')
       const [note] = await accounts.store.readNotes(job)
@@ -382,7 +382,7 @@ describe('the money of an account', () => {
       assert.equal(await redis.exists(accounts.keys.notes(missing.job)), 0)
     })
 
-    it('that nobody holds cannot be decided on', async () => {
+    it('cannot be decided if it is not on hold', async () => {
       const { id } = await create()
       assert.deepEqual(await decide(id, 'nobody', 'charge'), { kind: 'none' })
       assert.equal(await accounts.holds.readDecision('nobody'), undefined)

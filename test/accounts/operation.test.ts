@@ -51,7 +51,7 @@ describe('an operation with an Idempotency-Key', () => {
     assert.ok(ttl > 86_000_000 && ttl <= 86_400_000, String(ttl))
   })
 
-  it('is refused with another request', async () => {
+  it('is rejected with another request', async () => {
     const { patch } = await createKey('reused')
     const other = await createKey('other')
     await patch({ topUpUsd: 1 }, 'reused')
@@ -69,7 +69,7 @@ describe('an operation with an Idempotency-Key', () => {
     assert.equal((await patch({ topUpUsd: 1 }, 'käse')).status, 400)
   })
 
-  it('is the same on the command line', async () => {
+  it('works the same on the command line', async () => {
     const { id, patch } = await createKey('typed')
     const typed = () =>
       runKeysCommand(backend, ['topup', id, '3', '--operation', 'pay-3', '--note', 'by hand'])
@@ -136,7 +136,7 @@ describe('an operation with an Idempotency-Key', () => {
     await assertLedgersAddUp(backend.ledger)
   })
 
-  it('says what is wrong with it', async () => {
+  it('returns an error that explains an invalid key', async () => {
     const { patch } = await createKey('wrong')
     const lonely = await patch({ note: 'about nothing', rpm: 3 })
     assert.deepEqual([lonely.status, (lonely.body.error as { param: string }).param], [400, 'note'])
@@ -150,7 +150,7 @@ describe('an operation with an Idempotency-Key', () => {
     assert.equal(absent.status, 404)
   })
 
-  it('names the field that it does not know, and a body that is none', async () => {
+  it('returns an error for an unknown field and for an invalid body', async () => {
     const { account } = await backend.ledger.createAccount({ name: 'typo' })
     const operator = clientOf(address, operatorKey)
     const path = `/api/admin/keys/${account.id}`

@@ -69,14 +69,14 @@ describe('the money of sandbox jobs', () => {
     assert.deepEqual([row?.sandbox, row?.jobs, row?.succeeded, row?.usd], [true, 1, 1, 0])
   })
 
-  it('a request with a file is not refused for a balance of 0', async () => {
+  it('a request with a file is not rejected for a balance of 0', async () => {
     const { key } = await money.ledger.createAccount({ name: 'nothing', balanceUsd: 0 })
     const image = `data:image/png;base64,${'A'.repeat(70_000)}`
     const { status } = await clientOf(address, key).submit({ ...cheapJob, image })
     assert.notEqual(status, 402)
   })
 
-  it('a submission whose reply is lost holds nothing', async () => {
+  it('a submission with a lost reply puts no money on hold', async () => {
     const { key, account } = await money.ledger.createAccount({ name: 'unknown', balanceUsd: 1 })
     const client = clientOf(address, key)
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost' })
@@ -95,7 +95,7 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
   })
   after(() => cleanup.run())
 
-  it('give it back when they succeed', async () => {
+  it('refund it when they succeed', async () => {
     const { account, id } = await records.acceptOld()
     assert.equal((await records.ledger.read(account))?.reservedUsd, 0.5)
     await records.succeed(id)
@@ -105,7 +105,7 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
     assert.deepEqual([row?.jobs, row?.succeeded, row?.usd], [1, 1, 0])
   })
 
-  it('give back what was put on hold, and are never charged', async () => {
+  it('refund the money on hold, and are never charged', async () => {
     const { account, id } = await records.acceptOld()
     await records.holdOld(id)
     assert.equal((await records.ledger.read(account))?.heldUsd, 0.5)
@@ -123,7 +123,7 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
   })
 })
 
-it('a daily limit that real jobs have exceeded allows sandbox jobs', async (t) => {
+it('sandbox jobs are allowed when real jobs have exceeded the daily limit', async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const records = createSandboxAccounts((await startRedis(cleanup)).redis, 'daily:')

@@ -52,7 +52,7 @@ test('an operation is served under each prefix, and the first of two with one UR
   assert.deepEqual(await get('/v1/v1/reply'), [200, 'v1'])
 })
 
-test('hooks run in the order authentication, limit, own hook', async () => {
+test('hooks run in the order authentication, rate limit, hook of the route', async () => {
   const calls: string[] = []
   const note = (name: string) => (_request: unknown, _reply: unknown, done: () => void) => {
     calls.push(name)

@@ -32,7 +32,7 @@ describe('the command line for keys', () => {
     return { id, printed }
   }
 
-  it('says how it is used', async () => {
+  it('prints its usage', async () => {
     assert.equal(await run(), await run('help'))
     for (const verb of ['create', 'list', 'limit', 'topup', 'revoke', 'ledger', 'held', 'unknown', 'resolve'])
       assert.match(await run('help'), new RegExp(`keys -- ${verb}`))
@@ -71,7 +71,7 @@ describe('the command line for keys', () => {
     assert.ok(lines.every((line) => line === line.trimEnd()))
   })
 
-  it('needs a name for a key', async () => {
+  it('requires a name for a key', async () => {
     await fails(/--name/, 'create')
     await fails(/--name/, 'create', '--name', '  ')
   })
@@ -113,7 +113,7 @@ describe('the command line for keys', () => {
     await fails(/created the key key_/, 'create', '--name', 'once', '--operation', 'create-1')
   })
 
-  it('says what is wrong with a value', async () => {
+  it('explains an invalid value', async () => {
     const { id } = await make()
     for (const value of ['x', '', ' ', '-1', '1e10', 'NaN'])
       await fails(/--daily-usd must be a number/, 'limit', id, `--daily-usd=${value}`)
@@ -133,18 +133,18 @@ describe('the command line for keys', () => {
     assert.ok((await accounts.ledger.read(id))?.revokedAt)
   })
 
-  it('knows no other keys', async () => {
+  it('rejects unknown keys', async () => {
     await fails(/no key key_0;/, 'revoke', 'key_0')
     await fails(/without an id/, 'revoke')
   })
 
-  it('has nothing to limit of callers without a key', async () => {
+  it('has no limits for callers without a key', async () => {
     for (const verb of ['limit', 'revoke', 'topup'])
       await fails(/Callers without a key/, verb, 'anonymous', '1')
     assert.equal(await run('ledger', 'anonymous'), '\n')
   })
 
-  it('prints the movements of an account, one a line', async () => {
+  it('prints the movements of an account, one per line', async () => {
     const { id } = await make('--balance', '5')
     await run('topup', id, '1')
     const lines = (await run('ledger', id))
@@ -171,7 +171,7 @@ describe('the command line for keys', () => {
       assert.ok((await run('unknown')).split('\n').some((line) => line.includes(`"id":"${job}"`)))
     })
 
-    it('charges or releases it, by whoever types it', async () => {
+    it('charges or releases it, with the operator’s name', async () => {
       const { id, job } = await hold()
       assert.match(await run('resolve', id, job, 'charge', '--note', 'billed'), /\$2\b/)
       const [entry] = await accounts.ledger.listMovements(id, 1)
@@ -183,14 +183,14 @@ describe('the command line for keys', () => {
       assert.equal(await accounts.ledger.readBalanceUsd(other.id), 5)
     })
 
-    it('charges what callers without a key have on hold, and prints no account', async () => {
+    it('charges money on hold of callers without a key, and prints no account', async () => {
       const { id: job } = await accounts.accept('anonymous', 2)
       await accounts.fail(job, 'submission_unknown')
       assert.equal(await run('resolve', 'anonymous', job, 'charge'), '')
       assert.equal(await run('held', 'anonymous'), '\n')
     })
 
-    it('says what is wrong with a decision', async () => {
+    it('explains an invalid decision', async () => {
       const { id, job } = await hold()
       for (const decision of [[], ['burn'], ['adopt'], ['adopt', '']])
         await fails(/charge, release, or adopt/, 'resolve', id, job, ...decision)
@@ -201,7 +201,7 @@ describe('the command line for keys', () => {
     })
   })
 
-  it('says that everybody may come in, where there is no key', async () => {
+  it('reports anonymous access if there is no key', async () => {
     const cleanHouse = createTestAccounts((await startRedis(cleanup)).redis, 'empty:')
     const text = await runKeysCommand(
       { ledger: cleanHouse.ledger, holds: cleanHouse.holds, unknownJobs: unknown },

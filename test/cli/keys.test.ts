@@ -21,7 +21,7 @@ async function soon(holds: () => Promise<boolean>): Promise<void> {
   assert.fail('it did not come about within a second')
 }
 
-describe('the door', () => {
+describe('access', () => {
   const cleanup = createCleanup()
   let backend: Awaited<ReturnType<typeof startBackend>>
   let addresses: string[]
@@ -38,7 +38,7 @@ describe('the door', () => {
   })
   after(() => cleanup.run())
 
-  it('is open until the first key is made, then shut for good in every process', async () => {
+  it('is anonymous until the first key is created, then requires a key in every process', async () => {
     for (const address of addresses) {
       assert.equal(await balanceOf(address), 200)
       assert.equal(await balanceOf(address, 'anything'), 200)
@@ -56,7 +56,7 @@ describe('the door', () => {
     }
   })
 
-  it('lets nothing be bought with a revoked key, whatever a process remembers', async () => {
+  it('rejects a revoked key at once, whatever a process has cached', async () => {
     const { key, account } = await backend.ledger.createAccount({ name: 'hasty' })
     const [address = ''] = addresses
     await soon(async () => (await balanceOf(address, key)) === 200)
@@ -66,7 +66,7 @@ describe('the door', () => {
     assert.equal(refused.body.code, 'invalid_api_key')
   })
 
-  it('takes the key under both headers, x-api-key first', async () => {
+  it('accepts the key in both headers, x-api-key first', async () => {
     const { key } = await backend.ledger.createAccount({ name: 'both' })
     const ask = async (headers: Record<string, string>) =>
       (await fetch(`${addresses[0]}/api/check-balance`, { method: 'POST', headers })).status
@@ -76,7 +76,7 @@ describe('the door', () => {
     assert.equal(await ask({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
   })
 
-  it('keeps only hashes of keys', async () => {
+  it('stores only hashes of keys', async () => {
     const { key } = await backend.ledger.createAccount({ name: 'hashed' })
     assert.match(key, /^sk-reelgate-[\w-]{43}$/)
     for (const name of await backend.redis.keys('*')) {
@@ -85,7 +85,7 @@ describe('the door', () => {
     }
   })
 
-  it('is shut where others can reach it, unless the operator says otherwise', async () => {
+  it('requires a key on a public address, unless the operator turns it off', async () => {
     const fresh = { ...backend.env, REDIS_PREFIX: 'fresh:', HOST: '0.0.0.0', ROLE: 'api', PORT: '0' }
     const start = (env: Record<string, string>) =>
       startGateway(readConfig(env, Object.values(providers)), quiet)
@@ -98,12 +98,12 @@ describe('the door', () => {
     assert.equal(await balanceOf(off.address.replace('0.0.0.0', '127.0.0.1')), 200)
   })
 
-  it("refuses an operator's key that could be guessed", () => {
+  it('rejects an admin key that could be guessed', () => {
     const read = () => readConfig({ ADMIN_KEY: 'short' }, Object.values(providers))
     assert.throws(read, /ADMIN_KEY must have at least 16 characters/)
   })
 
-  it('is run by the operator over HTTP', async () => {
+  it('is administered over HTTP', async () => {
     const [address = ''] = addresses
     const operator = clientOf(address, operatorKey)
     const made = await operator.request('POST', '/api/admin/keys', { name: 'team', rpm: 7, balanceUsd: 3 })
@@ -128,7 +128,7 @@ describe('npm run keys', () => {
   after(() => cleanup.run())
   const run = promisify(execFile)
 
-  it('works beside a gateway on its private Redis, and without one', async () => {
+  it('works with and without a running gateway on its embedded Redis', async () => {
     const env = { DATA_DIR: await temporaryFolder(cleanup) }
     const keys = async (...args: string[]) =>
       (
@@ -152,11 +152,11 @@ describe('npm run keys', () => {
   })
 })
 
-describe('what the operator types', () => {
+describe('the commands of the operator', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('does what it says', async () => {
+  it('do what the documentation says', async () => {
     const { redis } = await startRedis(cleanup)
     const money = createTestLedger({ redis, keys: createKeys('test:') })
     const keys = (...args: string[]) => runKeysCommand(money, args)

@@ -56,18 +56,18 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     return (JSON.parse(String(reply.body)) as { videoUrl: string }).videoUrl
   }
 
-  it('links lead to nginx, under whatever name it was asked', async () => {
+  it('links lead to nginx, under the requested host name', async () => {
     assert.equal(new URL(file).origin, nginx.address)
     assert.equal((await get(file)).status, 200)
     const named = await linkOf(nginx.address, { host: 'reel.example:8080' })
     assert.equal(named, file.replace(nginx.address, 'http://reel.example:8080'))
   })
 
-  it('no header of a client gets into links', async () => {
+  it('no client header changes links', async () => {
     assert.equal(await linkOf(nginx.address, lies), file)
   })
 
-  it('serves ranges as Safari asks for them', async () => {
+  it('serves the range requests of Safari', async () => {
     const whole = (await get(file)).body
     const bytes = whole.length
     assert.ok(bytes > 3 * 4096, 'the file has several pieces')
@@ -96,7 +96,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal((await range('bytes=0-1', { 'if-range': '"other"' })).status, 200)
   })
 
-  it('answers HEAD, and any page may show the file', async () => {
+  it('supports HEAD, and any page can embed the file', async () => {
     const head = await get(file, { origin: 'https://app.example' }, 'HEAD')
     const { body, headers } = await get(file)
     assert.deepEqual([head.status, Number(head.headers['content-length'])], [200, body.length])
@@ -105,7 +105,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(headers['access-control-allow-origin'], '*')
   })
 
-  it('caches files, and nothing else', async () => {
+  it('caches files only', async () => {
     const { body } = await clientOf(nginx.address, key).submit()
     const other = (await clientOf(nginx.address, key).waitForEnd(body.runId)).videoUrl ?? ''
     const states = []
@@ -119,7 +119,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(status.headers['cache-control'], 'no-store')
   })
 
-  it('keeps no key and no secret in its cache and logs', async () => {
+  it('stores no key and no secret in its cache and logs', async () => {
     const secret = 'callback-secret-of-the-test'
     await get(file, { 'x-api-key': key, authorization: `Bearer ${key}`, cookie: `key=${key}` })
     await get(`${nginx.address}/api/v1/models?api_key=${key}`)
@@ -131,7 +131,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(written.includes(key), false)
   })
 
-  it('passes events on as they happen', async () => {
+  it('passes events on without buffering', async () => {
     const slow = await startBackend(cleanup, {}, 600_000)
     const { key: other } = await slow.ledger.createAccount({ name: 'slow' })
     const { address } = await startTestGateway(cleanup, slow.env)
@@ -159,7 +159,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.ok(reply.ok, await reply.text())
   })
 
-  it('the address of a client counts for limits', async () => {
+  it('rate limits use the address of the client', async () => {
     const attempts = async (headers: Headers) => {
       const statuses: (number | undefined)[] = []
       for (let attempt = 0; attempt < 3; attempt++)

@@ -107,7 +107,7 @@ describe('a cancel or a deadline before the purchase', () => {
     assert.deepEqual(ends, { succeeded: 2 })
   })
 
-  it('a cancel at any moment: a refunded job has no running task at the upstream', async () => {
+  it('a cancel at any time: a refunded job has no running task at the upstream', async () => {
     const gateway = await startGateway()
     const { client, host, redis } = gateway
     const providers: readonly Upstream[] = ['fal', 'wavespeed']

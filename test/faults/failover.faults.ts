@@ -22,7 +22,7 @@ import { startPair, startReplicated } from './replication.ts'
 
 const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 
-describe('the primary dies with writes that its replica does not have', () => {
+describe('the primary fails with writes that its replica does not have', () => {
   const cleanup = createCleanup()
   let upstreams: MockUpstreams
 
@@ -38,7 +38,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     return { pair, client, worker: await startWorker(), startWorker }
   }
 
-  it('the worker lives: nothing is purchased again, with half of the replies in flight and half lost', async () => {
+  it('the worker survives: nothing is purchased again, with half of the replies in flight and half lost', async () => {
     const { host } = upstreams
     const { pair, client, worker } = await startOnPair()
     worker.freeze()
@@ -56,7 +56,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     assertKept(counts)
   })
 
-  it('the worker dies too: REDIS_WAIT_REPLICAS=1 purchases nothing that the replica does not know', async () => {
+  it('the worker fails too: REDIS_WAIT_REPLICAS=1 purchases nothing that is missing on the replica', async () => {
     const { host } = upstreams
     const { pair, client, worker, startWorker } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' })
     const submitted = await submitJobs(client, { name: 'known', count: 6, providers })
@@ -98,7 +98,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     return { ...gateway.pair, finish }
   }
 
-  it('and is the primary again: its data is that of the replica, though its process and the connections stand', async () => {
+  it('and becomes the primary again with the data of the replica, in the same process with the same connections', async () => {
     const { primary, replica, finish } = await purchaseUnreplicated('back')
     await replica.redis.replicaof('NO', 'ONE')
     await primary.redis.replicaof('127.0.0.1', String(replica.port))
@@ -116,7 +116,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover without a grace time')
   })
 
-  it('or becomes a replica, and ends no connection', async () => {
+  it('or becomes a replica without closing connections', async () => {
     const { primary, replica, entrance, finish } = await purchaseUnreplicated('demoted')
     await replica.redis.replicaof('NO', 'ONE')
     entrance.leadTo({ path: replica.path }, { cut: false })
@@ -124,7 +124,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover, the old primary continues as a replica')
   })
 
-  it('or falls silent with its machine, and ends no connection', async () => {
+  it('or stops replying without closing connections', async () => {
     const { primary, replica, entrance, finish } = await purchaseUnreplicated('silent')
     primary.freeze()
     await replica.redis.replicaof('NO', 'ONE')

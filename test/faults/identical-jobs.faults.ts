@@ -46,7 +46,7 @@ describe('a task belongs to one job', () => {
 
   describe('two identical jobs', { concurrency: true }, () => {
     for (const provider of ['wavespeed', 'bytedance'] as const) {
-      it(`${provider}: the one whose call died does not take the task of the other`, async () => {
+      it(`${provider}: the job with the failed call does not claim the task of the other`, async () => {
         const marks = Array.from({ length: pairs }, (_, number) => `job-twin-${provider}-${number}-end`)
         const fault = { provider, operation: 'submit', times: pairs }
         gateway.host.injectFault({ ...fault, kind: 'reset' })
@@ -93,7 +93,7 @@ describe('a task belongs to one job', () => {
     magicapi: (id) => ({ id, status: 'IN_QUEUE' }),
   }
 
-  it('an upstream that returns one ID for two jobs: only one of them has the task', async () => {
+  it('an upstream returns one ID for two jobs: only one job has the task', async () => {
     const providers = Object.keys(replies) as Upstream[]
     const { host } = gateway
     const first = await submitJobs(gateway.client, { name: 'first', count: 1, providers })

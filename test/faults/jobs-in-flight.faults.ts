@@ -9,7 +9,7 @@ import { reportLag } from './print-counts.ts'
 const flights = process.env.FLIGHTS === 'all' ? undefined : ['one worker, callbacks', 'two workers, polling']
 
 /** Two thousand jobs in flight on real processes: what is counted must be right; how late is printed, and judged by the bench. */
-it('many jobs in flight are bought once, polled by one worker at a time, rarely, and all end', async (context) => {
+it('many jobs in flight are purchased once, polled rarely by one worker at a time, and all end', async (context) => {
   context.after(async () => {
     await stopAll()
     removeFolders()

@@ -75,7 +75,7 @@ describe('a power loss drops the end of the append-only file', () => {
     }
   }
 
-  it('of the machine with Redis alone: the worker still knows what it has purchased', async () => {
+  it('of the Redis machine only: the worker still knows what it has purchased', async () => {
     const { losePower, ...counted } = await purchaseUnsynced('redis-power')
     await losePower({ everything: false })
     const counts = await countJobs(counted)
@@ -83,7 +83,7 @@ describe('a power loss drops the end of the append-only file', () => {
     assertKept(counts)
   })
 
-  it('of everything: the journal under DATA_DIR tells what was purchased', async () => {
+  it('of all machines: the journal in DATA_DIR has the purchases', async () => {
     const { losePower, ...counted } = await purchaseUnsynced('power')
     await losePower({ everything: true })
     await deliverCallbacks(counted.host, counted.jobs)

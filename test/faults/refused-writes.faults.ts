@@ -64,7 +64,7 @@ const rejections: readonly Rejection[] = [
   },
 ]
 
-describe('Redis refuses every write while the upstreams reply', { concurrency: true }, () => {
+describe('Redis rejects every write while the upstreams reply', { concurrency: true }, () => {
   const cleanup = createCleanup()
   let upstreams: MockUpstreams
 
@@ -112,14 +112,14 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
         assertKept(counts)
       }
 
-      it('keeps the replies that arrive', async () => {
+      it('preserves the replies that arrive', async () => {
         const jobs = await purchase('alive')
         await sleep(refusedMs)
         await rejection.end(gateway.redis, gateway.server.dir)
         await check('', jobs)
       })
 
-      it('keeps the replies that arrive while the worker shuts down', async () => {
+      it('preserves the replies that arrive while the worker shuts down', async () => {
         const jobs = await purchase('stop')
         await sleep(replyMs / 2)
         const stopped = worker.stop()
@@ -131,7 +131,7 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
       })
 
       if (rejection.error !== 'READONLY') return
-      it('keeps the replies of a worker that is killed before it could write them', async () => {
+      it('preserves the replies of a worker that is killed before it could write them', async () => {
         const jobs = await purchase('killed')
         const tasks = await Promise.all(providers.map((provider) => upstreams.host.tasks(provider)))
         const ids = tasks

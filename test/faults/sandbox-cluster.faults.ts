@@ -126,7 +126,7 @@ describe('two APIs and two workers in the sandbox', () => {
     assert.equal((await taskCount()) - before, jobCount, 'each job is purchased once')
   })
 
-  it('100 of 100 jobs succeed while all four restart in turn', async () => {
+  it('100 of 100 jobs succeed while all four processes restart in turn', async () => {
     const before = await taskCount()
     let submitting = true
     let restarts = 0

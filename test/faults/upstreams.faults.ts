@@ -180,7 +180,7 @@ describe('faults of the upstreams', () => {
   })
   after(() => cleanup.run())
 
-  describe('each ends every job once, after one submission at the most', { concurrency: true }, () => {
+  describe('each fault ends every job once, after at most one submission', { concurrency: true }, () => {
     for (const name of names) {
       it(name, async () => {
         for (const { fault, faults, end, only } of cases) {
@@ -201,7 +201,7 @@ describe('faults of the upstreams', () => {
     }
   })
 
-  it('nothing is purchased twice, the ledger balances, and what is on hold can be adopted', async () => {
+  it('nothing is purchased twice, the ledger balances, and tasks of jobs on hold can be adopted', async () => {
     const counted = { host: upstreams.host, redis: server.redis, client, jobs: sent }
     const counts = await countJobs(counted)
     const unpaid = sent.filter(

@@ -4,7 +4,7 @@ import { models } from '../../src/catalogue/models/index.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
-describe('every model on the mocks', () => {
+describe('every model on mock upstreams', () => {
   const cleanup = createCleanup()
   let address: string
 
@@ -15,7 +15,7 @@ describe('every model on the mocks', () => {
   })
   after(() => cleanup.run())
 
-  it('accepts one job of each at once and ends with playable files', async () => {
+  it('concurrent jobs of all models end with playable files', async () => {
     const ends = await Promise.all(
       models.map(async (model) => {
         const reply = await submit(address, leastRequest(model))

@@ -5,7 +5,7 @@ import { clientBodies } from '../catalogue/validation/client-bodies.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
-describe('what client programs always send, for every model in each of its modes', () => {
+describe('request bodies of client programs, for every model in each of its modes', () => {
   const cleanup = createCleanup()
   let address: string
 

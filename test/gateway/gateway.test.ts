@@ -33,7 +33,7 @@ describe('a job through the whole gateway', () => {
     assert.equal((await upstreams.host.tasks('fal')).length, 1)
   })
 
-  it('answers 202 before the upstream has answered', async () => {
+  it('returns 202 before the upstream has replied', async () => {
     const patient = await startTestGateway(cleanup, { ...upstreams.env, UPSTREAM_TIMEOUT_SECONDS: '60' })
     const tasks = () => upstreams.host.tasks('fal')
     const before = (await tasks()).length
@@ -47,7 +47,7 @@ describe('a job through the whole gateway', () => {
     assert.equal((await waitForEnd(patient.address, reply.body.runId)).data.status, 'COMPLETED')
   })
 
-  it('waits for an upstream that is too busy at first', async () => {
+  it('waits for an upstream that is busy at first', async () => {
     const before = (await upstreams.host.tasks('fal')).length
     const reply = await submit(address, { model: 'veo3-video', prompt: 'sandbox:busy', duration: '8' })
     const end = await waitForEnd(address, reply.body.runId)
@@ -55,7 +55,7 @@ describe('a job through the whole gateway', () => {
     assert.equal((await upstreams.host.tasks('fal')).length, before + 1)
   })
 
-  it('tells a content refusal in full', async () => {
+  it('returns the details of a content rejection', async () => {
     const reply = await submit(address, { model: 'veo3-video', prompt: 'sandbox:refuse', duration: '8' })
     const end = await waitForEnd(address, reply.body.runId)
     assert.equal(end.data.status, 'FAILED')

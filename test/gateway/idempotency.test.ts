@@ -30,7 +30,7 @@ async function post(address: string, key: string, payload: unknown = body) {
   }
 }
 
-describe('idempotency under fire', () => {
+describe('idempotency under load', () => {
   const cleanup = createCleanup()
   let address: string
   let redis: Redis
@@ -43,7 +43,7 @@ describe('idempotency under fire', () => {
   })
   after(() => cleanup.run())
 
-  it('makes one job and one submission of 200 posts with one key, and gives 200 equal answers', async () => {
+  it('creates one job and one submission from 200 requests with one key, and returns 200 equal replies', async () => {
     const replies = await Promise.all(Array.from({ length: 200 }, () => post(address, 'storm')))
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([202]))
     assert.equal(new Set(replies.map((reply) => JSON.stringify(reply.body))).size, 1)
@@ -52,7 +52,7 @@ describe('idempotency under fire', () => {
     assert.equal((await upstreams.host.tasks('fal')).length, 1)
   })
 
-  it('gives the first answer again after the job has ended, warnings included', async () => {
+  it('returns the first reply again after the job has ended, with its warnings', async () => {
     const first = await post(address, 'later')
     assert.equal(first.body.warnings.length, 1)
     await waitForEnd(address, first.body.runId)
@@ -60,7 +60,7 @@ describe('idempotency under fire', () => {
     assert.deepEqual(again, { ...first, replayed: 'true' })
   })
 
-  it('refuses the key with another body', async () => {
+  it('rejects the key with another body', async () => {
     await post(address, 'reused')
     const other = await post(address, 'reused', { ...body, prompt: 'a ship' })
     assert.equal(other.status, 422)
@@ -68,11 +68,11 @@ describe('idempotency under fire', () => {
   })
 })
 
-describe('kill -9 between record and answer', () => {
+describe('kill -9 between the record and the reply', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('gives the answer of the first to the second, with one upstream submission in all', async () => {
+  it('returns the reply of the first request to the second, with one upstream submission in total', async () => {
     const { url, redis } = await startRedis(cleanup)
     const upstreams = await startUpstreams(cleanup, redis)
     const link = await startLink(cleanup, url)

@@ -28,7 +28,7 @@ describe('events of a job through the whole gateway', () => {
 
   const stored = (id: string) => redis.llen(`reelgate:trail:${id}`)
 
-  it('miss nothing for a listener that is killed again and again, and resumes', async () => {
+  it('are complete for a listener that is disconnected repeatedly and resumes', async () => {
     const { runId } = (await submit(address, body)).body
     const seen: number[] = []
     let stage: unknown
@@ -49,7 +49,7 @@ describe('events of a job through the whole gateway', () => {
     )
   })
 
-  it('miss nothing when Redis drops the subscription', async () => {
+  it('are complete when Redis drops the subscription', async () => {
     const { runId } = (await submit(address, body)).body
     const listener = await listen(`${address}/api/jobs/${runId}/events`)
     await listener.until(1)
@@ -64,7 +64,7 @@ describe('events of a job through the whole gateway', () => {
     )
   })
 
-  it('share one subscription, which ends with the last listener', async () => {
+  it('use one shared subscription, which ends with the last listener', async () => {
     const ids = await Promise.all(
       Array.from({ length: 5 }, async () => (await submit(address, body)).body.runId),
     )
@@ -77,7 +77,7 @@ describe('events of a job through the whole gateway', () => {
     assert.deepEqual(await redis.pubsub('CHANNELS', 'reelgate:channel:*'), [])
   })
 
-  it('let a status that waits answer at the end without a second request', async () => {
+  it('end a waiting status request without a second request', async () => {
     const { runId } = (await submit(address, body)).body
     let replies = 0
     let stage = ''

@@ -46,7 +46,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     return job
   }
 
-  it('poll the task, purchase nothing, and learn nothing of how long it took', async () => {
+  it('poll the task, purchase nothing, and do not record a render time', async () => {
     const job = await adopted()
     assert.equal(job.submits(), 1)
     await job.run()
@@ -58,7 +58,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     )
   })
 
-  it('are not those of a look for a late result, which ends', async () => {
+  it('replace the search for a late result, which ends', async () => {
     const job = await adopted()
     const calls = job.calls.length
     assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
@@ -68,7 +68,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     ])
   })
 
-  it('end with the record: a look for the late result of a deleted job asks nobody', async () => {
+  it('end with the record: the search for a late result of a deleted job calls no upstream', async () => {
     const job = await harness.begin({})
     await job.runAll()
     assert.equal(await harness.store.remove(job.id), true)

@@ -81,7 +81,7 @@ describe('the record of a job with an adopted task', () => {
     })
   })
 
-  it('keeps its links and its meter', () => {
+  it('preserves its links and its price data', () => {
     const uploadedLinks = { image: [{ url: 'https://files.example/a.png' }] } as unknown as NonNullable<
       JobWork['handed']
     >
@@ -92,7 +92,7 @@ describe('the record of a job with an adopted task', () => {
 
   it('counts its adoptions', () => assert.equal(adopted({ view: { adoptions: 1 } }).view.adoptions, 2))
 
-  it('has the ticket that the upstream makes of the order', () => {
+  it('has the ticket that the provider creates from the request', () => {
     requests.length = 0
     adopted()
     assert.deepEqual(requests, [
@@ -106,13 +106,13 @@ describe('the record of a job with an adopted task', () => {
     ])
   })
 
-  it('is none without an attempt at an upstream that still has the model', () => {
+  it('is not built without an attempt at an upstream that still has the model', () => {
     const { attempt: _, ...unsent } = work
     assert.equal(buildAdoptedRecord(deps, { view, work: unsent, input: {} }, 'task-1', now), 'no_attempt')
     assert.equal(adopt({ view: { model: 'other' } }), 'no_attempt')
     assert.equal(adopt({ work: { attempt: { ...attempt, provider: 'fal' } } }), 'no_attempt')
   })
 
-  it('is none for an ID that the upstream cannot have given', () =>
+  it('is not built for an ID that the upstream cannot have returned', () =>
     assert.equal(adopt({}, 'unheard'), 'no_such_task'))
 })

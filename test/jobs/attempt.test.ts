@@ -11,8 +11,8 @@ const deps = { upstreams: { runware: { settings: { region: 'eu' } } } } as unkno
 const jobOf = (id: string, prompt = 'a boat') =>
   ({ view: { id }, input: { prompt }, callbackSecret: 'secret' }) as unknown as Job
 
-describe('the id of an attempt', () => {
-  it('is the same in every version: a purchase may be repeated by a later one', () => {
+describe('the ID of an attempt', () => {
+  it('is the same in every version, since a later version may repeat a purchase', () => {
     assert.equal(deriveAttemptId('vid_1', 'runware', 1), 'f6f1da09-bace-4d18-bc65-fa51486ded2a')
     assert.equal(deriveAttemptId('vid_2', 'fal', 12), 'e2930a7b-e1b0-494d-8c34-c3f82eb0bb1c')
   })
@@ -36,7 +36,7 @@ describe('the id of an attempt', () => {
   })
 })
 
-describe('what a provider knows of an attempt', () => {
+describe('the attempt that a provider receives', () => {
   const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
 
   it('names the job, the attempt, its time and the settings of its upstream', () => {
@@ -49,7 +49,7 @@ describe('what a provider knows of an attempt', () => {
     })
   })
 
-  it('has the address for callbacks where there is one', () => {
+  it('has the callback URL if there is one', () => {
     const callbackUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
     const request = buildOrder({ ...deps, callbackUrl }, jobOf('vid_1'), attempt)
     assert.equal(request.callbackUrl, 'https://gateway.example/vid_1/secret')
@@ -67,18 +67,18 @@ describe('the fingerprint of a request', () => {
   const of = (job: Job, more: object = {}, all = deps) =>
     fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, mapping)
 
-  it('is the same for two jobs that ask for the same', () => {
+  it('is the same for two jobs with the same request', () => {
     assert.match(of(jobOf('vid_1')), /^[\da-f]{64}$/)
     assert.equal(of(jobOf('vid_1')), of(jobOf('vid_2')))
   })
 
-  it('is another one for another request', () => {
+  it('is different for another request', () => {
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1', 'a ship')))
     const elsewhere = { upstreams: { runware: { settings: { region: 'us' } } } } as unknown as StepDeps
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1'), {}, elsewhere))
   })
 
-  it('gives nothing away of the job or the time: the provider gets neutral values for both', () => {
+  it('does not depend on the job or the time: the provider gets neutral values for both', () => {
     let request: object = {}
     of(jobOf('vid_1'), {
       submit: (_: unknown, given: object) => {
@@ -95,7 +95,7 @@ describe('the fingerprint of a request', () => {
     })
   })
 
-  it('is empty where the upstream cannot be searched, or tells our attempts apart', () => {
+  it('is empty if the upstream cannot be searched, or distinguishes our attempts', () => {
     assert.equal(of(jobOf('vid_1'), { find: undefined }), '')
     assert.equal(of(jobOf('vid_1'), { find: { ...find, safeToResend: true } }), '')
   })

@@ -96,7 +96,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.equal((await engine.findReplay('alice', idempotencyKey))?.state, 'pending')
     })
 
-    it('an idempotency key refuses another request, and is each owner’s own', async () => {
+    it('an idempotency key rejects another request, and belongs to one owner', async () => {
       const idempotencyKey = { key: 'k3', fingerprint: 'f1' }
       await create({ idempotencyKey })
       const other = { key: 'k3', fingerprint: 'f2' }
@@ -146,7 +146,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await engine.cancel(id), canceled)
     })
 
-    it('a cancel leaves a job that has ended', async () => {
+    it('a cancel does not change a job that has ended', async () => {
       const id = await create()
       const view = await setup.advance(id, ended)
       assert.deepEqual(await engine.cancel(id), view)
@@ -168,7 +168,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       )
     })
 
-    it('the list has an owner’s jobs page by page, in both orders', async () => {
+    it('the list returns an owner’s jobs page by page, in both orders', async () => {
       const owner = 'lister'
       const ids = [await create({ owner }), await create({ owner }), await create({ owner })]
       const idsOf = async (query: object) => {
@@ -186,7 +186,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await engine.list({ owner: 'lister3', limit: 2 }), { views: [] })
     })
 
-    it('the list goes on after a job that has been removed', async () => {
+    it('the list continues after a job that has been removed', async () => {
       const owner = 'skipper'
       const [first, second] = [await create({ owner }), await create({ owner })]
       await setup.advance(second, ended)
@@ -214,7 +214,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await idsOf({ model: 'veo2-video', states: ['pending'] }), [spoken])
     })
 
-    it('a watcher sees each later change, until it stops', async () => {
+    it('a watcher receives each later change, until it stops', async () => {
       const id = await create()
       const seen: JobView[] = []
       const change = Promise.withResolvers<void>()

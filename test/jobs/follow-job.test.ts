@@ -76,8 +76,8 @@ async function begin(job: ReturnType<typeof createSource>, after?: number) {
 
 const turn = () => new Promise(setImmediate)
 
-describe('whoever follows a job', () => {
-  it('is told how it is, then each change, then the end, once', async () => {
+describe('a follower of a job', () => {
+  it('receives the current state, then each change, then the end, once', async () => {
     const job = createSource()
     const { changes, ends } = await begin(job)
     job.move('queued')
@@ -91,13 +91,13 @@ describe('whoever follows a job', () => {
     assert.equal(changes.length, 4)
   })
 
-  it('resumes after what is known', async () => {
+  it('resumes after the given version', async () => {
     const job = createSource(['pending', 'queued', 'generating'])
     const { changes } = await begin(job, 1)
     assert.deepEqual(changes, ['2 queued', '3 generating'])
   })
 
-  it('is told nothing twice, and nothing old', async () => {
+  it('receives no change twice and no old change', async () => {
     const job = createSource(['pending', 'queued'])
     const { changes } = await begin(job, 2)
     job.notify(viewOf(2, 'queued'))
@@ -108,7 +108,7 @@ describe('whoever follows a job', () => {
     assert.deepEqual(changes, ['3 generating'])
   })
 
-  it('is told what was missed, in its order, before what is new', async () => {
+  it('receives missed changes in order, before new ones', async () => {
     const job = createSource()
     const { changes } = await begin(job)
     job.move('queued', false)
@@ -118,7 +118,7 @@ describe('whoever follows a job', () => {
     assert.deepEqual(changes, ['1 pending', '2 queued', '3 processing', '4 generating'])
   })
 
-  it('is told what was missed while the connection was away', async () => {
+  it('receives the changes that it missed while disconnected', async () => {
     const job = createSource()
     const { changes } = await begin(job)
     job.move('queued', false)
@@ -127,7 +127,7 @@ describe('whoever follows a job', () => {
     assert.deepEqual(changes, ['1 pending', '2 queued'])
   })
 
-  it('is told what comes while the past is read', async () => {
+  it('receives the changes that happen while the history is read', async () => {
     const job = createSource(['pending', 'queued'])
     const { source } = job
     const readHistoryAfter = source.readHistoryAfter
@@ -144,13 +144,13 @@ describe('whoever follows a job', () => {
     assert.deepEqual(changes, ['2 queued', '3 generating'])
   })
 
-  it('that knows of a version which there is not begins anew', async () => {
+  it('starts from the beginning with a version that does not exist', async () => {
     const job = createSource(['pending', 'queued'])
     const { changes } = await begin(job, 9)
     assert.deepEqual(changes, ['2 queued'])
   })
 
-  it('is not told the end before its time: earlier changes have no files', async () => {
+  it('receives the files with the last change only', async () => {
     const job = createSource(['pending', 'generating', 'succeeded'])
     const { views, ends } = await begin(job, 1)
     assert.deepEqual(
@@ -164,7 +164,7 @@ describe('whoever follows a job', () => {
     assert.equal(ends(), 1)
   })
 
-  it('is told the end where nothing is left to be told', async () => {
+  it('receives the end if no change is left', async () => {
     const job = createSource(['pending', 'succeeded'])
     const { changes, ends } = await begin(job, 2)
     assert.deepEqual(changes, [])
@@ -172,7 +172,7 @@ describe('whoever follows a job', () => {
     assert.equal(job.stops(), 1)
   })
 
-  it('is told the end where the job is gone', async () => {
+  it('receives the end if the job is gone', async () => {
     const job = createSource()
     const { changes, ends } = await begin(job)
     job.remove()
@@ -182,7 +182,7 @@ describe('whoever follows a job', () => {
     assert.equal(ends(), 1)
   })
 
-  it('is told nothing after it has stopped', async () => {
+  it('receives nothing after it has stopped', async () => {
     const job = createSource()
     const { changes, stop, ends } = await begin(job)
     stop()
@@ -195,7 +195,7 @@ describe('whoever follows a job', () => {
     assert.equal(job.stops(), 1)
   })
 
-  it('is told all the same where the store does not answer for a while', async (t) => {
+  it('receives all changes even if the store is temporarily unavailable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const job = createSource(['pending', 'queued'])
     job.failures.push('status', 'since')

@@ -110,7 +110,7 @@ describe('the poll interval', () => {
     assert.deepEqual(calls, [{ path: 'poll', at: job.clock.now }])
   })
 
-  it('so it is right after a poll of the schedule', async () => {
+  it('also right after a scheduled poll', async () => {
     const { calls, callback, work, job, bringForward } = await begin()
     job.clock.now += 5000
     await bringForward()
@@ -121,7 +121,7 @@ describe('the poll interval', () => {
     assert.equal(calls.length, 2)
   })
 
-  it('27 callbacks a second for 10 s make at most 11 polls', async () => {
+  it('27 callbacks per second for 10 s cause at most 11 polls', async () => {
     const { paths, callback, flood, steps, job } = await begin()
     job.clock.now += 5000
     const before = steps()
@@ -133,7 +133,7 @@ describe('the poll interval', () => {
     assert.ok(steps() - before <= 2 * polls.length + 1, `${steps() - before} steps`)
   })
 
-  it('of two callbacks, the second is followed by a poll when the interval has passed', async () => {
+  it('the second of two callbacks is followed by a poll after the interval', async () => {
     const { calls, callback, work, job } = await begin()
     job.clock.now += 5000
     const first = job.clock.now
@@ -148,7 +148,7 @@ describe('the poll interval', () => {
     )
   })
 
-  it('most callbacks of a flood write nothing', async () => {
+  it('most of many callbacks write nothing', async () => {
     const { callback, work, job } = await begin()
     job.clock.now += 5000
     await callback()
@@ -175,7 +175,7 @@ describe('the poll interval', () => {
     assert.equal(steps(), ran)
   })
 
-  it('a callback of a job that no upstream has brings no attempt forward', async () => {
+  it('a callback for a job that no upstream has does not bring an attempt forward', async () => {
     const { callback, work, job, paths } = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: 'later' } }) },
     })
@@ -185,7 +185,7 @@ describe('the poll interval', () => {
     assert.equal(paths('submit').length, 0)
   })
 
-  it('a cancel reaches the upstream at once, and repeated ones make no polls beyond the interval', async () => {
+  it('a cancel reaches the upstream at once, and repeated ones cause no polls beyond the interval', async () => {
     const cancel = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
     const upstream = { ...slow, provider: { read: () => running, ...cancel } }
     const { callback, cancel: askToCancel, paths, flood, job, work } = await begin(upstream)
@@ -203,7 +203,7 @@ describe('the poll interval', () => {
     assert.ok(paths('poll').length <= 8, `${paths('poll').length} polls`)
   })
 
-  it('many callbacks while a submit is looked for make one look an interval', async () => {
+  it('many callbacks during the search for a submit cause one search per interval', async () => {
     const { callback, flood, paths, job } = await begin({
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: {
@@ -220,7 +220,7 @@ describe('the poll interval', () => {
     assert.ok(paths('find').length <= 7, `${paths('find').length} looks`)
   })
 
-  it('a video that a second callback came for is fetched without waiting', async () => {
+  it('a video is fetched without waiting after a second callback', async () => {
     const outcomes = [running, done]
     const fetched: number[] = []
     const { callback, work, job, bringForward } = await begin({

@@ -68,7 +68,7 @@ describe('a job whose money is on hold', () => {
   const listed = async (job: string) => (await unknown.list()).find(({ id }) => id === job) ?? assert.fail()
 
   describe('is listed', () => {
-    it('with what is known of it, also after its record is gone', async () => {
+    it('with its data, also after its record is gone', async () => {
       const { owner, job } = await hold()
       await redis.del(accounts.keys.job(job))
       const { since, ...rest } = await listed(job)
@@ -77,7 +77,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(rest, { id: job, owner, model: 'veo', costUsd: 2, code: 'task_lost', ...attempt })
     })
 
-    it('as the hold says, whatever the record says since', async () => {
+    it('with the data of the hold, even if the record has changed', async () => {
       const { job } = await hold()
       const before = await listed(job)
       await redis.hset(
@@ -88,13 +88,13 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await listed(job), before)
     })
 
-    it('without a task that only its record got since', async () => {
+    it('without a task that its record got later', async () => {
       const { job } = await hold({ ticket: null })
       await redis.hset(accounts.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
       assert.equal((await listed(job)).task, undefined)
     })
 
-    it('as its record says, where version 0.1 put the money on hold', async () => {
+    it('with the data of its record, if version 0.1 put the money on hold', async () => {
       const job = await hold()
       const { since, ...rest } = await listed(job.job)
       await makeOld(job)
@@ -103,7 +103,7 @@ describe('a job whose money is on hold', () => {
       assert.ok(Math.abs((old.since ?? 0) - (since ?? 0)) < 60_000)
     })
 
-    it('without what nobody knows any more', async () => {
+    it('without data that is lost', async () => {
       const onHold = await hold()
       await makeOld(onHold)
       await redis.del(accounts.keys.job(onHold.job))
@@ -113,7 +113,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await listed(onHold.job), { ...entry, ...nothing, ...attempt })
     })
 
-    it('with the task that its late reply names', async () => {
+    it('with the task of its late reply', async () => {
       const { job } = await hold({ ticket: null })
       assert.equal((await listed(job)).task, undefined)
       await accounts.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
@@ -121,11 +121,11 @@ describe('a job whose money is on hold', () => {
       assert.equal((await listed(job)).task, 'task-9')
     })
 
-    it('without its task where the upstream does not have the model any more', async () => {
+    it('without its task if the upstream no longer has the model', async () => {
       assert.equal((await listed((await hold({ model: 'kling' })).job)).task, undefined)
     })
 
-    it('before those on hold for longer, and those of an unknown time last', async () => {
+    it('newest first, and those with an unknown time last', async () => {
       const first = await hold()
       const unknownTime = await hold()
       await makeOld(unknownTime)
@@ -146,8 +146,8 @@ describe('a job whose money is on hold', () => {
     })
   })
 
-  describe('is decided on', () => {
-    it('by the clock that the gateway has', async () => {
+  describe('is decided', () => {
+    it('with the time of the gateway', async () => {
       const { owner, job } = await hold()
       const settled = await unknown.decide(job, { decision: 'charge', by, note: 'billed' })
       const decision = { job, owner, decision: 'charge', usd: 2, at: now, by, note: 'billed' }
@@ -192,7 +192,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await adopt(job, 'task-3', { owner: 'key_0' }), { kind: 'none' })
     })
 
-    it('not without its record, nor with the task of another job', async () => {
+    it('not without its record, and not with the task of another job', async () => {
       const [first, second] = [await hold(), await hold()]
       assert.equal((await adopt(first.job, 'task-4')).kind, 'done')
       assert.deepEqual(await adopt(second.job, 'task-4'), { kind: 'taken', job: first.job })
@@ -200,7 +200,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await adopt(second.job, 'task-5'), { kind: 'gone' })
     })
 
-    it('not where the upstream does not have the model any more', async () => {
+    it('not if the upstream no longer has the model', async () => {
       assert.deepEqual(await adopt((await hold({ model: 'kling' })).job, 'task-6'), { kind: 'no_attempt' })
     })
 
@@ -215,7 +215,7 @@ describe('a job whose money is on hold', () => {
       return { reads: () => reads, unknown: create({ store: { ...accounts.store, read } }) }
     }
 
-    it('from the record as it is by then, where it changed meanwhile', async () => {
+    it('from the current record if it changed meanwhile', async () => {
       const { job } = await hold()
       const { reads, unknown } = changing(job, 4)
       assert.equal((await unknown.adopt(job, { ticket: 'task-7', by })).kind, 'done')
@@ -229,7 +229,7 @@ describe('a job whose money is on hold', () => {
       assert.equal(reads(), 5)
     })
 
-    it('not where its hold is lost and nobody decided on it', async () => {
+    it('not if its hold is lost without a decision', async () => {
       const { job, owner } = await hold()
       let lookups = 0
       const ownerOf = async () => (lookups++ === 0 ? owner : undefined)
@@ -239,8 +239,8 @@ describe('a job whose money is on hold', () => {
   })
 })
 
-describe('the time that a resumed job may take', () => {
-  it('is that of its model, and the longest of all where there is none or it is longer', () => {
+describe('the time limit of a resumed job', () => {
+  it('is that of its model, and the maximum if there is none or it is longer', () => {
     const film = models.find(({ deadlineSeconds }) => deadlineSeconds === 3600) ?? assert.fail()
     assert.equal(jobDeadlineMs(film.id, 7200), 3_600_000)
     assert.equal(jobDeadlineMs(film.id, 100), 100_000)
@@ -248,7 +248,7 @@ describe('the time that a resumed job may take', () => {
   })
 })
 
-describe('the reason why a decision was not made', () => {
+describe('the reason why a decision was rejected', () => {
   it('names the job, and what an operator can do', () => {
     for (const [kind, reason] of [
       ['none', /^No money is on hold for the job vid_1$/],

@@ -6,7 +6,7 @@ import { createEngine } from '../../src/jobs/engine.ts'
 import { createWithdrawals } from '../../src/jobs/withdrawals.ts'
 import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
 
-describe('jobs whose client was told that they were not accepted', () => {
+describe('jobs whose client received a failed submit', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
@@ -19,7 +19,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
-  it('are canceled as soon as Redis replies, and forgotten then', async () => {
+  it('are canceled as soon as Redis replies, and then removed from disk', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceled: string[] = []
     let refusals = 1
@@ -44,7 +44,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     await until(() => canceled.includes('vid_1'))
   })
 
-  it('are tried again after a second, each until it is canceled', async () => {
+  it('are retried after a second, each until it is canceled', async () => {
     mock.timers.enable({ apis: ['setTimeout'] })
     try {
       const dir = join(await temporaryFolder(cleanup), 'withdrawals')
@@ -77,7 +77,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     }
   })
 
-  it('are canceled though they cannot be noted, and that is logged', async () => {
+  it('are canceled even if they cannot be written to disk, which is logged', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceled: string[] = []
     const logged: unknown[] = []
@@ -93,7 +93,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal((logged[0] as { job: string }).job, 'vid_1')
   })
 
-  it('are not canceled after the stop, which waits for the one under way', async () => {
+  it('are not canceled after the stop, which waits for the running one', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceledIds: string[] = []
     let end: () => void = () => undefined
@@ -119,7 +119,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.deepEqual(await readdir(dir), ['vid_2'])
   })
 
-  it('that wait for a try are not canceled after the stop', async () => {
+  it('that wait for a retry are not canceled after the stop', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceledIds: string[] = []
     const { add, stop } = await open(dir, async (id) => canceledIds.push(id))
@@ -131,7 +131,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal(canceledIds.length, before)
   })
 
-  it('are noted where only the gateway’s user can read', async () => {
+  it('are stored where only the gateway’s user can read', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const { add } = await open(dir, () => Promise.reject(new Error('away')))
     await add('vid_1')
@@ -139,7 +139,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal((await stat(join(dir, 'vid_1'))).mode & 0o777, 0o600)
   })
 
-  it('are looked for again when Redis has not executed the submit yet', async () => {
+  it('are searched for again if Redis has not executed the submit yet', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     let checks = 0
     const { add } = await open(dir, async () => {
@@ -151,7 +151,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal(checks, 2)
   })
 
-  it('are looked for until Redis can store them no more, five seconds later', async () => {
+  it('are searched for until Redis can no longer store them, five seconds later', async () => {
     const clock = mock.method(performance, 'now', () => 1000)
     mock.timers.enable({ apis: ['setTimeout'] })
     try {
@@ -179,7 +179,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     }
   })
 
-  it('of an earlier process are looked for once', async () => {
+  it('of an earlier process are searched for once', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const { add, stop } = await open(dir, () => Promise.reject(new Error('away')))
     await add('vid_1')
@@ -193,7 +193,7 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal(checks, 1)
   })
 
-  it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
+  it('are stored before the client gets its reply, unless it can find the job by its idempotency key', async () => {
     const events: string[] = []
     const engine = createEngine({
       store: { create: () => Promise.reject(new Error('Connection is closed.')) } as never,

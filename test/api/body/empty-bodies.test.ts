@@ -6,7 +6,7 @@ import { createCleanup, startTestGateway } from '../../support/setup.ts'
 const json = { 'content-type': 'application/json' }
 const defaultUrl = 'https://example.com/usual'
 
-describe('a body without its fields', () => {
+describe('a body without the expected fields', () => {
   const cleanup = createCleanup()
   let address: string
   let key: string
@@ -111,7 +111,7 @@ describe('a body without its fields', () => {
     assert.deepEqual(await limits(), { ...before, rpm: undefined })
   })
 
-  it('a decision on money needs its words', async () => {
+  it('a decision on money requires its fields', async () => {
     const path = `/api/admin/unknown/vid_1`
     assert.equal((await request('POST', path, { body: '{}', ...json }, operatorKey)).status, 400)
     assert.equal((await request('POST', path, {}, operatorKey)).status, 400)

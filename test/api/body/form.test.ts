@@ -54,7 +54,7 @@ describe('a form', () => {
     return setup.engine.requests.at(-1)?.input ?? {}
   }
 
-  it('has the text of a file part in a text field, whatever its name and type', async (t) => {
+  it('accepts a file part as a text field, with any name and type', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const text = `a boat 🚣 on "water"\n${'and so on '.repeat(100)}`
     for (const part of [
@@ -70,7 +70,7 @@ describe('a form', () => {
     assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('has the bytes of a file part in a media field, whatever its name and type', async (t) => {
+  it('accepts a file part as a media field, with any name and type', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const stored = /^stored:[0-9a-f]{64}:\d+:image\/png$/
     for (const file of [png(), large])
@@ -91,7 +91,7 @@ describe('a form', () => {
     assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('has links and data URLs in a media field, also where the client gives them a file name', async (t) => {
+  it('accepts links and data URLs in a media field, even if the client sends a file name', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const link = 'https://cdn.example/a.png'
     for (const filename of [undefined, 'image']) {
@@ -108,7 +108,7 @@ describe('a form', () => {
     assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('counts an empty file input as absent', async (t) => {
+  it('treats an empty file input as absent', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const empty = ['', 'application/octet-stream'] as const
     const input = await inputOf(setup, [model, prompt, ['image', '', ...empty], ['seed', '', ...empty]])
@@ -121,7 +121,7 @@ describe('a form', () => {
     assert.deepEqual([named.status, named.body.error.message], [400, '`image` holds no bytes'])
   })
 
-  it('ignores a file in a field that nobody knows', async (t) => {
+  it('ignores a file in an unknown field', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const input = await inputOf(setup, [
       model,
@@ -132,7 +132,7 @@ describe('a form', () => {
     assert.equal(input.prompt, 'a boat')
   })
 
-  it('takes several values where a field is a list', async (t) => {
+  it('accepts several values for a list field', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const seedance: Entry = ['model', 'runwayml-gen4-aleph']
     const source: Entry = ['video', 'https://cdn.example/a.mp4']
@@ -232,7 +232,7 @@ describe('a form', () => {
     },
   ]
   for (const { what, entries, status, param, says } of rejected)
-    it(`with ${what}: ${status}, and nothing is left of it`, async (t) => {
+    it(`with ${what}: ${status}, and no file is left`, async (t) => {
       const setup = await startMediaGateway(t, 'disk', { redis })
       // A file that has arrived whole before the error.
       const reply = await send(setup, [['last_image', large, 'b.png', 'image/png'], ...entries])
@@ -242,7 +242,7 @@ describe('a form', () => {
       assert.equal(setup.engine.requests.length, 0)
     })
 
-  it('may have exactly as many fields and files as the limits say', async (t) => {
+  it('can have exactly as many fields and files as the limits allow', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const { fields } = defaultRequestLimits.form
     const input = await inputOf(setup, [model, prompt, ...manyFields.slice(0, fields - 2)])
@@ -251,7 +251,7 @@ describe('a form', () => {
     assert.doesNotMatch(JSON.stringify(files.body), /files/)
   })
 
-  it('that cannot be read is an error, and nothing is left of it', async (t) => {
+  it('that cannot be parsed is an error, and no file is left', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const whole = formOf([model, ['image', large, 'a.png', 'image/png']])
     for (const body of [
@@ -272,14 +272,14 @@ describe('a form', () => {
     assert.equal(unbounded.status, 400)
   })
 
-  it('over the limit is an error before all of it has arrived', async (t) => {
+  it('over the limit is rejected before it has arrived completely', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const reply = await send(setup, [model, ['image', Buffer.alloc(9 * megabyte, 1), 'a.png']])
     assert.deepEqual([reply.status, reply.body.error.code], [413, 'payload_too_large'])
     assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('whose sender leaves, leaves nothing behind', async (t) => {
+  it('leaves no file when its client disconnects', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const { port } = new URL(setup.address)
     const body = formOf([model, ['image', large, 'a.png', 'image/png']])

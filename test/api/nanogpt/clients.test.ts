@@ -171,7 +171,7 @@ const course: readonly (Partial<JobView> & { expected: Reading['state'] })[] = [
 ]
 
 for (const { name, path, idOf, read } of readers) {
-  test(`a client that reads ${name} sees a job through`, async (t) => {
+  test(`a client that reads ${name} follows a job to its end`, async (t) => {
     const { app, engine } = await startGateway(t)
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json())
@@ -196,7 +196,7 @@ for (const { name, path, idOf, read } of readers) {
     })
   })
 
-  test(`a client that reads ${name} learns of a failure`, async (t) => {
+  test(`a client that reads ${name} detects a failure`, async (t) => {
     const { app, engine } = await startGateway(t)
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json()) ?? ''

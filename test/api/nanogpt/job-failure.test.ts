@@ -63,7 +63,7 @@ const failing: readonly Failing[] = [
 ]
 
 for (const { name, change, nested, statuses, stage, error, refused } of failing) {
-  test(`a job that is ${name}, exactly, on every path`, async (t) => {
+  test(`the exact status of a job that is ${name}, on every path`, async (t) => {
     const rejection = refused === true ? { isNSFWError: true } : {}
     for (const { dialect, body } of await readStatusReplies(t, { ...change, completedAt })) {
       assert.deepEqual(body, {
@@ -104,7 +104,7 @@ for (const { name, change, nested, statuses, stage, error, refused } of failing)
 const messageOf = (code: FaultCode, message: string) =>
   toJobFailure({ ...view, state: 'failed', error: { code, message } })?.message ?? ''
 
-test('only a content refusal reads as one, whatever the text of the upstream', () => {
+test('only a content rejection is reported as one, whatever the text of the upstream', () => {
   const texts = ['safety moderation nsfw', 'flagged by the content policy', 'sensitive', 'Image denied']
   for (const code of Object.keys(faults) as FaultCode[])
     for (const text of texts) {
@@ -114,7 +114,7 @@ test('only a content refusal reads as one, whatever the text of the upstream', (
   assert.notEqual(messageOf('invalid_input', 'nsfw'), messageOf('upstream_error', 'nsfw'))
 })
 
-test('a text that was worded once stays the same, as records of earlier versions hold such texts', () => {
+test('a stored error text stays the same, since records of earlier versions hold such texts', () => {
   for (const code of Object.keys(faults) as FaultCode[])
     for (const text of ['no', 'nsfw', 'sensitive']) {
       const worded = messageOf(code, text)

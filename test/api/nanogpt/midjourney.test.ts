@@ -49,7 +49,7 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
   })
 })
 
-test('the first clip is index 0, and any name of the job id will do', async (t) => {
+test('the first clip is index 0, and each name of the job ID is accepted', async (t) => {
   const { engine, runId, extend } = await start(t)
   engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ taskId: runId, index: 0 })).statusCode, 202)
@@ -58,7 +58,7 @@ test('the first clip is index 0, and any name of the job id will do', async (t) 
   assert.equal(request?.costUsd, 0.075)
 })
 
-test('only a clip of an own, finished job can be extended', async (t) => {
+test('only a clip of the caller’s own finished job can be extended', async (t) => {
   const { engine, runId, extend } = await start(t)
   assert.equal((await extend({ runId, index: 0 })).statusCode, 409)
   engine.advance(runId, { state: 'succeeded', videos })
@@ -80,7 +80,7 @@ test('jobs of other models cannot be extended', async (t) => {
   assert.equal((await extend({ runId, index: 0 })).statusCode, 400)
 })
 
-test('a source video and a model make it a submit like any other', async (t) => {
+test('with a source video and a model it is a normal submit', async (t) => {
   const { engine, extend } = await start(t)
   const video = 'https://media.example/source.mp4'
   const reply = await extend({
@@ -93,7 +93,7 @@ test('a source video and a model make it a submit like any other', async (t) => 
   assert.equal(engine.requests.at(-1)?.input.video, video)
 })
 
-test('the status speaks the words of Midjourney', async (t) => {
+test('the status has the format of Midjourney', async (t) => {
   const { engine, runId, check } = await start(t)
   const body = async () => (await check({ task_id: runId })).json()
   assert.deepEqual(await body(), { status: 'NOT_START', task_id: runId, progress: '0%' })
@@ -110,7 +110,7 @@ test('the status speaks the words of Midjourney', async (t) => {
   assert.equal(failed.failReason, 'It broke')
 })
 
-test('an id that nobody knows is no error, a missing one is', async (t) => {
+test('an unknown ID is not an error, a missing one is', async (t) => {
   const { runId, check } = await start(t)
   const unknown = await check({ task_id: '1757399847039557' })
   assert.equal(unknown.statusCode, 200)

@@ -19,13 +19,13 @@ const table: readonly [string, Partial<JobView>, string, string, string, string]
   ['delivering', { state: 'delivering' }, 'IN_PROGRESS', 'processing', 'delivering', 'PROCESSING'],
 ]
 
-test('the table of states names them all', () => {
+test('the table of states is complete', () => {
   const named = new Set([...table.map(([, change]) => change.state), 'succeeded', 'failed', 'canceled'])
   assert.deepEqual(named, new Set(jobStates))
 })
 
 for (const [name, change, nested, ...statuses] of table) {
-  test(`a job that is ${name}, exactly, on every path`, async (t) => {
+  test(`the exact status of a job that is ${name}, on every path`, async (t) => {
     for (const { dialect, body } of await readStatusReplies(t, change)) {
       assert.deepEqual(body, {
         ...ids,
@@ -60,7 +60,7 @@ for (const [name, change, nested, ...statuses] of table) {
 
 const doneStatuses = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
 
-test('a job that is done, exactly, on every path', async (t) => {
+test('the exact status of a finished job, on every path', async (t) => {
   const url = 'https://reel.example/files/a.mp4'
   const change: Partial<JobView> = {
     state: 'succeeded',
@@ -112,7 +112,7 @@ test('a job that is done, exactly, on every path', async (t) => {
 
 const options = { dialect: 'seed', baseUrl: 'http://localhost:3000', now: createdAt } as const
 
-test('the type of a failure follows from its code alone', () => {
+test('the type of a failure depends on its code only', () => {
   for (const [code, { type }] of Object.entries(faults)) {
     const error = { code: code as keyof typeof faults, message: 'x' }
     const body = buildStatusBody({ ...view, state: 'failed', error }, options).error
@@ -121,14 +121,14 @@ test('the type of a failure follows from its code alone', () => {
   }
 })
 
-test('a failure of which nothing is known still has a text, and none that reads as a refusal', () => {
+test('an unknown failure has a text that does not look like a content rejection', () => {
   const { data } = buildStatusBody({ ...view, state: 'failed' }, options)
   assert.equal(data.error, 'The job failed')
   assert.doesNotMatch(data.error, contentRefusalPattern)
   assert.equal(data.isNSFWError, undefined)
 })
 
-test('the seconds left are whole, never negative, and told while the job runs only', () => {
+test('the remaining seconds are whole, never negative, and present only while the job runs', () => {
   const at = (now: number, state: JobView['state'] = 'processing') =>
     buildStatusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...options, now })
   assert.equal(at(createdAt).estimatedTimeRemaining, 30)
@@ -137,7 +137,7 @@ test('the seconds left are whole, never negative, and told while the job runs on
   assert.equal(at(createdAt, 'failed').estimatedTimeRemaining, null)
 })
 
-test('a status told again is what it would be if it were worked out anew', () => {
+test('a cached status equals a newly built one', () => {
   const message = 'said {"estimatedTimeRemaining":7} and "estimatedTimeRemaining":8'
   const running: JobView = { ...view, state: 'generating', expectedAt: createdAt + 30_000 }
   const failed: JobView = { ...view, state: 'failed', error: { code: 'upstream_error', message } }
@@ -161,7 +161,7 @@ test('a status told again is what it would be if it were worked out anew', () =>
   }
 })
 
-test('a cost of nothing is told as a number', () => {
+test('a cost of zero is a number', () => {
   const body = buildStatusBody(
     { ...view, costUsd: 0, state: 'succeeded', videos: [{ url: '/a.mp4' }] },
     options,
@@ -170,7 +170,7 @@ test('a cost of nothing is told as a number', () => {
   assert.equal(body.data.cost, 0)
 })
 
-test('a job is shown to its owner only', async (t) => {
+test('a job is visible to its owner only', async (t) => {
   const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const url = `/api/video/status?runId=${id}`

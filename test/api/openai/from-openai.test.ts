@@ -28,10 +28,10 @@ const sizes: readonly (readonly [string, string, object])[] = [
 ]
 
 for (const [id, size, parameters] of sizes) {
-  test(`${size} in the words of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), parameters))
+  test(`${size} as fields of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), parameters))
 }
 
-test('a size that a model does not render is refused with those that it does', () => {
+test('an unsupported size is rejected with the supported sizes', () => {
   const rejection = {
     code: 'invalid_parameter_value',
     param: 'size',
@@ -43,7 +43,7 @@ test('a size that a model does not render is refused with those that it does', (
   }
 })
 
-test('every resolution and ratio of every model comes back from the size that is told of it', () => {
+test('every resolution and ratio of every model can be recovered from its reported size', () => {
   let compared = 0
   for (const model of models) {
     if (model.fields.size !== undefined) continue
@@ -59,7 +59,7 @@ test('every resolution and ratio of every model comes back from the size that is
   assert.ok(compared > 50)
 })
 
-test('size and length are told where they are known', () => {
+test('size and length are reported if they are known', () => {
   assert.equal(sizeOfInput({ resolution: '480p', aspect_ratio: '16:9' }), '854x480')
   assert.equal(sizeOfInput({ resolution: '4k', aspect_ratio: '9:16' }), '2160x3840')
   assert.equal(sizeOfInput({ size: '832x480' }), '832x480')
@@ -70,7 +70,7 @@ test('size and length are told where they are known', () => {
   assert.equal(secondsOfInput('video-upscaler', {}), null)
 })
 
-test('a body that names no model, or one of Sora’s dated names, is for Sora', () => {
+test('a body without a model, or with a dated name of Sora, selects Sora', () => {
   const portrait = { model: 'sora-2', resolution: '720p', aspect_ratio: '9:16', prompt: 'a boat' }
   assert.deepEqual(fromOpenai({ prompt: 'a boat' }), portrait)
   assert.deepEqual(fromOpenai({ prompt: 'a boat', model: '' }), portrait)
@@ -83,7 +83,7 @@ test('a body that names no model, or one of Sora’s dated names, is for Sora', 
   })
 })
 
-test('a reference goes where the model takes it', () => {
+test('a reference is sent in the field that the model supports', () => {
   const fieldOf = (model: string, input_reference: unknown) => {
     const {
       model: _model,
@@ -110,7 +110,7 @@ test('a reference goes where the model takes it', () => {
   assert.equal(admitted.input.image, link)
 })
 
-test('each state in that API’s words', () => {
+test('each state has the status value of that API', () => {
   const view: JobView = {
     id: 'vid_1',
     version: 1,

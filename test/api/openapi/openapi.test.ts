@@ -40,12 +40,12 @@ async function documentOf(t: TestContext): Promise<Document> {
   return (await app.inject('/openapi.json')).json()
 }
 
-test('the file that is checked in is what the gateway tells (`npm run openapi` writes it)', async (t) => {
+test('the committed file equals the document of the gateway (`npm run openapi` writes it)', async (t) => {
   const document = await documentOf(t)
   t.assert.fileSnapshot(document, file, { serializers: [(value) => JSON.stringify(value, null, 2)] })
 })
 
-test('every model has a schema of its own to choose by', async (t) => {
+test('every model has its own schema', async (t) => {
   const { VideoRequest, ...schemas } = (await documentOf(t)).components.schemas
   const ids = models.map(({ id }) => id)
   assert.deepEqual(
@@ -62,7 +62,7 @@ const undocumented = {
   operations: /^\/(models|paid\/v1\/video-models|subscription\/v1\/video-models)$/,
 }
 
-test('every route is told, but for other paths of the same', async (t) => {
+test('every route is documented, except for aliases', async (t) => {
   const routes: { method: string; url: string; operation: string }[] = []
   const onApp = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance }
@@ -87,7 +87,7 @@ test('every route is told, but for other paths of the same', async (t) => {
   }
 })
 
-test('every operation has a name of its own, a summary and documented refusals', async (t) => {
+test('every operation has a unique ID, a summary and documented errors', async (t) => {
   const document = Object.values((await documentOf(t)).paths).flatMap((item) => Object.values(item))
   const ids = document.map(({ operationId }) => operationId)
   assert.deepEqual(ids, [...new Set(ids)])

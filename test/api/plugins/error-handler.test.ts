@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
 ]
 
 for (const { what, request, status, code, param = null } of cases) {
-  test(`${what}: ${status} ${code}, in the one body`, async (t) => {
+  test(`${what}: ${status} ${code}, in the common error body`, async (t) => {
     const { app, engine } = await startGateway(t, { authenticator: twoPeople })
     const reply = await app.inject(request)
     assert.equal(reply.statusCode, status)
@@ -145,7 +145,7 @@ for (const { what, request, status, code, param = null } of cases) {
   })
 }
 
-test('a refused method names those that are possible', async (t) => {
+test('a rejected method names the allowed ones', async (t) => {
   const { app } = await startGateway(t)
   const allow = async (method: 'GET' | 'POST' | 'PUT', url: string) =>
     (await app.inject({ method, url })).headers.allow
@@ -155,7 +155,7 @@ test('a refused method names those that are possible', async (t) => {
   assert.equal(await allow('POST', '/nowhere'), undefined)
 })
 
-test('without the store: 503 with a short wait', async (t) => {
+test('without the store: 503 with a short Retry-After', async (t) => {
   const { app, engine } = await startGateway(t)
   engine.breakDown()
   const requests: InjectOptions[] = [
@@ -171,7 +171,7 @@ test('without the store: 503 with a short wait', async (t) => {
   }
 })
 
-test('an error of ours is told without its insides, and logged with them', async (t) => {
+test('an internal error hides its details from the client and logs them', async (t) => {
   const storeInput = async () => {
     throw new Error('secret path /var/lib/reelgate')
   }
@@ -182,7 +182,7 @@ test('an error of ours is told without its insides, and logged with them', async
   assert.ok(logged.some((line) => line.level === 50 && JSON.stringify(line).includes('secret path')))
 })
 
-test('a schema’s refusal names the field and what it takes', async (t) => {
+test('a schema error names the field and the allowed values', async (t) => {
   const { app } = await startGateway(t)
   const schema = {
     body: {
@@ -205,7 +205,7 @@ test('a schema’s refusal names the field and what it takes', async (t) => {
   assert.match(error.message, /small, large/)
 })
 
-test('the caller’s key is in no text that goes back or into the log', async (t) => {
+test('no reply and no log line contains the API key of the caller', async (t) => {
   const key = 'alice-secret-key'
   const { app, logged } = await startGateway(t, { authenticator: twoPeople })
   const requests: InjectOptions[] = [
@@ -231,13 +231,13 @@ test('the caller’s key is in no text that goes back or into the log', async (t
   assert.doesNotMatch(JSON.stringify(logged), /-secret-key|0123456789abcdef/)
 })
 
-test('a short key, which is a dummy, is not removed from words', async (t) => {
+test('a short placeholder key is not removed from texts', async (t) => {
   const { app } = await startGateway(t)
   const reply = await app.inject({ url: '/nowhere', headers: { 'x-api-key': 'no' } })
   assert.equal(reply.json().message, 'Not found: /nowhere')
 })
 
-test('what is not HTTP at all is told so in the same body', async (t) => {
+test('a request that is not HTTP gets the same error body', async (t) => {
   const { app } = await startGateway(t)
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const say = (text: string) =>

@@ -196,7 +196,7 @@ for (const [what, bytes, reply] of brokenOff) {
   })
 }
 
-test('a listener that leaves, and one whose job ends, write at most one log line each', async (t) => {
+test('a listener that disconnects, and one whose job ends, write at most one log line each', async (t) => {
   const { app, engine, logged } = await startGateway(t)
   const id = await submitted(app)
   const address = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -20,7 +20,7 @@ function listenTo(port: string) {
   return { socket, received }
 }
 
-test('a server that closes serves what has begun, and ends each connection with its reply', {
+test('a closing server finishes its requests, and closes each connection with its reply', {
   timeout: 30_000,
 }, async (t) => {
   const { promise: pendingReply, resolve: release } = Promise.withResolvers<void>()
@@ -53,7 +53,9 @@ test('a server that closes serves what has begun, and ends each connection with 
   assert.match(replies[1], /^HTTP\/1.1 404 .*"code":"not_found"/s)
 })
 
-test('a download that outlasts the closing ends its connection too', { timeout: 30_000 }, async (t) => {
+test('a download that continues during the close also closes its connection', {
+  timeout: 30_000,
+}, async (t) => {
   const { promise: pendingReply, resolve: release } = Promise.withResolvers<void>()
   const { app } = await startGateway(t)
   await app.register(async (scope) => {

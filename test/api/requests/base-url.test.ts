@@ -150,7 +150,7 @@ for (const { name, headers, publicUrl, trustProxy, url } of cases) {
   })
 }
 
-test('what is stored for others has no address that a request made up', async (t) => {
+test('stored links do not use an address from a request header', async (t) => {
   const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const submit = async (headers: Record<string, string>) => {
     await submitted(app, { headers: { 'x-api-key': 'alice-secret-key', ...headers } })

@@ -75,7 +75,7 @@ describe('attempts that Redis has lost', () => {
     return { ...job, journal, open, remember, rollBack, restore, createRestorerOf, missing }
   }
 
-  it('are purchased once: the reply that was written there is written again', async () => {
+  it('are purchased once: the lost reply is written again', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -112,7 +112,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('are looked for when nobody knows what became of their call', async () => {
+  it('are reconciled if the result of their call is unknown', async () => {
     const job = await begin({ sent: () => lost, provider: { find: undefined } as never })
     await job.run()
     await job.rollBack()
@@ -123,7 +123,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('whose reply was lost alone are not looked for: the journal has it', async () => {
+  it('are not reconciled if only the reply is lost, since the journal has it', async () => {
     const job = await begin({})
     const { storeIntent } = harness.store
     Object.assign(job.deps, {
@@ -144,7 +144,7 @@ describe('attempts that Redis has lost', () => {
     assert.ok(!job.calls.includes('find'))
   })
 
-  it('whose call was not made after all are made again', async () => {
+  it('are made again if their call was not made', async () => {
     const job = await begin({ work: { route: ['runware'] } })
     Object.assign(job.deps, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
     await job.run()
@@ -173,7 +173,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('that were refused are made again', async () => {
+  it('are made again if they were rejected', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
@@ -183,7 +183,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('that were answered with a finished video are delivered', async () => {
+  it('are delivered if the reply had a finished video', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     await job.rollBack()
@@ -192,7 +192,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal((await job.work())?.results?.length, 1)
   })
 
-  it('at another upstream than the first lead back to that one', async () => {
+  it('at a later upstream continue at that upstream', async () => {
     const job = await begin({ work: { route: ['fal', 'runware'] } })
     await redis.hset(
       harness.keys.job(job.id),
@@ -205,7 +205,7 @@ describe('attempts that Redis has lost', () => {
     assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
   })
 
-  it('after an attempt that was refused replace that one, which is not made again', async () => {
+  it('after a rejected attempt replace that one, which is not made again', async () => {
     let refusals = 1
     const job = await begin({
       provider: {
@@ -238,7 +238,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(job.submits(), 2)
   })
 
-  it('that Redis knows to have come to nothing are not restored, though the journal does not know', async () => {
+  it('are not restored if Redis knows that they were discarded, even if the journal does not', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
@@ -249,7 +249,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('of jobs that have gone on are left alone', async () => {
+  it('of jobs that have progressed are not changed', async () => {
     const job = await begin({})
     await job.run()
     await job.restore()
@@ -259,7 +259,7 @@ describe('attempts that Redis has lost', () => {
     assert.deepEqual(await redis.hgetall(harness.keys.job(job.id)), before)
   })
 
-  it('are taken from a step that is under way elsewhere', async () => {
+  it('are taken over from a step that is running elsewhere', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -270,7 +270,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  describe('are given back', () => {
+  describe('are written back', () => {
     const restorers: { stop(): Promise<void> }[] = []
     // They look each second which server answers, and note it.
     afterEach(() => Promise.all(restorers.splice(0).map((restorer) => restorer.stop())))
@@ -400,7 +400,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(await awaited(true), [])
     })
 
-    it('with a task that runs, as of the time of the attempt', async () => {
+    it('with a running task, accepted at the time of the attempt', async () => {
       const job = await lostAttempt({ work: { refusals: 2, polls: 7 } }, { reply: running })
       await job.restorer.start()
       assert.equal(await job.state(), 'processing')
@@ -447,7 +447,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal((await job.work())?.ticket, undefined)
     })
 
-    it('with the task where its upstream is not offered any more', async () => {
+    it('with the task even if its upstream is no longer configured', async () => {
       const job = await lostAttempt({ offered: false }, { reply: running })
       await job.restorer.start()
       assert.equal(await job.state(), 'processing')
@@ -507,7 +507,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal(await job.state(), 'submitting')
     })
 
-    it('not where its call turned out not to have been made', async () => {
+    it('not if its call was not made', async () => {
       const job = await lostAttempt()
       job.discarded.add(job.entry.attempt.id)
       await job.restorer.start()
@@ -515,7 +515,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.forwarded, [])
     })
 
-    it('and a job without a record is reported, with its task', async () => {
+    it('and a job without a record is logged, with its task', async () => {
       const job = await lostAttempt({}, { reply: running })
       await redis.del(harness.keys.job(job.id))
       await job.restorer.start()
@@ -523,7 +523,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.logged, [{ job: job.id, attempt, provider, task: { task: 3 } }])
     })
 
-    it('and a job without a record and a reply is reported', async () => {
+    it('and a job without a record and a reply is logged', async () => {
       const job = await lostAttempt()
       await redis.del(harness.keys.job(job.id))
       await job.restorer.start()
@@ -531,7 +531,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal(job.logged.length, 1)
     })
 
-    it('though somebody else wrote the record meanwhile', async () => {
+    it('even if another process wrote the record meanwhile', async () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let overtaken = 19
@@ -549,7 +549,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal(await job.state(), 'submitting')
     })
 
-    it('not for ever, where somebody else writes it each time', async () => {
+    it('with a limited number of retries, if another process writes it each time', async () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let tries = 0
@@ -568,7 +568,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.logged, [])
     })
 
-    it('before this process counts as one that has restored them', async () => {
+    it('before this process counts as restored', async () => {
       const job = await lostAttempt()
       const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
       assert.equal(job.restorer.hasRestored(server), false)
@@ -594,7 +594,7 @@ describe('attempts that Redis has lost', () => {
       }
     })
 
-    it('or the fault of Redis is thrown on', async () => {
+    it('or the Redis error is thrown', async () => {
       const job = await lostAttempt()
       Object.assign(job.deps.routing, {
         find: () => {
@@ -620,7 +620,7 @@ describe('attempts that Redis has lost', () => {
       })
     }
 
-    it('when another server answers a new connection, and only then', async () => {
+    it('when a new connection reaches another server, and only then', async () => {
       const job = await lostAttempt()
       await job.restorer.start()
       const { server: name } = await redis.hgetall(harness.keys.epoch)
@@ -634,7 +634,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.changed.slice(0, 2), ['0', '1'])
     })
 
-    it('again a second later when that failed', async () => {
+    it('again a second later after a failure', async () => {
       const job = await lostAttempt({}, { reply: running })
       await job.restorer.start()
       await job.moveTo('another', 2)
@@ -643,7 +643,7 @@ describe('attempts that Redis has lost', () => {
       await job.restorer.stop()
     })
 
-    it('no more after the stop, also where it failed before', async () => {
+    it('no more after the stop, even if it failed before', async () => {
       const job = await lostAttempt()
       await job.restorer.start()
       await job.moveTo('another', 1)
@@ -657,7 +657,7 @@ describe('attempts that Redis has lost', () => {
       )
     })
 
-    it('at the start or not at all: a failure is thrown', async () => {
+    it('at the start, which throws if they cannot', async () => {
       const job = await lostAttempt()
       Object.assign(job.deps.routing, {
         find: () => {
@@ -703,7 +703,7 @@ describe('attempts that Redis has lost', () => {
     return job
   }
 
-  it('are restored where Redis has an earlier attempt of the job, and not purchased again', async () => {
+  it('are restored if Redis has an earlier attempt of the job, and not purchased again', async () => {
     const job = await secondAttempt()
     await job.restore()
     assert.equal(await job.state(), 'queued')
@@ -715,7 +715,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(job.submits(), 2)
   })
 
-  it('of which Redis knows more than the journal are left alone: they were refused', async () => {
+  it('are not restored if Redis knows that they were rejected', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
@@ -728,7 +728,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('are restored although the record of another job cannot be read', async () => {
+  it('are restored even if the record of another job cannot be read', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -742,7 +742,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('are restored although the connection stands, as behind a proxy, when the server changes', async () => {
+  it('are restored when the server changes behind a proxy that keeps the connection', async () => {
     const job = await begin({})
     const restorer = job.createRestorerOf()
     await restorer.start()
@@ -792,7 +792,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('are reported when their job is lost too, but not when it was deleted before an orderly restart', async () => {
+  it('are logged if their job is lost too, but not if it was deleted before an orderly restart', async () => {
     const job = await begin({})
     await job.run()
     await redis.del(harness.keys.job(job.id))

@@ -59,7 +59,7 @@ describe('a step that fetches a result', () => {
     await harness.store.requestCancel(job.id)
   }
 
-  it('asks for the files with the job’s ID, its secret and its links', async () => {
+  it('requests the files with the job’s ID, its secret and its links', async () => {
     let deliverArgs: unknown[] = []
     const job = await harness.begin(
       async (...args) => {
@@ -76,7 +76,7 @@ describe('a step that fetches a result', () => {
     assert.ok(options.signal instanceof AbortSignal)
   })
 
-  it('says that an attempt is repeated after a failure', async () => {
+  it('marks an attempt after a failure as repeated', async () => {
     const repeated: unknown[] = []
     const job = await harness.begin(async (_, __, { isRepeated }) => {
       repeated.push(isRepeated)
@@ -87,7 +87,7 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(repeated, [false, true])
   })
 
-  it('asks for nothing where the upstream named no file', async () => {
+  it('requests nothing if the upstream named no file', async () => {
     let deliverArgs: unknown
     const job = await harness.begin(
       async (_, videos) => {
@@ -101,14 +101,14 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(deliverArgs, [])
   })
 
-  it('ends the job with the links that clients are given', async () => {
+  it('ends the job with the links for clients', async () => {
     const job = await harness.begin(succeed)
     assert.deepEqual(await job.run(), { kind: 'end' })
     const view = (await harness.store.readStatus(job.id))?.view
     assert.deepEqual([view?.state, view?.videos, view?.completedAt], ['succeeded', stored, job.clock.now])
   })
 
-  it('that another step overtook writes and logs nothing', async () => {
+  it('writes and logs nothing if another step has taken over', async () => {
     const { lines, logger } = recorder()
     const job = await harness.begin(
       async () => {
@@ -122,7 +122,7 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(lines, [])
   })
 
-  it('notes when the first one began', async () => {
+  it('records when the first one began', async () => {
     const job = await harness.begin(fail(noLink()))
     const first = job.clock.now
     await job.run()
@@ -131,7 +131,7 @@ describe('a step that fetches a result', () => {
     assert.equal((await job.work())?.deliveringAt, first)
   })
 
-  describe('when the job is to be canceled', () => {
+  describe('when a cancel is requested', () => {
     it('does not fetch it', async () => {
       const job = await harness.begin(() => assert.fail('fetched'))
       await cancel(job)
@@ -140,14 +140,14 @@ describe('a step that fetches a result', () => {
       assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
     })
 
-    it('fetches it when the upstream was asked to stop too late', async () => {
+    it('fetches it if the upstream received the cancel too late', async () => {
       const job = await harness.begin(succeed)
       await cancel(job, job.clock.now)
       await job.run()
       assert.equal(await job.state(), 'succeeded')
     })
 
-    it('goes on with nothing that was tried before, after storage failed', async () => {
+    it('does not fetch it again after a storage failure', async () => {
       const job = await harness.begin(fail(noSpace()))
       await job.run()
       await cancel(job, job.clock.now)
@@ -156,8 +156,8 @@ describe('a step that fetches a result', () => {
     })
 
     for (const [what, sent, isLooked] of [
-      ['looks for a cancel during the download', false, true],
-      ['does not, when the upstream was asked to stop too late', true, false],
+      ['checks for a cancel during the download', false, true],
+      ['does not check when the upstream received the cancel too late', true, false],
     ] as const) {
       it(what, async (t) => {
         t.mock.timers.enable({ apis: ['setInterval'] })
@@ -177,7 +177,7 @@ describe('a step that fetches a result', () => {
       })
     }
 
-    it('a download that was aborted for it ends the job as canceled', async (t) => {
+    it('ends the job as canceled after it aborted the download', async (t) => {
       t.mock.timers.enable({ apis: ['setInterval'] })
       const deliver: StepDeps['storeResults'] = (_, __, { signal }) => {
         t.mock.timers.tick(1000)
@@ -200,11 +200,11 @@ describe('a step that fetches a result', () => {
     assert.equal(ended.mock.callCount() - before, 1)
   }
 
-  it('holds the job no longer after a success', (t) => leaseEnds(t, succeed))
+  it('releases the job after a success', (t) => leaseEnds(t, succeed))
 
-  it('holds the job no longer after a failure', (t) => leaseEnds(t, fail(noLink())))
+  it('releases the job after a failure', (t) => leaseEnds(t, fail(noLink())))
 
-  it('gives up a download at the end of the time for delivery', async (t) => {
+  it('gives up a download at the delivery deadline', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     let reason: unknown
     const job = await harness.begin(async (_, __, { signal }) => {
@@ -224,7 +224,7 @@ describe('a step that fetches a result', () => {
     assert.equal((await job.error())?.code, 'result_unavailable')
   })
 
-  describe('where the price depends on the length', () => {
+  describe('if the price depends on the length', () => {
     it('measures the first video', async () => {
       const measured: unknown[] = []
       const secondsOf: StepDeps['measureVideoSeconds'] = async (video) => {
@@ -241,7 +241,7 @@ describe('a step that fetches a result', () => {
       assert.equal((await job.money()).spent, 375_000)
     })
 
-    it('measures nothing where there is no video', async () => {
+    it('measures nothing without a video', async () => {
       const job = await harness.begin(
         async () => [],
         { measureVideoSeconds: () => assert.fail('measured') },
@@ -251,7 +251,7 @@ describe('a step that fetches a result', () => {
       assert.equal(await job.state(), 'succeeded')
     })
 
-    it('takes the usual length where it cannot be measured', async () => {
+    it('uses the typical length if it cannot be measured', async () => {
       const { lines, logger } = recorder()
       const job = await harness.begin(
         succeed,
@@ -264,13 +264,13 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(lines, ['warn: Length of a result not measurable'])
     })
 
-    it('measures again later where storage fails', async () => {
+    it('measures again later if storage fails', async () => {
       const job = await harness.begin(succeed, { measureVideoSeconds: fail(noSpace()) }, { meter })
       await job.run()
       assert.equal((await job.work())?.storeFault?.store, storageMessage)
     })
 
-    it('measures nothing where it does not', async () => {
+    it('measures nothing otherwise', async () => {
       const job = await harness.begin(succeed, { measureVideoSeconds: () => assert.fail('measured') })
       await job.run()
       assert.equal(await job.state(), 'succeeded')
@@ -283,7 +283,7 @@ describe('a step that fetches a result', () => {
       [0.25, 750],
       [0.9996, 1500],
     ] as const) {
-      it(`comes again after ${ms} ms of 1000`, async (t) => {
+      it(`retries after ${ms} ms of 1000`, async (t) => {
         t.mock.method(Math, 'random', () => random)
         const job = await harness.begin(fail(new DownloadsBusy('cdn.example', 1000)))
         const at = job.clock.now + ms
@@ -295,7 +295,7 @@ describe('a step that fetches a result', () => {
     }
   })
 
-  it('a job that waited too long for slots is given up', async () => {
+  it('ends a job that waited too long for slots', async () => {
     const message = new DownloadsBusy('cdn.example', 1000).message
     const job = await harness.begin(
       fail(new DownloadsBusy('cdn.example', 1000)),
@@ -311,7 +311,7 @@ describe('a step that fetches a result', () => {
     )
   })
 
-  it('the waits for slots add up', async (t) => {
+  it('adds up the waits for slots', async (t) => {
     t.mock.method(Math, 'random', () => 0.25)
     const job = await harness.begin(fail(new DownloadsBusy('cdn.example', 1000)))
     await job.run()
@@ -321,7 +321,7 @@ describe('a step that fetches a result', () => {
   })
 
   describe('while storage fails', () => {
-    it('notes since when, how often and why', async () => {
+    it('records since when, how often and why', async () => {
       const { lines, logger } = recorder()
       const job = await harness.begin(fail(noSpace()), { logger })
       const since = job.clock.now
@@ -339,7 +339,7 @@ describe('a step that fetches a result', () => {
       ])
     })
 
-    it('tells of another reason once more', async () => {
+    it('logs a new reason once more', async () => {
       const causes = [noSpace(), new StorageUnavailable('broken')]
       const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
@@ -347,7 +347,7 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(await job.history(), [`storage: ${storageMessage}`, 'storage: broken'])
     })
 
-    it('waits longer each time, and at most a minute', async () => {
+    it('waits longer each time, up to a minute', async () => {
       const job = await harness.begin(fail(noSpace()))
       const waits: number[] = []
       for (let tries = 0; tries < 9; tries += 1) {
@@ -357,13 +357,13 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
     })
 
-    it('a bug of ours counts as a fault of storage', async () => {
+    it('treats an internal error as a storage failure', async () => {
       const job = await harness.begin(fail(new TypeError('bug')))
       await job.run()
       assert.equal((await job.work())?.storeFault?.store, 'Cannot keep a result: TypeError')
     })
 
-    it('gives up after the time that the operator allows, not before', async () => {
+    it('gives up after the configured time, not before', async () => {
       const job = await harness.begin(fail(noSpace()), {}, { results: links })
       await job.run()
       job.clock.now += 24 * hour
@@ -377,7 +377,7 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('gives up a job without links too', async () => {
+    it('also gives up a job without links', async () => {
       const job = await harness.begin(fail(noSpace()), {}, { results: undefined } as never)
       await job.run()
       job.clock.now += 24 * hour + 1
@@ -388,7 +388,7 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('a success ends the fault', async () => {
+    it('ends the failure after a success', async () => {
       let cause: Error | undefined = noSpace()
       const job = await harness.begin(async () => {
         if (cause !== undefined) throw cause
@@ -403,7 +403,7 @@ describe('a step that fetches a result', () => {
   })
 
   describe('when the upstream does not deliver', () => {
-    it('comes again, and counts it', async () => {
+    it('retries, and counts the attempt', async () => {
       const { lines, logger } = recorder()
       const job = await harness.begin(fail(noLink()), { logger })
       const waits: number[] = []
@@ -418,7 +418,7 @@ describe('a step that fetches a result', () => {
       assert.equal((await job.work())?.storeFaultMs, 0)
     })
 
-    it('a fault of storage is over then, and its time is noted', async () => {
+    it('ends a storage failure, and records its duration', async () => {
       const causes: Error[] = [noSpace(), noLink()]
       const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
@@ -429,7 +429,7 @@ describe('a step that fetches a result', () => {
       assert.equal(work?.lateMs, 0)
     })
 
-    it('comes a last time at the end of the time for delivery', async () => {
+    it('retries a last time at the delivery deadline', async () => {
       const job = await harness.begin(fail(noLink()))
       const end = job.clock.now + 10 * minute
       let next = await job.run()
@@ -447,21 +447,21 @@ describe('a step that fetches a result', () => {
     })
 
     for (const cause of [new LinkUseless('too large'), new AddressRefused('inward')]) {
-      it(`${cause.name} ends the job at once`, async () => {
+      it(`ends the job at once after ${cause.name}`, async () => {
         const job = await harness.begin(fail(cause))
         assert.deepEqual(await job.run(), { kind: 'end' })
         assert.equal((await job.error())?.code, 'result_unavailable')
       })
     }
 
-    it('a name that leads inward now may lead elsewhere later', async () => {
+    it('retries a host name that resolves to a private address', async () => {
       const job = await harness.begin(fail(new AddressRefused('inward', { isLookedUp: true })))
       assert.equal((await job.run()).kind, 'wait')
       const work = await job.work()
       assert.deepEqual([work?.misses, work?.storeFault], [1, undefined])
     })
 
-    it('a link that was lost while storage failed is a fault of ours', async () => {
+    it('reports a link that expired during a storage failure as an internal fault', async () => {
       const causes: Error[] = [noSpace(), new LinkUseless('gone')]
       const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
@@ -474,7 +474,7 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('storage that failed for no time took none from the upstream', async () => {
+    it('does not extend the delivery time for a storage failure of 0 ms', async () => {
       const causes: Error[] = [noSpace(), new LinkUseless('gone')]
       const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()

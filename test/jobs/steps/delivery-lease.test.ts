@@ -33,7 +33,7 @@ function start(t: TestContext, { isCanceled = false, watchCancel = true, fails =
 }
 
 describe('the lease of a job whose result is fetched', () => {
-  it('is renewed each second, for as long as a step may take', async (t) => {
+  it('is renewed every second, for as long as a step may take', async (t) => {
     const { tick, postponed, signal } = start(t)
     await tick(999)
     assert.deepEqual(postponed, [])
@@ -47,20 +47,20 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(signal.aborted, false)
   })
 
-  it('a cancel aborts the download', async (t) => {
+  it('aborts the download after a cancel', async (t) => {
     const { tick, signal, checks } = start(t, { isCanceled: true })
     await tick(1000)
     assert.equal(signal.reason?.name, 'CancelRequested')
     assert.deepEqual(checks, ['job1'])
   })
 
-  it('a cancel that does not count is not looked for', async (t) => {
+  it('is renewed without a check for a cancel that does not count', async (t) => {
     const { tick, signal, checks } = start(t, { isCanceled: true, watchCancel: false })
     await tick(1000)
     assert.deepEqual([signal.aborted, checks], [false, []])
   })
 
-  it('its time is over: the download is aborted, and its job kept', async (t) => {
+  it('aborts the download, and keeps the job, when its time is over', async (t) => {
     const { tick, signal, postponed } = start(t)
     for (let seconds = 0; seconds < 4; seconds += 1) await tick(1000)
     assert.equal(signal.aborted, false)
@@ -69,7 +69,7 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(postponed.length, 5)
   })
 
-  it('the time for which the process was stopped does not count', async (t) => {
+  it('does not count the time for which the process was stopped', async (t) => {
     const { tick, signal, stoppedMs } = start(t)
     await tick(1000)
     await tick(60_000)
@@ -78,7 +78,7 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(signal.aborted, true)
   })
 
-  it('a Redis that does not answer is asked again', async (t) => {
+  it('is retried when Redis does not reply', async (t) => {
     const { tick, signal, checks } = start(t, { fails: true })
     await tick(1000)
     await tick(1000)

@@ -8,7 +8,7 @@ import { createJobHarness, done, lost, reply } from '../job-harness.ts'
 const hour = 3_600_000
 const reason = 'the test has no key'
 
-describe('a process that must not call the upstream of a job', () => {
+describe('a process without the key for the upstream of a job', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let harness: ReturnType<typeof createJobHarness>
@@ -27,7 +27,7 @@ describe('a process that must not call the upstream of a job', () => {
     return { job, keys }
   }
 
-  it('buys nothing, and says once why the job waits; a process with the key buys it', async () => {
+  it('purchases nothing, and logs once why the job waits; a process with the key purchases it', async () => {
     const { job, keys } = await begin()
     const next = await job.run()
     assert.ok(next.kind === 'wait' && next.at > job.clock.now)
@@ -42,7 +42,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.deepEqual([job.submits(), await job.state()], [1, 'queued'])
   })
 
-  it('gives a job that is not bought to the next upstream that has a key', async () => {
+  it('moves an unpurchased job to the next upstream with a key', async () => {
     let lookups = 0
     const missingKeys = { reasonFor: () => (lookups++ === 0 ? reason : undefined), waitMs: hour }
     const job = await harness.begin({ deps: { missingKeys } })
@@ -50,20 +50,20 @@ describe('a process that must not call the upstream of a job', () => {
     assert.deepEqual([job.calls, (await job.work())?.route], [[], ['fal']])
   })
 
-  it('ends a job that nobody bought at its deadline', async () => {
+  it('ends an unpurchased job at its deadline', async () => {
     const { job } = await begin()
     await job.runAll()
     assert.deepEqual([job.calls, await job.error()], [[], 'timeout'])
   })
 
-  it('cancels a job that nobody bought', async () => {
+  it('cancels an unpurchased job', async () => {
     const { job } = await begin()
     await harness.store.requestCancel(job.id)
     await job.run()
     assert.deepEqual([job.calls, await job.state()], [[], 'canceled'])
   })
 
-  it('polls nothing, keeps the job beyond its deadline, and delivers it when the key is back', async () => {
+  it('does not poll, keeps the job beyond its deadline, and delivers it when the key is back', async () => {
     const { job, keys } = await begin({ provider: { read: () => done } }, false)
     await job.run()
     keys.isMissing = true
@@ -88,7 +88,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await redis.hexists(harness.keys.moneyOnHold('ann'), job.id), 1)
   })
 
-  it('looks for no lost reply, and does not end the job for it', async () => {
+  it('does not search for a lost reply, and does not end the job for it', async () => {
     const { job, keys } = await begin({ sent: () => lost }, false)
     await job.run()
     keys.isMissing = true
@@ -100,7 +100,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('looks for no late result', async () => {
+  it('does not search for a late result', async () => {
     const { job, keys } = await begin({ sent: () => reply }, false)
     await job.run()
     job.clock.now += 601_000

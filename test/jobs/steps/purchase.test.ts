@@ -95,7 +95,7 @@ describe('a purchase', () => {
     assert.deepEqual(prepared, [[job.id, 'runware', { settings: {} }]])
   })
 
-  it('is logged with the note of its endpoint if that is gone', async () => {
+  it('is logged with the note of its endpoint if that was removed', async () => {
     const note = 'set another endpoint'
     const notes: unknown[] = []
     for (const code of ['endpoint_gone', 'invalid_input'] as const) {
@@ -112,14 +112,14 @@ describe('a purchase', () => {
     assert.deepEqual(notes, [note, false])
   })
 
-  it('that has a task is in the journal from before the call until Redis has the reply', async () => {
+  it('with a task is in the journal from before the call until Redis has the reply', async () => {
     const job = await begin()
     await job.run()
     const id = idOf(job)
     assert.deepEqual(job.effects, [`begun ${id}`, `replied ${id}`, `settled ${id}`, 'input released'])
   })
 
-  it('that has its video at once is in the journal too', async () => {
+  it('with an immediate video is in the journal too', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     const id = idOf(job)
@@ -132,7 +132,7 @@ describe('a purchase', () => {
     ])
   })
 
-  it('that was refused is discarded from the journal', async () => {
+  it('that was rejected is discarded from the journal', async () => {
     const job = await begin({ provider: { accept: () => refused } })
     await job.run()
     const id = idOf(job)
@@ -145,7 +145,7 @@ describe('a purchase', () => {
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, 'input released'])
   })
 
-  it('numbers its attempts, and tells the journal the number, the files and the server', async () => {
+  it('numbers its attempts, and writes the number, the files and the server to the journal', async () => {
     const journaled: unknown[] = []
     const job = await begin(failing('rate_limited'))
     job.deps.journal.begin = async (entry) => void journaled.push(entry)
@@ -165,7 +165,7 @@ describe('a purchase', () => {
     assert.equal((await job.work())?.attempts, 2)
   })
 
-  it('is due again, should its process die, when the time limit of the call is over', async () => {
+  it('is due again after the time limit of the call, in case its process dies', async () => {
     let due = 0
     const job = await begin({
       sent: async () => {
@@ -177,7 +177,7 @@ describe('a purchase', () => {
     assert.equal(due, job.clock.now + 1000 + 5000)
   })
 
-  it('takes back what the journal or the replicas do not have, and comes again after two seconds', async () => {
+  it('is withdrawn if the journal or the replicas do not have it, and retried after two seconds', async () => {
     const job = await begin({ deps: { confirmReplicas: () => Promise.reject(new Error('none')) } })
     assert.equal(await waitOf(job), 2000)
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, `discarded ${idOf(job)}`, 'input released'])
@@ -204,7 +204,7 @@ describe('a purchase', () => {
     })
   }
 
-  describe('that was certainly not sent', () => {
+  describe('that was not sent', () => {
     const unsent: CallResult = { kind: 'unsent', fault: unreachable }
 
     it('is made again', async () => {
@@ -214,7 +214,7 @@ describe('a purchase', () => {
       assert.deepEqual(await reasons(job), ['upstream_unreachable: refused'])
     })
 
-    it('is looked for all the same when its time limit is over: another process may have looked already', async () => {
+    it('is searched for after its time limit, since another process may have searched already', async () => {
       const job = await begin({
         sent: () => {
           job.clock.now += 1000
@@ -226,14 +226,14 @@ describe('a purchase', () => {
     })
   })
 
-  it('whose reply may be lost is not made again', async () => {
+  it('with a possibly lost reply is not repeated', async () => {
     const job = await begin({ sent: () => lost })
     assert.equal(await waitOf(job), 1000)
     assert.equal(await job.state(), 'submitting')
     assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
-  it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
+  it('with a lost reply is searched for less and less often, with one history entry', async () => {
     const job = await begin({
       sent: () => lost,
       deps: { reconcileTimeoutMs: 60_000 },
@@ -248,7 +248,7 @@ describe('a purchase', () => {
     assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
-  it('says when the video is expected, and polls for the first time well before', async () => {
+  it('estimates when the video is expected, and polls for the first time well before', async () => {
     const job = await begin({
       deps: {
         renderTimes: { estimateMs: async () => 10_000, addMeasurement: async () => undefined } as never,
@@ -260,7 +260,7 @@ describe('a purchase', () => {
     assert.equal((await job.work())?.takenAt, job.clock.now)
   })
 
-  it('asks for the render time of its model at its upstream', async () => {
+  it('uses the render time of its model at its upstream', async () => {
     const lookups: unknown[] = []
     const job = await begin({
       deps: {
@@ -277,12 +277,12 @@ describe('a purchase', () => {
     assert.deepEqual(lookups, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
   })
 
-  it('polls at once where the upstream says that the task goes on by a poll', async () => {
+  it('polls at once if the upstream needs a poll to continue', async () => {
     const job = await begin({ provider: { accept: () => ({ ...accepted, now: true }) as Outcome } })
     assert.equal(await waitOf(job), 0)
   })
 
-  it('keeps the task of a finished video, for the operator', async () => {
+  it('stores the task of a finished video, for the operator', async () => {
     const job = await begin({ provider: { accept: () => ({ ...done, ticket: { task: 7 } }) as Outcome } })
     await job.run()
     const work = await job.work()
@@ -293,13 +293,13 @@ describe('a purchase', () => {
     assert.equal(work && 'upstreamCostUsd' in work, false)
   })
 
-  it('whose video is there at once queues the delivery', async () => {
+  it('with an immediate video queues the delivery', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     assert.equal(await redis.exists(`${harness.keys.queuePrefix('delivery')}${job.id}`), 1)
   })
 
-  it('forgets the refusals of earlier attempts', async () => {
+  it('resets the rejections of earlier attempts', async () => {
     const outcomes: Outcome[] = [{ kind: 'failed', fault: fault('rate_limited', 'busy') }]
     const job = await begin({ provider: { accept: () => outcomes.shift() ?? accepted } })
     job.clock.now += await waitOf(job)
@@ -314,7 +314,7 @@ describe('a purchase', () => {
       deps: { inputUploader: { prepare: async () => result } as never },
     })
 
-    it('waits while the upload is busy', async () => {
+    it('waits while the uploads are busy', async () => {
       const job = await begin(prepared({ kind: 'busy', waitMs: 1234 }))
       assert.equal(await waitOf(job), 1234)
       assert.equal(await dueAt(job), job.clock.now + 1234 + 5000)
@@ -322,7 +322,7 @@ describe('a purchase', () => {
       assert.deepEqual(job.calls, [])
     })
 
-    it('counts as a refusal', async () => {
+    it('counts as a rejection', async () => {
       const job = await begin(
         prepared({ kind: 'failed', fault: fault('upstream_unreachable', 'no storage') }),
       )
@@ -340,7 +340,7 @@ describe('a purchase', () => {
     assert.equal(await dueAt(job), job.clock.now + 10_000 + 5000)
   })
 
-  it('ends the job where no upstream is left', async () => {
+  it('ends the job if no upstream is left', async () => {
     const job = await begin({ work: { route: [] } })
     await job.run()
     assert.equal(await job.error(), 'upstream_error')
@@ -354,8 +354,8 @@ describe('a purchase', () => {
     assert.equal(at.submits(), 1)
   })
 
-  describe('that is refused', () => {
-    it('waits up to half a minute where there is no other upstream', async () => {
+  describe('that is rejected', () => {
+    it('waits up to half a minute if there is no other upstream', async () => {
       const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
       const waits: number[] = []
       for (let n = 0; n < 7; n++) {
@@ -366,7 +366,7 @@ describe('a purchase', () => {
       assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
     })
 
-    it('ends after ten minutes of refusals', async () => {
+    it('ends after ten minutes of rejections', async () => {
       const job = await begin({
         ...failing('rate_limited'),
         work: { route: ['runware'], deadlineAt: Date.now() + 7_200_000 },
@@ -379,7 +379,7 @@ describe('a purchase', () => {
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('remembers when the first refusal was', async () => {
+    it('records the time of the first rejection', async () => {
       const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
       const first = job.clock.now
       job.clock.now += await waitOf(job)
@@ -387,7 +387,7 @@ describe('a purchase', () => {
       assert.equal((await job.work())?.refusedAt, first)
     })
 
-    it('waits for no moment after the deadline', async () => {
+    it('does not wait beyond the deadline', async () => {
       const at = (ms: number) => ({ ...fault('rate_limited', 'busy'), retryAfterMs: ms })
       for (const [afterMs, kind] of [
         [50_000, 'wait'],
@@ -406,7 +406,7 @@ describe('a purchase', () => {
       }
     })
 
-    it('says why in the history, and the next upstream begins without refusals', async () => {
+    it('records the reason in the history, and starts the next upstream without rejections', async () => {
       const job = await begin({ ...failing('no_credit'), work: { refusals: 2 } })
       await job.run()
       assert.deepEqual(await reasons(job), ['no_credit: no'])
@@ -416,7 +416,7 @@ describe('a purchase', () => {
     })
   })
 
-  describe('that this machine has made, though Redis does not know it', () => {
+  describe('that this machine has made and Redis does not have', () => {
     const made = (attempt: object): Upstream => ({
       deps: {
         journal: {
@@ -427,7 +427,7 @@ describe('a purchase', () => {
       },
     })
 
-    it('is looked for at once, and not made again', async () => {
+    it('is searched for at once, and not repeated', async () => {
       const attempt = { id: 'made', provider: 'runware', at: 1 } as const
       const job = await begin({ ...made(attempt), work: { misses: 3 } })
       assert.equal(await waitOf(job), 0)
@@ -442,7 +442,7 @@ describe('a purchase', () => {
       assert.deepEqual(job.calls, [])
     })
 
-    it('is known by the ID of the attempt that is due', async () => {
+    it('is identified by the ID of the due attempt', async () => {
       const lookups: string[] = []
       const job = await begin({ work: { attempts: 4 } })
       Object.assign(job.deps.journal, {
@@ -456,7 +456,7 @@ describe('a purchase', () => {
       assert.deepEqual(lookups, [idOf(job, 5)])
     })
 
-    it('is made where the journal has forgotten it', async () => {
+    it('is made if the journal no longer has it', async () => {
       const job = await begin()
       Object.assign(job.deps.journal, { hasMade: () => true, find: async () => undefined })
       await job.run()
@@ -464,7 +464,7 @@ describe('a purchase', () => {
     })
   })
 
-  it('is withdrawn where this process has not restored what the server may have lost', async () => {
+  it('is withdrawn if this process has not restored what the server may have lost', async () => {
     const lookups: string[] = []
     const job = await begin({
       deps: {
@@ -489,7 +489,7 @@ describe('a purchase', () => {
       deps: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
     })
 
-    it('a job that is too late does not end yet', async () => {
+    it('an overdue job does not end yet', async () => {
       const job = await begin(paused(700))
       job.clock.now += 600_001
       assert.equal(await waitOf(job), 700)
@@ -507,13 +507,13 @@ describe('a purchase', () => {
       })
     }
 
-    it('a job whose purchase is refused ends', async () => {
+    it('a job with a rejected purchase ends', async () => {
       const job = await begin({ ...paused(700), ...failing('no_credit'), work: { route: ['runware'] } })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.error(), 'no_credit')
     })
 
-    it('a job that is to stop ends when the pause is over', async () => {
+    it('a job with a requested cancel ends after the pause', async () => {
       const job = await begin(paused(0))
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -529,8 +529,8 @@ describe('a purchase', () => {
     })
   })
 
-  describe('whose reply comes late', () => {
-    it('is noted with its upstream and its task', async () => {
+  describe('with a late reply', () => {
+    it('is recorded with its upstream and its task', async () => {
       const job = await begin({
         sent: async () => {
           await redis.hset(harness.keys.job(job.id), { state: 'canceled' })
@@ -543,7 +543,7 @@ describe('a purchase', () => {
       ])
     })
 
-    it('is noted though the job has another task by now', async () => {
+    it('is recorded even if the job has another task by then', async () => {
       const job = await begin({
         sent: async () => {
           const work = JSON.stringify({ ...(await job.work()), ticket: { task: 2 } })
@@ -559,7 +559,7 @@ describe('a purchase', () => {
     })
   })
 
-  it('whose reply names a task of another job is discarded from the journal, and looked for', async () => {
+  it('with the task of another job in its reply is discarded from the journal, and searched for', async () => {
     const job = await begin({
       deps: { store: { ...harness.store, claimTask: async () => false } },
     })
@@ -569,7 +569,7 @@ describe('a purchase', () => {
     assert.deepEqual(await reasons(job), ['reply lost: runware returned a task of another job'])
   })
 
-  describe('of which the upstream lists the tasks', () => {
+  describe('at an upstream that lists its tasks', () => {
     const find = {
       call: () => ({ method: 'GET', path: 'find' }) as const,
       read: () => ({ kind: 'absent' }) as const,
@@ -607,7 +607,7 @@ describe('a purchase', () => {
       })
     }
 
-    it('is not awaited where the upstream tells our attempts apart', async () => {
+    it('is not awaited if the upstream distinguishes our attempts', async () => {
       let during: Awaited<ReturnType<typeof awaiting>>
       const job = await begin({
         sent: async () => {
@@ -634,14 +634,14 @@ describe('a purchase', () => {
       ['upstream_error', false],
       ['canceled', false],
     ] as const) {
-      it(`as ${code}: ${isWatched ? 'a' : 'no'} late result is looked for`, async () => {
+      it(`as ${code}: ${isWatched ? 'a' : 'no'} search for a late result follows`, async () => {
         const { job, claimed } = await running()
         await endJob(job.deps, claimed, fault(code, 'x'))
         assert.equal(job.effects.includes('watched late'), isWatched)
       })
     }
 
-    it('without a task: no late result is looked for', async () => {
+    it('without a task: no search for a late result follows', async () => {
       const job = await begin()
       job.clock.now += 600_001
       await job.run()
@@ -649,7 +649,7 @@ describe('a purchase', () => {
       assert.equal(job.effects.includes('watched late'), false)
     })
 
-    it('though another step has the job: nothing is freed', async () => {
+    it('while another step has the job: nothing is freed', async () => {
       const { job, claimed } = await running()
       await harness.store.claimStep(job.id, 1)
       assert.deepEqual(await endJob(job.deps, claimed, fault('timeout', 'x')), { kind: 'end' })

@@ -41,7 +41,7 @@ describe('an attempt whose reply was lost', () => {
   const setWork = async (job: TestJob, work: object) =>
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
 
-  it('that the journal knows is not looked for', async () => {
+  it('with a reply in the journal is not searched for', async () => {
     const job = await beginLost()
     const lookups: string[] = []
     job.deps.journal.find = async (id) => {
@@ -54,7 +54,7 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(lookups, [(await job.work())?.attempt?.id])
   })
 
-  it('that the journal knows with a task of another job ends all the same', async () => {
+  it('with the task of another job in the journal ends, too', async () => {
     const job = await beginLost({ provider: find(absent, false) })
     await redis.set(harness.keys.task('runware', `${job.id} 1`), 'another job')
     job.deps.journal.find = async () => ({ reply: accepted }) as never
@@ -68,7 +68,7 @@ describe('an attempt whose reply was lost', () => {
     assert.equal(job.submits(), 1)
   })
 
-  it('that came to nothing is made again at once, though Redis does not show it', async () => {
+  it('that was discarded is repeated at once, even if Redis does not have that', async () => {
     const job = await beginLost()
     const first = (await job.work())?.attempt?.id
     job.deps.journal.find = async () => 'discarded'
@@ -81,14 +81,14 @@ describe('an attempt whose reply was lost', () => {
     assert.notEqual((await job.work())?.attempt?.id, first)
   })
 
-  it('that the journal knows without a reply is looked for', async () => {
+  it('without a reply in the journal is searched for', async () => {
     const job = await beginLost({ provider: find(accepted) })
     job.deps.journal.find = async () => ({}) as never
     await job.run()
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
-  it('is looked for with the files as they were sent, under the id of the attempt', async () => {
+  it('is searched for with the files as they were sent, under the ID of the attempt', async () => {
     const seen: unknown[] = []
     const job = await beginLost({
       provider: {
@@ -116,7 +116,7 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(recalled, [['runware', {}]])
   })
 
-  it('may be under way elsewhere until its time limit and two seconds more', async () => {
+  it('may be running elsewhere until two seconds after its time limit', async () => {
     const job = await beginLost({ provider: find(accepted) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     await setWork(job, { misses: 0 })
@@ -129,23 +129,23 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
-  it('ends the job where the upstream says that it refused it', async () => {
+  it('ends the job if the upstream reports that it rejected the attempt', async () => {
     const job = await beginLost({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
     assert.deepEqual(await job.run(), { kind: 'end' })
     assert.equal(await job.error(), 'rate_limited')
   })
 
-  it('stays unknown while the upstream cannot be asked', async () => {
+  it('stays unknown while the upstream is unreachable', async () => {
     const job = await beginLost({ sent: () => lost, provider: find(accepted) })
     assert.equal(await waitOf(job), 2000)
     assert.equal(await job.state(), 'submitting')
     assert.equal((await job.work())?.misses, 2)
   })
 
-  describe('of an upstream without a search', () => {
+  describe('at an upstream without a search', () => {
     const adopt = () => undefined
 
-    it('waits for a callback until the time for looking is over', async () => {
+    it('waits for a callback until the time for reconciliation is over', async () => {
       const job = await beginLost({
         provider: { find: undefined, adopt } as never,
         deps: { callbackUrl: () => 'https://gateway.example/hooks' },
@@ -173,7 +173,7 @@ describe('an attempt whose reply was lost', () => {
       ],
       ['that cannot reach the gateway', { find: undefined, adopt }, {}],
     ] as const) {
-      it(`waits for no callback ${what}`, async () => {
+      it(`does not wait for a callback ${what}`, async () => {
         const job = await beginLost({ provider: provider as never, deps })
         assert.equal(await waitOf(job), 3000)
         assert.equal((await job.work())?.lastCallAt, job.clock.now)
@@ -181,13 +181,13 @@ describe('an attempt whose reply was lost', () => {
     }
   })
 
-  it('waits for nothing where the upstream is gone', async () => {
+  it('does not wait if the upstream was removed', async () => {
     const job = await beginLost({ deps: { callbackUrl: () => 'https://gateway.example/hooks' } })
     job.deps.routing.find = () => undefined
     assert.equal(await waitOf(job), 3000)
   })
 
-  it('is looked for until the time for it is over, once more, and is unknown then', async () => {
+  it('is searched for until the time for reconciliation is over, once more, and is unknown then', async () => {
     const job = await beginLost({ provider: find(absent, false) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     job.clock.now = at + 20_000
@@ -207,7 +207,7 @@ describe('an attempt whose reply was lost', () => {
     )
   })
 
-  it('that shows up at the last look counts', async () => {
+  it('that appears at the last search counts', async () => {
     let findReply: FindResult = absent
     const job = await beginLost({
       provider: { find: { call: () => call('find'), read: () => findReply, safeToResend: false } },
@@ -219,7 +219,7 @@ describe('an attempt whose reply was lost', () => {
     assert.equal(await job.state(), 'delivering')
   })
 
-  it('is not searched for by a body that breaks: the next look comes', async () => {
+  it('is searched for again after a search that throws', async () => {
     const job = await beginLost({
       provider: {
         find: {
@@ -245,7 +245,7 @@ describe('an attempt whose reply was lost', () => {
       return job
     }
 
-    it('as the same purchase, under the same id', async () => {
+    it('as the same purchase, under the same ID', async () => {
       const sent: unknown[] = []
       const attempts: string[] = []
       const job = await looked({
@@ -281,7 +281,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal((await job.work())?.attempts, 1)
     })
 
-    it('and is due again when that call is over, should the process die', async () => {
+    it('and is due again after the time limit of that call, in case the process dies', async () => {
       const job = await looked()
       let due = 0
       const { send } = job.deps.transport
@@ -300,7 +300,7 @@ describe('an attempt whose reply was lost', () => {
       assert.ok(job.effects.includes('input released'))
     })
 
-    it('and what is finished at once is delivered', async () => {
+    it('and an immediate result is delivered', async () => {
       const job = await looked({ provider: { accept: () => done } })
       await job.run()
       assert.equal(await job.state(), 'delivering')
@@ -318,7 +318,7 @@ describe('an attempt whose reply was lost', () => {
       }
     })
 
-    it('not for a job that is to stop', async () => {
+    it('not for a job with a requested cancel', async () => {
       const job = await looked()
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -335,7 +335,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal(job.submits(), 2)
     })
 
-    it('not by a step that another one has overtaken, and the input is released', async () => {
+    it('not by a step after another one has taken over, and the input is released', async () => {
       const job = await looked()
       const { prepare } = job.deps.inputUploader
       job.deps.inputUploader.prepare = async (...args) => {
@@ -348,7 +348,7 @@ describe('an attempt whose reply was lost', () => {
       assert.deepEqual(job.effects, ['input released'])
     })
 
-    it('not while its files are busy', async () => {
+    it('not while the uploads are busy', async () => {
       const job = await looked()
       job.deps.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
       assert.equal(await waitOf(job), 789)
@@ -356,7 +356,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal((await job.work())?.misses, 2)
     })
 
-    it('not without its files: nothing is known of the first sending', async () => {
+    it('not without its files, since the first call may have arrived', async () => {
       const job = await looked()
       job.deps.inputUploader.prepare = async () => ({
         kind: 'failed',
@@ -367,7 +367,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal(job.submits(), 1)
     })
 
-    it('and a refusal of the input ends the job: the first sending met it too', async () => {
+    it('and a rejected input ends the job, since the first call was rejected too', async () => {
       const job = await looked({
         provider: { accept: () => ({ kind: 'failed', fault: fault('content_policy', 'no') }) },
       })
@@ -385,7 +385,7 @@ describe('an attempt whose reply was lost', () => {
       ['an unclear reply that speaks of the input', stay({ kind: 'unclear', fault: policy })],
       ['a second lost reply', { sent: (path: string) => (path === 'submit' ? lost : reply) }],
     ] as const) {
-      it(`and ${what} tells nothing of the first sending`, async () => {
+      it(`and ${what} does not decide about the first call`, async () => {
         const job = await looked(upstream)
         assert.equal(await waitOf(job), 3000)
         assert.equal(await job.state(), 'submitting')
@@ -395,7 +395,7 @@ describe('an attempt whose reply was lost', () => {
     }
   })
 
-  it('is not sent again while the upstream says nothing clear', async () => {
+  it('is not sent again while the reply of the upstream is unclear', async () => {
     const job = await beginLost({ provider: find(unclear) })
     for (let n = 0; n < 4; n++) job.clock.now += await waitOf(job)
     assert.equal(job.submits(), 1)

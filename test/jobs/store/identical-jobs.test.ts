@@ -16,7 +16,7 @@ const model = 'wan-wavespeed-video-edit'
 const video = 'https://media.example.com/clip.mp4'
 const many = 20
 
-describe('jobs that ask an upstream for the same', () => {
+describe('jobs with the same request at an upstream', () => {
   const cleanup = createCleanup()
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
   let address: string
@@ -41,7 +41,7 @@ describe('jobs that ask an upstream for the same', () => {
   const tasks = async (prompt: string) =>
     (await upstreams.host.tasks('wavespeed')).filter(({ body }) => JSON.stringify(body).includes(prompt))
 
-  it('are not two of them given the one task that there is', async () => {
+  it('do not both claim a single task', async () => {
     const prompt = 'the same twice, one of them never taken'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
     const never = await ask(prompt)
@@ -53,7 +53,7 @@ describe('jobs that ask an upstream for the same', () => {
     assert.equal((await tasks(prompt)).length, 1)
   })
 
-  it('each take a task of their own when all answers are lost', async () => {
+  it('each claim their own task when all replies are lost', async () => {
     const prompt = 'the same many times, lost each time'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
     const ended = await ends(await Promise.all(Array.from({ length: many }, () => ask(prompt))))

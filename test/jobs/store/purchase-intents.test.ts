@@ -18,7 +18,7 @@ describe('the intent to purchase', () => {
   })
   after(() => cleanup.run())
 
-  it('is refused after a cancel that came while the input was uploaded', async () => {
+  it('is rejected after a cancel during the upload of the input', async () => {
     const job = await harness.begin({})
     const { prepare } = job.deps.inputUploader
     job.deps.inputUploader.prepare = async (...args) => {
@@ -31,7 +31,7 @@ describe('the intent to purchase', () => {
     assert.ok(job.effects.includes('input released'))
   })
 
-  it('is refused after the deadline, though the step began before it', async () => {
+  it('is rejected after the deadline, even if the step began before it', async () => {
     const job = await harness.begin({ work: { deadlineAt: Date.now() + 50 } })
     const { prepare } = job.deps.inputUploader
     job.clock.now = Date.now() - 1000
@@ -45,7 +45,7 @@ describe('the intent to purchase', () => {
     assert.equal(await job.error(), 'timeout')
   })
 
-  it('is refused to a step that another one has overtaken', async () => {
+  it('is rejected for a step after another one has taken over', async () => {
     const job = await harness.begin({})
     const { prepare } = job.deps.inputUploader
     job.deps.inputUploader.prepare = async (...args) => {
@@ -57,7 +57,7 @@ describe('the intent to purchase', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('may be stored a second time by a command whose reply was lost', async () => {
+  it('can be stored again by a command whose reply was lost', async () => {
     const job = await harness.begin({})
     const { storeIntent } = harness.store
     const store = {
@@ -132,7 +132,7 @@ describe('the intent to purchase', () => {
     })
   }
 
-  it('has an id that is the same when the same attempt is made again, and another one for the next', async () => {
+  it('has the same ID when the same attempt is repeated, and another one for the next attempt', async () => {
     const ids: string[] = []
     const deps = { confirmReplicas: () => Promise.reject(new Error('not now')) }
     const job = await harness.begin({ deps })
@@ -153,7 +153,7 @@ describe('the intent to purchase', () => {
     /** As if the data had come from another server. */
     const moveFrom = (server: string) => redis.hset(harness.keys.epoch, 'server', server)
 
-    it('is refused until the grace time is over', async () => {
+    it('is rejected until the grace time is over', async () => {
       const job = await harness.begin({})
       Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
@@ -197,7 +197,7 @@ describe('the intent to purchase', () => {
       assert.equal(await job.error(), 'media_unreadable')
     })
 
-    it('that took over after an orderly shutdown, nothing is lost and nothing pauses', async () => {
+    it('after an orderly shutdown, nothing is lost and nothing pauses', async () => {
       await moveFrom('another')
       await markCleanShutdown(redis, harness.keys)
       const { keys } = harness
@@ -207,7 +207,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
+    it('a server that was a replica meanwhile counts as another one, since it may have lost data', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       await observeRedisServer({ redis, keys, graceMs })
@@ -217,7 +217,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
+    it('pauses after a crash during an orderly shutdown', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       await observeRedisServer({ redis, keys, graceMs })
@@ -229,7 +229,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('a new installation does not pause, but one whose server is known to have changed does', async () => {
+    it('a new installation does not pause, but one with a changed server does', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       const { pausedMs, server } = await observeRedisServer({ redis, keys, graceMs })

@@ -130,7 +130,7 @@ describe('an atomic write', () => {
       )
     })
 
-    it('notes for how long a reply to the same request may come', async () => {
+    it('records how long a reply to the same request may come', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), { fingerprint: 'same', forMs: 3000 })
       const key = keys.identicalRequests('runware', 'same')
@@ -138,7 +138,7 @@ describe('an atomic write', () => {
       isClose(await redis.pttl(key), 3000)
     })
 
-    it('is refused to a second attempt while the first is under way', async () => {
+    it('is rejected for a second attempt while the first is running', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), identical)
       const other = createTransition(job, {
@@ -149,7 +149,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await store.storeIntent(job, other, identical), { kind: 'stale' })
     })
 
-    it('is refused to the same attempt once the job has gone on', async () => {
+    it('is rejected for the same attempt once the job has progressed', async () => {
       const job = await claim(await accept())
       const intent = intentOf(job)
       await store.storeIntent(job, intent, identical)
@@ -157,7 +157,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await store.storeIntent(job, intent, identical), { kind: 'stale' })
     })
 
-    it('is refused to an older step, after a cancel, and after the deadline by the time of Redis', async () => {
+    it('is rejected for an older step, after a cancel, and after the deadline by Redis time', async () => {
       const stale = await claim(await accept())
       await claim(stale.view.id)
       assert.deepEqual(await store.storeIntent(stale, intentOf(stale), identical), { kind: 'stale' })
@@ -174,7 +174,7 @@ describe('an atomic write', () => {
       }
     })
 
-    it('waits for the grace time of another server, also where the job is to stop', async () => {
+    it('waits for the grace time of another server, also if a cancel is requested', async () => {
       const job = await claim(await accept())
       await store.requestCancel(job.view.id)
       await redis.hset(keys.epoch, { server: 'another', since: '0' })
@@ -204,19 +204,19 @@ describe('an atomic write', () => {
     })
   })
 
-  describe('of the server that answers', () => {
+  describe('of the current server', () => {
     const observe = (changed?: boolean, connection = redis) =>
       observeRedisServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
     const epoch = createKeys('epoch:').epoch
     const serverName = () => serverOf(redis)
 
-    it('notes the first one without a pause', async () => {
+    it('records the first server without a pause', async () => {
       await redis.del(epoch)
       assert.deepEqual(await observe(), { pausedMs: 0, server: await serverName() })
       assert.deepEqual(await redis.hgetall(epoch), { server: await serverName(), since: '0' })
     })
 
-    it('pauses from the moment at which another one is seen', async () => {
+    it('pauses from the moment another server is seen', async () => {
       await redis.hset(epoch, { server: 'another', since: '5' })
       isClose((await observe()).pausedMs, 60_000)
       const { since, server } = await redis.hgetall(epoch)
@@ -228,13 +228,13 @@ describe('an atomic write', () => {
       assert.equal((await observe()).pausedMs, 0)
     })
 
-    it('pauses for no one that is known', async () => {
+    it('does not pause for a known server', async () => {
       await redis.hset(epoch, { server: await serverName(), since: '0' })
       assert.equal((await observe(true)).pausedMs, 0)
       assert.equal((await redis.hgetall(epoch)).since, '0')
     })
 
-    it('pauses where the file is empty and the caller knew another one', async () => {
+    it('pauses if the data is empty and the caller knew another server', async () => {
       await redis.del(epoch)
       isClose((await observe(true)).pausedMs, 60_000)
     })
@@ -247,7 +247,7 @@ describe('an atomic write', () => {
       assert.equal((await redis.hgetall(epoch)).clean, undefined)
     })
 
-    it('takes one that hides its name for the same one', async () => {
+    it('treats a server without a run ID as the same one', async () => {
       await redis.call('ACL', 'SETUSER', 'secretive', 'on', 'nopass', '~*', '&*', '+@all', '-info')
       const secretive = new Redis(url, { username: 'secretive', password: 'any', enableReadyCheck: false })
       cleanup.add(() => secretive.disconnect())
@@ -295,7 +295,7 @@ describe('an atomic write', () => {
       assert.equal(await redis.hget(keys.account('twice'), 'reserved'), '1000000')
     })
 
-    it('keeps the index of an owner as long as the records', async () => {
+    it('expires the index of an owner with its records', async () => {
       const id = await accept({ owner: 'index' })
       isClose(await redis.pttl(keys.ownerJobs('index')), keepMs)
       await redis.zadd(
@@ -309,7 +309,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await redis.zrange(keys.ownerJobs('index'), 0, '-1'), ['young', id, other])
     })
 
-    it('that come together have each its own record', async () => {
+    it('that arrive together each have their own record', async () => {
       const records = [1, 2, 3].map((n) =>
         createRecord({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
       )
@@ -325,7 +325,7 @@ describe('an atomic write', () => {
       }
     })
 
-    it('that come together are written each for itself', async () => {
+    it('that arrive together are written independently', async () => {
       await redis.set(keys.ownerJobs('broken'), 'not an index')
       const results = await Promise.allSettled([
         store.create(createRecord({ owner: 'broken' })),
@@ -341,7 +341,7 @@ describe('an atomic write', () => {
       assert.equal((results[0].reason as Error).name, 'ReplyError')
     })
 
-    it('is refused when it comes after its client was told that it failed', async () => {
+    it('is rejected after its client received a timeout', async () => {
       const created = Date.now()
       for (const [lateMs, isLate] of [
         [60_000, true],
@@ -359,7 +359,7 @@ describe('an atomic write', () => {
       }
     })
 
-    it('has the webhook of the order, or the usual one of its owner', async () => {
+    it('has the webhook of the request, or the default one of its owner', async () => {
       const webhookOf = async (owner: string, webhook?: NewJobRecord['webhook']) => {
         const id = await accept({ owner, ...(webhook && { webhook }) })
         assert.deepEqual((await store.read(id))?.webhook, (await claim(id)).webhook)
@@ -395,7 +395,7 @@ describe('an atomic write', () => {
     })
   })
 
-  it('of a new job tells what its owner has left, and a replay the same', async () => {
+  it('of a new job returns the remaining balance, and a replay the same', async () => {
     await redis.hset(keys.account('limited'), 'balance', '2500000')
     const idempotencyKey = { key: 'left', fingerprint: 'same' }
     const limited = (more: Partial<NewJobRecord> = {}) =>
@@ -436,7 +436,7 @@ describe('an atomic write', () => {
       assert.equal((await store.readStatus(job.view.id))?.view.version, 2)
     })
 
-    it('executed twice, tells of its success though the job has ended or gone on', async () => {
+    it('executed twice, succeeds even if the job has ended or progressed', async () => {
       const job = await claim(await accept())
       const end = createFailedTransition(job, { code: 'upstream_error', message: '' }, Date.now())
       assert.equal(await createTwice().write(job, end), true)
@@ -445,7 +445,7 @@ describe('an atomic write', () => {
       assert.equal(await createTwice(() => claim(other.view.id)).write(other, next), true)
     })
 
-    it('that nobody sees leaves the version, the history and the channel', async () => {
+    it('without a visible change does not change the version, the history and the channel', async () => {
       const job = await claim(await accept())
       const messages = await listen(job.view.id)
       assert.equal(await store.write(job, createTransition(job, { work: { polls: 3 }, now: 1 })), true)
@@ -456,7 +456,7 @@ describe('an atomic write', () => {
       assert.match(messages[0] ?? '', /^2 /)
     })
 
-    it('raises the fence where a reply counts, or where it takes over, and not else', async () => {
+    it('raises the fence if a reply counts or if it takes over, and not otherwise', async () => {
       const fence = async (id: string) => Number(await redis.hget(keys.job(id), 'fence'))
       const job = await claim(await accept())
       const submitting = intentOf(job)
@@ -476,7 +476,7 @@ describe('an atomic write', () => {
       assert.equal(await store.takeOver(next, createTransition(next, { now: 1 })), false)
     })
 
-    it('queues the next step once, where it is to', async () => {
+    it('queues the next step once, if requested', async () => {
       const job = await claim(await accept())
       const entry = `${keys.queuePrefix('delivery')}${job.view.id}`
       await store.write(job, createTransition(job, { now: 1 }))
@@ -497,7 +497,7 @@ describe('an atomic write', () => {
       assert.ok(score >= now + 5000 && score < now + 10_000, String(score))
     })
 
-    it('takes no wake from before it', async () => {
+    it('ignores an earlier wake', async () => {
       const id = await accept()
       await store.requestStep(id)
       assert.equal(await store.isStepRequested(id), true)
@@ -509,7 +509,7 @@ describe('an atomic write', () => {
   })
 
   describe('of a cancel', () => {
-    it('says by whom', async () => {
+    it('records the requester', async () => {
       const id = await accept()
       assert.equal(await store.requestCancel(id, 'withdrawn'), 'asked')
       const job = await claim(id)
@@ -521,7 +521,7 @@ describe('an atomic write', () => {
       assert.equal((await store.read(other))?.withdrawn, undefined)
     })
 
-    it('of a withdrawn job charges nothing, though it was under way', async () => {
+    it('of a withdrawn job charges nothing, even if it was running', async () => {
       const job = await claim(await accept({ owner: 'withdrawer' }))
       await store.requestCancel(job.view.id, 'withdrawn')
       const claimed = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
@@ -540,7 +540,7 @@ describe('an atomic write', () => {
   })
 
   describe('of a deletion', () => {
-    it('keeps what a pending webhook needs', async () => {
+    it('keeps the data for a pending webhook', async () => {
       const id = await ended({
         webhook: { url: 'https://example.com/hook', baseUrl: 'https://gateway.example' },
       })
@@ -556,7 +556,7 @@ describe('an atomic write', () => {
       assert.equal(await redis.exists(keys.job(id)), 0)
     })
 
-    it('keeps nothing of a job without a webhook, and takes the notes too', async () => {
+    it('removes everything of a job without a webhook, including the notes', async () => {
       const id = await ended()
       await store.addNote(id, { at: 1, kind: 'late_result' })
       assert.equal(await store.remove(id), true)
@@ -574,7 +574,7 @@ describe('an atomic write', () => {
       })
     }
 
-    it('is for jobs that have ended, once for each kind, and kept as long as the ledger', async () => {
+    it('is for jobs that have ended, once per kind, and expires with the ledger', async () => {
       const going = await accept()
       await store.addNote(going, { at: 1, kind: 'late_result' })
       assert.deepEqual(await store.readNotes(going), [])
@@ -596,7 +596,7 @@ describe('an atomic write', () => {
   describe('of the claim of a task', () => {
     const ticket = (task: string) => ({ taskUUID: task })
 
-    it('is for one job, for as long as the store is told', async () => {
+    it('is for one job, for the given time', async () => {
       const claims = createJobStore({ redis, keys, keepMs, claimMs: 50_000 })
       const claimFor = (job: string) => claims.claimTask(runware, ticket('one'), { job, fingerprint: 'f' })
       assert.equal(await claimFor('a'), true)
@@ -607,7 +607,7 @@ describe('an atomic write', () => {
       isClose(await redis.pttl(keys.task('runware', 'two')), 86_400_000)
     })
 
-    it('takes the job off those whose reply is awaited', async () => {
+    it('removes the job from those with an awaited reply', async () => {
       const awaited = keys.identicalRequests('runware', 'awaited')
       await redis.zadd(awaited, 1, 'a', 1, 'b', 1, 'c')
       await store.claimTask(runware, ticket('three'), { job: 'a', fingerprint: 'awaited' })
@@ -615,7 +615,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await redis.zrange(awaited, 0, '-1'), ['c'])
     })
 
-    describe('among those that look alike', () => {
+    describe('among identical candidates', () => {
       const createCandidates = (...tasks: string[]) => ({
         kind: 'candidates' as const,
         same: true,
@@ -656,20 +656,20 @@ describe('an atomic write', () => {
         assert.equal(await choose('w2', 'own', 0, 't2'), 't2')
       })
 
-      it('finds its own task though another reply is awaited', async () => {
+      it('finds its own task while another reply is awaited', async () => {
         await redis.zadd(keys.identicalRequests('runware', 'w3'), 100, 'other')
         await redis.set(keys.task('runware', 't3'), 'own')
         assert.equal(await choose('w3', 'own', 0, 'x3', 't3'), 't3')
       })
 
-      it('knows claims of the version before, by the whole ticket', async () => {
+      it('accepts claims of the previous version, by the whole ticket', async () => {
         await redis.set(keys.task('runware', JSON.stringify(ticket('t4'))), 'own')
         await redis.set(keys.task('runware', JSON.stringify(ticket('x4'))), 'other')
         assert.equal(await choose('w4', 'own', 0, 'x4', 't4'), 't4')
         assert.equal(await choose('w4', 'third', 0, 'x4', 't4'), undefined)
       })
 
-      it('takes none while the claim of another job may yet be restored: another server has taken over', async () => {
+      it('claims none while the claim of another job may still be restored after another server took over', async () => {
         await redis.set(keys.task('runware', 't7'), 'own')
         await redis.hset(keys.epoch, { server: 'another', since: '0' })
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'awaited')
@@ -688,7 +688,7 @@ describe('an atomic write', () => {
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
       })
 
-      it('takes none where another server takes over after the owners were read', async () => {
+      it('claims none if another server takes over after the owners were read', async () => {
         const choice = { job: 'own', fingerprint: 'w8', awaitedSince: 0, hasRestored: () => true }
         const failedOver = intercepted('mget', async (owners) => {
           await redis.hset(keys.epoch, { server: 'another', since: '0' })
@@ -701,7 +701,7 @@ describe('an atomic write', () => {
         assert.equal(await redis.get(keys.task('runware', 't8')), null)
       })
 
-      it('takes the next one where somebody was faster', async () => {
+      it('claims the next one if another job was faster', async () => {
         const claims = intercepted('mget', async (owners) => {
           await redis.set(keys.task('runware', 't5'), 'faster')
           return owners

@@ -41,7 +41,7 @@ describe('a task belongs to one job', () => {
     harness = createJobHarness(redis, `claims${++tests}:`)
   }
 
-  it('whose call died does not take the task of an identical one whose reply is slow', async () => {
+  it('with a failed call does not claim the task of an identical job with a slow reply', async () => {
     reset()
     const died = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     let arrive = (): void => undefined
@@ -62,7 +62,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await died.error(), 'submission_unknown')
   })
 
-  it('is not taken by a process that has not given Redis its attempts back', async () => {
+  it('is not claimed by a process that has not restored its attempts', async () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     await job.run()
@@ -76,7 +76,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('is found again when the identical one was never taken', async () => {
+  it('is found again if the identical job was never accepted', async () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     await job.run()
@@ -89,7 +89,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await other.error(), 'submission_unknown')
   })
 
-  it('though an upstream names it in reply to two purchases, and the second is not charged', async () => {
+  it('even if an upstream returns it for two purchases, and the second is not charged', async () => {
     reset()
     const first = await begin({ find: undefined } as never)
     const second = await begin({ find: undefined } as never)
@@ -101,7 +101,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await second.error(), 'submission_unknown')
   })
 
-  it('and a foreign reply is not remembered as the attempt’s own', async () => {
+  it('and a reply with a task of another job is not stored', async () => {
     reset()
     const dir = join(await temporaryFolder(cleanup), 'journal')
     const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
@@ -116,7 +116,7 @@ describe('a task belongs to one job', () => {
     assert.equal(entry.reply, undefined)
   })
 
-  it('though an upstream replies to the second purchase with the finished video', async () => {
+  it('even if an upstream replies to the second purchase with the finished video', async () => {
     reset()
     const accept = () => ({ ...done, ticket }) as Outcome
     const first = await begin({ accept, find: undefined } as never)
@@ -127,7 +127,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await second.state(), 'submitting')
   })
 
-  it('though a callback names it for another', async () => {
+  it('even if a callback names it for another job', async () => {
     reset()
     const first = await begin({ find: undefined } as never)
     await first.run()
