@@ -41,7 +41,7 @@ describe('a bucket that fails while results are delivered', () => {
   }
 
   for (const fault of faults) {
-    it(`${fault}: the jobs wait and succeed, bought and charged once`, async () => {
+    it(`${fault}: the jobs wait and succeed, purchased and charged once`, async () => {
       await isReady(200)
       const { id, key } = await createKey()
       const client = clientOf(address, key)

@@ -46,7 +46,7 @@ async function finished(
 
 for (const name of stores) {
   describe(`the content route on ${name}`, () => {
-    it('answers the bytes, whole and in ranges', async (t) => {
+    it('serves the bytes, whole and in ranges', async (t) => {
       const { runId, request } = await finished(t, name)
       for (const query of [
         `runId=${runId}`,
@@ -65,7 +65,7 @@ for (const name of stores) {
       assert.equal((await request(`runId=${runId}`, { range: `bytes=${video.length}-` })).status, 416)
     })
 
-    it('draws a thumbnail and a sheet once, where there is ffmpeg', async (t) => {
+    it('creates a thumbnail and a sheet once, if ffmpeg is installed', async (t) => {
       const { runId, request, store, address } = await finished(t, name)
       for (const variant of ['thumbnail', 'spritesheet']) {
         const reply = await request(`runId=${runId}&variant=${variant}`)
@@ -93,7 +93,7 @@ for (const name of stores) {
 }
 
 describe('the content route', () => {
-  it('answers JSON to those who take nothing else', async (t) => {
+  it('returns JSON to clients that accept nothing else', async (t) => {
     const { runId, request, link } = await finished(t, 'disk')
     const json = await request(`runId=${runId}`, { accept: 'application/json' })
     assert.equal(json.headers.get('content-type'), 'application/json')
@@ -104,14 +104,14 @@ describe('the content route', () => {
     }
   })
 
-  it('without ffmpeg a picture is a 404 in words', async (t) => {
+  it('without ffmpeg a picture is a 404 with a reason', async (t) => {
     const { runId, request } = await finished(t, 'disk', { ffmpeg: 'no-such-program' })
     const reply = await request(`runId=${runId}&variant=thumbnail`)
     assert.equal(reply.status, 404)
     assert.match(((await reply.json()) as { message: string }).message, /no ffmpeg/)
   })
 
-  it('passes on what the upstream has, where its links are kept', async (t) => {
+  it('streams the file of the upstream with RESULTS=link', async (t) => {
     const { runId, request } = await finished(t, 'disk', { results: 'link' })
     assert.ok(Buffer.from(await (await request(`runId=${runId}`)).arrayBuffer()).equals(video))
     const part = await request(`runId=${runId}`, { range: 'bytes=4-7' })
@@ -119,7 +119,7 @@ describe('the content route', () => {
     assert.equal((await request(`runId=${runId}&variant=thumbnail`)).status, 404)
   })
 
-  it('not ready 409, unknown 404, not yours 403, past its time 410, no key 401, a strange variant 400', async (t) => {
+  it('not ready 409, unknown 404, another owner 403, expired 410, no key 401, unknown variant 400', async (t) => {
     const { runId, request, app, link, engine, media } = await finished(t, 'disk')
     const running = await submitted(app, { headers: asAlice })
     const failed = await submitted(app, { headers: asAlice })

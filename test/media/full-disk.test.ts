@@ -15,7 +15,7 @@ const disks: Record<string, (cleanup: Cleanup) => Promise<SmallDisk>> = {
 
 describe('a full disk while results are delivered', () => {
   for (const [name, create] of Object.entries(disks)) {
-    it(`${name}: the job waits and succeeds, bought and charged once`, async (t) => {
+    it(`${name}: the job waits and succeeds, purchased and charged once`, async (t) => {
       const cleanup = createCleanup()
       t.after(() => cleanup.run())
       const disk = await create(cleanup)

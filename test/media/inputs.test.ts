@@ -43,7 +43,7 @@ const small = png()
 const large = png({ padding: 300_000 })
 
 for (const name of stores) {
-  describe(`what callers send, on ${name}`, () => {
+  describe(`files in requests, on ${name}`, () => {
     for (const [size, content] of [
       ['short', small],
       ['long', large],
@@ -66,14 +66,14 @@ for (const name of stores) {
   })
 }
 
-describe('what callers send', () => {
-  it('a link passes untouched', async (t) => {
+describe('files in requests', () => {
+  it('a link is not changed', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     await send(setup, { ...animate, imageDataUrl: 'https://cdn.example/a.png?x=1' })
     assert.equal(setup.engine.requests[0]?.input.image, 'https://cdn.example/a.png?x=1')
   })
 
-  it('data URLs are found in every form that holds one, however it is escaped', async (t) => {
+  it('data URLs are found in every field, however they are escaped', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const url = dataUrl('image/png', large)
     const escaped = url.replaceAll('/', '\\/')
@@ -94,7 +94,7 @@ describe('what callers send', () => {
     ['short', small],
     ['long', large],
   ] as const) {
-    it(`a ${size} data URL may be spelled in each way that the standards know, and some more`, async (t) => {
+    it(`a ${size} data URL is accepted in every standard spelling, and some more`, async (t) => {
       const setup = await startMediaGateway(t, 'disk', { redis })
       const base64 = content.toString('base64')
       const urls = [
@@ -138,7 +138,7 @@ describe('what callers send', () => {
     assert.deepEqual(await namesIn(setup.store, 'inputs'), [])
   })
 
-  it('lists may mix links and data URLs, and keep their order', async (t) => {
+  it('lists can mix links and data URLs, and keep their order', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const second = 'https://cdn.example/b.png'
     const referenceImages = [dataUrl('image/png', large), second, dataUrl('image/png', small)]
@@ -149,7 +149,7 @@ describe('what callers send', () => {
     assert.match(third ?? '', /^stored:.+:image\/png$/)
   })
 
-  it('long text that is no data URL stays as it is', async (t) => {
+  it('long text that is not a data URL is not changed', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const prompt = `say "ü" \\ and 😀, ${'x'.repeat(7000)}`
     const negative = `data: ${'é'.repeat(60_000)}`
@@ -288,7 +288,7 @@ describe('what callers send', () => {
     assert.ok(sent < 24 * megabyte, `${sent} bytes were sent`)
   })
 
-  it('a sender that goes away in the middle leaves nothing behind', async (t) => {
+  it('a client that disconnects during the upload leaves no file', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const abort = new AbortController()
     const body = new ReadableStream<Uint8Array>({
@@ -304,7 +304,7 @@ describe('what callers send', () => {
     await nothingHalf(setup)
   })
 
-  it('a compressed body is refused unread', async (t) => {
+  it('a compressed body is rejected unread', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const reply = await fetch(`${setup.address}/api/generate-video`, {
       method: 'POST',

@@ -17,7 +17,7 @@ import { startServer, videoOf } from './files.ts'
 
 const content = videoOf(4 * 1024 * 1024)
 
-it('kill -9 in the middle of delivering: the job completes, and no half file is served or left', async (t) => {
+it('kill -9 during a delivery: the job completes, and no partial file is served or left', async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const ranges: (string | undefined)[] = []

@@ -65,7 +65,7 @@ async function send({ address }: MediaSetup, body: object, headers = asAlice) {
 
 for (const name of stores) {
   describe(`the library on ${name}`, () => {
-    it('takes a file, shows it, and lets a job use it even when it is deleted meanwhile', async (t) => {
+    it('stores a file, returns it, and lets a job use it even if it is deleted meanwhile', async (t) => {
       const setup = await startMediaGateway(t, name, { redis })
       const content = png({ padding: 200_000 })
       const { id, ...shown } = await uploaded(setup, { content })
@@ -89,7 +89,7 @@ for (const name of stores) {
       assert.equal((await setup.store.stat(`inputs/${hash}`))?.bytes, content.length)
     })
 
-    it('what one key keeps does not exist for another', async (t) => {
+    it('attachments of one key do not exist for another', async (t) => {
       const setup = await startMediaGateway(t, name, { redis })
       const { id } = await uploaded(setup, { content: png() })
       const options = { headers: asBobby }
@@ -101,7 +101,7 @@ for (const name of stores) {
       assert.equal((await request(setup, `/${id}`)).status, 200)
     })
 
-    it('bytes without a record are swept, attachments in use are not', async (t) => {
+    it('files without a record are removed, attachments in use are not', async (t) => {
       const setup = await startMediaGateway(t, name, { redis, libraryKeptMs: 10_000_000 })
       const { id } = await uploaded(setup, { content: png() })
       const { id: expired } = await uploaded(setup, { content: png() })
@@ -113,7 +113,7 @@ for (const name of stores) {
 }
 
 describe('the library', () => {
-  it('explicit media wins over an attachment', async (t) => {
+  it('explicit media fields take precedence over an attachment', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const { id } = await uploaded(setup, { content: png() })
     const image = 'https://cdn.example/a.png'
@@ -129,7 +129,7 @@ describe('the library', () => {
     }
   })
 
-  it('a video goes where a video is taken, and nowhere else', async (t) => {
+  it('a video is accepted in video fields only', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const { id, kind } = await uploaded(setup, { content: video, type: 'video/mp4', filename: 'a.mp4' })
     assert.equal(kind, 'video')
@@ -173,7 +173,7 @@ describe('the library', () => {
     })
   }
 
-  it('a form is needed, with a file in it, and a key', async (t) => {
+  it('a form with a file, and a key, are required', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const json = await request(setup, '', {
       method: 'POST',
@@ -186,7 +186,7 @@ describe('the library', () => {
     assert.equal((await request(setup, '', { headers: {} })).status, 401)
   })
 
-  it('answers under every prefix', async (t) => {
+  it('works under every prefix', async (t) => {
     const { address } = await startMediaGateway(t, 'disk', { redis })
     for (const prefix of ['/api', '', '/api/v1', '/v1']) {
       assert.equal((await fetch(`${address}${prefix}/library`, { headers: asAlice })).status, 200, prefix)

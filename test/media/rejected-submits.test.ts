@@ -20,8 +20,8 @@ const image = (bytes = 300_000) => {
   return png({ width: 4 + sequence, padding: bytes })
 }
 
-describe('a submit whose account may not have it', () => {
-  it('is refused before its files are stored', async (t) => {
+describe('a submit beyond the limits of its account', () => {
+  it('is rejected before its files are stored', async (t) => {
     const checked: (number | undefined)[] = []
     const { app, engine } = await startGateway(t, {
       media: { storeInput: () => assert.fail('a file was stored') },
@@ -40,7 +40,7 @@ describe('a submit whose account may not have it', () => {
     assert.deepEqual([checked, engine.requests], [[price], []])
   })
 
-  it('is not looked up where there is nothing to store', async (t) => {
+  it('is not checked in advance if there is nothing to store', async (t) => {
     const money = { ...freeMoney, check: () => assert.fail('the account was looked up') }
     const { app } = await startGateway(t, { billing: money })
     const payload = { ...animate, image: 'https://x.example/a.png' }
@@ -104,7 +104,7 @@ describe('a rejected submit leaves no file', () => {
     sent.destroy()
   })
 
-  it('without balance left: a repeated request gets its first answer', async () => {
+  it('without balance: a repeated request gets its first reply', async () => {
     const client = await createClient({ balanceUsd: 0.075 })
     const body = JSON.stringify({ ...animate, image: dataUrl('image/png', image()) })
     const send = () =>
@@ -146,7 +146,7 @@ describe('a rejected submit leaves no file', () => {
   const formType = 'multipart/form-data; boundary=XX'
 
   for (const path of ['/v1/videos', '/v1/videos/vid_1/remix', '/api/library']) {
-    it(`whose form breaks off: ${path}`, async () => {
+    it(`with an incomplete form: ${path}`, async () => {
       const stored = await filesIn('files', 'inputs')
       const client = await createClient({})
       const headers = { 'x-api-key': client.key, 'content-type': formType }
@@ -167,7 +167,7 @@ describe('a rejected submit leaves no file', () => {
   }
 
   for (const type of ['application/json', formType]) {
-    it(`whose client leaves as soon as everything is sent: ${type.split(';')[0]}`, async () => {
+    it(`with a client that disconnects after sending: ${type.split(';')[0]}`, async () => {
       const stored = await filesIn('files', 'inputs')
       const client = await createClient({})
       const json = Buffer.from(
@@ -186,7 +186,7 @@ describe('a rejected submit leaves no file', () => {
     })
   }
 
-  it('of several files, those before the wrong one are taken back', async () => {
+  it('with several files, those before the invalid one are removed', async () => {
     const stored = await filesIn('files', 'inputs')
     const client = await createClient({ balanceUsd: 10 })
     const video = dataUrl('video/mp4', Buffer.from('no video'))
@@ -199,7 +199,7 @@ describe('a rejected submit leaves no file', () => {
     await noFilesLeft(stored)
   })
 
-  it('of many submits at once only the accepted ones keep their files', async () => {
+  it('with many concurrent submits, only the accepted ones keep their files', async () => {
     const stored = await filesIn('files', 'inputs')
     const free = await createClient({})
     const submitBody = { ...animate, image: 'https://x.example/a.png' }
@@ -218,7 +218,7 @@ describe('a rejected submit leaves no file', () => {
     assert.equal(remaining.length, 2)
   })
 
-  it('a file that an accepted job uses stays when another request with it is refused', async () => {
+  it('a file of an accepted job stays when another request with it is rejected', async () => {
     const shared = dataUrl('image/png', image())
     const rich = await createClient({ balanceUsd: 10 })
     const before = await filesIn('files', 'inputs')
@@ -235,7 +235,7 @@ describe('a rejected submit leaves no file', () => {
     assert.equal((await rich.waitForEnd(replies[0]?.body.runId ?? '')).stage, 'succeeded')
   })
 
-  it('a key stores no more than its quota; what it deletes is free again', async () => {
+  it('a key stores no more than its quota; deleted files free it', async () => {
     const client = await createClient({ balanceUsd: 100 })
     const add = async () => {
       const form = new FormData()
@@ -261,7 +261,7 @@ describe('a rejected submit leaves no file', () => {
     assert.equal((await client.submit({ ...animate, image: dataUrl('image/png', image()) })).status, 202)
   })
 
-  it('the library has a rate limit of its own', async () => {
+  it('the library has its own rate limit', async () => {
     const client = await createClient({})
     for (let count = 0; count < 8; count += 1)
       assert.equal((await client.request('GET', '/api/library')).status, 200)

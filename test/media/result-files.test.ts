@@ -63,9 +63,9 @@ async function bytesOf(setup: MediaSetup, [given]: readonly { url: string }[]): 
   return Buffer.from(await (await fetch(setup.address + given?.url)).arrayBuffer())
 }
 
-describe('a result is known by its bytes', () => {
+describe('the type of a result is detected from its bytes', () => {
   for (const type of ['text/plain', 'application/json', 'application/octet-stream', 'image/png', undefined]) {
-    it(`a video that is sent as ${type}`, async (t) => {
+    it(`accepts a video that is sent as ${type}`, async (t) => {
       const setup = await start(t, (response) =>
         response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(video),
       )
@@ -73,7 +73,7 @@ describe('a result is known by its bytes', () => {
     })
   }
 
-  it('a page that is sent as a video', async (t) => {
+  it('rejects a page that is sent as a video', async (t) => {
     const setup = await start(t, (response) =>
       response.writeHead(200, { 'content-type': 'video/mp4' }).end('<html>soon</html>'),
     )
@@ -82,21 +82,21 @@ describe('a result is known by its bytes', () => {
   })
 })
 
-describe('a whole video', () => {
+describe('a complete video', () => {
   const all = `bytes 0-${video.length - 1}/${video.length}`
 
   for (const [status, headers] of [
     [203, {}],
     [206, { 'content-range': all }],
   ] as const) {
-    it(`may come with HTTP ${status}, although no part was asked for`, async (t) => {
+    it(`is accepted with HTTP ${status}, even if no range was requested`, async (t) => {
       const setup = await start(t, (response) => response.writeHead(status, headers).end(video))
       assert.ok((await bytesOf(setup, await setup.deliver())).equals(video))
     })
   }
 
   for (const range of ['bytes 0-999/*', `bytes 0-999/${video.length}`, 'bytes 1-999/1000', 'x', undefined]) {
-    it(`is not what comes with HTTP 206 and the range ${range}`, async (t) => {
+    it(`is not a reply with HTTP 206 and the range ${range}`, async (t) => {
       const headers = range === undefined ? {} : { 'content-range': range }
       const setup = await start(t, (response) =>
         response.writeHead(206, headers).end(video.subarray(0, 1000)),
@@ -117,7 +117,7 @@ describe('an encoded result', () => {
     'gzip, br': (bytes) => brotliCompressSync(gzipSync(bytes)),
   }
   for (const [name, encode] of Object.entries(encodings)) {
-    it(`${name} is decoded, although it was not asked for`, async (t) => {
+    it(`${name} is decoded, even if it was not requested`, async (t) => {
       const encoded = encode(content)
       const setup = await start(t, (response) =>
         response.writeHead(200, { 'content-type': 'video/mp4', 'content-encoding': name }).end(encoded),
@@ -127,7 +127,7 @@ describe('an encoded result', () => {
     })
   }
 
-  it('its size counts after it was decoded', async (t) => {
+  it('its size is checked after decoding', async (t) => {
     const bomb = gzipSync(videoOf(9 * megabyte))
     assert.ok(bomb.length < megabyte)
     const setup = await start(t, (response) =>
@@ -137,7 +137,7 @@ describe('an encoded result', () => {
     assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
   })
 
-  it('is not resumed by range after it broke off', async (t) => {
+  it('is not resumed by range after an interruption', async (t) => {
     const encoded = gzipSync(content)
     const setup = await start(t, (response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': encoded.length })
@@ -155,7 +155,7 @@ describe('an encoded result', () => {
     )
   })
 
-  it('an encoded rest of a plain file is not appended', async (t) => {
+  it('an encoded remainder of a plain file is not appended', async (t) => {
     const setup = await start(t, (response, { range }) => {
       const headers = { etag: '"one"', 'content-type': 'video/mp4' }
       if (setup.requests.length === 1) {
@@ -173,7 +173,7 @@ describe('an encoded result', () => {
   })
 
   for (const name of ['aws-chunked', 'none', 'UTF-8', 'binary', 'constructor']) {
-    it(`${name} is no encoding, and the bytes tell`, async (t) => {
+    it(`${name} is not an encoding, and the bytes decide`, async (t) => {
       const setup = await start(t, (response) =>
         response.writeHead(200, { 'content-encoding': name }).end(video),
       )
@@ -182,13 +182,13 @@ describe('an encoded result', () => {
   }
 })
 
-describe('a result that does not come', () => {
-  it('never begins', async (t) => {
+describe('a result that does not arrive', () => {
+  it('never starts', async (t) => {
     const setup = await start(t, () => undefined)
     await assert.rejects(setup.deliver(), { name: 'LinkNotReady', message: /too slowly/ })
   })
 
-  it('drips, byte by byte', async (t) => {
+  it('arrives byte by byte', async (t) => {
     const setup = await start(t, (response) => {
       response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': video.length })
       const timer = setInterval(() => response.write('x'), 50)
@@ -197,7 +197,7 @@ describe('a result that does not come', () => {
     await assert.rejects(setup.deliver(), { name: 'LinkNotReady', message: /too slowly/ })
   })
 
-  it('stops in the middle: what came is kept and the rest is fetched', async (t) => {
+  it('stops in the middle: the received part is kept and the rest is fetched', async (t) => {
     const content = videoOf(megabyte)
     const setup = await start(t, (response, { range }) => {
       const from = Number(/\d+/.exec(range ?? '')?.[0] ?? 0)
@@ -237,7 +237,7 @@ describe('a result that does not come', () => {
     await assert.rejects(setup.deliver(), LinkUseless)
   })
 
-  it('an abort ends it with its reason', async (t) => {
+  it('ends with the reason of an abort', async (t) => {
     const abort = new AbortController()
     const setup = await start(t, () => abort.abort(new Error('enough')), {
       downloads: { ...downloadLimits, windowMs: 60_000 },
@@ -246,10 +246,10 @@ describe('a result that does not come', () => {
   })
 })
 
-describe('many results that do not come', () => {
+describe('many results that do not arrive', () => {
   const downloads = { ...downloadLimits, windowMs: 60_000, total: 6, perHost: 4 }
 
-  it('hold up nobody else: another host, and a first attempt at the same host', async (t) => {
+  it('do not delay other hosts, or a first attempt at the same host', async (t) => {
     const setup = await start(
       t,
       (response, { url }) => {
@@ -273,7 +273,7 @@ describe('many results that do not come', () => {
     assert.equal(ends.filter((name) => name === 'DownloadsBusy').length, 198)
   })
 
-  it('slots are bounded in all and from each host, and come back once', () => {
+  it('slots are limited in total and per host, and are released once', () => {
     const slots = createDownloadSlots({ total: 3, perHost: 2 })
     const leave = slots.take('a', false)
     const other = slots.take('a', true)
@@ -289,9 +289,9 @@ describe('many results that do not come', () => {
   })
 })
 
-describe('a connection that this machine cannot open', () => {
+describe('a connection that fails on this machine', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'])
-    it(`${code} is no fault of the upstream`, async () => {
+    it(`${code} is not a fault of the upstream`, async () => {
       const tempDir = await createTempDir(await temporaryFolder(cleanup))
       const request = async () => {
         throw Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })
@@ -306,7 +306,7 @@ describe('a connection that this machine cannot open', () => {
 })
 
 describe('a folder for temporary files that is removed while the gateway runs', () => {
-  it('is made again by the next check of the storage', async (t) => {
+  it('is created again by the next storage probe', async (t) => {
     const setup = await start(t, (response) => response.writeHead(200).end(video), {
       storage: { probeMs, floorBytes: 0 },
     })
@@ -328,7 +328,7 @@ describe('a folder for temporary files that is removed while the gateway runs', 
 })
 
 describe('a result that cannot be stored', () => {
-  it('is fetched once, and kept until the store takes it', async (t) => {
+  it('is fetched once, and kept until it can be stored', async (t) => {
     const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
     const setup = await start(t, (response) => response.writeHead(200).end(video), {
       s3: bucket.settings,
@@ -347,7 +347,7 @@ describe('a result that cannot be stored', () => {
     assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
   })
 
-  describe('while it is being stored', () => {
+  describe('during the upload to the store', () => {
     async function storing(t: TestContext) {
       const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
       const content = videoOf(20 * megabyte)
@@ -363,7 +363,7 @@ describe('a result that cannot be stored', () => {
       return { bucket, controller, delivered, setup }
     }
 
-    it('a cancel ends that at once, and the parts are removed when their calls end', async (t) => {
+    it('a cancel ends it at once, and its parts are removed when their calls end', async (t) => {
       const { bucket, controller, delivered } = await storing(t)
       const reason = new Error('canceled')
       controller.abort(reason)
@@ -372,7 +372,7 @@ describe('a result that cannot be stored', () => {
       while (!bucket.requests.some((request) => /^DELETE .*uploadId=/.test(request))) await sleep(10)
     })
 
-    it('the time of the upstream does not end that', async (t) => {
+    it('the deadline of the upstream does not end it', async (t) => {
       const { bucket, controller, delivered, setup } = await storing(t)
       controller.abort(new LinkNotReady('the result took too long'))
       await sleep(200)
@@ -382,7 +382,7 @@ describe('a result that cannot be stored', () => {
   })
 
   for (const fault of ['says OK to all', 'keeps nothing'] as const) {
-    it(`is not taken for stored by a bucket that ${fault}`, async (t) => {
+    it(`is not treated as stored by a bucket that ${fault}`, async (t) => {
       const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
       // A long time between two probes: the fault is not known yet.
       const setup = await start(t, (response) => response.writeHead(200).end(video), {
@@ -418,7 +418,7 @@ describe('a result that cannot be stored', () => {
     assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
   })
 
-  it('credentials that may not list the bucket are enough to store and to serve', async (t) => {
+  it('credentials without list permission can store and serve', async (t) => {
     const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
     const setup = await start(t, (response) => response.writeHead(200).end(video), {
       s3: bucket.settings,

@@ -124,7 +124,7 @@ for (const name of stores) {
       for (const played of plays) assert.ok(played.equals(content))
     })
 
-    it('after its time the link answers 410 and the bytes are gone; a name that never was answers 404', async (t) => {
+    it('an expired link returns 410 and the bytes are gone; an unknown name returns 404', async (t) => {
       const setup = await delivered(t, name, video, { resultsKeptMs: 60_000 })
       await setup.media.retention.sweep(Date.now() + 120_000)
       assert.deepEqual(await namesIn(setup.store, 'results'), [])
@@ -134,12 +134,12 @@ for (const name of stores) {
       assert.deepEqual([never.status, ((await never.json()) as { code: string }).code], [404, 'not_found'])
     })
 
-    it('a file past its time is not served even before the sweep', async (t) => {
+    it('an expired file is not served, even before the sweep', async (t) => {
       const { link } = await delivered(t, name, video, { resultsKeptMs: -10_000 })
       assert.equal((await fetch(link)).status, 410)
     })
 
-    it('what is no whole video is not taken: a page, an image, a cut-off file', async (t) => {
+    it('an incomplete video, a page and an image are rejected', async (t) => {
       const bodies: Record<string, [string, Buffer]> = {
         '/page': ['text/html', Buffer.from('<html>soon</html>')],
         '/lie': ['video/mp4', Buffer.from('<html>soon</html>')],
@@ -162,7 +162,7 @@ for (const name of stores) {
       assert.deepEqual(await listTempFiles(setup), [])
     })
 
-    it('a download that broke off is gone on with where it stopped', async (t) => {
+    it('an interrupted download resumes where it stopped', async (t) => {
       const content = videoOf(2 * 1024 * 1024)
       const ranges: (string | undefined)[] = []
       const upstream = await startServer(t, ({ headers: { range } }, response) => {
@@ -221,7 +221,7 @@ describe('results', () => {
     assert.ok(Buffer.from(await (await fetch(setup.address + given?.url)).arrayBuffer()).equals(content))
   })
 
-  it('several tries at once fetch the file once', async (t) => {
+  it('several concurrent attempts fetch the file once', async (t) => {
     let requests = 0
     const upstream = await startServer(t, (_, response) => {
       requests += 1
@@ -234,7 +234,7 @@ describe('results', () => {
     assert.deepEqual(given[0], given[2])
   })
 
-  it('a WebM is served as what it is, under the same kind of name', async (t) => {
+  it('a WebM is served with its type, under the same kind of name', async (t) => {
     const webm = Buffer.concat([
       Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
       Buffer.alloc(200),
@@ -243,13 +243,13 @@ describe('results', () => {
     assert.equal((await fetch(link, { method: 'HEAD' })).headers.get('content-type'), 'video/webm')
   })
 
-  it('RESULTS=link hands on the links of the upstream', async (t) => {
+  it('RESULTS=link returns the links of the upstream', async (t) => {
     const { media } = await startMediaGateway(t, 'disk', { redis, results: 'link' })
     const videos = [{ url: 'https://cdn.example/a.mp4' }]
     assert.deepEqual(await media.deliver(job, videos), videos)
   })
 
-  it('half files that nobody writes any more are swept', async (t) => {
+  it('abandoned partial files are removed', async (t) => {
     const upstream = await startServer(t, (_, response) => {
       response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 1e6 })
       response.write(Buffer.alloc(1000), () => setTimeout(() => response.destroy(), 50))

@@ -49,13 +49,13 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   }
 }
 
-describe('the time of a file', () => {
+describe('the retention time of a file', () => {
   for (const [folder, keptMs] of [
     ['files/inputs', 2 * day],
     ['files/stills', 7 * day],
     ['files/library', hour],
   ] as const) {
-    it(`in ${folder}: it is removed after it, not before`, async (t) => {
+    it(`in ${folder}: it is removed afterwards, not before`, async (t) => {
       const setup = await start(t)
       await setup.put(`${folder}/old`, keptMs + 1)
       await setup.put(`${folder}/edge`, keptMs)
@@ -65,7 +65,7 @@ describe('the time of a file', () => {
     })
   }
 
-  it('of a result: it is forgotten by its name', async (t) => {
+  it('of a result: its name expires, too', async (t) => {
     const setup = await start(t)
     await setup.put('files/results/old.mp4', 7 * day + 1)
     await setup.put('files/results/edge.mp4', 7 * day)
@@ -73,14 +73,14 @@ describe('the time of a file', () => {
     assert.deepEqual(setup.forgotten, ['old.mp4'])
   })
 
-  it('of an attachment that has a record is not over', async (t) => {
+  it('of an attachment does not end while it has a record', async (t) => {
     const setup = await start(t, {}, ['att_1'])
     await setup.put('files/library/att_1', 100 * day)
     await setup.retention.sweep(now)
     assert.deepEqual(await setup.files('files/library'), ['att_1'])
   })
 
-  it('of a temporary file is over after an hour without a byte, and the log says so', async (t) => {
+  it('of a temporary file ends after an hour without a write, which is logged', async (t) => {
     const setup = await start(t)
     await setup.put('scratch/old', hour)
     await setup.put('scratch/young', hour - 1)
@@ -89,14 +89,14 @@ describe('the time of a file', () => {
     assert.deepEqual(setup.log, ['info: half files removed'])
   })
 
-  it('nothing removed is no news', async (t) => {
+  it('is not logged if nothing was removed', async (t) => {
     const setup = await start(t)
     await setup.retention.sweep(now)
     assert.deepEqual(setup.log, [])
   })
 })
 
-describe('a bucket that may not be listed', () => {
+describe('a bucket without list permission', () => {
   const failing = (isForbidden: boolean): Partial<FileStore> => ({
     // biome-ignore lint/correctness/useYield: it fails before its first file
     async *list() {
@@ -104,7 +104,7 @@ describe('a bucket that may not be listed', () => {
     },
   })
 
-  it('keeps its old files, and the log says so once', async (t) => {
+  it('keeps its old files, which is logged once', async (t) => {
     const setup = await start(t, failing(true))
     await setup.retention.sweep(now)
     await setup.retention.sweep(now)
@@ -113,13 +113,13 @@ describe('a bucket that may not be listed', () => {
     ])
   })
 
-  it('for another reason is a fault', async (t) => {
+  it('is a fault for another reason', async (t) => {
     const setup = await start(t, failing(false))
     await assert.rejects(setup.retention.sweep(now), { message: 'denied' })
     assert.deepEqual(setup.log, [])
   })
 
-  it('a bug is a fault', async (t) => {
+  it('throws an internal error', async (t) => {
     const setup = await start(t, {
       // biome-ignore lint/correctness/useYield: it fails before its first file
       async *list() {
@@ -154,7 +154,7 @@ describe('regular sweeps', () => {
     return { ...setup, sweeps, tick: (ms: number) => t.mock.timers.tick(ms) }
   }
 
-  it('begin after a second, and go on every ten minutes', async (t) => {
+  it('start after a second, and run every ten minutes', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     tick(999)
@@ -167,7 +167,7 @@ describe('regular sweeps', () => {
     await sweeps(2)
   })
 
-  it('go on after a failure, which the log tells', async (t) => {
+  it('continue after a failure, which is logged', async (t) => {
     const { retention, tick, sweeps, log } = await counted(t, true)
     retention.start()
     tick(1000)
@@ -177,7 +177,7 @@ describe('regular sweeps', () => {
     await sweeps(2)
   })
 
-  it('end with the gateway', async (t) => {
+  it('stop with the gateway', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     await retention.stop()
@@ -185,7 +185,7 @@ describe('regular sweeps', () => {
     await sweeps(0)
   })
 
-  it('none begins after the end, also when one was under way', async (t) => {
+  it('do not start after the stop, also if one was running', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     tick(1000)

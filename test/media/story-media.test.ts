@@ -81,7 +81,7 @@ describe('an image inside of a story', () => {
       assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
     })
 
-    it(`that is a ${size} data URL comes to the upstream once: as a link, or as it was sent`, async () => {
+    it(`that is a ${size} data URL is sent to the upstream once: as a link, or as it was sent`, async () => {
       const env = { ...upstreams.env, LONGSTORIES_MOVIE_SLUG: 'movies' }
       const image = dataUrl('image/png', content)
       for (const more of [{ PUBLIC_URL: 'https://gateway.example' }, {}]) {
@@ -106,7 +106,7 @@ describe('an image inside of a story', () => {
     })
   }
 
-  it('that is a link stays a link, and other text stays as it is', async (t) => {
+  it('that is a link stays a link, and other text is not changed', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const characters = [
       { name: 'Fox', image: 'https://cdn.example/fox.png', appearance: 'red: with a scarf' },
@@ -161,7 +161,7 @@ describe('an image inside of a story', () => {
     ],
   }
   for (const [what, [body, message]] of Object.entries(broken)) {
-    it(`that is ${what} is rejected with its place, and leaves nothing`, async (t) => {
+    it(`that is ${what} is rejected with its path, and leaves nothing`, async (t) => {
       const setup = await startMediaGateway(t, 'disk', { redis })
       const reply = await send(setup, { ...story, ...body })
       assert.deepEqual([reply.status, setup.engine.requests.length], [400, 0])
@@ -170,7 +170,7 @@ describe('an image inside of a story', () => {
     })
   }
 
-  it('counts to the quota of its key', async (t) => {
+  it('counts towards the quota of its key', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis, quotaBytes: 100_000 })
     const characters = [{ image: dataUrl('image/png', images.long) }]
     const reply = await send(setup, { ...story, characters })
@@ -179,7 +179,7 @@ describe('an image inside of a story', () => {
     await nothingLeft(setup)
   })
 
-  it('of a job that was accepted before, with its data URL in the record, comes to the upstream', async (t) => {
+  it('of a job from an earlier version, with its data URL in the record, is sent to the upstream', async (t) => {
     const setup = await startMediaGateway(t, 'disk', { redis })
     const { longstories: provider } = providers
     const mapping = provider.models['longstories-movie'] ?? assert.fail()
@@ -200,7 +200,7 @@ describe('an image inside of a story', () => {
 })
 
 describe('the Short API, which has no field for characters', () => {
-  it('is told of them in a note: links too, but no data URL', () => {
+  it('receives them in a note: links too, but no data URL', () => {
     const { toRequest } = providers.longstories.models['longstories-movie'] ?? assert.fail()
     const characters = [
       { name: 'Fox', image: 'https://cdn.example/fox.png' },

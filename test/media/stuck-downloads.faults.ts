@@ -58,7 +58,7 @@ async function startStuckHost(t: TestContext, limits: Record<string, string>) {
   return { client, downloads, returnFile, submitStuckJobs, account: () => ledger.read(String(body.id)) }
 }
 
-it('200 results that never come hold up nobody else, and their jobs can be canceled', async (t) => {
+it('200 results that never arrive do not delay other jobs, and their jobs can be canceled', async (t) => {
   // None of these jobs ends by itself during the test.
   const host = await startStuckHost(t, { RESULT_TIMEOUT_SECONDS: '3600', RESULT_GRACE_SECONDS: '3600' })
   const { client, downloads } = host
@@ -86,7 +86,7 @@ it('200 results that never come hold up nobody else, and their jobs can be cance
   )
 })
 
-it('200 jobs whose results never come all end, and cost nothing', async (t) => {
+it('200 jobs with results that never arrive all end, and cost nothing', async (t) => {
   // Added to this: the time that a job waits for a download, or for a worker of a busy machine.
   const host = await startStuckHost(t, { RESULT_TIMEOUT_SECONDS: '4' })
   const { client } = host

@@ -101,14 +101,14 @@ const hostile = [
   '',
 ]
 
-describe('the guard', () => {
+describe('safe fetch', () => {
   for (const url of hostile) {
-    it(`refuses ${url || 'nothing'}`, async (t) => {
+    it(`rejects ${url || 'an empty URL'}`, async (t) => {
       await assert.rejects(start(t).fetch(url), AddressRefused)
     })
   }
 
-  it('checks each redirect anew', async (t) => {
+  it('checks each redirect', async (t) => {
     const targets = ['http://127.0.0.1:1/', 'http://[::1]/', 'http://intranet.example/', 'file:///etc/passwd']
     const origin = await startServer(t, ({ url }, response) => {
       response.writeHead(302, { location: targets[Number(url?.slice(1))] ?? '' }).end()
@@ -119,7 +119,7 @@ describe('the guard', () => {
     }
   })
 
-  it('follows a redirect within a trusted origin, and gives up a circle', async (t) => {
+  it('follows a redirect within a trusted origin, and stops a redirect loop', async (t) => {
     const origin = await startServer(t, ({ url }, response) => {
       if (url === '/end') response.end('here')
       else response.writeHead(302, { location: url === '/start' ? 'end' : '/circle' }).end()
@@ -130,7 +130,7 @@ describe('the guard', () => {
     await assert.rejects(safeFetch.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
   })
 
-  it('a trusted origin is one with scheme, host and port', async (t) => {
+  it('compares trusted origins by scheme, host and port', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
     const safeFetch = start(t, [origin])
     assert.equal((await safeFetch.fetch(`${origin}/a`)).statusCode, 200)
@@ -139,11 +139,11 @@ describe('the guard', () => {
     await assert.rejects(safeFetch.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
   })
 
-  it('a name that nobody knows is not a refused one', async (t) => {
+  it('reports an unknown host name as a lookup error', async (t) => {
     await assert.rejects(start(t).fetch('http://unknown.example/'), { code: 'ENOTFOUND' })
   })
 
-  it('asks as it is told to: method, headers, body', async (t) => {
+  it('sends the given method, headers and body', async (t) => {
     const requests: unknown[] = []
     const origin = await startServer(t, async (request, response) => {
       const pieces: Buffer[] = []
@@ -162,14 +162,14 @@ describe('the guard', () => {
     ])
   })
 
-  it('stops when it is told to', { timeout: 20_000 }, async (t) => {
+  it('stops when it is aborted', { timeout: 20_000 }, async (t) => {
     const origin = await startServer(t, () => undefined)
     await assert.rejects(start(t, [origin]).fetch(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
       name: 'TimeoutError',
     })
   })
 
-  it('follows nothing but redirects, and no redirect without a place', async (t) => {
+  it('follows redirects only, and none without a location', async (t) => {
     const origin = await startServer(t, ({ url }, response) => {
       if (url === '/created') response.writeHead(201, { location: '/elsewhere' }).end('made')
       else response.writeHead(302).end('nowhere')
@@ -180,7 +180,7 @@ describe('the guard', () => {
   })
 
   for (const status of [301, 302, 303, 307, 308])
-    it(`follows ${status}, as often as it is told to`, async (t) => {
+    it(`follows ${status}, up to the given number of times`, async (t) => {
       const origin = await startServer(t, ({ url }, response) => {
         const remaining = Number(url?.slice(1))
         if (remaining === 0) response.end('here')
@@ -192,14 +192,14 @@ describe('the guard', () => {
       assert.equal(await (await safeFetch.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
     })
 
-  it('refuses a redirect to what is no address', async (t) => {
+  it('rejects a redirect to an invalid URL', async (t) => {
     const origin = await startServer(t, (_, response) => {
       response.writeHead(302, { location: 'http://[' }).end()
     })
     await assert.rejects(start(t, [origin]).fetch(`${origin}/`), AddressRefused)
   })
 
-  it('refuses nothing where the operator says so, but what is no web address', async (t) => {
+  it('rejects only non-HTTP URLs if the operator allows private networks', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
     const safeFetch = createSafeFetch({ allowPrivateNetworks: true })
     t.after(() => safeFetch.close())
@@ -229,7 +229,7 @@ describe('the guard', () => {
     assert.ok(!text.includes('\x02h2'))
   })
 
-  it('asks nobody any more when it is closed', async (t) => {
+  it('makes no request after it is closed', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
     const safeFetch = createSafeFetch({ trustedUrls: [origin] })
     await (await safeFetch.fetch(origin)).body.dump()

@@ -18,7 +18,7 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 const timeout = 60_000
 const silent = pino({ level: 'silent' })
 
-test('while Redis is away a request fails, a worker waits, and the log says so once', {
+test('during a Redis outage a request fails, a worker waits, and one line is logged', {
   timeout,
 }, async (t) => {
   const { gateway } = await setUp(t)
@@ -44,7 +44,7 @@ test('while Redis is away a request fails, a worker waits, and the log says so o
   )
 })
 
-test('a connection to a primary that has become a replica is made anew', { timeout }, async (t) => {
+test('a connection to a primary that has become a replica is renewed', { timeout }, async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const [first, second] = await Promise.all([startRedis(cleanup), startRedis(cleanup)])
@@ -73,13 +73,13 @@ test('connections carry the names that an operator sees in CLIENT LIST', { timeo
   assert.match(list, / name=reelgate:workers /)
 })
 
-test('a Redis that is not there is told, not waited for without end', { timeout }, async (t) => {
+test('an unreachable Redis is reported, and not awaited forever', { timeout }, async (t) => {
   const { dataDir } = await setUp(t)
   const { connections } = connect(t, { path: join(dataDir, 'nobody.sock') }, 200)
   await assert.rejects(connections.forRequests(), /^Error: Cannot connect to Redis: connect ENOENT/)
 })
 
-test('a wrong password is told without the password', { timeout }, async (t) => {
+test('a wrong password is reported without the password', { timeout }, async (t) => {
   const { gateway } = await setUp(t)
   const local = await connect(t, { path: (await gateway()).path }).connections.forRequests()
   const port = await freePort()
@@ -139,7 +139,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('a server that became a replica is left for the one that took over', { timeout }, async (t) => {
+test('connections move from a server that became a replica to the new primary', { timeout }, async (t) => {
   const { link, first, second, open } = await placePair(t)
   for (const client of await open()) {
     link.leadTo({ path: first.path }, { cut: false })
@@ -154,7 +154,7 @@ test('a server that became a replica is left for the one that took over', { time
   }
 })
 
-test('a server that says nothing more is left for the one that took over', { timeout }, async (t) => {
+test('connections move from a silent server to the new primary', { timeout }, async (t) => {
   const { link, first, second, open } = await placePair(t, { silenceMs: 300 })
   for (const client of await open()) {
     link.leadTo({ path: first.path }, { cut: false })

@@ -14,7 +14,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 const logger = pino({ level: 'silent' })
 const timeout = 60_000
 
-test('a private Redis keeps an append-only file, evicts nothing and ends with the gateway', {
+test('an embedded Redis has an append-only file, evicts nothing and ends with the gateway', {
   timeout,
 }, async (t) => {
   const { gateway } = await setUp(t)
@@ -37,7 +37,7 @@ test('a private Redis keeps an append-only file, evicts nothing and ends with th
   await waitForExit(pid)
 })
 
-test('what was written is there after a stop and a start', { timeout }, async (t) => {
+test('data survives a stop and a start', { timeout }, async (t) => {
   const { gateway } = await setUp(t)
   await write(t, await gateway(), 'job', 'rendering')
   assert.equal(await read(t, await gateway(), 'job'), 'rendering')
@@ -73,7 +73,7 @@ test('gateways on one data directory share one Redis, which the last one stops',
   await waitForExit(pid)
 })
 
-test('a Redis that dies is started again with what it held', { timeout }, async (t) => {
+test('a crashed Redis is restarted with its data', { timeout }, async (t) => {
   const { gateway } = await setUp(t)
   const client = connect(t, await gateway())
   await client.set('job', 'rendering')
@@ -85,7 +85,7 @@ test('a Redis that dies is started again with what it held', { timeout }, async 
   assert.notEqual(await pidOf(client), pid)
 })
 
-test('an append-only file that ends in the middle of a command is read up to there', {
+test('an append-only file with an incomplete last command is read up to it', {
   timeout,
 }, async (t) => {
   const { dataDir, gateway } = await setUp(t)
@@ -100,14 +100,14 @@ test('an append-only file that ends in the middle of a command is read up to the
   assert.deepEqual(await again.mget('first', 'second'), ['whole', null])
 })
 
-test('a Redis that cannot start is told with its own last words', { timeout }, async (t) => {
+test('a failed start of Redis is reported with the end of its log', { timeout }, async (t) => {
   const { dataDir, gateway } = await setUp(t)
   await write(t, await gateway(), 'job', 'rendering')
   await writeFile(await journal(dataDir), 'this is no append-only file\n')
   await assert.rejects(gateway(), /did not start\. Redis log:\n(?:.*\n)*.*(Bad file format|append only file)/)
 })
 
-test('a data directory too deep for a socket has it elsewhere', { timeout }, async (t) => {
+test('the socket is elsewhere if the path of the data directory is too long', { timeout }, async (t) => {
   const { gateway } = await setUp(t, 'deep/'.repeat(25))
   const embedded = await gateway()
   t.after(() => rm(dirname(embedded.path), { recursive: true }))

@@ -58,7 +58,7 @@ describe('the queue entry of an accepted job', () => {
     return { ...fields, isDated: timestamp !== undefined, opts: JSON.parse(opts ?? '{}') }
   }
 
-  it('is what BullMQ itself makes', async () => {
+  it('equals an entry that BullMQ creates', async () => {
     const [own, theirs] = [await open('own:'), await open('theirs:')]
     for (const id of ['vid_1', 'vid_2']) {
       await own.store.create(orderOf(id))
@@ -69,7 +69,7 @@ describe('the queue entry of an accepted job', () => {
     assert.deepEqual(made, await dump('theirs:'))
   })
 
-  it('is not made for a job that is refused, nor twice for one', async () => {
+  it('is not created for a rejected job, and only once per job', async () => {
     const { keys, store } = await open('refused:')
     await redis.hset(keys.account('ann'), 'balance', '10')
     assert.equal((await store.create(orderOf('vid_1'))).kind, 'balance')

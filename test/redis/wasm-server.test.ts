@@ -39,7 +39,7 @@ test('without a server on PATH the trial store starts, with a warning, and carri
   await queue.close()
 })
 
-test('the trial store writes down what it holds when it is stopped', { timeout }, async (t) => {
+test('the trial store saves its data when it is stopped', { timeout }, async (t) => {
   const { gateway } = await setUp(t)
   const first = await gateway()
   await connect(t, first).set('job', 'rendering')
@@ -47,7 +47,7 @@ test('the trial store writes down what it holds when it is stopped', { timeout }
   assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
 })
 
-test('the trial store ends with a killed gateway, and keeps what it held', { timeout }, async (t) => {
+test('the trial store ends with a killed gateway, and keeps its data', { timeout }, async (t) => {
   const { dataDir, gateway } = await setUp(t)
   const killed = spawnGateway(dataDir)
   const [path] = await once(killed.stdout, 'data')
@@ -59,7 +59,7 @@ test('the trial store ends with a killed gateway, and keeps what it held', { tim
   assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
 })
 
-test('production refuses the trial store', { timeout }, async (t) => {
+test('production rejects the trial store', { timeout }, async (t) => {
   const { dataDir } = await setUp(t)
   const logger = pino({ level: 'silent' })
   await assert.rejects(
@@ -69,7 +69,7 @@ test('production refuses the trial store', { timeout }, async (t) => {
   await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
 })
 
-test('without the optional package it says what to install', { timeout }, async (t) => {
+test('without the optional package the error names what to install', { timeout }, async (t) => {
   const hooks = `import { registerHooks } from 'node:module'
     registerHooks({
       resolve(name, context, next) {

@@ -86,7 +86,7 @@ describe('a sandbox job in a process with keys', () => {
     })
   }
 
-  it('is canceled there, and a lost reply is looked for there', async (t) => {
+  it('is canceled at the mock upstream, and a lost reply is searched for there', async (t) => {
     const { cleanup, start } = await setUp(t)
     const { calls, env } = await startCounter(cleanup)
     const api = await start({ ...sandbox, ROLE: 'api' })
@@ -100,7 +100,7 @@ describe('a sandbox job in a process with keys', () => {
     assert.deepEqual(calls, [])
   })
 
-  it('tells nothing of a real key that is rejected, and is not moved to another upstream for it', async (t) => {
+  it('ignores a rejected real key, and is not moved to another upstream for it', async (t) => {
     const { cleanup, redis, start, work } = await setUp(t)
     const { calls, env } = await startCounter(cleanup)
     const api = await start({ ...sandbox, ROLE: 'api' })
@@ -134,7 +134,7 @@ describe('a sandbox job in a process with keys', () => {
     assert.deepEqual(calls, [])
   })
 
-  it('a link of a real job is not trusted because it leads to the sandbox', async (t) => {
+  it('does not make links of real jobs to the sandbox trusted', async (t) => {
     const { redis, start } = await setUp(t)
     const first = await start({ ...sandbox, ROLE: 'api' })
     const { body } = await submit(first.address, veo)
@@ -153,7 +153,7 @@ describe('a sandbox job in a process with keys', () => {
 })
 
 describe('a real job in a process of the sandbox', () => {
-  it('waits for a worker with keys: nobody is polled, and it is bought once', async (t) => {
+  it('waits for a worker with keys: no upstream is polled, and it is purchased once', async (t) => {
     const { cleanup, redis, start, work } = await setUp(t)
     const { host, env } = await startUpstreams(cleanup, redis, 100)
     const first = await start(env)

@@ -98,7 +98,7 @@ describe('a gateway without a key', () => {
   })
 
   for (const { what, headers } of crossOrigin) {
-    it(`rejects ${what} on every route, and lets no page read it`, async () => {
+    it(`rejects ${what} on every route, and no page can read the reply`, async () => {
       for (const [method, path] of routes) {
         const reply = await send(address, method, path, { 'content-type': 'text/plain', ...headers }, job)
         assert.equal(reply.status, 403, `${method} ${path}`)
@@ -125,7 +125,7 @@ describe('a gateway without a key', () => {
     })
   }
 
-  it('took no job of them', async () => {
+  it('accepted no job of them', async () => {
     assert.deepEqual(await backend.redis.keys('reelgate:job:*'), [])
   })
 
@@ -140,7 +140,7 @@ describe('a gateway without a key', () => {
     })
   }
 
-  it('shows its documentation to whoever follows a link to it', async () => {
+  it('serves its documentation to links from other sites', async () => {
     const visit = {
       'sec-fetch-site': 'cross-site',
       'sec-fetch-mode': 'navigate',
@@ -150,7 +150,7 @@ describe('a gateway without a key', () => {
     assert.equal((await send(address, 'GET', '/docs', { ...visit, 'sec-fetch-dest': 'iframe' })).status, 403)
   })
 
-  it('is for this machine alone, although a proxy on it passes on others', async () => {
+  it('accepts this machine only, even if a local proxy forwards other clients', async () => {
     const from = (client: string) =>
       send(address, 'POST', '/api/price', { 'x-forwarded-for': client, 'x-api-key': 'any' }, job)
     assert.equal((await from('127.0.0.1')).status, 200)
@@ -161,7 +161,7 @@ describe('a gateway without a key', () => {
     }
   })
 
-  it('serves the pages that the operator names', async () => {
+  it('serves the origins that the operator allows', async () => {
     const env = { ...backend.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
     const named = await startTestGateway(cleanup, env)
     const price = (headers: Headers) => send(named.address, 'POST', '/api/price', headers, job)
@@ -176,7 +176,7 @@ describe('a gateway without a key', () => {
     assert.throws(() => readConfig({ ALLOWED_ORIGINS: 'null' }, Object.values(providers)), ConfigError)
   })
 
-  it('rejects pages although AUTH=off says that something else protects it', async () => {
+  it('rejects pages even with AUTH=off', async () => {
     const env = { ...backend.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
     const off = await startTestGateway(cleanup, { ...env, HOST: '0.0.0.0' })
     const price = (at: string, headers: Headers) =>
@@ -204,7 +204,7 @@ describe('a gateway without a key', () => {
     )
   })
 
-  it('welcomes every page once it has a key', async () => {
+  it('accepts every origin once it has a key', async () => {
     const { key } = await backend.ledger.createAccount({ name: 'page' })
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site', 'x-api-key': key }
     let reply = await send(address, 'POST', '/api/price', page, job)
@@ -225,7 +225,7 @@ describe('the operator', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is told at the start who can use the gateway, and that AUTH=off makes keys useless', async () => {
+  it('gets a log line about who can use the gateway, and that AUTH=off ignores keys', async () => {
     const backend = await startBackend(cleanup, { ROLE: 'api' })
     const warningsOf = async (changes: Headers) => {
       const lines: string[] = []
@@ -251,7 +251,7 @@ describe('the operator', () => {
     assert.doesNotMatch((await warningsOf({})).text, /API key|AUTH/)
   })
 
-  it('names trusted proxies in several ways, and is told of wrong ones', () => {
+  it('can name trusted proxies in several formats, and gets an error for invalid ones', () => {
     const trusts = (value: string, address: string, hop = 0) =>
       readConfig({ TRUST_PROXY: value }, Object.values(providers)).trustProxy(address, hop)
     const yes: readonly [string, string][] = [
@@ -284,7 +284,7 @@ describe('a gateway that others can reach', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is locked until the first key, which unlocks every process at once', async () => {
+  it('rejects requests until the first key exists, which all processes accept at once', async () => {
     const backend = await startBackend(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
     const env = { ...backend.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
     const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
@@ -310,7 +310,7 @@ describe('a gateway whose Redis is emptied', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('stays locked, also after a restart and for processes with disks of their own', async () => {
+  it('rejects requests, also after a restart and in processes with separate disks', async () => {
     const backend = await startBackend(cleanup, { ROLE: 'api' })
     const { DATA_DIR: dataDir = '', ...rest } = backend.env
     const [one, other] = [join(dataDir, 'one'), join(dataDir, 'other')]
@@ -348,7 +348,7 @@ describe('failed attempts', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('are limited per client address, and never lock a valid secret out', async () => {
+  it('are limited per client address, and never block a valid secret', async () => {
     const limits = { FAILED_ADMIN_KEY_RPM: '3', FAILED_API_KEY_RPM: '3', FAILED_CALLBACK_RPM: '3' }
     const backend = await startBackend(cleanup, { ROLE: 'api', ...limits })
     const { key } = await backend.ledger.createAccount({ name: 'valid' })
@@ -375,7 +375,7 @@ describe('failed attempts', () => {
     assert.equal((await clientOf(address, key).request('POST', '/api/check-balance')).status, 200)
   })
 
-  it('are counted for whoever sent them, whatever they say of themselves', async () => {
+  it('are counted for the connecting address, whatever the headers say', async () => {
     const backend = await startBackend(cleanup, {
       ROLE: 'api',
       FAILED_ADMIN_KEY_RPM: '2',

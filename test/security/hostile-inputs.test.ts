@@ -164,7 +164,7 @@ describe('hostile inputs', () => {
   }
 
   for (const [group, inputs] of Object.entries(hostileInputs)) {
-    it(`${group}: ${inputs.length} are refused, and leave nothing`, async () => {
+    it(`${group}: ${inputs.length} are rejected, and leave nothing`, async () => {
       let storedBefore = await stored()
       const wrong: string[] = []
       for (const input of inputs) {
@@ -190,7 +190,7 @@ describe('hostile inputs', () => {
     })
   }
 
-  it('are at least 150, each with a name of its own', () => {
+  it('are at least 150, each with a unique name', () => {
     const all = [hostileInputs, validInputs].flatMap((groups) => Object.entries(groups))
     const names = all.flatMap(([group, inputs]) => inputs.map(({ name }) => `${group}: ${name}`))
     assert.ok(names.length >= 150)

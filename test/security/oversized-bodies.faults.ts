@@ -142,13 +142,13 @@ describe('oversized bodies to every route', () => {
     assert.deepEqual(await files(), [])
   }
 
-  it('has a list of routes', () => {
+  it('the list of routes is complete', () => {
     report(`${routes.length} routes: ${routes.map(({ method, url }) => `${method} ${url}`).join(', ')}`)
     assert.ok(routes.length > 150, String(routes.length))
   })
 
   for (const [what, body] of Object.entries(oversized))
-    it(`${what}, 32 MB: every route has a reply, and nothing waits for it`, async () => {
+    it(`${what}, 32 MB: every route replies, and other requests are not delayed`, async () => {
       await begin()
       const statuses = new Map<string, number>()
       const wrong: string[] = []
@@ -169,7 +169,7 @@ describe('oversized bodies to every route', () => {
       await nothingLeft()
     })
 
-  it('many at once: what does not fit has 503', async () => {
+  it('many at once: those that do not fit get 503', async () => {
     await begin()
     const submit = routes.find(
       ({ method, url }) => method === 'POST' && url === '/api/generate-video',
@@ -207,7 +207,7 @@ describe('oversized bodies to every route', () => {
     await nothingLeft()
   })
 
-  it('connections whose replies nobody reads are closed', async () => {
+  it('connections with unread replies are closed', async () => {
     await begin()
     const sockets = Array.from({ length: 50 }, () => {
       const socket = connect(port, '127.0.0.1')

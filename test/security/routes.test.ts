@@ -118,7 +118,7 @@ describe('every route, for every caller', () => {
     )
   })
 
-  it('answers as its rule says', async () => {
+  it('replies according to its rule', async () => {
     assert.ok(routes.length > 100, String(routes.length))
     const shared = await createOwnIds()
     const wrong: string[] = []

@@ -13,7 +13,7 @@ const credentialNames = new Set(
   ),
 )
 
-describe('a full run at the most talkative log level', () => {
+describe('a full run at the most verbose log level', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
   /** Everything that left the gateway. */
@@ -87,7 +87,7 @@ describe('a full run at the most talkative log level', () => {
     }
   })
 
-  it('did all of it', () => {
+  it('did everything', () => {
     const log = emitted.find(({ where }) => where === 'the log')?.text ?? ''
     assert.match(log, /"state":"succeeded".*Job finished/)
     assert.match(log, /"state":"failed".*Job finished/)
@@ -98,7 +98,7 @@ describe('a full run at the most talkative log level', () => {
     assert.ok(secrets.size > 5, [...secrets.keys()].join())
   })
 
-  it('emitted no secret', () => {
+  it('logged no secret', () => {
     const found = emitted.flatMap(({ where, text }) =>
       [...secrets].filter(([, secret]) => text.includes(secret)).map(([name]) => `${name} in ${where}`),
     )

@@ -8,7 +8,7 @@ describe('the output of the gateway process', { timeout: 60_000 }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is one JSON object per line in production, from where it listens to how it stopped', async () => {
+  it('is one JSON object per line in production, from start to stop', async () => {
     const { url } = await startRedis(cleanup)
     const dataDir = await temporaryFolder(cleanup)
     const settings = { NODE_ENV: 'production', LOG_LEVEL: 'info', REDIS_URL: url, DATA_DIR: dataDir }

@@ -11,7 +11,7 @@ import { limitOutcome } from '../../src/upstreams/reply-limits.ts'
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
-test('a text is shortened to whole characters, and left alone where it fits', () => {
+test('a text is shortened to whole characters, and unchanged if it fits', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -28,7 +28,7 @@ test('a text is shortened to whole characters, and left alone where it fits', ()
   )
 })
 
-test('every text of a reply is bounded, and the link to the first clip is kept', () => {
+test('every text of a reply is limited, and the link to the first clip is kept', () => {
   const long = 'x'.repeat(3_000_000)
   const url = `https://files.example/${long}`
   const failed = limitOutcome({ kind: 'failed', fault: fault('upstream_error', long) })
@@ -59,7 +59,7 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
   assert.deepEqual(limitOutcome(running), running)
 })
 
-test('a record with an error fits, always in the same way', () => {
+test('a record with an error is shortened deterministically', () => {
   const view = { id: 'a', error: { code: 'upstream_error', message: '字'.repeat(1000) } } as never
   const fit = () => shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(63_000) }, 65_536)
   const { view: fitted } = fit()
@@ -71,7 +71,7 @@ test('a record with an error fits, always in the same way', () => {
   assert.equal(old.view.error?.message.length, 100)
 })
 
-test('the limits are settings', () => {
+test('the limits are configurable', () => {
   const read = (env: Record<string, string>) => readConfig(env, Object.values(providers)).textLimits
   assert.deepEqual(read({}), {
     linkMaxBytes: 8192,

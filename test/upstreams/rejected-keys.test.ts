@@ -68,7 +68,7 @@ describe('keys that their upstream rejects', () => {
   }
   const routeOf = async (chosen: Promise<{ kind: string; route?: readonly string[] }>) => (await chosen).route
 
-  it('are named once in the log, with the words of the upstream', async () => {
+  it('are logged once, with the message of the upstream', async () => {
     const { rejectedKeys, upstream, logged } = begin().start()
     await rejectedKeys.reportFault(upstream('fal'), rejected)
     await rejectedKeys.reportFault(upstream('fal'), rejected)
@@ -85,7 +85,7 @@ describe('keys that their upstream rejects', () => {
     assert.doesNotMatch(line ?? '', /Invalid key|fal-key/)
   })
 
-  it('only a rejected key or an empty account counts', async () => {
+  it('include only a rejected key or an empty account', async () => {
     const { rejectedKeys, upstream } = begin().start()
     for (const code of ['upstream_error', 'content_policy', 'rate_limited', 'endpoint_gone'] as const)
       await rejectedKeys.reportFault(upstream('fal'), fault(code, 'no'))
@@ -94,7 +94,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal((await rejectedKeys.list()).length, 1)
   })
 
-  it('of one host say nothing about another host with keys of its own', async () => {
+  it('of one host do not affect another host with its own keys', async () => {
     const { rejectedKeys, upstream } = begin().start()
     const ark = Object.entries(providers.bytedance.models).find(([, { host }]) => host === 'ark')?.[0]
     const visual = Object.entries(providers.bytedance.models).find(([, { host }]) => host !== 'ark')?.[0]
@@ -103,7 +103,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal(await rejectedKeys.find(upstream('bytedance', visual)), undefined)
   })
 
-  it('are known to every process, also to one that starts later', async () => {
+  it('are shared with every process, also with one that starts later', async () => {
     const { start } = begin()
     const one = start()
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -112,7 +112,7 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual((await other.only()).kind, 'none')
   })
 
-  it('another key is tried at once', async () => {
+  it('a new key is tried at once', async () => {
     const { start } = begin()
     const one = start()
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -131,7 +131,7 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(await routeOf(choose()), ['runware', 'fal'])
   })
 
-  it('one job of all takes a retry that is due', async () => {
+  it('a single job takes a due retry', async () => {
     const { start, clock } = begin()
     const [one, other] = [start(), start()]
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -145,7 +145,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal((await one.only()).kind, 'chosen')
   })
 
-  it('a retry that came to nothing is free again', async () => {
+  it('a retry without a result can be taken again', async () => {
     const { start, clock } = begin()
     const { rejectedKeys, upstream, only } = start()
     await rejectedKeys.reportFault(upstream('fal'), rejected)
@@ -168,7 +168,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal(logged.length, 2)
   })
 
-  it('Redis holds neither the key nor more than the beginning of what the upstream said', async () => {
+  it('Redis stores no key, and only the start of the upstream message', async () => {
     const { start, keys } = begin()
     const { rejectedKeys, upstream } = start()
     await rejectedKeys.reportFault(upstream('fal'), fault('bad_credentials', 'x'.repeat(100_000)))
@@ -179,7 +179,7 @@ describe('keys that their upstream rejects', () => {
     assert.ok((await redis.pttl(name)) > 0)
   })
 
-  it('a job in the queue goes to the next upstream, unless it may make the retry that is due', async () => {
+  it('a queued job moves to the next upstream, unless it takes the due retry', async () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
@@ -198,7 +198,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal(await rejectedKeys.find(outcome), undefined)
   })
 
-  it('a job in the queue without another upstream waits for the retry, unless it came for it', async () => {
+  it('a queued job without another upstream waits for the retry, unless it takes it', async () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
@@ -224,7 +224,7 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(early.calls, ['submit'])
   })
 
-  it('a submit that is rejected for the key leaves word before its job ends', async () => {
+  it('a submit that is rejected for the key records it before its job ends', async () => {
     const { start, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
@@ -244,7 +244,7 @@ describe('keys that their upstream rejects', () => {
     [402, 'no_credit'],
     [403, 'bad_credentials'],
   ] as const) {
-    it(`a poll that is answered with ${status} ends no job, whatever the provider reads in it`, async () => {
+    it(`a poll with status ${status} ends no job, however the provider parses it`, async () => {
       const { start, keys } = begin()
       const { rejectedKeys } = start()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
@@ -265,7 +265,7 @@ describe('keys that their upstream rejects', () => {
       assert.equal(await job.error(), 'timeout')
     })
 
-    it(`a look for a lost submit that is answered with ${status} ends no job`, async () => {
+    it(`a search for a lost submit with status ${status} ends no job`, async () => {
       const { keys } = begin()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
       const response: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }

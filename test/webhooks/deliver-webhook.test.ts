@@ -18,7 +18,7 @@ const url = 'https://a.example/hook'
 type DeliveryDeps = Parameters<typeof deliverWebhook>[0]
 
 /** With a clock and chance set by hand, and a destination that answers as the test says. */
-describe('an attempt to deliver the end of a job', () => {
+describe('an attempt to deliver a webhook', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let outbox: WebhookOutbox
@@ -86,7 +86,7 @@ describe('an attempt to deliver the end of a job', () => {
   const note = (entry: Parameters<WebhookOutbox['logAttempt']>[1]) => outbox.logAttempt('vid_1', entry)
   const failed = { at: now, outcome: 'failed', nextAt: now } as const
 
-  it('that is answered with 2xx is the last one', async () => {
+  it('with a 2xx reply is the last one', async () => {
     await put()
     reply = () => 200
     assert.deepEqual(await run(), { kind: 'end' })
@@ -95,7 +95,7 @@ describe('an attempt to deliver the end of a job', () => {
   })
 
   for (const status of [199, 300, 404, 500])
-    it(`that is answered with ${status} is followed by another one`, async () => {
+    it(`with a ${status} reply is followed by another one`, async () => {
       await put()
       reply = () => status
       assert.equal(await waits(), 1000)
@@ -104,7 +104,7 @@ describe('an attempt to deliver the end of a job', () => {
       assert.deepEqual([released, warnings], [[false], [{ job: 'vid_1', ...entry }]])
     })
 
-  it('that is not answered is followed by another one', async () => {
+  it('without a reply is followed by another one', async () => {
     await put()
     reply = () => {
       throw new Error('out of order')
@@ -118,7 +118,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.deepEqual(released, [false])
   })
 
-  it('that leads inward is the last one', async () => {
+  it('to a private address is the last one', async () => {
     await put()
     reply = () => {
       throw new AddressRefused('10.0.0.1')
@@ -127,7 +127,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.deepEqual([(await log())[0]?.outcome, released], ['gave_up', [false]])
   })
 
-  it('that is cut short by a stop counts for nothing', async () => {
+  it('that is interrupted by a stop does not count', async () => {
     await put()
     reply = () => {
       stop.abort()
@@ -137,7 +137,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.deepEqual([await log(), released], [[], [false]])
   })
 
-  it('that is answered before a stop counts', async () => {
+  it('with a reply before a stop counts', async () => {
     await put()
     reply = () => {
       stop.abort()
@@ -147,7 +147,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.equal((await log())[0]?.outcome, 'delivered')
   })
 
-  it('leaves its place as failed where it cannot be written down', async () => {
+  it('releases its slot as failed if it cannot be logged', async () => {
     await put()
     deps.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
     reply = () => 500
@@ -168,7 +168,7 @@ describe('an attempt to deliver the end of a job', () => {
     }
   })
 
-  it('has the delay of its place in the log', async () => {
+  it('has the delay of its position in the log', async () => {
     await put()
     reply = () => 500
     await note({ ...failed, version: 3 })
@@ -187,7 +187,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.equal(await waits(), 20_000)
   })
 
-  it('has its delays anew after the last replay', async () => {
+  it('restarts its delays after the last replay', async () => {
     await put()
     reply = () => 500
     for (const outcome of ['failed', 'replayed', 'failed', 'replayed'] as const)
@@ -210,7 +210,7 @@ describe('an attempt to deliver the end of a job', () => {
       assert.equal(await isLast(), true)
     })
 
-    it('the submit, where no end is known', async () => {
+    it('the submit, if no end is known', async () => {
       await put({ completedAt: undefined as never, createdAt: now + 999 - day })
       assert.equal(await isLast(), true)
       await put({ completedAt: undefined as never, createdAt: now + 1000 - day })
@@ -228,7 +228,7 @@ describe('an attempt to deliver the end of a job', () => {
     })
   })
 
-  it('is not made where there is no place, and put off for as long as that says', async () => {
+  it('is postponed for the given time if there is no slot', async () => {
     await put()
     deps.limiter = { acquire: () => ({ waitMs: 300 }) }
     assert.equal(await waits(), 300)
@@ -236,14 +236,14 @@ describe('an attempt to deliver the end of a job', () => {
     assert.deepEqual([requestCount, await log()], [0, []])
   })
 
-  it('is not made where the webhook was delivered before', async () => {
+  it('is not made if the webhook is already delivered', async () => {
     await put()
     await redis.zrem(keys.webhooks, 'vid_1')
     assert.deepEqual(await run(), { kind: 'end' })
     assert.deepEqual([requestCount, await log()], [0, []])
   })
 
-  it('is not made to a destination that has said 410', async () => {
+  it('is not made to a destination that returned 410', async () => {
     await put()
     reply = () => 410
     assert.deepEqual(await run(), { kind: 'end' })
@@ -255,7 +255,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.equal(requestCount, 1)
   })
 
-  it('takes the time that it takes', async () => {
+  it('records its duration', async () => {
     await put()
     reply = () => {
       mock.timers.tick(70)

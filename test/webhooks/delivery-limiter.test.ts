@@ -12,7 +12,7 @@ function enter(limiter: Limiter, owner: string, url: string) {
   return slot
 }
 
-test('a destination has so many places, and its neighbour others', () => {
+test('each destination has its own slots', () => {
   const limiter = createDeliveryLimiter(limits)
   const slots = Array.from({ length: 8 }, () => enter(limiter, 'alice', 'https://slow.example'))
   assert.ok('waitMs' in limiter.acquire('alice', 'https://slow.example'))
@@ -22,7 +22,7 @@ test('a destination has so many places, and its neighbour others', () => {
   enter(limiter, 'alice', 'https://slow.example')
 })
 
-test('one that fails has fewer places and is left alone for longer, until it does well', () => {
+test('a failing destination has fewer slots and longer pauses, until it succeeds', () => {
   const limiter = createDeliveryLimiter(limits)
   const url = 'https://dead.example'
   for (let failures = 0; failures < 6; failures++) enter(limiter, 'alice', url).release(false)
@@ -33,7 +33,7 @@ test('one that fails has fewer places and is left alone for longer, until it doe
   for (let count = 0; count < 8; count++) enter(limiter, 'alice', url)
 })
 
-test('all failing destinations together leave most places to the others', () => {
+test('all failing destinations together leave most slots to the others', () => {
   const limiter = createDeliveryLimiter(limits)
   const dead = Array.from({ length: 40 }, (_, at) => `https://dead-${at}.example`)
   for (const url of dead) enter(limiter, 'alice', url).release(false)
@@ -42,7 +42,7 @@ test('all failing destinations together leave most places to the others', () => 
   enter(limiter, 'alice', 'https://well.example')
 })
 
-test('one owner cannot take all places', () => {
+test('one owner cannot take all slots', () => {
   const limiter = createDeliveryLimiter(limits)
   const acquisitions = Array.from({ length: 200 }, (_, at) =>
     limiter.acquire('alice', `https://${at}.example`),
@@ -59,7 +59,7 @@ function fill(limiter: Limiter, owner: string, count: number) {
   return slots
 }
 
-test('the failing destinations of one owner leave places to those of another, which may recover', () => {
+test('the failing destinations of one owner leave slots to those of another, so that they can recover', () => {
   const limiter = createDeliveryLimiter(limits)
   assert.equal(fill(limiter, 'alice', 40).length, 32)
   const slots = fill(limiter, 'bobby', 40)
@@ -70,7 +70,7 @@ test('the failing destinations of one owner leave places to those of another, wh
   for (let count = 0; count < 8; count++) enter(limiter, 'carol', 'https://recovering.example')
 })
 
-test('owners have equal shares of the places for failing destinations in the end, and never all of them', () => {
+test('owners converge to equal shares of the slots for failing destinations, and never use all of them', () => {
   const limiter = createDeliveryLimiter(limits)
   const owners = ['alice', 'bobby', 'carol']
   const slotsByOwner = new Map(owners.map((owner) => [owner, fill(limiter, owner, 60)]))
@@ -89,14 +89,14 @@ test('owners have equal shares of the places for failing destinations in the end
   assert.ok(counts.reduce((sum, one) => sum + one, 0) < limits.failing, String(counts))
 })
 
-test('a failing destination has no more places than any other', () => {
+test('a failing destination has no more slots than any other', () => {
   const limiter = createDeliveryLimiter({ ...limits, destination: 1 })
   enter(limiter, 'alice', 'https://dead.example').release(false)
   enter(limiter, 'alice', 'https://dead.example')
   assert.ok('waitMs' in limiter.acquire('alice', 'https://dead.example'))
 })
 
-test('a destination is left alone for twice as long after each failure, up to a minute', (t) => {
+test('the pause of a destination doubles after each failure, up to a minute', (t) => {
   const limiter = createDeliveryLimiter({ ...limits, destination: 1 })
   const url = 'https://dead.example'
   const waits = (random: number) => {
@@ -111,7 +111,7 @@ test('a destination is left alone for twice as long after each failure, up to a 
   }
 })
 
-test('all places are bounded, whoever asks', () => {
+test('the total number of slots is limited', () => {
   const limiter = createDeliveryLimiter({ all: 2, failing: 2, destination: 2 })
   enter(limiter, 'alice', 'https://1.example')
   assert.ok('waitMs' in limiter.acquire('alice', 'https://2.example'))
@@ -121,7 +121,7 @@ test('all places are bounded, whoever asks', () => {
   enter(limiter, 'carol', 'https://1.example')
 })
 
-test('a place among the failing ones is given back', () => {
+test('a slot of a failing destination is released', () => {
   const limiter = createDeliveryLimiter({ all: 256, failing: 2, destination: 8 })
   enter(limiter, 'alice', 'https://1.example').release(false)
   enter(limiter, 'alice', 'https://2.example').release(false)
@@ -131,7 +131,7 @@ test('a place among the failing ones is given back', () => {
   enter(limiter, 'alice', 'https://2.example')
 })
 
-test('failures are remembered of the 10,000 destinations that failed last', () => {
+test('failures are stored for the 10,000 destinations that failed last', () => {
   const limiter = createDeliveryLimiter(limits)
   const fails = (at: number) => enter(limiter, 'alice', `https://${at}.example`).release(false)
   const placesOf = (at: number) => {

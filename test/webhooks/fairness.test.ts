@@ -9,7 +9,7 @@ describe('the dead destinations of one key', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('do not keep a recovering destination of another key waiting', async () => {
+  it('do not delay a recovering destination of another key', async () => {
     const backend = await startBackend(cleanup, {
       WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on',
       WEBHOOK_FAILING_CONCURRENCY: '4',

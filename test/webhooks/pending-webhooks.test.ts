@@ -15,7 +15,7 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
 
 const settings = { AUTH: 'off', RECONCILE_SECONDS: '3', KEEP_DAYS: '1', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on' }
 
-describe('a webhook that is still to be delivered', () => {
+describe('a pending webhook', () => {
   const cleanup = createCleanup()
   let backend: Awaited<ReturnType<typeof startBackend>>
   const statusesByPath: Record<string, readonly number[]> = {}
@@ -73,7 +73,7 @@ describe('a webhook that is still to be delivered', () => {
     await until(async () => (await ttl(id)) > 0)
   })
 
-  it('leaves a delivered job its time, and a job without a webhook', async () => {
+  it('does not change the expiry of a delivered job, or of a job without a webhook', async () => {
     const { body } = await client.submit({ ...cheapJob, webhookUrl: `${receiver.url}/well` })
     await until(async () => (await ttl(body.runId)) > 0)
     assert.equal((await client.request('GET', `/api/jobs/${body.runId}/webhooks`)).body.state, 'delivered')
@@ -112,11 +112,11 @@ describe('a webhook that is still to be delivered', () => {
   })
 })
 
-describe('the attempts to tell a second end', () => {
+describe('the attempts to deliver a second end', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('are as many as those to tell the first one', async () => {
+  it('are as many as those for the first one', async () => {
     const backend = await startBackend(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: '0.1, 0.1' })
     const receiver = await startReceiver(cleanup, { '/broken': [500] })
     const { address } = await startTestGateway(cleanup, backend.env)

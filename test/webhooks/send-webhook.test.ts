@@ -70,7 +70,7 @@ describe('an attempt to deliver a webhook', () => {
   const deliver = (url: string, stopping = never, request = guard.fetch) =>
     sendWebhook({ safeFetch: request, stopping }, url, message, [secret, older])
 
-  it('is signed with every secret, over the very bytes', async () => {
+  it('is signed with every secret, over the sent bytes', async () => {
     const receiver = await startReceiver(cleanup)
     assert.deepEqual(await deliver(`${receiver.url}/hook`), { kind: 'answered', status: 204 })
     const [received] = receiver.received
@@ -85,14 +85,14 @@ describe('an attempt to deliver a webhook', () => {
     }
   })
 
-  it('is answered by any status; a redirect is not followed', async () => {
+  it('accepts any status as a reply, and does not follow redirects', async () => {
     const receiver = await startReceiver(cleanup, { '/gone': [410], '/moved': [302] })
     assert.deepEqual(await deliver(`${receiver.url}/gone`), { kind: 'answered', status: 410 })
     assert.equal((await deliver(`${receiver.url}/moved`)).kind, 'unanswered')
     assert.equal(receiver.of('/elsewhere').length, 0)
   })
 
-  it('is refused where the address leads inward', async () => {
+  it('is rejected for a private address', async () => {
     const strict = createSafeFetch({})
     cleanup.add(() => strict.close())
     const sent = await deliver('http://127.0.0.1:1/', never, strict.fetch)
@@ -100,7 +100,7 @@ describe('an attempt to deliver a webhook', () => {
     assert.ok(sent.kind === 'refused' && sent.error !== '')
   })
 
-  it('says why there was no answer', async () => {
+  it('reports why there was no reply', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => closed.once('listening', resolve))
     const address = closed.address()
@@ -137,7 +137,7 @@ describe('an attempt to deliver a webhook', () => {
     assert.deepEqual([options.method, options.body, options.redirects], ['POST', message.body, 0])
   })
 
-  it('is answered though the rest of the answer is lost', async () => {
+  it('has a reply even if the rest of the body is lost', async () => {
     const dump = () => Promise.reject(new Error('cut'))
     const request = async () => ({ statusCode: 200, headers: {}, body: { dump } })
     const sent = await deliver('https://a.example/', never, request as unknown as typeof guard.fetch)

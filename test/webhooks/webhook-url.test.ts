@@ -24,7 +24,7 @@ const wrong = [
   {},
 ]
 
-test('a submit is refused', async (t) => {
+test('a submit with an invalid webhook URL is rejected', async (t) => {
   const { app, engine } = await startGateway(t)
   for (const webhookUrl of [...privateUrls, ...wrong, `https://example.com/${'x'.repeat(2048)}`]) {
     await t.test(`with the webhook ${String(webhookUrl).slice(0, 40)}`, async () => {
@@ -38,12 +38,12 @@ test('a submit is refused', async (t) => {
   }
 })
 
-test('inward addresses are served where the operator says so', () => {
+test('private addresses are accepted if the operator allows them', () => {
   for (const url of privateUrls) assert.equal(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
   for (const url of wrong) assert.notEqual(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
 })
 
-test('a webhook is kept with the job and told nowhere', async (t) => {
+test('a webhook is stored with the job and not returned', async (t) => {
   const { app, engine } = await startGateway(t)
   const payload = { ...plainBody, callback_url: 'https://example.com/hook?token=hush' }
   const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })

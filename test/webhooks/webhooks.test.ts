@@ -72,7 +72,7 @@ describe('webhooks', () => {
   }
 
   for (const name of ['webhookUrl', 'callback_url', 'webhook_url', 'callbackUrl']) {
-    it(`tell the end of a job to its ${name}, signed, as the status would`, async () => {
+    it(`deliver the end of a job to its ${name}, signed, in the format of the status`, async () => {
       const { runId, warnings } = await run({ [name]: `${receiver.url}/${name}?token=hush` })
       assert.deepEqual(warnings, [])
       assert.equal((await settled(runId)).state, 'delivered')
@@ -90,7 +90,7 @@ describe('webhooks', () => {
     })
   }
 
-  it('tell a failure and a cancel by their own names', async () => {
+  it('have their own types for a failure and a cancel', async () => {
     await settled((await run({ webhookUrl: `${receiver.url}/failed`, prompt: 'sandbox:refuse' })).runId)
     const { runId } = await run({ webhookUrl: `${receiver.url}/canceled`, prompt: 'sandbox:hang' })
     await fetch(`${gateway.address}/api/generate-video/cancel?runId=${runId}`, { method: 'POST' })
@@ -99,7 +99,7 @@ describe('webhooks', () => {
     assert.deepEqual(types, ['video.failed', 'video.canceled'])
   })
 
-  it('come again after a failure, the same under a new signature', async () => {
+  it('are retried after a failure, with the same body and a new signature', async () => {
     const { runId } = await run({ webhookUrl: `${receiver.url}/moody` })
     const { state, attempts } = await settled(runId)
     assert.equal(state, 'delivered')
@@ -116,7 +116,7 @@ describe('webhooks', () => {
     for (const one of deliveries) verify(await secret(), one)
   })
 
-  it('are given up after the last retry, and can be replayed', async () => {
+  it('fail after the last retry, and can be replayed', async () => {
     const { runId } = await run({ webhookUrl: `${receiver.url}/broken` })
     const { state, attempts } = await settled(runId)
     assert.deepEqual(
@@ -134,7 +134,7 @@ describe('webhooks', () => {
     assert.equal(receiver.of('/elsewhere').length, 0)
   })
 
-  it('stop for a destination that says 410, until something is replayed to it', async () => {
+  it('stop for a destination that returns 410, until a replay', async () => {
     const webhookUrl = `${receiver.url}/gone`
     const first = (await run({ webhookUrl })).runId
     assert.deepEqual(
@@ -166,7 +166,7 @@ describe('webhooks', () => {
     assert.throws(() => verify(`whsec_${Buffer.alloc(32).toString('base64')}`, latest('/rotated')))
   })
 
-  it('go to the usual address where a job names none', async () => {
+  it('go to the default URL if a job has none', async () => {
     const set = (webhookUrl: string | null) =>
       request<{ webhookUrl: string | null }>(`${gateway.address}/api/webhooks`, {
         method: 'POST',
@@ -184,7 +184,7 @@ describe('webhooks', () => {
     assert.equal(replay.status, 409)
   })
 
-  it('reach the healthy in time when every fifth destination is dead', async (t) => {
+  it('reach healthy destinations in time when every fifth destination is dead', async (t) => {
     for (let count = 0; count < 200; count++) {
       await run({ webhookUrl: `${receiver.url}${count % 5 === 0 ? '/dead' : `/well/${count}`}` })
     }

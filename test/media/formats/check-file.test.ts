@@ -43,7 +43,7 @@ const segment = (marker: number, length: number, body: number[] = []) => {
 const frame = [8, 0x01, 0x02, 0x03, 0x04]
 const jpeg = (...segments: Buffer[]) => Buffer.concat([Buffer.from([0xff, 0xd8]), ...segments])
 
-describe('the pixels of an image', () => {
+describe('the pixel count of an image', () => {
   const cases: Readonly<Record<string, [string, Buffer, number | undefined]>> = {
     PNG: ['image/png', png({ width: 3, height: 5 }), 15],
     APNG: ['image/apng', png({ width: 3, height: 5 }), 15],
@@ -88,7 +88,7 @@ describe('the pixels of an image', () => {
   for (const [name, [type, content, pixels]] of Object.entries(cases))
     it(name, async () => assert.equal(await countImagePixels(await save(content), type), pixels))
 
-  it('are found behind up to half a megabyte of other segments', async () => {
+  it('are found after up to half a megabyte of other segments', async () => {
     const comments = Array.from({ length: 7 }, () => segment(0xfe, 0xffff))
     assert.equal(
       await countImagePixels(await save(jpeg(...comments, segment(0xc0, 17, frame))), 'image/jpeg'),
@@ -96,7 +96,7 @@ describe('the pixels of an image', () => {
     )
   })
 
-  it('of what cannot be read: an error, not a guess', async () => {
+  it('of an unreadable file: an error, not a guess', async () => {
     await assert.rejects(countImagePixels(folder, 'image/png'), { code: 'EISDIR' })
     await assert.rejects(countImagePixels(join(folder, 'absent'), 'image/png'), { code: 'ENOENT' })
   })
@@ -118,7 +118,7 @@ const longBox = (length: number, declaredLength = length) => {
   return content
 }
 
-describe('whether the end of a file is there', () => {
+describe('whether a file is complete', () => {
   const ftyp = box('ftyp', 24)
   const cases: Readonly<Record<string, [Buffer, boolean]>> = {
     'a whole PNG': [png(), true],
@@ -167,7 +167,7 @@ describe('whether the end of a file is there', () => {
       assert.equal(await isComplete(await save(content)), whole))
 })
 
-describe('what a file is by its bytes', () => {
+describe('the type of a file by its bytes', () => {
   const verdict = async (content: Buffer, kind: 'image' | 'video' | 'audio') =>
     checkMediaFile(await save(content), kind)
   const reasonOf = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
@@ -181,7 +181,7 @@ describe('what a file is by its bytes', () => {
   ])
   const ogg = bytes(80, { 0: 'OggS', 28: [0x7f] })
 
-  it('is told from the bytes alone', async () => {
+  it('is detected from the bytes only', async () => {
     assert.equal(await detectContentType(await save(png())), 'image/png')
     assert.equal(await detectContentType(await save(video)), 'video/mp4')
     assert.equal(await detectContentType(await save(Buffer.from('hello'))), undefined)
@@ -198,7 +198,7 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(Buffer.from('hello'), 'video'), 'invalid')
   })
 
-  it('is sound in a field for sound, where the same container may hold both', async () => {
+  it('is audio in an audio field, if the same container can hold both', async () => {
     assert.equal(await reasonOf(m4v, 'audio'), 'audio/mp4')
     assert.equal(await reasonOf(m4v, 'video'), 'video/mp4')
     assert.equal(await reasonOf(webm, 'audio'), 'audio/webm')
@@ -218,7 +218,7 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(ogg, 'video'), 'invalid')
   })
 
-  it('is named to the caller', async () => {
+  it('is named in the error', async () => {
     const wrong = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
       const result = await verdict(content, kind)
       return 'problem' in result ? result.problem : assert.fail()
@@ -231,12 +231,12 @@ describe('what a file is by its bytes', () => {
     assert.match(await wrong(video.subarray(0, video.length - 1), 'video'), /cut/)
   })
 
-  it('cannot be told where our own disk fails, which is not the file’s fault', async () => {
+  it('fails with a storage fault if our disk fails', async () => {
     await assert.rejects(detectContentType(join(folder, 'absent')), StorageUnavailable)
     await assert.rejects(isComplete(join(folder, 'absent')), StorageUnavailable)
   })
 
-  it('is an image that a model cannot read: no', async () => {
+  it('rejects an image that models cannot read', async () => {
     const svg = bytes(200, { 0: '8BPS', 4: [0, 1] })
     assert.equal(await detectContentType(await save(svg)), 'image/vnd.adobe.photoshop')
     assert.equal(await reasonOf(svg, 'image'), 'invalid')
@@ -247,7 +247,7 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(png({ width: 10_000, height: 10_001 }), 'image'), 'too_large')
   })
 
-  it('is whole', async () => {
+  it('must be complete', async () => {
     assert.equal(await reasonOf(video.subarray(0, video.length - 1), 'video'), 'invalid')
   })
 })

@@ -41,7 +41,7 @@ async function textOf(decoded: DecodedFile | undefined): Promise<string> {
 describe('base64', () => {
   for (const text of ['a', 'ab', 'abc', 'abcd', 'abcdefghij']) {
     const encoded = btoa(text)
-    it(`of ${text.length} bytes is decoded, in pieces of any length`, async () => {
+    it(`of ${text.length} bytes is decoded, in chunks of any length`, async () => {
       for (let size = 1; size <= encoded.length; size++) {
         const pieces = encoded.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
         assert.equal(await textOf(await decode(pieces)), text)
@@ -49,7 +49,7 @@ describe('base64', () => {
     })
   }
 
-  it('is decoded from bytes as from texts, in pieces of any length', async () => {
+  it('is decoded from bytes and from strings, in chunks of any length', async () => {
     const content = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const text = content.toString('base64')
     for (const encoded of [
@@ -71,7 +71,7 @@ describe('base64', () => {
       }
   })
 
-  it('may hold white space, and the characters of URLs', async () => {
+  it('can contain white space, and URL-safe characters', async () => {
     assert.equal(await textOf(await decode(['aGVs\r\n', ' bG8', '= \n'])), 'hello')
     assert.equal(await textOf(await decode(['Pz8_', 'Pj4-'])), '???>>>')
   })
@@ -84,16 +84,16 @@ describe('base64', () => {
     'three equal signs': ['a==='],
     'an equal sign too many, later': ['aGVsbG8=', '=='],
   }))
-    it(`with ${what} is refused, and leaves no file`, async () => {
+    it(`with ${what} is rejected, and leaves no file`, async () => {
       assert.deepEqual(await decode(pieces, 500), { problem: 'not base64', limitBytes: 500 })
       assert.deepEqual(await files(), [])
     })
 
-  it('whose padding comes in two pieces is decoded', async () => {
+  it('with padding in two chunks is decoded', async () => {
     assert.equal(await textOf(await decode(['YQ=', '='])), 'a')
   })
 
-  it('that is cut short, or empty, is refused, and leaves no file', async () => {
+  it('that is truncated or empty is rejected, and leaves no file', async () => {
     assert.deepEqual(await decode(['aGVsb'], 9), { problem: 'cut short', limitBytes: 9 })
     assert.deepEqual(await decode(['YQ='], 9), { problem: 'cut short', limitBytes: 9 })
     assert.deepEqual(await decode([], 9), { problem: 'empty', limitBytes: 9 })
@@ -101,14 +101,14 @@ describe('base64', () => {
     assert.deepEqual(await files(), [])
   })
 
-  it('may decode to exactly the limit, and to no byte more', async () => {
+  it('can decode to exactly the limit, and not to one byte more', async () => {
     assert.equal(await textOf(await decode([btoa('12345')], 5)), '12345')
     for (const pieces of [[btoa('123456')], [btoa('123'), btoa('456'), btoa('789')]])
       assert.deepEqual(await decode(pieces, 5), { problem: 'too large', limitBytes: 5 })
     assert.deepEqual(await files(), [])
   })
 
-  it('of a dropped decoder leaves no file', async () => {
+  it('of a discarded decoder leaves no file', async () => {
     const decoder = await createDataUrlDecoder(tempDir, 100)
     await decoder.write('aGVs')
     await decoder.discard()
@@ -116,8 +116,8 @@ describe('base64', () => {
   })
 })
 
-describe('a file that is written piece by piece', () => {
-  it('has the hash and the size of all of them, and is for its owner only', async () => {
+describe('a file that is written in chunks', () => {
+  it('has the hash and the size of all chunks, and is readable by its owner only', async () => {
     const writer = await createTempFileWriter(tempDir, 100)
     await writer.write(Buffer.from('hel'))
     await writer.write(Buffer.from('lo'))
@@ -125,7 +125,7 @@ describe('a file that is written piece by piece', () => {
     assert.equal(await textOf(await writer.end()), 'hello')
   })
 
-  it('is gone when it grows past the limit, and what follows is not written', async () => {
+  it('is removed when it grows past the limit, and later chunks are not written', async () => {
     const writer = await createTempFileWriter(tempDir, 3)
     await writer.write(Buffer.from('abc'))
     assert.equal(writer.isTooLarge(), false)
@@ -136,7 +136,7 @@ describe('a file that is written piece by piece', () => {
     assert.deepEqual(await files(), [])
   })
 
-  it('may be dropped twice, and after its end', async () => {
+  it('can be discarded twice, and after its end', async () => {
     const writer = await createTempFileWriter(tempDir, 3)
     await writer.discard()
     await writer.discard()
@@ -147,7 +147,7 @@ describe('a file that is written piece by piece', () => {
   })
 })
 
-describe('files of a request that is being read', () => {
+describe('files of a request during parsing', () => {
   const limits = { image: 5, video: 50, audio: 10 }
 
   async function extract(declared: string, text: string) {
@@ -157,7 +157,7 @@ describe('files of a request that is being read', () => {
     return { uploadBuffer, file: await upload.end() }
   }
 
-  it('are claimed once, by themselves or by their reference', async () => {
+  it('are claimed once, directly or by reference', async () => {
     const { uploadBuffer, file } = await extract('image/png', btoa('hello'))
     assert.equal(file.type, 'image/png')
     assert.equal(uploadBuffer.fingerprintOf(file), sha256('hello'))
@@ -166,14 +166,14 @@ describe('files of a request that is being read', () => {
     assert.equal(uploadBuffer.fingerprintOf(file), undefined)
   })
 
-  it('are bounded by their declared kind', async () => {
+  it('are limited by their declared kind', async () => {
     const { uploadBuffer, file } = await extract('image/png', btoa('123456'))
     assert.deepEqual(uploadBuffer.claim(file), { problem: 'too large', limitBytes: 5 })
     const video = await extract('video/mp4', btoa('123456'))
     assert.equal(await textOf(video.uploadBuffer.claim(video.file)), '123456')
   })
 
-  it('come as bytes too', async () => {
+  it('can arrive as bytes', async () => {
     const uploadBuffer = createUploadBuffer({ tempDir, limits })
     for (const [text, refused] of [
       ['hello', undefined],
@@ -189,7 +189,7 @@ describe('files of a request that is being read', () => {
     assert.deepEqual(await files(), [])
   })
 
-  it('have the type of their bytes where the client declared none', async () => {
+  it('have the type of their bytes if the client declared none', async () => {
     for (const declared of ['', 'text/plain', 'application/octet-stream']) {
       const uploadBuffer = createUploadBuffer({ tempDir, limits: { ...limits, video: 1000 } })
       const upload = await uploadBuffer.receiveFile(declared)
@@ -200,7 +200,7 @@ describe('files of a request that is being read', () => {
     }
   })
 
-  it('that nobody claimed are removed, and only those', async () => {
+  it('are removed if they are not claimed', async () => {
     const { uploadBuffer, file } = await extract('image/png', btoa('hello'))
     const other = await uploadBuffer.receiveDataUrl('image/png')
     await other.write(btoa('other'))
@@ -210,7 +210,7 @@ describe('files of a request that is being read', () => {
     assert.deepEqual(await files(), [])
   })
 
-  it('that are dropped while they arrive leave nothing', async () => {
+  it('that are discarded during the upload leave nothing', async () => {
     const uploadBuffer = createUploadBuffer({ tempDir, limits })
     for (const upload of [
       await uploadBuffer.receiveDataUrl('image/png'),
@@ -220,7 +220,7 @@ describe('files of a request that is being read', () => {
     assert.deepEqual(await files(), [])
   })
 
-  it('are what the buffer made, and nothing that looks like it', async () => {
+  it('are only accepted from this buffer', async () => {
     const { uploadBuffer, file } = await extract('image/png', btoa('hello'))
     assert.equal(isUploadedFile(file), true)
     for (const forged of [{ type: 'image/png' }, { ...file }, uploadReferenceOf(file), null, undefined])
@@ -229,7 +229,7 @@ describe('files of a request that is being read', () => {
     await uploadBuffer.discard([file])
   })
 
-  it('that are at hand are decoded under the same bounds', async () => {
+  it('that are already in memory are decoded with the same limits', async () => {
     const uploadBuffer = createUploadBuffer({ tempDir, limits })
     assert.equal(await textOf(await uploadBuffer.decodeDataUrl('image/png', btoa('hello'))), 'hello')
     assert.deepEqual(await uploadBuffer.decodeDataUrl('image/png', btoa('123456')), {
@@ -240,14 +240,14 @@ describe('files of a request that is being read', () => {
 })
 
 describe('the folder for temporary files', () => {
-  it('is readable by its owner only, gives each file its own path, and is made again where it is there', async () => {
+  it('is readable by its owner only, gives each file its own path, and can already exist', async () => {
     assert.notEqual(tempDir.createPath(), tempDir.createPath())
     assert.match(tempDir.createPath('probe'), /\/probe\.[0-9a-f-]{36}\.part$/)
     assert.match(tempDir.createPath(), /\/file\.[0-9a-f-]{36}\.part$/)
     await createTempDir(dir)
   })
 
-  it('lists what is left of a name, and only that', async () => {
+  it('lists the files of one name only', async () => {
     const [own, other] = [tempDir.createPath('job1'), tempDir.createPath('job10')]
     await writeFile(own, '')
     await writeFile(other, '')
@@ -256,7 +256,7 @@ describe('the folder for temporary files', () => {
     await rm(other)
   })
 
-  it('is swept of what nobody has written to for a while, folders too', async () => {
+  it('is cleaned of files and folders without recent writes', async () => {
     const [old, fresh, folder] = [
       tempDir.createPath('old'),
       tempDir.createPath('fresh'),

@@ -57,7 +57,7 @@ async function start(t: TestContext, changes: Changes = {}) {
 }
 
 describe('an attachment', () => {
-  it('is stored with all that is known of it', async (t) => {
+  it('is stored with its metadata', async (t) => {
     const setup = await start(t)
     const before = Date.now()
     const added = await setup.add()
@@ -79,7 +79,7 @@ describe('an attachment', () => {
     assert.equal(await setup.usedBytes(), image.length)
   })
 
-  it('is found by its owner, and by nobody else', async (t) => {
+  it('is found by its owner only', async (t) => {
     const setup = await start(t)
     const added = await setup.add()
     assert.deepEqual(await setup.library.find(added.id, 'alice'), added)
@@ -87,13 +87,13 @@ describe('an attachment', () => {
     assert.equal(await setup.library.find('att_unknown', 'alice'), undefined)
   })
 
-  it('has an ID of its own', async (t) => {
+  it('has its own ID', async (t) => {
     const setup = await start(t)
     const [first, second] = [await setup.add(), await setup.add()]
     assert.notEqual(first.id, second.id)
   })
 
-  it('has a record until its time is over', async (t) => {
+  it('has a record until it expires', async (t) => {
     const setup = await start(t)
     const { id } = await setup.add()
     for (const key of [setup.keys.attachment(id), setup.keys.library('alice')]) {
@@ -105,7 +105,7 @@ describe('an attachment', () => {
     assert.equal(await setup.library.exists(id), false)
   })
 
-  it('is not listed after its time', async (t) => {
+  it('is not listed after it expires', async (t) => {
     const setup = await start(t)
     await redis.zadd(setup.keys.library('alice'), Date.now() - keepMs - 60_000, 'old')
     await redis.zadd(setup.keys.library('alice'), Date.now() - keepMs + 60_000, 'young')
@@ -113,13 +113,13 @@ describe('an attachment', () => {
     assert.deepEqual(await redis.zrange(setup.keys.library('alice'), '0', '-1'), ['young', id])
   })
 
-  it('that was sent as sound is sound, although it looks like a video', async (t) => {
+  it('that was sent as audio is audio, even if it looks like a video', async (t) => {
     const setup = await start(t, { limits: { audio: 9 * megabyte } })
     const added = await setup.add(video, { declaredType: 'audio/mp4' })
     assert.deepEqual([added.kind, added.contentType], ['audio', 'audio/mp4'])
   })
 
-  it('that was sent as something else is what its bytes are', async (t) => {
+  it('that was sent with another type has the type of its bytes', async (t) => {
     const setup = await start(t)
     assert.equal((await setup.add(video, { declaredType: 'image/png' })).kind, 'video')
     assert.equal((await setup.add(image, { declaredType: 'audio/mp4' })).kind, 'image')
@@ -127,7 +127,7 @@ describe('an attachment', () => {
 })
 
 describe('the list of attachments', () => {
-  it('begins with the newest, and is so long', async (t) => {
+  it('starts with the newest, and is limited', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     const setup = await start(t)
     const ids: string[] = []
@@ -141,7 +141,7 @@ describe('the list of attachments', () => {
     assert.deepEqual(await setup.library.list('bobby', 3), [])
   })
 
-  it('leaves out what has no record any more', async (t) => {
+  it('omits attachments without a record', async (t) => {
     const setup = await start(t)
     const [first, second] = [await setup.add(), await setup.add()]
     await redis.del(setup.keys.attachment(second.id))
@@ -153,7 +153,7 @@ describe('the list of attachments', () => {
 })
 
 describe('the removal of an attachment', () => {
-  it('removes its record, its file and what it counts', async (t) => {
+  it('removes its record, its file and its quota', async (t) => {
     const setup = await start(t)
     const { id } = await setup.add()
     assert.equal(await setup.library.remove(id, 'alice'), true)
@@ -162,7 +162,7 @@ describe('the removal of an attachment', () => {
     assert.equal(await redis.exists(setup.keys.attachment(id), setup.keys.library('alice')), 0)
   })
 
-  it('is its owner’s only', async (t) => {
+  it('is allowed to its owner only', async (t) => {
     const setup = await start(t)
     const { id } = await setup.add()
     assert.equal(await setup.library.remove(id, 'bobby'), false)
@@ -170,7 +170,7 @@ describe('the removal of an attachment', () => {
   })
 })
 
-describe('an attachment that is refused', () => {
+describe('an attachment that is rejected', () => {
   const names = ['', 'x'.repeat(256), 'a/b.png', 'a\\b.png', 'a\nb.png', '.', '..', '...']
   for (const filename of names) {
     it(`for its name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
@@ -186,7 +186,7 @@ describe('an attachment that is refused', () => {
   }
 
   for (const filename of ['x'.repeat(255), '.png', 'a.', 'a..b']) {
-    it(`is not for its name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
+    it(`is accepted with the name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
       const setup = await start(t)
       assert.equal((await setup.add(image, { filename })).filename, filename)
     })
@@ -203,7 +203,7 @@ describe('an attachment that is refused', () => {
     assert.deepEqual([await setup.temporary(), await setup.usedBytes()], [[], 0])
   })
 
-  it('because it is cut short', async (t) => {
+  it('because it is truncated', async (t) => {
     const setup = await start(t)
     await assert.rejects(setup.add(image.subarray(0, -9)), {
       reason: 'invalid',
@@ -233,7 +233,7 @@ describe('an attachment that is refused', () => {
     assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('is not for being as large as it may be', async (t) => {
+  it('is accepted at exactly the limit', async (t) => {
     const setup = await start(t, { limits: { image: image.length, video: 1, audio: 1 } })
     assert.equal((await setup.add()).bytes, image.length)
   })
@@ -250,7 +250,7 @@ describe('an attachment that is refused', () => {
     assert.deepEqual([await setup.usedBytes(), await setup.temporary()], [0, []])
   })
 
-  it('because its sender broke off', async (t) => {
+  it('because its client disconnected', async (t) => {
     const setup = await start(t)
     async function* content() {
       yield image.subarray(0, 20)

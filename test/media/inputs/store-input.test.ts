@@ -141,14 +141,14 @@ describe('a data URL', () => {
     'data:,',
     'data:image/png,',
   ]) {
-    it(`may begin with ${head}`, async (t) => {
+    it(`can start with ${head}`, async (t) => {
       const setup = await start(t)
       const { input } = await setup.storeInput({ image: head + image.toString('base64') })
       assert.equal(input.image, stored(image))
     })
   }
 
-  it('that came in pieces is claimed from the upload buffer', async (t) => {
+  it('that was streamed is claimed from the upload buffer', async (t) => {
     const setup = await start(t)
     const buffered = await setup.uploadBuffer.receiveDataUrl('image/png')
     await buffered.write(image.toString('base64'))
@@ -157,7 +157,7 @@ describe('a data URL', () => {
     assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('that nobody has any more is refused', async (t) => {
+  it('that is no longer buffered is rejected', async (t) => {
     const setup = await start(t)
     await assert.rejects(setup.storeInput({ image: uploadReferenceOf(createUploadedFile('image/png')) }), {
       field: 'image',
@@ -165,13 +165,13 @@ describe('a data URL', () => {
     })
   })
 
-  it('its real type counts, not the one it says', async (t) => {
+  it('has its detected type, not the declared one', async (t) => {
     const setup = await start(t)
     const { input } = await setup.storeInput({ video: dataUrl('video/webm', video) })
     assert.equal(input.video, stored(video, 'video/mp4'))
   })
 
-  it('a link is left alone, wherever it mentions one', async (t) => {
+  it('a link that contains a data URL is not changed', async (t) => {
     const setup = await start(t)
     const image = 'https://cdn.example/?data:image/png;base64,AAAA'
     const { input } = await setup.storeInput({ image })
@@ -180,7 +180,7 @@ describe('a data URL', () => {
   })
 })
 
-describe('a data URL that is refused', () => {
+describe('a data URL that is rejected', () => {
   const cases: [string, Input, RegExp, string][] = [
     ['no base64', { image: 'data:image/png;base64,$$$$' }, /^`image` is not valid base64$/, 'invalid'],
     [
@@ -205,14 +205,14 @@ describe('a data URL that is refused', () => {
     ['a video', { image: dataUrl('image/png', video) }, /is video\/mp4 by its content/, 'invalid'],
   ]
   for (const [what, input, message, reason] of cases) {
-    it(`${what}: the error names the field, and nothing is left`, async (t) => {
+    it(`${what}: the error names the field, and no file is left`, async (t) => {
       const setup = await start(t)
       await assert.rejects(setup.storeInput(input), { name: 'MediaRefused', message, reason, field: 'image' })
       assert.deepEqual([await setup.inputs(), await setup.temporary(), await setup.usedBytes()], [[], [], 0])
     })
   }
 
-  it('larger than its kind may be, although another kind may', async (t) => {
+  it('larger than the limit of its kind, even if another kind allows it', async (t) => {
     const setup = await start(t, { imageBytes: image.length - 1 })
     await assert.rejects(setup.storeInput({ image: dataUrl('video/mp4', image) }), {
       name: 'MediaRefused',
@@ -220,18 +220,18 @@ describe('a data URL that is refused', () => {
     })
   })
 
-  it('as large as its kind may be is not refused', async (t) => {
+  it('exactly at the limit of its kind is accepted', async (t) => {
     const setup = await start(t, { imageBytes: image.length })
     assert.equal((await setup.storeInput({ image: url })).input.image, stored(image))
   })
 
-  it('the field has the sender’s name for it', async (t) => {
+  it('the error has the field name of the client', async (t) => {
     const setup = await start(t)
     const spell = (field: string) => `my_${field}`
     await assert.rejects(setup.storeInput({ image: 'data:,' }, { spellField: spell }), { field: 'my_image' })
   })
 
-  it('what the same request stored before is taken back', async (t) => {
+  it('earlier files of the same request are removed', async (t) => {
     const setup = await start(t)
     await assert.rejects(setup.storeInput({ referenceImages: [url, 'data:image/png;base64,'] }), {
       name: 'MediaRefused',
@@ -240,14 +240,14 @@ describe('a data URL that is refused', () => {
     assert.deepEqual(await setup.usesOf(image), {})
   })
 
-  it('an error of taking it back does not hide why', async (t) => {
+  it('an error during that removal does not hide the reason', async (t) => {
     const setup = await start(t, { store: { remove: () => Promise.reject(new Error('broken')) } })
     await assert.rejects(setup.storeInput({ referenceImages: [url, 'data:image/png;base64,'] }), {
       name: 'MediaRefused',
     })
   })
 
-  it('more than the quota is refused, and not counted', async (t) => {
+  it('more than the quota is rejected, and not counted', async (t) => {
     const setup = await start(t, { quotaBytes: image.length - 1 })
     await assert.rejects(setup.storeInput({ image: url }), { name: 'QuotaExceeded' })
     assert.deepEqual([await setup.inputs(), await setup.usedBytes()], [[], 0])
@@ -261,7 +261,7 @@ describe('a data URL that is refused', () => {
   })
 })
 
-describe('a file that is stored already', () => {
+describe('a file that is already stored', () => {
   it('is not stored again, and is used once more', async (t) => {
     const setup = await start(t)
     await setup.storeInput({ image: url })
@@ -279,7 +279,7 @@ describe('a file that is stored already', () => {
     assert.equal(setup.taken.length, 2)
   })
 
-  it('is young for nearly an hour', async (t) => {
+  it('is recent for nearly an hour', async (t) => {
     const setup = await start(t)
     await setup.storeInput({ image: url })
     await setup.age(image, hour - 60_000)
@@ -287,7 +287,7 @@ describe('a file that is stored already', () => {
     assert.equal(setup.taken.length, 1)
   })
 
-  it('an hour to the millisecond is too old', async (t) => {
+  it('is too old after exactly one hour', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
     const setup = await start(t)
     await setup.put(`inputs/${hashOf(image)}`, image)
@@ -296,14 +296,14 @@ describe('a file that is stored already', () => {
     assert.equal(setup.taken.length, 1)
   })
 
-  it('is replaced when it lost bytes', async (t) => {
+  it('is replaced if it is truncated', async (t) => {
     const setup = await start(t)
     await setup.put(`inputs/${hashOf(image)}`, image.subarray(1))
     await setup.storeInput({ image: url })
     assert.equal(setup.taken.length, 1)
   })
 
-  it('of an earlier time is not new: nobody removes it', async (t) => {
+  it('of an earlier request is not removed', async (t) => {
     const setup = await start(t)
     await setup.put(`inputs/${hashOf(image)}`, image)
     const { discard: forget } = await setup.storeInput({ image: url })
@@ -313,15 +313,15 @@ describe('a file that is stored already', () => {
   })
 })
 
-describe('a request that came to nothing', () => {
-  it('takes its files back', async (t) => {
+describe('a failed request', () => {
+  it('removes its files', async (t) => {
     const setup = await start(t)
     const { discard: forget } = await setup.storeInput({ image: url })
     await forget()
     assert.deepEqual([await setup.inputs(), await setup.usedBytes()], [[], 0])
   })
 
-  it('twice takes back once', async (t) => {
+  it('removes them once if called twice', async (t) => {
     const setup = await start(t)
     await setup.storeInput({ image: url })
     const { discard: forget } = await setup.storeInput({ image: url })
@@ -331,7 +331,7 @@ describe('a request that came to nothing', () => {
     assert.deepEqual(await setup.usesOf(image), { uses: '1', new: '1' })
   })
 
-  it('leaves what was counted before it', async (t) => {
+  it('keeps what was counted before it', async (t) => {
     const setup = await start(t)
     await setup.storeInput({ image: url })
     const { discard: forget } = await setup.storeInput({ image: url })
@@ -351,7 +351,7 @@ describe('an attachment', () => {
     assert.equal(await setup.usedBytes(), 2 * image.length)
   })
 
-  it('that was copied already is not copied again', async (t) => {
+  it('that is already copied is not copied again', async (t) => {
     const setup = await start(t)
     const { id } = await setup.attach()
     await setup.storeInput({ image: `attachment:${id}` })
@@ -359,7 +359,7 @@ describe('an attachment', () => {
     assert.equal(setup.taken.filter((name) => name.startsWith('inputs/')).length, 1)
   })
 
-  it('of somebody else is not found', async (t) => {
+  it('of another owner is not found', async (t) => {
     const setup = await start(t)
     const { id } = await setup.attach(image, 'bobby')
     await assert.rejects(setup.storeInput({ image: `attachment:${id}` }), {
@@ -370,14 +370,14 @@ describe('an attachment', () => {
     })
   })
 
-  it('of a long name is told in short', async (t) => {
+  it('with a long ID is shortened in the error', async (t) => {
     const setup = await start(t)
     await assert.rejects(setup.storeInput({ image: `attachment:${'x\n'.repeat(100)}` }), {
       message: `\`image\` names no attachment of yours: ${'x\n'.repeat(30)}`,
     })
   })
 
-  it('of another kind is refused', async (t) => {
+  it('of another kind is rejected', async (t) => {
     const setup = await start(t)
     const { id } = await setup.attach()
     await assert.rejects(setup.storeInput({ video: `attachment:${id}` }), {
@@ -388,7 +388,7 @@ describe('an attachment', () => {
     })
   })
 
-  it('whose file is gone fails, and leaves no temporary file', async (t) => {
+  it('with a missing file fails, and leaves no temporary file', async (t) => {
     const setup = await start(t)
     const { id } = await setup.attach()
     await setup.disk.remove(`library/${id}`)
@@ -410,7 +410,7 @@ describe('a finished video', () => {
     assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('has its real type', async (t) => {
+  it('has its detected type', async (t) => {
     const webm = Buffer.concat([
       Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
       Buffer.alloc(200),
@@ -423,14 +423,14 @@ describe('a finished video', () => {
     )
   })
 
-  it('of an unknown type is called an MP4', async (t) => {
+  it('of an unknown type is served as MP4', async (t) => {
     const setup = await start(t)
     await setup.put(`results/${file}`, Buffer.from('text'))
     const { input } = await setup.storeInput({ video: `result:${file}` })
     assert.equal(input.video, stored(Buffer.from('text'), 'video/mp4'))
   })
 
-  it('that is not kept any more is refused', async (t) => {
+  it('that has expired is rejected', async (t) => {
     const setup = await start(t)
     await assert.rejects(setup.storeInput({ video: `result:${file}` }), {
       name: 'MediaRefused',

@@ -85,8 +85,8 @@ async function start(
   }
 }
 
-describe('the files of a job on their way to an upstream', () => {
-  it('are uploaded, once however often the job is prepared', async (t) => {
+describe('uploading the files of a job to an upstream', () => {
+  it('uploads them once, however often the job is prepared', async (t) => {
     const { uploadInputs, upstream, storeInput, received } = await start(t)
     const image = await storeInput('a')
     const input: Input = { prompt: 'a boat', image, referenceImages: [image, 'https://files.example/x.png'] }
@@ -107,7 +107,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.equal(received.length, 1)
   })
 
-  it('are known again as they were sent, to the upstream that has them', async (t) => {
+  it('reuses the uploads at the upstream that has them', async (t) => {
     const { uploadInputs, storeInput } = await start(t)
     const image = await storeInput('a')
     const uploadedLinks = { [`runware ${image}`]: 'https://cdn.example/1' }
@@ -118,7 +118,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.deepEqual(await uploadInputs.toSentInput({ image }, 'runware'), { image })
   })
 
-  it('that cannot be looked up are a fault of storage, not of the job', async (t) => {
+  it('reports a failed lookup as a storage fault, not as a fault of the job', async (t) => {
     const { uploadInputs, upstream, blockStore } = await start(t)
     await blockStore()
     await assert.rejects(
@@ -129,7 +129,7 @@ describe('the files of a job on their way to an upstream', () => {
     )
   })
 
-  it('go inside the call, where the upstream takes them so', async (t) => {
+  it('sends them inside the call if the upstream supports that', async (t) => {
     const { uploadInputs, upstream, storeInput, received } = await start(t, { mediaTransfer: 'inline' })
     const image = await storeInput('a')
     const prepared = await uploadInputs.prepare('job', { image }, upstream)
@@ -145,7 +145,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.ok(other.kind === 'ready' && other.inline[0]?.placeholder !== inline.placeholder)
   })
 
-  it('are linked, where the upstream fetches them from us', async (t) => {
+  it('sends links if the upstream fetches the files', async (t) => {
     const { uploadInputs, upstream, storeInput, links } = await start(t, {
       mediaTransfer: 'link',
       publicUrl: 'https://us.example',
@@ -185,7 +185,7 @@ describe('the files of a job on their way to an upstream', () => {
       }
     })
 
-  it('are not sent where we do not have them any more', async (t) => {
+  it('fails if the files are no longer stored', async (t) => {
     const { uploadInputs, upstream, received } = await start(t)
     const prepared = await uploadInputs.prepare(
       'job',
@@ -197,7 +197,7 @@ describe('the files of a job on their way to an upstream', () => {
     assert.deepEqual(received, [])
   })
 
-  describe('in two calls', () => {
+  describe('with two calls', () => {
     const twice: Provider['upload'] = {
       call: () => ({ method: 'POST', path: '/begin', json: {} }),
       read: () => ({
@@ -207,7 +207,7 @@ describe('the files of a job on their way to an upstream', () => {
       }),
     }
 
-    it('are where the first answer said', async (t) => {
+    it('returns the link of the first reply', async (t) => {
       const { uploadInputs, upstream, storeInput, received } = await start(t, { upload: twice })
       const prepared = await uploadInputs.prepare('job', { image: await storeInput('a') }, upstream)
       assert.ok(prepared.kind === 'ready')
@@ -224,7 +224,7 @@ describe('the files of a job on their way to an upstream', () => {
       [300, 'failed'],
       [403, 'failed'],
     ] as const)
-      it(`${kind} where the second one is answered ${status}`, async (t) => {
+      it(`returns ${kind} if the second call gets ${status}`, async (t) => {
         const { uploadInputs, upstream, storeInput } = await start(t, {
           upload: twice,
           reply: ({ url }, response) => response.writeHead(url === '/content' ? status : 200).end(),
@@ -235,8 +235,8 @@ describe('the files of a job on their way to an upstream', () => {
       })
   })
 
-  describe('more than go at once', () => {
-    it('wait, until somebody else is done', async (t) => {
+  describe('beyond the concurrency limit', () => {
+    it('waits until another upload is done', async (t) => {
       const { uploadInputs, upstream, storeInput } = await start(t, { uploadsAtOnce: 1 })
       const image = await storeInput('a')
       const first = await uploadInputs.prepare('one', { image }, upstream)
@@ -247,7 +247,7 @@ describe('the files of a job on their way to an upstream', () => {
       assert.equal((await uploadInputs.prepare('two', { image }, upstream)).kind, 'ready')
     })
 
-    it('hold up no other upstream, and no job without files or with links only', async (t) => {
+    it('does not delay other upstreams, or jobs without files', async (t) => {
       const { uploadInputs, upstream, storeInput } = await start(t, { uploadsAtOnce: 1 })
       const image = await storeInput('a')
       const first = await uploadInputs.prepare('one', { image }, upstream)
@@ -266,7 +266,7 @@ describe('the files of a job on their way to an upstream', () => {
       assert.equal((await uploadInputs.prepare('six', { image }, upstream)).kind, 'busy')
     })
 
-    it('do not count where the upstream fetches them', async (t) => {
+    it('does not count files that the upstream fetches', async (t) => {
       const { uploadInputs, upstream, storeInput } = await start(t, {
         uploadsAtOnce: 1,
         mediaTransfer: 'link',
@@ -277,7 +277,7 @@ describe('the files of a job on their way to an upstream', () => {
         assert.equal((await uploadInputs.prepare(job, { image }, upstream)).kind, 'ready')
     })
 
-    it('are counted by their bytes, all files of a job together', async (t) => {
+    it('counts the bytes of all files of a job', async (t) => {
       const { uploadInputs, upstream, storeInput } = await start(t, {
         mediaTransfer: 'inline',
         uploadsAtOnce: 9,

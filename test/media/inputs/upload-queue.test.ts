@@ -15,7 +15,7 @@ function create(uploadsAtOnce = 2) {
 }
 
 describe('uploads to one upstream', () => {
-  it('are so many at once, and the others come again instead of waiting inside', () => {
+  it('are limited in number, and further jobs retry instead of waiting', () => {
     const { enter, tryEnter } = create(2)
     const first = tryEnter('a', 1)
     assert.ok(first && tryEnter('b', 1))
@@ -27,7 +27,7 @@ describe('uploads to one upstream', () => {
     assert.equal(tryEnter('d', 1), undefined)
   })
 
-  it('are so many bytes at once, but a larger file goes alone', () => {
+  it('are limited in bytes, but a larger file is uploaded alone', () => {
     const { tryEnter } = create(9)
     const large = tryEnter('large', 200 * megabyte)
     assert.ok(large)
@@ -38,7 +38,7 @@ describe('uploads to one upstream', () => {
     assert.equal(tryEnter('one more', 2 * megabyte), undefined)
   })
 
-  it('begin in the order in which they came', () => {
+  it('start in their order of arrival', () => {
     const { tryEnter } = create(1)
     const first = tryEnter('a', 1)
     assert.equal(tryEnter('large', 100 * megabyte), undefined)
@@ -48,7 +48,7 @@ describe('uploads to one upstream', () => {
     assert.ok(tryEnter('large', 100 * megabyte))
   })
 
-  it('do not wait for a job that never comes again', () => {
+  it('do not wait for a job that never retries', () => {
     const { time, tryEnter } = create(1)
     const first = tryEnter('a', 1)
     assert.equal(tryEnter('gone', 1), undefined)
@@ -60,7 +60,7 @@ describe('uploads to one upstream', () => {
     assert.ok(tryEnter('b', 1))
   })
 
-  it('do not wait long for the first in the line: it was canceled, or is uploaded by another worker', () => {
+  it('do not wait long for the first in the queue, which may be canceled or uploaded by another worker', () => {
     const { time, enter, tryEnter } = create(1)
     const first = tryEnter('a', 1)
     const admission = enter('gone', 1)
@@ -73,7 +73,7 @@ describe('uploads to one upstream', () => {
     assert.ok(tryEnter('b', 1))
   })
 
-  it('keep the places of those who were told to come later', () => {
+  it('keep the positions of jobs that retry later', () => {
     const { time, enter, tryEnter } = create(1)
     const first = tryEnter('a', 1)
     const waits = Array.from({ length: 60 }, (_, n) => enter(`job ${n}`, 1))
@@ -83,14 +83,14 @@ describe('uploads to one upstream', () => {
     assert.ok(waits.length === 60 && tryEnter('job 59', 1) === undefined)
   })
 
-  it('hold up nobody who brings no file', () => {
+  it('do not delay jobs without files', () => {
     const { tryEnter } = create(1)
     assert.ok(tryEnter('a', 1))
     assert.ok(tryEnter('b', 0))
     assert.ok(tryEnter('c', 0))
   })
 
-  it('are asked for less often the longer the line is, but not too rarely', () => {
+  it('are retried less often the longer the queue is, up to a limit', () => {
     const { enter, tryEnter } = create(1)
     tryEnter('first', 1)
     const waits = Array.from({ length: 100 }, (_, n) => {
@@ -101,7 +101,7 @@ describe('uploads to one upstream', () => {
     assert.ok(Math.max(...waits) <= 10_000)
   })
 
-  it('are asked for a quarter of a second later for each job before', () => {
+  it('are retried a quarter of a second later for each job before', () => {
     const { enter, tryEnter } = create(1)
     tryEnter('first', 1)
     assert.deepEqual(enter('a', 1), { waitMs: 250 })

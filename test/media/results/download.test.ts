@@ -67,7 +67,7 @@ const ranges: Respond = (response, { range }) => {
 }
 
 describe('the download of a file', () => {
-  it('stores it under its name, for us alone', async (t) => {
+  it('stores it under its name, readable by the gateway’s user only', async (t) => {
     const setup = await start(t, whole)
     const path = await setup.download()
     assert.ok((await readFile(path)).equals(content))
@@ -76,7 +76,7 @@ describe('the download of a file', () => {
     assert.deepEqual(setup.requests, [{ range: undefined, encoding: 'identity', url: '/a.mp4' }])
   })
 
-  it('takes the name of the file from the facts that the upstream tells', async (t) => {
+  it('derives the file name from the headers of the upstream', async (t) => {
     const versions = [{ etag }, { etag: '"two"' }, { 'last-modified': 'Monday' }, {}]
     const names = new Set<string>()
     const setup = await start(
@@ -87,14 +87,14 @@ describe('the download of a file', () => {
     assert.equal(names.size, 4)
   })
 
-  it('is the upstream’s entity: link, version and length', async (t) => {
+  it('identifies the entity: link, version and length', async (t) => {
     const setup = await start(t, whole)
     const entity = createHash('sha256').update(`${setup.url}\n"one"\n500`).digest('hex').slice(0, 16)
     assert.ok((await setup.download()).includes(`/a.${entity}.`))
   })
 
   for (const status of [404, 403, 500, 204, 416, 206]) {
-    it(`HTTP ${status} is no file`, async (t) => {
+    it(`HTTP ${status} is not a file`, async (t) => {
       const setup = await start(t, (response) => void response.writeHead(status).end())
       await assert.rejects(setup.download(), {
         name: 'LinkNotReady',
@@ -105,14 +105,14 @@ describe('the download of a file', () => {
     })
   }
 
-  it('an address that is refused stays so', async (t) => {
+  it('passes on a rejected address', async (t) => {
     const guard = createSafeFetch({})
     t.after(() => guard.close())
     const setup = await start(t, whole, { safeFetch: guard })
     await assert.rejects(setup.download(), { name: 'AddressRefused' })
   })
 
-  it('a connection that breaks is the fault of the link, and says why', async (t) => {
+  it('reports a broken connection as a fault of the link, with the reason', async (t) => {
     const setup = await start(t, (response) => void response.destroy())
     await assert.rejects(setup.download(), (cause) => {
       assert.ok(cause instanceof Error && cause.cause instanceof Error)
@@ -123,7 +123,7 @@ describe('the download of a file', () => {
   })
 
   for (const bug of [new TypeError('bug'), new ReferenceError('bug'), new RangeError('bug'), 'no error']) {
-    it(`${bug} is a bug of ours, not the fault of the link`, async (t) => {
+    it(`${bug} is an internal error, not a fault of the link`, async (t) => {
       const guard = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
       const setup = await start(t, whole, { safeFetch: guard })
       await assert.rejects(setup.download(), (cause) => cause === bug)
@@ -131,8 +131,8 @@ describe('the download of a file', () => {
   }
 })
 
-describe('a download that broke off', () => {
-  it('is gone on with from where it stopped', async (t) => {
+describe('an interrupted download', () => {
+  it('resumes where it stopped', async (t) => {
     const setup = await start(t, ranges)
     await setup.leave(content.subarray(0, 100))
     const path = await setup.download()
@@ -144,7 +144,7 @@ describe('a download that broke off', () => {
     assert.equal((await setup.files()).length, 1)
   })
 
-  it('goes on with the longest of what is left', async (t) => {
+  it('resumes the longest partial file', async (t) => {
     const setup = await start(t, ranges)
     for (const bytes of [100, 300, 200]) await setup.leave(content.subarray(0, bytes))
     assert.ok((await readFile(await setup.download())).equals(content))
@@ -155,7 +155,7 @@ describe('a download that broke off', () => {
     assert.equal((await setup.files()).length, 1)
   })
 
-  it('others may remove what it left meanwhile', async (t) => {
+  it('starts from the beginning if the partial file was removed', async (t) => {
     const setup = await start(t, (response) => {
       void rm(setup.dir, { recursive: true })
         .then(() => mkdir(setup.dir))
@@ -165,7 +165,7 @@ describe('a download that broke off', () => {
     assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('has left nothing: it begins anew', async (t) => {
+  it('starts from the beginning without a partial file', async (t) => {
     const setup = await start(t, ranges)
     await setup.leave(Buffer.alloc(0))
     assert.ok((await readFile(await setup.download())).equals(content))
@@ -175,7 +175,7 @@ describe('a download that broke off', () => {
     )
   })
 
-  it('of another result is not touched', async (t) => {
+  it('does not change that of another result', async (t) => {
     const setup = await start(t, ranges)
     await setup.leave(content.subarray(0, 100), { name: 'ab' })
     assert.ok((await readFile(await setup.download())).equals(content))
@@ -191,7 +191,7 @@ describe('a download that broke off', () => {
     ['another length', { whole: 400 }],
     ['another link', { of: 'https://cdn.example/b.mp4' }],
   ] as const) {
-    it(`of ${what} is not gone on with`, async (t) => {
+    it(`does not resume ${what}`, async (t) => {
       const setup = await start(t, ranges)
       await setup.leave(Buffer.alloc(100, 'x'), facts)
       assert.ok((await readFile(await setup.download())).equals(content))
@@ -214,7 +214,7 @@ describe('a download that broke off', () => {
     'a place that is not the first word': { 'content-range': 'x bytes 100-499/500' },
   }
   for (const [what, headers] of Object.entries(rests)) {
-    it(`is not gone on with when the upstream answers ${what}`, async (t) => {
+    it(`does not resume when the upstream returns ${what}`, async (t) => {
       const setup = await start(t, (response, { range }) => {
         if (range === undefined) return whole(response)
         response.writeHead(206, { etag, ...headers }).end(content.subarray(100))
@@ -228,7 +228,7 @@ describe('a download that broke off', () => {
     })
   }
 
-  it('is replaced by a whole answer', async (t) => {
+  it('is replaced by a complete reply', async (t) => {
     const setup = await start(t, whole)
     await setup.leave(content.subarray(0, 100))
     assert.ok((await readFile(await setup.download())).equals(content))
@@ -236,7 +236,7 @@ describe('a download that broke off', () => {
     assert.equal((await setup.files()).length, 1)
   })
 
-  it('begins anew where the upstream knows no ranges', async (t) => {
+  it('starts from the beginning if the upstream does not support ranges', async (t) => {
     const setup = await start(t, (response, { range }) => {
       if (range === undefined) return whole(response)
       response.writeHead(416).end()
@@ -245,14 +245,14 @@ describe('a download that broke off', () => {
     assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('is over when the link is gone', async (t) => {
+  it('ends when the link is gone', async (t) => {
     const setup = await start(t, (response) => void response.writeHead(404).end())
     await setup.leave(content.subarray(0, 100))
     await assert.rejects(setup.download(), { name: 'LinkNotReady', message: /HTTP 404/ })
     assert.equal(setup.requests.length, 2)
   })
 
-  it('keeps what came', async (t) => {
+  it('keeps the received part', async (t) => {
     const setup = await start(t, (response) => {
       response.writeHead(200, { etag, 'content-length': content.length })
       response.write(content.subarray(0, 100), () => setTimeout(() => response.destroy(), 20))
@@ -262,7 +262,7 @@ describe('a download that broke off', () => {
     assert.equal((await stat(join(setup.dir, half))).size, 100)
   })
 
-  it('keeps nothing of an encoded file', async (t) => {
+  it('keeps no part of an encoded file', async (t) => {
     const encoded = gzipSync(content)
     const setup = await start(t, (response) => {
       response.writeHead(200, { etag, 'content-encoding': 'gzip', 'content-length': encoded.length })
@@ -273,7 +273,7 @@ describe('a download that broke off', () => {
   })
 })
 
-describe('a whole file', () => {
+describe('a complete file', () => {
   const wholes: [number, Record<string, string>, boolean][] = [
     [203, {}, true],
     [206, { 'content-range': 'bytes 0-499/500' }, true],
@@ -293,16 +293,16 @@ describe('a whole file', () => {
     })
   }
 
-  it('of an unknown encoding is taken as it is', async (t) => {
+  it('with an unknown encoding is stored as it is', async (t) => {
     const headers = { etag, 'content-encoding': 'none' }
     const setup = await start(t, (response) => void response.writeHead(200, headers).end(content))
     assert.ok((await readFile(await setup.download())).equals(content))
   })
 })
 
-describe('a machine at its limits', () => {
+describe('a machine without resources', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
-    it(`${code} is a fault of ours, not of the link`, async (t) => {
+    it(`${code} is an internal fault, not a fault of the link`, async (t) => {
       const cause = Object.assign(new Error('x'), { code })
       const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
       const setup = await start(t, whole, { safeFetch: guard })
@@ -313,7 +313,7 @@ describe('a machine at its limits', () => {
     })
   }
 
-  it('another code is the fault of the link', async (t) => {
+  it('another code is a fault of the link', async (t) => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' })
     const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
     const setup = await start(t, whole, { safeFetch: guard })
@@ -322,19 +322,19 @@ describe('a machine at its limits', () => {
 })
 
 describe('the largest file', () => {
-  it('may be announced', async (t) => {
+  it('can be announced', async (t) => {
     const setup = await start(t, whole, { largestBytes: content.length })
     assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('may come unannounced', async (t) => {
+  it('can arrive unannounced', async (t) => {
     const setup = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
       largestBytes: content.length,
     })
     assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('one byte more is announced: it is of no use, and nothing is kept', async (t) => {
+  it('with one more announced byte is rejected, and nothing is kept', async (t) => {
     const setup = await start(
       t,
       (response) => void response.writeHead(200, { etag, 'content-length': content.length }).write('x'),
@@ -344,7 +344,7 @@ describe('the largest file', () => {
     assert.deepEqual(await setup.files(), [])
   })
 
-  it('one byte more comes unannounced', async (t) => {
+  it('with one more unannounced byte is rejected', async (t) => {
     const setup = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
       largestBytes: content.length - 1,
     })
@@ -352,13 +352,13 @@ describe('the largest file', () => {
     assert.deepEqual(await setup.files(), [])
   })
 
-  it('what an earlier attempt left counts', async (t) => {
+  it('counts the part of an earlier attempt', async (t) => {
     const setup = await start(t, ranges, { largestBytes: content.length - 1 })
     await setup.leave(content.subarray(0, 100))
     await assert.rejects(setup.download(), { name: 'LinkUseless' })
   })
 
-  it('what an earlier attempt left counts also where no length is announced', async (t) => {
+  it('counts the part of an earlier attempt, also without an announced length', async (t) => {
     const setup = await start(
       t,
       (response) =>
@@ -371,7 +371,7 @@ describe('the largest file', () => {
     await assert.rejects(setup.download(), { name: 'LinkUseless' })
   })
 
-  it('is named in whole megabytes', async (t) => {
+  it('is reported in whole megabytes', async (t) => {
     const setup = await start(
       t,
       (response) => void response.writeHead(200, { 'content-length': 9 * megabyte }).write('x'),
@@ -389,17 +389,17 @@ describe('a download that is stopped', () => {
     await assert.rejects(setup.download('a', abort.signal), (cause) => cause === reason)
   })
 
-  it('because it is too slow is the fault of the link', async (t) => {
+  it('because it is too slow is a fault of the link', async (t) => {
     const setup = await start(t, () => undefined, { windowMs: 50 })
     await assert.rejects(setup.download(), { name: 'LinkNotReady', message: /too slowly/ })
   })
 
-  it('because it is too slow, also where the caller could stop it', async (t) => {
+  it('because it is too slow, also if the caller could stop it', async (t) => {
     const setup = await start(t, () => undefined, { windowMs: 50 })
     await assert.rejects(setup.download('a', new AbortController().signal), { message: /too slowly/ })
   })
 
-  it('a fault of storage at the same time is the fault of storage', async (t) => {
+  it('with a concurrent storage fault is a storage fault', async (t) => {
     const abort = new AbortController()
     const setup = await start(t, (response) => {
       abort.abort(new Error('enough'))
@@ -416,7 +416,7 @@ describe('a download that is stopped', () => {
     await assert.rejects(download(setup.url, 'a', abort.signal), (found) => found === cause)
   })
 
-  it('nobody watches its rate after the end', async (t) => {
+  it('stops the rate check at its end', async (t) => {
     const stopped = t.mock.method(globalThis, 'clearInterval')
     const setup = await start(t, whole)
     await setup.download()
@@ -424,8 +424,8 @@ describe('a download that is stopped', () => {
   })
 })
 
-describe('a disk that takes no file', () => {
-  it('that is not there is a fault of storage', async (t) => {
+describe('a disk that cannot store a file', () => {
+  it('that is missing is a storage fault', async (t) => {
     const setup = await start(t, (response) => {
       void rm(setup.dir, { recursive: true }).then(() => whole(response))
     })
@@ -435,7 +435,7 @@ describe('a disk that takes no file', () => {
     })
   })
 
-  it('what cannot be copied is a fault of storage, and stays', async (t) => {
+  it('reports a failed copy as a storage fault, and keeps the file', async (t) => {
     const setup = await start(t, async (response, headers) => {
       for (const file of await setup.files()) {
         await rm(join(setup.dir, file))
@@ -462,7 +462,7 @@ describe('a disk that takes no file', () => {
     return { ...tempDir, createPath: path }
   }
 
-  it('that is full keeps no half file', async (t) => {
+  it('that is full keeps no partial file', async (t) => {
     const setup = await start(t, whole)
     const tempDir = await fullScratch(setup.dir)
     await assert.rejects(setup.with({ tempDir })(setup.url, 'a'), {

@@ -81,14 +81,14 @@ function hugeFrame(): Buffer {
 }
 
 describe('what ffmpeg may open', () => {
-  it('is no frame of more pixels than fit into memory', async (t) => {
+  it('excludes frames that do not fit into memory', async (t) => {
     if (!hasFfmpeg) t.diagnostic('there is no ffmpeg on this machine')
     const { draw } = await start(t)
     assert.equal(await draw(hugeFrame()), undefined)
   })
 
   for (const [name, write] of Object.entries(pointers)) {
-    it(`${name} shows no other file of this machine`, async (t) => {
+    it(`excludes other files of this machine: ${name}`, async (t) => {
       const { dir, draw } = await start(t)
       // Beside the temporary file too, for names without a folder.
       const target = join(dir, 'scratch', 'secret.mp4')
@@ -101,7 +101,7 @@ describe('what ffmpeg may open', () => {
     })
   }
 
-  it('is told in its arguments: one local file, in a format that names no others', async (t) => {
+  it('is limited by its arguments to one local file, in a format without references', async (t) => {
     const { dir } = await start(t)
     const program = join(dir, 'ffmpeg')
     const argumentsFile = join(dir, 'arguments')

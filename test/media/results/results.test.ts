@@ -97,7 +97,7 @@ async function start(t: TestContext, changes: Changes = {}) {
 }
 
 describe('a result', () => {
-  it('is stored under a name that its secret makes, and served from there', async (t) => {
+  it('is stored under a name derived from its secret, and served from there', async (t) => {
     const setup = await start(t)
     assert.deepEqual(await setup.deliver(), [{ url: `/files/${nameOf()}` }])
     assert.deepEqual(await setup.stored(), [nameOf()])
@@ -113,7 +113,7 @@ describe('a result', () => {
     assert.equal(setup.downloads[0]?.signal, signal)
   })
 
-  it('of several files has a name for each', async (t) => {
+  it('with several files has a name for each', async (t) => {
     const setup = await start(t)
     const given = await setup.deliver({}, [link, 'https://cdn.example/b.mp4'])
     assert.deepEqual(given, [{ url: `/files/${nameOf(0)}` }, { url: `/files/${nameOf(1)}` }])
@@ -142,7 +142,7 @@ describe('a result', () => {
     })
   }
 
-  it('that is gone from the store is downloaded again', async (t) => {
+  it('that is missing in the store is downloaded again', async (t) => {
     const setup = await start(t)
     await setup.deliver()
     await setup.store.remove(`results/${nameOf()}`)
@@ -150,13 +150,13 @@ describe('a result', () => {
     assert.equal(setup.downloads.length, 2)
   })
 
-  it('is downloaded once for two at the same time', async (t) => {
+  it('is downloaded once for two concurrent calls', async (t) => {
     const setup = await start(t)
     await Promise.all([setup.deliver(), setup.deliver()])
     assert.equal(setup.downloads.length, 1)
   })
 
-  it('leaves nothing of earlier attempts behind, and nothing of others’ is touched', async (t) => {
+  it('removes its earlier partial files, and no others', async (t) => {
     const setup = await start(t)
     await writeFile(setup.tempDir.createPath(`${nameOf()}.older`), 'half')
     await writeFile(setup.tempDir.createPath('other'), 'half')
@@ -167,7 +167,7 @@ describe('a result', () => {
   })
 })
 
-describe('a result that is no whole video', () => {
+describe('a result that is not a complete video', () => {
   const contents: [string, Buffer, RegExp][] = [
     ['an image', png(), /\d+ bytes of image\/png, which are no whole video/],
     ['a text', Buffer.from('soon'), /gave 4 bytes of an unknown type/],
@@ -183,37 +183,37 @@ describe('a result that is no whole video', () => {
 })
 
 describe('a slot for the download of a result', () => {
-  it('is of the link’s host', async (t) => {
+  it('belongs to the host of the link', async (t) => {
     const setup = await start(t)
     await setup.deliver({}, ['https://cdn.example:8443/a.mp4'])
     assert.deepEqual(setup.slots, [['cdn.example:8443', false]])
   })
 
-  it('is of nobody where the link is no address', async (t) => {
+  it('belongs to no host if the link is not a URL', async (t) => {
     const setup = await start(t)
     await setup.deliver({}, ['no address'])
     assert.deepEqual(setup.slots, [['', false]])
   })
 
-  it('tells a repeated attempt', async (t) => {
+  it('marks a repeated attempt', async (t) => {
     const setup = await start(t)
     await setup.deliver({ isRepeated: true })
     assert.deepEqual(setup.slots, [['cdn.example', true]])
   })
 
-  it('comes back after the download', async (t) => {
+  it('is released after the download', async (t) => {
     const setup = await start(t, { perHost: 1 })
     await setup.deliver()
     await setup.store.remove(`results/${nameOf()}`)
     await setup.deliver()
   })
 
-  it('comes back after a failure', async (t) => {
+  it('is released after a failure', async (t) => {
     const setup = await start(t, { perHost: 1, content: () => new LinkNotReady('soon') })
     for (let tries = 0; tries < 2; tries += 1) await assert.rejects(setup.deliver(), LinkNotReady)
   })
 
-  it('that is not there puts the result off', async (t) => {
+  it('that is not free postpones the result', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const setup = await start(t, { perHost: 1, during: () => promise })
     const first = setup.results.deliver({ secret: 'other' }, [{ url: link }])
@@ -225,10 +225,10 @@ describe('a slot for the download of a result', () => {
   })
 })
 
-describe('a result and a store that fails', () => {
+describe('a result and a failing store', () => {
   const broken = () => new StorageUnavailable('broken')
 
-  it('is not downloaded while the store is known to fail', async (t) => {
+  it('is not downloaded while the store fails', async (t) => {
     const setup = await start(t, { fault: broken() })
     await assert.rejects(setup.deliver(), { message: 'broken' })
     assert.deepEqual([setup.downloads, setup.slots], [[], []])
@@ -240,7 +240,7 @@ describe('a result and a store that fails', () => {
     assert.deepEqual([setup.downloads, setup.slots], [[], []])
   })
 
-  it('is kept whole, and stored later without a second download', async (t) => {
+  it('is kept completely, and stored later without a second download', async (t) => {
     const store: Partial<FileStore> = { put: () => Promise.reject(broken()) }
     const setup = await start(t, { store })
     await assert.rejects(setup.deliver(), { message: 'broken' })
@@ -264,7 +264,7 @@ describe('a result and a store that fails', () => {
     assert.equal((await setup.temporary()).length, 1)
   })
 
-  it('that is kept whole is young again with each attempt', async (t) => {
+  it('that is kept is refreshed with each attempt', async (t) => {
     const setup = await start(t, { store: { put: () => Promise.reject(broken()) } })
     await assert.rejects(setup.deliver())
     const [tempFile = ''] = await setup.temporary()
@@ -299,7 +299,7 @@ describe('the upload of a result', () => {
     await assert.rejects(delivering, (cause) => cause === reason)
   })
 
-  it('does not begin after a cancel', async (t) => {
+  it('does not start after a cancel', async (t) => {
     const abort = new AbortController()
     const reason = new Error('canceled')
     const take: FileStore['put'] = async (_, __, signal) => signal?.throwIfAborted()
@@ -307,7 +307,7 @@ describe('the upload of a result', () => {
     await assert.rejects(setup.deliver({ signal: abort.signal }), (cause) => cause === reason)
   })
 
-  it('goes on when the time of the upstream is over, which has delivered', async (t) => {
+  it('continues after the deadline of the upstream, which has delivered', async (t) => {
     const abort = new AbortController()
     const aborted: unknown[] = []
     const take: FileStore['put'] = async (_, __, signal) => void aborted.push(signal?.aborted)
@@ -317,7 +317,7 @@ describe('the upload of a result', () => {
     assert.deepEqual(aborted, [false])
   })
 
-  it('its own failure has its own reason', async (t) => {
+  it('fails with its own reason', async (t) => {
     const cause = new StorageUnavailable('broken')
     const setup = await start(t, { store: { put: () => Promise.reject(cause) } })
     const { signal } = new AbortController()
@@ -353,7 +353,7 @@ describe('of several files that fail', () => {
     })
   }
 
-  it('the others are waited for', async (t) => {
+  it('the other downloads are awaited', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     let downloads = 0
     const during = async () => {
@@ -379,7 +379,7 @@ describe('of several files that fail', () => {
 })
 
 describe('links of upstreams', () => {
-  it('are handed on where nothing is downloaded', async (t) => {
+  it('are returned if nothing is downloaded', async (t) => {
     const setup = await start(t)
     const results = createResults({
       store: setup.store,
@@ -405,13 +405,13 @@ describe('the length of a result', () => {
     assert.ok(seconds !== undefined && seconds > 0)
   })
 
-  it('is not known where the file lies elsewhere', async (t) => {
+  it('is unknown if the file is stored elsewhere', async (t) => {
     const setup = await start(t)
     await setup.deliver()
     assert.equal(await setup.results.readVideoSeconds({ url: `https://cdn.example/${nameOf()}` }), undefined)
   })
 
-  it('is not known where there is no file', async (t) => {
+  it('is unknown without a file', async (t) => {
     const setup = await start(t)
     assert.equal(await setup.results.readVideoSeconds({ url: `/files/${nameOf()}` }), undefined)
   })
@@ -426,12 +426,12 @@ describe('the look-up of a result', () => {
     assert.deepEqual([file.bytes, file.contentType], [video.length, 'video/mp4'])
   })
 
-  it('does not find what never was', async (t) => {
+  it('does not find an unknown result', async (t) => {
     const setup = await start(t)
     assert.equal(await setup.results.findVideo(nameOf()), undefined)
   })
 
-  it('says that it is gone when its time is over, also before it is removed', async (t) => {
+  it('reports an expired result as gone, also before it is removed', async (t) => {
     const setup = await start(t)
     await setup.deliver()
     const path = join(setup.dataDir, 'files/results', nameOf())
@@ -442,7 +442,7 @@ describe('the look-up of a result', () => {
     assert.notEqual(await setup.results.findVideo(nameOf()), 'gone')
   })
 
-  it('its time is over after the last millisecond of it', async (t) => {
+  it('expires after the last millisecond of its time', async (t) => {
     const setup = await start(t)
     await setup.deliver()
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
@@ -452,7 +452,7 @@ describe('the look-up of a result', () => {
     assert.equal(await setup.results.findVideo(nameOf()), 'gone')
   })
 
-  it('remembers for 90 days that it was here', async (t) => {
+  it('reports it as gone for 90 days', async (t) => {
     const setup = await start(t)
     await setup.deliver()
     await setup.results.remove(nameOf())

@@ -52,12 +52,12 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
   }
 }
 
-describe('a picture of a video', () => {
+describe('a thumbnail of a video', () => {
   for (const [still, filter] of [
     ['thumbnail', 'scale=640:-2,thumbnail=24'],
     ['spritesheet', 'fps=2,scale=160:-2,tile=5x4'],
   ] as const) {
-    it(`${still}: ffmpeg may open this one file, of formats without further files`, async (t) => {
+    it(`${still}: ffmpeg can open this file only, in formats without references`, async (t) => {
       const setup = await start(t)
       await setup.thumbnails.findOrCreate('a.mp4', setup.source, still)
       const [call = ''] = await setup.calls()
@@ -93,7 +93,7 @@ describe('a picture of a video', () => {
     assert.equal(await setup.thumbnails.find('other.jpg'), undefined)
   })
 
-  it('is made once', async (t) => {
+  it('is created once', async (t) => {
     const setup = await start(t)
     const make = () => setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail')
     await Promise.all([make(), make()])
@@ -101,7 +101,7 @@ describe('a picture of a video', () => {
     assert.equal((await setup.calls()).length, 1)
   })
 
-  it('is made again after it was removed', async (t) => {
+  it('is created again after it was removed', async (t) => {
     const setup = await start(t)
     for (const still of ['thumbnail', 'spritesheet'] as const)
       await setup.thumbnails.findOrCreate('a.mp4', setup.source, still)
@@ -125,14 +125,14 @@ describe('a picture of a video', () => {
     ['ffmpeg writes nothing', 'exit 0'],
     ['ffmpeg writes an empty file', ': > "$last"'],
   ] as const) {
-    it(`is none when ${what}`, async (t) => {
+    it(`is missing when ${what}`, async (t) => {
       const setup = await start(t, script)
       assert.equal(await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'), undefined)
       assert.deepEqual([await setup.stored(), await setup.temporary()], [[], []])
     })
   }
 
-  it('is none when ffmpeg hangs and ignores SIGTERM: it is killed', { timeout: 30_000 }, async (t) => {
+  it('is missing when ffmpeg hangs and ignores SIGTERM: it is killed', { timeout: 30_000 }, async (t) => {
     const hangs = 'for n in $(seq 100); do sleep 0.05; done'
     const script = `trap '' TERM; printf begun > "$last.log"; ${hangs}; printf ended >> "$last.log"`
     const setup = await start(t, script, 500)
@@ -141,7 +141,7 @@ describe('a picture of a video', () => {
     assert.equal(await readFile(join(setup.scratchDir, tempFile), 'utf8'), 'begun')
   })
 
-  it('is none without an ffmpeg', async (t) => {
+  it('is missing without ffmpeg', async (t) => {
     const setup = await start(t)
     const cleanup = createCleanup()
     t.after(() => cleanup.run())
@@ -150,7 +150,7 @@ describe('a picture of a video', () => {
     assert.equal(await thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'), undefined)
   })
 
-  it('whose video cannot be read fails, and leaves nothing', async (t) => {
+  it('with an unreadable video fails, and leaves nothing', async (t) => {
     const setup = await start(t)
     const source = { ...setup.source, open: () => Promise.reject(new Error('broken')) }
     for (let tries = 0; tries < 3; tries += 1)
@@ -164,5 +164,5 @@ describe('a picture of a video', () => {
   })
 
   for (const word of ['constructor', 'toString', '__proto__'])
-    it(`${word} is no name of one`, () => assert.equal(isThumbnailKind(word), false))
+    it(`${word} is not one of its names`, () => assert.equal(isThumbnailKind(word), false))
 })

@@ -24,7 +24,7 @@ function beBusy(t: TestContext, ms: number): void {
 }
 
 describe('the rate of a download', () => {
-  it('nothing in a window is too slow', (t) => {
+  it('no bytes in a window are too slow', (t) => {
     const { stallReports, tick } = start(t)
     tick(windowMs)
     assert.deepEqual(stallReports, ['the result came too slowly: 0 bytes in 1000 ms'])
@@ -36,7 +36,7 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, [])
   })
 
-  it('the exact rate is enough', async (t) => {
+  it('accepts the exact rate', async (t) => {
     const { stallReports, tick, receive } = start(t)
     await receive(60)
     await receive(40)
@@ -44,14 +44,14 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, [])
   })
 
-  it('one byte less is not', async (t) => {
+  it('rejects one byte less', async (t) => {
     const { stallReports, tick, receive } = start(t)
     await receive(99)
     tick(windowMs)
     assert.deepEqual(stallReports, ['the result came too slowly: 99 bytes in 1000 ms'])
   })
 
-  it('each window counts for itself: many bytes once do not help later', async (t) => {
+  it('counts each window separately: earlier bytes do not count later', async (t) => {
     const { stallReports, tick, receive } = start(t)
     await receive(100_000)
     tick(windowMs)
@@ -69,7 +69,7 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, [])
   })
 
-  it('the time of storing is not the time of the sender', async (t) => {
+  it('does not count the time of writing', async (t) => {
     const { stallReports, tick, store } = start(t)
     const { promise, resolve } = Promise.withResolvers<void>()
     const storing = store(61, promise)
@@ -80,7 +80,7 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, [])
   })
 
-  it('only the time of storing is taken off', async (t) => {
+  it('excludes the time of writing only', async (t) => {
     const { stallReports, tick, store } = start(t)
     const { promise, resolve } = Promise.withResolvers<void>()
     const storing = store(59, promise)
@@ -91,7 +91,7 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, ['the result came too slowly: 59 bytes in 600 ms'])
   })
 
-  it('a write that goes on at the end of a window counts up to there', async (t) => {
+  it('counts an unfinished write up to the end of the window', async (t) => {
     const { stallReports, tick, store } = start(t)
     tick(600)
     void store(59, new Promise(() => undefined))
@@ -99,7 +99,7 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, ['the result came too slowly: 59 bytes in 600 ms'])
   })
 
-  it('its time is not taken off the next window once more', async (t) => {
+  it('does not exclude its time from the next window again', async (t) => {
     const { stallReports, tick, store, receive } = start(t)
     const { promise, resolve } = Promise.withResolvers<void>()
     await receive(100)
@@ -131,28 +131,28 @@ describe('the rate of a download', () => {
     assert.deepEqual(stallReports, ['the result came too slowly: 0 bytes in 500 ms'])
   })
 
-  it('a write that fails has ended all the same, and its error is passed on', async (t) => {
+  it('ends with a failed write, and passes on its error', async (t) => {
     const { stallReports, tick, store } = start(t)
     await assert.rejects(store(0, Promise.reject(new Error('full'))), { message: 'full' })
     tick(windowMs)
     assert.deepEqual(stallReports, ['the result came too slowly: 0 bytes in 1000 ms'])
   })
 
-  it('a process that was busy for one and a half windows has not read what came', (t) => {
+  it('ignores a window if the process was busy for one and a half windows', (t) => {
     const { stallReports, tick } = start(t)
     beBusy(t, 501)
     tick(windowMs)
     assert.deepEqual(stallReports, [])
   })
 
-  it('a process that was busy for less has', (t) => {
+  it('counts a window if the process was busy for less', (t) => {
     const { stallReports, tick } = start(t)
     beBusy(t, 500)
     tick(windowMs)
     assert.equal(stallReports.length, 1)
   })
 
-  it('nobody watches after the end', (t) => {
+  it('is not checked after the end', (t) => {
     const { stallReports, tick, stop } = start(t)
     stop()
     tick(10 * windowMs)

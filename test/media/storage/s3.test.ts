@@ -35,7 +35,7 @@ describe('files in a bucket', () => {
     return keys.sort()
   }
 
-  it('a file is stored, and its local one removed', async () => {
+  it('a file is stored, and its local copy removed', async () => {
     await put('stored/a', 'one')
     assert.equal((await buffer(await store.open('stored/a'))).toString(), 'one')
     assert.deepEqual(await readdir(dir), [])
@@ -93,12 +93,12 @@ describe('files in a bucket', () => {
     assert.equal((await store.stat('large/a'))?.bytes, content.length)
   })
 
-  it('no checksum is sent that other servers do not know', async () => {
+  it('no checksum is sent that other servers do not support', async () => {
     await put('plain/a', 'one')
     assert.ok(!bucket.requests.some((request) => request.includes('checksum')))
   })
 
-  it('what is denied is a fault of storage that says so', async () => {
+  it('a denied call is a storage fault with that reason', async () => {
     bucket.fail('forbidden')
     const calls: Record<string, () => Promise<unknown>> = {
       'store a/b': () => put('a/b', 'one'),
@@ -125,7 +125,7 @@ describe('files in a bucket', () => {
   })
 
   for (const call of ['stat', 'open'] as const) {
-    it(`a bucket that does not answer ${call} is a fault of storage soon`, async () => {
+    it(`a bucket that does not reply to ${call} is a storage fault soon`, async () => {
       const quick = createS3Store({ ...bucket.settings, timeoutMs: 100 })
       bucket.fail('hanging')
       await assert.rejects(quick[call]('hanging/a'), { name: 'StorageUnavailable' })
@@ -134,7 +134,7 @@ describe('files in a bucket', () => {
     })
   }
 
-  it('an upload that is canceled ends at once, also when the bucket does not answer', {
+  it('a canceled upload ends at once, even if the bucket does not reply', {
     timeout: 10_000,
   }, async () => {
     bucket.fail('hanging')
@@ -148,7 +148,7 @@ describe('files in a bucket', () => {
     assert.deepEqual(await readdir(dir), ['canceled'])
   })
 
-  it('a reader may pause for longer than a call may take', async () => {
+  it('a reader can pause for longer than the call timeout', async () => {
     const content = Buffer.alloc(12 * megabyte, 7)
     await put('paused/a', content)
     const quick = createS3Store({ ...bucket.settings, timeoutMs: 100 })

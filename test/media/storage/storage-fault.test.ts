@@ -15,8 +15,8 @@ function bucketError(name: string, httpStatusCode: unknown): Error {
   return Object.assign(new Error('secret key'), { name, $metadata: { httpStatusCode } })
 }
 
-describe('a fault of storage', () => {
-  it('has a name, and nothing is full or forbidden unless somebody says so', () => {
+describe('a storage fault', () => {
+  it('has a name, and is neither full nor forbidden by default', () => {
     const { name, isFull, isForbidden } = new StorageUnavailable('x')
     assert.deepEqual(
       { name, isFull, isForbidden },
@@ -24,7 +24,7 @@ describe('a fault of storage', () => {
     )
   })
 
-  it('keeps what it is told', () => {
+  it('has the given properties', () => {
     const cause = new Error('why')
     const error = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
     assert.deepEqual([error.cause, error.isFull, error.isForbidden], [cause, true, true])
@@ -40,11 +40,11 @@ describe('a fault of storage', () => {
     })
   }
 
-  it('any other system error is no full disk', () => {
+  it('another system error does not mean a full disk', () => {
     assert.equal(toStorageUnavailable('store a', systemError('EIO')).isFull, false)
   })
 
-  it('a denied call to a bucket is known by its status', () => {
+  it('a denied call to a bucket is detected by its status', () => {
     const error = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
     assert.equal(error.message, 'Cannot store a: AccessDenied (HTTP 403)')
     assert.deepEqual([error.isForbidden, error.isFull], [true, false])
@@ -54,19 +54,19 @@ describe('a fault of storage', () => {
     assert.equal(toStorageUnavailable('store a', bucketError('NoSuchBucket', 404)).isForbidden, false)
   })
 
-  it('a status that is no number counts for nothing', () => {
+  it('a status that is not a number is ignored', () => {
     const error = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
     assert.deepEqual([error.message, error.isForbidden], ['Cannot store a: AccessDenied', false])
   })
 
-  it('a code that is no text counts for nothing', () => {
+  it('a code that is not a string is ignored', () => {
     assert.equal(
       toStorageUnavailable('store a', Object.assign(new TypeError('x'), { code: 7 })).message,
       'Cannot store a: TypeError',
     )
   })
 
-  it('what is thrown but is no error says only that', () => {
+  it('a thrown value that is not an error has a generic message', () => {
     for (const cause of [undefined, null, 'text', { code: 'ENOSPC' }])
       assert.equal(toStorageUnavailable('store a', cause).message, 'Cannot store a: unknown error')
   })
@@ -76,16 +76,16 @@ describe('a fault of storage', () => {
     assert.equal(toStorageUnavailable('store a', cause).cause, cause)
   })
 
-  it('a fault of storage stays the one that it is', () => {
+  it('a storage fault is returned unchanged', () => {
     const cause = new StorageUnavailable('first')
     assert.equal(toStorageUnavailable('store a', cause), cause)
   })
 
-  it('work that succeeds returns its value', async () => {
+  it('successful work returns its value', async () => {
     assert.equal(await wrapStorageErrors('store a', Promise.resolve(7)), 7)
   })
 
-  it('work that fails is a fault of storage', async () => {
+  it('failed work throws a storage fault', async () => {
     await assert.rejects(wrapStorageErrors('store a', Promise.reject(systemError('ENOSPC'))), {
       name: 'StorageUnavailable',
       message: 'Cannot store a: ENOSPC',
