@@ -41,7 +41,7 @@ describe('authentication', () => {
         }
       },
     })
-  /** A new key, whose creation every process has been told of. */
+  /** A new key, whose creation is published to every process. */
   const makeKey = async () => {
     const made = await ledger.createAccount({ name: 'ann' })
     await subscriber.ping()

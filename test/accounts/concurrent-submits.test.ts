@@ -11,7 +11,7 @@ describe('500 concurrent submits with a balance for 100', () => {
   it('100 are accepted, and 30 failures refund exactly their price', async () => {
     const { redis, keys, ledger, env } = await startBackend(cleanup, {
       ROLE: 'api',
-      // On a busy machine 100 purchases at once take longer than the usual 2 s, and then nobody knows whether they were made.
+      // On a busy machine 100 purchases at once take longer than the default 2 s, and then their result is unknown.
       UPSTREAM_TIMEOUT_SECONDS: '30',
     })
     const { key, account } = await ledger.createAccount({ name: 'racer', balanceUsd: 50 })

@@ -12,7 +12,7 @@ import {
 } from '../../src/jobs/store/transition.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 
-/** Accounts, and jobs that only cost money: accepted and ended on a real Redis, rendered by nobody. */
+/** Accounts, and jobs that only cost money: accepted and ended on a real Redis, without a render. */
 export function createTestAccounts(redis: Redis, prefix: string) {
   const keys = createKeys(prefix)
   const store = createJobStore({ redis, keys, keepMs: 3_600_000 })

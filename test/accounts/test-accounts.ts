@@ -20,7 +20,7 @@ import {
 
 export const operatorKey = 'operator-key-of-the-tests'
 
-/** Redis, stand-in upstreams, the books, and the environment of as many gateways as a test wants on them. */
+/** What a gateway runs on: Redis, mock upstreams and the ledger; and the environment for one or more gateways. */
 export async function startBackend(cleanup: Cleanup, changes: Record<string, string> = {}, renderMs = 50) {
   const { url, redis } = await startRedis(cleanup)
   const upstreams = await startUpstreams(cleanup, redis, renderMs)
@@ -36,7 +36,7 @@ export async function startBackend(cleanup: Cleanup, changes: Record<string, str
   return { redis, keys, upstreams, env, ...createTestLedger({ redis, keys }) }
 }
 
-/** What the command line works with. */
+/** The accounts that the command line uses. */
 export function createTestLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
   const config = readConfig({}, Object.values(providers))
   const holds = createHolds({ redis, keys })
@@ -94,7 +94,7 @@ export function clientOf(address: string, key?: string) {
 
 const balanceFields = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
 
-/** Each purse is the sum of its movements and never negative; each job was reserved once and ended at most once. */
+/** Each balance field is the sum of its movements and never negative; each job was reserved once and ended at most once. */
 export async function assertLedgersAddUp(ledger: Ledger): Promise<void> {
   for (const account of await ledger.listAccounts()) {
     const movements = await ledger.listMovements(account.id, 1_000_000)

@@ -12,7 +12,7 @@ import { clientOf, createTestLedger, operatorKey, startBackend } from '../accoun
 import { environment, startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 
-/** Tells of changes travel over Redis. */
+/** Changes of accounts are published over Redis. */
 async function soon(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (await holds()) return

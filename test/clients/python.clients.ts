@@ -50,7 +50,7 @@ before(async () => {
   }
 })
 
-/** Runs a script against a mock upstream and returns what it prints. Each look at a task moves its time on. */
+/** Runs a script against a mock upstream and returns what it prints. Each poll of a task advances its time. */
 async function drive(
   t: TestContext,
   sandbox: MockUpstream,

@@ -32,7 +32,7 @@ export function requireNginx(): boolean {
   }
   const install = () => apt('install', '-y', '--no-install-recommends', 'nginx')
   if (!install() && apt('update')) install()
-  // The package enables a service on port 80 that nobody asked for.
+  // The package enables an unwanted service on port 80.
   if (existsSync('/run/systemd/system')) spawnSync('systemctl', ['disable', '--now', 'nginx'])
   return isThere()
 }
@@ -54,7 +54,7 @@ export function replaceAll(config: string, changes: Readonly<Record<string, stri
   }, config)
 }
 
-/** What nginx does without a word about headers. */
+/** The nginx defaults without header settings. */
 export function defaultConfig(gateway: string, location = '/'): string {
   return `pid /run/nginx.pid;
 error_log /var/log/nginx/error.log;

@@ -29,7 +29,7 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
     child.kill('SIGKILL')
     await exited
   }
-  /** Connections stand and take what is sent, and nothing is answered: what a network that swallows everything looks like. */
+  /** Connections stay open and accept data without a reply, like a network that drops all packets. */
   const freeze = () => child.kill('SIGSTOP')
   const thaw = () => child.kill('SIGCONT')
   await start()

@@ -179,7 +179,7 @@ export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promi
   return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
 }
 
-/** What must hold after every fault. `discarded` is left to suites in which every render can be kept. */
+/** Checks the invariants after every fault. Only suites in which every render survives check `discarded`. */
 export function assertSound(counts: Counts): void {
   const { jobs, lost, most, doubleEnds, ledger, ends, made } = counts
   const twice = made.filter((count) => count > 1).length
@@ -200,7 +200,7 @@ export function assertKept(counts: Counts): void {
   )
 }
 
-/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has what was answered. */
+/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has the replies. */
 export async function deliverCallbacks(
   host: SandboxHost,
   jobs: readonly SentJob[],

@@ -88,7 +88,7 @@ describe('repeated kill -9 of workers and of the API', () => {
       }
     })()
     for (let tried = 0; sent.length < jobs; tried++) {
-      assert.ok(tried < 20 * jobs, 'the api hardly ever answers')
+      assert.ok(tried < 20 * jobs, 'the API rarely replies')
       const provider = providers[tried % providers.length] ?? 'fal'
       const mark = `kill-${tried}-end`
       const reply = await client.submit(requestFor(provider, mark)).catch(() => undefined)

@@ -30,7 +30,7 @@ type Rejection = {
   end(redis: Redis, dir: string): Promise<unknown>
 }
 
-/** Each way in which Redis answers and refuses every write. */
+/** Each way in which Redis replies and rejects every write. */
 const rejections: readonly Rejection[] = [
   {
     error: 'OOM',

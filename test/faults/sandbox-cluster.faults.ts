@@ -33,7 +33,7 @@ describe('two APIs and two workers in the sandbox', () => {
     await start(name)
   }
 
-  /** Asks one API, and the other one when the first does not answer, as a load balancer does. */
+  /** Calls one API, and the other one if the first does not reply, like a load balancer. */
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { 'x-api-key': key, 'content-type': 'application/json', ...init.headers }
     for (let tries = 0; ; tries++) {

@@ -22,7 +22,7 @@ const operatorKey = 'operator-key-of-the-fault-suites'
 
 const names = Object.keys(modelByUpstream) as ProviderName[]
 
-/** Upstreams that can be asked, or that report by themselves, whether they have a job whose reply was lost. */
+/** Upstreams that can be searched, or that send callbacks, for a job with a lost reply. */
 const reportsTasks = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
 
 type Case = {
@@ -166,7 +166,7 @@ describe('faults of the upstreams', () => {
         })),
       ),
       UPSTREAM_TIMEOUT_SECONDS: '1',
-      // Runware needs two looks before the call is sent again, also on a loaded machine.
+      // Runware needs two searches before the call is sent again, also on a loaded machine.
       RECONCILE_SECONDS: '8',
       PUBLIC_URL: address,
     }
@@ -217,7 +217,7 @@ describe('faults of the upstreams', () => {
     assert.equal(discarded, 0, `${discarded} results cannot be had, though the upstream has them`)
   })
 
-  /** As an operator does who looks the job up at the upstream. */
+  /** Like an operator who searches for the job at the upstream. */
   async function adopt({ id, provider, mark }: SentJob): Promise<void> {
     const tasks = await upstreams.host.tasks(provider)
     const ticket = tasks.find(({ body }) => JSON.stringify(body).includes(mark))?.id

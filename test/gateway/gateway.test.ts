@@ -41,7 +41,7 @@ describe('a job through the whole gateway', () => {
     const reply = await submit(patient.address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
     assert.equal(reply.status, 202)
     while ((await tasks()).length === before) await new Promise(setImmediate)
-    // The upstream has the task and still owes its answer, without which the job cannot be queued.
+    // The upstream has the task and has not replied yet; without the reply the job cannot be queued.
     const status = await fetch(`${patient.address}/api/video/status?requestId=${reply.body.runId}`)
     assert.equal(((await status.json()) as { stage: string }).stage, 'pending')
     assert.equal((await waitForEnd(patient.address, reply.body.runId)).data.status, 'COMPLETED')

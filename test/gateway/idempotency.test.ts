@@ -106,7 +106,7 @@ async function keysUnder(redis: Redis, pattern: string): Promise<string[]> {
   }
 }
 
-/** A way to Redis on which, from a script that names a key on, no answer comes back. */
+/** A proxy to Redis that drops all replies after a script that names a key. */
 async function startLink(cleanup: Cleanup, path: string) {
   const sockets = new Set<Socket>()
   let fatal: string | undefined

@@ -15,7 +15,7 @@ const viewOf = (version: number, state: JobState): JobView => ({
   ...(state === 'succeeded' && { completedAt: 9, videos: [{ url: '/a.mp4' }] }),
 })
 
-/** A job whose changes are stored, and told or not. */
+/** A job whose changes are stored, and published or not. */
 function createSource(states: JobState[] = ['pending']) {
   const stored = [...states]
   let watcher: JobWatcher | undefined
@@ -33,7 +33,7 @@ function createSource(states: JobState[] = ['pending']) {
     stops: () => stops,
     notify: (view: JobView) => watcher?.onChange(view),
     miss: () => watcher?.onMissed(),
-    /** Stores a change, and tells it. */
+    /** Stores a change, and publishes it. */
     move(state: JobState, changes = true) {
       stored.push(state)
       if (changes) watcher?.onChange(now())

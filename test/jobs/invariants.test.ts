@@ -96,7 +96,7 @@ describe('the invariants of a job', () => {
   })
 
   describe('a callback', () => {
-    /** A gateway that does not poll by itself for minutes. */
+    /** A gateway without scheduled polls for minutes. */
     let rare: string
     before(async () => {
       const env = { ...upstreams.env, REDIS_URL: store.url, REDIS_PREFIX: 'rare:', POLL_MAX_MS: '600000' }

@@ -33,7 +33,7 @@ export type Upstream = {
   work?: Partial<JobWork>
 }
 
-/** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
+/** Runs the steps of jobs on a real Redis, with a manual clock and an upstream by the test. */
 export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 0) {
   const keys = createKeys(prefix)
   const clocks: { now: number }[] = []
@@ -53,7 +53,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
     // Not before the time of Redis, by which it judges deadlines.
     const clock = { now: Date.now() + 1000 }
     clocks.push(clock)
-    /** The calls to the upstream, and what else the step did beside writing the record. */
+    /** The calls to the upstream, and the side effects other than writing the record. */
     const calls: string[] = []
     const effects: string[] = []
     const call = (path: string) => ({ method: 'GET', path }) as const

@@ -10,7 +10,7 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 const running: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'processing' }
-/** Its polls are 20 s apart, so that what comes sooner was asked for. */
+/** Its polls are 20 s apart, so that an earlier poll was requested. */
 const slow: Upstream = {
   provider: { read: () => running },
   deps: {

@@ -16,7 +16,7 @@ after(() => cleanup.run())
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0
 
-/** A room with a finished job of Alice's. */
+/** A gateway with a finished job of Alice. */
 async function finished(
   t: TestContext,
   name: StoreName,

@@ -7,7 +7,7 @@ import { deflateSync } from 'node:zlib'
 /** A real, playable video. */
 export const video = readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url))
 
-/** The same video with a box of nothing at its end, as large as asked for. */
+/** The same video with an empty box of the given size at its end. */
 export function videoOf(bytes: number): Buffer {
   const padded = Buffer.alloc(bytes)
   video.copy(padded)

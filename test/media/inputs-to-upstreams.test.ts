@@ -24,7 +24,7 @@ after(() => cleanup.run())
 const start = async (env: Record<string, string> = {}) =>
   (await startTestGateway(cleanup, { ...upstreams.env, ...env })).address
 
-/** What the stand-in was last asked to render. */
+/** The last task of the mock upstream. */
 async function lastTask(provider: 'fal' | 'wavespeed' | 'magicapi') {
   const tasks = await upstreams.host.tasks(provider)
   return tasks.toSorted((a, b) => a.createdAt - b.createdAt).at(-1)?.body ?? {}

@@ -28,7 +28,7 @@ async function send({ address }: MediaSetup, body: unknown): Promise<Answer> {
   return { status: reply.status, body: (await reply.json()) as Answer['body'] }
 }
 
-/** What nobody claimed goes right after the answer. */
+/** Unclaimed files are removed right after the reply. */
 async function nothingHalf({ dataDir }: MediaSetup): Promise<void> {
   const listTempFiles = () => readdir(join(dataDir, 'scratch'))
   for (let tries = 0; tries < 100 && (await listTempFiles()).length > 0; tries += 1) {

@@ -39,7 +39,7 @@ it('kill -9 during a delivery: the job completes, and no partial file is served 
   const { redis } = await startRedis(cleanup)
   const { host, env: upstreams } = await startUpstreams(cleanup, redis)
   const dataDir = await temporaryFolder(cleanup)
-  // The address of any upstream is trusted; nothing else of WaveSpeed is asked here.
+  // The origin of any upstream is trusted; WaveSpeed is not called otherwise.
   const env = { ...upstreams, DATA_DIR: dataDir, WAVESPEED_BASE_URL: files }
   host.injectFault({
     provider: 'fal',

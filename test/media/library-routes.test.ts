@@ -31,7 +31,7 @@ function upload(
   { content, type = 'image/png', filename = 'face.png' }: File,
   headers = asAlice,
 ) {
-  // By hand: the platform's own form would clean the file name.
+  // Built here: `FormData` would clean the file name.
   const head = `--b\r\nContent-Disposition: form-data; name="file"; filename="${filename}"\r\nContent-Type: ${type}\r\n\r\n`
   const body = Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--b--\r\n')])
   return fetch(`${address}/api/library`, {

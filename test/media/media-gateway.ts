@@ -53,7 +53,7 @@ export type MediaSetup = {
 
 type Changes = Partial<MediaConfig> & { redis: Redis; trusted?: readonly string[] }
 
-/** The HTTP side with real files behind it; jobs are in memory. Alice and Bobby have keys. */
+/** The HTTP API with real files; jobs are in memory. Alice and Bobby have keys. */
 export async function startMediaGateway(
   t: TestContext,
   name: StoreName,

@@ -384,7 +384,7 @@ describe('a result that cannot be stored', () => {
   for (const fault of ['says OK to all', 'keeps nothing'] as const) {
     it(`is not treated as stored by a bucket that ${fault}`, async (t) => {
       const bucket = await startFaultyBucket({ ...cleanup, add: (close) => t.after(() => close()) })
-      // A long time between two probes: the fault is not known yet.
+      // A long time between two probes: the fault is not detected yet.
       const setup = await start(t, (response) => response.writeHead(200).end(video), {
         s3: bucket.settings,
         storage: { probeMs: 60_000, floorBytes: 0 },

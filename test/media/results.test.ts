@@ -17,7 +17,7 @@ after(() => cleanup.run())
 
 const job = { id: 'vid_1', secret: 'a secret of the job' }
 
-/** A room with one delivered video. */
+/** A gateway with one delivered video. */
 async function delivered(
   t: TestContext,
   name: StoreName,

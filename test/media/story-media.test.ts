@@ -100,7 +100,7 @@ describe('an image inside of a story', () => {
           const served = await fetch(address + link)
           assert.deepEqual(Buffer.from(await served.arrayBuffer()), content)
         } else if (size === 'short') assert.equal(character?.image, image)
-        // The stand-in remembers the beginning of long texts.
+        // The mock upstream stores the beginning of long texts.
         else assert.equal(character?.image, `${image.slice(0, 64)}… (${image.length} characters)`)
       }
     })

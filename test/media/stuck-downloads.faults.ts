@@ -59,7 +59,7 @@ async function startStuckHost(t: TestContext, limits: Record<string, string>) {
 }
 
 it('200 results that never arrive do not delay other jobs, and their jobs can be canceled', async (t) => {
-  // None of these jobs ends by itself during the test.
+  // None of these jobs ends during the test.
   const host = await startStuckHost(t, { RESULT_TIMEOUT_SECONDS: '3600', RESULT_GRACE_SECONDS: '3600' })
   const { client, downloads } = host
   const ids = await host.submitStuckJobs()

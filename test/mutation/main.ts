@@ -21,7 +21,7 @@ export type Result = {
   name: string
   original: string
   replacement: string
-  /** How Stryker is told where the mutant is. */
+  /** The position of the mutant, as Stryker takes it. */
   range?: string
   status:
     | 'Killed'
@@ -60,7 +60,7 @@ process.env.NODE_COMPILE_CACHE_PORTABLE = '1'
 
 const both = values.lua === values.typescript
 const reports = await readReports(files)
-/** What this run does not look at again. */
+/** The results that this run does not repeat. */
 const untouched = both ? [] : reports.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
 const last = values.survivors || values.print ? reports : values.sample === undefined ? untouched : []
 const chosen =

@@ -5,7 +5,7 @@ import { Stryker } from '@stryker-mutator/core'
 import type { Result } from './main.ts'
 import { testsFor } from './plan.ts'
 
-/** Runs Stryker over the files, or over the places that are named in them. */
+/** Runs Stryker over the files, or over the given ranges in them. */
 export async function mutateTypeScript(
   files: readonly string[],
   options: { concurrency: number; nodeArgs: readonly string[]; ranges?: readonly string[] },

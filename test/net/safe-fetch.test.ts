@@ -59,7 +59,7 @@ const hostile = [
   'http://192.168.1.1/',
   'http://100.64.0.1/',
   'http://169.254.169.254/latest/meta-data/',
-  // what is given to nobody
+  // addresses that are not assigned
   'http://192.0.0.8/',
   'http://192.0.2.1/',
   'http://198.18.0.1/',
@@ -205,7 +205,7 @@ describe('safe fetch', () => {
     t.after(() => safeFetch.close())
     assert.equal(await (await safeFetch.fetch(origin)).body.text(), 'here')
     await assert.rejects(safeFetch.fetch('file:///etc/passwd'), AddressRefused)
-    // Without TLS at the other side, so that it is the connection that fails and not the guard.
+    // Without TLS at the other side, so that the connection fails and not the address check.
     await assert.rejects(
       safeFetch.fetch(origin.replace('http:', 'https:')),
       (cause) => !(cause instanceof AddressRefused),

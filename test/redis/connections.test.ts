@@ -119,7 +119,7 @@ function connect(t: TestContext, target: RedisTarget, patienceMs = 10_000) {
   return { connections, lines }
 }
 
-/** Resolves when the client has said so `times` times. */
+/** Resolves when the client has emitted the event `times` times. */
 function event(client: Redis, name: 'ready' | 'reconnecting', times = 1): Promise<void> {
   return new Promise((resolve) => {
     let events = 0

@@ -182,7 +182,7 @@ async function waitForExit(pid: number): Promise<void> {
   while (isRunning(pid)) await sleep(5)
 }
 
-/** A dead process that nobody has waited for yet counts as gone. */
+/** A zombie process counts as gone. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -39,7 +39,7 @@ describe('the queue entry of an accepted job', () => {
     }
   }
 
-  /** All that a queue has in Redis but its events and the counter for ids, which nobody reads. */
+  /** The Redis data of a queue without its events and ID counter, which are not read. */
   async function dump(prefix: string): Promise<Record<string, unknown>> {
     const all = await redis.keys(`${prefix}bull:*`)
     const createdKeys = all.filter((key) => !/:(events|id)$/.test(key))

@@ -20,7 +20,7 @@ export async function startLossyProxy(cleanup: Cleanup, path: string) {
     client.on('close', () => redis.destroy())
     redis.on('close', () => client.destroy())
 
-    /** What Redis says until it has carried out all that was sent; nothing of it has reached the client. */
+    /** The replies of Redis until it has executed everything that was sent; none has reached the client. */
     let heldBack: Buffer[] | undefined
     const mark = `carried-out-${Math.random()}`
 
@@ -38,7 +38,7 @@ export async function startLossyProxy(cleanup: Cleanup, path: string) {
       const at = replies.indexOf(echo)
       if (at < 0) return
       heldBack = undefined
-      // The client sends the whole script next, and that is carried out.
+      // The client sends the whole script next, and Redis executes it.
       if (replies.subarray(0, at).includes('-NOSCRIPT')) {
         client.write(replies.subarray(0, at))
         client.write(replies.subarray(at + echo.length))

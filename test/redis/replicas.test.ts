@@ -75,7 +75,7 @@ describe('writes that replicas confirm', () => {
     assert.ok((await calls()) - before < 10)
   })
 
-  /** No Redis 7.2 is at hand, which has WAITAOF; its replies are documented. */
+  /** Redis 7.2, which has WAITAOF, is not available; its replies are documented. */
   for (const [reply, outcome] of [
     [[1, 1], undefined],
     [[0, 1], /append-only file/],

@@ -1,6 +1,6 @@
 /**
  * Who may call what. Every route of the app needs a line here, or the test of the routes fails: method, path without its
- * prefix, who may. `ask`: what the request needs to come as far as the question of whose it is.
+ * prefix, who may. `buildRequest`: what the request needs to reach the ownership check.
  */
 export type Rule = {
   methods: string
@@ -12,15 +12,15 @@ export type Rule = {
 export type Access =
   /** With any key or none. */
   | 'everybody'
-  /** Whoever has a key. */
+  /** Every caller with a key. */
   | 'caller'
-  /** Whoever has a key, for a job of its own; another one is told 403. */
+  /** The owner of the job; other keys get 403. */
   | 'own job'
-  /** Whoever has a key, for a thing of its own; for another one there is none. */
+  /** The owner of the resource; other keys get 404. */
   | 'own thing'
-  /** Whoever has a key sees what is its own. */
+  /** Every caller with a key, who sees its own resources. */
   | 'own list'
-  /** Nobody who does not know the address. */
+  /** Everyone with the secret address. */
   | 'secret address'
   /** The operator's key alone. */
   | 'operator'

@@ -19,7 +19,7 @@ async function send(address: string, method: string, path: string, headers: Head
   const sent = httpRequest(`${address}${path}`, { method, headers, agent: false })
   sent.end(method === 'POST' ? body : '')
   const [reply] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
-  // A stream of events does not end by itself.
+  // A stream of events does not end on its own.
   const isStream = reply.headers['content-type']?.startsWith('text/event-stream') === true
   if (isStream) reply.destroy()
   return { status: reply.statusCode, headers: reply.headers, body: isStream ? '' : await text(reply) }
@@ -120,7 +120,7 @@ describe('a gateway without a key', () => {
       }
       const malformed = await send(address, 'GET', '/%zz', headers)
       assert.equal(malformed.headers['access-control-allow-origin'], undefined)
-      // Whoever knows a file's name may show it.
+      // Everyone with the name of a file can show it.
       assert.equal((await send(address, 'GET', `/files/${'0'.repeat(40)}.mp4`, headers)).status, 404)
     })
   }

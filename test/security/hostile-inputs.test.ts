@@ -117,7 +117,7 @@ describe('hostile inputs', () => {
       socket.destroy()
     } else if (/ early$/.test(input.name)) socket.end()
     const timer = setTimeout(() => socket.destroy(), 5000)
-    // Node answers what is no HTTP on a connection that stays open for the rest of the request.
+    // Node replies to invalid HTTP on a connection that stays open for the rest of the request.
     socket.on('data', () => isComplete(Buffer.concat(pieces)) && socket.destroy())
     await closed
     clearTimeout(timer)
@@ -159,7 +159,7 @@ describe('hostile inputs', () => {
     if (revealed.length > 0) problems.push(`revealed: ${revealed}`)
     if (lines.length > 1 || /"stack"/.test(logged)) problems.push(`logged: ${logged.slice(0, 500)}`)
     const health = await send({ name: 'health', method: 'GET', path: '/health', as: 'nobody', status: 200 })
-    if (health.status !== 200) problems.push('the gateway does not answer')
+    if (health.status !== 200) problems.push('the gateway does not reply')
     return problems
   }
 

@@ -85,7 +85,7 @@ describe('oversized bodies to every route', () => {
     return { ...measured, longestTurnMs: await readLongestTurn() }
   }
 
-  /** The gateway prints it when it is asked. */
+  /** The gateway prints it on a signal. */
   async function readLongestTurn(): Promise<number> {
     const start = gateway.written.length
     const find = () => gateway.written.slice(start).find((line) => line.startsWith('longest turn'))

@@ -141,7 +141,7 @@ describe('OWASP API Security Top 10, 2023', () => {
     for (const url of urls) {
       const { status, runId } = await sendTo(clientOf(address, key), url)
       if (status === 400) continue
-      // A name is looked up when something is sent.
+      // A host name is resolved when a request is sent.
       assert.equal(status, 202, url)
       const attempts = async () =>
         (await clientOf(address, key).request('GET', `/api/jobs/${runId}/webhooks`)).body
@@ -150,7 +150,7 @@ describe('OWASP API Security Top 10, 2023', () => {
     }
     assert.deepEqual(requests, [])
 
-    // The same is asked where the operator allows it, so it was the gateway that refused.
+    // The same request is sent if the operator allows it, so the gateway rejected it before.
     const env = { ...backend.env, REDIS_PREFIX: 'open:', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on' }
     const open = await startTestGateway(cleanup, env)
     await sendTo(clientOf(open.address), `http://127.0.0.1:${port}/allowed`)

@@ -151,7 +151,7 @@ function codeIn(text: string): string {
   return /"code":"?(\w+)/.exec(text)?.[1] ?? ''
 }
 
-/** A HEAD has no body that could tell the code. */
+/** A HEAD has no body with a code. */
 function fits({ method }: Route, wanted: RegExp, line: string): boolean {
   const status = /^\^(\d{3})/.exec(wanted.source)?.[1]
   return method === 'HEAD' && status !== undefined ? line.startsWith(status) : wanted.test(line)

@@ -5,7 +5,7 @@ import { settings } from './settings.ts'
 
 const price = toMicros(settings.priceUsd)
 
-/** Each purse is the sum of its movements, and each job has moved its price exactly once. */
+/** Each balance field is the sum of its movements, and each job has moved its price exactly once. */
 export async function findMoneyBroken(
   { redis, keys, jobs, upstreams }: Ended,
   records: ReadonlyMap<string, Job>,

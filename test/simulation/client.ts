@@ -11,7 +11,7 @@ export type KnownJob = PlannedJob & {
   cancelAsked?: number
   /** The cancellation was confirmed. */
   canceled?: number
-  /** A client has asked to delete it. */
+  /** A client has requested its deletion. */
   removed?: true
   /** What an operator decided on its hold, in order. */
   decisions: string[]

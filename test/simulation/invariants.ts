@@ -10,7 +10,7 @@ import type { Purchase, Upstream } from './upstream.ts'
 
 export type Ended = Environment & { jobs: readonly KnownJob[] }
 
-/** A job with all that is known of it at the end of a run. */
+/** A job with all its data at the end of a run. */
 export type Account = {
   job: KnownJob
   record: Job | undefined
@@ -19,7 +19,7 @@ export type Account = {
   hasLateNote: boolean
 }
 
-/** Compares what is stored at the end of a run with what the clients were told and what the upstreams have written down. */
+/** Compares what is stored at the end of a run with the replies to the clients and the tasks of the upstreams. */
 export async function findBroken(state: Ended): Promise<string[]> {
   const { redis, keys, jobs, queue, upstreams } = state
   const store = createJobStore({ redis, keys, ...settings.store })

@@ -24,11 +24,11 @@ type Options = Order & {
   /** Begins nothing later than this. */
   forMs?: number
   lanes: number
-  /** Called after each order. */
+  /** Called after each batch. */
   onProgress?(report: Report): void
 }
 
-/** Runs of one order. Short, so that the lanes end at about the same time. */
+/** Runs per batch. Short, so that the lanes end at about the same time. */
 const runsPerBatch = 50
 
 /** Explores in several processes at once, until a run breaks an invariant, `runs` are done, or time is over. The same report for the same seed and runs. */
@@ -78,7 +78,7 @@ async function messageOf(lane: ChildProcess): Promise<unknown> {
   }
 }
 
-/** The first order has the seed itself. */
+/** The first batch has the seed itself. */
 function seedOf(seed: number, index: number): number {
   return index === 0 ? seed : (seed + Math.imul(index, 0x9e3779b1)) >>> 1
 }

@@ -13,7 +13,7 @@ import type { Worker } from './worker.ts'
 
 const sweepMs = 1000
 const slotsMs = 60_000
-/** So many rounds of the sweep include one look at the slots of ended jobs. */
+/** One of this many rounds of the sweep checks the slots of ended jobs. */
 const slotRounds = 15
 const patienceMs = 10_000
 /** How long BullMQ waits until it takes an entry from a worker that shows no sign of life. */
@@ -56,7 +56,7 @@ export function createMaintenance(environment: Environment, workers: readonly Wo
     for (let round = 0; round < slotRounds; round += 1) await sweep()
   }
 
-  /** Whether a job that has ended still has a slot. Looks without being seen: it only saves rounds of the sweep that find nothing. */
+  /** Whether a job that has ended still has a slot. Reads without a scheduled call: it only avoids rounds of the sweep that find nothing. */
   async function hasStaleSlots(): Promise<boolean> {
     for (const provider of Object.keys(maxInFlight))
       for (const id of await environment.redis.smembers(keys.slots(provider).holders)) {

@@ -87,7 +87,7 @@ export function createRedisServer(
       return 1
     },
 
-    /** Calls back whenever another server answers. */
+    /** Calls back when another server takes over. */
     onFailover: (check: () => void) => failoverChecks.push(check),
 
     /** How often writes were lost. */

@@ -94,7 +94,7 @@ function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Receive
   return reply(200, show(upstream, task))
 }
 
-/** Where our own ID is the task's, it is asked for under that one. */
+/** If the upstream uses our ID for the task, polls use that one. */
 function taskOf(upstream: Upstream, id: string): Task | undefined {
   return upstream.tasks.get(id) ?? upstream.find(id)
 }

@@ -50,7 +50,7 @@ type Options = {
   callback(url: string, body: unknown): void
 }
 
-/** A simulated upstream with books of its own. */
+/** A simulated upstream with its own accounting. */
 export function createUpstream(world: World, { name, deduplicates, render, callback }: Options) {
   const tasks = new Map<string, Task>()
   const purchases: Purchase[] = []

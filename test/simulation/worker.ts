@@ -77,7 +77,7 @@ export function createWorker(environment: Environment, name: string) {
     world.changed()
   })
 
-  /** A look that finds the server of before does nothing: leaving those out lets runs end. */
+  /** A check that finds the same server does nothing: without those, runs end. */
   function checkAfterFailovers(ms: number, check: () => void): void {
     const later = () => world.start(actor, () => actor.sleep(ms).then(check))
     later()

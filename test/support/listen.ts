@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 export type SentEvent = { id: number; body: Record<string, unknown> }
 
-/** Listens as a browser does, without coming back by itself. */
+/** Reads events like a browser, without reconnecting. */
 export async function listen(url: string, headers: Record<string, string> = {}) {
   const abort = new AbortController()
   const reply = await fetch(url, { headers, signal: abort.signal })

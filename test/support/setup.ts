@@ -13,7 +13,7 @@ import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
 
 export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
-/** Everything that a test opens, closed in the reverse order. */
+/** Closes everything that a test opens, in reverse order. */
 export function createCleanup() {
   const closers: (() => unknown)[] = []
   return {
@@ -47,7 +47,7 @@ export async function startRedis(cleanup: Cleanup): Promise<{ url: string; redis
   return { url: server.path, redis: await connections.forRequests() }
 }
 
-/** Stand-in upstreams that the test can make misbehave, and the environment of a gateway that takes them for real ones. */
+/** Mock upstreams with fault injection, and the environment of a gateway that treats them as real ones. */
 export async function startUpstreams(
   cleanup: Cleanup,
   redis: Redis,

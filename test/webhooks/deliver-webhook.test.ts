@@ -17,7 +17,7 @@ const url = 'https://a.example/hook'
 
 type DeliveryDeps = Parameters<typeof deliverWebhook>[0]
 
-/** With a clock and chance set by hand, and a destination that answers as the test says. */
+/** With a manual clock and random numbers, and a destination whose replies the test sets. */
 describe('an attempt to deliver a webhook', () => {
   const cleanup = createCleanup()
   let redis: Redis

@@ -239,7 +239,7 @@ describe('the delivery of a webhook', () => {
     assert.ok(next.at >= before + 125 && next.at <= Date.now() + 375)
     assert.equal(Number(await redis.zscore(keys.webhooks, second)), next.at + 5000)
     assert.deepEqual(await outcomes(second), [])
-    // What was under way when the gateway stopped is not known, so it is tried again.
+    // The result of an attempt during the stop is unknown, so it is retried.
     narrow.stop()
     const stopped = await sending
     assert.ok(stopped.kind === 'wait' && stopped.at <= Date.now())

@@ -38,7 +38,7 @@ describe('the dead destinations of one key', () => {
     await until(() => dead.every((path) => receiver.of(path).length > 0) && hanging() >= 2)
     await submit(bobby, '/recovering')
     await until(() => receiver.of('/recovering').length === 2)
-    // Nobody has given up on a dead one by then, and so nothing was left to wait for.
+    // No delivery to a dead destination has failed for good by then.
     for (const { body } of jobs) {
       const log = await backend.redis.lrange(backend.keys.webhookLog(body.runId), 0, -1)
       assert.deepEqual(

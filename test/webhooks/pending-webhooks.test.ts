@@ -37,7 +37,7 @@ describe('a pending webhook', () => {
 
   const ttl = (id: string) => backend.redis.pttl(backend.keys.job(id))
 
-  /** A job whose webhook was refused, and will be until `answers` say otherwise. */
+  /** A job with a rejected webhook, until `statusesByPath` changes. */
   async function refused(path: string, prompt = 'a boat'): Promise<string> {
     statusesByPath[path] = [500]
     const { body } = await client.submit({ ...cheapJob, prompt, webhookUrl: receiver.url + path })

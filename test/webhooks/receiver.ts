@@ -4,10 +4,10 @@ import type { Cleanup } from '../support/setup.ts'
 
 export type Received = { path: string; at: number; headers: Record<string, string>; body: string }
 
-/** How a path answers, attempt by attempt; the last one goes on. `hang`: never. Everything else answers 204. */
+/** The replies of a path, attempt by attempt; the last one repeats. `hang`: no reply. Other paths return 204. */
 type RepliesByPath = Record<string, readonly (number | 'hang')[]>
 
-/** A real HTTP server that keeps what it is told. */
+/** A real HTTP server that stores the requests it receives. */
 export async function startReceiver(cleanup: Cleanup, repliesByPath: RepliesByPath = {}, port = 0) {
   const received: Received[] = []
   const server = createServer(async (request, reply) => {

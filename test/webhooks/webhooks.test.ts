@@ -201,7 +201,7 @@ describe('webhooks', () => {
       .sort((a, b) => a - b)
     const p95 = lags[Math.floor(lags.length * 0.95)] ?? Number.POSITIVE_INFINITY
     t.diagnostic(`healthy ${healthy.length}: p50 ${lags[80]} ms, p95 ${p95} ms, longest ${lags.at(-1)} ms`)
-    // Far from the 15 s for which a dead one keeps a place; how fast it is on a free machine is the bench's to say.
+    // Far less than the 15 s for which a dead destination holds a slot; the bench measures the speed.
     assert.ok(p95 < 5000, `p95 was ${p95} ms`)
   })
 })
@@ -236,7 +236,7 @@ describe('webhooks over a restart', () => {
     await redis.del(...(await redis.keys('reelgate:bull:webhook:*')))
     const back = await startReceiver(cleanup, {}, port)
     await startTestGateway(cleanup, env)
-    // What is overdue is looked for after some seconds, by one process at a time; the test does not wait for them.
+    // The sweep for overdue webhooks runs every few seconds in one process; the test does not wait for it.
     for (const id of runs) await redis.zadd('reelgate:webhooks', 'XX', 0, id)
     await redis.del('reelgate:sweep')
     const deliveredIds = () => new Set(back.received.map(({ headers }) => headers['webhook-id']))

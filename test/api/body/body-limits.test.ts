@@ -25,7 +25,7 @@ const sizes = [
   { what: 'a small body', padding: '' },
   { what: 'a large body', padding: 'x'.repeat(70_000) },
 ]
-/** A field that nobody reads. */
+/** An unused field. */
 const padded = (body: Record<string, unknown>, padding: string) => ({ ...body, user: padding })
 
 for (const { what, padding } of sizes)

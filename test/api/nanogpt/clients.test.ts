@@ -4,7 +4,7 @@ import { at, flag, text } from '../../../providers/reader.ts'
 import type { JobView } from '../../../src/jobs/job.ts'
 import { plainBody, startGateway } from '../gateway.ts'
 
-/** What a client program made of a job: how it was told to go on, and what it would show. */
+/** What a client program reads from a reply: the state, and what it would show. */
 type Reading = {
   id?: string | undefined
   state: 'wait' | 'done' | 'failed' | 'lost'
@@ -45,7 +45,7 @@ const seedStates = {
 } as const
 const legacyStates = { PENDING: 'wait', PROCESSING: 'wait', COMPLETED: 'done', FAILED: 'failed' } as const
 
-/** A word that a strict client does not know ends its job. */
+/** A status that a strict client does not know ends its job. */
 function stateOf(
   states: Readonly<Record<string, Reading['state']>>,
   word: string | undefined,
@@ -211,7 +211,7 @@ for (const { name, path, idOf, read } of readers) {
   })
 }
 
-/** How clients look for the text of a refused request. */
+/** How clients read the error text of a rejected request. */
 const errorReaders: readonly ((reply: unknown) => string | undefined)[] = [
   (reply) => text(reply, 'error', 'message') ?? text(reply, 'message'),
   (reply) => text(reply, 'message') ?? text(reply, 'error'),

@@ -21,7 +21,7 @@ export const ids = { requestId: 'vid_abc', runId: 'vid_abc' }
 const paths = { current: '/api/video/status', seed: '/api/video-status', first: '/api/v1/video/status' }
 export const dialects = ['current', 'seed', 'first'] as const
 
-/** What each of the three paths tells of a job. */
+/** The status of a job on each of the three paths. */
 export async function readStatusReplies(t: TestContext, change: Partial<JobView>) {
   const config = { bodyLimitBytes: 1000, publicUrl: 'https://reel.example/' }
   const { app, engine } = await startGateway(t, { config })

@@ -64,7 +64,7 @@ function summary(t: TestContext, statuses: Record<number, number>): void {
   )
 }
 
-/** Sends one request and holds the answer against the document. */
+/** Sends one request and compares the reply with the document. */
 async function check(
   address: string,
   operation: DocumentedOperation,
@@ -74,7 +74,7 @@ async function check(
   const { url, init } = requestFor(address, operation, random, ids)
   const reply = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
   const requestLine = `${operation.method} ${url} with ${String(init.body)}`.replace(/(.)\1{50,}/g, '$1…')
-  const what = `${requestLine} answered ${reply.status}`
+  const what = `${requestLine} returned ${reply.status}`
   assert.ok(reply.status < 500, what)
   const documented = operation.responses[reply.status]
   assert.ok(documented, `${what}, which is not documented`)

@@ -23,7 +23,7 @@ type Document = {
   }
 }
 
-/** The operator's routes are told where there is an operator. */
+/** The admin routes are documented if there is an admin key. */
 const operator = {
   adminKey: 'operator',
   ledger: {} as Ledger,
@@ -56,7 +56,7 @@ test('every model has its own schema', async (t) => {
   for (const id of ids) assert.ok(schemas[id], id)
 })
 
-/** Served for programs that are told of them otherwise. */
+/** Routes for programs, which are documented elsewhere. */
 const undocumented = {
   paths: /^\/(hooks|media|docs|openapi\.json)/,
   operations: /^\/(models|paid\/v1\/video-models|subscription\/v1\/video-models)$/,

@@ -11,7 +11,7 @@ import { plainBody, startGateway, submitted, twoPeople } from '../gateway.ts'
 
 type Lines = readonly Record<string, unknown>[]
 
-/** What the log says of requests at its usual level, without the line about the port. */
+/** The log lines of requests at the default level, without the line about the port. */
 const ofRequests = (logged: Lines) =>
   logged.filter(({ level, msg }) => Number(level) >= 30 && !String(msg).startsWith('Server listening'))
 

@@ -423,7 +423,7 @@ describe('the journal of attempts', () => {
     await writeFile(join(folder, 'z.jsonl'), '')
     const past = new Date(Date.now() - 60_000)
     await utimes(join(folder, file), past, past)
-    // Something else takes its place after the files were listed.
+    // A folder replaces it after the files were listed.
     await entries.next()
     await rm(join(folder, file))
     await mkdir(join(folder, file))

@@ -272,7 +272,7 @@ describe('attempts that Redis has lost', () => {
 
   describe('are written back', () => {
     const restorers: { stop(): Promise<void> }[] = []
-    // They look each second which server answers, and note it.
+    // They check every second which server replies, and record it.
     afterEach(() => Promise.all(restorers.splice(0).map((restorer) => restorer.stop())))
 
     /** A job of which Redis has lost an attempt, and a restorer whose journal has just that one. */
@@ -299,7 +299,7 @@ describe('attempts that Redis has lost', () => {
         forwarded.push(`${queue} ${id}`)
       }
       const events = new EventEmitter()
-      /** Another server that answers from now on. */
+      /** From now on another server replies. */
       let moved: string | undefined
       const changed: unknown[] = []
       const observe = async (...args: Parameters<typeof redis.eval>) => {
@@ -337,7 +337,7 @@ describe('attempts that Redis has lost', () => {
         } as never,
       })
       restorers.push(restorer)
-      /** Another server answers, which has lost the attempt too; bringing the job forward fails so many times. */
+      /** Another server replies, which has lost the attempt too; bringing the job forward fails `fails` times. */
       const moveTo = async (name: string, fails = 0) => {
         moved = name
         failures = fails
@@ -630,7 +630,7 @@ describe('attempts that Redis has lost', () => {
       await job.moveTo('another')
       await until(() => job.forwarded.length === 2)
       assert.deepEqual(job.lookups, [name, 'another'])
-      // At the start nobody knows which server answered before.
+      // At the start the previous server is unknown.
       assert.deepEqual(job.changed.slice(0, 2), ['0', '1'])
     })
 

@@ -17,7 +17,7 @@ import {
   stored,
 } from './delivery-harness.ts'
 
-/** The step that fetches a result, with a real record, a clock moved by hand, and a delivery of the test's own. */
+/** The step that fetches a result, with a real record, a manual clock, and a delivery by the test. */
 describe('the delivery of a result', () => {
   const cleanup = createCleanup()
   let begin: DeliveryHarness['begin']

@@ -30,7 +30,7 @@ export function endless() {
 
 export type DeliveryHarness = ReturnType<typeof createDeliveryHarness>
 
-/** For tests of the step that fetches a result: a real record, a clock moved by hand, and a delivery of the test's own. */
+/** For tests of the step that fetches a result: a real record, a manual clock, and a delivery by the test. */
 export function createDeliveryHarness(redis: Redis) {
   const keys = createKeys('delivery:')
   const store = createJobStore({ redis, keys, keepMs: hour })

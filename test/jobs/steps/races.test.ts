@@ -9,7 +9,7 @@ import type { CallResult } from '../../../src/upstreams/transport.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done, lost, model, refused, reply, unclear } from '../job-harness.ts'
 
-/** What happens where steps of two processes overlap, or a step is not let through: one record, a clock moved by hand, an upstream of the test's own. */
+/** Steps of two processes overlap, or a step is rejected: one record, a manual clock, an upstream by the test. */
 describe('races and edge cases of a step', () => {
   const cleanup = createCleanup()
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']

@@ -236,7 +236,7 @@ describe('an attempt whose reply was lost', () => {
   })
 
   describe('is sent again', () => {
-    /** Up to the second look, after which the call may be sent again. */
+    /** Runs up to the second search, after which the call may be sent again. */
     async function looked(upstream: Upstream = {}) {
       const job = await beginLost(upstream)
       job.clock.now += await waitOf(job)

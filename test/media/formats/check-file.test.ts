@@ -23,7 +23,7 @@ async function save(content: Buffer): Promise<string> {
   return path
 }
 
-/** Bytes at places, the rest zero. */
+/** The given bytes at their offsets, the rest zero. */
 function bytes(size: number, fields: Readonly<Record<number, string | number[]>>): Buffer {
   const content = Buffer.alloc(size)
   for (const [at, part] of Object.entries(fields))

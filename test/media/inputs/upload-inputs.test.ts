@@ -74,7 +74,7 @@ async function start(
     links,
     uploadInputs,
     upstream: { provider, mapping, config },
-    /** A file takes the place of the store's folder. */
+    /** A file replaces the folder of the store. */
     blockStore: () => writeFile(join(folder, 'files'), ''),
     async storeInput(letter: string, content = 'hello') {
       const path = join(folder, 'part')

@@ -90,7 +90,7 @@ describe('what ffmpeg may open', () => {
   for (const [name, write] of Object.entries(pointers)) {
     it(`excludes other files of this machine: ${name}`, async (t) => {
       const { dir, draw } = await start(t)
-      // Beside the temporary file too, for names without a folder.
+      // Also next to the temporary file, for names without a folder.
       const target = join(dir, 'scratch', 'secret.mp4')
       await writeFile(target, video)
       if (hasFfmpeg) assert.ok((await draw(video)) !== undefined, 'a real video has a picture')

@@ -29,7 +29,7 @@ before(async () => {
 after(() => cleanup.run())
 
 type Changes = {
-  /** What the link answers. */
+  /** The reply of the link. */
   content?: (url: string) => Buffer | Error
   store?: Partial<FileStore>
   fault?: StorageUnavailable

@@ -11,7 +11,7 @@ import { createTempDir } from '../../../src/media/storage/temp-dir.ts'
 import { createCleanup, temporaryFolder } from '../../support/setup.ts'
 import { video } from '../files.ts'
 
-/** What takes the place of ffmpeg: notes its arguments, then does what the test says. The last argument is the picture. */
+/** A mock ffmpeg: records its arguments, then does what the test needs. The last argument is the picture. */
 const writes = 'printf picture > "$last"'
 
 async function start(t: TestContext, script = writes, timeoutMs?: number) {

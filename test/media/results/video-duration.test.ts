@@ -11,7 +11,7 @@ function fileOf(content: Buffer) {
     bytes: content.length,
     open: async (range?: { start: number; end: number }) => {
       const { start = 0, end = content.length - 1 } = range ?? {}
-      // A store answers with an error to what lies outside a file.
+      // A store throws for a range outside the file.
       assert.ok(start >= 0 && start <= end && end < content.length, `${start} to ${end} of ${content.length}`)
       return Readable.from([content.subarray(start, end + 1)])
     },
@@ -64,7 +64,7 @@ test('a file without a length has none', async () => {
   for (const content of broken) assert.equal(await readVideoSeconds(fileOf(content)), undefined)
 })
 
-/** A box whose length is told in 64 bits. */
+/** A box with a 64-bit length. */
 function longBox(name: string, body: Buffer): Buffer {
   const head = Buffer.alloc(16)
   head.writeUInt32BE(1)
