@@ -73,8 +73,8 @@ describe('rate limits per minute', () => {
 
   it('do not fail a request when their counters cannot be read', async () => {
     const [client = clientOf('')] = await clientsOf({ name: 'broken' })
-    const found = await redis.keys(`${backend.keys.rateLimits}*`)
-    assert.notEqual(found.length, 0)
+    const counterKeys = await redis.keys(`${backend.keys.rateLimits}*`)
+    assert.notEqual(counterKeys.length, 0)
     await client.request('GET', '/api/generate-video/recover')
     for (const name of await redis.keys(`${backend.keys.rateLimits}*recover*`)) {
       await redis.del(name)

@@ -165,8 +165,8 @@ describe('money on hold', () => {
 
     const taskOf = async (mark: string) => {
       const tasks = await backend.upstreams.host.tasks('fal')
-      const found = tasks.find(({ body }) => JSON.stringify(body).includes(mark))
-      return found?.id ?? assert.fail('no task')
+      const task = tasks.find(({ body }) => JSON.stringify(body).includes(mark))
+      return task?.id ?? assert.fail('no task')
     }
 
     it('resumes the job, which ends once', async () => {

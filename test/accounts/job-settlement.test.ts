@@ -21,13 +21,13 @@ describe('the settlement of a job', () => {
   })
   after(() => cleanup.run())
 
-  async function somebody(limits: Parameters<Ledger['createAccount']>[0]) {
+  async function createClient(limits: Parameters<Ledger['createAccount']>[0]) {
     const { key, account } = await ledger.createAccount(limits)
     return { id: account.id, client: clientOf(address, key) }
   }
 
   it('a success is charged, and every API reports the same amount', async () => {
-    const { id, client } = await somebody({ name: 'success', balanceUsd: 2 })
+    const { id, client } = await createClient({ name: 'success', balanceUsd: 2 })
     const submitted = await client.submit()
     assert.deepEqual(
       [submitted.body.cost, submitted.body.remainingBalance, submitted.body.paymentSource],
@@ -45,7 +45,7 @@ describe('the settlement of a job', () => {
   })
 
   it('a rejected job is fully refunded', async () => {
-    const { id, client } = await somebody({ name: 'refusal', balanceUsd: 2 })
+    const { id, client } = await createClient({ name: 'refusal', balanceUsd: 2 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:refuse' })
     await client.waitForEnd(body.runId)
     const account = await ledger.read(id)
@@ -53,7 +53,7 @@ describe('the settlement of a job', () => {
   })
 
   it('the money of an unknown submission is on hold until the operator decides', async () => {
-    const { id, client } = await somebody({ name: 'unknown', balanceUsd: 2 })
+    const { id, client } = await createClient({ name: 'unknown', balanceUsd: 2 })
     const jobs = await Promise.all([1, 2].map(() => client.submit({ ...cheapJob, prompt: 'sandbox:lost' })))
     const [first = '', second = ''] = jobs.map(({ body }) => body.runId)
     for (const job of [first, second]) await client.waitForEnd(job)
@@ -73,7 +73,7 @@ describe('the settlement of a job', () => {
   })
 
   it('a price by length is settled to the actual length', async () => {
-    const { id, client } = await somebody({ name: 'length', balanceUsd: 5 })
+    const { id, client } = await createClient({ name: 'length', balanceUsd: 5 })
     const unmeasured = await client.submit({
       model: 'video-upscaler',
       videoUrl: 'https://files.example/a.mp4',
@@ -87,7 +87,7 @@ describe('the settlement of a job', () => {
   })
 
   it('the daily limit rejects submits until the next day', async () => {
-    const { client } = await somebody({ name: 'daily', dailyUsd: 0.9 })
+    const { client } = await createClient({ name: 'daily', dailyUsd: 0.9 })
     const accepted = await client.submit()
     assert.equal(accepted.status, 202)
     const refused = await client.submit()
@@ -98,7 +98,7 @@ describe('the settlement of a job', () => {
   })
 
   it('a job does not refund a balance limit that was removed while it ran', async () => {
-    const { id, client } = await somebody({ name: 'lifted', balanceUsd: 1 })
+    const { id, client } = await createClient({ name: 'lifted', balanceUsd: 1 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:fail' })
     await ledger.setLimits(id, { balanceUsd: null })
     await client.waitForEnd(body.runId)
@@ -109,7 +109,7 @@ describe('the settlement of a job', () => {
   })
 
   it('a price preview returns the price and stores nothing', async () => {
-    const { id, client } = await somebody({ name: 'preview', balanceUsd: 1 })
+    const { id, client } = await createClient({ name: 'preview', balanceUsd: 1 })
     const preview = await client.request('POST', '/api/price', {
       ...cheapJob,
       model: 'sora-2',

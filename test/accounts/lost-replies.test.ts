@@ -34,8 +34,8 @@ describe('a command whose reply is lost is applied once:', () => {
   /** Does something while the reply to the command that contains the text is lost. */
   async function losing<T>(text: string, act: () => Promise<T>): Promise<T> {
     const lost = proxy.loseReplyTo(text)
-    const [result] = await Promise.all([act(), lost])
-    return result
+    const [task] = await Promise.all([act(), lost])
+    return task
   }
 
   async function createKey(name: string, balanceUsd = 2) {

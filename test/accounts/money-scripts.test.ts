@@ -26,8 +26,8 @@ describe('the balance of an account', () => {
   async function create(limits: Parameters<typeof accounts.ledger.createAccount>[0] | object = {}) {
     const { account } = await accounts.ledger.createAccount({ name: 'ann', ...limits })
     const money = async () => {
-      const found = await accounts.ledger.read(account.id)
-      return [found?.balanceUsd, found?.reservedUsd, found?.heldUsd, found?.spentUsd]
+      const current = await accounts.ledger.read(account.id)
+      return [current?.balanceUsd, current?.reservedUsd, current?.heldUsd, current?.spentUsd]
     }
     const rows = async () =>
       (await accounts.ledger.listMovements(account.id, 100))
@@ -293,8 +293,8 @@ describe('the balance of an account', () => {
       const began = Date.now()
       const { id, job } = await hold({}, { ticket: { task: 'x' } })
       const ended = Date.now()
-      const [found] = await accounts.holds.of(id)
-      const { since = 0, ...rest } = found ?? assert.fail()
+      const [account] = await accounts.holds.of(id)
+      const { since = 0, ...rest } = account ?? assert.fail()
       assert.ok(since >= began && since <= ended, `${began} ${since} ${ended}`)
       assert.deepEqual(rest, {
         job,

@@ -64,7 +64,7 @@ describe('the command line for keys', () => {
   })
 
   it('aligns its columns', async () => {
-    await run('create', '--name', 'a long name of somebody')
+    await run('create', '--name', 'a long name of an account')
     const lines = (await run('list')).trimEnd().split('\n')
     const column = lines[0]?.indexOf('key ') ?? 0
     for (const line of lines.slice(1)) assert.equal(line[column], '…')

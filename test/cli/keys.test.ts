@@ -68,12 +68,12 @@ describe('access', () => {
 
   it('accepts the key in both headers, x-api-key first', async () => {
     const { key } = await backend.ledger.createAccount({ name: 'both' })
-    const ask = async (headers: Record<string, string>) =>
+    const request = async (headers: Record<string, string>) =>
       (await fetch(`${addresses[0]}/api/check-balance`, { method: 'POST', headers })).status
-    await soon(async () => (await ask({ 'X-Api-Key': key })) === 200)
-    assert.equal(await ask({ authorization: `Bearer ${key}` }), 200)
-    assert.equal(await ask({ 'x-api-key': key, authorization: 'Bearer nonsense' }), 200)
-    assert.equal(await ask({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
+    await soon(async () => (await request({ 'X-Api-Key': key })) === 200)
+    assert.equal(await request({ authorization: `Bearer ${key}` }), 200)
+    assert.equal(await request({ 'x-api-key': key, authorization: 'Bearer nonsense' }), 200)
+    assert.equal(await request({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
   })
 
   it('stores only hashes of keys', async () => {

@@ -186,7 +186,7 @@ describe('faults of the upstreams', () => {
         for (const { fault, faults, end, only } of cases) {
           if (only?.(name) === false) continue
           const mark = `mark-${name}-${fault.replaceAll(/\W/g, '-')}-end`
-          for (const trouble of faults) upstreams.host.injectFault({ ...trouble, provider: name })
+          for (const injectedFault of faults) upstreams.host.injectFault({ ...injectedFault, provider: name })
           const { status, body } = await client.submit(marked(name, mark))
           assert.equal(status, 202, JSON.stringify(body))
           const job: SentJob = { id: body.runId, provider: name, mark }

@@ -22,10 +22,10 @@ describe('jobs whose client received a failed submit', () => {
   it('are canceled as soon as Redis replies, and then removed from disk', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceled: string[] = []
-    let refusals = 1
+    let rejections = 1
     const { add } = await open(dir, async (id) => {
-      refusals -= 1
-      if (refusals >= 0) throw new Error('away')
+      rejections -= 1
+      if (rejections >= 0) throw new Error('away')
       canceled.push(id)
     })
     await add('vid_1')

@@ -238,7 +238,7 @@ describe('files in requests', () => {
       says: /larger than 2 MB/,
     },
     {
-      what: 'a stand-in of somebody else',
+      what: 'a placeholder of another request',
       url: 'data:image/png;spooled=00000000-0000-4000-8000-000000000000;base64,AAAA',
       status: 400,
       says: /must be an image file/,

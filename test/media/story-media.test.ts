@@ -129,12 +129,12 @@ describe('an image inside of a story', () => {
       { storyConfig: { characters: [{}, { imageUrl: 'file:///etc/passwd' }] } },
       /`storyConfig\.characters\[1\]\.imageUrl` is an http\(s\) link/,
     ],
-    'a file of somebody else': [{ characters: [{ image: stolen }] }, /`characters\[0\]\.image` is an http/],
+    'a file of another owner': [{ characters: [{ image: stolen }] }, /`characters\[0\]\.image` is an http/],
     'such a file anywhere': [
       { storyConfig: { scenes: [{ visual: stolen }] } },
       /`storyConfig\.scenes\[0\]\.visual` is not a reference/,
     ],
-    'a result of somebody else': [
+    'a result of another owner': [
       { characters: [{ video: `result:${'a'.repeat(40)}.mp4` }] },
       /`characters\[0\]\.video` is an http/,
     ],

@@ -58,7 +58,7 @@ for (const [name, client, settings, warning] of [
   ['synced before each purchase', answering(good, 'everysec'), { paid: true, waitAof: true }, undefined],
   ['without real upstreams', answering(good, 'everysec'), { paid: false }, undefined],
   [
-    'replicas nobody waits for',
+    'replicas without WAIT',
     answering({ ...good, connected_slaves: '1' }, 'always'),
     { paid: true },
     /failover/,

@@ -63,7 +63,7 @@ const local: readonly { what: string; headers: Headers }[] = [
     headers: { host: 'localhost.:3000', origin: 'http://localhost.:5173' },
   },
   { what: 'the page of the documentation', headers: { 'sec-fetch-site': 'same-origin' } },
-  { what: 'an address that somebody types', headers: { 'sec-fetch-site': 'none' } },
+  { what: 'an address that a user types', headers: { 'sec-fetch-site': 'none' } },
 ]
 
 /** One of each kind: acts, reads, streams, lists, uploads, is for the operator, is not there. */

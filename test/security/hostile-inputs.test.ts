@@ -128,8 +128,8 @@ describe('hostile inputs', () => {
   async function stored(): Promise<Set<string>> {
     const keys = (await redis.keys('*')).filter((key) => !volatile.test(key))
     const values = await Promise.all(keys.map(async (key) => `${key} ${await contentOf(redis, key)}`))
-    const found = await readdir(dataDir, { recursive: true, withFileTypes: true })
-    return new Set([...values, ...found.filter((entry) => entry.isFile()).map(({ name }) => name)])
+    const files = await readdir(dataDir, { recursive: true, withFileTypes: true })
+    return new Set([...values, ...files.filter((entry) => entry.isFile()).map(({ name }) => name)])
   }
 
   /** Waits a moment for what is removed after the reply. */
@@ -158,7 +158,13 @@ describe('hostile inputs', () => {
     const revealed = [...secretsIn(logged), ...secretsIn(reply.body)]
     if (revealed.length > 0) problems.push(`revealed: ${revealed}`)
     if (lines.length > 1 || /"stack"/.test(logged)) problems.push(`logged: ${logged.slice(0, 500)}`)
-    const health = await send({ name: 'health', method: 'GET', path: '/health', as: 'nobody', status: 200 })
+    const health = await send({
+      name: 'health',
+      method: 'GET',
+      path: '/health',
+      as: 'anonymous',
+      status: 200,
+    })
     if (health.status !== 200) problems.push('the gateway does not reply')
     return problems
   }
@@ -242,16 +248,16 @@ function differencesOf({ path = '', status, code, param }: HostileInput, reply: 
   if (!/^content-type: application\/json/im.test(reply.headers)) return [`not JSON: ${reply.headers}`]
   const body = parse(reply.body)
   const { message, type } = body.error ?? {}
-  const found = { code: body.error?.code, param: body.error?.param }
+  const files = { code: body.error?.code, param: body.error?.param }
   const wrong: string[] = []
   const isWhole =
     typeof message === 'string' && message !== '' && typeof type === 'string' && 'param' in body.error
   const isOpenai = /\/v1\/videos/.test(path)
-  const hasBoth = body.message === message && body.code === found.code && body.status === status
+  const hasBoth = body.message === message && body.code === files.code && body.status === status
   if (!isWhole || !(isOpenai || hasBoth)) wrong.push(`another error body: ${reply.body.slice(0, 300)}`)
-  if (code !== undefined && found.code !== code) wrong.push(`${found.code} instead of ${code}: ${message}`)
-  if (param !== undefined && found.param !== param)
-    wrong.push(`param ${found.param} instead of ${param}: ${message}`)
+  if (code !== undefined && files.code !== code) wrong.push(`${files.code} instead of ${code}: ${message}`)
+  if (param !== undefined && files.param !== param)
+    wrong.push(`param ${files.param} instead of ${param}: ${message}`)
   if (message?.length > 2000) wrong.push(`a message of ${message.length} characters`)
   return wrong
 }

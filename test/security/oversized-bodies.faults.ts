@@ -63,11 +63,11 @@ describe('oversized bodies to every route', () => {
   after(() => cleanup.run())
 
   async function routesOf(env: Record<string, string>): Promise<Route[]> {
-    const found: Route[] = []
+    const result: Route[] = []
     const listen = (message: unknown) => {
       const { fastify } = message as { fastify: FastifyInstance }
       fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
-        for (const one of [method].flat()) found.push({ method: one, url })
+        for (const one of [method].flat()) result.push({ method: one, url })
       })
     }
     const own = createCleanup()
@@ -75,7 +75,7 @@ describe('oversized bodies to every route', () => {
     await startTestGateway(own, { ...env, ROLE: 'api' })
     diagnostics.unsubscribe('fastify.initialization', listen)
     await own.run()
-    return [...new Map(found.map((route) => [`${route.method} ${route.url}`, route])).values()]
+    return [...new Map(result.map((route) => [`${route.method} ${route.url}`, route])).values()]
   }
 
   async function seen(): Promise<Seen> {

@@ -7,16 +7,16 @@ import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { type Access, type OwnIds, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
 
 type Route = { method: string; url: string }
-type Caller = 'nobody' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
+type Caller = 'anonymous' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
 /** `key`: how a request without a valid one is refused. */
 type Expected = Readonly<Record<Caller, RegExp>>
 
 const pass = /^(?!401|403|5)\d+ /
 const noKey = /^401 missing_api_key/
 const badKey = /^401 invalid_api_key/
-const keyed = { nobody: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
+const keyed = { anonymous: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
 const anyway = (reply: RegExp): Expected => ({
-  nobody: reply,
+  anonymous: reply,
   'wrong key': reply,
   'revoked key': reply,
   operator: reply,
@@ -34,7 +34,7 @@ const expected: Readonly<Record<Access, Expected>> = {
   operator: { ...keyed, operator: pass, 'another key': badKey, 'own key': badKey },
 }
 
-const others = ['nobody', 'wrong key', 'revoked key', 'operator', 'another key'] as const
+const others = ['anonymous', 'wrong key', 'revoked key', 'operator', 'another key'] as const
 
 describe('every route, for every caller', () => {
   const cleanup = createCleanup()

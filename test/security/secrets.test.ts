@@ -99,9 +99,9 @@ describe('a full run at the most verbose log level', () => {
   })
 
   it('logged no secret', () => {
-    const found = emitted.flatMap(({ where, text }) =>
+    const leaks = emitted.flatMap(({ where, text }) =>
       [...secrets].filter(([, secret]) => text.includes(secret)).map(([name]) => `${name} in ${where}`),
     )
-    assert.deepEqual(found, [])
+    assert.deepEqual(leaks, [])
   })
 })

@@ -39,15 +39,15 @@ export async function findBroken(state: Ended): Promise<string[]> {
       purchases,
       hasLateNote: notes.some((note) => note.includes('late_result')),
     }
-    const found = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
+    const problems = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
     if (record !== undefined) {
       records.set(job.id, record)
-      found.push(
+      problems.push(
         ...findResultBroken(state, account),
         ...findHistoryBroken(await store.readHistory(job.id), job),
       )
     }
-    broken.push(...found.map((text) => `${job.id}: ${text}`))
+    broken.push(...problems.map((text) => `${job.id}: ${text}`))
   }
   for (const key of [keys.open, keys.webhooks]) {
     const remaining = await redis.zrange(key, 0, '-1')
@@ -94,7 +94,7 @@ function findEndBroken({ server, replicas }: Ended, { job, record }: Account): s
   if (record !== undefined && !isTerminal(record.view.state))
     broken.push(`has not ended: ${record.view.state}`)
   if (record?.view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined)
-    broken.push('canceled, and nobody asked for it')
+    broken.push('canceled without a request')
   if (record === undefined) return broken
   const type = `video.${record.view.state === 'succeeded' ? 'completed' : record.view.state}`
   if (!job.received.includes(type)) broken.push(`its end was not delivered: ${job.received}`)

@@ -46,7 +46,7 @@ describe('a pending webhook', () => {
   }
 
   it('is delivered after its job was deleted, and nothing else of the job is kept', async () => {
-    const id = await refused('/deleted', 'a prompt of somebody')
+    const id = await refused('/deleted', 'a private prompt')
     assert.equal((await client.request('DELETE', `/v1/videos/${id}`)).body.deleted, true)
     assert.equal((await client.request('GET', `/api/jobs/${id}`)).status, 404)
     const fields = await backend.redis.hkeys(backend.keys.deletedJob(id))

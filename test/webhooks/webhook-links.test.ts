@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { findUrlProblem } from '../../src/webhooks/webhook-url.ts'
 
-const problem = (url: unknown, inward = false) => findUrlProblem(url, { allowPrivateNetworks: inward })
+const problem = (url: unknown, allowPrivateNetworks = false) => findUrlProblem(url, { allowPrivateNetworks })
 const padded = (length: number) => `https://a.example/${'x'.repeat(length - 'https://a.example/'.length)}`
 
 describe('the address of a webhook', () => {
@@ -13,7 +13,8 @@ describe('the address of a webhook', () => {
 
   it('is a valid URL', () => {
     for (const url of ['ftp://a.example/', 'a.example', '', 7, undefined, new URL('https://a.example')])
-      for (const inward of [false, true]) assert.equal(problem(url, inward), 'must be an http(s) address')
+      for (const allowPrivateNetworks of [false, true])
+        assert.equal(problem(url, allowPrivateNetworks), 'must be an http(s) address')
   })
 
   it('has at most 2048 characters', () => {

@@ -17,8 +17,8 @@ type Deliveries = { state: string; attempts: { outcome: string; status?: number;
 
 async function until<Found>(check: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
   for (let attempt = 0; attempt < 1000; attempt++) {
-    const found = await check()
-    if (found !== undefined) return found
+    const value = await check()
+    if (value !== undefined) return value
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('it did not come to pass')
@@ -61,8 +61,8 @@ describe('webhooks', () => {
     (await request<{ secret: string }>(`${gateway.address}/api/webhooks/secret`)).secret
   const settled = (id: string) =>
     until(async () => {
-      const found = await deliveries(id)
-      return found.state === 'waiting' ? undefined : found
+      const value = await deliveries(id)
+      return value.state === 'waiting' ? undefined : value
     })
   const verify = (key: string, { body: text, headers }: Received) => new Webhook(key).verify(text, headers)
   const latest = (path: string): Received => {
@@ -189,8 +189,8 @@ describe('webhooks', () => {
       await run({ webhookUrl: `${receiver.url}${count % 5 === 0 ? '/dead' : `/well/${count}`}` })
     }
     const healthy = await until(() => {
-      const found = receiver.received.filter(({ path }) => path.startsWith('/well/'))
-      return found.length < 160 ? undefined : found
+      const value = receiver.received.filter(({ path }) => path.startsWith('/well/'))
+      return value.length < 160 ? undefined : value
     })
     const key = await secret()
     const lags = healthy

@@ -42,9 +42,9 @@ describe('streaming a local file through one buffer', () => {
   }
 
   it('sends each of many concurrent downloads its own bytes', async () => {
-    const parts = Array.from({ length: 40 }, (_, index) => [index * 1000, 2_999_999 - index * 7] as const)
+    const ranges = Array.from({ length: 40 }, (_, index) => [index * 1000, 2_999_999 - index * 7] as const)
     await Promise.all(
-      parts.map(async ([start, end]) => {
+      ranges.map(async ([start, end]) => {
         const reply = await fetch(new URL(`/${start}-${end}`, address))
         const got = Buffer.from(await reply.arrayBuffer())
         assert.ok(got.equals(content.subarray(start, end + 1)), `${start} to ${end}`)

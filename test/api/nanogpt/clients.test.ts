@@ -159,7 +159,7 @@ const readers: readonly Reader[] = [
 ]
 
 const rejection = { code: 'content_policy', message: 'The prompt was not accepted' } as const
-const trouble = { code: 'upstream_error', message: 'The renderer crashed' } as const
+const upstreamError = { code: 'upstream_error', message: 'The renderer crashed' } as const
 
 const course: readonly (Partial<JobView> & { expected: Reading['state'] })[] = [
   { expected: 'wait' },
@@ -200,7 +200,7 @@ for (const { name, path, idOf, read } of readers) {
     const { app, engine } = await startGateway(t)
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json()) ?? ''
-    for (const error of [trouble, rejection]) {
+    for (const error of [upstreamError, rejection]) {
       engine.advance(id, { state: 'failed', completedAt: 0, error })
       const reading = await read((await app.inject(path + id)).json())
       assert.equal(reading.state, 'failed')

@@ -36,7 +36,7 @@ const failing: readonly Failing[] = [
     refused: true,
   },
   {
-    name: 'refused in words that clients do not know',
+    name: 'rejected with a text that clients do not know',
     change: { state: 'failed', error: { code: 'content_policy', message: 'Not that' } },
     nested: 'FAILED',
     statuses: failedStatuses,
@@ -53,7 +53,7 @@ const failing: readonly Failing[] = [
     error: { message: 'You canceled it', type: 'invalid_request_error', code: 'canceled' },
   },
   {
-    name: 'canceled by somebody else',
+    name: 'canceled by the upstream',
     change: { state: 'canceled', error: { code: 'task_lost', message: 'gone' } },
     nested: 'FAILED',
     statuses: failedStatuses,

@@ -109,13 +109,13 @@ function requestFor(
   const headers: Record<string, string> = random.chance(0.9) ? { authorization: `Bearer ${adminKey}` } : {}
   const query = new URLSearchParams()
   let filled = path
-  for (const { name, in: place, schema } of parameters) {
-    if (place !== 'path' && random.chance(place === 'header' ? 0.9 : 0.4)) continue
-    const isId = place === 'path' || /id$/i.test(name)
+  for (const { name, in: location, schema } of parameters) {
+    if (location !== 'path' && random.chance(location === 'header' ? 0.9 : 0.4)) continue
+    const isId = location === 'path' || /id$/i.test(name)
     const value =
       isId && random.chance(0.8) ? random.pick(ids) : random.draw(random.chance(0.2) ? {} : schema)
-    if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(String(value) || 'x'))
-    else if (place === 'query') query.append(name, String(value))
+    if (location === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(String(value) || 'x'))
+    else if (location === 'query') query.append(name, String(value))
     else if (/^[\x20-\x7e]+$/.test(String(value))) headers[name] = String(value)
   }
   const url = `${address}${filled}${query.size > 0 ? `?${query}` : ''}`

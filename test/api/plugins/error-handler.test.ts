@@ -106,7 +106,7 @@ const cases: readonly Case[] = [
     code: 'invalid_api_key',
   },
   {
-    what: 'no key with a body too large, which nobody reads',
+    what: 'no key with a body that is too large, which is not read',
     request: { method: 'POST', url: '/api/generate-video', payload: 'x'.repeat(2_000_000) },
     status: 401,
     code: 'missing_api_key',

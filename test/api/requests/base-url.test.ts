@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
     url: 'https://reel.example:8443',
   },
   {
-    name: 'no RFC 7239 that a client sent beside the proxy’s own headers',
+    name: 'not RFC 7239 from a client next to the headers of the proxy',
     headers: { forwarded: 'host=evil.example', 'x-forwarded-host': 'reel.example' },
     url: 'http://reel.example',
   },

@@ -206,11 +206,11 @@ describe('attempts that Redis has lost', () => {
   })
 
   it('after a rejected attempt replace that one, which is not made again', async () => {
-    let refusals = 1
+    let rejections = 1
     const job = await begin({
       provider: {
         accept: () =>
-          refusals-- > 0
+          rejections-- > 0
             ? { kind: 'failed', fault: { code: 'rate_limited', message: '' } }
             : { kind: 'running', ticket: { task: 2 }, stage: 'queued' },
       },

@@ -446,7 +446,7 @@ describe('a step that fetches a result', () => {
       })
     })
 
-    for (const cause of [new LinkUseless('too large'), new AddressRefused('inward')]) {
+    for (const cause of [new LinkUseless('too large'), new AddressRefused('private address')]) {
       it(`ends the job at once after ${cause.name}`, async () => {
         const job = await harness.begin(fail(cause))
         assert.deepEqual(await job.run(), { kind: 'end' })
@@ -455,7 +455,7 @@ describe('a step that fetches a result', () => {
     }
 
     it('retries a host name that resolves to a private address', async () => {
-      const job = await harness.begin(fail(new AddressRefused('inward', { isLookedUp: true })))
+      const job = await harness.begin(fail(new AddressRefused('private address', { isLookedUp: true })))
       assert.equal((await job.run()).kind, 'wait')
       const work = await job.work()
       assert.deepEqual([work?.misses, work?.storeFault], [1, undefined])

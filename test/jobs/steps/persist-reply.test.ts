@@ -18,14 +18,14 @@ describe('writing a paid reply', () => {
     'ERR Error running script (call to f_0a): @user_script:5: @user_script: 5: -OOM command not allowed',
   ]) {
     it(`retries while Redis returns ${message.slice(0, 40)}…`, async () => {
-      let refusals = 200
+      let rejections = 200
       const write = async () => {
-        refusals -= 1
-        if (refusals > 0) throw new ReplyError(message)
+        rejections -= 1
+        if (rejections > 0) throw new ReplyError(message)
         return 'written'
       }
       assert.equal(await persistReply(deps, write), 'written')
-      assert.equal(refusals, 0)
+      assert.equal(rejections, 0)
     })
   }
 
@@ -48,10 +48,10 @@ describe('writing a paid reply', () => {
 
   it('pauses longer after each rejection, up to half a second', async () => {
     const pauses: number[] = []
-    let refusals = 6
+    let rejections = 6
     const sleep = async (ms: number) => void pauses.push(ms)
     await persistReply({ ...deps, sleep }, async () => {
-      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+      if (rejections-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(pauses, [100, 200, 400, 500, 500, 500])
   })
@@ -59,9 +59,9 @@ describe('writing a paid reply', () => {
   it('logs the first rejection and then every sixtieth', async () => {
     const logged: unknown[] = []
     const logger = { error: ({ tries }: { tries: number }) => void logged.push(tries) } as never
-    let refusals = 125
+    let rejections = 125
     await persistReply({ ...deps, logger }, async () => {
-      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+      if (rejections-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(logged, [1, 61, 121])
   })

@@ -109,7 +109,7 @@ describe('a poll', () => {
   it('that throws returns no result', async () => {
     const job = await begin([running()], {
       read: () => {
-        throw new TypeError('a body that nobody thought of')
+        throw new TypeError('an unexpected body')
       },
     })
     assert.equal(await waitOf(job), 1000)

@@ -107,7 +107,7 @@ describe('races and edge cases of a step', () => {
   })
 
   it('a job with a lost reply that cannot be searched for ends', async () => {
-    const breaks = () => assert.fail('a body that nobody thought of')
+    const breaks = () => assert.fail('an unexpected body')
     const job = await begin({
       sent: () => lost,
       provider: { find: { call: breaks, read: () => unclear, safeToResend: false } },

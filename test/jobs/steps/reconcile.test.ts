@@ -379,7 +379,7 @@ describe('an attempt whose reply was lost', () => {
     const rejection = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
     const policy = fault('content_policy', 'no')
     for (const [what, upstream] of [
-      ['a refusal for want of credit', stay(rejection('no_credit'))],
+      ['a rejection for missing credit', stay(rejection('no_credit'))],
       ['a busy upstream', stay(rejection('rate_limited'))],
       ['an unclear reply', stay(unclear)],
       ['an unclear reply that speaks of the input', stay({ kind: 'unclear', fault: policy })],

@@ -35,7 +35,7 @@ describe('jobs with the same request at an upstream', () => {
   })
   after(() => cleanup.run())
 
-  const ask = async (prompt: string) => (await submit(address, { model, prompt, video })).body.runId
+  const submitPrompt = async (prompt: string) => (await submit(address, { model, prompt, video })).body.runId
   const ends = (ids: readonly string[]): Promise<StatusReply[]> =>
     Promise.all(ids.map((id) => waitForEnd(address, id)))
   const tasks = async (prompt: string) =>
@@ -44,9 +44,9 @@ describe('jobs with the same request at an upstream', () => {
   it('do not both claim a single task', async () => {
     const prompt = 'the same twice, one of them never taken'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
-    const never = await ask(prompt)
+    const never = await submitPrompt(prompt)
     while (upstreams.host.countPending('wavespeed') > 0) await sleep(10)
-    const [first, second] = await ends([never, await ask(prompt)])
+    const [first, second] = await ends([never, await submitPrompt(prompt)])
     assert.equal(first?.stage, 'failed')
     assert.match(JSON.stringify(first?.error), /Submission status unknown/)
     assert.equal(second?.stage, 'succeeded')
@@ -56,7 +56,7 @@ describe('jobs with the same request at an upstream', () => {
   it('each claim their own task when all replies are lost', async () => {
     const prompt = 'the same many times, lost each time'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
-    const ended = await ends(await Promise.all(Array.from({ length: many }, () => ask(prompt))))
+    const ended = await ends(await Promise.all(Array.from({ length: many }, () => submitPrompt(prompt))))
     assert.deepEqual(
       ended.map(({ stage }) => stage),
       ended.map(() => 'succeeded'),

@@ -147,7 +147,7 @@ describe('the intent to purchase', () => {
     assert.match(ids[0] ?? '', /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   })
 
-  describe('when another server answers', () => {
+  describe('when another server replies', () => {
     const graceMs = 60_000
     const epoch = () => redis.hgetall(harness.keys.epoch)
     /** As if the data had come from another server. */

@@ -32,7 +32,7 @@ describe('the settlement of a job', () => {
     ['is released after a failure', 'generating', view('failed', 'upstream_error'), work(taken), 'release'],
     ['is released after a timeout', 'generating', view('failed', 'timeout'), work(taken), 'release'],
     [
-      'is held where nobody knows whether it was bought',
+      'is on hold if the result of the purchase is unknown',
       'submitting',
       view('failed', 'submission_unknown'),
       work(),

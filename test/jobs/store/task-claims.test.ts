@@ -153,19 +153,20 @@ describe('a task belongs to one job', () => {
     reset()
     const job = await begin()
     const { writeReply: writeAnswer } = harness.store
-    let refusals = 3
+    let rejections = 3
     Object.assign(job.deps, {
       store: {
         ...harness.store,
         writeReply: async (...args: Parameters<typeof writeAnswer>) => {
-          refusals -= 1
-          if (refusals > 0) throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
+          rejections -= 1
+          if (rejections > 0)
+            throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
           return writeAnswer(...args)
         },
       },
     })
     await job.run()
-    assert.equal(refusals, 0)
+    assert.equal(rejections, 0)
     assert.equal(await job.state(), 'queued')
   })
 })

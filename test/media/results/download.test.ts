@@ -30,11 +30,10 @@ async function start(t: TestContext, reply: Respond, changes: Record<string, unk
   })
   const dir = join(await temporaryFolder(cleanup), 'scratch')
   const tempDir = await createTempDir(dir)
-  const guard = createSafeFetch({ trustedUrls: [upstream] })
-  t.after(() => guard.close())
+  const safeFetch = createSafeFetch({ trustedUrls: [upstream] })
+  t.after(() => safeFetch.close())
   const limits = { largestBytes: megabyte, bytesPerSecond: 1, windowMs: 60_000 }
-  const create = (others = {}) =>
-    createDownloader({ safeFetch: guard, tempDir, ...limits, ...changes, ...others })
+  const create = (others = {}) => createDownloader({ safeFetch, tempDir, ...limits, ...changes, ...others })
   const download = create()
   const url = `${upstream}/a.mp4`
   return {
@@ -106,9 +105,9 @@ describe('the download of a file', () => {
   }
 
   it('passes on a rejected address', async (t) => {
-    const guard = createSafeFetch({})
-    t.after(() => guard.close())
-    const setup = await start(t, whole, { safeFetch: guard })
+    const safeFetch = createSafeFetch({})
+    t.after(() => safeFetch.close())
+    const setup = await start(t, whole, { safeFetch })
     await assert.rejects(setup.download(), { name: 'AddressRefused' })
   })
 
@@ -124,8 +123,8 @@ describe('the download of a file', () => {
 
   for (const bug of [new TypeError('bug'), new ReferenceError('bug'), new RangeError('bug'), 'no error']) {
     it(`${bug} is an internal error, not a fault of the link`, async (t) => {
-      const guard = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
-      const setup = await start(t, whole, { safeFetch: guard })
+      const safeFetch = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
+      const setup = await start(t, whole, { safeFetch })
       await assert.rejects(setup.download(), (cause) => cause === bug)
     })
   }
@@ -304,8 +303,8 @@ describe('a machine without resources', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
     it(`${code} is an internal fault, not a fault of the link`, async (t) => {
       const cause = Object.assign(new Error('x'), { code })
-      const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
-      const setup = await start(t, whole, { safeFetch: guard })
+      const safeFetch = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+      const setup = await start(t, whole, { safeFetch })
       await assert.rejects(setup.download(), {
         name: 'StorageUnavailable',
         message: `Cannot open a connection: ${code}`,
@@ -315,8 +314,8 @@ describe('a machine without resources', () => {
 
   it('another code is a fault of the link', async (t) => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' })
-    const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
-    const setup = await start(t, whole, { safeFetch: guard })
+    const safeFetch = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+    const setup = await start(t, whole, { safeFetch })
     await assert.rejects(setup.download(), { name: 'LinkNotReady' })
   })
 })
@@ -406,13 +405,13 @@ describe('a download that is stopped', () => {
       whole(response)
     })
     const cause = new StorageUnavailable('full')
-    const guard = {
+    const safeFetch = {
       fetch: async () => {
         abort.abort(new Error('enough'))
         throw cause
       },
     } as unknown as SafeFetch
-    const download = setup.with({ safeFetch: guard })
+    const download = setup.with({ safeFetch })
     await assert.rejects(download(setup.url, 'a', abort.signal), (found) => found === cause)
   })
 

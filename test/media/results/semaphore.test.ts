@@ -8,11 +8,11 @@ const turn = () => new Promise(setImmediate)
 
 describe('a semaphore with weights', () => {
   function create(capacity: number) {
-    const gate = createSemaphore(capacity)
+    const semaphore = createSemaphore(capacity)
     const inside: string[] = []
     const enter = (name: string, weight: number) => {
       let leave = () => undefined as unknown
-      void gate.acquire(weight).then((release) => {
+      void semaphore.acquire(weight).then((release) => {
         inside.push(name)
         leave = release
       })

@@ -16,8 +16,8 @@ function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
   const reads: [string, ByteRange | undefined][] = []
   const store = {
     async stat(name: string) {
-      const found = files[name]
-      return found && { bytes: found.length, storedAt: 7 }
+      const file = files[name]
+      return file && { bytes: file.length, storedAt: 7 }
     },
     async open(name: string, range?: ByteRange) {
       reads.push([name, range])
@@ -43,8 +43,8 @@ describe('a stored video', () => {
   })
 
   it('is found with its size and time', async () => {
-    const found = await start({ a: video }).find('a')
-    assert.deepEqual([found?.bytes, found?.storedAt], [video.length, 7])
+    const file = await start({ a: video }).find('a')
+    assert.deepEqual([file?.bytes, file?.storedAt], [video.length, 7])
   })
 
   it('that is missing is not found', async () => {
@@ -66,10 +66,10 @@ describe('a stored video', () => {
 
   it('can be read, whole and in part', async () => {
     const { find, reads } = start({ a: video })
-    const found = await find('a')
-    assert.ok(found)
-    assert.ok((await buffer(await found.open())).equals(video))
-    await found.open({ start: 1, end: 2 })
+    const file = await find('a')
+    assert.ok(file)
+    assert.ok((await buffer(await file.open())).equals(video))
+    await file.open({ start: 1, end: 2 })
     assert.deepEqual(reads.slice(1), [
       ['a', undefined],
       ['a', { start: 1, end: 2 }],
@@ -79,15 +79,15 @@ describe('a stored video', () => {
   it('can be opened locally if it is stored on this machine', async () => {
     const opened: string[] = []
     const openLocal = async (name: string) => opened.push(name) as never
-    const found = await start({ a: video }, { openLocal }).find('a')
-    await found?.openLocal?.()
+    const file = await start({ a: video }, { openLocal }).find('a')
+    await file?.openLocal?.()
     assert.deepEqual(opened, ['a'])
   })
 
   it('cannot be opened locally if it is stored elsewhere', async () => {
-    const found = await start({ a: video }).find('a')
-    assert.ok(found)
-    assert.equal('openLocal' in found, false)
+    const file = await start({ a: video }).find('a')
+    assert.ok(file)
+    assert.equal('openLocal' in file, false)
   })
 
   it('has a cached type among the thousand most recently requested videos', async () => {

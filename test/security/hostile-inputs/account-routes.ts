@@ -19,61 +19,64 @@ import {
 
 // Upstream callbacks, and files under secret addresses.
 export const secrets: readonly HostileInput[] = [
-  submit('a callback for nobody', {}, notFound, { as: 'nobody', path: '/hooks/vid_unknown/secret' }),
-  submit('a callback with a wrong secret', {}, notFound, { as: 'nobody', path: '/hooks/{job}/wrong' }),
+  submit('a callback for an unknown job', {}, notFound, {
+    as: 'anonymous',
+    path: '/hooks/vid_unknown/secret',
+  }),
+  submit('a callback with a wrong secret', {}, notFound, { as: 'anonymous', path: '/hooks/{job}/wrong' }),
   submit('a callback of 60 kB', { x: 'x'.repeat(60_000) }, notFound, {
-    as: 'nobody',
+    as: 'anonymous',
     path: '/hooks/{job}/wrong',
   }),
   submit('a callback of 1 MB', { x: 'x'.repeat(1_000_000) }, notFound, {
-    as: 'nobody',
+    as: 'anonymous',
     path: '/hooks/{job}/wrong',
   }),
-  submit('a callback that is no JSON', '<<<', notFound, { as: 'nobody', path: '/hooks/{job}/wrong' }),
-  submit('a callback to a path', {}, notFound, { as: 'nobody', path: '/hooks/..%2f/..%2f' }),
-  submit('a callback to a NUL', {}, notFound, { as: 'nobody', path: '/hooks/%00/%00' }),
-  get('a callback by GET', '/hooks/{job}/secret', refused(405, 'method_not_allowed'), { as: 'nobody' }),
-  get('a file of nobody', `/files/${'0'.repeat(40)}.mp4`, notFound, { as: 'nobody' }),
-  get('a file that is a path', '/files/..%2f..%2fetc%2fpasswd', notFound, { as: 'nobody' }),
+  submit('a callback that is no JSON', '<<<', notFound, { as: 'anonymous', path: '/hooks/{job}/wrong' }),
+  submit('a callback to a path', {}, notFound, { as: 'anonymous', path: '/hooks/..%2f/..%2f' }),
+  submit('a callback to a NUL', {}, notFound, { as: 'anonymous', path: '/hooks/%00/%00' }),
+  get('a callback by GET', '/hooks/{job}/secret', refused(405, 'method_not_allowed'), { as: 'anonymous' }),
+  get('an unknown file', `/files/${'0'.repeat(40)}.mp4`, notFound, { as: 'anonymous' }),
+  get('a file that is a path', '/files/..%2f..%2fetc%2fpasswd', notFound, { as: 'anonymous' }),
   get('a file that is a path, escaped twice', '/files/..%252f..%252fetc%252fpasswd', notFound, {
-    as: 'nobody',
+    as: 'anonymous',
   }),
-  get('a file with a NUL', '/files/a%00.mp4', { status: 404 }, { as: 'nobody' }),
-  get('media of a wrong signature', '/media/W10.AAAA.png', notFound, { as: 'nobody' }),
-  get('media that is a path', '/media/../../etc/passwd', notFound, { as: 'nobody' }),
-  get('media of a long name', `/media/${'a'.repeat(9000)}`, notFound, { as: 'nobody' }),
+  get('a file with a NUL', '/files/a%00.mp4', { status: 404 }, { as: 'anonymous' }),
+  get('media of a wrong signature', '/media/W10.AAAA.png', notFound, { as: 'anonymous' }),
+  get('media that is a path', '/media/../../etc/passwd', notFound, { as: 'anonymous' }),
+  get('media of a long name', `/media/${'a'.repeat(9000)}`, notFound, { as: 'anonymous' }),
 ]
 
 // Keys, and the routes of the operator.
 const account = { as: 'operator' as const, method: 'PATCH', path: `${keysPath}/{account}` }
 export const admin: readonly HostileInput[] = [
-  submit('no key', job, refused(401, 'missing_api_key'), { as: 'nobody' }),
+  submit('no key', job, refused(401, 'missing_api_key'), { as: 'anonymous' }),
   submit('a wrong key', job, refused(401, 'invalid_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { 'x-api-key': 'sk-reelgate-wrong' },
   }),
   submit('an empty key', job, refused(401, 'missing_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { 'x-api-key': '' },
   }),
   submit('a key of 8000 characters', job, refused(401, 'invalid_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { 'x-api-key': 'k'.repeat(8000) },
   }),
   submit('a key of the prototype', job, refused(401, 'invalid_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { 'x-api-key': '__proto__' },
   }),
   submit('a key that is no ASCII', job, refused(401, 'invalid_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { authorization: 'Bearer ü\u00ff' },
   }),
   submit('Basic instead of Bearer', job, refused(401, 'missing_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
     headers: { authorization: 'Basic dTpw' },
   }),
   submit('a large body without a key', { ...job, x: 'x'.repeat(500_000) }, refused(401, 'missing_api_key'), {
-    as: 'nobody',
+    as: 'anonymous',
   }),
   {
     ...form(
@@ -81,7 +84,7 @@ export const admin: readonly HostileInput[] = [
       [modelPart, promptPart, ['image', largeImage, 'a.png']],
       refused(401, 'missing_api_key'),
     ),
-    as: 'nobody',
+    as: 'anonymous',
   },
   {
     ...library(
@@ -89,10 +92,10 @@ export const admin: readonly HostileInput[] = [
       [['file', largeImage, 'a.png']],
       refused(401, 'missing_api_key'),
     ),
-    as: 'nobody',
+    as: 'anonymous',
   },
   get('a key of a caller for the operator', keysPath, refused(401, 'invalid_api_key')),
-  get('no key for the operator', keysPath, refused(401, 'missing_api_key'), { as: 'nobody' }),
+  get('no key for the operator', keysPath, refused(401, 'missing_api_key'), { as: 'anonymous' }),
   submit('a key without a body', '', invalid(), operator),
   submit('a key without a name', {}, invalid('name'), operator),
   submit('an array', [], invalid(), operator),

@@ -82,11 +82,11 @@ export const forms: readonly HostileInput[] = [
   ),
   form('a named empty file', [modelPart, promptPart, ['image', '', 'a.png', 'image/png']], invalid('image')),
   form(
-    'a good image beside an unknown model',
+    'a valid image with an unknown model',
     [['model', 'no-model'], promptPart, ['image', largeImage, 'a.png']],
     refused(404, 'model_not_found', 'model'),
   ),
-  form('a good image beside no prompt', [modelPart, ['image', largeImage, 'a.png']], missing('prompt')),
+  form('a valid image without a prompt', [modelPart, ['image', largeImage, 'a.png']], missing('prompt')),
   form(
     'a good image, and a field twice',
     [modelPart, promptPart, ['image', largeImage, 'a.png'], modelPart],

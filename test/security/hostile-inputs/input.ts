@@ -4,7 +4,7 @@ import { png } from '../../media/files.ts'
 /** `{job}`, `{attachment}`, `{account}` and `{key}` in a path or a raw request stand for those of the caller. */
 export type HostileInput = {
   name: string
-  as?: 'caller' | 'operator' | 'nobody'
+  as?: 'caller' | 'operator' | 'anonymous'
   method?: string
   path?: string
   headers?: Readonly<Record<string, string>>

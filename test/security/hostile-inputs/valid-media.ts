@@ -20,7 +20,7 @@ import {
 } from './input.ts'
 
 const encodings: Readonly<Record<string, string>> = {
-  'the usual form': dataUrl('image/png', pixel),
+  'the common form': dataUrl('image/png', pixel),
   'no padding': `data:image/png;base64,${base64.replace(/=+$/, '')}`,
   'URL-safe base64': `data:image/png;base64,${pixel.toString('base64url')}`,
   'escaped base64': `data:image/png;base64,${encodeURIComponent(base64)}`,
@@ -135,7 +135,7 @@ export const validMedia: Readonly<Record<string, readonly HostileInput[]>> = {
     ),
     form('an unknown field twice', [modelPart, promptPart, ['x', '1'], ['x', '2']], ok),
     form(
-      'a file that nobody reads',
+      'a file in an unused field',
       [modelPart, promptPart, ['x', Buffer.alloc(200_000, 0xff), 'x.bin']],
       ok,
     ),

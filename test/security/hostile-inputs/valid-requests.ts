@@ -23,7 +23,7 @@ export const validRequests: Readonly<Record<string, readonly HostileInput[]>> = 
     submit('the default webhook, removed', { url: null }, ok, webhooksRoute),
     library('a file', [['file', pixel, 'a b (1) ü 🚣.png']], { status: 201 }),
     library(
-      'a file beside fields, under another name',
+      'a file with fields, under another name',
       [
         ['x', '1'],
         ['upload', pixel, 'a.png'],
@@ -42,7 +42,7 @@ export const validRequests: Readonly<Record<string, readonly HostileInput[]>> = 
       headers: { 'idempotency-key': `a ${'~'.repeat(253)}` },
     }),
     submit('an Idempotency-Key again', job, accepted, { headers: { 'idempotency-key': 'used-before' } }),
-    submit('preferences that nobody knows', job, accepted, {
+    submit('unknown preferences', job, accepted, {
       headers: { prefer: 'wait=99999, respond-async, handling=other, ,=;"' },
     }),
     submit('a preference that never ends', job, accepted, { headers: { prefer: 'handling="strict' } }),
@@ -55,7 +55,7 @@ export const validRequests: Readonly<Record<string, readonly HostileInput[]>> = 
     submit('a path that is escaped', rawJson, accepted, { path: '/api/%67enerate-video' }),
     get('an ID under two names', '/api/video/status?runId={job}&requestId={job}', ok),
     get(
-      'an ID and what nobody needs',
+      'an ID and unused parameters',
       '/api/video/status?runId={job}&model=x&projectId=%20&cost=-1&wait=abc',
       ok,
     ),
