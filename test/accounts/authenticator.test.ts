@@ -47,7 +47,7 @@ describe('authentication', () => {
     await subscriber.ping()
     return made
   }
-  /** As a file would, for as long as the process lives. */
+  /** A marker in memory instead of a file. */
   const createMarker = (wasSet = false) => {
     let isSet = wasSet
     return {

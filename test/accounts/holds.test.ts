@@ -157,7 +157,7 @@ describe('money on hold', () => {
   })
 
   describe('and a task that an operator adopts', () => {
-    // Eight lost replies in a row, and the gateway would leave the upstream alone for a while.
+    // After eight lost replies in a row the gateway would pause purchases at the upstream.
     beforeEach(async () => {
       const { client } = await createKey('success')
       await client.waitForEnd((await client.submit()).body.runId)

@@ -8,7 +8,7 @@ import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { assertLedgersAddUp, cheapJob, clientOf, startBackend } from './test-accounts.ts'
 
-/** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */
+/** How long after the first submits each gateway is killed: while it accepts, purchases, polls, delivers and settles. */
 const killedAfterMs = [40, 300, 900]
 
 describe('kill -9 at any moment', () => {

@@ -123,7 +123,7 @@ describe('an operation with an Idempotency-Key', () => {
     assert.match(String(refused.body.message), /balance is 1\.5 USD/)
     const account = await backend.ledger.read(id)
     assert.deepEqual([account?.balanceUsd, account?.rpm, account?.dailyUsd], [1.5, undefined, undefined])
-    // A refused operation leaves its key free.
+    // A rejected operation does not use its key.
     assert.equal((await patch({ topUpUsd: -1 }, 'too much')).body.balanceUsd, 0.5)
     assert.match(await runKeysCommand(backend, ['topup', id, '-0.5', '--note', 'typed']), /\$0 /)
     assert.equal((await patch({ balanceUsd: 5, topUpUsd: -6 })).status, 409)

@@ -45,7 +45,7 @@ type Changes = Partial<Omit<ApiDeps, 'engine' | 'logger'>>
 
 export type Gateway = { app: FastifyInstance; engine: MemoryEngine; logged: Record<string, unknown>[] }
 
-/** An app of its own for one test, closed with it. */
+/** An app for one test, closed with it. */
 export async function startGateway(t: TestContext, changes: Changes = {}): Promise<Gateway> {
   const engine = createMemoryEngine()
   const logged: Record<string, unknown>[] = []

@@ -16,7 +16,7 @@ export type Nginx = {
 
 const isThere = () => spawnSync('nginx', ['-v']).status === 0
 
-/** Installs nginx where the system allows it. False: there is none. */
+/** Installs nginx if the system allows it. Returns false without nginx. */
 export function requireNginx(): boolean {
   if (isThere()) return true
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n']
@@ -46,7 +46,7 @@ export async function shippedConfig(gateway: string): Promise<string> {
   })
 }
 
-/** Throws where the configuration has no such text (any more). */
+/** Throws if the configuration does not contain the text. */
 export function replaceAll(config: string, changes: Readonly<Record<string, string>>): string {
   return Object.entries(changes).reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`)
@@ -69,7 +69,7 @@ http {
 `
 }
 
-/** Runs nginx on a port of loopback, with its files in a folder of its own. */
+/** Runs nginx on a port of loopback, with its files in a separate folder. */
 export async function startNginx(cleanup: Cleanup, config: (address: string) => string): Promise<Nginx> {
   const dir = await temporaryFolder(cleanup)
   await chmod(dir, 0o755)

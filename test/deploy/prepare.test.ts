@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 
-/** What the child believes of its host. */
+/** The simulated host of the child process. */
 const asUser = ['--import', 'data:text/javascript,process.getuid=()=>1000']
 const asRoot = ['--import', 'data:text/javascript,process.getuid=()=>0']
 const onOldNode = [

@@ -119,7 +119,7 @@ describe('a cancel or a deadline before the purchase', () => {
       await Promise.all(submitted.map(({ id }) => cancels[0]?.(client, id)))
     }
     const counts = await countJobs({ ...gateway, jobs })
-    // Who cancels a render gives up its result.
+    // The result of a canceled render is discarded.
     const { discarded: _, ...counted } = counts
     report({ suite: 'cancel at any moment', faults: 1, ...counted })
     assertSound(counts)

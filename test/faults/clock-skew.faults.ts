@@ -38,7 +38,7 @@ describe('workers whose clocks are 40 minutes off', () => {
       env: {
         ...upstreams.env,
         REDIS_URL: server.path,
-        // Less than the clocks are off: whoever believes them takes every job for overdue.
+        // Less than the clock skew: with the wrong clock every job would be overdue.
         MAX_JOB_SECONDS: '1800',
       },
     })

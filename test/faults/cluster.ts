@@ -9,7 +9,7 @@ import { redisServerArguments } from '../../src/redis/launch.ts'
 import { spawnGateway, stopProcess } from '../support/gateway-process.ts'
 import { type Cleanup, temporaryFolder } from '../support/setup.ts'
 
-/** A Redis server of the test's own that it can kill and start again on the same file. */
+/** A Redis server that the test can kill and restart on the same file. */
 export async function startServer(cleanup: Cleanup, more: readonly string[] = []) {
   const dir = await temporaryFolder(cleanup)
   const path = join(dir, 'redis.sock')
@@ -89,7 +89,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** An offers file that leaves one upstream for each of these models. */
+/** An overrides file that leaves one upstream for each of these models. */
 export async function onlyThese(
   cleanup: Cleanup,
   choices: readonly { model: string; provider: string; all: readonly string[] }[],
@@ -112,7 +112,7 @@ function isListening(address: string): Promise<boolean> {
   )
 }
 
-/** How many ends the audit trail of a job holds. */
+/** The number of terminal states in the history of a job. */
 export async function endsOf(redis: Redis, id: string): Promise<number> {
   const entries = await redis.lrange(`reelgate:trail:${id}`, 0, -1)
   return entries.filter((entry) => /"state":"(succeeded|failed|canceled)"/.test(entry)).length

@@ -132,7 +132,7 @@ describe('the primary fails with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover, the machine of the old primary is cut off').finally(primary.thaw)
   })
 
-  /** Submits as a client does that does not know what happens: the job where it was accepted, the status otherwise. */
+  /** Submits like a client without retries: returns the job if it was accepted, otherwise the status. */
   async function trySubmit(client: Client, provider: Upstream, mark: string, headers = {}) {
     const body = requestFor(provider, mark)
     const reply = await client.request('POST', '/api/generate-video', body, headers).catch(() => undefined)
@@ -218,7 +218,7 @@ describe('the primary fails with writes that its replica does not have', () => {
     assertKept(counts)
     assert.deepEqual(counts.ends, { succeeded: accepted.length })
     assert.notEqual(refused.length, 0)
-    // A purchase and the reply to its submit are confirmed at the same moment: what was purchased all the same is canceled, and costs nothing.
+    // A purchase and the reply to its submit are confirmed together: a purchased but rejected job is canceled, and costs nothing.
     const made = await purchasesOf(host, refused)
     const purchased = refused.filter((_, index) => (made[index] ?? 0) > 0).map(({ mark }) => mark)
     const { data } = (await client.request('GET', '/api/jobs?limit=100')).body as unknown as {

@@ -200,7 +200,7 @@ export function assertKept(counts: Counts): void {
   )
 }
 
-/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has the replies. */
+/** Delivers the upstreams' callbacks as they do: repeatedly until the gateway returns 2xx; once if `untilTaken` is false. `taken` has the replies. */
 export async function deliverCallbacks(
   host: SandboxHost,
   jobs: readonly SentJob[],

@@ -18,7 +18,7 @@ import { report } from './print-counts.ts'
 /** `DENIED_MS=70000` for a long run. */
 const deniedMs = Number(process.env.DENIED_MS ?? 20_000)
 
-/** How each upstream says that it does not know a task. */
+/** The reply of each upstream for an unknown task. */
 const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<InjectedFault>>> = {
   fal: { status: 404, body: { detail: 'Request not found' } },
   wavespeed: { status: 404, body: { code: 404, message: 'Prediction not found' } },
@@ -27,7 +27,7 @@ const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', P
 }
 const providers = Object.keys(denials) as (Upstream & keyof typeof denials)[]
 
-/** Each test has upstreams of its own, so that both can wait at the same time. */
+/** Each test has its own upstreams, so that both can wait at the same time. */
 describe('upstreams that deny existing tasks', { concurrency: true }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())

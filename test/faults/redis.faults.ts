@@ -9,7 +9,7 @@ import { report } from './print-counts.ts'
 const unreachableMs = Number(process.env.UNREACHABLE_MS ?? 30_000)
 const outageMs = Number(process.env.OUTAGE_MS ?? 8000)
 
-/** Each group has a Redis and a gateway of its own, so that they can wait at the same time. */
+/** Each group has its own Redis and gateway, so that they can wait at the same time. */
 describe('Redis outages', { concurrency: true }, () => {
   const cleanup = createCleanup()
   let upstreams: MockUpstreams

@@ -49,7 +49,7 @@ const rejections: readonly Rejection[] = [
   },
   {
     error: 'MISCONF',
-    // A snapshot cannot replace a directory, and Redis refuses writes after a failed snapshot.
+    // A snapshot cannot replace a directory, and Redis rejects writes after a failed snapshot.
     async begin(redis, dir) {
       await mkdir(join(dir, 'dump.rdb'))
       await redis.config('SET', 'save', '3600 1')
@@ -82,14 +82,14 @@ describe('Redis rejects every write while the upstreams reply', { concurrency: t
       before(async () => {
         gateway = await startWholeGateway(own, {
           ...upstreams.env,
-          // A server that was a replica for a while is taken for another one.
+          // A server that was a replica for a while counts as another one.
           REDIS_FAILOVER_GRACE_SECONDS: '3',
         })
         worker = gateway.worker
       })
       after(() => own.run())
 
-      /** Jobs that their upstreams have, and whose replies meet a Redis that refuses writes. */
+      /** Jobs that their upstreams have, whose replies arrive while Redis rejects writes. */
       async function purchase(name: string): Promise<SentJob[]> {
         worker.freeze()
         for (const provider of providers)

@@ -13,7 +13,7 @@ const jobCount = 100
 const names = ['first API', 'second API', 'first worker', 'second worker'] as const
 type Name = (typeof names)[number]
 
-/** Sandbox gateways as processes of their own on one Redis and one folder: two APIs and two workers, each with mock upstreams of its own. */
+/** Sandbox gateways as separate processes on one Redis and one folder: two APIs and two workers, each with mock upstreams. */
 describe('two APIs and two workers in the sandbox', () => {
   const cleanup = createCleanup()
   const nodes = new Map<Name, Node>()

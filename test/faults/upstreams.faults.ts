@@ -131,7 +131,7 @@ function lost(name: ProviderName): RegExp {
   return reportsTasks.has(name) ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
-/** The upstream never had the job, which only one that refuses a second task under the same id lets us mend. */
+/** The upstream never had the job; only an upstream that rejects a second task with the same ID allows a repetition. */
 function never(name: ProviderName): RegExp {
   return name === 'runware' ? /^succeeded$/ : /^failed submission_unknown$/
 }

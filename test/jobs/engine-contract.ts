@@ -8,18 +8,18 @@ import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 
 export type EngineUnderTest = {
   engine: Engine
-  /** Takes a job to another state, as a worker does. */
+  /** Changes the state of a job, like a worker. */
   advance(id: string, change: Partial<JobView>): Promise<JobView>
-  /** Lets a worker take its next step with a job whose cancel was requested. */
+  /** Lets a worker run the next step of a job with a requested cancel. */
   runCancel(id: string): Promise<void>
-  /** Takes Redis away, for good. */
+  /** Makes Redis unavailable for the rest of the test. */
   breakDown(): Promise<void> | void
   close(): Promise<void> | void
 }
 
 const ended = { state: 'succeeded', progress: 100, completedAt: 1_800_000_000_000 } as const
 
-/** What the APIs rely on. The engine passes it, and so does its double in the tests of the APIs. */
+/** The contract for the APIs. The engine and its test double pass it. */
 export function testEngineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(`${name}: the contract of the engine`, () => {
     let setup: EngineUnderTest

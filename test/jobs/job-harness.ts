@@ -23,12 +23,12 @@ export const reply: CallResult = { kind: 'reply', reply: empty }
 export const lost: CallResult = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
 
 export type Upstream = {
-  /** What happens while a call is under way; its result. */
+  /** What happens during a call; its result. */
   sent?: (path: string) => Promise<CallResult> | CallResult
   provider?: Partial<Provider>
   /** Whether the upstream still has an endpoint for the model. */
   offered?: boolean
-  /** Replaces any other part that a step works with. */
+  /** Replaces any other dependency of a step. */
   deps?: Partial<StepDeps>
   work?: Partial<JobWork>
 }
@@ -50,7 +50,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
 
   async function begin({ sent = () => reply, provider = {}, offered = true, deps: other, work }: Upstream) {
     const id = `job${++jobs}`
-    // Not before the time of Redis, by which it judges deadlines.
+    // Not before the time of Redis, which decides about deadlines.
     const clock = { now: Date.now() + 1000 }
     clocks.push(clock)
     /** The calls to the upstream, and the side effects other than writing the record. */
@@ -154,7 +154,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       effects,
       deps,
       run,
-      /** Steps, each when the one before says so, as long as there are any. */
+      /** Runs steps, each when the one before schedules it, until there are none. */
       async runAll() {
         for (let next = await run(); next.kind === 'wait'; next = await run()) {
           clock.now = Math.max(clock.now + 1, next.at)

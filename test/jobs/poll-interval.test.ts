@@ -91,7 +91,7 @@ describe('the poll interval', () => {
       steps: () => steps,
       bringForward: () => queues.bringForward('runware', job.id),
       paths: (path: string) => calls.filter((call) => call.path === path),
-      /** Whatever comes, so many times a second for so long. */
+      /** Repeats an event at a rate for a time. */
       async flood(what: () => Promise<unknown>, perSecond: number, seconds: number) {
         for (let count = 0; count < perSecond * seconds; count += 1) {
           await what()

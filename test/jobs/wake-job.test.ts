@@ -13,7 +13,7 @@ import {
 
 const small = { model: 'kling-video', prompt: 'a boat' }
 
-/** The first poll of these jobs is 20 s away, so that what happens sooner was brought forward. */
+/** The first poll of these jobs is 20 s away, so that an earlier poll was brought forward. */
 describe('events during a step', () => {
   const cleanup = createCleanup()
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']

@@ -45,7 +45,7 @@ export function dataUrl(type: string, content: Buffer): string {
   return `data:${type};base64,${content.toString('base64')}`
 }
 
-/** A server of the test's own on loopback. */
+/** An HTTP server for one test on loopback. */
 export async function startServer(
   t: TestContext,
   reply: (request: IncomingMessage, response: ServerResponse) => void,

@@ -16,7 +16,7 @@ import { type Cleanup, createCleanup, quiet, temporaryFolder } from '../support/
 
 export const megabyte = 1024 * 1024
 
-/** A bucket on a server of the test's own that speaks the real protocol. */
+/** A bucket on a local server with the real protocol. */
 export async function startBucket(cleanup: Cleanup): Promise<S3Settings> {
   const server = new S3rver({
     port: 0,

@@ -137,7 +137,7 @@ describe('a rejected submit leaves no file', () => {
     await noFilesLeft(stored)
   })
 
-  /** A form with one file of which the end does not come. */
+  /** A form with one file whose end never arrives. */
   const cutForm = Buffer.concat([
     Buffer.from('--XX\r\nContent-Disposition: form-data; name="input_reference"; filename="a.png"\r\n'),
     Buffer.from('Content-Type: image/png\r\n\r\n'),

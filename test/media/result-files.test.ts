@@ -165,7 +165,7 @@ describe('an encoded result', () => {
       if (range === undefined) return void response.writeHead(200, headers).end(content)
       const rangeHeaders = { 'content-range': `bytes 1000-${content.length - 1}/${content.length}` }
       response.writeHead(206, { ...headers, ...rangeHeaders, 'content-encoding': 'gzip' })
-      // As the range of an encoded file is meant: of its encoded bytes.
+      // The range of an encoded file refers to its encoded bytes.
       response.end(gzipSync(content).subarray(1000))
     })
     await assert.rejects(setup.deliver(), LinkNotReady)
@@ -336,7 +336,7 @@ describe('a result that cannot be stored', () => {
     })
     bucket.fail('no results')
     for (let tries = 0; tries < 3; tries += 1) await assert.rejects(setup.deliver(), StorageUnavailable)
-    // The sweep of old temporary files leaves what is tried again and again.
+    // The sweep of old temporary files keeps files that are retried.
     const [whole = ''] = await readdir(join(setup.dataDir, 'scratch'))
     await utimes(join(setup.dataDir, 'scratch', whole), 0, 0)
     await assert.rejects(setup.deliver(), StorageUnavailable)

@@ -38,7 +38,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
     retention,
     log,
     forgotten,
-    /** A file that was last written so long ago. */
+    /** A file with the given age since its last write. */
     async put(name: string, ageMs: number) {
       const path = join(dataDir, name)
       await mkdir(join(path, '..'), { recursive: true })

@@ -85,7 +85,7 @@ const hostile = [
   'http://[fe80::1]/',
   'http://[fec0::1]/',
   'http://[ff02::1]/',
-  // names that lead inside
+  // names of private addresses
   'http://metadata.example/',
   'http://intranet.example/',
   'http://six.example/',

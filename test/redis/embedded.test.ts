@@ -177,7 +177,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return String(chunk).trim()
 }
 
-/** Resolves when the process is gone; the test's own limit is the patience. */
+/** Resolves when the process is gone; the time limit of the test applies. */
 async function waitForExit(pid: number): Promise<void> {
   while (isRunning(pid)) await sleep(5)
 }

@@ -7,7 +7,7 @@ import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
-/** The script that accepts a job writes its queue entry too: what it leaves must be what `Queue.add` leaves. */
+/** The script that accepts a job also writes its queue entry, which must equal that of `Queue.add`. */
 describe('the queue entry of an accepted job', () => {
   const cleanup = createCleanup()
   let redis: Redis

@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { Cleanup } from '../support/setup.ts'
 
 /**
- * Stands between a gateway and a real Redis, and loses a reply on demand: Redis carries the command out, then the connection breaks before
- * the client hears of it. `path` is the socket of the Redis.
+ * A proxy between a gateway and a real Redis that loses a reply on demand: Redis executes the command, then the connection breaks before
+ * the client gets the reply. `path` is the socket of the Redis.
  */
 export async function startLossyProxy(cleanup: Cleanup, path: string) {
   let armed: { text: string; lost: () => void } | undefined

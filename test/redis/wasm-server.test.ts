@@ -12,7 +12,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 
 const timeout = 60_000
 
-// No redis-server is found on this PATH; the tests of a file have a process to themselves.
+// No redis-server is found on this PATH; each test file has its own process.
 process.env.PATH = join(tmpdir(), 'nothing-here')
 
 test('without a server on PATH the trial store starts, with a warning, and carries BullMQ', {

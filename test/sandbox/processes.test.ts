@@ -27,7 +27,7 @@ describe('mock upstreams of several processes', () => {
   })
   after(() => cleanup.run())
 
-  /** What one process has. */
+  /** The sandbox parts of one process. */
   function createProcess(prefix: string) {
     const sandbox = createSandbox({
       mocks: mockUpstreams,
@@ -54,7 +54,7 @@ describe('mock upstreams of several processes', () => {
     return { send, transport, fetcher, fal: sandbox.upstreams.fal }
   }
 
-  /** Stands for any address outside of the sandbox. */
+  /** Represents any address outside of the sandbox. */
   async function startServer(): Promise<{ url: string; calls: string[] }> {
     const calls: string[] = []
     const server = createServer((request, reply) => {

@@ -23,7 +23,7 @@ import { createWorker, type Worker } from './worker.ts'
 import { createWorld, startMs } from './world.ts'
 
 const workerCount = 3
-/** More than any run needs: beyond them it is said not to end. */
+/** More than any run needs: a run beyond this limit is reported as endless. */
 const mostTasks = 50_000
 const mostMs = 24 * 3_600_000
 

@@ -4,7 +4,7 @@ import type { CallType, Fault, Faults, Hit } from './faults.ts'
 import { settings } from './settings.ts'
 import { type Clock, runOn } from './virtual-time.ts'
 
-/** A process, or somebody outside: everything that acts. A dead one never continues, a frozen one continues later. */
+/** A process, or an outside party: everything that acts. A dead one never continues, a frozen one continues later. */
 export type Actor = Clock & {
   name: string
   /** Whether it may die or freeze. */
@@ -111,7 +111,7 @@ export function createWorld({
     })
   }
 
-  /** A clock is compared with that of Redis now and then, and set right after a while. */
+  /** A clock is compared with that of Redis periodically, and corrected after a while. */
   function jump(actor: Actor, { byMs = 0, ms = 0 }: Hit): void {
     actor.skewMs = byMs
     const check = () => {

@@ -26,7 +26,7 @@ export function spawnGateway(env: Env) {
   return { child, written, output }
 }
 
-/** The gateway as its users start it. */
+/** The gateway, started like a user does. */
 export async function startProcess(env: Env): Promise<GatewayProcess> {
   const { child, written, output } = spawnGateway(env)
   const { promise, resolve, reject } = Promise.withResolvers<string>()

@@ -11,7 +11,7 @@ const samples: Partial<Record<Field, unknown>> = {
   targetVideo: 'https://files.example/two.mp4',
 }
 
-/** The least that a model needs in a mode. */
+/** The smallest valid request of a model in a mode. */
 export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<string, unknown> {
   const needed = allFields.filter((field) => findRule(model, field, mode)?.required !== undefined)
   const source: readonly Field[] = mode === 'image' ? ['image'] : []

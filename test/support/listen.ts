@@ -37,7 +37,7 @@ export async function listen(url: string, headers: Record<string, string> = {}) 
   return {
     events,
     contentType: reply.headers.get('content-type'),
-    /** Until so many events have come. */
+    /** Resolves after the given number of events. */
     until: (count: number) => when(() => events.length >= count),
     waitForText: (pattern: RegExp) => when(() => pattern.test(text)),
     ended,

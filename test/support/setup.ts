@@ -34,7 +34,7 @@ export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
   return folder
 }
 
-/** A real Redis of the test's own. */
+/** A real Redis for one test. */
 export async function startRedis(cleanup: Cleanup): Promise<{ url: string; redis: Redis }> {
   const server = await startEmbeddedRedis({
     dataDir: await temporaryFolder(cleanup),
@@ -73,7 +73,7 @@ function environmentOf({ upstreams }: SandboxHost): Record<string, string> {
     SANDBOX: 'off',
     POLL_MAX_MS: '100',
     UPSTREAM_TIMEOUT_SECONDS: '2',
-    // A key that is rejected once for one test says nothing about the next one.
+    // A rejected key in one test does not affect the next one.
     UPSTREAM_RETRY_SECONDS: '0',
   }
   for (const provider of Object.values(providers)) {

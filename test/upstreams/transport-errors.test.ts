@@ -8,7 +8,7 @@ import { runware } from '../../providers/runware/index.ts'
 import { createTransport, isUnsent } from '../../src/upstreams/transport.ts'
 import { createCleanup } from '../support/setup.ts'
 
-/** For localhost alone, and for nothing but this test. */
+/** A certificate for localhost, for this test only. */
 const cert = `-----BEGIN CERTIFICATE-----
 MIIBlTCCATugAwIBAgIUUtdKSw1OxXEmdgxDjU2yB7X5d4swCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzEyMjg1OFoYDzIxMjYxMDMw

@@ -51,7 +51,7 @@ test('one owner cannot take all slots', () => {
   enter(limiter, 'bobby', 'https://1.example')
 })
 
-/** Enters as often as possible with destinations of one owner that failed before. */
+/** Takes as many slots as possible for failing destinations of one owner. */
 function fill(limiter: Limiter, owner: string, count: number) {
   const dead = Array.from({ length: count }, (_, at) => `https://dead-${at}.example`)
   for (const url of dead) enter(limiter, owner, url).release(false)

@@ -6,7 +6,7 @@ const prefixes = ['/api', '', '/api/v1', '/v1', '/api/v1/api']
 
 const queued = { seed: 'queued', current: 'queued', first: 'PENDING' }
 
-/** Path below a prefix -> which vocabulary it speaks under each of the five. */
+/** Path below a prefix -> its response format under each of the five prefixes. */
 const statusPaths = {
   '/video-status': ['seed', 'seed', 'seed', 'seed', 'seed'],
   '/generate-video/status': ['current', 'current', 'current', 'current', 'current'],

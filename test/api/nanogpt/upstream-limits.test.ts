@@ -14,7 +14,7 @@ async function start(t: TestContext, ...keyed: string[]) {
   const { app, engine } = await startGateway(t, { routing: { ...routing, sandbox: false } })
   return {
     engine,
-    /** Sends a body as it stands, so that numbers are not rounded on the way. */
+    /** Sends a raw body, so that numbers are not rounded. */
     async post(body: string | object, headers: Record<string, string> = {}) {
       const reply = await app.inject({
         method: 'POST',

@@ -21,7 +21,7 @@ export function createRandom(seed: number, components: Readonly<Record<string, S
     return value as T
   }
 
-  /** A value that the schema allows, as far as it says. */
+  /** A value that the schema allows. */
   function draw(schema: Schema): unknown {
     const reference = /^#\/components\/schemas\/(.+)$/.exec(String(schema.$ref))?.[1]
     if (reference !== undefined) return draw(components[reference] ?? {})
@@ -49,7 +49,7 @@ export function createRandom(seed: number, components: Readonly<Record<string, S
     return Object.fromEntries(names.map((name) => [name, draw(properties[name] ?? {})]))
   }
 
-  /** The same with something wrong in it, most likely. */
+  /** The same, usually with an error in it. */
   function spoil(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || chance(0.1)) return pick(oddities)
     const entries = Object.entries(value)

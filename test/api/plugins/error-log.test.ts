@@ -78,7 +78,7 @@ test('a 401 and a 429 write one log line each', async (t) => {
   checkOneLine(logged)
 })
 
-/** As ioredis rejects: with the whole command. */
+/** An error of ioredis, which contains the whole command. */
 const refusedByRedis = Object.assign(new ReplyError('OOM command not allowed'), {
   command: { name: 'evalsha', args: ['sha', 'a prompt nobody shall read'] },
 })

@@ -55,7 +55,7 @@ describe('attempts that Redis has lost', () => {
         keys: harness.keys,
         store: harness.store,
         queues,
-        // As if the attempts had been made on the server that died.
+        // As if the attempts had been made on the failed server.
         journal: { listMadeElsewhere: () => from.listMadeElsewhere(''), hasDiscarded: from.hasDiscarded },
         routing: job.deps.routing,
         upstreams: job.deps.upstreams,
@@ -669,7 +669,7 @@ describe('attempts that Redis has lost', () => {
     })
   })
 
-  /** The first attempt is refused, and Redis is put back to where it was under way when the second one has a task. */
+  /** The first attempt is rejected; when the second one has a task, Redis goes back to the state during the first. */
   async function secondAttempt(sent?: Upstream['sent']) {
     let calls = 0
     const job = await begin({
@@ -719,7 +719,7 @@ describe('attempts that Redis has lost', () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
-    // The process dies before it has written that the attempt was refused.
+    // The process dies before it has written that the attempt was rejected.
     Object.assign(job.deps, { journal: { ...job.journal, discard: async () => undefined } })
     await job.run()
     assert.equal(await job.state(), 'pending')

@@ -34,7 +34,7 @@ function recorder() {
   return { lines, logger }
 }
 
-/** One step at a time. The kit's job was accepted one minute before its first one. */
+/** One step at a time. The job of the harness was accepted one minute before its first step. */
 describe('a step that fetches a result', () => {
   const cleanup = createCleanup()
   let redis: Redis

@@ -18,7 +18,7 @@ export const noLink = () => new LinkNotReady('HTTP 404')
 
 export type Deliver = StepDeps['storeResults']
 
-/** A download that goes on until it is aborted. `begun` resolves when it is under way. */
+/** A download that runs until it is aborted. `begun` resolves when it has started. */
 export function endless() {
   const { promise: begun, resolve } = Promise.withResolvers<void>()
   const deliver: Deliver = (_, __, { signal }) => {
@@ -87,7 +87,7 @@ export function createDeliveryHarness(redis: Redis) {
       history: async () =>
         (await store.readHistory(id)).map(({ reason }) => reason).filter((one) => one !== undefined),
       elapsed: () => clock.now - began,
-      /** Steps, each when the one before says so, until the job ends or the time is over. */
+      /** Runs steps, each when the one before schedules it, until the job ends or the time is over. */
       async runFor(ms: number): Promise<void> {
         const end = clock.now + ms
         for (let steps = 0; clock.now <= end; steps += 1) {

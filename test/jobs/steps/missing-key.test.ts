@@ -81,7 +81,7 @@ describe('a process without the key for the upstream of a job', () => {
     keys.isMissing = true
     await job.runAll()
     assert.deepEqual([job.calls, await job.error()], [['submit'], 'task_lost'])
-    // What a process lacks is for operators, in the history.
+    // The history names the missing key for operators.
     const { view } = (await harness.store.read(job.id)) ?? assert.fail()
     assert.equal(view.error?.message, 'The status of the job could not be read from the upstream')
     assert.ok((await job.history()).some((event) => event.reason === reason))

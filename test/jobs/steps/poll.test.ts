@@ -26,7 +26,7 @@ describe('a poll', () => {
   after(() => cleanup.run())
 
   type TestJob = Awaited<ReturnType<typeof harness.begin>>
-  /** A purchased job; each poll takes the next outcome, the last one again and again. */
+  /** A purchased job; each poll gets the next outcome; the last one repeats. */
   async function begin(outcomes: Outcome[], provider: Partial<Provider> = {}, more: Upstream = {}) {
     const job = await harness.begin({
       provider: {

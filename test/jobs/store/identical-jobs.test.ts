@@ -11,7 +11,7 @@ import {
   waitForEnd,
 } from '../../support/setup.ts'
 
-/** One upstream only, which lists its tasks without an id of ours. */
+/** One upstream only, which lists its tasks without our IDs. */
 const model = 'wan-wavespeed-video-edit'
 const video = 'https://media.example.com/clip.mp4'
 const many = 20

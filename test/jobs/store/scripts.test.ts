@@ -22,7 +22,7 @@ async function serverOf(redis: Redis): Promise<string> {
   return `${run}:${replication}`
 }
 
-/** What the scripts write, key by key, and what they write when they are executed a second time. */
+/** What the scripts write, key by key, also when they are executed twice. */
 describe('an atomic write', () => {
   const cleanup = createCleanup()
   const keys = createKeys('writes:')
@@ -630,7 +630,7 @@ describe('an atomic write', () => {
         return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
       }
 
-      /** A store whose calls of one command of Redis reply something else, or after something else. */
+      /** A store with one intercepted Redis command. */
       const intercepted = (command: 'mget' | 'eval', replyOf: (reply: unknown) => Promise<unknown>) =>
         createJobStore({
           redis: new Proxy(redis, {

@@ -69,7 +69,7 @@ describe('the record of a job', () => {
     return typeof job === 'object' ? job : assert.fail(job)
   }
 
-  /** A job whose purchase is under way. */
+  /** A job during its purchase. */
   async function submitting(begin: Begin = {}): Promise<Job> {
     const job = await claim((await accept(begin)).id)
     const intent = createTransition(job, {

@@ -24,7 +24,7 @@ describe('a task belongs to one job', () => {
   after(() => cleanup.run())
 
   let tests = 0
-  /** Jobs of an upstream that knows no id of ours and lists its tasks. */
+  /** Jobs of an upstream that lists its tasks without our IDs. */
   const begin = (more: Partial<Provider> = {}, upstream: Upstream = {}) => {
     const find: Provider['find'] = {
       call: () => ({ method: 'GET', path: 'find' }),

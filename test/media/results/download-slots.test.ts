@@ -17,7 +17,7 @@ function isBusy(slots: DownloadSlots, host: string, isRepeated = false): boolean
   }
 }
 
-/** When the next job that gets no slot is to try again. */
+/** When the next job without a slot retries. */
 function retryMs(slots: DownloadSlots): number {
   try {
     slots.take('a', false)
@@ -27,7 +27,7 @@ function retryMs(slots: DownloadSlots): number {
   return assert.fail('there was a slot')
 }
 
-/** Slots that are all taken, and a clock of the test's own. */
+/** Slots that are all taken, and a manual clock. */
 function full(t: TestContext) {
   const clock = { ms: 50_000 }
   t.mock.method(performance, 'now', () => clock.ms)

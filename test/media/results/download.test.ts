@@ -44,7 +44,7 @@ async function start(t: TestContext, reply: Respond, changes: Record<string, unk
     with: create,
     download: (name = 'a', signal?: AbortSignal) => download(url, name, signal),
     files: () => readdir(dir),
-    /** A half file, as an earlier attempt leaves it of the file with these facts. */
+    /** A partial file of an earlier attempt for the file with these headers. */
     async leave(bytes: Buffer, { tag = etag, whole = content.length, name = 'a', of = url } = {}) {
       const entity = createHash('sha256').update([of, tag, whole].join('\n')).digest('hex').slice(0, 16)
       await writeFile(tempDir.createPath(`${name}.${entity}`), bytes)

@@ -33,7 +33,7 @@ async function start(t: TestContext, ffmpeg = 'ffmpeg') {
   return { dir, draw }
 }
 
-/** Files that name another one, each in the way of a format that ffmpeg reads. */
+/** Files that reference another file, one per format that ffmpeg reads. */
 const pointers: Record<string, (target: string) => string> = {
   'an HLS playlist': (target) =>
     `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://${target}\n#EXT-X-ENDLIST\n`,

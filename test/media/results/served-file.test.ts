@@ -11,7 +11,7 @@ const webm = Buffer.concat([
   Buffer.alloc(200),
 ])
 
-/** A store in memory that notes what is read of it. */
+/** A store in memory that records its reads. */
 function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
   const reads: [string, ByteRange | undefined][] = []
   const store = {

@@ -243,7 +243,7 @@ describe('the last check', () => {
 })
 
 describe('regular checks', () => {
-  /** Lets pending input and output happen while the clock is the test's own. */
+  /** Waits for pending I/O with a mocked clock. */
   const settle = async (isDone: () => boolean, most = 100_000) => {
     for (let turns = 0; turns < most && !isDone(); turns += 1)
       await new Promise((resolve) => setImmediate(resolve))
