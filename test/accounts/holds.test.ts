@@ -209,7 +209,7 @@ describe('money on hold', () => {
       await assertLedgersAddUp(backend.ledger)
     })
 
-    it('is refused when it is the task of another job', async () => {
+    it('is rejected when it is the task of another job', async () => {
       const { client } = await createKey('rival')
       const rival = await client.submit({ ...cheapJob, prompt: 'sandbox:lost rival' })
       await client.waitForEnd(rival.body.runId)

@@ -302,7 +302,7 @@ describe('the accounts', () => {
     })
   })
 
-  it('show the newest movements first, as many as asked for', async () => {
+  it('show the newest movements first, up to the requested number', async () => {
     const { account } = await accounts.ledger.createAccount({ name: 'kay' })
     for (const usd of [1, 2, 3]) await accounts.ledger.topUp(account.id, usd)
     const ledger = await accounts.ledger.listMovements(account.id, 2)

@@ -175,7 +175,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.deepEqual(await attempts(lies), [429, 429, 429])
   })
 
-  it('with defaults and PUBLIC_URL, links begin with PUBLIC_URL', async () => {
+  it('with defaults and PUBLIC_URL, links start with PUBLIC_URL', async () => {
     for (const path of ['', '/video']) {
       const publicUrl = `https://reel.example${path}`
       const { address } = await startTestGateway(cleanup, {

@@ -184,7 +184,7 @@ describe('the primary fails with writes that its replica does not have', () => {
     }
   })
 
-  it('the primary dies right after the 202: no accepted job is lost, and none is charged that was refused', async () => {
+  it('the primary fails right after the 202: no accepted job is lost, and no rejected job is charged', async () => {
     const { host } = upstreams
     const delayMs = 200
     const { pair, client } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })

@@ -77,7 +77,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     assert.equal(job.calls.length, calls)
   })
 
-  it('end at the deadline that begins with the adoption', async () => {
+  it('end at a deadline that starts with the adoption', async () => {
     const job = await adopted()
     const { deadlineAt } = (await job.work()) ?? {}
     assert.equal(deadlineAt, job.clock.now + 60_000)

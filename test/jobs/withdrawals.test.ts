@@ -131,7 +131,7 @@ describe('jobs whose client received a failed submit', () => {
     assert.equal(canceledIds.length, before)
   })
 
-  it('are stored where only the gateway’s user can read', async () => {
+  it('are readable by the gateway’s user only', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const { add } = await open(dir, () => Promise.reject(new Error('away')))
     await add('vid_1')

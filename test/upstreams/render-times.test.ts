@@ -45,7 +45,7 @@ describe('the typical render time', () => {
     assert.equal(await times.estimateMs('veo', 'fal', 1), 7)
   })
 
-  it('is not changed by an implausible measurement', async () => {
+  it('ignores an implausible stored value', async () => {
     for (const broken of ['0', '-5', 'x', '']) {
       const { key, times } = create()
       await redis.hset(key, 'veo@fal', broken)

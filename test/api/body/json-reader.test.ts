@@ -114,7 +114,7 @@ describe('JSON that is read as it arrives', () => {
     )
   })
 
-  it('may begin with a byte order mark, and may be empty', async () => {
+  it('can start with a byte order mark, and can be empty', async () => {
     assert.deepEqual((await read('\ufeff{"a":1}')).value, { a: 1 })
     assert.equal((await read(' \n ')).value, undefined)
     assert.equal((await read('')).value, undefined)

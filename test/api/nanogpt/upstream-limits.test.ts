@@ -71,7 +71,7 @@ describe('a seed outside the range of the upstream', () => {
     assert.equal(engine.requests[0]?.input.seed, 4294967295)
   })
 
-  it('is mapped into a range that begins at 1', async (t) => {
+  it('is mapped into a range that starts at 1', async (t) => {
     const { post, engine } = await start(t, 'runware')
     assert.equal((await post({ model: 'vidu-video', prompt, seed: 0 })).status, 202)
     assert.equal(engine.requests[0]?.input.seed, 1)

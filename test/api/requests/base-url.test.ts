@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
 ]
 
 for (const { name, headers, publicUrl, trustProxy, url } of cases) {
-  test(`links begin with ${name}`, async (t) => {
+  test(`links start with ${name}`, async (t) => {
     const { app, engine } = await startGateway(t, {
       authenticator: twoPeople,
       config: { bodyLimitBytes: 1000, publicUrl, ...(trustProxy !== undefined && { trustProxy }) },

@@ -118,7 +118,7 @@ describe('the journal of attempts', () => {
     )
   })
 
-  it('looks for many lost replies in one pass over the files', async () => {
+  it('searches for many lost replies in one pass over the files', async () => {
     const { journal, folder } = await open()
     for (const id of ['a', 'b', 'c']) {
       await journal.begin(entry(id))

@@ -122,7 +122,7 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(lines, [])
   })
 
-  it('records when the first one began', async () => {
+  it('records when the first one started', async () => {
     const job = await harness.begin(fail(noLink()))
     const first = job.clock.now
     await job.run()

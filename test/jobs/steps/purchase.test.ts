@@ -188,7 +188,7 @@ describe('a purchase', () => {
     [1000, 1],
     [1001, 0],
   ] as const) {
-    it(`${calls ? 'is made' : 'is not made any more'} ${tookMs} ms after its time limit of 1000 ms began`, async () => {
+    it(`${calls ? 'is made' : 'is no longer made'} ${tookMs} ms after the start of its time limit of 1000 ms`, async () => {
       const job = await begin({
         deps: {
           confirmReplicas: async () => {

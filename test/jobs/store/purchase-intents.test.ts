@@ -31,7 +31,7 @@ describe('the intent to purchase', () => {
     assert.ok(job.effects.includes('input released'))
   })
 
-  it('is rejected after the deadline, even if the step began before it', async () => {
+  it('is rejected after the deadline, even if the step started before it', async () => {
     const job = await harness.begin({ work: { deadlineAt: Date.now() + 50 } })
     const { prepare } = job.deps.inputUploader
     job.clock.now = Date.now() - 1000

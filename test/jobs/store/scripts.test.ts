@@ -247,7 +247,7 @@ describe('an atomic write', () => {
       assert.equal((await redis.hgetall(epoch)).clean, undefined)
     })
 
-    it('treats a server without a run ID as the same one', async () => {
+    it('does not pause for a server that hides its run ID', async () => {
       await redis.call('ACL', 'SETUSER', 'secretive', 'on', 'nopass', '~*', '&*', '+@all', '-info')
       const secretive = new Redis(url, { username: 'secretive', password: 'any', enableReadyCheck: false })
       cleanup.add(() => secretive.disconnect())

@@ -199,7 +199,7 @@ describe('the record of a job', () => {
       })
     }
 
-    it('is reported, and due at its webhook where it has one', async () => {
+    it('is reported, and its webhook is due if it has one', async () => {
       const job = await submitting({ webhook: 'https://example.com/hook' })
       assert.ok(await store.write(job, failed(job)))
       assert.deepEqual(finished, [job.view.id])

@@ -39,7 +39,7 @@ describe('the state of a job', () => {
       it(`does not go back from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), from))
     }
     for (const to of states.slice(at + 1)) {
-      it(`goes on from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
+      it(`can go from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
     }
     for (const end of ['succeeded', 'failed', 'canceled'] as const)
       it(`may end from ${from}: ${end}`, () => assert.equal(stateAfter(from, end), end))

@@ -321,7 +321,7 @@ describe('the upload of a result', () => {
     const cause = new StorageUnavailable('broken')
     const setup = await start(t, { store: { put: () => Promise.reject(cause) } })
     const { signal } = new AbortController()
-    await assert.rejects(setup.deliver({ signal }), (file) => file === cause)
+    await assert.rejects(setup.deliver({ signal }), (error) => error === cause)
   })
 })
 
