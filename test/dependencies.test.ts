@@ -36,7 +36,7 @@ describe('dependency direction', () => {
     assert.deepEqual(sorted(allowed), sorted(used))
   })
 
-  it('no folders import each other, directly or around a corner', () => {
+  it('no folders import each other, directly or indirectly', () => {
     assert.deepEqual(cyclesOf(allowed), [])
   })
 
@@ -64,7 +64,7 @@ describe('dependency direction', () => {
 })
 
 describe('folders', () => {
-  it('none has more than 20 files', () => {
+  it('have at most 20 files', () => {
     const sizes = new Map<string, number>()
     for (const file of files) sizes.set(dirname(file), (sizes.get(dirname(file)) ?? 0) + 1)
     assert.deepEqual(
@@ -73,12 +73,12 @@ describe('folders', () => {
     )
   })
 
-  it('the environment is read by the entry points only, and handed to config.ts', () => {
+  it('only the entry points read the environment, and pass it to config.ts', () => {
     const readers = files.filter((file) => file.endsWith('.ts') && textOf(file).includes('process.env'))
     assert.deepEqual(readers, [join('src', 'cli', 'keys.ts'), join('src', 'main.ts')])
   })
 
-  it('providers are pure: no module of Node that reads a clock, a file, the network or the environment', () => {
+  it('providers are pure: they import no Node module for clocks, files, the network or the environment', () => {
     const impure =
       /from 'node:(?!(?:crypto|util)')|from '(undici|ioredis|fastify|bullmq)'|Date\.now|process\.|setTimeout|\bfetch\(/
     const offenders = files.filter((file) => file.startsWith('providers') && impure.test(textOf(file)))

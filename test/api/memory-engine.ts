@@ -11,9 +11,9 @@ type Creation = { fingerprint: string; view: JobView; warnings: readonly string[
 export type MemoryEngine = Engine & {
   /** The requests of the jobs that were created, oldest first. */
   requests: readonly JobRequest[]
-  /** Takes a job to another state, as a worker does. */
+  /** Changes the state of a job, like a worker. */
   advance(id: string, change: Partial<JobView>): JobView
-  /** Makes every call fail as it does without Redis. */
+  /** Makes every call fail like without Redis. */
   breakDown(): void
 }
 

@@ -52,10 +52,10 @@ test('an operation is served under each prefix, and the first of two with one UR
   assert.deepEqual(await get('/v1/v1/reply'), [200, 'v1'])
 })
 
-test('hooks run in the order authentication, limit, own hook', async () => {
-  const order: string[] = []
+test('hooks run in the order authentication, rate limit, hook of the route', async () => {
+  const calls: string[] = []
   const note = (name: string) => (_request: unknown, _reply: unknown, done: () => void) => {
-    order.push(name)
+    calls.push(name)
     done()
   }
   const limited = [note('limit'), note('check before the body')]
@@ -63,10 +63,10 @@ test('hooks run in the order authentication, limit, own hook', async () => {
   const definition: Definition = {
     ...readReply,
     rateLimit: 'submit',
-    onRequest: async () => void order.push('own'),
+    onRequest: async () => void calls.push('own'),
   }
   const app = Fastify()
   registerRoutes(app, [definition], { deps, limits, authenticate: note('authentication') })
   assert.equal((await app.inject('/reply')).statusCode, 200)
-  assert.deepEqual(order, ['authentication', 'limit', 'check before the body', 'own'])
+  assert.deepEqual(calls, ['authentication', 'limit', 'check before the body', 'own'])
 })

@@ -16,7 +16,7 @@ describe('CONTRIBUTING', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('adds a model with its diff, and the model passes the checks that it names', async () => {
+  it('contains a diff that adds a model, and the model passes the named checks', async () => {
     const [, diff = ''] = /```diff\n(.*?)```/s.exec(guide) ?? []
     const [, pattern = '', files = ''] = /node --test --test-name-pattern (\S+) (.*)/.exec(guide) ?? []
     const copy = await copyTree()

@@ -22,10 +22,10 @@ const uploadMs = 4000
 const video = `data:video/mp4;base64,${readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url)).toString('base64')}`
 
 /** Each way to cancel a job. */
-const cancels: readonly ((client: Client, id: string) => ReturnType<Client['ask']>)[] = [
-  (client, id) => client.ask('POST', '/api/generate-video/cancel', { runId: id }),
-  (client, id) => client.ask('DELETE', `/api/jobs/${id}`),
-  (client, id) => client.ask('DELETE', `/v1/videos/${id}`),
+const cancels: readonly ((client: Client, id: string) => ReturnType<Client['request']>)[] = [
+  (client, id) => client.request('POST', '/api/generate-video/cancel', { runId: id }),
+  (client, id) => client.request('DELETE', `/api/jobs/${id}`),
+  (client, id) => client.request('DELETE', `/v1/videos/${id}`),
 ]
 
 describe('a cancel or a deadline before the purchase', () => {
@@ -107,7 +107,7 @@ describe('a cancel or a deadline before the purchase', () => {
     assert.deepEqual(ends, { succeeded: 2 })
   })
 
-  it('a cancel at any moment: a refunded job has no running task at the upstream', async () => {
+  it('a cancel at any time: a refunded job has no running task at the upstream', async () => {
     const gateway = await startGateway()
     const { client, host, redis } = gateway
     const providers: readonly Upstream[] = ['fal', 'wavespeed']
@@ -119,7 +119,7 @@ describe('a cancel or a deadline before the purchase', () => {
       await Promise.all(submitted.map(({ id }) => cancels[0]?.(client, id)))
     }
     const counts = await countJobs({ ...gateway, jobs })
-    // Who cancels a render gives up its result.
+    // The result of a canceled render is discarded.
     const { discarded: _, ...counted } = counts
     report({ suite: 'cancel at any moment', faults: 1, ...counted })
     assertSound(counts)

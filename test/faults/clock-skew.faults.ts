@@ -38,7 +38,7 @@ describe('workers whose clocks are 40 minutes off', () => {
       env: {
         ...upstreams.env,
         REDIS_URL: server.path,
-        // Less than the clocks are off: whoever believes them takes every job for overdue.
+        // Less than the clock skew: with the wrong clock every job would be overdue.
         MAX_JOB_SECONDS: '1800',
       },
     })
@@ -85,7 +85,7 @@ describe('workers whose clocks are 40 minutes off', () => {
       assert.ok(await waitUntil(() => /clock/i.test(log.join('\n'))), 'the log does not name the clock')
   }
 
-  it('takes no step with such a clock, says why, and leaves the jobs to others', async () => {
+  it('run no steps, log why, and leave the jobs to others', async () => {
     const skewed = await Promise.all([startSkewed(ahead), startSkewed(behind)])
     const jobs = await submitJobs(client, { name: 'skewed', count: 4, providers })
     const touched = async () => {
@@ -100,7 +100,7 @@ describe('workers whose clocks are 40 minutes off', () => {
     await assertExplained(skewed)
   })
 
-  it('times nothing out when its clock jumps, and says why it takes no more steps', async () => {
+  it('time nothing out when their clock jumps, and log why they run no more steps', async () => {
     const jumping = await Promise.all(
       [ahead, behind].map((offsetMs) => startSkewed(offsetMs, { CLOCK_JUMPS: '1' })),
     )

@@ -11,7 +11,7 @@ export type MockUpstreams = Awaited<ReturnType<typeof startMockUpstreams>>
 
 type Env = Readonly<Record<string, string>>
 
-/** Mock upstreams on a Redis of their own, and the settings of a gateway that uses them. */
+/** Mock upstreams on a separate Redis, and the settings of a gateway that uses them. */
 export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
   const own = await startServer(cleanup)
   const { host, env } = await startUpstreams(cleanup, own.redis, renderMs)
@@ -42,7 +42,7 @@ export async function createAccount(redis: Redis, address: string) {
 }
 
 /**
- * An API as a process of its own, and a client with an account. `start` starts further processes with the same settings; `cleanup` kills all of
+ * An API in a separate process, and a client with an account. `start` starts further processes with the same settings; `cleanup` kills all of
  * them. `redis`: a connection to the server that `env` names.
  */
 export async function startGateway(cleanup: Cleanup, { redis, env }: { redis: Redis; env: Env }) {

@@ -46,7 +46,7 @@ describe('a task belongs to one job', () => {
 
   describe('two identical jobs', { concurrency: true }, () => {
     for (const provider of ['wavespeed', 'bytedance'] as const) {
-      it(`${provider}: the one whose call died does not take the task of the other`, async () => {
+      it(`${provider}: the job with the failed call does not claim the task of the other`, async () => {
         const marks = Array.from({ length: pairs }, (_, number) => `job-twin-${provider}-${number}-end`)
         const fault = { provider, operation: 'submit', times: pairs }
         gateway.host.injectFault({ ...fault, kind: 'reset' })
@@ -65,8 +65,8 @@ describe('a task belongs to one job', () => {
         const ends = marks.map((_, number) => [counts.ended[number], counts.ended[number + pairs]])
         const shared = ends.filter((pair) => pair.every((end) => end === 'succeeded'))
         assert.equal(shared.length, 0, `${shared.length} of ${pairs} pairs of jobs share one task`)
-        const kept = ends.filter((pair) => pair.includes('succeeded'))
-        assert.equal(kept.length, pairs, `only ${kept.length} of ${pairs} renders were kept`)
+        const succeeded = ends.filter((pair) => pair.includes('succeeded'))
+        assert.equal(succeeded.length, pairs, `only ${succeeded.length} of ${pairs} renders were kept`)
         const charges = (await ledgerKinds(gateway.redis, [...died, ...slow])).flat()
         assert.equal(charges.filter((kind) => kind === 'charge').length, pairs)
       })
@@ -93,7 +93,7 @@ describe('a task belongs to one job', () => {
     magicapi: (id) => ({ id, status: 'IN_QUEUE' }),
   }
 
-  it('an upstream that returns one ID for two jobs: only one of them has the task', async () => {
+  it('an upstream returns one ID for two jobs: only one job has the task', async () => {
     const providers = Object.keys(replies) as Upstream[]
     const { host } = gateway
     const first = await submitJobs(gateway.client, { name: 'first', count: 1, providers })

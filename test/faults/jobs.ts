@@ -106,9 +106,9 @@ export async function stateOf(redis: Redis, { id }: SentJob): Promise<string> {
 export async function endOf(client: Client, { id }: SentJob): Promise<string | undefined> {
   let end: string | undefined
   await waitUntil(async () => {
-    const answer = await client.ask('GET', `/api/video-status?runId=${id}`).catch(() => undefined)
-    const { status, error } = (answer?.body ?? {}) as { status?: string; error?: { code?: string } | null }
-    if (answer?.status === 200 && /^(succeeded|failed|canceled)$/.test(status ?? ''))
+    const reply = await client.request('GET', `/api/video-status?runId=${id}`).catch(() => undefined)
+    const { status, error } = (reply?.body ?? {}) as { status?: string; error?: { code?: string } | null }
+    if (reply?.status === 200 && /^(succeeded|failed|canceled)$/.test(status ?? ''))
       end = error?.code === undefined ? status : `${status} ${error.code}`
     return end !== undefined
   })
@@ -148,7 +148,7 @@ export async function countJobs({ host, redis, client, jobs }: Counted): Promise
   }
 }
 
-const purses = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
+const balanceFields = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
 
 /** Balances that are not the sum of their movements, and jobs charged twice, or charged without a task at the upstream. */
 async function ledgerDifferences(
@@ -156,13 +156,13 @@ async function ledgerDifferences(
   jobs: readonly SentJob[],
   made: readonly number[],
 ): Promise<number> {
-  const book = createLedger({ redis, keys: redisKeys })
+  const ledger = createLedger({ redis, keys: redisKeys })
   let differences = 0
-  for (const account of await book.listAccounts()) {
-    const movements = await book.listMovements(account.id, 1_000_000)
-    for (const purse of purses) {
-      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
-      if (sum !== toMicros(account[purse] ?? 0) || sum < 0) differences += 1
+  for (const account of await ledger.listAccounts()) {
+    const movements = await ledger.listMovements(account.id, 1_000_000)
+    for (const field of balanceFields) {
+      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[field]), 0)
+      if (sum !== toMicros(account[field] ?? 0) || sum < 0) differences += 1
     }
     const charged = (id: string) =>
       movements.filter(({ job, kind }) => job === id && kind === 'charge').length
@@ -173,13 +173,13 @@ async function ledgerDifferences(
 
 /** The movements of money of each job, oldest first. */
 export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promise<string[][]> {
-  const book = createLedger({ redis, keys: redisKeys })
-  const accounts = await book.listAccounts()
-  const movements = (await Promise.all(accounts.map(({ id }) => book.listMovements(id, 1_000_000)))).flat()
+  const ledger = createLedger({ redis, keys: redisKeys })
+  const accounts = await ledger.listAccounts()
+  const movements = (await Promise.all(accounts.map(({ id }) => ledger.listMovements(id, 1_000_000)))).flat()
   return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
 }
 
-/** What must hold after every fault. `discarded` is left to suites in which every render can be kept. */
+/** Checks the invariants after every fault. Only suites in which every render survives check `discarded`. */
 export function assertSound(counts: Counts): void {
   const { jobs, lost, most, doubleEnds, ledger, ends, made } = counts
   const twice = made.filter((count) => count > 1).length
@@ -200,7 +200,7 @@ export function assertKept(counts: Counts): void {
   )
 }
 
-/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has what was answered. */
+/** Delivers the upstreams' callbacks as they do: repeatedly until the gateway returns 2xx; once if `untilTaken` is false. `taken` has the replies. */
 export async function deliverCallbacks(
   host: SandboxHost,
   jobs: readonly SentJob[],

@@ -18,7 +18,7 @@ import { report } from './print-counts.ts'
 /** `DENIED_MS=70000` for a long run. */
 const deniedMs = Number(process.env.DENIED_MS ?? 20_000)
 
-/** How each upstream says that it does not know a task. */
+/** The reply of each upstream for an unknown task. */
 const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<InjectedFault>>> = {
   fal: { status: 404, body: { detail: 'Request not found' } },
   wavespeed: { status: 404, body: { code: 404, message: 'Prediction not found' } },
@@ -27,8 +27,8 @@ const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', P
 }
 const providers = Object.keys(denials) as (Upstream & keyof typeof denials)[]
 
-/** Each test has upstreams of its own, so that both can wait at the same time. */
-describe('upstreams that do not know the tasks that they have', { concurrency: true }, () => {
+/** Each test has its own upstreams, so that both can wait at the same time. */
+describe('upstreams that deny existing tasks', { concurrency: true }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
@@ -50,13 +50,13 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
     return jobs
   }
 
-  describe('for a while', () => {
+  describe('temporarily', () => {
     let gateway: Awaited<ReturnType<typeof startGateway>>
     before(async () => {
       gateway = await startGateway(Math.floor(deniedMs / 60_000) + 1)
     })
 
-    it('keeps polling: every job succeeds', async () => {
+    it('polling continues, and every job succeeds', async () => {
       const jobs = await purchaseAndDeny('denied', gateway)
       await sleep(deniedMs)
       for (const provider of providers) gateway.host.clearFaults(provider)
@@ -66,13 +66,13 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
     })
   })
 
-  describe('for ever', () => {
+  describe('permanently', () => {
     let gateway: Awaited<ReturnType<typeof startGateway>>
     before(async () => {
       gateway = await startGateway(1)
     })
 
-    it('ends as task_lost after TASK_LOST_MINUTES, with the money on hold', async () => {
+    it('the job ends as task_lost after TASK_LOST_MINUTES, with the money on hold', async () => {
       const startedAt = performance.now()
       const jobs = await purchaseAndDeny('forgotten', gateway)
       const counts = await countJobs({ ...gateway, jobs })

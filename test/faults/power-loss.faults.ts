@@ -21,9 +21,9 @@ const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 /** The part of the append-only file that is written to; older parts do not change. */
 async function openPart(dir: string): Promise<string> {
   const folder = join(dir, 'appendonlydir')
-  const parts = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
-  assert.equal(parts.length, 1, `parts of the append-only file: ${parts}`)
-  return join(folder, parts[0] ?? '')
+  const aofFiles = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
+  assert.equal(aofFiles.length, 1, `parts of the append-only file: ${aofFiles}`)
+  return join(folder, aofFiles[0] ?? '')
 }
 
 describe('a power loss drops the end of the append-only file', () => {
@@ -75,7 +75,7 @@ describe('a power loss drops the end of the append-only file', () => {
     }
   }
 
-  it('of the machine with Redis alone: the worker still knows what it has purchased', async () => {
+  it('of the Redis machine only: the worker still knows what it has purchased', async () => {
     const { losePower, ...counted } = await purchaseUnsynced('redis-power')
     await losePower({ everything: false })
     const counts = await countJobs(counted)
@@ -83,7 +83,7 @@ describe('a power loss drops the end of the append-only file', () => {
     assertKept(counts)
   })
 
-  it('of everything: the journal under DATA_DIR tells what was purchased', async () => {
+  it('of all machines: the journal in DATA_DIR has the purchases', async () => {
     const { losePower, ...counted } = await purchaseUnsynced('power')
     await losePower({ everything: true })
     await deliverCallbacks(counted.host, counted.jobs)

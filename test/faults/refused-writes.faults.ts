@@ -24,14 +24,14 @@ const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 const replyMs = 2000
 const refusedMs = 4500
 
-type Refusal = {
+type Rejection = {
   error: string
   begin(redis: Redis, dir: string): Promise<unknown>
   end(redis: Redis, dir: string): Promise<unknown>
 }
 
-/** Each way in which Redis answers and refuses every write. */
-const refusals: readonly Refusal[] = [
+/** Each way in which Redis replies and rejects every write. */
+const rejections: readonly Rejection[] = [
   {
     error: 'OOM',
     begin: (redis) => redis.config('SET', 'maxmemory', '1'),
@@ -49,7 +49,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     error: 'MISCONF',
-    // A snapshot cannot replace a directory, and Redis refuses writes after a failed snapshot.
+    // A snapshot cannot replace a directory, and Redis rejects writes after a failed snapshot.
     async begin(redis, dir) {
       await mkdir(join(dir, 'dump.rdb'))
       await redis.config('SET', 'save', '3600 1')
@@ -64,7 +64,7 @@ const refusals: readonly Refusal[] = [
   },
 ]
 
-describe('Redis refuses every write while the upstreams reply', { concurrency: true }, () => {
+describe('Redis rejects every write while the upstreams reply', { concurrency: true }, () => {
   const cleanup = createCleanup()
   let upstreams: MockUpstreams
 
@@ -73,8 +73,8 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
   })
   after(() => cleanup.run())
 
-  for (const refusal of refusals) {
-    describe(refusal.error, { concurrency: 1 }, () => {
+  for (const rejection of rejections) {
+    describe(rejection.error, { concurrency: 1 }, () => {
       const own = createCleanup()
       let gateway: Awaited<ReturnType<typeof startWholeGateway>>
       let worker: Node
@@ -82,56 +82,56 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
       before(async () => {
         gateway = await startWholeGateway(own, {
           ...upstreams.env,
-          // A server that was a replica for a while is taken for another one.
+          // A server that was a replica for a while counts as another one.
           REDIS_FAILOVER_GRACE_SECONDS: '3',
         })
         worker = gateway.worker
       })
       after(() => own.run())
 
-      /** Jobs that their upstreams have, and whose replies meet a Redis that refuses writes. */
+      /** Jobs that their upstreams have, whose replies arrive while Redis rejects writes. */
       async function purchase(name: string): Promise<SentJob[]> {
         worker.freeze()
         for (const provider of providers)
           upstreams.host.injectFault({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
         const jobs = await submitJobs(gateway.client, {
-          name: `${refusal.error}-${name}`,
+          name: `${rejection.error}-${name}`,
           count: 4,
           providers,
         })
         worker.thaw()
         await waitForPurchases(upstreams.host, jobs)
-        await refusal.begin(gateway.redis, gateway.server.dir)
+        await rejection.begin(gateway.redis, gateway.server.dir)
         return jobs
       }
 
       async function check(suite: string, jobs: readonly SentJob[]): Promise<void> {
         const { redis, client } = gateway
         const counts = await countJobs({ host: upstreams.host, redis, client, jobs })
-        report({ suite: `${refusal.error} while the upstream replies${suite}`, faults: 1, ...counts })
+        report({ suite: `${rejection.error} while the upstream replies${suite}`, faults: 1, ...counts })
         assertKept(counts)
       }
 
-      it('keeps the replies that arrive', async () => {
+      it('preserves the replies that arrive', async () => {
         const jobs = await purchase('alive')
         await sleep(refusedMs)
-        await refusal.end(gateway.redis, gateway.server.dir)
+        await rejection.end(gateway.redis, gateway.server.dir)
         await check('', jobs)
       })
 
-      it('keeps the replies that arrive while the worker shuts down', async () => {
+      it('preserves the replies that arrive while the worker shuts down', async () => {
         const jobs = await purchase('stop')
         await sleep(replyMs / 2)
         const stopped = worker.stop()
         await sleep(refusedMs - replyMs / 2)
-        await refusal.end(gateway.redis, gateway.server.dir)
+        await rejection.end(gateway.redis, gateway.server.dir)
         await stopped
         worker = await gateway.startWorker()
         await check(', worker shutting down', jobs)
       })
 
-      if (refusal.error !== 'READONLY') return
-      it('keeps the replies of a worker that is killed before it could write them', async () => {
+      if (rejection.error !== 'READONLY') return
+      it('preserves the replies of a worker that is killed before it could write them', async () => {
         const jobs = await purchase('killed')
         const tasks = await Promise.all(providers.map((provider) => upstreams.host.tasks(provider)))
         const ids = tasks
@@ -144,7 +144,7 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
         }
         await waitUntil(isJournaled, { times: 80, everyMs: 50 })
         await worker.kill()
-        await refusal.end(gateway.redis, gateway.server.dir)
+        await rejection.end(gateway.redis, gateway.server.dir)
         worker = await gateway.startWorker()
         await check(', worker killed', jobs)
       })

@@ -50,19 +50,19 @@ describe('an upstream that rejects its key', () => {
   }
   /** Submits a job and waits for its end. */
   async function run(body: Record<string, unknown>) {
-    const { status, body: answer } = await submit(address, body)
+    const { status, body: reply } = await submit(address, body)
     assert.equal(status, 202)
-    return { id: answer.runId, stage: (await waitForEnd(address, answer.runId)).stage }
+    return { id: reply.runId, stage: (await waitForEnd(address, reply.runId)).stage }
   }
   beforeEach(async () => {
-    const left = await entries()
-    if (left.length === 0) return
-    await redis.del(left)
+    const remaining = await entries()
+    if (remaining.length === 0) return
+    await redis.del(remaining)
     await untilRead()
   })
 
   for (const status of [401, 402, 403]) {
-    it(`is left alone after a ${status}, and gets one job when a retry is due`, async () => {
+    it(`is not called after a ${status}, and gets one job when a retry is due`, async () => {
       reject('fal', 'submit', status)
       assert.equal((await run(onlyFal)).stage, 'failed')
 
@@ -84,7 +84,7 @@ describe('an upstream that rejects its key', () => {
     })
   }
 
-  it('new jobs go to the next upstream without asking it', async () => {
+  it('new jobs go to the next upstream without a call to it', async () => {
     const workOf = async (id: string) => JSON.parse((await redis.hget(`reelgate:job:${id}`, 'work')) ?? '{}')
     reject('runware', 'submit', 401)
     assert.equal((await run(several)).stage, 'succeeded')
@@ -102,7 +102,7 @@ describe('an upstream that rejects its key', () => {
     assert.deepEqual(await entries(), [])
   })
 
-  it('words of the client that an upstream repeats tell nothing of its key', async () => {
+  it('client text that an upstream repeats does not count as a rejected key', async () => {
     const edit = { model: 'wan-wavespeed-video-edit', video: 'https://files.example/desktop-upload.mp4' }
     const prompt = 'A shop without enough balance, customers top up'
     for (const [request, message] of [
@@ -119,7 +119,7 @@ describe('an upstream that rejects its key', () => {
     assert.equal((await entries()).length, 1)
   })
 
-  it('a refused submit does not use the retry up', async () => {
+  it('a rejected submit does not use up the retry', async () => {
     reject('fal', 'submit', 401)
     await run(onlyFal)
     await makeRetryDue()
@@ -135,7 +135,7 @@ describe('an upstream that rejects its key', () => {
     ['result', 402],
     ['result', 403],
   ] as const) {
-    it(`a ${status} to ${operation} ends no job: it goes on when the key is repaired`, async () => {
+    it(`a ${status} to ${operation} ends no job: it continues when the key is fixed`, async () => {
       reject('fal', operation, status, 3)
       assert.equal((await run(onlyFal)).stage, 'succeeded')
       assert.equal(upstreams.host.countPending('fal'), 0)

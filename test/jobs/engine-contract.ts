@@ -8,18 +8,18 @@ import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 
 export type EngineUnderTest = {
   engine: Engine
-  /** Takes a job to another state, as a worker does. */
+  /** Changes the state of a job, like a worker. */
   advance(id: string, change: Partial<JobView>): Promise<JobView>
-  /** Lets a worker take its next step with a job whose cancel was requested. */
+  /** Lets a worker run the next step of a job with a requested cancel. */
   runCancel(id: string): Promise<void>
-  /** Takes Redis away, for good. */
+  /** Makes Redis unavailable for the rest of the test. */
   breakDown(): Promise<void> | void
   close(): Promise<void> | void
 }
 
 const ended = { state: 'succeeded', progress: 100, completedAt: 1_800_000_000_000 } as const
 
-/** What the APIs rely on. The engine passes it, and so does its double in the tests of the APIs. */
+/** The contract for the APIs. The engine and its test double pass it. */
 export function testEngineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(`${name}: the contract of the engine`, () => {
     let setup: EngineUnderTest
@@ -96,7 +96,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.equal((await engine.findReplay('alice', idempotencyKey))?.state, 'pending')
     })
 
-    it('an idempotency key refuses another request, and is each owner’s own', async () => {
+    it('an idempotency key rejects another request, and belongs to one owner', async () => {
       const idempotencyKey = { key: 'k3', fingerprint: 'f1' }
       await create({ idempotencyKey })
       const other = { key: 'k3', fingerprint: 'f2' }
@@ -146,7 +146,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await engine.cancel(id), canceled)
     })
 
-    it('a cancel leaves a job that has ended', async () => {
+    it('a cancel does not change a job that has ended', async () => {
       const id = await create()
       const view = await setup.advance(id, ended)
       assert.deepEqual(await engine.cancel(id), view)
@@ -168,7 +168,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       )
     })
 
-    it('the list has an owner’s jobs page by page, in both orders', async () => {
+    it('the list returns an owner’s jobs page by page, in both orders', async () => {
       const owner = 'lister'
       const ids = [await create({ owner }), await create({ owner }), await create({ owner })]
       const idsOf = async (query: object) => {
@@ -186,7 +186,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await engine.list({ owner: 'lister3', limit: 2 }), { views: [] })
     })
 
-    it('the list goes on after a job that has been removed', async () => {
+    it('the list continues after a job that has been removed', async () => {
       const owner = 'skipper'
       const [first, second] = [await create({ owner }), await create({ owner })]
       await setup.advance(second, ended)
@@ -214,7 +214,7 @@ export function testEngineContract(name: string, start: () => Promise<EngineUnde
       assert.deepEqual(await idsOf({ model: 'veo2-video', states: ['pending'] }), [spoken])
     })
 
-    it('a watcher sees each later change, until it stops', async () => {
+    it('a watcher receives each later change, until it stops', async () => {
       const id = await create()
       const seen: JobView[] = []
       const change = Promise.withResolvers<void>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { startServer, video } from './files.ts'
 
@@ -21,7 +21,7 @@ async function startStuckHost(t: TestContext, limits: Record<string, string>) {
     })
     response.writeHead(200, { 'content-length': 1_000_000 }).write('x')
   })
-  const { upstreams, env, ledger } = await startGround(cleanup, {
+  const { upstreams, env, ledger } = await startBackend(cleanup, {
     // The addresses of all upstreams are trusted; nothing else of WaveSpeed is used here.
     WAVESPEED_BASE_URL: files,
     // A busy machine may take long for 200 submissions; a submission without a reply would end its job as unknown.
@@ -31,7 +31,7 @@ async function startStuckHost(t: TestContext, limits: Record<string, string>) {
     ...limits,
   })
   const { address } = await startTestGateway(cleanup, env)
-  const { body } = await clientOf(address, operatorKey).ask('POST', '/api/admin/keys', {
+  const { body } = await clientOf(address, operatorKey).request('POST', '/api/admin/keys', {
     name: 'test',
     balanceUsd: 1000,
   })
@@ -58,8 +58,8 @@ async function startStuckHost(t: TestContext, limits: Record<string, string>) {
   return { client, downloads, returnFile, submitStuckJobs, account: () => ledger.read(String(body.id)) }
 }
 
-it('200 results that never come hold up nobody else, and their jobs can be canceled', async (t) => {
-  // None of these jobs ends by itself during the test.
+it('200 results that never arrive do not delay other jobs, and their jobs can be canceled', async (t) => {
+  // None of these jobs ends during the test.
   const host = await startStuckHost(t, { RESULT_TIMEOUT_SECONDS: '3600', RESULT_GRACE_SECONDS: '3600' })
   const { client, downloads } = host
   const ids = await host.submitStuckJobs()
@@ -76,7 +76,7 @@ it('200 results that never come hold up nobody else, and their jobs can be cance
   assert.ok(downloads.mostAtOnce <= 2 * downloadsPerHost, `${downloads.mostAtOnce} downloads at once`)
 
   const canceled = ids[0] ?? ''
-  await client.ask('DELETE', `/api/jobs/${canceled}`)
+  await client.request('DELETE', `/api/jobs/${canceled}`)
   assert.equal((await client.waitForEnd(canceled)).stage, 'canceled')
   const account = await host.account()
   // Two videos, and the render that was canceled when it was finished; the other stuck jobs are reserved.
@@ -86,13 +86,13 @@ it('200 results that never come hold up nobody else, and their jobs can be cance
   )
 })
 
-it('200 jobs whose results never come all end, and cost nothing', async (t) => {
+it('200 jobs with results that never arrive all end, and cost nothing', async (t) => {
   // Added to this: the time that a job waits for a download, or for a worker of a busy machine.
   const host = await startStuckHost(t, { RESULT_TIMEOUT_SECONDS: '4' })
   const { client } = host
   for (const id of await host.submitStuckJobs()) {
     assert.equal((await client.waitForEnd(id)).stage, 'failed')
-    const job = await client.ask('GET', `/api/jobs/${id}`)
+    const job = await client.request('GET', `/api/jobs/${id}`)
     assert.equal(Object(job.body.error).code, 'result_unavailable')
   }
   const account = await host.account()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
 
-/** Runs as a worker thread: asks the gateway for its health all the time, and looks at its memory. */
+/** Runs as a worker thread: polls the health of the gateway and measures its memory. */
 const { address, pid } = workerData as { address: string; pid: number }
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 let longestWaitMs = 0

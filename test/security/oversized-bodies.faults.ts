@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { waitUntil } from '../faults/jobs.ts'
 import { type GatewayProcess, memoryOf, startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
@@ -34,10 +34,10 @@ describe('oversized bodies to every route', () => {
   let probe: Worker
   let startMb = 0
   let idleMb = 0
-  let scratch = ''
+  let tempDir = ''
 
   before(async () => {
-    const ground = await startGround(cleanup, {
+    const backend = await startBackend(cleanup, {
       // As `npm start` and the image have it.
       NODE_OPTIONS: `--max-semi-space-size=16 --import=${import.meta.resolve('./event-loop-turns.ts')}`,
       CONNECTION_STALL_SECONDS: String(stallSeconds),
@@ -45,10 +45,10 @@ describe('oversized bodies to every route', () => {
       EXTEND_RPM: '1000000',
       RECOVER_RPM: '1000000',
     })
-    routes.push(...(await routesOf(ground.env)))
-    key = (await ground.ledger.createAccount({ name: 'oversized', rpm: 1_000_000 })).key
-    scratch = join(ground.env.DATA_DIR, 'scratch')
-    gateway = await startProcess(ground.env)
+    routes.push(...(await routesOf(backend.env)))
+    key = (await backend.ledger.createAccount({ name: 'oversized', rpm: 1_000_000 })).key
+    tempDir = join(backend.env.DATA_DIR, 'scratch')
+    gateway = await startProcess(backend.env)
     cleanup.add(() => stopProcess(gateway))
     port = Number(new URL(gateway.address).port)
     probe = new Worker(new URL('./health-probe.ts', import.meta.url), {
@@ -63,11 +63,11 @@ describe('oversized bodies to every route', () => {
   after(() => cleanup.run())
 
   async function routesOf(env: Record<string, string>): Promise<Route[]> {
-    const found: Route[] = []
+    const result: Route[] = []
     const listen = (message: unknown) => {
       const { fastify } = message as { fastify: FastifyInstance }
       fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
-        for (const one of [method].flat()) found.push({ method: one, url })
+        for (const one of [method].flat()) result.push({ method: one, url })
       })
     }
     const own = createCleanup()
@@ -75,7 +75,7 @@ describe('oversized bodies to every route', () => {
     await startTestGateway(own, { ...env, ROLE: 'api' })
     diagnostics.unsubscribe('fastify.initialization', listen)
     await own.run()
-    return [...new Map(found.map((route) => [`${route.method} ${route.url}`, route])).values()]
+    return [...new Map(result.map((route) => [`${route.method} ${route.url}`, route])).values()]
   }
 
   async function seen(): Promise<Seen> {
@@ -85,7 +85,7 @@ describe('oversized bodies to every route', () => {
     return { ...measured, longestTurnMs: await readLongestTurn() }
   }
 
-  /** The gateway prints it when it is asked. */
+  /** The gateway prints it on a signal. */
   async function readLongestTurn(): Promise<number> {
     const start = gateway.written.length
     const find = () => gateway.written.slice(start).find((line) => line.startsWith('longest turn'))
@@ -137,18 +137,18 @@ describe('oversized bodies to every route', () => {
 
   async function nothingLeft(): Promise<void> {
     // The probe of the storage writes there too.
-    const files = async () => (await readdir(scratch)).filter((name) => name.startsWith('file.'))
+    const files = async () => (await readdir(tempDir)).filter((name) => name.startsWith('file.'))
     await waitUntil(async () => (await files()).length === 0, { everyMs: 20 })
     assert.deepEqual(await files(), [])
   }
 
-  it('has a list of routes', () => {
+  it('the list of routes is complete', () => {
     report(`${routes.length} routes: ${routes.map(({ method, url }) => `${method} ${url}`).join(', ')}`)
     assert.ok(routes.length > 150, String(routes.length))
   })
 
   for (const [what, body] of Object.entries(oversized))
-    it(`${what}, 32 MB: every route has a reply, and nothing waits for it`, async () => {
+    it(`${what}, 32 MB: every route replies, and other requests are not delayed`, async () => {
       await begin()
       const statuses = new Map<string, number>()
       const wrong: string[] = []
@@ -169,7 +169,7 @@ describe('oversized bodies to every route', () => {
       await nothingLeft()
     })
 
-  it('many at once: what does not fit has 503', async () => {
+  it('many at once: those that do not fit get 503', async () => {
     await begin()
     const submit = routes.find(
       ({ method, url }) => method === 'POST' && url === '/api/generate-video',
@@ -207,7 +207,7 @@ describe('oversized bodies to every route', () => {
     await nothingLeft()
   })
 
-  it('connections whose replies nobody reads are closed', async () => {
+  it('connections with unread replies are closed', async () => {
     await begin()
     const sockets = Array.from({ length: 50 }, () => {
       const socket = connect(port, '127.0.0.1')
@@ -221,8 +221,8 @@ describe('oversized bodies to every route', () => {
     assert.equal(await open(), sockets.length)
     await waitUntil(async () => (await open()) === 0, patience)
     check(`${sockets.length} stalled readers`, await seen())
-    const left = await open()
-    assert.equal(left, 0, `${left} of ${sockets.length} connections are not closed`)
+    const remaining = await open()
+    assert.equal(remaining, 0, `${remaining} of ${sockets.length} connections are not closed`)
     for (const socket of sockets) socket.destroy()
   })
 })

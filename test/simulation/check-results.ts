@@ -23,7 +23,7 @@ export function findResultBroken(state: Ended, account: Account): string[] {
     broken.push('the reply of its purchase was received, and it ended as unknown')
 
   const onHold = code === 'submission_unknown' || code === 'task_lost'
-  // A job whose client was told that it was not accepted is canceled by the gateway itself.
+  // The gateway cancels a job if its client received a failed submit.
   const unwanted = job.cancelAsked !== undefined || job.accepted === undefined
   if (unwanted || onHold || hasLateNote) return broken
   for (const { upstream, taskId } of own) {
@@ -64,5 +64,5 @@ function isReplyReceived({ replied, buyer }: Purchase): boolean {
   return replied === true && !buyer.dead && buyer.frozenUntil === 0
 }
 
-/** How long after its deadline a job is looked after (`src/jobs/steps/late-result.ts`), less the time between two looks. */
+/** How long after its deadline a late result is polled (`src/jobs/steps/late-result.ts`), less one interval. */
 const lateMs = 58 * 60_000

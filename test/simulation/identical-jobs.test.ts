@@ -55,7 +55,7 @@ describe('simulation of identical jobs', () => {
     return [...new Set(broken)]
   }
 
-  it('a job whose call died may have the task of an identical job whose reply was lost', async () => {
+  it('a job with a failed call can claim the task of an identical job with a lost reply', async () => {
     const faults: Scenario['faults'] = [
       { kind: 'replyLost', at: { on: 'purchase', nth: 0 }, executed: false, error: 'reset' },
       { kind: 'replyLost', at: { on: 'purchase', nth: 1 }, executed: true, error: 'reset' },
@@ -63,7 +63,7 @@ describe('simulation of identical jobs', () => {
     assert.deepEqual(await brokenBy({ ...twoJobs, faults }), [])
   })
 
-  it('a job does not have the task of an identical job whose reply arrived', async () => {
+  it('a job does not claim the task of an identical job whose reply arrived', async () => {
     const faults: Scenario['faults'] = [
       { kind: 'replyLost', at: { on: 'purchase', nth: 0 }, executed: false, error: 'reset' },
     ]

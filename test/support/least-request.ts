@@ -11,13 +11,13 @@ const samples: Partial<Record<Field, unknown>> = {
   targetVideo: 'https://files.example/two.mp4',
 }
 
-/** The least that a model needs in a mode. */
+/** The smallest valid request of a model in a mode. */
 export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<string, unknown> {
   const needed = allFields.filter((field) => findRule(model, field, mode)?.required !== undefined)
   const source: readonly Field[] = mode === 'image' ? ['image'] : []
-  const told = [...needed, ...source].map((field) => [
+  const entries = [...needed, ...source].map((field) => [
     field,
     findRule(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
   ])
-  return { model: model.id, ...Object.fromEntries(told) }
+  return { model: model.id, ...Object.fromEntries(entries) }
 }

@@ -49,16 +49,16 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
   })
 })
 
-test('the first clip is index 0, and any name of the job id will do', async (t) => {
+test('the first clip is index 0, and each name of the job ID is accepted', async (t) => {
   const { engine, runId, extend } = await start(t)
   engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ taskId: runId, index: 0 })).statusCode, 202)
-  const order = engine.requests.at(-1)
-  assert.deepEqual(order?.input, { motion: 'low', extendTask: '1757399847039557', extendIndex: 0 })
-  assert.equal(order?.costUsd, 0.075)
+  const request = engine.requests.at(-1)
+  assert.deepEqual(request?.input, { motion: 'low', extendTask: '1757399847039557', extendIndex: 0 })
+  assert.equal(request?.costUsd, 0.075)
 })
 
-test('only a clip of an own, finished job can be extended', async (t) => {
+test('only a clip of the caller’s own finished job can be extended', async (t) => {
   const { engine, runId, extend } = await start(t)
   assert.equal((await extend({ runId, index: 0 })).statusCode, 409)
   engine.advance(runId, { state: 'succeeded', videos })
@@ -80,7 +80,7 @@ test('jobs of other models cannot be extended', async (t) => {
   assert.equal((await extend({ runId, index: 0 })).statusCode, 400)
 })
 
-test('a source video and a model make it a submit like any other', async (t) => {
+test('with a source video and a model it is a normal submit', async (t) => {
   const { engine, extend } = await start(t)
   const video = 'https://media.example/source.mp4'
   const reply = await extend({
@@ -93,24 +93,24 @@ test('a source video and a model make it a submit like any other', async (t) => 
   assert.equal(engine.requests.at(-1)?.input.video, video)
 })
 
-test('the status speaks the words of Midjourney', async (t) => {
+test('the status has the format of Midjourney', async (t) => {
   const { engine, runId, check } = await start(t)
-  const told = async () => (await check({ task_id: runId })).json()
-  assert.deepEqual(await told(), { status: 'NOT_START', task_id: runId, progress: '0%' })
+  const body = async () => (await check({ task_id: runId })).json()
+  assert.deepEqual(await body(), { status: 'NOT_START', task_id: runId, progress: '0%' })
   engine.advance(runId, { state: 'processing', progress: 50 })
-  assert.deepEqual(await told(), { status: 'IN_PROGRESS', task_id: runId, progress: '50%' })
+  assert.deepEqual(await body(), { status: 'IN_PROGRESS', task_id: runId, progress: '50%' })
   engine.advance(runId, { state: 'succeeded', progress: 100, videos })
-  const done = await told()
+  const done = await body()
   assert.equal(done.status, 'SUCCESS')
   assert.match(done.imageUrl, /^http:.*\/files\/clip-0\.mp4$/)
   assert.equal(new Set(done.videoUrls).size, 4)
   engine.advance(runId, { state: 'failed', error: { code: 'upstream_error', message: 'It broke' } })
-  const failed = await told()
+  const failed = await body()
   assert.equal(failed.status, 'FAILED')
   assert.equal(failed.failReason, 'It broke')
 })
 
-test('an id that nobody knows is no error, a missing one is', async (t) => {
+test('an unknown ID is not an error, a missing one is', async (t) => {
   const { runId, check } = await start(t)
   const unknown = await check({ task_id: '1757399847039557' })
   assert.equal(unknown.statusCode, 200)

@@ -36,7 +36,7 @@ test('absent, empty and repeated parameters get their defaults', () => {
   assert.deepEqual(parseQuery(schema, { days: ['1', '2'] }), defaults)
 })
 
-test('texts become numbers, booleans and words', () => {
+test('texts become numbers, booleans and enum values', () => {
   const query = {
     days: '7',
     limit: '1000',
@@ -79,7 +79,7 @@ for (const [name, value, message] of [
   })
 }
 
-test('a list of words is separated by commas or by repetition', () => {
+test('a list is separated by commas or repeated', () => {
   const listSchema = querySchema({ state: enumListParameter(['queued', 'failed']) })
   const statesIn = (state: unknown) => parseQuery(listSchema, { state }).state
   assert.deepEqual(statesIn(undefined), [])
