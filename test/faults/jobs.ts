@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
 import { toMicros } from '../../src/accounts/money.ts'
@@ -13,7 +14,7 @@ import { type Cleanup, startUpstreams } from '../support/setup.ts'
 import { endsOf, onlyThese, startServer } from './cluster.ts'
 import type { Row } from './print-counts.ts'
 
-/** One model for each upstream of these suites. */
+/** The upstreams that most of these suites use, with one model each. */
 export const models = {
   fal: 'kling-video',
   wavespeed: 'wan-wavespeed-video-edit',
@@ -22,12 +23,13 @@ export const models = {
   magicapi: 'magicapi-video-face-swap',
 } as const satisfies Partial<Record<ProviderName, string>>
 
-/** One model for each upstream. */
-export const modelByUpstream: Readonly<Record<ProviderName, string>> = {
+/** One model for each upstream: its first one, unless these suites name another. */
+export const modelByUpstream = {
+  ...Object.fromEntries(
+    Object.values(providers).map((provider) => [provider.name, Object.keys(provider.models)[0] ?? '']),
+  ),
   ...models,
-  midjourney: 'midjourney-video',
-  longstories: 'longstories-movie',
-}
+} as Readonly<Record<ProviderName, string>>
 
 export type Upstream = keyof typeof models
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
@@ -21,9 +22,6 @@ import { report } from './print-counts.ts'
 const operatorKey = 'operator-key-of-the-fault-suites'
 
 const names = Object.keys(modelByUpstream) as ProviderName[]
-
-/** Upstreams that can be asked, or that report by themselves, whether they have a job whose reply was lost. */
-const tells = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
 
 type Case = {
   fault: string
@@ -126,14 +124,15 @@ const cases: readonly Case[] = [
   },
 ]
 
-/** The upstream has the job: found where it can be. */
+/** The upstream has the job: its task list or its callback shows it, where there is one. */
 function lost(name: ProviderName): RegExp {
-  return tells.has(name) ? /^succeeded$/ : /^failed submission_unknown$/
+  const { find, adopt } = providers[name]
+  return find !== undefined || adopt !== undefined ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
-/** The upstream never had the job, which only one that refuses a second task under the same id lets us mend. */
+/** The upstream never had the job, so the call is sent again only where a second task with the same ID is refused. */
 function never(name: ProviderName): RegExp {
-  return name === 'runware' ? /^succeeded$/ : /^failed submission_unknown$/
+  return providers[name].find?.safeToResend === true ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
 describe('faults of the upstreams', () => {
