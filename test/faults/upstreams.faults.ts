@@ -4,7 +4,6 @@ import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
-import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
 import {
@@ -16,6 +15,7 @@ import {
   modelByUpstream,
   purchasesOf,
   type SentJob,
+  withMark,
 } from './jobs.ts'
 import { report } from './print-counts.ts'
 
@@ -234,8 +234,5 @@ describe('faults of the upstreams', () => {
 function marked(name: ProviderName, mark: string): Record<string, unknown> {
   const model = findModel(modelByUpstream[name])
   if (model === undefined) throw new Error(`there is no model ${modelByUpstream[name]}`)
-  const least = leastRequest(model)
-  return name === 'magicapi'
-    ? { ...least, swapImage: `https://files.example/${mark}.png` }
-    : { ...least, prompt: mark }
+  return withMark(model, mark)
 }
