@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, it } from 'node:test'
+import { providers } from '../providers/index.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const files = globSync('{src,providers}/**/*.{ts,tsx,js}', { cwd: root }).sort()
@@ -86,7 +87,7 @@ describe('folders', () => {
   })
 
   it('src names no provider outside config and catalogue', () => {
-    const names = /['"`](fal|wavespeed|runware|bytedance|midjourney|magicapi|longstories)['"`]/
+    const names = new RegExp(`['"\`](${Object.keys(providers).join('|')})['"\`]`)
     const neutral = files.filter((file) =>
       /^src\/(jobs|upstreams|webhooks|accounts|media|redis)\//.test(file),
     )

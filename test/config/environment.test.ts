@@ -263,6 +263,7 @@ describe('.env.example', () => {
     assert.deepEqual(
       settings.filter((name) => !named.has(name)),
       [],
+      'settings that .env.example does not name',
     )
   })
 

@@ -88,7 +88,10 @@ test('root installs Redis with apt-get, and prints one line', async (t) => {
   await site.pretendInstalled()
   const { code, output, calls } = await site.prepare({ node: asRoot })
   assert.equal(code, 0)
-  assert.match(output, /^reelgate: installing the package redis-server with apt-get for the embedded Redis, [^\n]*\n$/)
+  assert.match(
+    output,
+    /^reelgate: installing the package redis-server with apt-get for the embedded Redis, [^\n]*\n$/,
+  )
   assert.match(calls.join('\n'), /^apt-get [^\n]* install -y --no-install-recommends redis-server$/)
 })
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
 import { toMicros } from '../../src/accounts/money.ts'
+import type { Model } from '../../src/catalogue/model.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
@@ -12,7 +14,7 @@ import { leastRequest } from '../support/least-request.ts'
 import { endsOf } from './cluster.ts'
 import type { Row } from './print-counts.ts'
 
-/** One model for each upstream of these suites. */
+/** The upstreams that most of these suites use, with one model each. */
 export const models = {
   fal: 'kling-video',
   wavespeed: 'wan-wavespeed-video-edit',
@@ -21,12 +23,13 @@ export const models = {
   magicapi: 'magicapi-video-face-swap',
 } as const satisfies Partial<Record<ProviderName, string>>
 
-/** One model for each upstream. */
-export const modelByUpstream: Readonly<Record<ProviderName, string>> = {
+/** One model for each upstream: its first one, unless these suites name another. */
+export const modelByUpstream = {
+  ...Object.fromEntries(
+    Object.values(providers).map((provider) => [provider.name, Object.keys(provider.models)[0] ?? '']),
+  ),
   ...models,
-  midjourney: 'midjourney-video',
-  longstories: 'longstories-movie',
-}
+} as Readonly<Record<ProviderName, string>>
 
 export type Upstream = keyof typeof models
 
@@ -58,10 +61,16 @@ export async function submitJobs(
 
 /** The smallest request for an upstream, with the mark in a field that the upstream receives. */
 export function requestFor(provider: Upstream, mark: string): Record<string, unknown> {
-  const least = leastRequest(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`))
-  return provider === 'magicapi'
-    ? { ...least, swapImage: `https://files.example/${mark}.png` }
-    : { ...least, prompt: mark }
+  return withMark(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`), mark)
+}
+
+/** The least request of a model, with a mark in its prompt or, if it takes none, in a link. */
+export function withMark(model: Model, mark: string): Record<string, unknown> {
+  const least = leastRequest(model)
+  if ('prompt' in model.fields) return { ...least, prompt: mark }
+  const [field] = Object.entries(least).find(([, value]) => /^https?:/.test(String(value))) ?? []
+  assert.ok(field !== undefined, `${model.id} takes neither a prompt nor a link`)
+  return { ...least, [field]: `https://files.example/${mark}.png` }
 }
 
 /** How many tasks each job has made at its upstream, in the order of the jobs. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
-import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
 import { createAccount } from './gateway.ts'
@@ -15,15 +15,13 @@ import {
   modelByUpstream,
   purchasesOf,
   type SentJob,
+  withMark,
 } from './jobs.ts'
 import { report } from './print-counts.ts'
 
 const operatorKey = 'operator-key-of-the-fault-suites'
 
 const names = Object.keys(modelByUpstream) as ProviderName[]
-
-/** Upstreams that can be searched, or that send callbacks, for a job with a lost reply. */
-const reportsTasks = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
 
 type Case = {
   fault: string
@@ -126,14 +124,15 @@ const cases: readonly Case[] = [
   },
 ]
 
-/** The upstream has the job: found where it can be. */
+/** The upstream has the job: its task list or its callback shows it, where there is one. */
 function lost(name: ProviderName): RegExp {
-  return reportsTasks.has(name) ? /^succeeded$/ : /^failed submission_unknown$/
+  const { find, adopt } = providers[name]
+  return find !== undefined || adopt !== undefined ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
-/** The upstream never had the job; only an upstream that rejects a second task with the same ID allows a repetition. */
+/** The upstream never had the job, so the call is sent again only where a second task with the same ID is refused. */
 function never(name: ProviderName): RegExp {
-  return name === 'runware' ? /^succeeded$/ : /^failed submission_unknown$/
+  return providers[name].find?.safeToResend === true ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
 describe('faults of the upstreams', () => {
@@ -235,8 +234,5 @@ describe('faults of the upstreams', () => {
 function marked(name: ProviderName, mark: string): Record<string, unknown> {
   const model = findModel(modelByUpstream[name])
   if (model === undefined) throw new Error(`there is no model ${modelByUpstream[name]}`)
-  const least = leastRequest(model)
-  return name === 'magicapi'
-    ? { ...least, swapImage: `https://files.example/${mark}.png` }
-    : { ...least, prompt: mark }
+  return withMark(model, mark)
 }
