@@ -12,7 +12,7 @@ import { formatNumber, runInterleaved } from './statistics.ts'
 import { createStatusSpec, runJob } from './status.ts'
 import { createSubmit } from './testbed.ts'
 
-/** A bare route's CPU time as a share of ours. Half of what is usual: a slow or busy machine passes, a regression by half does not. */
+/** A bare route's CPU time as a share of ours. Half of the normal value: a slow or busy machine passes, a regression by half does not. */
 const minShares = { submit: 0.14, status: 0.15 }
 const warmUpSeconds = 5
 

@@ -5,7 +5,7 @@ import { formatNumber, percentile } from './statistics.ts'
 const jobs = Number(process.env.LAG_JOBS ?? 2000)
 const basePlan: InFlightPlan = { jobs, spread: 0, roundTripMs: 200 }
 
-/** How soon the end of a render is known: by polling alone, told by the upstream, and with two workers that must not both ask. */
+/** How soon the end of a render is known: by polling, by callbacks, and with two workers of which only one may poll. */
 const namedPlans: readonly (readonly [string, InFlightPlan])[] = [
   ['one worker, polling', { ...basePlan, workers: 1 }],
   ['one worker, callbacks', { ...basePlan, workers: 1, useCallbacks: true }],

@@ -49,8 +49,8 @@ const deliveredMs = Date.now() - publishStartedAt
 
 printFigure('listeners', listeners)
 printFigure('jobs', jobs)
-printFigure('all connected and told the first time (ms)', connectedMs)
-printFigure('one change of every job told to all (ms)', deliveredMs)
+printFigure('all connected, first event received (ms)', connectedMs)
+printFigure('one change of each job received by all (ms)', deliveredMs)
 printFigure('memory of the gateway before (MB)', (bytesBefore / 1e6).toFixed(1))
 printFigure('memory of the gateway with all of them (MB)', (bytesAfter / 1e6).toFixed(1))
 printFigure('memory per listener (kB)', ((bytesAfter - bytesBefore) / listeners / 1000).toFixed(1))

@@ -10,7 +10,7 @@ import { percentile } from './statistics.ts'
 export type RequestSpec = {
   method: 'GET' | 'POST'
   url: string
-  /** Asked in turn instead of the one that `url` names. */
+  /** Requested in turn instead of `url`. */
   paths?: readonly string[]
   headers?: Record<string, string>
   body?: string

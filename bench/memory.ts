@@ -127,7 +127,7 @@ try {
     await measureSubmits(
       model,
       { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '1' },
-      'stand-ins in the same process',
+      'mock upstreams in the same process',
     )
   }
   await measureQueue(upstreams)

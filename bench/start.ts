@@ -22,7 +22,7 @@ export async function measureStart(report: Report, testbed: Testbed): Promise<vo
   }
   const results = await runInterleaved(
     {
-      'Reelgate, Redis of its own, stand-in upstreams': () => timeStart(() => startGateway({})),
+      'Reelgate, embedded Redis, mock upstreams': () => timeStart(() => startGateway({})),
       'Reelgate, Redis elsewhere': () => timeStart(() => testbed.gateway()),
       Portkey: () => timeStart(startPortkey),
     },

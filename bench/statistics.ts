@@ -20,7 +20,7 @@ export function formatNumber(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })
 }
 
-/** A B C A B C: what the machine does meanwhile falls on all alike. */
+/** A B C A B C: other load of the machine affects all of them equally. */
 export async function runInterleaved<Result>(
   contestants: Readonly<Record<string, () => Promise<Result>>>,
   rounds: number,

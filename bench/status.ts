@@ -12,7 +12,7 @@ export const warmUpSeconds = 25
 const jobs = 100
 const adminKey = 'bench-operator-key-0123456789'
 
-/** A finished job's status: what clients ask most. */
+/** The status of a finished job, the most frequent request. */
 export async function measureStatus(report: Report, testbed: Testbed): Promise<void> {
   await testbed.configureStub({ delayMs: 0, renderMs: 0 })
   const gateway = await testbed.gateway({ POLL_MAX_MS: '50', ADMIN_KEY: adminKey, SUBMIT_RPM: '1000000' })

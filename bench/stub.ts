@@ -20,7 +20,7 @@ const settings = {
   roundTripMs: Number(process.env.ROUND_TRIP_MS ?? 0),
 }
 
-/** `polls`: when it was asked for. `hook`: where FAL is to call when it is done. */
+/** `polls`: when it was polled. `hook`: the callback URL for FAL. */
 type Task = { prompt: string; doneAt: number; polls: number[]; callbackUrl: string | null }
 
 const tasks = new Map<string, Task>()

@@ -9,7 +9,7 @@ import { priceJob } from './accounts/job-price.ts'
 import { authOffWarning, createKeyCommand, explainLock, type KeyHelp } from './accounts/key-messages.ts'
 import { createLedger } from './accounts/ledger.ts'
 import { createUsageReader } from './accounts/usage.ts'
-import { registerHealthRoutes } from './api/health/health.ts'
+import { registerHealthRoutes } from './api/health/routes.ts'
 import { errorHandler } from './api/plugins/error-handler.ts'
 import { createApp } from './api/server.ts'
 import { isLoopback } from './config/config.ts'
@@ -47,8 +47,9 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
   const watchers = createJobWatchers({ subscriber, keys })
   closers.push(() => watchers.close())
   const keyHelp = { keysCommand: config.keysCommand, markerFile: basename(keyMarker.file) }
-  const accounts = config.auth === 'off' ? anonymousAccess : await createAccounts(context, subscriber)
-  await warnAboutAccess(context, accounts, keyHelp)
+  const authenticator =
+    config.auth === 'off' ? anonymousAccess : await createKeyAuthenticator(context, subscriber)
+  await warnAboutAccess(context, authenticator, keyHelp)
   return createApp({
     config: {
       trustProxy: config.trustProxy,
@@ -83,7 +84,7 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
     storage: media.storage,
     webhooks,
     receiveCallback: createCallbackReceiver({ now: clock.now, store, queues, routing, upstreams }),
-    accounts,
+    authenticator,
     isCallbackAddress: createCallbackSecretCheck({ store }),
     billing: {
       balanceUsd: ledger.readBalanceUsd,
@@ -102,7 +103,7 @@ export async function createApiServer(context: Context): Promise<FastifyInstance
   })
 }
 
-function createAccounts(
+function createKeyAuthenticator(
   { config, redis, keys, keyMarker }: Context,
   subscriber: Redis,
 ): Promise<Authenticator> {
@@ -112,10 +113,10 @@ function createAccounts(
 /** Warns at the start where more or fewer callers can use the gateway than the operator may expect. */
 async function warnAboutAccess(
   { config, logger, redis, keys, keyMarker }: Context,
-  accounts: Authenticator,
+  authenticator: Authenticator,
   keyHelp: KeyHelp,
 ): Promise<void> {
-  const access = await accounts.readAccessMode()
+  const access = await authenticator.readAccessMode()
   if (access === 'off') {
     if (await hasKeys(redis, keys, keyMarker)) logger.warn(authOffWarning)
     if (!isLoopback(config.host))

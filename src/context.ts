@@ -57,9 +57,10 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
   })
   closeSteps.push(() => sandbox.close())
   if (config.sandbox) await sandbox.start()
+  const sandboxConnection = { connect: sandbox.connect, toUrl: toSandboxUrl }
   const transport = createTransport({
     timeoutMs: config.upstreamTimeoutMs,
-    sandbox: { connect: sandbox.connect, toUrl: toSandboxUrl },
+    sandbox: sandboxConnection,
   })
   closeSteps.push(() => transport.close())
   const { upstreams } = config
@@ -69,7 +70,7 @@ export async function createContext(config: Config, logger: Logger, closeSteps: 
     keys,
     transport,
     upstreams,
-    connectToSandbox: sandbox.connect,
+    sandbox: sandboxConnection,
     logger,
   })
   closeSteps.push(

@@ -103,13 +103,13 @@ function aptInstall() {
   const apt = (...words) => run(...env, 'apt-get', '-qq', ...patience, ...words)
   const install = () => apt('install', '-y', '--no-install-recommends', 'redis-server')
   return () => {
-    say('installing the package redis-server with apt-get: the gateway keeps its jobs in a private Redis')
+    say('installing the package redis-server with apt-get for the embedded Redis, which stores the jobs')
     let reason = install()
     if (reason !== undefined) {
       apt('update')
       reason = install()
     }
-    // The package enables a service on port 6379 that nobody asked for.
+    // The package starts a service on port 6379, which is not needed.
     if (reason === undefined && fs.existsSync('/run/systemd/system')) {
       run(...prefix, 'systemctl', 'disable', '--now', 'redis-server')
     }
@@ -118,7 +118,7 @@ function aptInstall() {
 }
 
 function brewInstall() {
-  say('installing redis with Homebrew: the gateway keeps its jobs in a private Redis')
+  say('installing redis with Homebrew for the embedded Redis, which stores the jobs')
   return run('brew', 'install', '--quiet', 'redis')
 }
 

@@ -32,7 +32,7 @@ export const wavespeedMappings: Readonly<Record<string, EndpointMapping>> = {
       const resolution = input.resolution === '1792x1024' ? '1080p' : '720p'
       return { endpoint: 'image-pro', body: { ...body, resolution } }
     },
-    note: 'OpenAI dated the end of Sora 2 to September 2026; WaveSpeed warns that such calls may run on another model. An image in 1792x1024 is asked for as 1080p, the nearest tier.',
+    note: 'OpenAI dated the end of Sora 2 to September 2026; WaveSpeed warns that such calls may run on another model. For an image, 1792x1024 is sent as 1080p, the nearest tier.',
   },
 
   'veo3-1-video': {
@@ -175,7 +175,7 @@ function soraSize(input: Input): string {
   return input.aspect_ratio === '9:16' ? `${short}*${long}` : `${long}*${short}`
 }
 
-// WaveSpeed's default is sound, which costs nothing more here but was not asked for.
+// WaveSpeed's default is sound, which costs nothing more here but was not requested.
 function lightricks(input: Input): JsonObject {
   return { ...pick(input, 'duration'), generate_audio: input.generateAudio ?? false }
 }

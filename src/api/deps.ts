@@ -103,7 +103,7 @@ export type ApiDeps = {
   receiveCallback(id: string, secret: string, body: unknown): Promise<boolean>
   /** Whether a callback address is valid; called before its body is read. */
   isCallbackAddress(id: string, secret: string): Promise<boolean>
-  accounts: Authenticator
+  authenticator: Authenticator
   billing: {
     /** Absent: the owner is not limited. */
     balanceUsd(owner: string): Promise<number | undefined>

@@ -4,15 +4,15 @@ import { defaultFailureLimits, defaultKeysCommand } from '../config/access-setti
 import { defaultRequestLimits } from '../config/request-limits.ts'
 import { isLoopbackAddress } from '../net/network-address.ts'
 import { defaultTextLimits } from '../text/text-limits.ts'
-import { registerAdminRoutes } from './admin/admin.ts'
+import { registerAdminRoutes } from './admin/routes.ts'
 import { createBodyBudget } from './body/body-budget.ts'
 import { registerJsonBodyParser } from './body/json-body.ts'
-import { registerCallbackRoutes } from './callbacks/callbacks.ts'
+import { receiveCallback } from './callbacks/receive-callback.ts'
 import type { ApiDeps } from './deps.ts'
-import { registerFileRoutes } from './files/files.ts'
-import { registerHealthRoutes } from './health/health.ts'
-import { registerJobEventsRoute } from './jobs/job-events.ts'
-import { registerJobRoutes } from './jobs/jobs.ts'
+import { serveFile } from './files/serve-file.ts'
+import { serveInput } from './files/serve-input.ts'
+import { registerHealthRoutes } from './health/routes.ts'
+import { registerJobRoutes } from './jobs/routes.ts'
 import { registerNanogptRoutes } from './nanogpt/routes.ts'
 import { registerOpenaiRoutes } from './openai/routes.ts'
 import { describeRoutes, serveDocument } from './openapi/document.ts'
@@ -28,8 +28,9 @@ import { createOriginGuard, mustHideReply } from './plugins/origin-guard.ts'
 import { rejectUncleanQueries } from './plugins/query-check.ts'
 import { createRateLimits } from './plugins/rate-limits.ts'
 import { createRequestId, readTraceFields } from './plugins/request-id.ts'
+import { createLimitHooks, registerRoutes } from './register-routes.ts'
 import { requireHost } from './requests/host.ts'
-import { registerWebhookRoutes } from './webhooks/webhooks.ts'
+import { registerWebhookRoutes } from './webhooks/routes.ts'
 
 export type { ApiDeps } from './deps.ts'
 
@@ -52,7 +53,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     bodyLimitBytes,
     requestLimits = defaultRequestLimits,
   } = deps.config
-  const originGuardDeps = { accounts: deps.accounts, policy: { ...origins, publicUrl } }
+  const originGuardDeps = { authenticator: deps.authenticator, policy: { ...origins, publicUrl } }
   const app = Fastify({
     http: { connectionsCheckingInterval: headersCheckMs, requireHostHeader: false },
     loggerInstance: deps.logger,
@@ -116,14 +117,12 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
 
   await describeRoutes(app)
   registerHealthRoutes(app, deps)
-  registerFileRoutes(app, deps)
-  registerCallbackRoutes(app, deps)
-  registerJobEventsRoute(app, deps)
+  registerRoutes(app, [serveFile, serveInput, receiveCallback], { deps })
   registerWebhookRoutes(app, deps)
   registerAdminRoutes(app, deps)
-  const rateLimits = await createRateLimits(app, deps.rateLimits)
-  await registerNanogptRoutes(app, deps, rateLimits)
-  await registerOpenaiRoutes(app, deps, rateLimits)
+  const limits = createLimitHooks(deps, await createRateLimits(app, deps.rateLimits))
+  await registerNanogptRoutes(app, deps, limits)
+  await registerOpenaiRoutes(app, deps, limits)
   registerJobRoutes(app, deps)
   await serveDocument(app, publicUrl)
   return app

@@ -401,7 +401,7 @@ export const fields: Readonly<Record<Field, FieldSpec>> = {
   voiceoverConfig: {
     kind: 'object',
     label: 'Voice-over settings',
-    description: 'Whether and by whom a story is told.',
+    description: 'Whether a story has a narrator, and which.',
   },
   captionsConfig: {
     kind: 'object',

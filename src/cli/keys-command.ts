@@ -187,14 +187,14 @@ function formatTable(accounts: readonly Account[]): string {
     account.name,
     `…${account.hint}`,
     account.revokedAt === undefined ? 'valid' : 'revoked',
-    String(account.rpm ?? 'usual'),
+    String(account.rpm ?? 'default'),
     formatUsd(account.dailyUsd),
     formatUsd(account.balanceUsd),
     formatUsd(account.reservedUsd),
     formatUsd(account.heldUsd),
     formatUsd(account.spentUsd),
   ])
-  const header = ['id', 'name', 'key', 'state', 'rpm', 'a day', 'balance', 'reserved', 'held', 'spent']
+  const header = ['id', 'name', 'key', 'state', 'rpm', 'per day', 'balance', 'reserved', 'held', 'spent']
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   )
@@ -207,7 +207,7 @@ function formatTable(accounts: readonly Account[]): string {
 }
 
 function formatUsd(usd: number | undefined): string {
-  return usd === undefined ? 'any' : `$${usd}`
+  return usd === undefined ? 'unlimited' : `$${usd}`
 }
 
 function formatJsonLines(entries: readonly unknown[]): string {

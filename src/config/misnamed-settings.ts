@@ -3,25 +3,27 @@ import { editDistance } from '../text/nearest-word.ts'
 /** A variable that is not a setting, and the setting that it probably means. `isKey`: the key of an upstream. */
 export type MisnamedSetting = { name: string; suggestion: string; isKey: boolean }
 
-/**
- * Common names of upstreams, with the settings of their keys. Vendors' own programs use some of these names, for example `FAL_API_KEY`.
- * `firstWordOnly`: the word is common in other names, so it counts only at the beginning.
- */
-const keyAliases: readonly {
+type KeyAlias = {
   words: readonly string[]
   keys: readonly [string, ...string[]]
+  /** The words are common in other names, so they count only at the beginning. */
   firstWordOnly?: true
-}[] = [
-  { words: ['FAL', 'FALAI'], keys: ['FAL_KEY'] },
-  { words: ['WAVESPEED', 'WAVESPEEDAI'], keys: ['WAVESPEED_API_KEY'] },
-  { words: ['RUNWARE', 'RUNWAREAI'], keys: ['RUNWARE_API_KEY'] },
+}
+
+/**
+ * Other names of upstreams, with the settings of their keys; `FAL` is the first word of `FAL_KEY`, so it needs
+ * no line. Vendors' own programs use some of these names, for example `BYTEPLUS_API_KEY`.
+ */
+const keyAliases: readonly KeyAlias[] = [
+  { words: ['FALAI'], keys: ['FAL_KEY'] },
+  { words: ['WAVESPEEDAI'], keys: ['WAVESPEED_API_KEY'] },
+  { words: ['RUNWAREAI'], keys: ['RUNWARE_API_KEY'] },
   { words: ['ARK'], keys: ['ARK_API_KEY'], firstWordOnly: true },
   { words: ['MODELARK', 'BYTEDANCE', 'BYTEPLUS', 'SEEDANCE'], keys: ['ARK_API_KEY'] },
-  { words: ['VOLC', 'VOLCENGINE'], keys: ['VOLC_ACCESS_KEY', 'VOLC_SECRET_KEY'] },
+  { words: ['VOLCENGINE'], keys: ['VOLC_ACCESS_KEY', 'VOLC_SECRET_KEY'] },
   { words: ['MJ'], keys: ['MIDJOURNEY_API_SECRET'], firstWordOnly: true },
-  { words: ['MIDJOURNEY'], keys: ['MIDJOURNEY_API_SECRET'] },
-  { words: ['MAGICAPI', 'APIMARKET'], keys: ['MAGICAPI_KEY'] },
-  { words: ['LONGSTORIES', 'LONGSTORY'], keys: ['LONGSTORIES_API_KEY'] },
+  { words: ['APIMARKET'], keys: ['MAGICAPI_KEY'] },
+  { words: ['LONGSTORY'], keys: ['LONGSTORIES_API_KEY'] },
 ]
 
 /** Words that may follow `KEY`. */
@@ -38,23 +40,33 @@ export function findMisnamedSettings(
   credentials: readonly string[],
 ): MisnamedSetting[] {
   const keySettings = credentials.flatMap((name) => [name, `${name}_FILE`])
+  const aliases = [...keyAliases, ...aliasesByFirstWord(credentials)]
   const settings = [...knownNames].filter(
     (name) => name.length >= minSettingLength && !keySettings.includes(name),
   )
   return Object.entries(env).flatMap(([name, value]): MisnamedSetting[] => {
     if (knownNames.has(name) || (value ?? '').trim() === '') return []
-    const key = findKeyByWords(name) ?? findMisspelled(name, credentials, 10)
+    const key = findKeyByWords(name, aliases) ?? findMisspelled(name, credentials, 10)
     if (key !== undefined) return [{ name, suggestion: matchFileSuffix(name, key), isKey: true }]
     const setting = findMisspelled(name, settings, 8)
     return setting === undefined ? [] : [{ name, suggestion: setting, isKey: false }]
   })
 }
 
+/** `ACME` for `ACME_API_KEY`, unless `keyAliases` has the word. */
+function aliasesByFirstWord(credentials: readonly string[]): KeyAlias[] {
+  const listedWords = keyAliases.flatMap(({ words }) => words)
+  const byWord = Map.groupBy(credentials, (name) => name.split('_')[0] ?? name)
+  return [...byWord].flatMap(([word, [key, ...others]]) =>
+    key === undefined || listedWords.includes(word) ? [] : [{ words: [word], keys: [key, ...others] }],
+  )
+}
+
 /** The key setting that a name means, if its words are an upstream and "key". */
-function findKeyByWords(name: string): string | undefined {
+function findKeyByWords(name: string, aliases: readonly KeyAlias[]): string | undefined {
   const nameWords = splitWords(name)
   while (keySuffixes.test(nameWords.at(-1) ?? '') || isFileWord(nameWords.at(-1) ?? '')) nameWords.pop()
-  for (const { words: aliasWords, keys, firstWordOnly } of keyAliases) {
+  for (const { words: aliasWords, keys, firstWordOnly } of aliases) {
     const match = findAlias(nameWords, aliasWords, firstWordOnly === true)
     if (match === undefined) continue
     const { otherWords, isLast } = match

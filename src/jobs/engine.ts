@@ -34,7 +34,7 @@ export type Engine = {
   /** Deletes a job that has ended. Returns false if there is none. */
   remove(id: string): Promise<boolean>
   /** The upstream's reference to the job's task, for jobs that build on it. */
-  readTicket(id: string): Promise<TaskReference | undefined>
+  readTaskReference(id: string): Promise<TaskReference | undefined>
   /** Oldest first. */
   readHistory(id: string): Promise<readonly HistoryEntry[]>
   /** Notes that were added after the job had ended, oldest first. */
@@ -116,7 +116,7 @@ export function createEngine({
 
     remove: (id) => store.remove(id),
 
-    async readTicket(id) {
+    async readTaskReference(id) {
       return (await store.read(id))?.work.ticket
     },
 

@@ -2,14 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { buildConnector } from 'undici'
 import { storedInputName } from '../catalogue/media-values/stored-reference.ts'
 import type { ProviderConfig } from '../config/provider-settings.ts'
 import type { S3Settings } from '../config/storage-settings.ts'
 import { createSafeFetch } from '../net/safe-fetch.ts'
 import type { Keys } from '../redis/keys.ts'
-import { withoutSandbox } from '../sandbox/address.ts'
-import type { Transport } from '../upstreams/transport.ts'
+import type { SandboxConnection, Transport } from '../upstreams/transport.ts'
 import { createInputLinks, readOrCreateLinkSecret } from './inputs/input-links.ts'
 import { createInputUses } from './inputs/input-uses.ts'
 import { createLibrary } from './inputs/library.ts'
@@ -62,21 +60,13 @@ type Deps = {
   transport: Transport
   /** The real ones. */
   upstreams: Readonly<Record<string, ProviderConfig>>
-  /** Connects to the mock upstreams of this process; absent: it has none. */
-  connectToSandbox?: buildConnector.connector
+  /** The mock upstreams of this process; absent: it has none. */
+  sandbox?: SandboxConnection
   logger: Logger
 }
 
 /** Everything about files: what callers send, what upstreams are given, what they make. */
-export async function createMedia({
-  config,
-  redis,
-  keys,
-  transport,
-  upstreams,
-  connectToSandbox = withoutSandbox,
-  logger,
-}: Deps) {
+export async function createMedia({ config, redis, keys, transport, upstreams, sandbox, logger }: Deps) {
   await mkdir(config.dataDir, { recursive: true })
   const fileStore =
     config.s3 === undefined ? createDiskStore(join(config.dataDir, 'files')) : createS3Store(config.s3)
@@ -92,7 +82,7 @@ export async function createMedia({
   const store = withProbe(fileStore, probe)
   const inputLinks = createInputLinks(await readOrCreateLinkSecret(redis, keys))
   const safeFetch = createSafeFetch({ trustedUrls: baseUrlsOf(upstreams) })
-  const sandboxFetch = createSandboxFetch(connectToSandbox)
+  const sandboxFetch = createSandboxFetch(sandbox)
   const limits = config.mediaLimits
   const uploadBuffer = createUploadBuffer({ tempDir, limits })
   const quota = createQuota({ redis, keys, quotaBytes: config.quotaBytes })

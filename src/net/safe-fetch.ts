@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { isPrivateAddress, literalAddress } from './private-address.ts'
 
-/** Thrown for an address that may not be asked. Asking again would not help, unless it comes of a look-up: a name may lead elsewhere next time. */
+/** Thrown for an address that must not be called. A retry does not help, unless the name resolves to another address next time. */
 export class AddressRefused extends Error {
   override name = 'AddressRefused'
   readonly code = 'ADDRESS_REFUSED'
@@ -31,7 +31,7 @@ export type FetchOptions = {
 export type SafeFetch = ReturnType<typeof createSafeFetch>
 
 /**
- * The one way to ask addresses that come from outside. Refuses what leads inward, after the look-up of the name and after each redirect.
+ * The only client for addresses that come from outside. Rejects private addresses, after name resolution and after each redirect.
  * `trusted` are the origins that the operator configured. The reader of a body has to count its bytes.
  */
 export function createSafeFetch({

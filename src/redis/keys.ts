@@ -15,7 +15,7 @@ export function createKeys(prefix: string) {
     channel: (id: string) => `${prefix}channel:${id}`,
     /** Sorted set: a caller's jobs, scored by creation (unix ms). */
     ownerJobs: (owner: string) => `${prefix}owner:${owner}`,
-    /** Hash `<model>@<provider>` -> usual render time in ms. The sandbox has its own, because mock upstreams are faster than real ones. */
+    /** Hash `<model>@<provider>` -> typical render time in ms. The sandbox has its own, because mock upstreams are faster than real ones. */
     renderTimes: (sandbox: boolean) => `${prefix}render-times${sandbox ? ':sandbox' : ''}`,
     /** The jobs that have a slot at an upstream, and the jobs that wait for one (see `lua/upstreams/grant-slots.lua`). */
     slots: (provider: string) => ({

@@ -1,4 +1,3 @@
-import type { buildConnector } from 'undici'
 import type { Provider, ProviderName } from '../../providers/provider.ts'
 import type { ProviderConfig } from '../config/provider-settings.ts'
 
@@ -42,10 +41,4 @@ export function sandboxUpstreams(
 /** A provider with one host is at its name, one with several at its name and the host's. */
 export function pathOf({ name, hosts }: Pick<Provider, 'name' | 'hosts'>, host: string): string {
   return Object.keys(hosts).length > 1 ? `/${name}/${host}` : `/${name}`
-}
-
-/** Connects to the mock upstreams where a process has none. No call leaves, and the code says so. */
-export const withoutSandbox: buildConnector.connector = (_, done) => {
-  const failure = new Error('This process has no mock upstreams')
-  done(Object.assign(failure, { code: 'ECONNREFUSED', syscall: 'connect' }), null)
 }

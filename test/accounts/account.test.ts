@@ -4,8 +4,8 @@ import { recordFromPairs, toAccount, toMovement } from '../../src/accounts/accou
 
 const none = { reservedUsd: 0, heldUsd: 0, spentUsd: 0 }
 
-describe('an account that Redis keeps', () => {
-  it('has no name and no money where its hash has none', () => {
+describe('an account stored in Redis', () => {
+  it('has no name and no balance if its hash has none', () => {
     assert.deepEqual(toAccount('key_1', { createdAt: '5' }), {
       id: 'key_1',
       name: '',
@@ -15,7 +15,7 @@ describe('an account that Redis keeps', () => {
     })
   })
 
-  it('has its money in USD', () => {
+  it('has its amounts in USD', () => {
     const fields = { createdAt: '5', revokedAt: '6', rpm: '7', daily: '1', balance: '2' }
     const money = { reserved: '3', held: '4', spent: '5' }
     assert.deepEqual(toAccount('key_1', { name: 'ann', hint: 'abcd', ...fields, ...money }), {
@@ -34,8 +34,8 @@ describe('an account that Redis keeps', () => {
   })
 })
 
-describe('a movement that Redis keeps', () => {
-  it('leaves out what it does not have', () => {
+describe('a ledger movement stored in Redis', () => {
+  it('omits absent fields', () => {
     assert.deepEqual(toMovement('7-0', ['job', '', 'note', '']), {
       id: '7-0',
       at: 7,
@@ -45,7 +45,7 @@ describe('a movement that Redis keeps', () => {
     })
   })
 
-  it('has all that its row has', () => {
+  it('has every field of its row', () => {
     const texts = ['kind', 'charge', 'job', 'j', 'operation', 'o', 'by', 'b', 'note', 'n']
     const money = ['balance', '1', 'reserved', '-2', 'held', '3', 'spent', '4']
     assert.deepEqual(toMovement('7-1', [...texts, ...money]), {
@@ -63,7 +63,7 @@ describe('a movement that Redis keeps', () => {
     })
   })
 
-  it('does not take a value for a name', () => {
+  it('does not confuse a value with a field name', () => {
     assert.deepEqual(recordFromPairs(['by', 'olga', 'note', 'by']), { by: 'olga', note: 'by' })
     assert.deepEqual(recordFromPairs(['by']), { by: '' })
   })

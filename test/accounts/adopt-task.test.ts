@@ -4,20 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
-import { createMoney } from './test-accounts.ts'
+import { createTestLedger } from './test-accounts.ts'
 
 const keys = createKeys('adoption:')
 const owner = 'key_1'
-const wish = { by: 'test' }
+const adoption = { by: 'test' }
 
-describe('the adoption of a task, as one write', () => {
+describe('the adoption of a task, as one atomic write', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let money: ReturnType<typeof createMoney>
+  let money: ReturnType<typeof createTestLedger>
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    money = createMoney({ redis, keys })
+    money = createTestLedger({ redis, keys })
     await redis.zadd(keys.accounts, 1, owner)
   })
   after(() => cleanup.run())
@@ -69,7 +69,7 @@ describe('the adoption of a task, as one write', () => {
     await redis.zadd(keys.webhooks, 1, id)
   }
 
-  it('puts the job back to where a worker takes it up', async () => {
+  it('puts the job back into the queue', async () => {
     await putJob('vid_1')
     const subscriber = redis.duplicate({ enableOfflineQueue: true })
     cleanup.add(() => subscriber.disconnect())
@@ -78,7 +78,7 @@ describe('the adoption of a task, as one write', () => {
     subscriber.on('message', (_, message) => messages.push(message))
 
     const before = Date.now()
-    const settled = await money.unknownJobs.adopt('vid_1', { ...wish, ticket: 'task-1' })
+    const settled = await money.unknownJobs.adopt('vid_1', { ...adoption, ticket: 'task-1' })
     assert.equal(settled.kind, 'done')
 
     const job = await redis.hgetall(keys.job('vid_1'))
@@ -116,7 +116,7 @@ describe('the adoption of a task, as one write', () => {
   it('adds no second entry to the queue', async () => {
     await putJob('vid_2')
     await redis.hset(`${keys.queuePrefix('fal')}vid_2`, 'name', 'step')
-    await money.unknownJobs.adopt('vid_2', { ...wish, ticket: 'task-2' })
+    await money.unknownJobs.adopt('vid_2', { ...adoption, ticket: 'task-2' })
     assert.ok(!(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1)).includes('vid_2'))
   })
 
@@ -133,7 +133,7 @@ describe('the adoption of a task, as one write', () => {
   const adopt = (job: string, change: object = {}) =>
     money.holds.adopt(owner, job, { decision: 'adopt', by: 'test' }, { ...revival, ...change }, Date.now())
 
-  it('writes nothing over a record that is another one by then', async () => {
+  it('does not overwrite a record that has changed meanwhile', async () => {
     await putJob('vid_3')
     const before = await redis.hgetall(keys.job('vid_3'))
     assert.deepEqual(await adopt('vid_3', { version: 1 }), { kind: 'changed' })
@@ -146,7 +146,7 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual(await adopt('vid_3'), { kind: 'gone' })
   })
 
-  it('is one of several at once; the others return its decision, and write nothing', async () => {
+  it('succeeds once when several run at the same time; the others return its decision and write nothing', async () => {
     await putJob('vid_10')
     const task = { provider: 'fal', id: 'task-10', ticket: { id: 'task-10' } }
     const decided = await Promise.all([1, 2, 3].map(() => adopt('vid_10', { task })))
@@ -162,7 +162,7 @@ describe('the adoption of a task, as one write', () => {
     assert.deepEqual(await adopt('vid_10', { task }), { kind: 'none' })
   })
 
-  it('takes no task of another job, by its ID or by its ticket', async () => {
+  it('rejects a task of another job, by task ID or by ticket', async () => {
     await putJob('vid_4')
     await redis.set(keys.task('fal', JSON.stringify({ id: 'task-3' })), 'vid_9')
     assert.deepEqual(await adopt('vid_4'), { kind: 'taken', job: 'vid_9' })
@@ -174,23 +174,30 @@ describe('the adoption of a task, as one write', () => {
     assert.equal((await adopt('vid_4')).kind, 'done')
   })
 
-  it('is not possible without an attempt, or where the upstream has no such tasks', async () => {
+  it('is rejected without an attempt, or if the upstream has no such tasks', async () => {
     await putJob('vid_5', { attempt: undefined })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_5', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_5', { ...adoption, ticket: 't' }), {
+      kind: 'no_attempt',
+    })
     await putJob('vid_6', { attempt: { ...attempt, provider: 'wavespeed' } })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_6', { ...wish, ticket: 't' }), { kind: 'no_attempt' })
-    assert.deepEqual(await money.unknownJobs.adopt('vid_0', { ...wish, ticket: 't' }), { kind: 'none' })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_6', { ...adoption, ticket: 't' }), {
+      kind: 'no_attempt',
+    })
+    assert.deepEqual(await money.unknownJobs.adopt('vid_0', { ...adoption, ticket: 't' }), { kind: 'none' })
   })
 
-  it('may come to a second hold, which is decided anew', async () => {
+  it('may put the money on hold again, which needs a new decision', async () => {
     await putJob('vid_7')
-    assert.equal((await money.unknownJobs.adopt('vid_7', { ...wish, ticket: 'task-7' })).kind, 'done')
-    const first = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
+    assert.equal((await money.unknownJobs.adopt('vid_7', { ...adoption, ticket: 'task-7' })).kind, 'done')
+    const first = await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })
     assert.equal(first.kind, 'other')
     await putJob('vid_7')
-    const second = await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })
+    const second = await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })
     assert.equal(second.kind, 'done')
-    assert.equal((await money.unknownJobs.decide('vid_7', { ...wish, decision: 'charge' })).kind, 'replayed')
+    assert.equal(
+      (await money.unknownJobs.decide('vid_7', { ...adoption, decision: 'charge' })).kind,
+      'replayed',
+    )
     const decision = await money.holds.readDecision('vid_7')
     assert.deepEqual([decision?.decision, decision?.ticket], ['charge', undefined])
     for (const key of [keys.decision('vid_7'), keys.notes('vid_7')]) assert.ok((await redis.pttl(key)) > 0)

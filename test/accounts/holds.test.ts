@@ -3,25 +3,25 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runKeysCommand } from '../../src/cli/keys-command.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './test-accounts.ts'
+import { assertLedgersAddUp, cheapJob, clientOf, operatorKey, startBackend } from './test-accounts.ts'
 
 const lost = { ...cheapJob, prompt: 'sandbox:lost' }
 
 describe('money on hold', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let operator: ReturnType<typeof clientOf>
   let address: string
 
   before(async () => {
-    ground = await startGround(cleanup, { RECONCILE_SECONDS: '3' })
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup, { RECONCILE_SECONDS: '3' })
+    address = (await startTestGateway(cleanup, backend.env)).address
     operator = clientOf(address, operatorKey)
   })
   after(() => cleanup.run())
 
   async function createKey(name: string) {
-    const { key, account } = await ground.ledger.createAccount({ name, balanceUsd: 2 })
+    const { key, account } = await backend.ledger.createAccount({ name, balanceUsd: 2 })
     return { id: account.id, client: clientOf(address, key) }
   }
 
@@ -32,14 +32,14 @@ describe('money on hold', () => {
     return body.runId
   }
 
-  const decide = (job: string, body: object) => operator.ask('POST', `/api/admin/unknown/${job}`, body)
+  const decide = (job: string, body: object) => operator.request('POST', `/api/admin/unknown/${job}`, body)
 
   async function listed(job: string) {
-    const { body } = await operator.ask('GET', '/api/admin/unknown')
+    const { body } = await operator.request('GET', '/api/admin/unknown')
     return (body.data as Record<string, unknown>[]).find(({ id }) => id === job)
   }
 
-  it('is listed with what an operator needs, whatever becomes of the record', async () => {
+  it('is listed with what an operator needs, even after the record is gone', async () => {
     const { id, client } = await createKey('deleted')
     const job = await loseJob(client)
     const first = await listed(job)
@@ -56,7 +56,7 @@ describe('money on hold', () => {
     assert.match(String(attempt), /^[\da-f-]{36}$/)
     assert.ok(Number(attemptAt) > 0 && Number(since) >= Number(attemptAt))
 
-    assert.equal((await client.ask('DELETE', `/v1/videos/${job}`)).body.deleted, true)
+    assert.equal((await client.request('DELETE', `/v1/videos/${job}`)).body.deleted, true)
     assert.deepEqual(await listed(job), first)
     const adopted = await decide(job, { ticket: 'task' })
     assert.equal(adopted.status, 409)
@@ -69,21 +69,21 @@ describe('money on hold', () => {
     assert.equal(other.status, 409)
     assert.match(String(other.body.message), /settled before: release on 20.* by admin API/)
     assert.equal(await listed(job), undefined)
-    assert.equal((await ground.ledger.read(id))?.balanceUsd, 2)
-    const [movement] = await ground.ledger.listMovements(id, 1)
+    assert.equal((await backend.ledger.read(id))?.balanceUsd, 2)
+    const [movement] = await backend.ledger.listMovements(id, 1)
     assert.deepEqual(
       [movement?.kind, movement?.job, movement?.by, movement?.note],
       ['release', job, 'admin API', 'not in their list'],
     )
-    await assertBooksAddUp(ground.ledger)
+    await assertLedgersAddUp(backend.ledger)
   })
 
-  it('is settled by one decision, whichever way it comes', async () => {
+  it('is settled by one decision, through the API or the command line', async () => {
     const { id, client } = await createKey('ways')
     const job = await loseJob(client)
-    const typed = (decision: string) => runKeysCommand(ground, ['resolve', id, job, decision])
+    const typed = (decision: string) => runKeysCommand(backend, ['resolve', id, job, decision])
     const ofKey = (decision: string) =>
-      operator.ask('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
+      operator.request('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
     const settled = await Promise.allSettled([
       typed('charge'),
       ofKey('charge'),
@@ -93,21 +93,24 @@ describe('money on hold', () => {
     assert.equal((await ofKey('charge')).status, 200)
     assert.equal((await ofKey('release')).status, 409)
     await assert.rejects(typed('release'), /settled before: charge/)
-    const account = await ground.ledger.read(id)
+    const account = await backend.ledger.read(id)
     assert.deepEqual([account?.balanceUsd, account?.heldUsd, account?.spentUsd], [1.5, 0, 0.5])
-    assert.equal((await ground.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'charge').length, 1)
-    await assertBooksAddUp(ground.ledger)
+    assert.equal(
+      (await backend.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'charge').length,
+      1,
+    )
+    await assertLedgersAddUp(backend.ledger)
   })
 
-  it('counts towards the daily limit until it is released, and is used when it is charged', async () => {
-    const { key } = await ground.ledger.createAccount({ name: 'daily', dailyUsd: 1.2 })
+  it('counts towards the daily limit until it is released, and stays counted when it is charged', async () => {
+    const { key } = await backend.ledger.createAccount({ name: 'daily', dailyUsd: 1.2 })
     const client = clientOf(address, key)
     const [first, second] = [await loseJob(client), await loseJob(client)]
     assert.equal((await client.submit()).status, 429)
     assert.equal((await decide(first, { decision: 'charge' })).status, 200)
     assert.equal((await client.submit()).status, 429)
     assert.equal((await decide(second, { decision: 'release' })).status, 200)
-    assert.deepEqual((await client.ask('GET', '/api/usage')).body.total, { jobs: 2, usd: 0.5 })
+    assert.deepEqual((await client.request('GET', '/api/usage')).body.total, { jobs: 2, usd: 0.5 })
     const { status, body } = await client.submit()
     assert.equal(status, 202)
     await client.waitForEnd(body.runId)
@@ -117,11 +120,11 @@ describe('money on hold', () => {
     const { client } = await createKey('mine')
     const other = await createKey('other')
     const job = await loseJob(client)
-    const asked = await operator.ask('POST', `/api/admin/keys/${other.id}/held/${job}`, {
+    const reply = await operator.request('POST', `/api/admin/keys/${other.id}/held/${job}`, {
       decision: 'charge',
     })
-    assert.equal(asked.status, 404)
-    await assert.rejects(runKeysCommand(ground, ['resolve', other.id, job, 'charge']), /No money is on hold/)
+    assert.equal(reply.status, 404)
+    await assert.rejects(runKeysCommand(backend, ['resolve', other.id, job, 'charge']), /No money is on hold/)
     assert.ok(await listed(job))
   })
 
@@ -129,41 +132,41 @@ describe('money on hold', () => {
     const { id, client } = await createKey('upgraded')
     const jobs = [await loseJob(client), await loseJob(client)]
     for (const job of jobs) {
-      const entry = (await ground.redis.hget(ground.keys.moneyOnHold(id), job)) ?? ''
-      await ground.redis.hset(ground.keys.moneyOnHold(id), job, entry.replace(/ \{.*$/, ''))
+      const entry = (await backend.redis.hget(backend.keys.moneyOnHold(id), job)) ?? ''
+      await backend.redis.hset(backend.keys.moneyOnHold(id), job, entry.replace(/ \{.*$/, ''))
     }
-    const [kept = '', deleted = ''] = jobs
-    await client.ask('DELETE', `/v1/videos/${deleted}`)
-    const { provider, code, owner } = (await listed(kept)) ?? {}
+    const [remaining = '', deleted = ''] = jobs
+    await client.request('DELETE', `/v1/videos/${deleted}`)
+    const { provider, code, owner } = (await listed(remaining)) ?? {}
     assert.deepEqual([provider, code, owner], ['fal', 'submission_unknown', id])
     assert.equal((await listed(deleted))?.costUsd, 0.5)
     for (const job of jobs) assert.equal((await decide(job, { decision: 'release' })).status, 200)
-    assert.equal((await ground.ledger.read(id))?.balanceUsd, 2)
+    assert.equal((await backend.ledger.read(id))?.balanceUsd, 2)
   })
 
-  it('says what is wrong with a decision', async () => {
+  it('returns an error that explains an invalid decision', async () => {
     assert.equal((await decide('vid_0', { decision: 'release' })).status, 404)
     for (const body of [{}, { decision: 'charge', ticket: 'x' }, { decision: 'keep' }, { ticket: '' }]) {
-      const { status, body: said } = await decide('vid_0', body)
+      const { status, body: reply } = await decide('vid_0', body)
       assert.equal(status, 400)
-      assert.match(String(said.message), /decision|ticket/)
+      assert.match(String(reply.message), /decision|ticket/)
     }
     const long = await decide('vid_0', { decision: 'charge', note: 'x'.repeat(201) })
     assert.match(String(long.body.message), /note.*200/)
-    await assert.rejects(runKeysCommand(ground, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
+    await assert.rejects(runKeysCommand(backend, ['resolve', 'anonymous', 'vid_0', 'adopt']), /adopt TASK/)
   })
 
-  describe('and the task that an operator finds', () => {
-    // Eight lost replies in a row, and the gateway would leave the upstream alone for a while.
+  describe('and a task that an operator adopts', () => {
+    // After eight lost replies in a row the gateway would pause purchases at the upstream.
     beforeEach(async () => {
       const { client } = await createKey('success')
       await client.waitForEnd((await client.submit()).body.runId)
     })
 
     const taskOf = async (mark: string) => {
-      const tasks = await ground.upstreams.host.tasks('fal')
-      const found = tasks.find(({ body }) => JSON.stringify(body).includes(mark))
-      return found?.id ?? assert.fail('no task')
+      const tasks = await backend.upstreams.host.tasks('fal')
+      const task = tasks.find(({ body }) => JSON.stringify(body).includes(mark))
+      return task?.id ?? assert.fail('no task')
     }
 
     it('resumes the job, which ends once', async () => {
@@ -183,30 +186,30 @@ describe('money on hold', () => {
 
       const end = await client.waitFor(job, /^succeeded$/)
       assert.equal(end.error, null)
-      const account = await ground.ledger.read(id)
+      const account = await backend.ledger.read(id)
       assert.deepEqual(
         [account?.balanceUsd, account?.reservedUsd, account?.heldUsd, account?.spentUsd],
         [1.5, 0, 0, 0.5],
       )
       assert.deepEqual(
-        (await ground.ledger.listMovements(id, 9)).map(({ kind }) => kind),
+        (await backend.ledger.listMovements(id, 9)).map(({ kind }) => kind),
         ['charge', 'adopt', 'hold', 'reserve', 'set'],
       )
-      const usage = await client.ask('GET', '/api/usage')
+      const usage = await client.request('GET', '/api/usage')
       const [row] = usage.body.data as Record<string, unknown>[]
       assert.deepEqual([row?.jobs, row?.succeeded, row?.failed, row?.usd], [1, 1, 0, 0.5])
-      const history = await client.ask('GET', `/api/jobs/${job}`)
+      const history = await client.request('GET', `/api/jobs/${job}`)
       assert.deepEqual(
         (history.body.notes as { kind: string }[]).map(({ kind }) => kind),
         ['adopt'],
       )
-      assert.equal((await ground.upstreams.host.tasks('fal')).filter((one) => one.id === task).length, 1)
-      assert.equal(await ground.redis.zscore(ground.keys.open, job), null)
-      assert.ok((await ground.redis.pttl(ground.keys.job(job))) > 0)
-      await assertBooksAddUp(ground.ledger)
+      assert.equal((await backend.upstreams.host.tasks('fal')).filter((one) => one.id === task).length, 1)
+      assert.equal(await backend.redis.zscore(backend.keys.open, job), null)
+      assert.ok((await backend.redis.pttl(backend.keys.job(job))) > 0)
+      await assertLedgersAddUp(backend.ledger)
     })
 
-    it('is refused when it is the task of another job', async () => {
+    it('is rejected when it is the task of another job', async () => {
       const { client } = await createKey('rival')
       const rival = await client.submit({ ...cheapJob, prompt: 'sandbox:lost rival' })
       await client.waitForEnd(rival.body.runId)
@@ -221,12 +224,12 @@ describe('money on hold', () => {
       await client.waitForEnd(rival.body.runId)
     })
 
-    it('is adopted from the command line, of a job that was to be canceled too', async () => {
+    it('can be adopted from the command line, also for a job with a requested cancel', async () => {
       const { id, client } = await createKey('typed')
       const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost typed' })
       await client.waitForEnd(body.runId)
-      await ground.redis.hset(ground.keys.job(body.runId), 'cancel', '1')
-      await runKeysCommand(ground, [
+      await backend.redis.hset(backend.keys.job(body.runId), 'cancel', '1')
+      await runKeysCommand(backend, [
         'resolve',
         id,
         body.runId,
@@ -236,22 +239,22 @@ describe('money on hold', () => {
         'seen',
       ])
       await client.waitFor(body.runId, /^succeeded$/)
-      const notes = (await ground.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'adopt')
+      const notes = (await backend.ledger.listMovements(id, 9)).filter(({ kind }) => kind === 'adopt')
       assert.deepEqual(
         notes.map(({ by, note }) => [by, note]),
         [['command line', 'seen']],
       )
     })
 
-    it('may be wrong: the job then ends as its upstream says, with one end more', async () => {
+    it('may be the wrong task: the job then ends with the state that its upstream reports', async () => {
       const { id, client } = await createKey('wrong')
       const job = await loseJob(client)
       assert.equal((await decide(job, { ticket: 'no-such-task' })).status, 200)
       await client.waitFor(job, /^(queued|processing|generating)$/)
-      await client.ask('DELETE', `/api/jobs/${job}`)
+      await client.request('DELETE', `/api/jobs/${job}`)
       await client.waitFor(job, /^canceled$/)
-      while ((await ground.ledger.read(id))?.reservedUsd !== 0) await sleep(20)
-      await assertBooksAddUp(ground.ledger)
+      while ((await backend.ledger.read(id))?.reservedUsd !== 0) await sleep(20)
+      await assertLedgersAddUp(backend.ledger)
     })
   })
 })
@@ -260,24 +263,24 @@ describe('money on hold of callers without a key', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is listed and settled too', async () => {
-    const ground = await startGround(cleanup, { RECONCILE_SECONDS: '3', AUTH: 'off' })
-    const { address } = await startTestGateway(cleanup, ground.env)
+  it('is listed and can be settled', async () => {
+    const backend = await startBackend(cleanup, { RECONCILE_SECONDS: '3', AUTH: 'off' })
+    const { address } = await startTestGateway(cleanup, backend.env)
     const client = clientOf(address)
     const { body } = await client.submit(lost)
     await client.waitForEnd(body.runId)
-    await client.ask('DELETE', `/v1/videos/${body.runId}`)
+    await client.request('DELETE', `/v1/videos/${body.runId}`)
     const operator = clientOf(address, operatorKey)
     const list = async () =>
-      (await operator.ask('GET', '/api/admin/unknown')).body.data as { owner: string }[]
+      (await operator.request('GET', '/api/admin/unknown')).body.data as { owner: string }[]
     assert.deepEqual(
       (await list()).map(({ owner }) => owner),
       ['anonymous'],
     )
-    assert.match(await runKeysCommand(ground, ['unknown']), new RegExp(body.runId))
-    assert.equal(await runKeysCommand(ground, ['resolve', 'anonymous', body.runId, 'charge']), '')
+    assert.match(await runKeysCommand(backend, ['unknown']), new RegExp(body.runId))
+    assert.equal(await runKeysCommand(backend, ['resolve', 'anonymous', body.runId, 'charge']), '')
     assert.deepEqual(await list(), [])
-    const ledger = await operator.ask('GET', '/api/admin/keys/anonymous/ledger')
+    const ledger = await operator.request('GET', '/api/admin/keys/anonymous/ledger')
     const [movement] = ledger.body.data as { kind: string; by: string; spentUsd: number }[]
     assert.deepEqual([movement?.kind, movement?.by, movement?.spentUsd], ['charge', 'command line', 0.5])
   })

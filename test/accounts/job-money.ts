@@ -12,8 +12,8 @@ import {
 } from '../../src/jobs/store/transition.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 
-/** Accounts, and jobs that only cost money: accepted and ended on a real Redis, rendered by nobody. */
-export function createJobMoney(redis: Redis, prefix: string) {
+/** Accounts, and jobs that only cost money: accepted and ended on a real Redis, without a render. */
+export function createTestAccounts(redis: Redis, prefix: string) {
   const keys = createKeys(prefix)
   const store = createJobStore({ redis, keys, keepMs: 3_600_000 })
   let jobs = 0
@@ -44,7 +44,7 @@ export function createJobMoney(redis: Redis, prefix: string) {
   return {
     keys,
     store,
-    book: createLedger({ redis, keys }),
+    ledger: createLedger({ redis, keys }),
     holds: createHolds({ redis, keys }),
     usage: createUsageReader({ redis, keys }),
     accept,

@@ -13,14 +13,14 @@ import {
 import type { Model } from '../../src/catalogue/model.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 
-describe('money', () => {
-  it('is counted in whole micro-dollars', () => {
+describe('amounts of money', () => {
+  it('are counted in whole micro-dollars', () => {
     assert.equal(toMicros(0.1 + 0.2), 300_000)
     assert.equal(toMicros(1.0000004), 1_000_000)
     assert.equal(toUsd(1_500_000), 1.5)
   })
 
-  it('has a markup on top, a started micro-dollar in full', () => {
+  it('include the markup, rounded up to a micro-dollar', () => {
     assert.equal(withMarkup(1, 0), 1)
     assert.equal(withMarkup(1, 10), 1.1)
     assert.equal(withMarkup(0.000001, 10), 0.000002)
@@ -28,7 +28,7 @@ describe('money', () => {
   })
 })
 
-describe('a day of an account', () => {
+describe('the day of a daily limit', () => {
   const noon = Date.UTC(2026, 10, 23, 12)
 
   it('is a day in UTC', () => {
@@ -39,7 +39,7 @@ describe('a day of an account', () => {
     assert.equal(utcDayOf(noon), '2026-11-23')
   })
 
-  it('has so many seconds left', () => {
+  it('returns the seconds until it ends', () => {
     assert.equal(secondsUntilUtcMidnight(noon), 43_200)
     assert.equal(secondsUntilUtcMidnight(noon + 1), 43_200)
     assert.equal(secondsUntilUtcMidnight(Date.UTC(2026, 10, 24) - 1), 1)
@@ -49,12 +49,12 @@ describe('a day of an account', () => {
   it('is kept for 400 days', () => assert.equal(ledgerRetentionMs, 400 * 86_400_000))
 })
 
-describe('what is reserved for a job', () => {
+describe('the amount reserved for a job', () => {
   const model = (id: string) => findModel(id) ?? assert.fail(id)
   const lipsync = model('kling-lipsync-a2v')
   const perSecond = lipsync.price.rates[0]?.usd ?? assert.fail()
 
-  it('is the price with the markup, where it does not depend on a source', () => {
+  it('is the price with the markup, if the price does not depend on a source', () => {
     const offered = priceJob(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 10)
     const plain = priceJob(model('veo3-video'), { prompt: 'a boat', duration: 8, generateAudio: true }, 0)
     assert.equal(offered.usd, withMarkup(plain.usd, 10))
@@ -63,7 +63,7 @@ describe('what is reserved for a job', () => {
     assert.equal(plain.seconds, 8)
   })
 
-  it('follows the length of the source that the caller names', () => {
+  it('depends on the source length given in the request', () => {
     const offered = priceJob(lipsync, { video: 'v', audio: 'a', audioDuration: 5 }, 0)
     assert.equal(offered.seconds, 5)
     assert.equal(offered.usd, toUsd(toMicros(perSecond * 5)))
@@ -72,7 +72,7 @@ describe('what is reserved for a job', () => {
     assert.equal(offered.meter?.usualSeconds, 5)
   })
 
-  it('is that of the longest source, where the caller names no length', () => {
+  it('is the price of the longest allowed source if the request gives no length', () => {
     const input = { video: 'v', audio: 'a' }
     const longest = Math.max(
       ...['audioDuration', 'videoDuration'].map((field) =>
@@ -88,7 +88,7 @@ describe('what is reserved for a job', () => {
     assert.equal(offered.meter?.markupPercent, 20)
   })
 
-  it('may fall by the steps and the minimum of the model', () => {
+  it('follows the price steps and the minimum of the model', () => {
     for (const id of ['kling-lipsync-a2v', 'bytedance-waver-1.0', 'magicapi-video-face-swap']) {
       const { price } = model(id)
       const { meter } = priceJob(model(id), { video: 'v', audio: 'a', swapImage: 's', targetVideo: 't' }, 0)
@@ -110,7 +110,7 @@ describe('what is reserved for a job', () => {
       }) as unknown as Model
     const reserved = (entry: Model, input: Input = { video: 'v' }) => priceJob(entry, input, 0)
 
-    it('is that of the longest, whichever is named first', () => {
+    it('is the price of the longest, in whatever order they are given', () => {
       for (const [audio, video] of [
         [10, 60],
         [60, 10],
@@ -122,27 +122,27 @@ describe('what is reserved for a job', () => {
       }
     })
 
-    it('leaves out what has no bound, or is not taken', () => {
+    it('ignores sources without a limit and unsupported sources', () => {
       assert.equal(reserved(sources({ audioDuration: {}, videoDuration: { max: 5 } })).seconds, 5)
       assert.equal(reserved(sources({ audioDuration: { max: 5 }, videoDuration: {} })).seconds, 5)
       assert.equal(reserved(sources({ videoDuration: { max: 5 } })).seconds, 5)
     })
 
-    it('is the usual price where no source has a bound', () => {
+    it('is the typical price if no source has a limit', () => {
       const offered = reserved(sources({ audioDuration: {} }))
       assert.equal(offered.seconds, 7)
       assert.deepEqual(offered.warnings, [])
       assert.deepEqual(offered.meter, { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 7 })
     })
 
-    it('is bounded as the mode of the request says', () => {
+    it('is limited by the mode of the request', () => {
       const entry = sources({ videoDuration: { max: 60, image: { max: 5 } } })
       assert.equal(reserved(entry).seconds, 60)
       assert.equal(reserved(entry, { image: 'i' }).seconds, 5)
     })
   })
 
-  it('counts no seconds where the price is for a video', () => {
+  it('does not depend on the length if the price is per video', () => {
     assert.equal('seconds' in priceJob(model('minimax-video'), { prompt: 'a boat' }, 0), false)
   })
 })

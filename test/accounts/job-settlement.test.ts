@@ -3,88 +3,91 @@ import { after, before, describe, it } from 'node:test'
 import type { Ledger } from '../../src/accounts/ledger.ts'
 import { decideSettlement, finalCostUsd } from '../../src/jobs/store/settlement.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, operatorKey, startGround } from './test-accounts.ts'
+import { assertLedgersAddUp, cheapJob, clientOf, operatorKey, startBackend } from './test-accounts.ts'
 
 const view = { id: 'vid_1', version: 1, model: 'm', progress: 0, createdAt: 0, costUsd: 3 } as const
 const work = { route: [], deadlineAt: 0, refusals: 0, misses: 0, polls: 0 }
 
-describe('what becomes of the money', () => {
+describe('the settlement of a job', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
-  let book: Ledger
+  let backend: Awaited<ReturnType<typeof startBackend>>
+  let ledger: Ledger
   let address: string
 
   before(async () => {
-    ground = await startGround(cleanup)
-    book = ground.ledger
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup)
+    ledger = backend.ledger
+    address = (await startTestGateway(cleanup, backend.env)).address
   })
   after(() => cleanup.run())
 
-  async function somebody(limits: Parameters<Ledger['createAccount']>[0]) {
-    const { key, account } = await book.createAccount(limits)
+  async function createClient(limits: Parameters<Ledger['createAccount']>[0]) {
+    const { key, account } = await ledger.createAccount(limits)
     return { id: account.id, client: clientOf(address, key) }
   }
 
-  it('a success is charged, and told everywhere in the same figures', async () => {
-    const { id, client } = await somebody({ name: 'success', balanceUsd: 2 })
+  it('a success is charged, and every API reports the same amount', async () => {
+    const { id, client } = await createClient({ name: 'success', balanceUsd: 2 })
     const submitted = await client.submit()
     assert.deepEqual(
       [submitted.body.cost, submitted.body.remainingBalance, submitted.body.paymentSource],
       [0.5, 1.5, 'USD'],
     )
     assert.equal((await client.waitForEnd(submitted.body.runId)).cost, 0.5)
-    const balance = await client.ask('POST', '/api/check-balance')
+    const balance = await client.request('POST', '/api/check-balance')
     assert.equal(balance.body.usd_balance, '1.50000000')
     assert.deepEqual(
-      (await book.listMovements(id, 10)).map(({ kind }) => kind),
+      (await ledger.listMovements(id, 10)).map(({ kind }) => kind),
       ['charge', 'reserve', 'set'],
     )
-    const usage = await client.ask('GET', '/api/usage')
+    const usage = await client.request('GET', '/api/usage')
     assert.deepEqual(usage.body.total, { jobs: 1, usd: 0.5 })
   })
 
-  it('a refusal gives everything back', async () => {
-    const { id, client } = await somebody({ name: 'refusal', balanceUsd: 2 })
+  it('a rejected job is fully refunded', async () => {
+    const { id, client } = await createClient({ name: 'refusal', balanceUsd: 2 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:refuse' })
     await client.waitForEnd(body.runId)
-    const account = await book.read(id)
+    const account = await ledger.read(id)
     assert.deepEqual([account?.balanceUsd, account?.reservedUsd, account?.spentUsd], [2, 0, 0])
   })
 
-  it('an unknown submission is held apart until the operator decides', async () => {
-    const { id, client } = await somebody({ name: 'unknown', balanceUsd: 2 })
+  it('the money of an unknown submission is on hold until the operator decides', async () => {
+    const { id, client } = await createClient({ name: 'unknown', balanceUsd: 2 })
     const jobs = await Promise.all([1, 2].map(() => client.submit({ ...cheapJob, prompt: 'sandbox:lost' })))
     const [first = '', second = ''] = jobs.map(({ body }) => body.runId)
     for (const job of [first, second]) await client.waitForEnd(job)
-    const held = await book.read(id)
-    assert.deepEqual([held?.balanceUsd, held?.reservedUsd, held?.heldUsd], [1, 0, 1])
+    const account = await ledger.read(id)
+    assert.deepEqual([account?.balanceUsd, account?.reservedUsd, account?.heldUsd], [1, 0, 1])
 
     const operator = clientOf(address, operatorKey)
     const decide = (job: string, decision: string) =>
-      operator.ask('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
+      operator.request('POST', `/api/admin/keys/${id}/held/${job}`, { decision })
     const charged = await decide(first, 'charge')
     assert.deepEqual([charged.body.balanceUsd, charged.body.heldUsd, charged.body.spentUsd], [1, 0.5, 0.5])
     const released = await decide(second, 'release')
     assert.deepEqual([released.body.balanceUsd, released.body.heldUsd], [1.5, 0])
     assert.equal((await decide(second, 'release')).status, 200)
     assert.equal((await decide(second, 'charge')).status, 409)
-    await assertBooksAddUp(book)
+    await assertLedgersAddUp(ledger)
   })
 
-  it('a price by length is settled to the real one', async () => {
-    const { id, client } = await somebody({ name: 'length', balanceUsd: 5 })
-    const untold = await client.submit({ model: 'video-upscaler', videoUrl: 'https://files.example/a.mp4' })
-    assert.equal(untold.body.cost, 3)
-    assert.match(String(untold.body.warnings), /videoDuration.* was not given/)
-    const end = await client.waitForEnd(untold.body.runId)
+  it('a price by length is settled to the actual length', async () => {
+    const { id, client } = await createClient({ name: 'length', balanceUsd: 5 })
+    const unmeasured = await client.submit({
+      model: 'video-upscaler',
+      videoUrl: 'https://files.example/a.mp4',
+    })
+    assert.equal(unmeasured.body.cost, 3)
+    assert.match(String(unmeasured.body.warnings), /videoDuration.* was not given/)
+    const end = await client.waitForEnd(unmeasured.body.runId)
     assert.equal(end.stage, 'succeeded')
     assert.equal(end.cost, 0.025)
-    assert.equal((await book.read(id))?.balanceUsd, 4.975)
+    assert.equal((await ledger.read(id))?.balanceUsd, 4.975)
   })
 
-  it('the daily limit refuses until the next day', async () => {
-    const { client } = await somebody({ name: 'daily', dailyUsd: 0.9 })
+  it('the daily limit rejects submits until the next day', async () => {
+    const { client } = await createClient({ name: 'daily', dailyUsd: 0.9 })
     const accepted = await client.submit()
     assert.equal(accepted.status, 202)
     const refused = await client.submit()
@@ -94,24 +97,28 @@ describe('what becomes of the money', () => {
     await client.waitForEnd(accepted.body.runId)
   })
 
-  it('a balance that is lifted while a job runs is not refilled by it', async () => {
-    const { id, client } = await somebody({ name: 'lifted', balanceUsd: 1 })
+  it('a job does not refund a balance limit that was removed while it ran', async () => {
+    const { id, client } = await createClient({ name: 'lifted', balanceUsd: 1 })
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:fail' })
-    await book.setLimits(id, { balanceUsd: null })
+    await ledger.setLimits(id, { balanceUsd: null })
     await client.waitForEnd(body.runId)
-    assert.equal((await book.read(id))?.balanceUsd, undefined)
-    await book.topUp(id, 3)
-    assert.equal((await book.read(id))?.balanceUsd, 3)
-    await assertBooksAddUp(book)
+    assert.equal((await ledger.read(id))?.balanceUsd, undefined)
+    await ledger.topUp(id, 3)
+    assert.equal((await ledger.read(id))?.balanceUsd, 3)
+    await assertLedgersAddUp(ledger)
   })
 
-  it('a preview tells the price and stores nothing', async () => {
-    const { id, client } = await somebody({ name: 'preview', balanceUsd: 1 })
-    const preview = await client.ask('POST', '/api/price', { ...cheapJob, model: 'sora-2', seconds: '12' })
+  it('a price preview returns the price and stores nothing', async () => {
+    const { id, client } = await createClient({ name: 'preview', balanceUsd: 1 })
+    const preview = await client.request('POST', '/api/price', {
+      ...cheapJob,
+      model: 'sora-2',
+      seconds: '12',
+    })
     assert.deepEqual(preview.body, { model: 'sora-2', usd: 1.2, seconds: 12, warnings: [] })
-    assert.equal((await client.ask('POST', '/api/price', { model: 'sora-2' })).status, 400)
+    assert.equal((await client.request('POST', '/api/price', { model: 'sora-2' })).status, 400)
     assert.deepEqual(
-      (await book.listMovements(id, 9)).map(({ kind }) => kind),
+      (await ledger.listMovements(id, 9)).map(({ kind }) => kind),
       ['set'],
     )
   })
@@ -121,37 +128,37 @@ describe('a markup', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is in the list, in the preview, in what is charged, and in nothing twice', async () => {
-    const { ledger: book, env } = await startGround(cleanup, { MARKUP_PERCENT: '15' })
+  it('is included once in the model list, the preview and the charge', async () => {
+    const { ledger, env } = await startBackend(cleanup, { MARKUP_PERCENT: '15' })
     const { address } = await startTestGateway(cleanup, env)
-    const { key, account } = await book.createAccount({ name: 'marked', balanceUsd: 1 })
+    const { key, account } = await ledger.createAccount({ name: 'marked', balanceUsd: 1 })
     const client = clientOf(address, key)
-    const list = await client.ask('GET', '/api/v1/video-models')
+    const list = await client.request('GET', '/api/v1/video-models')
     const models = list.body.data as { id: string; pricing: { per_video: number } }[]
     assert.equal(models.find(({ id }) => id === cheapJob.model)?.pricing.per_video, 0.575)
-    assert.equal((await client.ask('POST', '/api/price', cheapJob)).body.usd, 0.575)
+    assert.equal((await client.request('POST', '/api/price', cheapJob)).body.usd, 0.575)
     const { body } = await client.submit()
     assert.equal(body.cost, 0.575)
     assert.equal((await client.waitForEnd(body.runId)).cost, 0.575)
-    assert.equal((await book.read(account.id))?.balanceUsd, 0.425)
+    assert.equal((await ledger.read(account.id))?.balanceUsd, 0.425)
   })
 })
 
-describe('who pays for what was begun', () => {
+describe('who pays for an unfinished render', () => {
   const canceled = { ...view, state: 'canceled' as const, error: { code: 'canceled' as const, message: '' } }
 
-  it('nobody, where no upstream had taken the job', () => {
+  it('nobody, if no upstream had accepted the job', () => {
     assert.equal(decideSettlement('pending', canceled, work).kind, 'release')
   })
 
-  it('nobody, where it still waited at the upstream and was called back', () => {
+  it('nobody, if it was still queued at the upstream and was canceled there', () => {
     assert.equal(
       decideSettlement('queued', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
       'release',
     )
   })
 
-  it('the client, where it was being rendered, or could not be called back', () => {
+  it('the client, if it was rendering or could not be canceled', () => {
     assert.equal(
       decideSettlement('processing', canceled, { ...work, takenAt: 1, cancelSentAt: 2 }).kind,
       'charge',
@@ -166,7 +173,7 @@ describe('the final cost', () => {
   const cost = (seconds: number | undefined, more = {}) =>
     finalCostUsd({ view: { ...view, state: 'delivering' }, work: { ...work, meter, ...more } }, seconds)
 
-  it('follows the real length, with the markup', () => {
+  it('follows the actual length, with the markup', () => {
     assert.equal(cost(20.1), 0.22)
     assert.equal(cost(2), 0.055)
     assert.equal(cost(undefined), 0.088)
@@ -176,11 +183,11 @@ describe('the final cost', () => {
     assert.equal(cost(10_000), 3)
   })
 
-  it('is the upstream own figure where it tells one', () => {
+  it('is the cost that the upstream reports, if it reports one', () => {
     assert.equal(cost(20, { upstreamCostUsd: 0.5 }), 0.55)
   })
 
-  it('stays as it was where the price does not depend on the length', () => {
+  it('does not change if the price does not depend on the length', () => {
     assert.equal(finalCostUsd({ view: { ...view, state: 'delivering' }, work }, 20), 3)
   })
 })

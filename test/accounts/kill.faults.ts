@@ -6,26 +6,20 @@ import { endsOf } from '../faults/cluster.ts'
 import { report } from '../faults/print-counts.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { assertBooksAddUp, cheapJob, clientOf, startGround } from './test-accounts.ts'
+import { assertLedgersAddUp, cheapJob, clientOf, startBackend } from './test-accounts.ts'
 
-/** How long after the first submits each gateway is killed: while it accepts, buys, watches, delivers and settles. */
+/** How long after the first submits each gateway is killed: while it accepts, purchases, polls, delivers and settles. */
 const killedAfterMs = [40, 300, 900]
 
 describe('kill -9 at any moment', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('leaves books that add up, and every dollar in one purse', async () => {
-    const {
-      ledger: book,
-      env,
-      redis,
-      keys,
-      upstreams,
-    } = await startGround(cleanup, {
+  it('leaves a balanced ledger', async () => {
+    const { ledger, env, redis, keys, upstreams } = await startBackend(cleanup, {
       UPSTREAM_TIMEOUT_SECONDS: '1',
     })
-    const { key, account } = await book.createAccount({ name: 'killed', balanceUsd: 100 })
+    const { key, account } = await ledger.createAccount({ name: 'killed', balanceUsd: 100 })
     const prompts = ['a boat', 'sandbox:fail', 'sandbox:refuse', 'a hat']
     for (const ms of killedAfterMs) {
       const gateway = await startProcess(env)
@@ -39,17 +33,17 @@ describe('kill -9 at any moment', () => {
       await sleep(ms)
       await stopProcess(gateway, 'SIGKILL')
       await Promise.all(jobs)
-      await assertBooksAddUp(book)
+      await assertLedgersAddUp(ledger)
     }
 
     const { address } = await startTestGateway(cleanup, env)
     const client = clientOf(address, key)
-    const movements = await book.listMovements(account.id, 10_000)
+    const movements = await ledger.listMovements(account.id, 10_000)
     const reserved = movements.filter(({ kind }) => kind === 'reserve')
     assert.notEqual(reserved.length, 0)
     for (const { job = '' } of reserved) await client.waitForEnd(job)
-    await assertBooksAddUp(book)
-    const end = await book.read(account.id)
+    await assertLedgersAddUp(ledger)
+    const end = await ledger.read(account.id)
     assert.equal(end?.reservedUsd, 0)
     assert.equal((end?.balanceUsd ?? 0) + (end?.heldUsd ?? 0) + (end?.spentUsd ?? 0), 100)
 

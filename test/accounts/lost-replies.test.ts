@@ -8,25 +8,25 @@ import { createWebhookOutbox } from '../../src/webhooks/outbox.ts'
 import { startLossyProxy } from '../redis/lossy-proxy.ts'
 import { createCleanup, quiet, startTestGateway } from '../support/setup.ts'
 import {
-  assertBooksAddUp,
+  assertLedgersAddUp,
   cheapJob,
   clientOf,
-  createMoney,
+  createTestLedger,
   operatorKey,
-  startGround,
+  startBackend,
 } from './test-accounts.ts'
 
 describe('a command whose reply is lost is applied once:', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let proxy: Awaited<ReturnType<typeof startLossyProxy>>
   let address: string
   let operator: ReturnType<typeof clientOf>
 
   before(async () => {
-    ground = await startGround(cleanup, { RECONCILE_SECONDS: '3' })
-    proxy = await startLossyProxy(cleanup, ground.env.REDIS_URL)
-    address = (await startTestGateway(cleanup, { ...ground.env, REDIS_URL: proxy.url })).address
+    backend = await startBackend(cleanup, { RECONCILE_SECONDS: '3' })
+    proxy = await startLossyProxy(cleanup, backend.env.REDIS_URL)
+    address = (await startTestGateway(cleanup, { ...backend.env, REDIS_URL: proxy.url })).address
     operator = clientOf(address, operatorKey)
   })
   after(() => cleanup.run())
@@ -34,80 +34,80 @@ describe('a command whose reply is lost is applied once:', () => {
   /** Does something while the reply to the command that contains the text is lost. */
   async function losing<T>(text: string, act: () => Promise<T>): Promise<T> {
     const lost = proxy.loseReplyTo(text)
-    const [result] = await Promise.all([act(), lost])
-    return result
+    const [task] = await Promise.all([act(), lost])
+    return task
   }
 
   async function createKey(name: string, balanceUsd = 2) {
-    const { key, account } = await ground.ledger.createAccount({ name, balanceUsd })
+    const { key, account } = await backend.ledger.createAccount({ name, balanceUsd })
     return { id: account.id, path: `/api/admin/keys/${account.id}`, client: clientOf(address, key) }
   }
 
-  const kindsOf = async (id: string) => (await ground.ledger.listMovements(id, 99)).map(({ kind }) => kind)
+  const kindsOf = async (id: string) => (await backend.ledger.listMovements(id, 99)).map(({ kind }) => kind)
 
   /** A connection of the gateway's kind, through the proxy. */
   async function connection() {
     const connections = createConnections({ url: proxy.url }, { prefix: 'test:', logger: quiet })
     cleanup.add(() => connections.close())
-    return { redis: await connections.forRequests(), keys: ground.keys }
+    return { redis: await connections.forRequests(), keys: backend.keys }
   }
 
   it('a top-up', async () => {
     const { id, path } = await createKey('topup')
     const topUp = { topUpUsd: 100, note: 'lost top-up' }
-    const { status, body } = await losing('lost top-up', () => operator.ask('PATCH', path, topUp))
+    const { status, body } = await losing('lost top-up', () => operator.request('PATCH', path, topUp))
     assert.deepEqual([status, body.balanceUsd], [200, 102])
     assert.deepEqual(await kindsOf(id), ['topup', 'set'])
   })
 
-  it('a top-up that is typed', async () => {
+  it('a top-up from the command line', async () => {
     const { id } = await createKey('typed')
-    const money = createMoney(await connection())
+    const money = createTestLedger(await connection())
     await losing('lost typing', () => runKeysCommand(money, ['topup', id, '5', '--note', 'lost typing']))
     assert.deepEqual(await kindsOf(id), ['topup', 'set'])
-    assert.equal((await ground.ledger.read(id))?.balanceUsd, 7)
+    assert.equal((await backend.ledger.read(id))?.balanceUsd, 7)
   })
 
   it('a balance that is set, with a limit', async () => {
     const { id, path } = await createKey('set')
     const change = { balanceUsd: 9, rpm: 77, note: 'lost set' }
-    const { body } = await losing('lost set', () => operator.ask('PATCH', path, change))
+    const { body } = await losing('lost set', () => operator.request('PATCH', path, change))
     assert.deepEqual([body.balanceUsd, body.rpm], [9, 77])
     assert.deepEqual(await kindsOf(id), ['set', 'set'])
   })
 
-  it('a balance that is taken away', async () => {
+  it('a balance that is removed', async () => {
     const { id, path } = await createKey('lift')
     const change = { balanceUsd: null, note: 'lost lift' }
-    const { body } = await losing('lost lift', () => operator.ask('PATCH', path, change))
+    const { body } = await losing('lost lift', () => operator.request('PATCH', path, change))
     assert.equal(body.balanceUsd, undefined)
     assert.deepEqual(await kindsOf(id), ['lift', 'set'])
   })
 
   it('a new key', async () => {
-    const make = () => operator.ask('POST', '/api/admin/keys', { name: 'lost key', balanceUsd: 3 })
+    const make = () => operator.request('POST', '/api/admin/keys', { name: 'lost key', balanceUsd: 3 })
     const { status, body } = await losing('lost key', make)
     assert.equal(status, 201)
-    const named = (await ground.ledger.listAccounts()).filter(({ name }) => name === 'lost key')
+    const named = (await backend.ledger.listAccounts()).filter(({ name }) => name === 'lost key')
     assert.equal(named.length, 1)
     assert.deepEqual(await kindsOf(String(body.id)), ['set'])
-    const balance = await clientOf(address, String(body.key)).ask('POST', '/api/check-balance')
+    const balance = await clientOf(address, String(body.key)).request('POST', '/api/check-balance')
     assert.equal(balance.body.usd_balance, '3.00000000')
   })
 
   it('a revocation', async () => {
     const { id, path } = await createKey('revoke')
-    const { status } = await losing(`account:${id}`, () => operator.ask('DELETE', path))
+    const { status } = await losing(`account:${id}`, () => operator.request('DELETE', path))
     assert.equal(status, 200)
-    assert.ok((await ground.ledger.read(id))?.revokedAt)
+    assert.ok((await backend.ledger.read(id))?.revokedAt)
   })
 
-  it('a new secret for webhooks: the one before still signs', async () => {
+  it('a rotation of the webhook secret: the previous secret still signs', async () => {
     const { id, client } = await createKey('rotation')
-    const before = (await client.ask('GET', '/api/webhooks/secret')).body.secret
-    const rotate = () => client.ask('POST', '/api/webhooks/secret')
+    const before = (await client.request('GET', '/api/webhooks/secret')).body.secret
+    const rotate = () => client.request('POST', '/api/webhooks/secret')
     const { body } = await losing(`webhook-secret:${id}`, rotate)
-    const stored = await ground.redis.hgetall(ground.keys.webhookSecret(id))
+    const stored = await backend.redis.hgetall(backend.keys.webhookSecret(id))
     assert.deepEqual([stored.current, stored.previous], [body.secret, before])
   })
 
@@ -119,14 +119,14 @@ describe('a command whose reply is lost is applied once:', () => {
     assert.equal(body.remainingBalance, 1.5)
     assert.equal((await client.waitForEnd(body.runId)).stage, 'succeeded')
     assert.deepEqual(await kindsOf(id), ['charge', 'reserve', 'set'])
-    const tasks = await ground.upstreams.host.tasks('fal')
+    const tasks = await backend.upstreams.host.tasks('fal')
     assert.equal(tasks.filter((task) => JSON.stringify(task.body).includes('lost submit')).length, 1)
   })
 
   it('a submit with an idempotency key', async () => {
     const { id, client } = await createKey('key')
     const submit = () =>
-      client.ask(
+      client.request(
         'POST',
         '/api/generate-video',
         { ...cheapJob, prompt: 'lost once' },
@@ -147,7 +147,7 @@ describe('a command whose reply is lost is applied once:', () => {
       return submitted
     })
     assert.deepEqual(await kindsOf(id), ['charge', 'reserve', 'set'])
-    assert.equal((await client.ask('GET', `/api/jobs/${body.runId}`)).body.state, 'succeeded')
+    assert.equal((await client.request('GET', `/api/jobs/${body.runId}`)).body.state, 'succeeded')
   })
 
   async function loseJob(client: ReturnType<typeof clientOf>, mark: string): Promise<string> {
@@ -160,19 +160,20 @@ describe('a command whose reply is lost is applied once:', () => {
     const { id, client } = await createKey('hold')
     const job = await loseJob(client, 'decided')
     const decision = { decision: 'charge', note: 'lost decision' }
-    const decide = () => operator.ask('POST', `/api/admin/unknown/${job}`, decision)
+    const decide = () => operator.request('POST', `/api/admin/unknown/${job}`, decision)
     const { status, body } = await losing('lost decision', decide)
     assert.deepEqual([status, body.decision], [200, 'charge'])
     assert.deepEqual(await kindsOf(id), ['charge', 'hold', 'reserve', 'set'])
-    assert.equal(await ground.redis.hlen(ground.keys.notes(job)), 1)
+    assert.equal(await backend.redis.hlen(backend.keys.notes(job)), 1)
   })
 
   it('the adoption of a task', async () => {
     const { id, client } = await createKey('adoption')
     const job = await loseJob(client, 'to be adopted')
-    const tasks = await ground.upstreams.host.tasks('fal')
+    const tasks = await backend.upstreams.host.tasks('fal')
     const ticket = tasks.find((task) => JSON.stringify(task.body).includes('to be adopted'))?.id
-    const adopt = () => operator.ask('POST', `/api/admin/unknown/${job}`, { ticket, note: 'lost adoption' })
+    const adopt = () =>
+      operator.request('POST', `/api/admin/unknown/${job}`, { ticket, note: 'lost adoption' })
     assert.equal((await losing('lost adoption', adopt)).status, 200)
     await client.waitFor(job, /^succeeded$/)
     assert.deepEqual(await kindsOf(id), ['charge', 'adopt', 'hold', 'reserve', 'set'])
@@ -203,14 +204,14 @@ describe('a command whose reply is lost is applied once:', () => {
       const cents = ((count * 37) % 100) - 41
       micros += cents * 10_000
       const correct = () =>
-        operator.ask('PATCH', path, { topUpUsd: cents / 100, note: `correction ${count}.` })
+        operator.request('PATCH', path, { topUpUsd: cents / 100, note: `correction ${count}.` })
       const { body } = await losing(`correction ${count}.`, correct)
       assert.equal(toMicros(Number(body.balanceUsd)), micros)
     }
-    const movements = await ground.ledger.listMovements(id, 99)
+    const movements = await backend.ledger.listMovements(id, 99)
     assert.equal(movements.length, 31)
     t.diagnostic(`30 operations, 30 lost replies, ${movements.length - 31} differences in the ledger`)
   })
 
-  it('and the books add up', () => assertBooksAddUp(ground.ledger))
+  it('and the ledger balances', () => assertLedgersAddUp(backend.ledger))
 })

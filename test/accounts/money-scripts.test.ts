@@ -4,33 +4,33 @@ import type { Redis } from 'ioredis'
 import { createAccountCheck, JobRefused } from '../../src/accounts/check-account.ts'
 import { utcDayOf } from '../../src/accounts/money.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
-import { createJobMoney } from './job-money.ts'
-import { assertBooksAddUp } from './test-accounts.ts'
+import { createTestAccounts } from './job-money.ts'
+import { assertLedgersAddUp } from './test-accounts.ts'
 
-describe('the money of an account', () => {
+describe('the balance of an account', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let kit: ReturnType<typeof createJobMoney>
+  let accounts: ReturnType<typeof createTestAccounts>
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    kit = createJobMoney(redis, 'ledger:')
+    accounts = createTestAccounts(redis, 'ledger:')
   })
   after(async () => {
     try {
-      await assertBooksAddUp(kit.book)
+      await assertLedgersAddUp(accounts.ledger)
     } finally {
       await cleanup.run()
     }
   })
 
-  async function create(limits: Parameters<typeof kit.book.createAccount>[0] | object = {}) {
-    const { account } = await kit.book.createAccount({ name: 'ann', ...limits })
+  async function create(limits: Parameters<typeof accounts.ledger.createAccount>[0] | object = {}) {
+    const { account } = await accounts.ledger.createAccount({ name: 'ann', ...limits })
     const money = async () => {
-      const found = await kit.book.read(account.id)
-      return [found?.balanceUsd, found?.reservedUsd, found?.heldUsd, found?.spentUsd]
+      const current = await accounts.ledger.read(account.id)
+      return [current?.balanceUsd, current?.reservedUsd, current?.heldUsd, current?.spentUsd]
     }
     const rows = async () =>
-      (await kit.book.listMovements(account.id, 100))
+      (await accounts.ledger.listMovements(account.id, 100))
         .map(({ kind, job, balanceUsd, reservedUsd, heldUsd, spentUsd }) => [
           kind,
           job,
@@ -43,112 +43,112 @@ describe('the money of an account', () => {
     return { id: account.id, money, rows }
   }
 
-  it('is reserved when a job is accepted, and the client reads what is left', async () => {
+  it('is reserved when a job is accepted, and the reply contains the remaining balance', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job, acceptance } = await kit.accept(id, 2.5)
+    const { id: job, acceptance } = await accounts.accept(id, 2.5)
     assert.deepEqual(acceptance, { kind: 'accepted', remainingUsd: 7.5 })
     assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
     assert.deepEqual((await rows()).at(-1), ['reserve', job, -2.5, 2.5, 0, 0])
   })
 
-  it('is spent by a success, and what was reserved beyond it comes back', async () => {
+  it('is charged on success, and the rest of the reservation is refunded', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.succeed(job, 1)
+    const { id: job } = await accounts.accept(id, 2.5)
+    await accounts.start(job)
+    await accounts.succeed(job, 1)
     assert.deepEqual(await money(), [9, 0, 0, 1])
     assert.deepEqual((await rows()).at(-1), ['charge', job, 1.5, -2.5, 0, 1])
   })
 
-  it('is never spent beyond what was reserved', async () => {
+  it('is never charged more than the reserved amount', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.succeed(job, 99)
+    const { id: job } = await accounts.accept(id, 2.5)
+    await accounts.start(job)
+    await accounts.succeed(job, 99)
     assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
   })
 
-  it('comes back after a failure', async () => {
+  it('is refunded after a failure', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.start(job)
-    await kit.fail(job)
+    const { id: job } = await accounts.accept(id, 2.5)
+    await accounts.start(job)
+    await accounts.fail(job)
     assert.deepEqual(await money(), [10, 0, 0, 0])
     assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, -2.5, 0, 0])
   })
 
-  it('is held where nobody knows what became of a purchase', async () => {
+  it('is put on hold when the result of a purchase is unknown', async () => {
     const { id, money, rows } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.fail(job, 'submission_unknown')
+    const { id: job } = await accounts.accept(id, 2.5)
+    await accounts.fail(job, 'submission_unknown')
     assert.deepEqual(await money(), [7.5, 0, 2.5, 0])
     assert.deepEqual((await rows()).at(-1), ['hold', job, 0, -2.5, 2.5, 0])
   })
 
-  it('is moved once, however often a job ends', async () => {
+  it('changes once, however often a job ends', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    const claimed = await kit.store.claimStep(job, 1)
-    await kit.fail(job)
+    const { id: job } = await accounts.accept(id, 2.5)
+    const claimed = await accounts.store.claimStep(job, 1)
+    await accounts.fail(job)
     assert.ok(typeof claimed === 'object')
-    await assert.rejects(kit.succeed(job), /ended/)
+    await assert.rejects(accounts.succeed(job), /ended/)
     assert.deepEqual(await money(), [10, 0, 0, 0])
   })
 
-  it('is counted, too, where there is no balance', async () => {
+  it('is recorded as usage, too, if the account has no balance', async () => {
     const { id, money } = await create()
-    const { id: job, acceptance } = await kit.accept(id, 2)
+    const { id: job, acceptance } = await accounts.accept(id, 2)
     assert.deepEqual(acceptance, { kind: 'accepted' })
     assert.deepEqual(await money(), [undefined, 2, 0, 0])
-    await kit.start(job)
-    await kit.succeed(job)
+    await accounts.start(job)
+    await accounts.succeed(job)
     assert.deepEqual(await money(), [undefined, 0, 0, 2])
-    const { id: other } = await kit.accept(id, 3)
-    await kit.fail(other)
+    const { id: other } = await accounts.accept(id, 3)
+    await accounts.fail(other)
     assert.deepEqual(await money(), [undefined, 0, 0, 2])
   })
 
-  it('that did not come out of a balance goes into none', async () => {
+  it('does not grow by a refund that was not taken from it', async () => {
     const { id, money } = await create()
-    const { id: job } = await kit.accept(id, 2)
-    await kit.book.setLimits(id, { balanceUsd: 5 })
-    await kit.fail(job)
+    const { id: job } = await accounts.accept(id, 2)
+    await accounts.ledger.setLimits(id, { balanceUsd: 5 })
+    await accounts.fail(job)
     assert.deepEqual(await money(), [5, 0, 0, 0])
   })
 
-  it('that came out of a balance which was lifted since goes into none', async () => {
+  it('is not refunded after the balance limit was removed', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await kit.book.setLimits(id, { balanceUsd: null })
-    await kit.fail(job)
+    const { id: job } = await accounts.accept(id, 2.5)
+    await accounts.ledger.setLimits(id, { balanceUsd: null })
+    await accounts.fail(job)
     assert.deepEqual(await money(), [undefined, 0, 0, 0])
   })
 
-  it('is not touched by a job of before there were accounts', async () => {
+  it('is not changed by a job from before accounts existed', async () => {
     const { id, money } = await create({ balanceUsd: 10 })
-    const { id: job } = await kit.accept(id, 2.5)
-    await redis.hdel(kit.keys.job(job), 'reserved', 'paid')
-    assert.equal(await kit.fail(job), true)
+    const { id: job } = await accounts.accept(id, 2.5)
+    await redis.hdel(accounts.keys.job(job), 'reserved', 'paid')
+    assert.equal(await accounts.fail(job), true)
     assert.deepEqual(await money(), [7.5, 2.5, 0, 0])
   })
 
-  it('may go down to exactly nothing, and not below', async () => {
+  it('can go down to exactly zero, and not below', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
-    assert.equal((await kit.accept(id, 2.5)).acceptance.kind, 'accepted')
-    assert.deepEqual((await kit.accept(id, 2.5)).acceptance, { kind: 'accepted', remainingUsd: 0 })
-    const refused = await kit.accept(id, 0.01)
+    assert.equal((await accounts.accept(id, 2.5)).acceptance.kind, 'accepted')
+    assert.deepEqual((await accounts.accept(id, 2.5)).acceptance, { kind: 'accepted', remainingUsd: 0 })
+    const refused = await accounts.accept(id, 0.01)
     assert.deepEqual(refused.acceptance, { kind: 'balance', remainingUsd: 0 })
-    assert.equal(await kit.store.readStatus(refused.id), undefined)
+    assert.equal(await accounts.store.readStatus(refused.id), undefined)
     assert.deepEqual(await money(), [0, 5, 0, 0])
   })
 
-  it('of a revoked key buys nothing, though what was bought goes on', async () => {
+  it('of a revoked key pays for no new job, but running jobs continue', async () => {
     const { id, money } = await create({ balanceUsd: 5 })
-    const { id: job } = await kit.accept(id, 1)
-    await kit.book.revokeAccount(id)
-    assert.deepEqual((await kit.accept(id, 1)).acceptance, { kind: 'revoked' })
-    await kit.start(job)
-    await kit.succeed(job)
+    const { id: job } = await accounts.accept(id, 1)
+    await accounts.ledger.revokeAccount(id)
+    assert.deepEqual((await accounts.accept(id, 1)).acceptance, { kind: 'revoked' })
+    await accounts.start(job)
+    await accounts.succeed(job)
     assert.deepEqual(await money(), [4, 0, 0, 1])
   })
 
@@ -157,96 +157,96 @@ describe('the money of an account', () => {
 
     it('is reached at exactly its amount', async () => {
       const { id } = await daily(3)
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-      assert.deepEqual((await kit.accept(id, 0.01)).acceptance, { kind: 'daily', limitUsd: 3 })
+      assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
+      assert.deepEqual((await accounts.accept(id, 0.01)).acceptance, { kind: 'daily', limitUsd: 3 })
     })
 
-    it('comes back after a refund', async () => {
+    it('is available again after a refund', async () => {
       const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job)
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
+      const { id: job } = await accounts.accept(id, 3)
+      await accounts.fail(job)
+      assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
     })
 
-    it('comes back by what a success did not cost', async () => {
+    it('is available again by the part of the reservation that was not charged', async () => {
       const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.start(job)
-      await kit.succeed(job, 1)
-      assert.equal((await kit.accept(id, 2.01)).acceptance.kind, 'daily')
-      assert.equal((await kit.accept(id, 2)).acceptance.kind, 'accepted')
+      const { id: job } = await accounts.accept(id, 3)
+      await accounts.start(job)
+      await accounts.succeed(job, 1)
+      assert.equal((await accounts.accept(id, 2.01)).acceptance.kind, 'daily')
+      assert.equal((await accounts.accept(id, 2)).acceptance.kind, 'accepted')
     })
 
-    it('does not come back while money is on hold', async () => {
+    it('is not available while money is on hold', async () => {
       const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job, 'submission_unknown')
-      assert.equal((await kit.accept(id, 1)).acceptance.kind, 'daily')
-      await kit.holds.decide(id, job, { decision: 'release', by: 'test' }, Date.now())
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
+      const { id: job } = await accounts.accept(id, 3)
+      await accounts.fail(job, 'submission_unknown')
+      assert.equal((await accounts.accept(id, 1)).acceptance.kind, 'daily')
+      await accounts.holds.decide(id, job, { decision: 'release', by: 'test' }, Date.now())
+      assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
     })
 
-    it('stays used where the operator charges what was on hold', async () => {
+    it('stays used if the operator charges the money on hold', async () => {
       const { id } = await daily(3)
-      const { id: job } = await kit.accept(id, 3)
-      await kit.fail(job, 'submission_unknown')
-      await kit.holds.decide(id, job, { decision: 'charge', by: 'test' }, Date.now())
-      assert.equal((await kit.accept(id, 0.01)).acceptance.kind, 'daily')
+      const { id: job } = await accounts.accept(id, 3)
+      await accounts.fail(job, 'submission_unknown')
+      await accounts.holds.decide(id, job, { decision: 'charge', by: 'test' }, Date.now())
+      assert.equal((await accounts.accept(id, 0.01)).acceptance.kind, 'daily')
     })
 
     it('counts a job on the day of its submit', async () => {
       const { id } = await daily(3)
-      const yesterday = await kit.accept(id, 3, { createdAt: Date.now() - 86_400_000 })
+      const yesterday = await accounts.accept(id, 3, { createdAt: Date.now() - 86_400_000 })
       assert.equal(yesterday.acceptance.kind, 'accepted')
-      assert.equal((await kit.accept(id, 3)).acceptance.kind, 'accepted')
-      await kit.fail(yesterday.id)
-      assert.equal((await kit.accept(id, 0.01)).acceptance.kind, 'daily')
+      assert.equal((await accounts.accept(id, 3)).acceptance.kind, 'accepted')
+      await accounts.fail(yesterday.id)
+      assert.equal((await accounts.accept(id, 0.01)).acceptance.kind, 'daily')
     })
   })
 
   it('is counted by day and model, and the counters expire', async () => {
     const { id } = await create()
     const now = Date.now()
-    await kit.accept((await create()).id, 1)
-    const first = await kit.accept(id, 2, { model: 'first' })
-    assert.ok((await redis.pttl(kit.keys.usage(id, utcDayOf(now)))) > 0)
-    await kit.fail(first.id)
-    await redis.hdel(kit.keys.usage(id, utcDayOf(now)), 'first|jobs', 'first|failed')
+    await accounts.accept((await create()).id, 1)
+    const first = await accounts.accept(id, 2, { model: 'first' })
+    assert.ok((await redis.pttl(accounts.keys.usage(id, utcDayOf(now)))) > 0)
+    await accounts.fail(first.id)
+    await redis.hdel(accounts.keys.usage(id, utcDayOf(now)), 'first|jobs', 'first|failed')
     for (const [model, end] of [
       ['veo', 'succeed'],
       ['veo', 'fail'],
       ['kling', 'succeed'],
     ] as const) {
-      const { id: job } = await kit.accept(id, 2, { model })
-      await kit.start(job)
-      await kit[end](job)
+      const { id: job } = await accounts.accept(id, 2, { model })
+      await accounts.start(job)
+      await accounts[end](job)
     }
-    const old = await kit.accept(id, 7, { createdAt: now - 86_400_000 })
+    const old = await accounts.accept(id, 7, { createdAt: now - 86_400_000 })
     const day = utcDayOf(now)
-    assert.deepEqual(await kit.usage([id], 1, now), [
+    assert.deepEqual(await accounts.usage([id], 1, now), [
       { day, key: id, model: 'kling', jobs: 1, succeeded: 1, failed: 0, canceled: 0, usd: 2 },
       { day, key: id, model: 'veo', jobs: 2, succeeded: 1, failed: 1, canceled: 0, usd: 2 },
     ])
-    assert.equal((await kit.usage([id], 2, now)).at(-1)?.day, utcDayOf(now - 86_400_000))
-    assert.deepEqual(await kit.usage([id], 0, now), [])
-    await kit.fail(old.id, 'canceled')
-    assert.equal((await kit.usage([id], 2, now)).at(-1)?.canceled, 1)
-    const ttl = await redis.pttl(kit.keys.usage(id, day))
+    assert.equal((await accounts.usage([id], 2, now)).at(-1)?.day, utcDayOf(now - 86_400_000))
+    assert.deepEqual(await accounts.usage([id], 0, now), [])
+    await accounts.fail(old.id, 'canceled')
+    assert.equal((await accounts.usage([id], 2, now)).at(-1)?.canceled, 1)
+    const ttl = await redis.pttl(accounts.keys.usage(id, day))
     assert.ok(ttl > 399 * 86_400_000 && ttl <= 400 * 86_400_000)
   })
 
   it('is counted until 400 days after its first job of the day', async () => {
     const { id } = await create()
-    await kit.accept(id, 1)
-    const usage = kit.keys.usage(id, utcDayOf(Date.now()))
+    await accounts.accept(id, 1)
+    const usage = accounts.keys.usage(id, utcDayOf(Date.now()))
     await redis.pexpire(usage, 5_000_000)
-    await kit.accept(id, 1)
+    await accounts.accept(id, 1)
     assert.ok((await redis.pttl(usage)) <= 5_000_000)
   })
 
-  it('is checked before a job is stored, by the same rules', async () => {
-    const check = createAccountCheck({ redis, keys: kit.keys })
-    const refusal = async (id: string, costUsd?: number) => {
+  it('is checked before a job is stored, with the same rules', async () => {
+    const check = createAccountCheck({ redis, keys: accounts.keys })
+    const rejection = async (id: string, costUsd?: number) => {
       try {
         await check(id, costUsd)
         return 'allowed'
@@ -257,44 +257,44 @@ describe('the money of an account', () => {
       }
     }
     const free = await create()
-    assert.equal(await refusal(free.id, 1e6), 'allowed')
+    assert.equal(await rejection(free.id, 1e6), 'allowed')
     const daily = await create({ dailyUsd: 3 })
-    assert.equal(await refusal(daily.id, 3), 'allowed')
-    assert.deepEqual(await refusal(daily.id, 3.01), { kind: 'daily', limitUsd: 3 })
+    assert.equal(await rejection(daily.id, 3), 'allowed')
+    assert.deepEqual(await rejection(daily.id, 3.01), { kind: 'daily', limitUsd: 3 })
     const limited = await create({ balanceUsd: 2, dailyUsd: 3 })
-    assert.equal(await refusal(limited.id, 2), 'allowed')
-    assert.deepEqual(await refusal(limited.id, 2.01), { kind: 'balance', remainingUsd: 2 })
-    assert.deepEqual(await refusal(limited.id, 3.01), { kind: 'daily', limitUsd: 3 })
-    assert.equal(await refusal(limited.id), 'allowed')
-    await kit.accept(limited.id, 2)
-    assert.deepEqual(await refusal(limited.id, 1.01), { kind: 'daily', limitUsd: 3 })
-    assert.deepEqual(await refusal(limited.id), { kind: 'balance', remainingUsd: 0 })
-    await kit.book.revokeAccount(limited.id)
-    assert.deepEqual(await refusal(limited.id, 0), { kind: 'revoked' })
+    assert.equal(await rejection(limited.id, 2), 'allowed')
+    assert.deepEqual(await rejection(limited.id, 2.01), { kind: 'balance', remainingUsd: 2 })
+    assert.deepEqual(await rejection(limited.id, 3.01), { kind: 'daily', limitUsd: 3 })
+    assert.equal(await rejection(limited.id), 'allowed')
+    await accounts.accept(limited.id, 2)
+    assert.deepEqual(await rejection(limited.id, 1.01), { kind: 'daily', limitUsd: 3 })
+    assert.deepEqual(await rejection(limited.id), { kind: 'balance', remainingUsd: 0 })
+    await accounts.ledger.revokeAccount(limited.id)
+    assert.deepEqual(await rejection(limited.id, 0), { kind: 'revoked' })
   })
 
   describe('on hold', () => {
     async function hold(limits = {}, work?: object) {
       const account = await create(limits)
-      const { id: job } = await kit.accept(account.id, 2.5)
-      if (work !== undefined) await kit.start(job, work)
-      await kit.fail(job, work === undefined ? 'submission_unknown' : 'task_lost')
+      const { id: job } = await accounts.accept(account.id, 2.5)
+      if (work !== undefined) await accounts.start(job, work)
+      await accounts.fail(job, work === undefined ? 'submission_unknown' : 'task_lost')
       return { ...account, job }
     }
     const decide = (id: string, job: string, decision: 'charge' | 'release', note?: string) =>
-      kit.holds.decide(
+      accounts.holds.decide(
         id,
         job,
         { decision, by: 'olga', ...(note !== undefined && { note }) },
         1_800_000_000_000,
       )
 
-    it('is listed with what is known of the attempt', async () => {
+    it('is listed with the data of the attempt', async () => {
       const began = Date.now()
       const { id, job } = await hold({}, { ticket: { task: 'x' } })
       const ended = Date.now()
-      const [found] = await kit.holds.of(id)
-      const { since = 0, ...rest } = found ?? assert.fail()
+      const [account] = await accounts.holds.of(id)
+      const { since = 0, ...rest } = account ?? assert.fail()
       assert.ok(since >= began && since <= ended, `${began} ${since} ${ended}`)
       assert.deepEqual(rest, {
         job,
@@ -307,41 +307,41 @@ describe('the money of an account', () => {
         attemptAt: 5,
         ticket: { task: 'x' },
       })
-      assert.ok((await kit.holds.listAll()).some((one) => one.job === job && one.owner === id))
-      assert.equal(await kit.holds.findOwner(job), id)
-      await redis.del(kit.keys.job(job))
-      assert.equal(await kit.holds.findOwner(job), id)
-      assert.equal(await kit.holds.findOwner('nobody'), undefined)
+      assert.ok((await accounts.holds.listAll()).some((one) => one.job === job && one.owner === id))
+      assert.equal(await accounts.holds.findOwner(job), id)
+      await redis.del(accounts.keys.job(job))
+      assert.equal(await accounts.holds.findOwner(job), id)
+      assert.equal(await accounts.holds.findOwner('nobody'), undefined)
     })
 
-    it('is spent by a charge', async () => {
+    it('is charged by the operator', async () => {
       const { id, job, money, rows } = await hold({ balanceUsd: 10 })
       const decided = await decide(id, job, 'charge', 'billed')
       assert.equal(decided.kind, 'done')
       assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
       assert.deepEqual((await rows()).at(-1), ['charge', job, 0, 0, -2.5, 2.5])
-      const [entry] = await kit.book.listMovements(id, 1)
+      const [entry] = await accounts.ledger.listMovements(id, 1)
       assert.equal(entry?.by, 'olga')
       assert.equal(entry?.note, 'billed')
-      assert.equal((await kit.usage([id], 1))[0]?.usd, 2.5)
+      assert.equal((await accounts.usage([id], 1))[0]?.usd, 2.5)
     })
 
-    it('comes back by a release', async () => {
+    it('is refunded by a release', async () => {
       const { id, job, money, rows } = await hold({ balanceUsd: 10 })
       assert.equal((await decide(id, job, 'release')).kind, 'done')
       assert.deepEqual(await money(), [10, 0, 0, 0])
       assert.deepEqual((await rows()).at(-1), ['release', job, 2.5, 0, -2.5, 0])
-      const [entry] = await kit.book.listMovements(id, 1)
+      const [entry] = await accounts.ledger.listMovements(id, 1)
       assert.equal(entry && 'note' in entry, false)
       assert.equal(entry?.by, 'olga')
-      assert.deepEqual(await kit.store.readNotes(job), [
+      assert.deepEqual(await accounts.store.readNotes(job), [
         { at: 1_800_000_000_000, kind: 'release', by: 'olga' },
       ])
-      assert.equal('note' in ((await kit.holds.readDecision(job)) ?? { note: '' }), false)
-      assert.equal((await kit.usage([id], 1))[0]?.usd, 0)
+      assert.equal('note' in ((await accounts.holds.readDecision(job)) ?? { note: '' }), false)
+      assert.equal((await accounts.usage([id], 1))[0]?.usd, 0)
     })
 
-    it('comes back into no balance where it came out of none', async () => {
+    it('is not refunded to a balance if it was not taken from one', async () => {
       const { id, job, money } = await hold()
       await decide(id, job, 'release')
       assert.deepEqual(await money(), [undefined, 0, 0, 0])
@@ -364,28 +364,28 @@ describe('the money of an account', () => {
         note: 'billed',
       })
       assert.deepEqual(await money(), [7.5, 0, 0, 2.5])
-      assert.deepEqual(await kit.holds.of(id), [])
-      assert.deepEqual(await kit.holds.readDecision(job), first.first)
-      const ttl = await redis.pttl(kit.keys.decision(job))
+      assert.deepEqual(await accounts.holds.of(id), [])
+      assert.deepEqual(await accounts.holds.readDecision(job), first.first)
+      const ttl = await redis.pttl(accounts.keys.decision(job))
       assert.ok(ttl > 399 * 86_400_000)
     })
 
-    it('is noted in the history of the job, where there still is one', async () => {
+    it('is recorded in the history of the job, if the job still has one', async () => {
       const { id, job } = await hold()
       await decide(id, job, 'charge', 'billed')
-      const [note] = await kit.store.readNotes(job)
+      const [note] = await accounts.store.readNotes(job)
       assert.deepEqual(note, { at: 1_800_000_000_000, kind: 'charge', by: 'olga', text: 'billed' })
-      assert.ok((await redis.pttl(kit.keys.notes(job))) > 0)
-      const gone = await hold()
-      await redis.del(kit.keys.job(gone.job))
-      await decide(gone.id, gone.job, 'charge')
-      assert.equal(await redis.exists(kit.keys.notes(gone.job)), 0)
+      assert.ok((await redis.pttl(accounts.keys.notes(job))) > 0)
+      const missing = await hold()
+      await redis.del(accounts.keys.job(missing.job))
+      await decide(missing.id, missing.job, 'charge')
+      assert.equal(await redis.exists(accounts.keys.notes(missing.job)), 0)
     })
 
-    it('that nobody holds cannot be decided on', async () => {
+    it('cannot be decided if it is not on hold', async () => {
       const { id } = await create()
       assert.deepEqual(await decide(id, 'nobody', 'charge'), { kind: 'none' })
-      assert.equal(await kit.holds.readDecision('nobody'), undefined)
+      assert.equal(await accounts.holds.readDecision('nobody'), undefined)
     })
   })
 })

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
-import { createJobMoney } from './job-money.ts'
+import { createTestAccounts } from './job-money.ts'
 
 /** Records as version 0.1 wrote them for sandbox jobs: marked in the view, with their price reserved. */
-export function createSandboxMoney(redis: Redis, prefix: string) {
-  const jobs = createJobMoney(redis, prefix)
+export function createSandboxAccounts(redis: Redis, prefix: string) {
+  const jobs = createTestAccounts(redis, prefix)
 
   async function mark(id: string): Promise<void> {
     const view = JSON.parse((await redis.hget(jobs.keys.job(id), 'view')) ?? '{}')
@@ -34,7 +34,7 @@ export function createSandboxMoney(redis: Redis, prefix: string) {
       })
     },
     async acceptOld() {
-      const { account } = await jobs.book.createAccount({ name: 'old', balanceUsd: 1 })
+      const { account } = await jobs.ledger.createAccount({ name: 'old', balanceUsd: 1 })
       const { id } = await jobs.accept(account.id, 0.5)
       await mark(id)
       return { account: account.id, id }

@@ -3,19 +3,19 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
-import { createSandboxMoney } from './sandbox-money.ts'
-import { cheapJob, clientOf, createMoney, operatorKey } from './test-accounts.ts'
+import { createSandboxAccounts } from './sandbox-money.ts'
+import { cheapJob, clientOf, createTestLedger, operatorKey } from './test-accounts.ts'
 
 describe('the money of sandbox jobs', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let address: string
-  let money: ReturnType<typeof createMoney>
+  let money: ReturnType<typeof createTestLedger>
 
   before(async () => {
     const server = await startRedis(cleanup)
     redis = server.redis
-    money = createMoney({ redis, keys: createKeys('reelgate:') })
+    money = createTestLedger({ redis, keys: createKeys('reelgate:') })
     const gateway = await startTestGateway(cleanup, {
       REDIS_URL: server.url,
       DATA_DIR: await temporaryFolder(cleanup),
@@ -63,20 +63,20 @@ describe('the money of sandbox jobs', () => {
         ['set', undefined, undefined, 0.1, 0, 0],
       ],
     )
-    const usage = (await client.ask('GET', '/api/usage')).body
+    const usage = (await client.request('GET', '/api/usage')).body
     assert.deepEqual(usage.total, { jobs: 1, usd: 0, sandboxJobs: 1 })
     const [row] = usage.data as { sandbox?: boolean; jobs: number; succeeded: number; usd: number }[]
     assert.deepEqual([row?.sandbox, row?.jobs, row?.succeeded, row?.usd], [true, 1, 1, 0])
   })
 
-  it('a request with a file is not refused for a balance of 0', async () => {
+  it('a request with a file is not rejected for a balance of 0', async () => {
     const { key } = await money.ledger.createAccount({ name: 'nothing', balanceUsd: 0 })
     const image = `data:image/png;base64,${'A'.repeat(70_000)}`
     const { status } = await clientOf(address, key).submit({ ...cheapJob, image })
     assert.notEqual(status, 402)
   })
 
-  it('a submission whose reply is lost holds nothing', async () => {
+  it('a submission with a lost reply puts no money on hold', async () => {
     const { key, account } = await money.ledger.createAccount({ name: 'unknown', balanceUsd: 1 })
     const client = clientOf(address, key)
     const { body } = await client.submit({ ...cheapJob, prompt: 'sandbox:lost' })
@@ -88,27 +88,27 @@ describe('the money of sandbox jobs', () => {
 
 describe('sandbox jobs of version 0.1, which reserved money', () => {
   const cleanup = createCleanup()
-  let records: ReturnType<typeof createSandboxMoney>
+  let records: ReturnType<typeof createSandboxAccounts>
 
   before(async () => {
-    records = createSandboxMoney((await startRedis(cleanup)).redis, 'old:')
+    records = createSandboxAccounts((await startRedis(cleanup)).redis, 'old:')
   })
   after(() => cleanup.run())
 
-  it('give it back when they succeed', async () => {
+  it('refund it when they succeed', async () => {
     const { account, id } = await records.acceptOld()
-    assert.equal((await records.book.read(account))?.reservedUsd, 0.5)
+    assert.equal((await records.ledger.read(account))?.reservedUsd, 0.5)
     await records.succeed(id)
-    const { balanceUsd, reservedUsd, spentUsd } = (await records.book.read(account)) ?? assert.fail()
+    const { balanceUsd, reservedUsd, spentUsd } = (await records.ledger.read(account)) ?? assert.fail()
     assert.deepEqual([balanceUsd, reservedUsd, spentUsd], [1, 0, 0])
     const [row] = await records.usage([account], 1)
     assert.deepEqual([row?.jobs, row?.succeeded, row?.usd], [1, 1, 0])
   })
 
-  it('give back what was put on hold, and are never charged', async () => {
+  it('refund the money on hold, and are never charged', async () => {
     const { account, id } = await records.acceptOld()
     await records.holdOld(id)
-    assert.equal((await records.book.read(account))?.heldUsd, 0.5)
+    assert.equal((await records.ledger.read(account))?.heldUsd, 0.5)
     const by = 'test'
     assert.equal(
       (await records.holds.decide(account, id, { decision: 'charge', by }, Date.now())).kind,
@@ -118,18 +118,18 @@ describe('sandbox jobs of version 0.1, which reserved money', () => {
       (await records.holds.decide(account, id, { decision: 'release', by }, Date.now())).kind,
       'done',
     )
-    const { balanceUsd, heldUsd, spentUsd } = (await records.book.read(account)) ?? assert.fail()
+    const { balanceUsd, heldUsd, spentUsd } = (await records.ledger.read(account)) ?? assert.fail()
     assert.deepEqual([balanceUsd, heldUsd, spentUsd], [1, 0, 0])
   })
 })
 
-it('a daily limit that real jobs have exceeded allows sandbox jobs', async (t) => {
+it('sandbox jobs are allowed when real jobs have exceeded the daily limit', async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
-  const records = createSandboxMoney((await startRedis(cleanup)).redis, 'daily:')
-  const { account } = await records.book.createAccount({ name: 'spent', dailyUsd: 1 })
+  const records = createSandboxAccounts((await startRedis(cleanup)).redis, 'daily:')
+  const { account } = await records.ledger.createAccount({ name: 'spent', dailyUsd: 1 })
   await records.accept(account.id, 0.5)
-  await records.book.setLimits(account.id, { dailyUsd: 0.4 })
+  await records.ledger.setLimits(account.id, { dailyUsd: 0.4 })
   assert.equal((await records.accept(account.id, 0.1)).acceptance.kind, 'daily')
   assert.equal((await records.acceptSandbox(account.id)).kind, 'accepted')
 })

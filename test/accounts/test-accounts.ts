@@ -20,8 +20,8 @@ import {
 
 export const operatorKey = 'operator-key-of-the-tests'
 
-/** Redis, stand-in upstreams, the books, and the environment of as many gateways as a test wants on them. */
-export async function startGround(cleanup: Cleanup, changes: Record<string, string> = {}, renderMs = 50) {
+/** What a gateway runs on: Redis, mock upstreams and the ledger; and the environment for one or more gateways. */
+export async function startBackend(cleanup: Cleanup, changes: Record<string, string> = {}, renderMs = 50) {
   const { url, redis } = await startRedis(cleanup)
   const upstreams = await startUpstreams(cleanup, redis, renderMs)
   const keys = createKeys('reelgate:')
@@ -33,11 +33,11 @@ export async function startGround(cleanup: Cleanup, changes: Record<string, stri
     SUBMIT_RPM: '1000000',
     ...changes,
   }
-  return { redis, keys, upstreams, env, ...createMoney({ redis, keys }) }
+  return { redis, keys, upstreams, env, ...createTestLedger({ redis, keys }) }
 }
 
-/** What the command line works with. */
-export function createMoney({ redis, keys }: { redis: Redis; keys: Keys }) {
+/** The accounts that the command line uses. */
+export function createTestLedger({ redis, keys }: { redis: Redis; keys: Keys }) {
   const config = readConfig({}, Object.values(providers))
   const holds = createHolds({ redis, keys })
   const unknown = createUnknownJobs({
@@ -53,16 +53,16 @@ export function createMoney({ redis, keys }: { redis: Redis; keys: Keys }) {
 /** USD 0.50 each. */
 export const cheapJob = { model: 'minimax-video', prompt: 'a paper boat' }
 
-export type Answer = { status: number; headers: Headers; body: Record<string, unknown> & { runId: string } }
+export type Reply = { status: number; headers: Headers; body: Record<string, unknown> & { runId: string } }
 
 export function clientOf(address: string, key?: string) {
-  async function ask(
+  async function request(
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const answer = await fetch(address + path, {
+  ): Promise<Reply> {
+    const reply = await fetch(address + path, {
       method,
       headers: {
         'content-type': 'application/json',
@@ -71,13 +71,13 @@ export function clientOf(address: string, key?: string) {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, body: text === '' ? {} : JSON.parse(text) }
+    const text = await reply.text()
+    return { status: reply.status, headers: reply.headers, body: text === '' ? {} : JSON.parse(text) }
   }
 
   async function waitFor(runId: string, stage: RegExp): Promise<StatusReply & { cost?: number }> {
     for (let polls = 0; polls < 1200; polls++) {
-      const { body } = await ask('GET', `/api/video/status?requestId=${runId}`)
+      const { body } = await request('GET', `/api/video/status?requestId=${runId}`)
       if (stage.test(String(body.stage))) return body as unknown as StatusReply
       await sleep(25)
     }
@@ -85,23 +85,23 @@ export function clientOf(address: string, key?: string) {
   }
 
   return {
-    ask,
-    submit: (body: Record<string, unknown> = cheapJob) => ask('POST', '/api/generate-video', body),
+    request,
+    submit: (body: Record<string, unknown> = cheapJob) => request('POST', '/api/generate-video', body),
     waitFor,
     waitForEnd: (runId: string) => waitFor(runId, /^(succeeded|failed|canceled)$/),
   }
 }
 
-const purses = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
+const balanceFields = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
 
-/** Each purse is the sum of its movements and never negative; each job was reserved once and ended at most once. */
-export async function assertBooksAddUp(book: Ledger): Promise<void> {
-  for (const account of await book.listAccounts()) {
-    const movements = await book.listMovements(account.id, 1_000_000)
-    for (const purse of purses) {
-      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
-      assert.equal(sum, toMicros(account[purse] ?? 0), `${purse} of ${account.name}`)
-      assert.ok(sum >= 0, `${purse} of ${account.name}`)
+/** Each balance field is the sum of its movements and never negative; each job was reserved once and ended at most once. */
+export async function assertLedgersAddUp(ledger: Ledger): Promise<void> {
+  for (const account of await ledger.listAccounts()) {
+    const movements = await ledger.listMovements(account.id, 1_000_000)
+    for (const field of balanceFields) {
+      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[field]), 0)
+      assert.equal(sum, toMicros(account[field] ?? 0), `${field} of ${account.name}`)
+      assert.ok(sum >= 0, `${field} of ${account.name}`)
     }
     const ofJobs = Map.groupBy(
       movements.filter(({ job }) => job !== undefined),

@@ -45,7 +45,7 @@ type Changes = Partial<Omit<ApiDeps, 'engine' | 'logger'>>
 
 export type Gateway = { app: FastifyInstance; engine: MemoryEngine; logged: Record<string, unknown>[] }
 
-/** An app of its own for one test, closed with it. */
+/** An app for one test, closed with it. */
 export async function startGateway(t: TestContext, changes: Changes = {}): Promise<Gateway> {
   const engine = createMemoryEngine()
   const logged: Record<string, unknown>[] = []
@@ -62,7 +62,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
     library: noLibrary,
     files: noFiles,
     storage: { fault: () => undefined, requireSpace: async () => undefined },
-    accounts: anonymousAccess,
+    authenticator: anonymousAccess,
     billing: freeMoney,
     rateLimits: { namespace: '', submit: 1000, recover: 1000, extend: 1000, library: 1000 },
     webhooks: noWebhooks,
@@ -80,7 +80,7 @@ export async function startGateway(t: TestContext, changes: Changes = {}): Promi
   return { app, engine, logged }
 }
 
-/** Nobody is limited, and the catalogue's prices hold. */
+/** No limits, and the prices of the catalogue. */
 export const freeMoney: ApiDeps['billing'] = {
   balanceUsd: async () => undefined,
   usage: async () => [],
@@ -99,7 +99,7 @@ export const everythingOnFal: ApiDeps['routing'] = {
 }
 
 /** Accounts of two people: the key `alice-secret-key` and the key `bobby-secret-key`. */
-export const twoPeople: ApiDeps['accounts'] = {
+export const twoPeople: ApiDeps['authenticator'] = {
   identify: async (key) => {
     const owner = /^(alice|bobby)-secret-key$/.exec(key ?? '')?.[1]
     return owner === undefined ? undefined : { owner }
@@ -110,10 +110,10 @@ export const twoPeople: ApiDeps['accounts'] = {
 export const asAlice = { 'x-api-key': 'alice-secret-key' }
 export const asBobby = { 'x-api-key': 'bobby-secret-key' }
 
-/** The smallest request that a model of words takes. */
+/** The smallest request of a text-to-video model. */
 export const plainBody = { model: 'veo2-video', prompt: 'a red fox in the snow' }
 
-/** Submits and answers the job's id. */
+/** Submits a job and returns its ID. */
 export async function submitted(app: FastifyInstance, options: Partial<InjectOptions> = {}): Promise<string> {
   const reply = await app.inject({
     method: 'POST',

@@ -5,60 +5,67 @@ import type { JobRequest } from '../../src/jobs/job-request.ts'
 import type { JobWatcher } from '../../src/jobs/watchers.ts'
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts'
 
-type Entry = { owner: string; view: JobView; order: JobRequest; events: HistoryEntry[] }
+type Entry = { view: JobView; request: JobRequest; history: HistoryEntry[]; isRemoved: boolean }
+type Creation = { fingerprint: string; view: JobView; warnings: readonly string[] }
 
 export type MemoryEngine = Engine & {
-  /** What was accepted, oldest first. */
-  orders: readonly JobRequest[]
-  /** Takes a job to another state, as a worker would. */
-  move(id: string, change: Partial<JobView>): JobView
-  /** Makes every call fail as it does without Redis. */
+  /** The requests of the jobs that were created, oldest first. */
+  requests: readonly JobRequest[]
+  /** Changes the state of a job, like a worker. */
+  advance(id: string, change: Partial<JobView>): JobView
+  /** Makes every call fail like without Redis. */
   breakDown(): void
 }
 
-/** The engine's contract in a Map, for tests of the tongues. */
+/** The engine in memory, for tests of the APIs. It passes the same suite as the engine itself: test/jobs/engine-contract.ts. */
 export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
   const entries = new Map<string, Entry>()
-  const orders: JobRequest[] = []
-  const firsts = new Map<string, { fingerprint: string; view: CreatedJob; warnings: readonly string[] }>()
-  const watchers = new Map<string, Set<JobWatcher>>()
-  let broken = false
+  const requests: JobRequest[] = []
+  /** By owner and idempotency key. */
+  const creations = new Map<string, Creation>()
+  const watchersById = new Map<string, Set<JobWatcher>>()
+  let isBroken = false
 
-  function entryOf(id: string): Entry | undefined {
-    if (broken) throw new RedisUnavailable(new Error('Connection is closed.'))
-    return entries.get(id)
+  function requireRedis(): void {
+    if (isBroken) throw new RedisUnavailable(new Error('Connection is closed.'))
   }
 
-  function move(id: string, change: Partial<JobView>): JobView {
+  function find(id: string): Entry | undefined {
+    requireRedis()
+    const entry = entries.get(id)
+    return entry?.isRemoved ? undefined : entry
+  }
+
+  function advance(id: string, change: Partial<JobView>): JobView {
     const entry = entries.get(id)
     if (entry === undefined) throw new Error(`no job ${id}`)
     entry.view = { ...entry.view, ...change, version: entry.view.version + 1 }
-    entry.events.push({ at: now(), state: entry.view.state, progress: entry.view.progress })
-    for (const watcher of watchers.get(id) ?? []) watcher.onChange(entry.view)
+    const { state, progress } = entry.view
+    entry.history.push({ at: now(), state, progress, provider: entry.request.route[0] })
+    for (const watcher of watchersById.get(id) ?? []) watcher.onChange(entry.view)
     return entry.view
   }
 
-  async function first(owner: string, { key, fingerprint }: IdempotencyKey): Promise<CreatedJob | undefined> {
-    entryOf('')
-    const found = firsts.get(`${owner} ${key}`)
-    if (found === undefined) return undefined
-    if (found.fingerprint !== fingerprint) throw new JobRefused({ kind: 'reused' }, 0)
-    return { ...found.view, replay: { warnings: found.warnings } }
+  function replay(owner: string, { key, fingerprint }: IdempotencyKey): CreatedJob | undefined {
+    requireRedis()
+    const creation = creations.get(`${owner} ${key}`)
+    if (creation === undefined) return undefined
+    if (creation.fingerprint !== fingerprint) throw new JobRefused({ kind: 'reused' }, 0)
+    return { ...creation.view, replay: { warnings: creation.warnings } }
   }
 
   return {
-    orders,
-    move,
+    requests,
+    advance,
     breakDown: () => {
-      broken = true
+      isBroken = true
     },
-    findReplay: first,
-    create: async (order) => {
-      const known = entryOf(order.id)
-      if (known !== undefined) return known.view
-      const earlier = order.idempotencyKey && (await first(order.owner, order.idempotencyKey))
+    findReplay: async (owner, idempotencyKey) => replay(owner, idempotencyKey),
+    create: async (request) => {
+      requireRedis()
+      const { id, owner, model, costUsd, sandbox, conversationUUID, remixedFrom, idempotencyKey } = request
+      const earlier = idempotencyKey && replay(owner, idempotencyKey)
       if (earlier !== undefined) return earlier
-      const { id, model, costUsd, sandbox, conversationUUID, remixedFrom } = order
       const view: JobView = {
         id,
         version: 1,
@@ -71,59 +78,64 @@ export function createMemoryEngine(now: () => number = Date.now): MemoryEngine {
         ...(conversationUUID !== undefined && { conversationUUID }),
         ...(remixedFrom !== undefined && { remixedFrom }),
       }
-      entries.set(id, {
-        owner: order.owner,
-        view,
-        order,
-        events: [{ at: now(), state: 'pending', progress: 0 }],
-      })
-      orders.push(order)
-      if (order.idempotencyKey !== undefined) {
-        const { key, fingerprint } = order.idempotencyKey
-        firsts.set(`${order.owner} ${key}`, { fingerprint, view, warnings: order.warnings ?? [] })
+      const history = [{ at: now(), state: view.state, progress: 0 }]
+      entries.set(id, { view, request, history, isRemoved: false })
+      requests.push(request)
+      if (idempotencyKey !== undefined) {
+        const { key, fingerprint } = idempotencyKey
+        creations.set(`${owner} ${key}`, { fingerprint, view, warnings: request.warnings ?? [] })
       }
       return view
     },
     readStatus: async (id) => {
-      const entry = entryOf(id)
-      return entry && { owner: entry.owner, view: entry.view }
+      const entry = find(id)
+      return entry && { owner: entry.request.owner, view: entry.view }
     },
     list: async ({ owner, limit, after, oldestFirst, model, states, conversationUUID }) => {
-      entryOf('')
-      const owned = [...entries.values()].filter((entry) => entry.owner === owner).map(({ view }) => view)
+      requireRedis()
+      const owned = [...entries.values()].filter(({ request }) => request.owner === owner)
       const ordered = oldestFirst === true ? owned : owned.reverse()
-      const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1
+      const start = after === undefined ? 0 : ordered.findIndex(({ view }) => view.id === after) + 1
       if (after !== undefined && start === 0) return undefined
-      const found = ordered
+      const matching = ordered
         .slice(start)
+        .flatMap(({ view, isRemoved }) => (isRemoved ? [] : [view]))
         .filter((view) => model === undefined || view.model === model)
         .filter((view) => states === undefined || states.includes(view.state))
         .filter((view) => conversationUUID === undefined || view.conversationUUID === conversationUUID)
-      const views = found.slice(0, limit)
+      const views = matching.slice(0, limit)
       const last = views.at(-1)
-      return { views, ...(found.length > limit && last !== undefined && { next: last.id }) }
+      return { views, ...(matching.length > limit && last !== undefined && { next: last.id }) }
     },
-    readInput: async (id) => entryOf(id)?.order.input ?? {},
+    readInput: async (id) => find(id)?.request.input ?? {},
     remove: async (id) => {
-      const state = entryOf(id)?.view.state
-      return state !== undefined && isTerminal(state) && entries.delete(id)
+      const entry = find(id)
+      if (entry === undefined || !isTerminal(entry.view.state)) return false
+      entry.isRemoved = true
+      return true
     },
     cancel: async (id) => {
-      const view = entryOf(id)?.view
+      const view = find(id)?.view
       if (view === undefined || isTerminal(view.state)) return view
       const error = { code: 'canceled' as const, message: 'The job was canceled' }
-      return move(id, { state: 'canceled', completedAt: now(), error })
+      return advance(id, { state: 'canceled', completedAt: now(), error })
     },
-    readTicket: async (id) => (entryOf(id) === undefined ? undefined : {}),
-    readHistory: async (id) => entryOf(id)?.events ?? [],
-    readNotes: async () => [],
+    readTaskReference: async (id) => {
+      find(id)
+      return undefined
+    },
+    readHistory: async (id) => find(id)?.history ?? [],
+    readNotes: async (id) => {
+      find(id)
+      return []
+    },
     readHistoryAfter: async (id, version) =>
-      (entryOf(id)?.events ?? []).map((event, at) => ({ version: at + 1, entry: event })).slice(version),
+      (find(id)?.history ?? []).map((entry, index) => ({ version: index + 1, entry })).slice(version),
     watch: async (id, watcher) => {
-      entryOf(id)
-      const here = watchers.get(id) ?? new Set()
-      watchers.set(id, here.add(watcher))
-      return () => here.delete(watcher)
+      requireRedis()
+      const watchers = watchersById.get(id) ?? new Set()
+      watchersById.set(id, watchers.add(watcher))
+      return () => watchers.delete(watcher)
     },
   }
 }

@@ -20,10 +20,23 @@ const table = globSync('*.json', { cwd: folder }).flatMap((name): readonly Price
 )
 
 test('every model has three prices at least that were computed by hand, with their source', () => {
-  assert.deepEqual(table.map(({ model }) => model).sort(), models.map(({ id }) => id).sort())
+  const priced = table.map(({ model }) => model)
+  const ids = models.map(({ id }) => id)
+  assert.deepEqual(
+    ids.filter((id) => !priced.includes(id)),
+    [],
+    'models without an entry in prices.json',
+  )
+  assert.deepEqual(
+    priced.filter((model) => !ids.includes(model)),
+    [],
+    'entries of prices.json without a model',
+  )
+  assert.equal(new Set(priced).size, priced.length, 'prices.json has two entries of one model')
   for (const { model, source, rows } of table) {
     assert.notEqual(source, '', model)
-    assert.ok(new Set(rows.map(({ ask }) => JSON.stringify(ask))).size >= 3, model)
+    const count = new Set(rows.map(({ ask }) => JSON.stringify(ask))).size
+    assert.ok(count >= 3, `${model} has ${count} prices for different requests; it needs three`)
   }
 })
 

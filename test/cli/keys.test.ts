@@ -8,11 +8,11 @@ import { runKeysCommand } from '../../src/cli/keys-command.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { createKeys } from '../../src/redis/keys.ts'
-import { clientOf, createMoney, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, createTestLedger, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { environment, startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, quiet, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 
-/** Tells of changes travel over Redis. */
+/** Changes of accounts are published over Redis. */
 async function soon(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (await holds()) return
@@ -21,72 +21,72 @@ async function soon(holds: () => Promise<boolean>): Promise<void> {
   assert.fail('it did not come about within a second')
 }
 
-describe('the door', () => {
+describe('access', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let addresses: string[]
   const balanceOf = async (address: string, key?: string) =>
-    (await clientOf(address, key).ask('POST', '/api/check-balance')).status
+    (await clientOf(address, key).request('POST', '/api/check-balance')).status
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api' })
+    backend = await startBackend(cleanup, { ROLE: 'api' })
     const gateways = [
-      await startTestGateway(cleanup, ground.env),
-      await startTestGateway(cleanup, ground.env),
+      await startTestGateway(cleanup, backend.env),
+      await startTestGateway(cleanup, backend.env),
     ]
     addresses = gateways.map(({ address }) => address)
   })
   after(() => cleanup.run())
 
-  it('is open until the first key is made, then shut for good in every process', async () => {
+  it('is anonymous until the first key is created, then requires a key in every process', async () => {
     for (const address of addresses) {
       assert.equal(await balanceOf(address), 200)
       assert.equal(await balanceOf(address, 'anything'), 200)
     }
-    const { key, account } = await ground.ledger.createAccount({ name: 'first' })
+    const { key, account } = await backend.ledger.createAccount({ name: 'first' })
     for (const address of addresses) {
       await soon(async () => (await balanceOf(address)) === 401)
       assert.equal(await balanceOf(address, 'anything'), 401)
       assert.equal(await balanceOf(address, key), 200)
     }
-    await ground.ledger.revokeAccount(account.id)
+    await backend.ledger.revokeAccount(account.id)
     for (const address of addresses) {
       await soon(async () => (await balanceOf(address, key)) === 401)
       assert.equal(await balanceOf(address), 401)
     }
   })
 
-  it('lets nothing be bought with a revoked key, whatever a process remembers', async () => {
-    const { key, account } = await ground.ledger.createAccount({ name: 'hasty' })
+  it('rejects a revoked key at once, whatever a process has cached', async () => {
+    const { key, account } = await backend.ledger.createAccount({ name: 'hasty' })
     const [address = ''] = addresses
     await soon(async () => (await balanceOf(address, key)) === 200)
-    await ground.redis.hset(ground.keys.account(account.id), 'revokedAt', '1')
+    await backend.redis.hset(backend.keys.account(account.id), 'revokedAt', '1')
     const refused = await clientOf(address, key).submit()
     assert.equal(refused.status, 401)
     assert.equal(refused.body.code, 'invalid_api_key')
   })
 
-  it('takes the key under both headers, x-api-key first', async () => {
-    const { key } = await ground.ledger.createAccount({ name: 'both' })
-    const ask = async (headers: Record<string, string>) =>
+  it('accepts the key in both headers, x-api-key first', async () => {
+    const { key } = await backend.ledger.createAccount({ name: 'both' })
+    const request = async (headers: Record<string, string>) =>
       (await fetch(`${addresses[0]}/api/check-balance`, { method: 'POST', headers })).status
-    await soon(async () => (await ask({ 'X-Api-Key': key })) === 200)
-    assert.equal(await ask({ authorization: `Bearer ${key}` }), 200)
-    assert.equal(await ask({ 'x-api-key': key, authorization: 'Bearer nonsense' }), 200)
-    assert.equal(await ask({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
+    await soon(async () => (await request({ 'X-Api-Key': key })) === 200)
+    assert.equal(await request({ authorization: `Bearer ${key}` }), 200)
+    assert.equal(await request({ 'x-api-key': key, authorization: 'Bearer nonsense' }), 200)
+    assert.equal(await request({ 'x-api-key': 'nonsense', authorization: `Bearer ${key}` }), 401)
   })
 
-  it('keeps only hashes of keys', async () => {
-    const { key } = await ground.ledger.createAccount({ name: 'hashed' })
+  it('stores only hashes of keys', async () => {
+    const { key } = await backend.ledger.createAccount({ name: 'hashed' })
     assert.match(key, /^sk-reelgate-[\w-]{43}$/)
-    for (const name of await ground.redis.keys('*')) {
-      const dump = await ground.redis.dumpBuffer(name)
+    for (const name of await backend.redis.keys('*')) {
+      const dump = await backend.redis.dumpBuffer(name)
       assert.ok(dump?.includes(key.slice(12)) === false, name)
     }
   })
 
-  it('is shut where others can reach it, unless the operator says otherwise', async () => {
-    const fresh = { ...ground.env, REDIS_PREFIX: 'fresh:', HOST: '0.0.0.0', ROLE: 'api', PORT: '0' }
+  it('requires a key on a public address, unless the operator turns it off', async () => {
+    const fresh = { ...backend.env, REDIS_PREFIX: 'fresh:', HOST: '0.0.0.0', ROLE: 'api', PORT: '0' }
     const start = (env: Record<string, string>) =>
       startGateway(readConfig(env, Object.values(providers)), quiet)
     const guarded = await start(fresh)
@@ -98,28 +98,28 @@ describe('the door', () => {
     assert.equal(await balanceOf(off.address.replace('0.0.0.0', '127.0.0.1')), 200)
   })
 
-  it("refuses an operator's key that could be guessed", () => {
+  it('rejects an admin key that could be guessed', () => {
     const read = () => readConfig({ ADMIN_KEY: 'short' }, Object.values(providers))
     assert.throws(read, /ADMIN_KEY must have at least 16 characters/)
   })
 
-  it('is run by the operator over HTTP', async () => {
+  it('is administered over HTTP', async () => {
     const [address = ''] = addresses
     const operator = clientOf(address, operatorKey)
-    const made = await operator.ask('POST', '/api/admin/keys', { name: 'team', rpm: 7, balanceUsd: 3 })
+    const made = await operator.request('POST', '/api/admin/keys', { name: 'team', rpm: 7, balanceUsd: 3 })
     assert.equal(made.status, 201)
     const path = `/api/admin/keys/${made.body.id}`
-    const shown = await operator.ask('GET', path)
+    const shown = await operator.request('GET', path)
     assert.equal(shown.body.key, undefined)
     const { key, ...rest } = made.body
     assert.deepEqual(shown.body, rest)
-    const changed = await operator.ask('PATCH', path, { rpm: null, dailyUsd: 4, topUpUsd: 2 })
+    const changed = await operator.request('PATCH', path, { rpm: null, dailyUsd: 4, topUpUsd: 2 })
     assert.deepEqual([changed.body.rpm, changed.body.dailyUsd, changed.body.balanceUsd], [undefined, 4, 5])
-    assert.equal((await operator.ask('PATCH', path, { balance: 4 })).status, 400)
-    assert.equal((await operator.ask('GET', '/api/admin/keys/key_none')).status, 404)
-    assert.equal((await operator.ask('DELETE', path)).status, 200)
+    assert.equal((await operator.request('PATCH', path, { balance: 4 })).status, 400)
+    assert.equal((await operator.request('GET', '/api/admin/keys/key_none')).status, 404)
+    assert.equal((await operator.request('DELETE', path)).status, 200)
     await soon(async () => (await balanceOf(address, String(key))) === 401)
-    assert.equal((await operator.ask('GET', `/api/admin/usage?key=${made.body.id}`)).status, 200)
+    assert.equal((await operator.request('GET', `/api/admin/usage?key=${made.body.id}`)).status, 200)
   })
 })
 
@@ -128,7 +128,7 @@ describe('npm run keys', () => {
   after(() => cleanup.run())
   const run = promisify(execFile)
 
-  it('works beside a gateway on its private Redis, and without one', async () => {
+  it('works with and without a running gateway on its embedded Redis', async () => {
     const env = { DATA_DIR: await temporaryFolder(cleanup) }
     const keys = async (...args: string[]) =>
       (
@@ -143,25 +143,27 @@ describe('npm run keys', () => {
     const made = await keys('create', '--name', 'shell', '--rpm', '2', '--balance', '1')
     const [key = ''] = made.split('\n')
     const client = clientOf(gateway.address, key)
-    await soon(async () => (await client.ask('POST', '/api/check-balance')).body.usd_balance === '1.00000000')
+    await soon(
+      async () => (await client.request('POST', '/api/check-balance')).body.usd_balance === '1.00000000',
+    )
     const id = /key_\w+/.exec(made)?.[0] ?? ''
     assert.match(await keys('revoke', id), /shell .* revoked/)
-    await soon(async () => (await client.ask('POST', '/api/check-balance')).status === 401)
+    await soon(async () => (await client.request('POST', '/api/check-balance')).status === 401)
   })
 })
 
-describe('what the operator types', () => {
+describe('the commands of the operator', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('does what it says', async () => {
+  it('do what the documentation says', async () => {
     const { redis } = await startRedis(cleanup)
-    const money = createMoney({ redis, keys: createKeys('test:') })
+    const money = createTestLedger({ redis, keys: createKeys('test:') })
     const keys = (...args: string[]) => runKeysCommand(money, args)
     const id = /key_\w+/.exec(await keys('create', '--name', 'typed', '--balance', '1'))?.[0] ?? ''
     assert.match(await keys('topup', id, '2.5'), /\$3\.5/)
     assert.match(await keys('limit', id, '--daily-usd', '9', '--rpm', '7'), / 7 +\$9 +\$3\.5/)
-    assert.match(await keys('limit', id, '--rpm', 'none', '--balance', 'none'), /usual +\$9 +any/)
+    assert.match(await keys('limit', id, '--rpm', 'none', '--balance', 'none'), /default +\$9 +unlimited/)
     assert.match(await keys('ledger', id), /"kind":"lift".*\n.*"kind":"topup"/)
     assert.equal(await keys('held', id), '\n')
     assert.match(await keys(), /npm run keys -- create/)

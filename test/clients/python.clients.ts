@@ -50,7 +50,7 @@ before(async () => {
   }
 })
 
-/** Runs a script against a mock upstream and returns what it prints. Each look at a task moves its time on. */
+/** Runs a script against a mock upstream and returns what it prints. Each poll of a task advances its time. */
 async function drive(
   t: TestContext,
   sandbox: MockUpstream,
@@ -100,7 +100,7 @@ describe("the vendors' Python clients", () => {
     assert.match(seen.uploaded, /\/media\/[\w-]+\/speech\.mp3$/)
   })
 
-  it('runware renders a video and reads a refusal', async (t) => {
+  it('runware renders a video and reads an error', async (t) => {
     const seen = await drive(t, runwareSandbox, runware, 'runware_client.py')
     assert.match(seen.video, /\/videos\/[\w-]+\.mp4$/)
     assert.match(JSON.stringify(seen.refused), /invalidPositivePrompt|positivePrompt/)

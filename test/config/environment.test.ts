@@ -29,7 +29,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   }
 }
 
-describe('a variable that looks like an upstream key and is none', () => {
+describe('a variable that looks like an upstream key and is not', () => {
   const cases: Record<string, string> = {
     FAL_API_KEY: 'FAL_KEY',
     FAL_TOKEN: 'FAL_KEY',
@@ -103,21 +103,21 @@ describe('a variable that looks like an upstream key and is none', () => {
     })
   }
 
-  it('is no problem where the operator says which upstreams are meant', () => {
+  it('is accepted if the operator names the upstreams to use', () => {
     for (const SANDBOX of ['on', 'off']) {
       assert.deepEqual(problemsOf({ FAL_API_KEY: secret, SANDBOX }), [])
       assert.equal(warningsOf({ FAL_API_KEY: secret, SANDBOX }).length, 1)
     }
   })
 
-  it('is no problem where its upstream has a key', () => {
+  it('is accepted if its upstream has a key', () => {
     const env = { FAL_API_KEY: secret, FAL_KEY: secret }
     assert.deepEqual(problemsOf(env), [])
     assert.equal(warningsOf(env).length, 1)
     assert.deepEqual(problemsOf({ FAL_API_KEY_FILE: '/run/secrets/fal', FAL_KEY: secret }), [])
   })
 
-  it('is nothing where it is empty', () => {
+  it('is ignored if it is empty', () => {
     assert.deepEqual(warningsOf({ FAL_API_KEY: '' }), [])
   })
 })
@@ -137,7 +137,7 @@ describe('unrelated variables', () => {
       assert.deepEqual(problemsOf({ [name]: secret }), [])
     })
 
-  it('the environment of this test', () => {
+  it('are ignored: the environment of this test', () => {
     const names = Object.keys(process.env).map((name) => [name, 'x'])
     assert.deepEqual(warningsOf({ ...Object.fromEntries(names), NODE_ENV: 'test', PORT: '1' }), [])
   })
@@ -177,7 +177,7 @@ describe('a renamed setting', () => {
     })
   }
 
-  it('has the value of its former name, unless it has one itself', () => {
+  it('has the value of its former name, unless it is set itself', () => {
     assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'off' }), false)
     assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'on' }), true)
     assert.equal(webhooksOf({ WEBHOOK_ALLOW_INWARD: 'on', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'off' }), false)
@@ -186,7 +186,7 @@ describe('a renamed setting', () => {
   })
 })
 
-describe('a secret that is set and holds nothing', () => {
+describe('a secret that is set and empty', () => {
   const cases: Record<string, [Record<string, string>, RegExp]> = {
     'an empty FILE variable': [{ FAL_KEY_FILE: '' }, /^FAL_KEY_FILE is empty/],
     'an empty FILE variable of another secret': [{ ADMIN_KEY_FILE: ' ' }, /^ADMIN_KEY_FILE is empty/],
@@ -210,7 +210,7 @@ describe('a secret that is set and holds nothing', () => {
     assert.deepEqual(problemsOf({ FAL_KEY_FILE: file }), message)
   })
 
-  it('a secret in the place of a file name is not printed', () => {
+  it('a secret that is given as a file name is not printed', () => {
     const [problem = ''] = problemsOf({ FAL_KEY_FILE: secret })
     assert.match(problem, /^FAL_KEY_FILE names a file that cannot be read/)
     assert.doesNotMatch(problem, new RegExp(secret))
@@ -222,16 +222,16 @@ describe('a secret that is set and holds nothing', () => {
     assert.deepEqual(problemsOf(env), [])
   })
 
-  it('an empty FILE variable beside another secret is nothing', () => {
+  it('an empty FILE variable with another secret is ignored', () => {
     assert.deepEqual(warningsOf({ REDIS_URL_FILE: '', REDIS_URL: 'redis://redis:6379' }), [])
   })
 
-  it('an empty key beside another one is nothing', () => {
+  it('an empty key with another one is ignored', () => {
     assert.deepEqual(warningsOf({ FAL_KEY: '', RUNWARE_API_KEY: secret }), [])
   })
 })
 
-it('a copy of .env.example starts in production, and says that the sandbox renders', () => {
+it('a copy of .env.example starts in production, and logs that the sandbox is on', () => {
   const env = parseEnv(readFileSync('.env.example', 'utf8')) as Record<string, string>
   assert.deepEqual(problemsOf(env), [])
   assert.deepEqual(warningsOf(env), [])
@@ -263,6 +263,7 @@ describe('.env.example', () => {
     assert.deepEqual(
       settings.filter((name) => !named.has(name)),
       [],
+      'settings that .env.example does not name',
     )
   })
 

@@ -14,7 +14,7 @@ function defaultsIn(text: string): Record<string, number> {
   )
 }
 
-it('docs/limits.md has every request limit and its default', () => {
+it('docs/limits.md lists every request limit with its default', () => {
   const { requestLimits, bodyLimitBytes, textLimits, requests, failedAttempts } = readConfig({}, [])
   assert.deepEqual(requestLimits, defaultRequestLimits)
   const { json, form, allBodies } = requestLimits

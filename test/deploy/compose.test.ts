@@ -66,14 +66,14 @@ AUTH=`,
     }
   }
 
-  it('lets the operator turn keys off, and publishes on loopback alone', () => {
+  it('lets the operator turn keys off, and publishes on loopback only', () => {
     assert.equal(environmentOf('api', 'AUTH=off').AUTH, 'off')
     const [port = ''] = compose.services.api?.ports ?? []
     assert.equal(interpolate(port, {}), '127.0.0.1:3000:3000')
     assert.equal(interpolate(port, parseEnv(everySetting)), '127.0.0.1:3000:3000')
   })
 
-  it('reads each line of the example as Node does', () => {
+  it('parses each line of the example like Node', () => {
     // Compose replaces $, and both unquote; the example needs neither.
     const line = /^(#.*|[A-Z][A-Z0-9_]*=([^\s#$'"`\\]([^#$'"`\\]*[^\s#$'"`\\])?)?|)$/
     assert.deepEqual(

@@ -88,14 +88,14 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
     return { child, address: promise }
   }
 
-  it('writes nowhere but below /data', async () => {
+  it('writes only below /data', async () => {
     const touch = (file: string) => spawnSync('unshare', confined(['touch', file]), { env }).status
     assert.equal(touch(join(data, 'probe')), 0)
     for (const file of [join(app, 'probe'), '/tmp/probe', '/var/tmp/probe'])
       assert.notEqual(touch(file), 0, file)
   })
 
-  it('starts locked, and the command that it names unlocks it at once', async () => {
+  it('requires an API key, and the logged command creates one that works at once', async () => {
     const address = await start().address
     for (const path of ['/health', '/ready']) assert.equal((await fetch(address + path)).status, 200)
     const locked = await clientOf(address).submit()
@@ -103,7 +103,8 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
     const [, command = ''] = /docker compose exec api (.*) --name/.exec(String(locked.body.message)) ?? []
     const made = await run('unshare', confined([...command.split(' '), '--name', 'first']), { env })
     const client = clientOf(address, made.stdout.split('\n')[0])
-    while ((await client.ask('POST', '/api/check-balance')).status === 401) await new Promise(setImmediate)
+    while ((await client.request('POST', '/api/check-balance')).status === 401)
+      await new Promise(setImmediate)
     const { body } = await client.submit()
     assert.equal((await client.waitForEnd(body.runId)).stage, 'succeeded')
 
@@ -111,7 +112,7 @@ describe('the image', { skip: mayConfine ? false : 'needs the right to mount' },
     assert.match(listed.stdout, /first/)
   })
 
-  it('warns of a key that AUTH=off makes useless', async () => {
+  it('warns about keys that AUTH=off ignores', async () => {
     const off = { ...env, AUTH: 'off' }
     const command = confined(['node', 'src/cli/keys.ts', 'create', '--name', 'second'])
     const { stdout, stderr } = await run('unshare', command, { env: off })

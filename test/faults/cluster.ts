@@ -9,7 +9,7 @@ import { redisServerArguments } from '../../src/redis/launch.ts'
 import { spawnGateway, stopProcess } from '../support/gateway-process.ts'
 import { type Cleanup, temporaryFolder } from '../support/setup.ts'
 
-/** A Redis server of the test's own that it can kill and start again on the same file. */
+/** A Redis server that the test can kill and restart on the same file. */
 export async function startServer(cleanup: Cleanup, more: readonly string[] = []) {
   const dir = await temporaryFolder(cleanup)
   const path = join(dir, 'redis.sock')
@@ -25,11 +25,11 @@ export async function startServer(cleanup: Cleanup, more: readonly string[] = []
   }
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     child.kill('SIGKILL')
-    await gone
+    await exited
   }
-  /** Connections stand and take what is sent, and nothing is answered: what a network that swallows everything looks like. */
+  /** Connections stay open and accept data without a reply, like a network that drops all packets. */
   const freeze = () => child.kill('SIGSTOP')
   const thaw = () => child.kill('SIGCONT')
   await start()
@@ -63,7 +63,7 @@ export async function startNode(env: Record<string, string>): Promise<Node & { a
     PORT: port,
   })
   const address = `http://127.0.0.1:${port}`
-  while (!(await answers(address))) {
+  while (!(await isListening(address))) {
     const { child, written } = gateway
     if (child.exitCode !== null) throw new Error(`a gateway process ended: ${written.join('\n')}`)
     await sleep(20)
@@ -89,7 +89,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** An offers file that leaves one upstream for each of these models. */
+/** An overrides file that leaves one upstream for each of these models. */
 export async function onlyThese(
   cleanup: Cleanup,
   choices: readonly { model: string; provider: string; all: readonly string[] }[],
@@ -105,14 +105,14 @@ export async function onlyThese(
   return path
 }
 
-function answers(address: string): Promise<boolean> {
+function isListening(address: string): Promise<boolean> {
   return fetch(`${address}/health`).then(
     ({ ok }) => ok,
     () => false,
   )
 }
 
-/** How many ends the audit trail of a job holds. */
+/** The number of terminal states in the history of a job. */
 export async function endsOf(redis: Redis, id: string): Promise<number> {
   const entries = await redis.lrange(`reelgate:trail:${id}`, 0, -1)
   return entries.filter((entry) => /"state":"(succeeded|failed|canceled)"/.test(entry)).length

@@ -3,18 +3,15 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode } from './cluster.ts'
+import { type MockUpstreams, startGateway, startMockUpstreams, waitForReplies } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   endOf,
   purchasesOf,
   requestFor,
   type SentJob,
-  startMockUpstreams,
-  stateOf,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -25,37 +22,25 @@ import { startPair, startReplicated } from './replication.ts'
 
 const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 
-describe('the primary dies with writes that its replica does not have', () => {
+describe('the primary fails with writes that its replica does not have', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 4000)
   })
   after(() => cleanup.run())
 
-  async function startGateway(more: Record<string, string> = {}, { delayMs = 0 } = {}) {
+  async function startOnPair(more: Record<string, string> = {}, { delayMs = 0 } = {}) {
     const pair = await startPair(cleanup, { delayMs })
-    const env = {
-      ...upstreams.env,
-      REDIS_URL: pair.url,
-      DATA_DIR: await temporaryFolder(cleanup),
-      ...more,
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const { client } = await createAccount(pair.primary.redis, api.address)
-    const startWorker = async (own: Record<string, string> = {}) => {
-      const worker = await startNode({ ...env, ROLE: 'worker', ...own })
-      cleanup.add(() => worker.kill())
-      return worker
-    }
+    const env = { ...upstreams.env, REDIS_URL: pair.url, ...more }
+    const { client, startWorker } = await startGateway(cleanup, { redis: pair.primary.redis, env })
     return { pair, client, worker: await startWorker(), startWorker }
   }
 
-  it('the worker lives: nothing is purchased again, with half of the replies in flight and half lost', async () => {
+  it('the worker survives: nothing is purchased again, with half of the replies in flight and half lost', async () => {
     const { host } = upstreams
-    const { pair, client, worker } = await startGateway()
+    const { pair, client, worker } = await startOnPair()
     worker.freeze()
     const jobs = await submitJobs(client, { name: 'failover', count: 12, providers })
     await pair.cutReplication()
@@ -63,11 +48,7 @@ describe('the primary dies with writes that its replica does not have', () => {
       host.injectFault({ provider, operation: 'submit', kind: 'late', ms: 5000, times: 6 })
     worker.thaw()
     await waitForPurchases(host, jobs)
-    const running = async () => {
-      const states = await Promise.all(jobs.map((job) => stateOf(pair.primary.redis, job)))
-      return states.filter((state) => /^(queued|processing|generating)$/.test(state)).length >= 18
-    }
-    assert.ok(await waitUntil(running, { everyMs: 20 }), 'no reply has arrived')
+    await waitForReplies(pair.primary.redis, jobs, 18)
     await pair.failOver()
 
     const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs })
@@ -75,15 +56,11 @@ describe('the primary dies with writes that its replica does not have', () => {
     assertKept(counts)
   })
 
-  it('the worker dies too: REDIS_WAIT_REPLICAS=1 purchases nothing that the replica does not know', async () => {
+  it('the worker fails too: REDIS_WAIT_REPLICAS=1 purchases nothing that is missing on the replica', async () => {
     const { host } = upstreams
-    const { pair, client, worker, startWorker } = await startGateway({ REDIS_WAIT_REPLICAS: '1' })
-    const known = await submitJobs(client, { name: 'known', count: 6, providers })
-    const running = async () => {
-      const states = await Promise.all(known.map((job) => stateOf(pair.replica.redis, job)))
-      return states.every((state) => /^(queued|processing|generating|succeeded)$/.test(state))
-    }
-    assert.ok(await waitUntil(running, { everyMs: 20 }), 'the first jobs do not run')
+    const { pair, client, worker, startWorker } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' })
+    const submitted = await submitJobs(client, { name: 'known', count: 6, providers })
+    await waitForReplies(pair.replica.redis, submitted, submitted.length)
 
     worker.freeze()
     const unknown = await submitJobs(client, { name: 'late', count: 6, providers })
@@ -98,7 +75,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     // On another machine: the journal of the first worker is out of reach.
     await startWorker({ DATA_DIR: await temporaryFolder(cleanup) })
 
-    const jobs = [...known, ...unknown]
+    const jobs = [...submitted, ...unknown]
     const counts = await countJobs({ host, redis: pair.replica.redis, client, jobs })
     report({ suite: 'failover, worker dead, REDIS_WAIT_REPLICAS=1', faults: 2, ...counts })
     assertKept(counts)
@@ -107,7 +84,7 @@ describe('the primary dies with writes that its replica does not have', () => {
 
   /** Jobs that are purchased while the replica gets no writes. */
   async function purchaseUnreplicated(name: string, more: Record<string, string> = {}) {
-    const gateway = await startGateway(more)
+    const gateway = await startOnPair(more)
     gateway.worker.freeze()
     const jobs = await submitJobs(gateway.client, { name, count: 4, providers })
     await gateway.pair.cutReplication()
@@ -121,7 +98,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     return { ...gateway.pair, finish }
   }
 
-  it('and is the primary again: its data is that of the replica, though its process and the connections stand', async () => {
+  it('and becomes the primary again with the data of the replica, in the same process with the same connections', async () => {
     const { primary, replica, finish } = await purchaseUnreplicated('back')
     await replica.redis.replicaof('NO', 'ONE')
     await primary.redis.replicaof('127.0.0.1', String(replica.port))
@@ -139,7 +116,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover without a grace time')
   })
 
-  it('or becomes a replica, and ends no connection', async () => {
+  it('or becomes a replica without closing connections', async () => {
     const { primary, replica, entrance, finish } = await purchaseUnreplicated('demoted')
     await replica.redis.replicaof('NO', 'ONE')
     entrance.leadTo({ path: replica.path }, { cut: false })
@@ -147,7 +124,7 @@ describe('the primary dies with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover, the old primary continues as a replica')
   })
 
-  it('or falls silent with its machine, and ends no connection', async () => {
+  it('or stops replying without closing connections', async () => {
     const { primary, replica, entrance, finish } = await purchaseUnreplicated('silent')
     primary.freeze()
     await replica.redis.replicaof('NO', 'ONE')
@@ -155,16 +132,16 @@ describe('the primary dies with writes that its replica does not have', () => {
     await finish(replica.redis, 'failover, the machine of the old primary is cut off').finally(primary.thaw)
   })
 
-  /** Submits as a client does that does not know what happens: the job where it was accepted, the status otherwise. */
+  /** Submits like a client without retries: returns the job if it was accepted, otherwise the status. */
   async function trySubmit(client: Client, provider: Upstream, mark: string, headers = {}) {
     const body = requestFor(provider, mark)
-    const reply = await client.ask('POST', '/api/generate-video', body, headers).catch(() => undefined)
+    const reply = await client.request('POST', '/api/generate-video', body, headers).catch(() => undefined)
     return { status: reply?.status, job: { id: reply?.body.runId ?? '', provider, mark } }
   }
 
   it('accepted on one machine only: 503, and nothing is purchased, before or after the failover', async () => {
     const { host } = upstreams
-    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '500' })
+    const { pair, client } = await startOnPair({ REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '500' })
     await pair.cutReplication()
     const submitAll = (name: string, isKeyed: boolean) =>
       Promise.all(
@@ -207,10 +184,10 @@ describe('the primary dies with writes that its replica does not have', () => {
     }
   })
 
-  it('the primary dies right after the 202: no accepted job is lost, and none is charged that was refused', async () => {
+  it('the primary fails right after the 202: no accepted job is lost, and no rejected job is charged', async () => {
     const { host } = upstreams
     const delayMs = 200
-    const { pair, client } = await startGateway({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })
+    const { pair, client } = await startOnPair({ REDIS_WAIT_REPLICAS: '1' }, { delayMs })
     const accepted: SentJob[] = []
     const refused: SentJob[] = []
     let submitting = true
@@ -241,18 +218,18 @@ describe('the primary dies with writes that its replica does not have', () => {
     assertKept(counts)
     assert.deepEqual(counts.ends, { succeeded: accepted.length })
     assert.notEqual(refused.length, 0)
-    // A purchase and the reply to its submit are confirmed at the same moment: what was purchased all the same is canceled, and costs nothing.
+    // A purchase and the reply to its submit are confirmed together: a purchased but rejected job is canceled, and costs nothing.
     const made = await purchasesOf(host, refused)
     const purchased = refused.filter((_, index) => (made[index] ?? 0) > 0).map(({ mark }) => mark)
-    const { data } = (await client.ask('GET', '/api/jobs?limit=100')).body as unknown as {
+    const { data } = (await client.request('GET', '/api/jobs?limit=100')).body as unknown as {
       data: readonly { id: string; costUsd: number }[]
     }
     for (const { id } of data.filter(({ id }) => !accepted.some((job) => job.id === id))) {
-      const { prompt } = (await client.ask('GET', `/api/jobs/${id}`)).body as { prompt?: string }
+      const { prompt } = (await client.request('GET', `/api/jobs/${id}`)).body as { prompt?: string }
       if (purchased.includes(prompt ?? ''))
         assert.match((await endOf(client, { id } as SentJob)) ?? '', /canceled/)
     }
-    const usage = (await client.ask('GET', '/api/usage')).body as unknown as { data: { usd: number }[] }
+    const usage = (await client.request('GET', '/api/usage')).body as unknown as { data: { usd: number }[] }
     const charged = usage.data.reduce((sum, { usd }) => sum + usd, 0)
     const owed = data.reduce(
       (sum, { id, costUsd }) => sum + (accepted.some((job) => job.id === id) ? costUsd : 0),

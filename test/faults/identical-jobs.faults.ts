@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import type { Redis } from 'ioredis'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   ledgerKinds,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitUntil,
@@ -21,21 +20,13 @@ const pairs = 4
 
 describe('a task belongs to one job', () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
-  let gateway: { host: typeof upstreams.host; redis: typeof server.redis; client: Client }
-  let server: Awaited<ReturnType<typeof startServer>>
+  let upstreams: MockUpstreams
+  let gateway: Pick<MockUpstreams, 'host'> & { redis: Redis; client: Client }
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 2000)
-    server = await startServer(cleanup)
-    const dataDir = await temporaryFolder(cleanup)
-    const env = { ...upstreams.env, REDIS_URL: server.path, DATA_DIR: dataDir, RECONCILE_SECONDS: '15' }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    const { client } = await createAccount(server.redis, api.address)
-    gateway = { host: upstreams.host, redis: server.redis, client }
+    const { redis, client } = await startWholeGateway(cleanup, { ...upstreams.env, RECONCILE_SECONDS: '15' })
+    gateway = { host: upstreams.host, redis, client }
   })
   after(() => cleanup.run())
 
@@ -55,7 +46,7 @@ describe('a task belongs to one job', () => {
 
   describe('two identical jobs', { concurrency: true }, () => {
     for (const provider of ['wavespeed', 'bytedance'] as const) {
-      it(`${provider}: the one whose call died does not take the task of the other`, async () => {
+      it(`${provider}: the job with the failed call does not claim the task of the other`, async () => {
         const marks = Array.from({ length: pairs }, (_, number) => `job-twin-${provider}-${number}-end`)
         const fault = { provider, operation: 'submit', times: pairs }
         gateway.host.injectFault({ ...fault, kind: 'reset' })
@@ -74,8 +65,8 @@ describe('a task belongs to one job', () => {
         const ends = marks.map((_, number) => [counts.ended[number], counts.ended[number + pairs]])
         const shared = ends.filter((pair) => pair.every((end) => end === 'succeeded'))
         assert.equal(shared.length, 0, `${shared.length} of ${pairs} pairs of jobs share one task`)
-        const kept = ends.filter((pair) => pair.includes('succeeded'))
-        assert.equal(kept.length, pairs, `only ${kept.length} of ${pairs} renders were kept`)
+        const succeeded = ends.filter((pair) => pair.includes('succeeded'))
+        assert.equal(succeeded.length, pairs, `only ${succeeded.length} of ${pairs} renders were kept`)
         const charges = (await ledgerKinds(gateway.redis, [...died, ...slow])).flat()
         assert.equal(charges.filter((kind) => kind === 'charge').length, pairs)
       })
@@ -102,7 +93,7 @@ describe('a task belongs to one job', () => {
     magicapi: (id) => ({ id, status: 'IN_QUEUE' }),
   }
 
-  it('an upstream that returns one ID for two jobs: only one of them has the task', async () => {
+  it('an upstream returns one ID for two jobs: only one job has the task', async () => {
     const providers = Object.keys(replies) as Upstream[]
     const { host } = gateway
     const first = await submitJobs(gateway.client, { name: 'first', count: 1, providers })

@@ -8,8 +8,8 @@ import { reportLag } from './print-counts.ts'
 /** `FLIGHTS=all` for a long run with one worker that polls, too. */
 const flights = process.env.FLIGHTS === 'all' ? undefined : ['one worker, callbacks', 'two workers, polling']
 
-/** Two thousand jobs in flight on real processes: what is counted must be right; how late is printed, and judged by the bench. */
-it('many jobs in flight are bought once, polled by one worker at a time, rarely, and all end', async (context) => {
+/** Two thousand jobs in flight on real processes: the counts must be right; delays are printed, and the bench checks them. */
+it('many jobs in flight are purchased once, polled rarely by one worker at a time, and all end', async (context) => {
   context.after(async () => {
     await stopAll()
     removeFolders()

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { createLedger } from '../../src/accounts/ledger.ts'
 import { toMicros } from '../../src/accounts/money.ts'
+import type { Model } from '../../src/catalogue/model.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
-import { clientOf } from '../accounts/test-accounts.ts'
+import type { clientOf } from '../accounts/test-accounts.ts'
 import { leastRequest } from '../support/least-request.ts'
-import { type Cleanup, startUpstreams } from '../support/setup.ts'
-import { endsOf, onlyThese, startServer } from './cluster.ts'
+import { endsOf } from './cluster.ts'
 import type { Row } from './print-counts.ts'
 
-/** One model for each upstream of these suites. */
+/** The upstreams that most of these suites use, with one model each. */
 export const models = {
   fal: 'kling-video',
   wavespeed: 'wan-wavespeed-video-edit',
@@ -22,12 +23,13 @@ export const models = {
   magicapi: 'magicapi-video-face-swap',
 } as const satisfies Partial<Record<ProviderName, string>>
 
-/** One model for each upstream. */
-export const modelByUpstream: Readonly<Record<ProviderName, string>> = {
+/** One model for each upstream: its first one, unless these suites name another. */
+export const modelByUpstream = {
+  ...Object.fromEntries(
+    Object.values(providers).map((provider) => [provider.name, Object.keys(provider.models)[0] ?? '']),
+  ),
   ...models,
-  midjourney: 'midjourney-video',
-  longstories: 'longstories-movie',
-}
+} as Readonly<Record<ProviderName, string>>
 
 export type Upstream = keyof typeof models
 
@@ -38,40 +40,8 @@ export type Client = ReturnType<typeof clientOf>
 
 export const redisKeys = createKeys('reelgate:')
 
-export const balanceUsd = 10_000
-
 const attempts = 600
 const pauseMs = 150
-
-/** Mock upstreams on a Redis of their own, and the settings of a gateway that uses them. */
-export async function startMockUpstreams(cleanup: Cleanup, renderMs: number) {
-  const own = await startServer(cleanup)
-  const { host, env } = await startUpstreams(cleanup, own.redis, renderMs)
-  const offersFile = await onlyThese(
-    cleanup,
-    Object.entries(models).map(([provider, model]) => ({
-      model,
-      provider,
-      all: findModel(model)?.providers ?? [],
-    })),
-  )
-  const settings = {
-    ...env,
-    UPSTREAM_OVERRIDES_FILE: offersFile,
-    POLL_MAX_MS: '300',
-    SUBMIT_RPM: '100000',
-    UPSTREAM_TIMEOUT_SECONDS: '10',
-    RECONCILE_SECONDS: '25',
-  }
-  return { host, env: settings }
-}
-
-/** An account with a balance, and a client that uses its key. */
-export async function createAccount(redis: Redis, address: string) {
-  const book = createLedger({ redis, keys: redisKeys })
-  const { key, account } = await book.createAccount({ name: 'faults', balanceUsd })
-  return { key, id: account.id, client: clientOf(address, key) }
-}
 
 export async function submitJobs(
   client: Client,
@@ -91,10 +61,16 @@ export async function submitJobs(
 
 /** The smallest request for an upstream, with the mark in a field that the upstream receives. */
 export function requestFor(provider: Upstream, mark: string): Record<string, unknown> {
-  const least = leastRequest(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`))
-  return provider === 'magicapi'
-    ? { ...least, swapImage: `https://files.example/${mark}.png` }
-    : { ...least, prompt: mark }
+  return withMark(findModel(models[provider]) ?? assert.fail(`no model for ${provider}`), mark)
+}
+
+/** The least request of a model, with a mark in its prompt or, if it takes none, in a link. */
+export function withMark(model: Model, mark: string): Record<string, unknown> {
+  const least = leastRequest(model)
+  if ('prompt' in model.fields) return { ...least, prompt: mark }
+  const [field] = Object.entries(least).find(([, value]) => /^https?:/.test(String(value))) ?? []
+  assert.ok(field !== undefined, `${model.id} takes neither a prompt nor a link`)
+  return { ...least, [field]: `https://files.example/${mark}.png` }
 }
 
 /** How many tasks each job has made at its upstream, in the order of the jobs. */
@@ -139,9 +115,9 @@ export async function stateOf(redis: Redis, { id }: SentJob): Promise<string> {
 export async function endOf(client: Client, { id }: SentJob): Promise<string | undefined> {
   let end: string | undefined
   await waitUntil(async () => {
-    const answer = await client.ask('GET', `/api/video-status?runId=${id}`).catch(() => undefined)
-    const { status, error } = (answer?.body ?? {}) as { status?: string; error?: { code?: string } | null }
-    if (answer?.status === 200 && /^(succeeded|failed|canceled)$/.test(status ?? ''))
+    const reply = await client.request('GET', `/api/video-status?runId=${id}`).catch(() => undefined)
+    const { status, error } = (reply?.body ?? {}) as { status?: string; error?: { code?: string } | null }
+    if (reply?.status === 200 && /^(succeeded|failed|canceled)$/.test(status ?? ''))
       end = error?.code === undefined ? status : `${status} ${error.code}`
     return end !== undefined
   })
@@ -181,7 +157,7 @@ export async function countJobs({ host, redis, client, jobs }: Counted): Promise
   }
 }
 
-const purses = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
+const balanceFields = ['balanceUsd', 'reservedUsd', 'heldUsd', 'spentUsd'] as const
 
 /** Balances that are not the sum of their movements, and jobs charged twice, or charged without a task at the upstream. */
 async function ledgerDifferences(
@@ -189,13 +165,13 @@ async function ledgerDifferences(
   jobs: readonly SentJob[],
   made: readonly number[],
 ): Promise<number> {
-  const book = createLedger({ redis, keys: redisKeys })
+  const ledger = createLedger({ redis, keys: redisKeys })
   let differences = 0
-  for (const account of await book.listAccounts()) {
-    const movements = await book.listMovements(account.id, 1_000_000)
-    for (const purse of purses) {
-      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[purse]), 0)
-      if (sum !== toMicros(account[purse] ?? 0) || sum < 0) differences += 1
+  for (const account of await ledger.listAccounts()) {
+    const movements = await ledger.listMovements(account.id, 1_000_000)
+    for (const field of balanceFields) {
+      const sum = movements.reduce((micros, movement) => micros + toMicros(movement[field]), 0)
+      if (sum !== toMicros(account[field] ?? 0) || sum < 0) differences += 1
     }
     const charged = (id: string) =>
       movements.filter(({ job, kind }) => job === id && kind === 'charge').length
@@ -206,13 +182,13 @@ async function ledgerDifferences(
 
 /** The movements of money of each job, oldest first. */
 export async function ledgerKinds(redis: Redis, jobs: readonly SentJob[]): Promise<string[][]> {
-  const book = createLedger({ redis, keys: redisKeys })
-  const accounts = await book.listAccounts()
-  const movements = (await Promise.all(accounts.map(({ id }) => book.listMovements(id, 1_000_000)))).flat()
+  const ledger = createLedger({ redis, keys: redisKeys })
+  const accounts = await ledger.listAccounts()
+  const movements = (await Promise.all(accounts.map(({ id }) => ledger.listMovements(id, 1_000_000)))).flat()
   return jobs.map(({ id }) => movements.flatMap(({ job, kind }) => (job === id ? [kind] : [])).toReversed())
 }
 
-/** What must hold after every fault. `discarded` is left to suites in which every render can be kept. */
+/** Checks the invariants after every fault. Only suites in which every render survives check `discarded`. */
 export function assertSound(counts: Counts): void {
   const { jobs, lost, most, doubleEnds, ledger, ends, made } = counts
   const twice = made.filter((count) => count > 1).length
@@ -233,7 +209,7 @@ export function assertKept(counts: Counts): void {
   )
 }
 
-/** Delivers the upstreams' callbacks as they do: again and again until the gateway answers 2xx; once where `untilTaken` is false. `taken` has what was answered. */
+/** Delivers the upstreams' callbacks as they do: repeatedly until the gateway returns 2xx; once if `untilTaken` is false. `taken` has the replies. */
 export async function deliverCallbacks(
   host: SandboxHost,
   jobs: readonly SentJob[],

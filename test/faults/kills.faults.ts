@@ -3,16 +3,15 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCleanup, temporaryFolder } from '../support/setup.ts'
 import { freePort, type Node, startNode, startServer } from './cluster.ts'
+import { createAccount, type MockUpstreams, startMockUpstreams } from './gateway.ts'
 import {
   assertKept,
   type Client,
   countJobs,
-  createAccount,
   deliverCallbacks,
   purchasesOf,
   requestFor,
   type SentJob,
-  startMockUpstreams,
   type Upstream,
 } from './jobs.ts'
 import { report } from './print-counts.ts'
@@ -29,7 +28,7 @@ function createRandom(seed: number): () => number {
   }
 }
 
-describe('kill -9 of workers and of the api, again and again', () => {
+describe('repeated kill -9 of workers and of the API', () => {
   const cleanup = createCleanup()
   const random = createRandom(Number(process.env.SEED ?? 7))
   const nodes: Record<'api' | 'first' | 'second', Node | undefined> = {
@@ -37,7 +36,7 @@ describe('kill -9 of workers and of the api, again and again', () => {
     first: undefined,
     second: undefined,
   }
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
   let server: Awaited<ReturnType<typeof startServer>>
   let client: Client
   let env: Record<string, string>
@@ -68,7 +67,7 @@ describe('kill -9 of workers and of the api, again and again', () => {
   })
   after(() => cleanup.run())
 
-  it('loses none of 210 jobs, purchases none twice, keeps every render, and ends each once', async () => {
+  it('loses none of 210 jobs, purchases none twice, discards no render, and ends each once', async () => {
     const sent: SentJob[] = []
     /** Submits without a reply: their jobs exist, or do not. */
     const unanswered: SentJob[] = []
@@ -89,11 +88,11 @@ describe('kill -9 of workers and of the api, again and again', () => {
       }
     })()
     for (let tried = 0; sent.length < jobs; tried++) {
-      assert.ok(tried < 20 * jobs, 'the api hardly ever answers')
+      assert.ok(tried < 20 * jobs, 'the API rarely replies')
       const provider = providers[tried % providers.length] ?? 'fal'
       const mark = `kill-${tried}-end`
-      const answer = await client.submit(requestFor(provider, mark)).catch(() => undefined)
-      if (answer?.status === 202) sent.push({ id: answer.body.runId, provider, mark })
+      const reply = await client.submit(requestFor(provider, mark)).catch(() => undefined)
+      if (reply?.status === 202) sent.push({ id: reply.body.runId, provider, mark })
       else unanswered.push({ id: '', provider, mark })
       await sleep(random() * 60)
     }

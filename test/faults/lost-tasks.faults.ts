@@ -2,15 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertKept,
   assertSound,
   countJobs,
-  createAccount,
   ledgerKinds,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -20,7 +18,7 @@ import { report } from './print-counts.ts'
 /** `DENIED_MS=70000` for a long run. */
 const deniedMs = Number(process.env.DENIED_MS ?? 20_000)
 
-/** How each upstream says that it does not know a task. */
+/** The reply of each upstream for an unknown task. */
 const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', Partial<InjectedFault>>> = {
   fal: { status: 404, body: { detail: 'Request not found' } },
   wavespeed: { status: 404, body: { code: 404, message: 'Prediction not found' } },
@@ -29,26 +27,18 @@ const denials: Readonly<Record<'fal' | 'wavespeed' | 'bytedance' | 'magicapi', P
 }
 const providers = Object.keys(denials) as (Upstream & keyof typeof denials)[]
 
-/** Each test has upstreams of its own, so that both can wait at the same time. */
-describe('upstreams that do not know the tasks that they have', { concurrency: true }, () => {
+/** Each test has its own upstreams, so that both can wait at the same time. */
+describe('upstreams that deny existing tasks', { concurrency: true }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
   async function startGateway(lostMinutes: number) {
     const upstreams = await startMockUpstreams(cleanup, 1000)
-    const server = await startServer(cleanup)
-    const env = {
+    const { redis, client } = await startWholeGateway(cleanup, {
       ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      POLL_MAX_MS: '300',
       TASK_LOST_MINUTES: String(lostMinutes),
-    }
-    const api = await startNode({ ...env, ROLE: 'api' })
-    cleanup.add(() => api.kill())
-    const worker = await startNode({ ...env, ROLE: 'worker' })
-    cleanup.add(() => worker.kill())
-    return { host: upstreams.host, redis: server.redis, ...(await createAccount(server.redis, api.address)) }
+    })
+    return { host: upstreams.host, redis, client }
   }
 
   async function purchaseAndDeny(name: string, gateway: Awaited<ReturnType<typeof startGateway>>) {
@@ -60,13 +50,13 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
     return jobs
   }
 
-  describe('for a while', () => {
+  describe('temporarily', () => {
     let gateway: Awaited<ReturnType<typeof startGateway>>
     before(async () => {
       gateway = await startGateway(Math.floor(deniedMs / 60_000) + 1)
     })
 
-    it('keeps polling: every job succeeds', async () => {
+    it('polling continues, and every job succeeds', async () => {
       const jobs = await purchaseAndDeny('denied', gateway)
       await sleep(deniedMs)
       for (const provider of providers) gateway.host.clearFaults(provider)
@@ -76,13 +66,13 @@ describe('upstreams that do not know the tasks that they have', { concurrency: t
     })
   })
 
-  describe('for ever', () => {
+  describe('permanently', () => {
     let gateway: Awaited<ReturnType<typeof startGateway>>
     before(async () => {
       gateway = await startGateway(1)
     })
 
-    it('ends as task_lost after TASK_LOST_MINUTES, with the money on hold', async () => {
+    it('the job ends as task_lost after TASK_LOST_MINUTES, with the money on hold', async () => {
       const startedAt = performance.now()
       const jobs = await purchaseAndDeny('forgotten', gateway)
       const counts = await countJobs({ ...gateway, jobs })

@@ -46,21 +46,21 @@ export async function startProxy(cleanup: Cleanup, first: Target, { delayMs = 0 
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
 
   /** Closes every connection and accepts no new one until `leadTo`. */
-  function cut(): void {
+  function disconnect(): void {
     target = undefined
     for (const socket of sockets) socket.destroy()
   }
 
   cleanup.add(() => {
-    cut()
+    disconnect()
     server.close()
   })
   return {
     port: address.port,
-    cut,
+    disconnect,
     /** `cut: false`: connections that stand keep their old target. */
     leadTo(next: Target, { cut: isCut = true } = {}): void {
-      if (isCut) cut()
+      if (isCut) disconnect()
       target = next
     },
   }

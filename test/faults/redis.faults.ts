@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { startNode, startServer } from './cluster.ts'
-import {
-  assertKept,
-  type Client,
-  countJobs,
-  createAccount,
-  purchasesOf,
-  requestFor,
-  type SentJob,
-  startMockUpstreams,
-} from './jobs.ts'
+import { createCleanup } from '../support/setup.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
+import { assertKept, type Client, countJobs, purchasesOf, requestFor, type SentJob } from './jobs.ts'
 import { report } from './print-counts.ts'
 
 const unreachableMs = Number(process.env.UNREACHABLE_MS ?? 30_000)
 const outageMs = Number(process.env.OUTAGE_MS ?? 8000)
 
-/** Each group has a Redis and a gateway of its own, so that they can wait at the same time. */
-describe('Redis goes away', { concurrency: true }, () => {
+/** Each group has its own Redis and gateway, so that they can wait at the same time. */
+describe('Redis outages', { concurrency: true }, () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 1000)
@@ -29,21 +20,9 @@ describe('Redis goes away', { concurrency: true }, () => {
   after(() => cleanup.run())
 
   async function startGateway() {
-    const server = await startServer(cleanup)
-    const env = {
-      ...upstreams.env,
-      REDIS_URL: server.path,
-      DATA_DIR: await temporaryFolder(cleanup),
-      POLL_MAX_MS: '200',
-    }
-    const nodes = await Promise.all([
-      startNode({ ...env, ROLE: 'api' }),
-      startNode({ ...env, ROLE: 'worker' }),
-      startNode({ ...env, ROLE: 'worker' }),
-    ])
-    cleanup.add(() => Promise.all(nodes.map((node) => node.stop())))
-    const { client } = await createAccount(server.redis, nodes[0].address)
-    return { server, client }
+    const gateway = await startWholeGateway(cleanup, { ...upstreams.env, POLL_MAX_MS: '200' })
+    await gateway.startWorker()
+    return gateway
   }
 
   /** The accepted jobs, and the rest with the status of their replies. */
@@ -78,13 +57,13 @@ describe('Redis goes away', { concurrency: true }, () => {
     assert.equal(purchased, 0, `${purchased} of ${refused.length} refused jobs were purchased`)
   }
 
-  describe('and its connections with it', { concurrency: 1 }, () => {
+  describe('with closed connections', { concurrency: 1 }, () => {
     let gateway: Gateway
     before(async () => {
       gateway = await startGateway()
     })
 
-    it('killed and started again under load: what was accepted ends, what was not got 503', async () => {
+    it('killed and restarted under load: accepted jobs end, the others got 503', async () => {
       const { server, client } = gateway
       const load = submitMany(client, 'killed', 120, 25)
       await sleep(300)
@@ -96,7 +75,7 @@ describe('Redis goes away', { concurrency: true }, () => {
       await check('Redis killed under load', gateway, submitted)
     })
 
-    it('away for longer: submits are refused at once, everything goes on by itself', async () => {
+    it('unavailable for longer: submits are rejected at once, and jobs continue automatically afterwards', async () => {
       const { server, client } = gateway
       const { jobs } = await submitMany(client, 'away', 20)
       await server.kill()
@@ -107,7 +86,7 @@ describe('Redis goes away', { concurrency: true }, () => {
       await check(`Redis stopped for ${outageMs / 1000} s`, gateway, { jobs, refused })
     })
 
-    it('out of memory: submits are refused, accepted jobs end when there is room again', async () => {
+    it('out of memory: submits are rejected, and accepted jobs end when memory is free again', async () => {
       const { server, client } = gateway
       const { jobs } = await submitMany(client, 'full', 10)
       await server.redis.config('SET', 'maxmemory', '1mb')
@@ -119,13 +98,13 @@ describe('Redis goes away', { concurrency: true }, () => {
     })
   })
 
-  describe('while its connections stand', () => {
+  describe('with open connections', () => {
     let gateway: Gateway
     before(async () => {
       gateway = await startGateway()
     })
 
-    it('unreachable: submits are refused, and none of them is purchased when Redis is back', async () => {
+    it('unreachable: submits are rejected, and none of them is purchased when Redis is back', async () => {
       const { server, client } = gateway
       const { jobs } = await submitMany(client, 'before', 20)
       server.freeze()

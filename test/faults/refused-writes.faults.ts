@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createCleanup, temporaryFolder } from '../support/setup.ts'
-import { freePort, type Node, startNode, startServer } from './cluster.ts'
+import { createCleanup } from '../support/setup.ts'
+import { freePort, type Node } from './cluster.ts'
+import { type MockUpstreams, startMockUpstreams, startWholeGateway } from './gateway.ts'
 import {
   assertKept,
-  type Client,
   countJobs,
-  createAccount,
   type SentJob,
-  startMockUpstreams,
   submitJobs,
   type Upstream,
   waitForPurchases,
@@ -26,14 +24,14 @@ const providers: readonly Upstream[] = ['fal', 'wavespeed', 'runware']
 const replyMs = 2000
 const refusedMs = 4500
 
-type Refusal = {
+type Rejection = {
   error: string
   begin(redis: Redis, dir: string): Promise<unknown>
   end(redis: Redis, dir: string): Promise<unknown>
 }
 
-/** Each way in which Redis answers and refuses every write. */
-const refusals: readonly Refusal[] = [
+/** Each way in which Redis replies and rejects every write. */
+const rejections: readonly Rejection[] = [
   {
     error: 'OOM',
     begin: (redis) => redis.config('SET', 'maxmemory', '1'),
@@ -51,7 +49,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     error: 'MISCONF',
-    // A snapshot cannot replace a directory, and Redis refuses writes after a failed snapshot.
+    // A snapshot cannot replace a directory, and Redis rejects writes after a failed snapshot.
     async begin(redis, dir) {
       await mkdir(join(dir, 'dump.rdb'))
       await redis.config('SET', 'save', '3600 1')
@@ -66,82 +64,74 @@ const refusals: readonly Refusal[] = [
   },
 ]
 
-describe('Redis refuses every write while the upstreams reply', { concurrency: true }, () => {
+describe('Redis rejects every write while the upstreams reply', { concurrency: true }, () => {
   const cleanup = createCleanup()
-  let upstreams: Awaited<ReturnType<typeof startMockUpstreams>>
+  let upstreams: MockUpstreams
 
   before(async () => {
     upstreams = await startMockUpstreams(cleanup, 1500)
   })
   after(() => cleanup.run())
 
-  for (const refusal of refusals) {
-    describe(refusal.error, { concurrency: 1 }, () => {
+  for (const rejection of rejections) {
+    describe(rejection.error, { concurrency: 1 }, () => {
       const own = createCleanup()
-      let server: Awaited<ReturnType<typeof startServer>>
-      let env: Record<string, string>
+      let gateway: Awaited<ReturnType<typeof startWholeGateway>>
       let worker: Node
-      let client: Client
 
       before(async () => {
-        server = await startServer(own)
-        env = {
+        gateway = await startWholeGateway(own, {
           ...upstreams.env,
-          REDIS_URL: server.path,
-          DATA_DIR: await temporaryFolder(own),
-          // A server that was a replica for a while is taken for another one.
+          // A server that was a replica for a while counts as another one.
           REDIS_FAILOVER_GRACE_SECONDS: '3',
-        }
-        const api = await startNode({ ...env, ROLE: 'api' })
-        own.add(() => api.kill())
-        client = (await createAccount(server.redis, api.address)).client
-        await startWorker()
-        own.add(() => worker.kill())
+        })
+        worker = gateway.worker
       })
       after(() => own.run())
 
-      async function startWorker(): Promise<void> {
-        worker = await startNode({ ...env, ROLE: 'worker' })
-      }
-
-      /** Jobs that their upstreams have, and whose replies meet a Redis that refuses writes. */
+      /** Jobs that their upstreams have, whose replies arrive while Redis rejects writes. */
       async function purchase(name: string): Promise<SentJob[]> {
         worker.freeze()
         for (const provider of providers)
           upstreams.host.injectFault({ provider, operation: 'submit', kind: 'late', ms: replyMs, times: 4 })
-        const jobs = await submitJobs(client, { name: `${refusal.error}-${name}`, count: 4, providers })
+        const jobs = await submitJobs(gateway.client, {
+          name: `${rejection.error}-${name}`,
+          count: 4,
+          providers,
+        })
         worker.thaw()
         await waitForPurchases(upstreams.host, jobs)
-        await refusal.begin(server.redis, server.dir)
+        await rejection.begin(gateway.redis, gateway.server.dir)
         return jobs
       }
 
       async function check(suite: string, jobs: readonly SentJob[]): Promise<void> {
-        const counts = await countJobs({ host: upstreams.host, redis: server.redis, client, jobs })
-        report({ suite: `${refusal.error} while the upstream replies${suite}`, faults: 1, ...counts })
+        const { redis, client } = gateway
+        const counts = await countJobs({ host: upstreams.host, redis, client, jobs })
+        report({ suite: `${rejection.error} while the upstream replies${suite}`, faults: 1, ...counts })
         assertKept(counts)
       }
 
-      it('keeps the replies that arrive', async () => {
+      it('preserves the replies that arrive', async () => {
         const jobs = await purchase('alive')
         await sleep(refusedMs)
-        await refusal.end(server.redis, server.dir)
+        await rejection.end(gateway.redis, gateway.server.dir)
         await check('', jobs)
       })
 
-      it('keeps the replies that arrive while the worker shuts down', async () => {
+      it('preserves the replies that arrive while the worker shuts down', async () => {
         const jobs = await purchase('stop')
         await sleep(replyMs / 2)
         const stopped = worker.stop()
         await sleep(refusedMs - replyMs / 2)
-        await refusal.end(server.redis, server.dir)
+        await rejection.end(gateway.redis, gateway.server.dir)
         await stopped
-        await startWorker()
+        worker = await gateway.startWorker()
         await check(', worker shutting down', jobs)
       })
 
-      if (refusal.error !== 'READONLY') return
-      it('keeps the replies of a worker that is killed before it could write them', async () => {
+      if (rejection.error !== 'READONLY') return
+      it('preserves the replies of a worker that is killed before it could write them', async () => {
         const jobs = await purchase('killed')
         const tasks = await Promise.all(providers.map((provider) => upstreams.host.tasks(provider)))
         const ids = tasks
@@ -149,13 +139,13 @@ describe('Redis refuses every write while the upstreams reply', { concurrency: t
           .filter(({ body }) => jobs.some(({ mark }) => JSON.stringify(body).includes(mark)))
           .map(({ id }) => id)
         const isJournaled = async () => {
-          const text = await readJournal(env.DATA_DIR ?? '')
+          const text = await readJournal(gateway.env.DATA_DIR)
           return ids.every((id) => text.includes(id))
         }
         await waitUntil(isJournaled, { times: 80, everyMs: 50 })
         await worker.kill()
-        await refusal.end(server.redis, server.dir)
-        await startWorker()
+        await rejection.end(gateway.redis, gateway.server.dir)
+        worker = await gateway.startWorker()
         await check(', worker killed', jobs)
       })
     })

@@ -33,15 +33,13 @@ describe('an upstream that rejects its key', () => {
   })
   after(() => cleanup.run())
 
+  const replyWith = (
+    status: number,
+    body: unknown,
+    { provider = 'fal', operation = 'submit', times = 1 } = {},
+  ) => upstreams.host.injectFault({ provider, operation, kind: 'status', status, body, times })
   const reject = (provider: string, operation: string, status: number, times = 1) =>
-    upstreams.host.injectFault({
-      provider,
-      operation,
-      kind: 'status',
-      status,
-      body: { detail: 'Invalid key: fal-s3cret' },
-      times,
-    })
+    replyWith(status, { detail: 'Invalid key: fal-s3cret' }, { provider, operation, times })
   const ready = async () => (await (await fetch(`${address}/ready`)).json()) as { warnings?: string[] }
   const entries = () => redis.keys('reelgate:rejected-key:*')
   /** Processes read the entries again a second later. */
@@ -52,19 +50,19 @@ describe('an upstream that rejects its key', () => {
   }
   /** Submits a job and waits for its end. */
   async function run(body: Record<string, unknown>) {
-    const { status, body: answer } = await submit(address, body)
+    const { status, body: reply } = await submit(address, body)
     assert.equal(status, 202)
-    return { id: answer.runId, stage: (await waitForEnd(address, answer.runId)).stage }
+    return { id: reply.runId, stage: (await waitForEnd(address, reply.runId)).stage }
   }
   beforeEach(async () => {
-    const left = await entries()
-    if (left.length === 0) return
-    await redis.del(left)
+    const remaining = await entries()
+    if (remaining.length === 0) return
+    await redis.del(remaining)
     await untilRead()
   })
 
   for (const status of [401, 402, 403]) {
-    it(`is left alone after a ${status}, and gets one job when a retry is due`, async () => {
+    it(`is not called after a ${status}, and gets one job when a retry is due`, async () => {
       reject('fal', 'submit', status)
       assert.equal((await run(onlyFal)).stage, 'failed')
 
@@ -86,7 +84,7 @@ describe('an upstream that rejects its key', () => {
     })
   }
 
-  it('new jobs go to the next upstream without asking it', async () => {
+  it('new jobs go to the next upstream without a call to it', async () => {
     const workOf = async (id: string) => JSON.parse((await redis.hget(`reelgate:job:${id}`, 'work')) ?? '{}')
     reject('runware', 'submit', 401)
     assert.equal((await run(several)).stage, 'succeeded')
@@ -104,7 +102,7 @@ describe('an upstream that rejects its key', () => {
     assert.deepEqual(await entries(), [])
   })
 
-  it('words of the client that an upstream repeats tell nothing of its key', async () => {
+  it('client text that an upstream repeats does not count as a rejected key', async () => {
     const edit = { model: 'wan-wavespeed-video-edit', video: 'https://files.example/desktop-upload.mp4' }
     const prompt = 'A shop without enough balance, customers top up'
     for (const [request, message] of [
@@ -112,32 +110,16 @@ describe('an upstream that rejects its key', () => {
       [{ ...edit, prompt }, `prompt: "${prompt}" has no subject`],
       [{ ...edit, prompt }, `prompt: "${prompt.slice(0, 33).toUpperCase()}..." has no subject`],
     ] as const) {
-      const body = { code: 400, message }
-      upstreams.host.injectFault({
-        provider: 'wavespeed',
-        operation: 'submit',
-        kind: 'status',
-        status: 400,
-        body,
-        times: 1,
-      })
+      replyWith(400, { code: 400, message }, { provider: 'wavespeed' })
       assert.equal((await run(request)).stage, 'failed')
       assert.deepEqual(await entries(), [], message)
     }
-    const body = { code: 400, message: 'Insufficient credits. Please top up.' }
-    upstreams.host.injectFault({
-      provider: 'wavespeed',
-      operation: 'submit',
-      kind: 'status',
-      status: 400,
-      body,
-      times: 1,
-    })
+    replyWith(400, { code: 400, message: 'Insufficient credits. Please top up.' }, { provider: 'wavespeed' })
     assert.equal((await run({ ...edit, prompt: 'a boat' })).stage, 'failed')
     assert.equal((await entries()).length, 1)
   })
 
-  it('a refused submit does not use the retry up', async () => {
+  it('a rejected submit does not use up the retry', async () => {
     reject('fal', 'submit', 401)
     await run(onlyFal)
     await makeRetryDue()
@@ -153,7 +135,7 @@ describe('an upstream that rejects its key', () => {
     ['result', 402],
     ['result', 403],
   ] as const) {
-    it(`a ${status} to ${operation} ends no job: it goes on when the key is repaired`, async () => {
+    it(`a ${status} to ${operation} ends no job: it continues when the key is fixed`, async () => {
       reject('fal', operation, status, 3)
       assert.equal((await run(onlyFal)).stage, 'succeeded')
       assert.equal(upstreams.host.countPending('fal'), 0)

@@ -35,7 +35,7 @@ export async function startPair(cleanup: Cleanup, { delayMs = 0 } = {}) {
     async cutReplication(): Promise<void> {
       await primary.redis.set('replicated', '1')
       assert.equal(await primary.redis.wait(1, 10_000), 1)
-      link.cut()
+      link.disconnect()
     },
     async failOver(): Promise<void> {
       await primary.kill()

@@ -13,7 +13,7 @@ const jobCount = 100
 const names = ['first API', 'second API', 'first worker', 'second worker'] as const
 type Name = (typeof names)[number]
 
-/** Sandbox gateways as processes of their own on one Redis and one folder: two APIs and two workers, each with mock upstreams of its own. */
+/** Sandbox gateways as separate processes on one Redis and one folder: two APIs and two workers, each with mock upstreams. */
 describe('two APIs and two workers in the sandbox', () => {
   const cleanup = createCleanup()
   const nodes = new Map<Name, Node>()
@@ -33,8 +33,8 @@ describe('two APIs and two workers in the sandbox', () => {
     await start(name)
   }
 
-  /** Asks one API, and the other one when the first does not answer, as a load balancer does. */
-  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  /** Calls one API, and the other one if the first does not reply, like a load balancer. */
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { 'x-api-key': key, 'content-type': 'application/json', ...init.headers }
     for (let tries = 0; ; tries++) {
       const address = addresses.get((submits + tries) % 2 === 0 ? 'first API' : 'second API') ?? ''
@@ -53,7 +53,7 @@ describe('two APIs and two workers in the sandbox', () => {
     const all = Object.values(modelByUpstream)
     const model = findModel(all[number % all.length] ?? '') ?? assert.fail()
     const body = JSON.stringify(leastRequest(model))
-    const reply = await ask('/api/generate-video', {
+    const reply = await request('/api/generate-video', {
       method: 'POST',
       body,
       headers: { 'idempotency-key': `sandbox-cluster-${number}` },
@@ -67,7 +67,7 @@ describe('two APIs and two workers in the sandbox', () => {
   type Status = { stage: string; videoUrl: string | null; error: unknown }
 
   async function statusOf(id: string): Promise<Status> {
-    return (await (await ask(`/api/video/status?requestId=${id}`)).json()) as Status
+    return (await (await request(`/api/video/status?requestId=${id}`)).json()) as Status
   }
 
   /** How each job ended; a success counts only if its video can be downloaded from both APIs. */
@@ -110,8 +110,8 @@ describe('two APIs and two workers in the sandbox', () => {
       UPSTREAM_TIMEOUT_SECONDS: '10',
       RECONCILE_SECONDS: '25',
     }
-    const book = createLedger({ redis: server.redis, keys: redisKeys })
-    key = (await book.createAccount({ name: 'sandbox', balanceUsd: 1 })).key
+    const ledger = createLedger({ redis: server.redis, keys: redisKeys })
+    key = (await ledger.createAccount({ name: 'sandbox', balanceUsd: 1 })).key
     for (const name of names) addresses.set(name, `http://127.0.0.1:${await freePort()}`)
     await Promise.all(names.map(start))
     cleanup.add(() => Promise.all([...nodes.values()].map((node) => node.kill())))
@@ -126,7 +126,7 @@ describe('two APIs and two workers in the sandbox', () => {
     assert.equal((await taskCount()) - before, jobCount, 'each job is purchased once')
   })
 
-  it('100 of 100 jobs succeed while all four restart in turn', async () => {
+  it('100 of 100 jobs succeed while all four processes restart in turn', async () => {
     const before = await taskCount()
     let submitting = true
     let restarts = 0

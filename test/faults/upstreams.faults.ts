@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { providers } from '../../providers/index.ts'
 import type { ProviderName } from '../../providers/provider.ts'
 import { findModel } from '../../src/catalogue/models/index.ts'
 import type { InjectedFault } from '../../src/sandbox/fault-injection.ts'
-import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startUpstreams, temporaryFolder } from '../support/setup.ts'
 import { freePort, onlyThese, startNode, startServer } from './cluster.ts'
+import { createAccount } from './gateway.ts'
 import {
   assertSound,
   type Client,
   countJobs,
-  createAccount,
   endOf,
   modelByUpstream,
   purchasesOf,
   type SentJob,
+  withMark,
 } from './jobs.ts'
 import { report } from './print-counts.ts'
 
@@ -22,12 +23,9 @@ const operatorKey = 'operator-key-of-the-fault-suites'
 
 const names = Object.keys(modelByUpstream) as ProviderName[]
 
-/** Upstreams that can be asked, or that report by themselves, whether they have a job whose reply was lost. */
-const tells = new Set<ProviderName>(['fal', 'wavespeed', 'runware', 'bytedance', 'midjourney'])
-
 type Case = {
   fault: string
-  troubles: readonly Omit<InjectedFault, 'provider'>[]
+  faults: readonly Omit<InjectedFault, 'provider'>[]
   /** `data.status` and, when failed, the code. */
   end(name: ProviderName): RegExp
   /** Where it makes sense; everywhere when absent. */
@@ -42,98 +40,99 @@ const status = (code: number, times = 1, more: Partial<InjectedFault> = {}) =>
 const cases: readonly Case[] = [
   {
     fault: 'answer lost after acceptance',
-    troubles: [{ operation: 'submit', kind: 'lost', times: 1 }],
+    faults: [{ operation: 'submit', kind: 'lost', times: 1 }],
     end: lost,
   },
   {
     fault: 'answer broken in the middle',
-    troubles: [{ operation: 'submit', kind: 'torn', times: 1 }],
+    faults: [{ operation: 'submit', kind: 'torn', times: 1 }],
     end: lost,
   },
   {
     fault: 'answer after our time limit',
-    troubles: [{ operation: 'submit', kind: 'late', ms: 1600, times: 1 }],
+    faults: [{ operation: 'submit', kind: 'late', ms: 1600, times: 1 }],
     end: lost,
   },
   {
     fault: 'connection reset before the call was read',
-    troubles: [{ operation: 'submit', kind: 'reset', times: 1 }],
+    faults: [{ operation: 'submit', kind: 'reset', times: 1 }],
     end: never,
   },
   {
     fault: 'a page instead of JSON at submit',
-    troubles: [{ operation: 'submit', kind: 'html', times: 1 }],
+    faults: [{ operation: 'submit', kind: 'html', times: 1 }],
     end: never,
   },
   ...[500, 502, 503, 504].map((code) => ({
     fault: `${code} at submit`,
-    troubles: [{ operation: 'submit', ...status(code) }],
+    faults: [{ operation: 'submit', ...status(code) }],
     end: never,
   })),
   {
     fault: '429 with Retry-After at submit',
-    troubles: [{ operation: 'submit', ...status(429, 2, { headers: { 'retry-after': '1' } }) }],
+    faults: [{ operation: 'submit', ...status(429, 2, { headers: { 'retry-after': '1' } }) }],
     end: completed,
     only: (name) => name !== 'wavespeed',
   },
   {
     fault: '429 without Retry-After at submit',
-    troubles: [{ operation: 'submit', ...status(429) }],
+    faults: [{ operation: 'submit', ...status(429) }],
     end: completed,
     only: (name) => name !== 'wavespeed',
   },
   {
     fault: 'empty balance at submit',
-    troubles: [{ operation: 'submit', ...status(402) }],
+    faults: [{ operation: 'submit', ...status(402) }],
     end: () => /^failed no_credit$/,
   },
   {
     fault: 'our key refused at submit',
-    troubles: [{ operation: 'submit', ...status(401) }],
+    faults: [{ operation: 'submit', ...status(401) }],
     end: () => /^failed bad_credentials$/,
   },
   ...[500, 502, 503, 504].map((code) => ({
     fault: `${code} at two polls`,
-    troubles: [{ operation: 'poll', ...status(code, 2) }],
+    faults: [{ operation: 'poll', ...status(code, 2) }],
     end: completed,
   })),
   {
     fault: 'a page instead of JSON at two polls',
-    troubles: [{ operation: 'poll', ...page }],
+    faults: [{ operation: 'poll', ...page }],
     end: completed,
   },
   {
     fault: 'connection reset at two polls',
-    troubles: [{ operation: 'poll', kind: 'reset', times: 2 }],
+    faults: [{ operation: 'poll', kind: 'reset', times: 2 }],
     end: completed,
   },
-  { fault: '404 at one poll', troubles: [{ operation: 'poll', ...status(404) }], end: completed },
+  { fault: '404 at one poll', faults: [{ operation: 'poll', ...status(404) }], end: completed },
   {
     fault: '429 at one poll',
-    troubles: [{ operation: 'poll', ...status(429, 1, { headers: { 'retry-after': '1' } }) }],
+    faults: [{ operation: 'poll', ...status(429, 1, { headers: { 'retry-after': '1' } }) }],
     end: completed,
     only: (name) => name !== 'wavespeed',
   },
   {
     fault: 'a reply never seen before at two polls',
-    troubles: [{ operation: 'poll', ...status(200, 2, { body: { status: 'MOONING', hello: [1] } }) }],
+    faults: [{ operation: 'poll', ...status(200, 2, { body: { status: 'MOONING', hello: [1] } }) }],
     end: completed,
   },
   {
     fault: 'our key revoked while it renders',
-    troubles: [{ operation: 'poll', ...status(401, 3) }],
+    faults: [{ operation: 'poll', ...status(401, 3) }],
     end: completed,
   },
 ]
 
-/** The upstream has the job: found where it can be. */
+/** The upstream has the job: its task list or its callback shows it, where there is one. */
 function lost(name: ProviderName): RegExp {
-  return tells.has(name) ? /^succeeded$/ : /^failed submission_unknown$/
+  const { find, adopt } = providers[name]
+  return find !== undefined || adopt !== undefined ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
-/** The upstream never had the job, which only one that refuses a second task under the same id lets us mend. */
+/** The upstream never had the job, so the call is sent again only where a second task with the same ID is refused. */
 function never(name: ProviderName): RegExp {
-  return name === 'runware' ? /^succeeded$/ : /^failed submission_unknown$/
+  return providers[name].find?.safeToResend === true ? /^succeeded$/ : /^failed submission_unknown$/
 }
 
 describe('faults of the upstreams', () => {
@@ -166,7 +165,7 @@ describe('faults of the upstreams', () => {
         })),
       ),
       UPSTREAM_TIMEOUT_SECONDS: '1',
-      // Runware needs two looks before the call is sent again, also on a loaded machine.
+      // Runware needs two searches before the call is sent again, also on a loaded machine.
       RECONCILE_SECONDS: '8',
       PUBLIC_URL: address,
     }
@@ -180,13 +179,13 @@ describe('faults of the upstreams', () => {
   })
   after(() => cleanup.run())
 
-  describe('each ends every job once, after one submission at the most', { concurrency: true }, () => {
+  describe('each fault ends every job once, after at most one submission', { concurrency: true }, () => {
     for (const name of names) {
       it(name, async () => {
-        for (const { fault, troubles, end, only } of cases) {
+        for (const { fault, faults, end, only } of cases) {
           if (only?.(name) === false) continue
           const mark = `mark-${name}-${fault.replaceAll(/\W/g, '-')}-end`
-          for (const trouble of troubles) upstreams.host.injectFault({ ...trouble, provider: name })
+          for (const injectedFault of faults) upstreams.host.injectFault({ ...injectedFault, provider: name })
           const { status, body } = await client.submit(marked(name, mark))
           assert.equal(status, 202, JSON.stringify(body))
           const job: SentJob = { id: body.runId, provider: name, mark }
@@ -201,7 +200,7 @@ describe('faults of the upstreams', () => {
     }
   })
 
-  it('nothing is purchased twice, the ledger balances, and what is on hold can be adopted', async () => {
+  it('nothing is purchased twice, the ledger balances, and tasks of jobs on hold can be adopted', async () => {
     const counted = { host: upstreams.host, redis: server.redis, client, jobs: sent }
     const counts = await countJobs(counted)
     const unpaid = sent.filter(
@@ -217,7 +216,7 @@ describe('faults of the upstreams', () => {
     assert.equal(discarded, 0, `${discarded} results cannot be had, though the upstream has them`)
   })
 
-  /** As an operator does who looks the job up at the upstream. */
+  /** Like an operator who searches for the job at the upstream. */
   async function adopt({ id, provider, mark }: SentJob): Promise<void> {
     const tasks = await upstreams.host.tasks(provider)
     const ticket = tasks.find(({ body }) => JSON.stringify(body).includes(mark))?.id
@@ -235,8 +234,5 @@ describe('faults of the upstreams', () => {
 function marked(name: ProviderName, mark: string): Record<string, unknown> {
   const model = findModel(modelByUpstream[name])
   if (model === undefined) throw new Error(`there is no model ${modelByUpstream[name]}`)
-  const least = leastRequest(model)
-  return name === 'magicapi'
-    ? { ...least, swapImage: `https://files.example/${mark}.png` }
-    : { ...least, prompt: mark }
+  return withMark(model, mark)
 }

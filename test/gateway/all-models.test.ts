@@ -4,7 +4,7 @@ import { models } from '../../src/catalogue/models/index.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
-describe('every model on the mocks', () => {
+describe('every model on mock upstreams', () => {
   const cleanup = createCleanup()
   let address: string
 
@@ -15,12 +15,12 @@ describe('every model on the mocks', () => {
   })
   after(() => cleanup.run())
 
-  it('accepts one job of each at once and ends with playable files', async () => {
+  it('concurrent jobs of all models end with playable files', async () => {
     const ends = await Promise.all(
       models.map(async (model) => {
-        const answer = await submit(address, leastRequest(model))
-        assert.equal(answer.status, 202, `${model.id}: ${JSON.stringify(answer.body)}`)
-        const end = await waitForEnd(address, answer.body.runId)
+        const reply = await submit(address, leastRequest(model))
+        assert.equal(reply.status, 202, `${model.id}: ${JSON.stringify(reply.body)}`)
+        const end = await waitForEnd(address, reply.body.runId)
         return {
           model: model.id,
           status: end.data.status,

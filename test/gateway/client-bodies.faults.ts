@@ -5,7 +5,7 @@ import { clientBodies } from '../catalogue/validation/client-bodies.ts'
 import { leastRequest } from '../support/least-request.ts'
 import { createCleanup, startTestGateway, submit, waitForEnd } from '../support/setup.ts'
 
-describe('what client programs always send, for every model in each of its modes', () => {
+describe('request bodies of client programs, for every model in each of its modes', () => {
   const cleanup = createCleanup()
   let address: string
 
@@ -22,9 +22,9 @@ describe('what client programs always send, for every model in each of its modes
       )
       const ends = await Promise.all(
         requests.map(async (request) => {
-          const answer = await submit(address, request)
-          assert.equal(answer.status, 202, JSON.stringify([request, answer.body]))
-          const { status, error } = (await waitForEnd(address, answer.body.runId)).data
+          const reply = await submit(address, request)
+          assert.equal(reply.status, 202, JSON.stringify([request, reply.body]))
+          const { status, error } = (await waitForEnd(address, reply.body.runId)).data
           return { request, status, error }
         }),
       )

@@ -18,19 +18,19 @@ import {
 const body = { model: 'veo3-video', prompt: 'a boat', duration: '8', wings: 2 }
 
 async function post(address: string, key: string, payload: unknown = body) {
-  const answer = await fetch(`${address}/api/generate-video`, {
+  const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': key },
     body: JSON.stringify(payload),
   })
   return {
-    status: answer.status,
-    replayed: answer.headers.get('idempotent-replayed'),
-    body: (await answer.json()) as { runId: string; code?: string; warnings: string[] },
+    status: reply.status,
+    replayed: reply.headers.get('idempotent-replayed'),
+    body: (await reply.json()) as { runId: string; code?: string; warnings: string[] },
   }
 }
 
-describe('idempotency under fire', () => {
+describe('idempotency under load', () => {
   const cleanup = createCleanup()
   let address: string
   let redis: Redis
@@ -43,16 +43,16 @@ describe('idempotency under fire', () => {
   })
   after(() => cleanup.run())
 
-  it('makes one job and one submission of 200 posts with one key, and gives 200 equal answers', async () => {
-    const answers = await Promise.all(Array.from({ length: 200 }, () => post(address, 'storm')))
-    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
-    assert.equal(new Set(answers.map((answer) => JSON.stringify(answer.body))).size, 1)
-    assert.equal(answers.filter(({ replayed }) => replayed === 'true').length, 199)
-    await waitForEnd(address, answers[0]?.body.runId ?? '')
+  it('creates one job and one submission from 200 requests with one key, and returns 200 equal replies', async () => {
+    const replies = await Promise.all(Array.from({ length: 200 }, () => post(address, 'storm')))
+    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([202]))
+    assert.equal(new Set(replies.map((reply) => JSON.stringify(reply.body))).size, 1)
+    assert.equal(replies.filter(({ replayed }) => replayed === 'true').length, 199)
+    await waitForEnd(address, replies[0]?.body.runId ?? '')
     assert.equal((await upstreams.host.tasks('fal')).length, 1)
   })
 
-  it('gives the first answer again after the job has ended, warnings included', async () => {
+  it('returns the first reply again after the job has ended, with its warnings', async () => {
     const first = await post(address, 'later')
     assert.equal(first.body.warnings.length, 1)
     await waitForEnd(address, first.body.runId)
@@ -60,7 +60,7 @@ describe('idempotency under fire', () => {
     assert.deepEqual(again, { ...first, replayed: 'true' })
   })
 
-  it('refuses the key with another body', async () => {
+  it('rejects the key with another body', async () => {
     await post(address, 'reused')
     const other = await post(address, 'reused', { ...body, prompt: 'a ship' })
     assert.equal(other.status, 422)
@@ -68,11 +68,11 @@ describe('idempotency under fire', () => {
   })
 })
 
-describe('kill -9 between record and answer', () => {
+describe('kill -9 between the record and the reply', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('gives the answer of the first to the second, with one upstream submission in all', async () => {
+  it('returns the reply of the first request to the second, with one upstream submission in total', async () => {
     const { url, redis } = await startRedis(cleanup)
     const upstreams = await startUpstreams(cleanup, redis)
     const link = await startLink(cleanup, url)
@@ -89,24 +89,24 @@ describe('kill -9 between record and answer', () => {
 
     const second = await startProcess({ ...env, REDIS_URL: url })
     cleanup.add(() => stopProcess(second))
-    const answer = await post(second.address, 'killed')
-    assert.equal(answer.replayed, 'true')
-    const known = JSON.parse((await redis.hget(record, 'view')) ?? '{}') as { id: string }
-    assert.equal(answer.body.runId, known.id)
-    assert.equal((await waitForEnd(second.address, answer.body.runId)).data.status, 'COMPLETED')
+    const reply = await post(second.address, 'killed')
+    assert.equal(reply.replayed, 'true')
+    const replayedView = JSON.parse((await redis.hget(record, 'view')) ?? '{}') as { id: string }
+    assert.equal(reply.body.runId, replayedView.id)
+    assert.equal((await waitForEnd(second.address, reply.body.runId)).data.status, 'COMPLETED')
     assert.equal((await upstreams.host.tasks('fal')).length, 2)
   })
 })
 
 async function keysUnder(redis: Redis, pattern: string): Promise<string[]> {
   for (;;) {
-    const found = await redis.keys(pattern)
-    if (found.length > 0) return found
+    const matchingKeys = await redis.keys(pattern)
+    if (matchingKeys.length > 0) return matchingKeys
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 
-/** A way to Redis on which, from a script that names a key on, no answer comes back. */
+/** A proxy to Redis that drops all replies after a script that names a key. */
 async function startLink(cleanup: Cleanup, path: string) {
   const sockets = new Set<Socket>()
   let fatal: string | undefined

@@ -28,7 +28,7 @@ describe('events of a job through the whole gateway', () => {
 
   const stored = (id: string) => redis.llen(`reelgate:trail:${id}`)
 
-  it('miss nothing for a listener that is killed again and again, and resumes', async () => {
+  it('are complete for a listener that is disconnected repeatedly and resumes', async () => {
     const { runId } = (await submit(address, body)).body
     const seen: number[] = []
     let stage: unknown
@@ -49,12 +49,12 @@ describe('events of a job through the whole gateway', () => {
     )
   })
 
-  it('miss nothing when Redis drops the subscription', async () => {
+  it('are complete when Redis drops the subscription', async () => {
     const { runId } = (await submit(address, body)).body
     const listener = await listen(`${address}/api/jobs/${runId}/events`)
     await listener.until(1)
-    const cut = setInterval(() => void redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'), 100)
-    await listener.ended.finally(() => clearInterval(cut))
+    const killer = setInterval(() => void redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'), 100)
+    await listener.ended.finally(() => clearInterval(killer))
     const first = listener.events[0]?.id ?? 0
     const total = await stored(runId)
     assert.equal(listener.events.at(-1)?.body.stage, 'succeeded')
@@ -64,7 +64,7 @@ describe('events of a job through the whole gateway', () => {
     )
   })
 
-  it('share one subscription, which ends with the last listener', async () => {
+  it('use one shared subscription, which ends with the last listener', async () => {
     const ids = await Promise.all(
       Array.from({ length: 5 }, async () => (await submit(address, body)).body.runId),
     )
@@ -77,15 +77,15 @@ describe('events of a job through the whole gateway', () => {
     assert.deepEqual(await redis.pubsub('CHANNELS', 'reelgate:channel:*'), [])
   })
 
-  it('let a status that waits answer at the end without a second request', async () => {
+  it('end a waiting status request without a second request', async () => {
     const { runId } = (await submit(address, body)).body
-    let answers = 0
+    let replies = 0
     let stage = ''
     while (stage !== 'succeeded') {
-      const answer = await fetch(`${address}/api/video-status?runId=${runId}&wait=30`)
-      stage = ((await answer.json()) as { stage: string }).stage
-      answers++
+      const reply = await fetch(`${address}/api/video-status?runId=${runId}&wait=30`)
+      stage = ((await reply.json()) as { stage: string }).stage
+      replies++
     }
-    assert.ok(answers <= (await stored(runId)))
+    assert.ok(replies <= (await stored(runId)))
   })
 })

@@ -15,7 +15,7 @@ describe('kill -9 of the gateway while a job renders', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('completes after the next start, with one upstream submission in all', async () => {
+  it('completes after the next start, with one upstream submission in total', async () => {
     const { redis } = await startRedis(cleanup)
     const upstreams = await startUpstreams(cleanup, redis, 2500)
     const env = { ...upstreams.env, DATA_DIR: await temporaryFolder(cleanup) }

@@ -22,19 +22,19 @@ describe('an error of Redis during a request', () => {
     assert.deepEqual([reply.status, error.code, error.message], [status, code, message])
   }
 
-  it('is 503 where Redis has no memory left', async () => {
+  it('is 503 when Redis is out of memory', async () => {
     await store.redis.config('SET', 'maxmemory', '1')
     await expectSubmit(503, 'service_unavailable', 'Redis is unavailable; try again')
   })
 
-  it('is 500 where a script fails: that is a bug, not an outage', async () => {
+  it('is 500 when a script fails: that is a bug, not an outage', async () => {
     await store.redis.rename('reelgate:open', 'saved').catch(() => undefined)
     await store.redis.set('reelgate:open', 'not a sorted set')
     await expectSubmit(500, 'internal_error', 'Internal error of the gateway')
     await store.redis.del('reelgate:open')
   })
 
-  it('is 503 while Redis cannot be reached', async () => {
+  it('is 503 while Redis is unreachable', async () => {
     await store.redis.shutdown('NOSAVE').catch(() => undefined)
     await expectSubmit(503, 'service_unavailable', 'Redis is unavailable; try again')
   })

@@ -24,20 +24,20 @@ describe('the steps of a job for which an operator adopted a task', () => {
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: { read: () => done },
     })
-    const { routing } = job.parts
+    const { routing } = job.deps
     const find: typeof routing.find = (model, name) => {
-      const found = routing.find(model, name)
-      if (found === undefined) return undefined
-      const { find: _, ...withoutSearch } = found.provider
-      return { ...found, provider: withoutSearch }
+      const endpoint = routing.find(model, name)
+      if (endpoint === undefined) return undefined
+      const { find: _, ...withoutSearch } = endpoint.provider
+      return { ...endpoint, provider: withoutSearch }
     }
-    Object.assign(job.parts, { routing: { ...routing, find } })
+    Object.assign(job.deps, { routing: { ...routing, find } })
     await job.runAll()
     assert.equal(await job.error(), 'submission_unknown')
     const unknown = createUnknownJobs({
       store: harness.store,
       holds: createHolds({ redis, keys: harness.keys }),
-      routing: job.parts.routing,
+      routing: job.deps.routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
       now: () => job.clock.now,
@@ -46,7 +46,7 @@ describe('the steps of a job for which an operator adopted a task', () => {
     return job
   }
 
-  it('poll the task, purchase nothing, and learn nothing of how long it took', async () => {
+  it('poll the task, purchase nothing, and do not record a render time', async () => {
     const job = await adopted()
     assert.equal(job.submits(), 1)
     await job.run()
@@ -58,26 +58,26 @@ describe('the steps of a job for which an operator adopted a task', () => {
     )
   })
 
-  it('are not those of a look for a late result, which ends', async () => {
+  it('replace the search for a late result, which ends', async () => {
     const job = await adopted()
     const calls = job.calls.length
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
     assert.deepEqual(await harness.store.readNotes(job.id), [
       { at: job.clock.now, kind: 'adopt', by: 'test' },
     ])
   })
 
-  it('end with the record: a look for the late result of a deleted job asks nobody', async () => {
+  it('end with the record: the search for a late result of a deleted job calls no upstream', async () => {
     const job = await harness.begin({})
     await job.runAll()
     assert.equal(await harness.store.remove(job.id), true)
     const calls = job.calls.length
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.equal(job.calls.length, calls)
   })
 
-  it('end at the deadline that begins with the adoption', async () => {
+  it('end at a deadline that starts with the adoption', async () => {
     const job = await adopted()
     const { deadlineAt } = (await job.work()) ?? {}
     assert.equal(deadlineAt, job.clock.now + 60_000)

@@ -22,9 +22,9 @@ const view: JobView = {
 const work: JobWork = { route: ['fal', 'runware'], deadlineAt: 3, attempt, refusals: 2, misses: 4, polls: 7 }
 
 describe('the record of a job with an adopted task', () => {
-  const orders: unknown[] = []
-  const ticketOf: Provider['task']['reference'] = (id, order) => {
-    orders.push(order)
+  const requests: unknown[] = []
+  const ticketOf: Provider['task']['reference'] = (id, request) => {
+    requests.push(request)
     return id === 'unheard' ? undefined : { task: `${id} of ours` }
   }
   const task: Provider['task'] = { reference: ticketOf, id: ({ task }) => `id ${task}` }
@@ -81,21 +81,21 @@ describe('the record of a job with an adopted task', () => {
     })
   })
 
-  it('keeps its links and its meter', () => {
-    const handed = { image: [{ url: 'https://files.example/a.png' }] } as unknown as NonNullable<
+  it('preserves its links and its price data', () => {
+    const uploadedLinks = { image: [{ url: 'https://files.example/a.png' }] } as unknown as NonNullable<
       JobWork['handed']
     >
     const meter = { usdPerSecond: 1, markupPercent: 2, usualSeconds: 3 }
-    const kept = adopted({ work: { handed, meter } }).work
-    assert.deepEqual([kept.handed, kept.meter], [handed, meter])
+    const adoptedWork = adopted({ work: { handed: uploadedLinks, meter } }).work
+    assert.deepEqual([adoptedWork.handed, adoptedWork.meter], [uploadedLinks, meter])
   })
 
   it('counts its adoptions', () => assert.equal(adopted({ view: { adoptions: 1 } }).view.adoptions, 2))
 
-  it('has the ticket that the upstream makes of the order', () => {
-    orders.length = 0
+  it('has the ticket that the provider creates from the request', () => {
+    requests.length = 0
     adopted()
-    assert.deepEqual(orders, [
+    assert.deepEqual(requests, [
       {
         jobId: 'vid_1',
         attempt: 'attempt-1',
@@ -106,13 +106,13 @@ describe('the record of a job with an adopted task', () => {
     ])
   })
 
-  it('is none without an attempt at an upstream that still has the model', () => {
+  it('is not built without an attempt at an upstream that still has the model', () => {
     const { attempt: _, ...unsent } = work
     assert.equal(buildAdoptedRecord(deps, { view, work: unsent, input: {} }, 'task-1', now), 'no_attempt')
     assert.equal(adopt({ view: { model: 'other' } }), 'no_attempt')
     assert.equal(adopt({ work: { attempt: { ...attempt, provider: 'fal' } } }), 'no_attempt')
   })
 
-  it('is none for an ID that the upstream cannot have given', () =>
+  it('is not built for an ID that the upstream cannot have returned', () =>
     assert.equal(adopt({}, 'unheard'), 'no_such_task'))
 })

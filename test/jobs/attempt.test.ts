@@ -7,12 +7,12 @@ import type { StepDeps } from '../../src/jobs/steps/deps.ts'
 
 const [model = ''] = Object.keys(runware.models)
 const mapping = runware.models[model] ?? assert.fail()
-const parts = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
+const deps = { upstreams: { runware: { settings: { region: 'eu' } } } } as unknown as StepDeps
 const jobOf = (id: string, prompt = 'a boat') =>
   ({ view: { id }, input: { prompt }, callbackSecret: 'secret' }) as unknown as Job
 
-describe('the id of an attempt', () => {
-  it('is the same in every version: a purchase may be repeated by a later one', () => {
+describe('the ID of an attempt', () => {
+  it('is the same in every version, since a later version may repeat a purchase', () => {
     assert.equal(deriveAttemptId('vid_1', 'runware', 1), 'f6f1da09-bace-4d18-bc65-fa51486ded2a')
     assert.equal(deriveAttemptId('vid_2', 'fal', 12), 'e2930a7b-e1b0-494d-8c34-c3f82eb0bb1c')
   })
@@ -36,11 +36,11 @@ describe('the id of an attempt', () => {
   })
 })
 
-describe('what a provider knows of an attempt', () => {
+describe('the attempt that a provider receives', () => {
   const attempt = { id: 'attempt-1', provider: 'runware', at: 1000 } as const
 
   it('names the job, the attempt, its time and the settings of its upstream', () => {
-    assert.deepEqual(buildOrder(parts, jobOf('vid_1'), attempt), {
+    assert.deepEqual(buildOrder(deps, jobOf('vid_1'), attempt), {
       jobId: 'vid_1',
       attempt: 'attempt-1',
       input: { prompt: 'a boat' },
@@ -49,10 +49,10 @@ describe('what a provider knows of an attempt', () => {
     })
   })
 
-  it('has the address for callbacks where there is one', () => {
+  it('has the callback URL if there is one', () => {
     const callbackUrl = (id: string, secret: string) => `https://gateway.example/${id}/${secret}`
-    const order = buildOrder({ ...parts, callbackUrl }, jobOf('vid_1'), attempt)
-    assert.equal(order.callbackUrl, 'https://gateway.example/vid_1/secret')
+    const request = buildOrder({ ...deps, callbackUrl }, jobOf('vid_1'), attempt)
+    assert.equal(request.callbackUrl, 'https://gateway.example/vid_1/secret')
   })
 })
 
@@ -61,32 +61,32 @@ describe('the fingerprint of a request', () => {
   const provider = {
     ...runware,
     find: { ...find, safeToResend: false },
-    submit: (_: unknown, order: object) =>
-      ({ method: 'POST', path: '/submit', body: JSON.stringify(order) }) as never,
+    submit: (_: unknown, request: object) =>
+      ({ method: 'POST', path: '/submit', body: JSON.stringify(request) }) as never,
   }
-  const of = (job: Job, more: object = {}, all = parts) =>
+  const of = (job: Job, more: object = {}, all = deps) =>
     fingerprintRequest(all, job, { ...provider, ...more } as typeof runware, mapping)
 
-  it('is the same for two jobs that ask for the same', () => {
+  it('is the same for two jobs with the same request', () => {
     assert.match(of(jobOf('vid_1')), /^[\da-f]{64}$/)
     assert.equal(of(jobOf('vid_1')), of(jobOf('vid_2')))
   })
 
-  it('is another one for another request', () => {
+  it('is different for another request', () => {
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1', 'a ship')))
     const elsewhere = { upstreams: { runware: { settings: { region: 'us' } } } } as unknown as StepDeps
     assert.notEqual(of(jobOf('vid_1')), of(jobOf('vid_1'), {}, elsewhere))
   })
 
-  it('gives nothing away of the job or the time: the provider gets neutral values for both', () => {
-    let order: object = {}
+  it('does not depend on the job or the time: the provider gets neutral values for both', () => {
+    let request: object = {}
     of(jobOf('vid_1'), {
       submit: (_: unknown, given: object) => {
-        order = given
+        request = given
         return {}
       },
     })
-    assert.deepEqual(order, {
+    assert.deepEqual(request, {
       jobId: '',
       attempt: '00000000-0000-4000-8000-000000000000',
       input: { prompt: 'a boat' },
@@ -95,7 +95,7 @@ describe('the fingerprint of a request', () => {
     })
   })
 
-  it('is empty where the upstream cannot be searched, or tells our attempts apart', () => {
+  it('is empty if the upstream cannot be searched, or distinguishes our attempts', () => {
     assert.equal(of(jobOf('vid_1'), { find: undefined }), '')
     assert.equal(of(jobOf('vid_1'), { find: { ...find, safeToResend: true } }), '')
   })

@@ -26,19 +26,19 @@ describe('a callback of an upstream', () => {
       queues: {
         bringForward: async (queue: string, id: string) => void forwarded.push(`${queue} ${id}`),
       } as unknown as Queues,
-      routing: job.parts.routing,
-      upstreams: job.parts.upstreams,
+      routing: job.deps.routing,
+      upstreams: job.deps.upstreams,
     })
     return { job, forwarded, callback }
   }
   /** A job whose reply was lost, at an upstream whose callbacks name the task. */
-  const cut = async (provider: Partial<Provider> = {}) => {
-    const begun = await begin({ sent: () => lost, provider: { adopt: () => ({ task: 9 }), ...provider } })
-    await begun.job.run()
-    return begun
+  const beginLost = async (provider: Partial<Provider> = {}) => {
+    const job = await begin({ sent: () => lost, provider: { adopt: () => ({ task: 9 }), ...provider } })
+    await job.job.run()
+    return job
   }
 
-  it('brings the next poll forward, also while a step is under way', async () => {
+  it('brings the next poll forward, also during a step', async () => {
     const { job, forwarded, callback } = await begin()
     await job.run()
     assert.equal(await callback(job.id, 'secret', {}), true)
@@ -46,7 +46,7 @@ describe('a callback of an upstream', () => {
     assert.equal(await harness.store.isStepRequested(job.id), true)
   })
 
-  it('brings the next try of a delivery forward', async () => {
+  it('brings the next delivery attempt forward', async () => {
     const { job, forwarded, callback } = await begin({ provider: { accept: () => done } })
     await job.run()
     assert.equal(await callback(job.id, 'secret', {}), true)
@@ -59,7 +59,7 @@ describe('a callback of an upstream', () => {
     ['the beginning of it', 'secre'],
     ['none', ''],
   ] as const) {
-    it(`with ${what} is refused`, async () => {
+    it(`with ${what} is rejected`, async () => {
       const { job, forwarded, callback } = await begin()
       assert.equal(await callback(job.id, secret, {}), false)
       assert.deepEqual(forwarded, [])
@@ -67,13 +67,13 @@ describe('a callback of an upstream', () => {
     })
   }
 
-  it('without a secret is refused for a job that has none', async () => {
+  it('without a secret is rejected for a job that has none', async () => {
     const { job, callback } = await begin()
     await redis.hset(harness.keys.job(job.id), 'hint', '')
     assert.equal(await callback(job.id, '', {}), false)
   })
 
-  it('for no job is refused', async () => {
+  it('for an unknown job is rejected', async () => {
     const { callback } = await begin()
     assert.equal(await callback('nobody', 'secret', {}), false)
   })
@@ -94,9 +94,9 @@ describe('a callback of an upstream', () => {
     assert.deepEqual(forwarded, [])
   })
 
-  it('that names the task of a lost reply is as good as the reply', async () => {
+  it('that names the task of a lost reply replaces the reply', async () => {
     const bodies: unknown[] = []
-    const { job, forwarded, callback } = await cut({
+    const { job, forwarded, callback } = await beginLost({
       adopt: (body, { jobId, attempt }) => {
         bodies.push([body, jobId, attempt])
         return { task: 9 }
@@ -121,28 +121,28 @@ describe('a callback of an upstream', () => {
     ['names no task', { adopt: (): TaskReference | undefined => undefined }],
     ['cannot name one', { adopt: undefined }],
   ] as const) {
-    it(`that ${what} brings the next look forward`, async () => {
-      const { job, forwarded, callback } = await cut(provider as Partial<Provider>)
+    it(`that ${what} brings the next search forward`, async () => {
+      const { job, forwarded, callback } = await beginLost(provider as Partial<Provider>)
       assert.equal(await callback(job.id, 'secret', {}), true)
       assert.equal(await job.state(), 'submitting')
       assert.deepEqual(forwarded, [`runware ${job.id}`])
     })
   }
 
-  it('for an upstream that is gone brings the next look forward', async () => {
-    const { job, callback } = await cut()
-    job.parts.routing.find = () => undefined
+  it('for a removed upstream brings the next search forward', async () => {
+    const { job, callback } = await beginLost()
+    job.deps.routing.find = () => undefined
     assert.equal(await callback(job.id, 'secret', {}), true)
     assert.equal(await job.state(), 'submitting')
   })
 
-  it('claims the task for the job, also where identical requests are told apart', async () => {
+  it('claims the task for the job, also if identical requests are distinguished', async () => {
     const find: Provider['find'] = {
       call: () => ({ method: 'GET', path: 'find' }),
       read: () => ({ kind: 'absent' }),
       safeToResend: false,
     }
-    const { job, callback } = await cut({ find })
+    const { job, callback } = await beginLost({ find })
     await callback(job.id, 'secret', {})
     assert.equal(await redis.get(harness.keys.task('runware', `${job.id} 9`)), job.id)
   })

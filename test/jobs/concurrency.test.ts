@@ -13,7 +13,7 @@ import {
 
 const model = 'kling-video'
 
-describe('jobs at an upstream that takes one at a time', { timeout: 60_000 }, () => {
+describe('jobs at an upstream that accepts one at a time', { timeout: 60_000 }, () => {
   const cleanup = createCleanup()
   let redis: Redis
   let address = ''
@@ -46,14 +46,14 @@ describe('jobs at an upstream that takes one at a time', { timeout: 60_000 }, ()
     ['fails while it renders', 'sandbox:fail'],
     ['is lost', 'sandbox:lost'],
   ] as const)
-    it(`leave their place to the next one when one ${end}`, async () => {
+    it(`free their slot for the next one when one ${end}`, async () => {
       const [first, second] = [await begin(prompt), await begin('next')]
       assert.equal((await waitForEnd(address, first)).data.status, 'FAILED')
       assert.equal((await waitForEnd(address, second)).data.status, 'COMPLETED')
       assert.ok(await isFree())
     })
 
-  it('leave their place to the next one when one is canceled, at the upstream or in line', async () => {
+  it('free their slot for the next one when one is canceled, at the upstream or in the queue', async () => {
     const first = await begin('sandbox:hang')
     await waitForStage(address, first, /^(queued|processing)$/)
     const [second, third] = [await begin('in line'), await begin('next')]

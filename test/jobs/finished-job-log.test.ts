@@ -60,7 +60,7 @@ const failWith = (code: FaultCode, message = 'a reason', work: Partial<JobWork> 
 }
 
 describe('the log line of a finished job', () => {
-  it('names the job, its key, its upstream and the task there, the attempts, the cost and the duration', () => {
+  it('contains the job, its key, its upstream and task, the attempts, the cost and the duration', () => {
     const job = createJob({ ticket: { task: 'task-9' }, takenAt: 2, upstreamCostUsd: 0.4 })
     const line = log(job, createSucceededTransition(job, [{ url: '/files/a.mp4' }], 5000))
     assert.deepEqual(line, {
@@ -93,12 +93,12 @@ describe('the log line of a finished job', () => {
     })
   }
 
-  it('is a warning where money is on hold', () => {
+  it('is a warning if money is on hold', () => {
     const { level, costUsd, onHoldUsd } = failWith('task_lost', 'gone', { takenAt: 2 })
     assert.deepEqual([level, costUsd, onHoldUsd], ['warn', 0, 0.5])
   })
 
-  it('never quotes the prompt', () => {
+  it('never contains the prompt', () => {
     assert.equal(failWith('content_policy', 'not allowed').reason, undefined)
     const { reason } = failWith('upstream_error', 'cannot parse "A paper boat crosses a puddle"')
     assert.equal(reason, undefined)

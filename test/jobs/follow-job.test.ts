@@ -15,7 +15,7 @@ const viewOf = (version: number, state: JobState): JobView => ({
   ...(state === 'succeeded' && { completedAt: 9, videos: [{ url: '/a.mp4' }] }),
 })
 
-/** A job whose changes are stored, and told or not. */
+/** A job whose changes are stored, and published or not. */
 function createSource(states: JobState[] = ['pending']) {
   const stored = [...states]
   let watcher: JobWatcher | undefined
@@ -31,12 +31,12 @@ function createSource(states: JobState[] = ['pending']) {
   return {
     failures,
     stops: () => stops,
-    tell: (view: JobView) => watcher?.onChange(view),
+    notify: (view: JobView) => watcher?.onChange(view),
     miss: () => watcher?.onMissed(),
-    /** Stores a change, and tells it. */
-    move(state: JobState, told = true) {
+    /** Stores a change, and publishes it. */
+    move(state: JobState, changes = true) {
       stored.push(state)
-      if (told) watcher?.onChange(now())
+      if (changes) watcher?.onChange(now())
     },
     remove: () => stored.splice(0),
     source: {
@@ -60,97 +60,97 @@ function createSource(states: JobState[] = ['pending']) {
 }
 
 async function begin(job: ReturnType<typeof createSource>, after?: number) {
-  const told: string[] = []
+  const changes: string[] = []
   const views: JobView[] = []
   let ends = 0
   const stop = await followJob(job.source, 'a', {
     after,
     onChange: (view) => {
       views.push(view)
-      told.push(`${view.version} ${view.state}`)
+      changes.push(`${view.version} ${view.state}`)
     },
     onEnd: () => void ends++,
   })
-  return { told, views, stop, ends: () => ends }
+  return { changes, views, stop, ends: () => ends }
 }
 
 const turn = () => new Promise(setImmediate)
 
-describe('whoever follows a job', () => {
-  it('is told how it is, then each change, then the end, once', async () => {
+describe('a follower of a job', () => {
+  it('receives the current state, then each change, then the end, once', async () => {
     const job = createSource()
-    const { told, ends } = await begin(job)
+    const { changes, ends } = await begin(job)
     job.move('queued')
     job.move('generating')
     assert.equal(ends(), 0)
     job.move('succeeded')
-    assert.deepEqual(told, ['1 pending', '2 queued', '3 generating', '4 succeeded'])
+    assert.deepEqual(changes, ['1 pending', '2 queued', '3 generating', '4 succeeded'])
     assert.equal(ends(), 1)
     assert.equal(job.stops(), 1)
-    job.tell(viewOf(5, 'succeeded'))
-    assert.equal(told.length, 4)
+    job.notify(viewOf(5, 'succeeded'))
+    assert.equal(changes.length, 4)
   })
 
-  it('resumes after what is known', async () => {
+  it('resumes after the given version', async () => {
     const job = createSource(['pending', 'queued', 'generating'])
-    const { told } = await begin(job, 1)
-    assert.deepEqual(told, ['2 queued', '3 generating'])
+    const { changes } = await begin(job, 1)
+    assert.deepEqual(changes, ['2 queued', '3 generating'])
   })
 
-  it('is told nothing twice, and nothing old', async () => {
+  it('receives no change twice and no old change', async () => {
     const job = createSource(['pending', 'queued'])
-    const { told } = await begin(job, 2)
-    job.tell(viewOf(2, 'queued'))
-    job.tell(viewOf(1, 'pending'))
+    const { changes } = await begin(job, 2)
+    job.notify(viewOf(2, 'queued'))
+    job.notify(viewOf(1, 'pending'))
     await turn()
-    assert.deepEqual(told, [])
+    assert.deepEqual(changes, [])
     job.move('generating')
-    assert.deepEqual(told, ['3 generating'])
+    assert.deepEqual(changes, ['3 generating'])
   })
 
-  it('is told what was missed, in its order, before what is new', async () => {
+  it('receives missed changes in order, before new ones', async () => {
     const job = createSource()
-    const { told } = await begin(job)
+    const { changes } = await begin(job)
     job.move('queued', false)
     job.move('processing', false)
     job.move('generating')
     await turn()
-    assert.deepEqual(told, ['1 pending', '2 queued', '3 processing', '4 generating'])
+    assert.deepEqual(changes, ['1 pending', '2 queued', '3 processing', '4 generating'])
   })
 
-  it('is told what was missed while the connection was away', async () => {
+  it('receives the changes that it missed while disconnected', async () => {
     const job = createSource()
-    const { told } = await begin(job)
+    const { changes } = await begin(job)
     job.move('queued', false)
     job.miss()
     await turn()
-    assert.deepEqual(told, ['1 pending', '2 queued'])
+    assert.deepEqual(changes, ['1 pending', '2 queued'])
   })
 
-  it('is told what comes while the past is read', async () => {
+  it('receives the changes that happen while the history is read', async () => {
     const job = createSource(['pending', 'queued'])
     const { source } = job
     const readHistoryAfter = source.readHistoryAfter
     let moved = false
     source.readHistoryAfter = async (id, version) => {
-      const found = await readHistoryAfter(id, version)
+      const entries = await readHistoryAfter(id, version)
       if (!moved) {
         moved = true
         job.move('generating')
       }
-      return found
+      return entries
     }
-    const { told } = await begin(job, 1)
-    assert.deepEqual(told, ['2 queued', '3 generating'])
+    const { changes } = await begin(job, 1)
+    assert.deepEqual(changes, ['2 queued', '3 generating'])
   })
 
-  it('that knows of a version which there is not begins anew', async () => {
+  it('starts from the beginning with a version that does not exist', async () => {
     const job = createSource(['pending', 'queued'])
-    const { told } = await begin(job, 9)
-    assert.deepEqual(told, ['2 queued'])
+    const { changes } = await begin(job, 9)
+    assert.deepEqual(changes, ['2 queued'])
   })
 
-  it('is not told the end before its time: earlier changes have no files', async () => {
+  it('receives the files with the last change only', async () => {
     const job = createSource(['pending', 'generating', 'succeeded'])
     const { views, ends } = await begin(job, 1)
     assert.deepEqual(
@@ -164,38 +164,38 @@ describe('whoever follows a job', () => {
     assert.equal(ends(), 1)
   })
 
-  it('is told the end where nothing is left to be told', async () => {
+  it('receives the end if no change is left', async () => {
     const job = createSource(['pending', 'succeeded'])
-    const { told, ends } = await begin(job, 2)
-    assert.deepEqual(told, [])
+    const { changes, ends } = await begin(job, 2)
+    assert.deepEqual(changes, [])
     assert.equal(ends(), 1)
     assert.equal(job.stops(), 1)
   })
 
-  it('is told the end where the job is gone', async () => {
+  it('receives the end if the job is gone', async () => {
     const job = createSource()
-    const { told, ends } = await begin(job)
+    const { changes, ends } = await begin(job)
     job.remove()
     job.miss()
     await turn()
-    assert.deepEqual(told, ['1 pending'])
+    assert.deepEqual(changes, ['1 pending'])
     assert.equal(ends(), 1)
   })
 
-  it('is told nothing after it has stopped', async () => {
+  it('receives nothing after it has stopped', async () => {
     const job = createSource()
-    const { told, stop, ends } = await begin(job)
+    const { changes, stop, ends } = await begin(job)
     stop()
     job.move('queued')
     job.move('succeeded')
     job.miss()
     await turn()
-    assert.deepEqual(told, ['1 pending'])
+    assert.deepEqual(changes, ['1 pending'])
     assert.equal(ends(), 0)
     assert.equal(job.stops(), 1)
   })
 
-  it('is told all the same where the store does not answer for a while', async (t) => {
+  it('receives all changes even if the store is temporarily unavailable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const job = createSource(['pending', 'queued'])
     job.failures.push('status', 'since')
@@ -205,9 +205,9 @@ describe('whoever follows a job', () => {
       await turn()
       t.mock.timers.tick(500)
     }
-    const { told } = await following
-    assert.deepEqual(told, ['2 queued'])
+    const { changes } = await following
+    assert.deepEqual(changes, ['2 queued'])
     job.move('generating')
-    assert.deepEqual(told, ['2 queued', '3 generating'])
+    assert.deepEqual(changes, ['2 queued', '3 generating'])
   })
 })

@@ -13,7 +13,7 @@ import {
 const adminKey = 'the-operators-own-key'
 const small = { model: 'kling-video', prompt: 'a boat' }
 
-describe('the laws of a job', () => {
+describe('the invariants of a job', () => {
   const cleanup = createCleanup()
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
   let store: Awaited<ReturnType<typeof startRedis>>
@@ -35,14 +35,14 @@ describe('the laws of a job', () => {
   })
   after(() => cleanup.run())
 
-  it('accepted is durable: a job whose queue entry is lost is found by the sweep', async () => {
+  it('accepted jobs are durable: the sweep finds a job with a lost queue entry', async () => {
     const { body } = await submit(address, { ...small, prompt: 'sandbox:slow swept' })
     await store.redis.del(...(await store.redis.keys('reelgate:bull:fal:*')))
     assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
     assert.equal((await tasks('swept')).length, 1)
   })
 
-  it('a lost answer that nothing can explain ends as submission_unknown, and is not sent again', async () => {
+  it('a lost reply that cannot be recovered ends as submission_unknown, and is not sent again', async () => {
     const { body } = await submit(address, { ...small, prompt: 'sandbox:lost once' })
     await waitForEnd(address, body.runId)
     assert.deepEqual(
@@ -96,7 +96,7 @@ describe('the laws of a job', () => {
   })
 
   describe('a callback', () => {
-    /** A gateway that does not poll by itself for minutes. */
+    /** A gateway without scheduled polls for minutes. */
     let rare: string
     before(async () => {
       const env = { ...upstreams.env, REDIS_URL: store.url, REDIS_PREFIX: 'rare:', POLL_MAX_MS: '600000' }
@@ -126,7 +126,7 @@ describe('the laws of a job', () => {
       assert.equal(await callback(secret), 200)
     })
 
-    it('ends nothing by itself: the poll alone counts', { timeout: 30_000 }, async () => {
+    it('does not end a job: only the poll counts', { timeout: 30_000 }, async () => {
       const { runId, secret, callback } = await begin('sandbox:hang called back')
       upstreams.host.injectFault({
         provider: 'fal',
@@ -142,7 +142,7 @@ describe('the laws of a job', () => {
       assert.doesNotMatch(status, /evil/)
     })
 
-    it('that is forged is refused, and nothing is polled', async () => {
+    it('that is forged is rejected, and nothing is polled', async () => {
       const { secret, callback } = await begin('sandbox:hang forged')
       upstreams.host.injectFault({
         provider: 'fal',
@@ -158,7 +158,7 @@ describe('the laws of a job', () => {
     })
   })
 
-  it('every job ends: one that never does fails at its deadline', async () => {
+  it('every job ends: one that never finishes fails at its deadline', async () => {
     const hasty = await startTestGateway(cleanup, { ...upstreams.env, MAX_JOB_SECONDS: '1' })
     const { body } = await submit(hasty.address, { ...small, prompt: 'sandbox:hang' })
     await waitForEnd(hasty.address, body.runId)
@@ -166,7 +166,7 @@ describe('the laws of a job', () => {
   })
 
   for (const status of [403, 404, 500]) {
-    it(`the result's link answers ${status} at first`, async () => {
+    it(`the result link returns ${status} at first`, async () => {
       upstreams.host.injectFault({ provider: 'video', operation: 'fetch', kind: 'status', status, times: 1 })
       const { body } = await submit(address, small)
       assert.equal((await waitForEnd(address, body.runId)).data.status, 'COMPLETED')
@@ -186,7 +186,7 @@ describe('the laws of a job', () => {
     assert.notEqual((await tasks('stop me'))[0]?.canceledAt, undefined)
   })
 
-  it('cancel before any upstream has the job buys nothing', async () => {
+  it('cancel before any upstream has the job purchases nothing', async () => {
     upstreams.host.injectFault({
       provider: 'fal',
       operation: 'submit',

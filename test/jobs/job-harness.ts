@@ -23,17 +23,17 @@ export const reply: CallResult = { kind: 'reply', reply: empty }
 export const lost: CallResult = { kind: 'lost', fault: fault('upstream_unreachable', 'cut') }
 
 export type Upstream = {
-  /** What happens while a call is under way; its result. */
+  /** What happens during a call; its result. */
   sent?: (path: string) => Promise<CallResult> | CallResult
   provider?: Partial<Provider>
   /** Whether the upstream still has an endpoint for the model. */
   offered?: boolean
-  /** Replaces any other part that a step works with. */
-  parts?: Partial<StepDeps>
+  /** Replaces any other dependency of a step. */
+  deps?: Partial<StepDeps>
   work?: Partial<JobWork>
 }
 
-/** Runs the steps of jobs on a real Redis, with a clock moved by hand and an upstream of the test's own. */
+/** Runs the steps of jobs on a real Redis, with a manual clock and an upstream by the test. */
 export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 0) {
   const keys = createKeys(prefix)
   const clocks: { now: number }[] = []
@@ -48,12 +48,12 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
   })
   let jobs = 0
 
-  async function begin({ sent = () => reply, provider = {}, offered = true, parts: other, work }: Upstream) {
+  async function begin({ sent = () => reply, provider = {}, offered = true, deps: other, work }: Upstream) {
     const id = `job${++jobs}`
-    // Not before the time of Redis, by which it judges deadlines.
+    // Not before the time of Redis, which decides about deadlines.
     const clock = { now: Date.now() + 1000 }
     clocks.push(clock)
-    /** The calls to the upstream, and what else the step did beside writing the record. */
+    /** The calls to the upstream, and the side effects other than writing the record. */
     const calls: string[] = []
     const effects: string[] = []
     const call = (path: string) => ({ method: 'GET', path }) as const
@@ -68,7 +68,7 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       ...provider,
     }
     const mapping = runware.models[model]
-    const parts = {
+    const deps = {
       store,
       routing: { find: () => (offered && mapping ? { provider: upstream, mapping } : undefined) },
       transport: {
@@ -146,15 +146,15 @@ export function createJobHarness(redis: Redis, prefix: string, pollIntervalMs = 
       dueAt: clock.now,
       queue: 'runware',
     })
-    const run = () => runStep(parts, id, 'runware')
+    const run = () => runStep(deps, id, 'runware')
     return {
       id,
       clock,
       calls,
       effects,
-      parts,
+      deps,
       run,
-      /** Steps, each when the one before says so, as long as there are any. */
+      /** Runs steps, each when the one before schedules it, until there are none. */
       async runAll() {
         for (let next = await run(); next.kind === 'wait'; next = await run()) {
           clock.now = Math.max(clock.now + 1, next.at)

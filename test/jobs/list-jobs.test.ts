@@ -32,8 +32,8 @@ describe('the list of a caller’s jobs', () => {
   after(() => cleanup.run())
 
   async function add(owner: string, id: string, model = 'veo2-video'): Promise<string> {
-    const order = { input: {}, route: ['fal'], deadlineSeconds: 60, costUsd: 0, sandbox: false } as const
-    await engine.create({ ...order, id, owner, model })
+    const record = { input: {}, route: ['fal'], deadlineSeconds: 60, costUsd: 0, sandbox: false } as const
+    await engine.create({ ...record, id, owner, model })
     return id
   }
 
@@ -49,7 +49,7 @@ describe('the list of a caller’s jobs', () => {
     }
   }
 
-  it('is read page by page in either order, though many arrived in one millisecond and more arrive', async () => {
+  it('is read page by page in either order, even if many jobs arrive in one millisecond', async () => {
     const ids = Array.from({ length: 25 }, (_, index) => `a${index}`)
     await Promise.all(ids.map((id) => add('alice', id)))
     let more = 0
@@ -63,7 +63,7 @@ describe('the list of a caller’s jobs', () => {
     assert.deepEqual(oldest.flat(), [...newest.flat().toReversed(), 'later0', 'later1'])
   })
 
-  it('goes on behind a job that has been removed, and skips it', async () => {
+  it('continues after a job that has been removed, and skips it', async () => {
     for (const id of ['b1', 'b2', 'b3']) await add('bobby', id)
     assert.equal(await engine.remove('b3'), false)
     const job = await store.claimStep('b3', Date.now())
@@ -82,11 +82,11 @@ describe('the list of a caller’s jobs', () => {
     assert.deepEqual(await pages({ owner: 'bobby', limit: 10 }), [['b2', 'b1']])
   })
 
-  it('knows no place behind a job of somebody else', async () => {
+  it('rejects a job of another owner as a cursor', async () => {
     assert.equal(await engine.list({ owner: 'bobby', limit: 1, after: 'a1' }), undefined)
   })
 
-  it('looks through a bounded number of records at a time', async () => {
+  it('reads a limited number of records at a time', async () => {
     await add('carol', 'c-first', 'sora-2')
     for (let batch = 0; batch < 42; batch++) {
       await Promise.all(Array.from({ length: 50 }, (_, index) => add('carol', `c${batch}-${index}`)))

@@ -10,10 +10,10 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 import { createJobHarness, done, lost, reply, type Upstream } from './job-harness.ts'
 
 const running: Outcome = { kind: 'running', ticket: { task: 1 }, stage: 'processing' }
-/** Its polls are 20 s apart, so that what comes sooner was asked for. */
+/** Its polls are 20 s apart, so that an earlier poll was requested. */
 const slow: Upstream = {
   provider: { read: () => running },
-  parts: {
+  deps: {
     maxPollIntervalMs: 20_000,
     renderTimes: { estimateMs: async () => 1_000_000, addMeasurement: async () => undefined } as never,
   },
@@ -33,8 +33,8 @@ describe('the poll interval', () => {
   async function begin(upstream: Upstream = slow) {
     const job = await harness.begin(upstream)
     const calls: { path: string; at: number }[] = []
-    const { send } = job.parts.transport
-    job.parts.transport.send = (...args) => {
+    const { send } = job.deps.transport
+    job.deps.transport.send = (...args) => {
       calls.push({ path: args[2].path.trim(), at: job.clock.now })
       return send(...args)
     }
@@ -49,10 +49,10 @@ describe('the poll interval', () => {
       now: () => job.clock.now,
       store: harness.store,
       queues,
-      routing: job.parts.routing,
-      upstreams: job.parts.upstreams,
+      routing: job.deps.routing,
+      upstreams: job.deps.upstreams,
     })
-    const runner = createStepRunner(job.parts, {
+    const runner = createStepRunner(job.deps, {
       queues: { add: async () => undefined },
       clock: { now: () => job.clock.now, toWallClock: (time) => time },
     })
@@ -91,7 +91,7 @@ describe('the poll interval', () => {
       steps: () => steps,
       bringForward: () => queues.bringForward('runware', job.id),
       paths: (path: string) => calls.filter((call) => call.path === path),
-      /** Whatever comes, so many times a second for so long. */
+      /** Repeats an event at a rate for a time. */
       async flood(what: () => Promise<unknown>, perSecond: number, seconds: number) {
         for (let count = 0; count < perSecond * seconds; count += 1) {
           await what()
@@ -110,7 +110,7 @@ describe('the poll interval', () => {
     assert.deepEqual(calls, [{ path: 'poll', at: job.clock.now }])
   })
 
-  it('so it is right after a poll of the schedule', async () => {
+  it('also right after a scheduled poll', async () => {
     const { calls, callback, work, job, bringForward } = await begin()
     job.clock.now += 5000
     await bringForward()
@@ -121,7 +121,7 @@ describe('the poll interval', () => {
     assert.equal(calls.length, 2)
   })
 
-  it('27 callbacks a second for 10 s make at most 11 polls', async () => {
+  it('27 callbacks per second for 10 s cause at most 11 polls', async () => {
     const { paths, callback, flood, steps, job } = await begin()
     job.clock.now += 5000
     const before = steps()
@@ -133,7 +133,7 @@ describe('the poll interval', () => {
     assert.ok(steps() - before <= 2 * polls.length + 1, `${steps() - before} steps`)
   })
 
-  it('of two callbacks, the second is followed by a poll when the interval has passed', async () => {
+  it('the second of two callbacks is followed by a poll after the interval', async () => {
     const { calls, callback, work, job } = await begin()
     job.clock.now += 5000
     const first = job.clock.now
@@ -148,7 +148,7 @@ describe('the poll interval', () => {
     )
   })
 
-  it('most callbacks of a flood write nothing', async () => {
+  it('most of many callbacks write nothing', async () => {
     const { callback, work, job } = await begin()
     job.clock.now += 5000
     await callback()
@@ -175,7 +175,7 @@ describe('the poll interval', () => {
     assert.equal(steps(), ran)
   })
 
-  it('a callback of a job that no upstream has brings no attempt forward', async () => {
+  it('a callback for a job that no upstream has does not bring an attempt forward', async () => {
     const { callback, work, job, paths } = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: 'later' } }) },
     })
@@ -185,7 +185,7 @@ describe('the poll interval', () => {
     assert.equal(paths('submit').length, 0)
   })
 
-  it('a cancel reaches the upstream at once, and repeated ones make no polls beyond the interval', async () => {
+  it('a cancel reaches the upstream at once, and repeated ones cause no polls beyond the interval', async () => {
     const cancel = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
     const upstream = { ...slow, provider: { read: () => running, ...cancel } }
     const { callback, cancel: askToCancel, paths, flood, job, work } = await begin(upstream)
@@ -203,7 +203,7 @@ describe('the poll interval', () => {
     assert.ok(paths('poll').length <= 8, `${paths('poll').length} polls`)
   })
 
-  it('many callbacks while a submit is looked for make one look an interval', async () => {
+  it('many callbacks during the search for a submit cause one search per interval', async () => {
     const { callback, flood, paths, job } = await begin({
       sent: (path) => (path === 'submit' ? lost : reply),
       provider: {
@@ -220,14 +220,14 @@ describe('the poll interval', () => {
     assert.ok(paths('find').length <= 7, `${paths('find').length} looks`)
   })
 
-  it('a video that a second callback came for is fetched without waiting', async () => {
+  it('a video is fetched without waiting after a second callback', async () => {
     const outcomes = [running, done]
     const fetched: number[] = []
     const { callback, work, job, bringForward } = await begin({
       ...slow,
       provider: { read: () => outcomes.shift() ?? done },
-      parts: {
-        ...slow.parts,
+      deps: {
+        ...slow.deps,
         storeResults: async () => {
           fetched.push(job.clock.now)
           return [{ url: '/files/a.mp4' }]
@@ -235,7 +235,7 @@ describe('the poll interval', () => {
         deliveryLimits: { timeoutMs: 60_000, graceMs: 60_000, storageRetryMs: 60_000 },
         isCancelRequested: async () => false,
         measureVideoSeconds: async () => undefined,
-      } as unknown as NonNullable<Upstream['parts']>,
+      } as unknown as NonNullable<Upstream['deps']>,
     })
     job.clock.now += 5000
     await callback()

@@ -17,7 +17,7 @@ it('polls a render of 60 s fewer than 8 times and notices its end within 5 s', (
   }
 })
 
-it('notices the end of a render within 5 s, too, where the usual time is a fifth off', () => {
+it('notices the end of a render within 5 s, too, if the typical time is off by a fifth', () => {
   for (let usualMs = 54_000; usualMs <= 76_000; usualMs += 500) {
     let elapsedMs = 0
     for (let polls = 0; elapsedMs < 60_000; polls++)
@@ -26,7 +26,7 @@ it('notices the end of a render within 5 s, too, where the usual time is a fifth
   }
 })
 
-it('never asks more often than once a second, nor less often than the operator wants', () => {
+it('polls at most once per second, and at least as often as the operator wants', () => {
   for (const usualMs of [1, 1000, 60_000, 3_600_000]) {
     for (const elapsedMs of [0, 10, 5000, 10_000_000]) {
       for (const polls of [0, 1, 50]) {
@@ -42,23 +42,23 @@ it('never asks more often than once a second, nor less often than the operator w
 const poll = (elapsedMs: number, polls = 1, usualMs = 60_000) =>
   nextPollDelayMs({ elapsedMs, renderMs: usualMs, polls, maxDelayMs: 600_000 })
 
-it('waits for two fifths of the usual time before the first poll', () => {
+it('waits for two fifths of the typical time before the first poll', () => {
   assert.equal(poll(0, 0), 24_000)
 })
 
-it('goes most of the way to the usual end, but not less than a sixteenth of it', () => {
+it('waits for most of the remaining typical time, but at least a sixteenth of it', () => {
   assert.equal(poll(24_000), 24_300)
   assert.equal(poll(50_000), 3600)
   assert.equal(poll(51_000), 3600)
 })
 
-it('thins out the longer a render is overdue', () => {
+it('polls less often the longer a render is overdue', () => {
   assert.equal(poll(60_000), 3600)
   assert.equal(poll(100_000), 6000)
   assert.equal(poll(160_000), 15_000)
 })
 
-it('doubles after each poll that told nothing, up to 16 s', () => {
+it('doubles the interval after each poll without a result, up to 16 s', () => {
   assert.deepEqual(
     [1, 2, 3, 4, 5, 6].map((misses) => retryDelayMs(misses, 600_000)),
     [1000, 2000, 4000, 8000, 16_000, 16_000],
@@ -66,11 +66,11 @@ it('doubles after each poll that told nothing, up to 16 s', () => {
   assert.equal(retryDelayMs(5, 3000), 3000)
 })
 
-it('asks more often than once a second where the operator wants it', () => {
+it('polls more often than once per second if the operator wants it', () => {
   assert.equal(nextPollDelayMs({ elapsedMs: 0, renderMs: 60_000, polls: 0, maxDelayMs: 100 }), 100)
 })
 
-it('guesses a progress that grows and never reaches the end', () => {
+it('estimates a progress that grows and never reaches the end', () => {
   const guess = (elapsedMs: number, usualMs = 60_000) => estimateProgress({ elapsedMs, renderMs: usualMs })
   assert.equal(guess(0), 0)
   assert.equal(guess(30_000), 52)

@@ -61,7 +61,7 @@ describe('the sweep', () => {
     return { forwarded, sweep, until }
   }
 
-  it('reaches the jobs behind five hundred whose records cannot be read', async () => {
+  it('reaches the jobs after five hundred with unreadable records', async () => {
     for (let n = 0; n < 510; n += 1) {
       await redis.hset(keys.job(`broken${n}`), { owner: 'ann', view: '{', state: 'pending' })
       await redis.zadd(keys.open, 1, `broken${n}`)
@@ -74,7 +74,7 @@ describe('the sweep', () => {
     await redis.del(keys.open, keys.sweep)
   })
 
-  it('forgets what has no record', async () => {
+  it('drops entries without a record', async () => {
     await redis.zadd(keys.open, 1, 'gone')
     const { sweep, until } = start()
     await until(async () => (await redis.zscore(keys.open, 'gone')) === null)
@@ -82,7 +82,7 @@ describe('the sweep', () => {
     await redis.del(keys.open, keys.sweep)
   })
 
-  it('takes no jobs for overdue while the clock of its machine is wrong', async () => {
+  it('requeues no jobs while the clock of its machine is wrong', async () => {
     await addJob('due', 1)
     const skewed = start({ isSkewed: true })
     await new Promise((resolve) => setTimeout(resolve, 1500))
@@ -127,7 +127,7 @@ describe('the sweep', () => {
       return { ...sweep, forwarded }
     }
 
-    it('brings a job back to the queue of its upstream, or of the delivery', async () => {
+    it('requeues a job at its upstream, or for its delivery', async () => {
       await add('submitted')
       await add('rendered', { state: 'delivering' })
       await add('nowhere', { route: [] })
@@ -136,7 +136,7 @@ describe('the sweep', () => {
       assert.deepEqual(forwarded.sort(), ['delivery rendered', 'fal submitted'])
     })
 
-    it('leaves a job that it brought back alone for ten seconds', async () => {
+    it('does not requeue a job again for ten seconds', async () => {
       await add('job')
       let now = Date.now()
       const { sweep, forwarded } = create({ now: () => now })
@@ -150,7 +150,7 @@ describe('the sweep', () => {
       assert.equal(forwarded.length, 2)
     })
 
-    it('is the work of one process at a time, for five seconds after its last round', async () => {
+    it('runs in one process at a time, for five seconds after its last round', async () => {
       const [first, second] = [create(), create()]
       await first.sweep()
       await redis.pexpire(keys.sweep, 1000)
@@ -178,7 +178,7 @@ describe('the sweep', () => {
       assert.deepEqual(rounds, ['webhooks'])
     })
 
-    it('takes five hundred jobs at a time', async () => {
+    it('processes five hundred jobs at a time', async () => {
       for (let n = 0; n < 510; n += 1) await redis.zadd(keys.open, 1, `gone${n}`)
       const { sweep } = create()
       await sweep()
@@ -217,17 +217,17 @@ describe('the sweep', () => {
         assert.equal(await roundsWith('holder'), 1)
       })
 
-      it('keeps the slot of a job whose record cannot be read', async () => {
+      it('keeps the slot of a job with an unreadable record', async () => {
         await redis.hset(keys.job('holder'), { owner: 'ann', view: '{', state: 'failed' })
         assert.equal(await roundsWith('holder'), 0)
       })
 
-      it('and not before', async () => {
+      it('not in other rounds', async () => {
         assert.equal(await roundsWith('holder', 14), 0)
       })
     })
 
-    it('goes on after a round that Redis did not answer, and ends when it is stopped', async () => {
+    it('continues after a round without a reply from Redis, and ends when it is stopped', async () => {
       mock.timers.enable({ apis: ['setTimeout'] })
       try {
         let rounds = 0
@@ -264,7 +264,7 @@ describe('the sweep', () => {
       }
     })
 
-    it('stops only after the round that is under way', async () => {
+    it('stops after the current round', async () => {
       mock.timers.enable({ apis: ['setTimeout'] })
       try {
         let end: () => void = () => undefined

@@ -13,7 +13,7 @@ import {
 
 const small = { model: 'kling-video', prompt: 'a boat' }
 
-describe('what is under way when nobody waits for it any more', () => {
+describe('work whose client no longer waits', () => {
   const cleanup = createCleanup()
   let store: Awaited<ReturnType<typeof startRedis>>
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
@@ -26,7 +26,7 @@ describe('what is under way when nobody waits for it any more', () => {
   })
   after(() => cleanup.run())
 
-  it('a job that reaches Redis only after its client was told 503 is not accepted', async () => {
+  it('a job that reaches Redis after its client received 503 is not accepted', async () => {
     const { address } = await startTestGateway(cleanup, env)
     const ids = () => store.redis.zrange('reelgate:owner:anonymous', 0, '-1')
     const { body } = await submit(address, small)
@@ -40,7 +40,7 @@ describe('what is under way when nobody waits for it any more', () => {
     assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('unheard of')).length, 0)
   })
 
-  it('a job that no replica has is not accepted, and not purchased', async () => {
+  it('a job that no replica has is neither accepted nor purchased', async () => {
     const { url, redis } = await startRedis(cleanup)
     const more = { REDIS_URL: url, REDIS_WAIT_REPLICAS: '1', REDIS_WAIT_MS: '50' }
     const { address } = await startTestGateway(cleanup, { ...env, ...more })
@@ -51,11 +51,11 @@ describe('what is under way when nobody waits for it any more', () => {
     assert.equal(tasks.filter(({ body }) => JSON.stringify(body).includes('one machine')).length, 0)
   })
 
-  it('a gateway that stops takes no more steps, however long a client takes over its request', async () => {
+  it('a stopping gateway runs no more steps, however slow a client is', async () => {
     const { url, redis } = await startRedis(cleanup)
     const gateway = await startTestGateway(cleanup, { ...env, REDIS_URL: url })
-    const takers = async () => String(await redis.client('LIST')).split('cmd=bzpopmin').length - 1
-    while ((await takers()) === 0) await sleep(20)
+    const countTakers = async () => String(await redis.client('LIST')).split('cmd=bzpopmin').length - 1
+    while ((await countTakers()) === 0) await sleep(20)
     const client = connect(Number(new URL(gateway.address).port), '127.0.0.1')
     client.on('error', () => undefined)
     cleanup.add(() => client.destroy())
@@ -63,8 +63,8 @@ describe('what is under way when nobody waits for it any more', () => {
     client.write('content-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
     await sleep(100)
     const stopping = gateway.stop()
-    for (let looks = 0; looks < 300 && (await takers()) > 0; looks++) await sleep(20)
-    assert.equal(await takers(), 0)
+    for (let attempt = 0; attempt < 300 && (await countTakers()) > 0; attempt++) await sleep(20)
+    assert.equal(await countTakers(), 0)
     client.destroy()
     await stopping
   })

@@ -10,7 +10,7 @@ import {
   jobDeadlineMs,
   type UnknownJobs,
 } from '../../src/jobs/unknown-jobs.ts'
-import { createJobMoney } from '../accounts/job-money.ts'
+import { createTestAccounts } from '../accounts/job-money.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
 const now = 1_800_000_000_000
@@ -19,7 +19,7 @@ const by = 'olga'
 describe('a job whose money is on hold', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let kit: ReturnType<typeof createJobMoney>
+  let accounts: ReturnType<typeof createTestAccounts>
   let unknown: UnknownJobs
 
   const task: Provider['task'] = { reference: (id) => ({ task: id }), id: ({ task }) => `id of ${task}` }
@@ -31,15 +31,15 @@ describe('a job whose money is on hold', () => {
 
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    kit = createJobMoney(redis, 'unknown:')
+    accounts = createTestAccounts(redis, 'unknown:')
     unknown = create()
   })
   after(() => cleanup.run())
 
   const create = (changes: Partial<Parameters<typeof createUnknownJobs>[0]> = {}) =>
     createUnknownJobs({
-      store: kit.store,
-      holds: kit.holds,
+      store: accounts.store,
+      holds: accounts.holds,
       routing,
       settingsOf: () => ({}),
       deadlineMs: () => 60_000,
@@ -54,91 +54,91 @@ describe('a job whose money is on hold', () => {
     ticket?: object | null
     model?: string
   } = {}) {
-    const { account } = await kit.book.createAccount({ name: 'ann', balanceUsd: 10 })
-    const { id: job } = await kit.accept(account.id, 2, { model })
-    await kit.start(job, ticket === null ? {} : { ticket: ticket as never })
-    await kit.fail(job, 'task_lost')
+    const { account } = await accounts.ledger.createAccount({ name: 'ann', balanceUsd: 10 })
+    const { id: job } = await accounts.accept(account.id, 2, { model })
+    await accounts.start(job, ticket === null ? {} : { ticket: ticket as never })
+    await accounts.fail(job, 'task_lost')
     return { owner: account.id, job }
   }
   /** As version 0.1 wrote it: without JSON. */
   async function makeOld({ owner, job }: { owner: string; job: string }) {
-    const entry = (await redis.hget(kit.keys.moneyOnHold(owner), job)) ?? ''
-    await redis.hset(kit.keys.moneyOnHold(owner), job, entry.replace(/ \{.*$/, ''))
+    const entry = (await redis.hget(accounts.keys.moneyOnHold(owner), job)) ?? ''
+    await redis.hset(accounts.keys.moneyOnHold(owner), job, entry.replace(/ \{.*$/, ''))
   }
   const listed = async (job: string) => (await unknown.list()).find(({ id }) => id === job) ?? assert.fail()
 
   describe('is listed', () => {
-    it('with what is known of it, also after its record is gone', async () => {
+    it('with its data, also after its record is gone', async () => {
       const { owner, job } = await hold()
-      await redis.del(kit.keys.job(job))
+      await redis.del(accounts.keys.job(job))
       const { since, ...rest } = await listed(job)
       assert.ok(Math.abs((since ?? 0) - Date.now()) < 60_000)
       const attempt = { provider: 'fal', attempt: 'attempt', attemptAt: 5, task: 'id of x' }
       assert.deepEqual(rest, { id: job, owner, model: 'veo', costUsd: 2, code: 'task_lost', ...attempt })
     })
 
-    it('as the hold says, whatever the record says since', async () => {
+    it('with the data of the hold, even if the record has changed', async () => {
       const { job } = await hold()
       const before = await listed(job)
       await redis.hset(
-        kit.keys.job(job),
+        accounts.keys.job(job),
         'work',
         JSON.stringify({ attempt: { id: 'b', provider: 'runware' } }),
       )
       assert.deepEqual(await listed(job), before)
     })
 
-    it('without a task that only its record got since', async () => {
+    it('without a task that its record got later', async () => {
       const { job } = await hold({ ticket: null })
-      await redis.hset(kit.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
+      await redis.hset(accounts.keys.job(job), 'work', JSON.stringify({ ticket: { task: 'y' } }))
       assert.equal((await listed(job)).task, undefined)
     })
 
-    it('as its record says, where version 0.1 put the money on hold', async () => {
-      const held = await hold()
-      const { since, ...rest } = await listed(held.job)
-      await makeOld(held)
-      const old = await listed(held.job)
-      assert.deepEqual(old, { ...rest, since: (await kit.store.read(held.job))?.view.completedAt })
+    it('with the data of its record, if version 0.1 put the money on hold', async () => {
+      const job = await hold()
+      const { since, ...rest } = await listed(job.job)
+      await makeOld(job)
+      const old = await listed(job.job)
+      assert.deepEqual(old, { ...rest, since: (await accounts.store.read(job.job))?.view.completedAt })
       assert.ok(Math.abs((old.since ?? 0) - (since ?? 0)) < 60_000)
     })
 
-    it('without what nobody knows any more', async () => {
-      const held = await hold()
-      await makeOld(held)
-      await redis.del(kit.keys.job(held.job))
+    it('without data that is lost', async () => {
+      const onHold = await hold()
+      await makeOld(onHold)
+      await redis.del(accounts.keys.job(onHold.job))
       const nothing = { code: undefined, since: undefined, provider: undefined, task: undefined }
       const attempt = { attempt: undefined, attemptAt: undefined }
-      const known = { id: held.job, owner: held.owner, model: 'veo', costUsd: 2 }
-      assert.deepEqual(await listed(held.job), { ...known, ...nothing, ...attempt })
+      const entry = { id: onHold.job, owner: onHold.owner, model: 'veo', costUsd: 2 }
+      assert.deepEqual(await listed(onHold.job), { ...entry, ...nothing, ...attempt })
     })
 
-    it('with the task that its late reply names', async () => {
+    it('with the task of its late reply', async () => {
       const { job } = await hold({ ticket: null })
       assert.equal((await listed(job)).task, undefined)
-      await kit.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
-      await kit.store.addNote(job, { at: 2, kind: 'late_reply', text: 'task-9' })
+      await accounts.store.addNote(job, { at: 1, kind: 'late_result', text: 'other' })
+      await accounts.store.addNote(job, { at: 2, kind: 'late_reply', text: 'task-9' })
       assert.equal((await listed(job)).task, 'task-9')
     })
 
-    it('without its task where the upstream does not have the model any more', async () => {
+    it('without its task if the upstream no longer has the model', async () => {
       assert.equal((await listed((await hold({ model: 'kling' })).job)).task, undefined)
     })
 
-    it('before those on hold for longer, and those of an unknown time last', async () => {
+    it('newest first, and those with an unknown time last', async () => {
       const first = await hold()
       const unknownTime = await hold()
       await makeOld(unknownTime)
-      await redis.del(kit.keys.job(unknownTime.job))
-      const entry = (await redis.hget(kit.keys.moneyOnHold(first.owner), first.job)) ?? ''
+      await redis.del(accounts.keys.job(unknownTime.job))
+      const entry = (await redis.hget(accounts.keys.moneyOnHold(first.owner), first.job)) ?? ''
       await redis.hset(
-        kit.keys.moneyOnHold(first.owner),
+        accounts.keys.moneyOnHold(first.owner),
         first.job,
         entry.replace(/"since":\d+/, '"since":1'),
       )
       const second = await hold()
-      const order = (await unknown.list()).map(({ id }) => id)
-      const at = [second, first, unknownTime].map(({ job }) => order.indexOf(job))
+      const ids = (await unknown.list()).map(({ id }) => id)
+      const at = [second, first, unknownTime].map(({ job }) => ids.indexOf(job))
       assert.deepEqual(
         at,
         at.toSorted((a, b) => a - b),
@@ -146,8 +146,8 @@ describe('a job whose money is on hold', () => {
     })
   })
 
-  describe('is decided on', () => {
-    it('by the clock that the gateway has', async () => {
+  describe('is decided', () => {
+    it('with the time of the gateway', async () => {
       const { owner, job } = await hold()
       const settled = await unknown.decide(job, { decision: 'charge', by, note: 'billed' })
       const decision = { job, owner, decision: 'charge', usd: 2, at: now, by, note: 'billed' }
@@ -158,7 +158,7 @@ describe('a job whose money is on hold', () => {
 
     it('for its owner only, before and after', async () => {
       const { owner, job } = await hold()
-      const { account: other } = await kit.book.createAccount({ name: 'bob' })
+      const { account: other } = await accounts.ledger.createAccount({ name: 'bob' })
       const decide = async (whose: string) =>
         (await unknown.decide(job, { decision: 'release', owner: whose, by })).kind
       assert.equal(await decide(other.id), 'none')
@@ -181,7 +181,7 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await adopt(job, 'task-1'), { kind: 'replayed', decision })
       assert.deepEqual(await adopt(job, 'task-2'), { kind: 'other', decision })
       assert.deepEqual((await unknown.decide(job, { decision: 'charge', by })).kind, 'other')
-      assert.equal((await kit.store.read(job))?.view.state, 'queued')
+      assert.equal((await accounts.store.read(job))?.view.state, 'queued')
     })
 
     it('for its owner only', async () => {
@@ -192,30 +192,30 @@ describe('a job whose money is on hold', () => {
       assert.deepEqual(await adopt(job, 'task-3', { owner: 'key_0' }), { kind: 'none' })
     })
 
-    it('not without its record, nor with the task of another job', async () => {
+    it('not without its record, and not with the task of another job', async () => {
       const [first, second] = [await hold(), await hold()]
       assert.equal((await adopt(first.job, 'task-4')).kind, 'done')
       assert.deepEqual(await adopt(second.job, 'task-4'), { kind: 'taken', job: first.job })
-      await redis.del(kit.keys.job(second.job))
+      await redis.del(accounts.keys.job(second.job))
       assert.deepEqual(await adopt(second.job, 'task-5'), { kind: 'gone' })
     })
 
-    it('not where the upstream does not have the model any more', async () => {
+    it('not if the upstream no longer has the model', async () => {
       assert.deepEqual(await adopt((await hold({ model: 'kling' })).job, 'task-6'), { kind: 'no_attempt' })
     })
 
     /** Changes the record after each of so many reads. */
     function changing(job: string, times: number) {
       let reads = 0
-      const read: typeof kit.store.read = async (id) => {
-        const found = await kit.store.read(id)
-        if (reads++ < times) await redis.hincrby(kit.keys.job(job), 'version', 1)
-        return found
+      const read: typeof accounts.store.read = async (id) => {
+        const record = await accounts.store.read(id)
+        if (reads++ < times) await redis.hincrby(accounts.keys.job(job), 'version', 1)
+        return record
       }
-      return { reads: () => reads, unknown: create({ store: { ...kit.store, read } }) }
+      return { reads: () => reads, unknown: create({ store: { ...accounts.store, read } }) }
     }
 
-    it('from the record as it is by then, where it changed meanwhile', async () => {
+    it('from the current record if it changed meanwhile', async () => {
       const { job } = await hold()
       const { reads, unknown } = changing(job, 4)
       assert.equal((await unknown.adopt(job, { ticket: 'task-7', by })).kind, 'done')
@@ -229,18 +229,18 @@ describe('a job whose money is on hold', () => {
       assert.equal(reads(), 5)
     })
 
-    it('not where its hold is lost and nobody decided on it', async () => {
+    it('not if its hold is lost without a decision', async () => {
       const { job, owner } = await hold()
-      let asked = 0
-      const ownerOf = async () => (asked++ === 0 ? owner : undefined)
-      const lost = create({ holds: { ...kit.holds, findOwner: ownerOf } })
+      let lookups = 0
+      const ownerOf = async () => (lookups++ === 0 ? owner : undefined)
+      const lost = create({ holds: { ...accounts.holds, findOwner: ownerOf } })
       assert.deepEqual(await lost.adopt(job, { ticket: 'task-9', by }), { kind: 'none' })
     })
   })
 })
 
-describe('the time that a resumed job may take', () => {
-  it('is that of its model, and the longest of all where there is none or it is longer', () => {
+describe('the time limit of a resumed job', () => {
+  it('is that of its model, and the maximum if there is none or it is longer', () => {
     const film = models.find(({ deadlineSeconds }) => deadlineSeconds === 3600) ?? assert.fail()
     assert.equal(jobDeadlineMs(film.id, 7200), 3_600_000)
     assert.equal(jobDeadlineMs(film.id, 100), 100_000)
@@ -248,7 +248,7 @@ describe('the time that a resumed job may take', () => {
   })
 })
 
-describe('the reason why a decision was not made', () => {
+describe('the reason why a decision was rejected', () => {
   it('names the job, and what an operator can do', () => {
     for (const [kind, reason] of [
       ['none', /^No money is on hold for the job vid_1$/],

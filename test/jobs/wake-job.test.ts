@@ -13,8 +13,8 @@ import {
 
 const small = { model: 'kling-video', prompt: 'a boat' }
 
-/** The first poll of these jobs is 20 s away, so that what happens sooner was brought forward. */
-describe('what comes while a step is under way', () => {
+/** The first poll of these jobs is 20 s away, so that an earlier poll was brought forward. */
+describe('events during a step', () => {
   const cleanup = createCleanup()
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
@@ -63,7 +63,7 @@ describe('what comes while a step is under way', () => {
     assert.ok(Date.now() - began < 15_000)
   })
 
-  it('a job is left alone when nothing came', async () => {
+  it('without an event the job waits', async () => {
     const { id } = await submitSlowly()
     await waitForStage(address, id, /^(queued|processing)$/)
     await sleep(300)

@@ -6,7 +6,7 @@ import { createEngine } from '../../src/jobs/engine.ts'
 import { createWithdrawals } from '../../src/jobs/withdrawals.ts'
 import { createCleanup, quiet, temporaryFolder } from '../support/setup.ts'
 
-describe('jobs whose client was told that they were not accepted', () => {
+describe('jobs whose client received a failed submit', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
@@ -19,13 +19,13 @@ describe('jobs whose client was told that they were not accepted', () => {
     while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
-  it('are canceled as soon as Redis replies, and forgotten then', async () => {
+  it('are canceled as soon as Redis replies, and then removed from disk', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceled: string[] = []
-    let refusals = 1
+    let rejections = 1
     const { add } = await open(dir, async (id) => {
-      refusals -= 1
-      if (refusals >= 0) throw new Error('away')
+      rejections -= 1
+      if (rejections >= 0) throw new Error('away')
       canceled.push(id)
     })
     await add('vid_1')
@@ -44,40 +44,40 @@ describe('jobs whose client was told that they were not accepted', () => {
     await until(() => canceled.includes('vid_1'))
   })
 
-  it('are tried again after a second, each until it is canceled', async () => {
+  it('are retried after a second, each until it is canceled', async () => {
     mock.timers.enable({ apis: ['setTimeout'] })
     try {
       const dir = join(await temporaryFolder(cleanup), 'withdrawals')
-      const asked: string[] = []
+      const canceledIds: string[] = []
       let isAway = true
       const { add } = await open(dir, async (id) => {
-        asked.push(id)
+        canceledIds.push(id)
         if (isAway) throw new Error('away')
       })
       const settled = async () => {
         for (let n = 0; n < 20; n += 1) await new Promise(setImmediate)
       }
       await add('vid_1')
-      assert.deepEqual(asked, [])
+      assert.deepEqual(canceledIds, [])
       mock.timers.tick(0)
       await settled()
-      assert.deepEqual(asked, ['vid_1'])
+      assert.deepEqual(canceledIds, ['vid_1'])
       mock.timers.tick(999)
       await settled()
-      assert.deepEqual(asked, ['vid_1'])
+      assert.deepEqual(canceledIds, ['vid_1'])
       isAway = false
       mock.timers.tick(1)
       while ((await readdir(dir)).length > 0) await new Promise(setImmediate)
       await settled()
       mock.timers.tick(60_000)
       await settled()
-      assert.deepEqual(asked, ['vid_1', 'vid_1'])
+      assert.deepEqual(canceledIds, ['vid_1', 'vid_1'])
     } finally {
       mock.timers.reset()
     }
   })
 
-  it('are canceled though they cannot be noted, and that is logged', async () => {
+  it('are canceled even if they cannot be written to disk, which is logged', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const canceled: string[] = []
     const logged: unknown[] = []
@@ -93,18 +93,18 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal((logged[0] as { job: string }).job, 'vid_1')
   })
 
-  it('are not canceled after the stop, which waits for the one under way', async () => {
+  it('are not canceled after the stop, which waits for the running one', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
-    const asked: string[] = []
+    const canceledIds: string[] = []
     let end: () => void = () => undefined
     const { add, stop } = await open(dir, (id) => {
-      asked.push(id)
+      canceledIds.push(id)
       return new Promise<void>((resolve) => {
         end = resolve
       })
     })
     await add('vid_1')
-    await until(() => asked.length === 1)
+    await until(() => canceledIds.length === 1)
     let isStopped = false
     const stopping = stop().then(() => {
       isStopped = true
@@ -115,23 +115,23 @@ describe('jobs whose client was told that they were not accepted', () => {
     await stopping
     await add('vid_2')
     await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.deepEqual(asked, ['vid_1'])
+    assert.deepEqual(canceledIds, ['vid_1'])
     assert.deepEqual(await readdir(dir), ['vid_2'])
   })
 
-  it('that wait for a try are not canceled after the stop', async () => {
+  it('that wait for a retry are not canceled after the stop', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
-    const asked: string[] = []
-    const { add, stop } = await open(dir, async (id) => asked.push(id))
+    const canceledIds: string[] = []
+    const { add, stop } = await open(dir, async (id) => canceledIds.push(id))
     const added = add('vid_1')
     await added
     await stop()
-    const before = asked.length
+    const before = canceledIds.length
     await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal(asked.length, before)
+    assert.equal(canceledIds.length, before)
   })
 
-  it('are noted where only the gateway’s user can read', async () => {
+  it('are readable by the gateway’s user only', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const { add } = await open(dir, () => Promise.reject(new Error('away')))
     await add('vid_1')
@@ -139,62 +139,62 @@ describe('jobs whose client was told that they were not accepted', () => {
     assert.equal((await stat(join(dir, 'vid_1'))).mode & 0o777, 0o600)
   })
 
-  it('are looked for again when Redis has not executed the submit yet', async () => {
+  it('are searched for again if Redis has not executed the submit yet', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
-    let looks = 0
+    let checks = 0
     const { add } = await open(dir, async () => {
-      looks += 1
-      return looks === 1 ? 'absent' : 'asked'
+      checks += 1
+      return checks === 1 ? 'absent' : 'asked'
     })
     await add('vid_1')
     await until(async () => (await readdir(dir)).length === 0)
-    assert.equal(looks, 2)
+    assert.equal(checks, 2)
   })
 
-  it('are looked for until Redis can store them no more, five seconds later', async () => {
+  it('are searched for until Redis can no longer store them, five seconds later', async () => {
     const clock = mock.method(performance, 'now', () => 1000)
     mock.timers.enable({ apis: ['setTimeout'] })
     try {
       const dir = join(await temporaryFolder(cleanup), 'withdrawals')
-      let looks = 0
+      let checks = 0
       const { add } = await open(dir, async () => {
-        looks += 1
+        checks += 1
         return 'absent'
       })
       await add('vid_1')
-      const look = async (at: number) => {
+      const checkAt = async (at: number) => {
         clock.mock.mockImplementation(() => at)
-        mock.timers.tick(looks === 0 ? 0 : 1000)
+        mock.timers.tick(checks === 0 ? 0 : 1000)
         for (let n = 0; n < 20; n += 1) await new Promise(setImmediate)
       }
-      await look(1000)
-      await look(5999)
-      assert.deepEqual([looks, await readdir(dir)], [2, ['vid_1']])
-      await look(6000)
+      await checkAt(1000)
+      await checkAt(5999)
+      assert.deepEqual([checks, await readdir(dir)], [2, ['vid_1']])
+      await checkAt(6000)
       while ((await readdir(dir)).length > 0) await new Promise(setImmediate)
-      assert.equal(looks, 3)
+      assert.equal(checks, 3)
     } finally {
       mock.timers.reset()
       clock.mock.restore()
     }
   })
 
-  it('of an earlier process are looked for once', async () => {
+  it('of an earlier process are searched for once', async () => {
     const dir = join(await temporaryFolder(cleanup), 'withdrawals')
     const { add, stop } = await open(dir, () => Promise.reject(new Error('away')))
     await add('vid_1')
     await stop()
-    let looks = 0
+    let checks = 0
     await open(dir, async () => {
-      looks += 1
+      checks += 1
       return 'absent'
     })
     await until(async () => (await readdir(dir)).length === 0)
-    assert.equal(looks, 1)
+    assert.equal(checks, 1)
   })
 
-  it('are noted before the client gets its answer, unless it can find the job by its idempotency key', async () => {
-    const order: string[] = []
+  it('are stored before the client gets its reply, unless it can find the job by its idempotency key', async () => {
+    const events: string[] = []
     const engine = createEngine({
       store: { create: () => Promise.reject(new Error('Connection is closed.')) } as never,
       queues: {} as never,
@@ -202,10 +202,10 @@ describe('jobs whose client was told that they were not accepted', () => {
       longestJobSeconds: 60,
       withdraw: async (id) => {
         await new Promise((resolve) => setTimeout(resolve, 10))
-        order.push(`noted ${id}`)
+        events.push(`noted ${id}`)
       },
     })
-    const submit = async (id: string, once?: { key: string; fingerprint: string }) => {
+    const submit = async (id: string, idempotencyKey?: { key: string; fingerprint: string }) => {
       const accepted = engine.create({
         id,
         owner: 'ann',
@@ -215,13 +215,13 @@ describe('jobs whose client was told that they were not accepted', () => {
         deadlineSeconds: 60,
         costUsd: 0,
         sandbox: false,
-        ...(once && { idempotencyKey: once }),
+        ...(idempotencyKey && { idempotencyKey }),
       })
       await assert.rejects(accepted)
-      order.push(`answered ${id}`)
+      events.push(`answered ${id}`)
     }
     await submit('a')
     await submit('b', { key: 'k', fingerprint: 'f' })
-    assert.deepEqual(order, ['noted a', 'answered a', 'answered b'])
+    assert.deepEqual(events, ['noted a', 'answered a', 'answered b'])
   })
 })

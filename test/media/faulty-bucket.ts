@@ -29,7 +29,7 @@ const page = '<html>soon</html>'
 
 const slowBytesPerMs = 8 * 1024
 
-/** Lets so much pass, and no more. */
+/** Passes a number of bytes, and no more. */
 function slowly(): Transform {
   return new Transform({
     highWaterMark: 1,

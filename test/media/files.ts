@@ -7,7 +7,7 @@ import { deflateSync } from 'node:zlib'
 /** A real, playable video. */
 export const video = readFileSync(new URL('../../src/sandbox/sample.mp4', import.meta.url))
 
-/** The same video with a box of nothing at its end, as large as asked for. */
+/** The same video with an empty box of the given size at its end. */
 export function videoOf(bytes: number): Buffer {
   const padded = Buffer.alloc(bytes)
   video.copy(padded)
@@ -45,12 +45,12 @@ export function dataUrl(type: string, content: Buffer): string {
   return `data:${type};base64,${content.toString('base64')}`
 }
 
-/** A server of the test's own on loopback. */
+/** An HTTP server for one test on loopback. */
 export async function startServer(
   t: TestContext,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  reply: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<string> {
-  const server: Server = createServer(answer)
+  const server: Server = createServer(reply)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { type Cleanup, createCleanup, startTestGateway, temporaryFolder } from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
 import { createSmallDisk, limitFiles, type SmallDisk } from './full-disk.ts'
@@ -15,7 +15,7 @@ const disks: Record<string, (cleanup: Cleanup) => Promise<SmallDisk>> = {
 
 describe('a full disk while results are delivered', () => {
   for (const [name, create] of Object.entries(disks)) {
-    it(`${name}: the job waits and succeeds, bought and charged once`, async (t) => {
+    it(`${name}: the job waits and succeeds, purchased and charged once`, async (t) => {
       const cleanup = createCleanup()
       t.after(() => cleanup.run())
       const disk = await create(cleanup)
@@ -25,10 +25,10 @@ describe('a full disk while results are delivered', () => {
         STORE_PROBE_SECONDS: '1',
         POLL_MAX_MS: '50',
       }
-      const { redis, keys, ledger: book, upstreams, env } = await startGround(cleanup, changes, 500)
+      const { redis, keys, ledger, upstreams, env } = await startBackend(cleanup, changes, 500)
       const { address } = await startTestGateway(cleanup, env)
       const operator = clientOf(address, operatorKey)
-      const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'test', balanceUsd: 10 })
+      const { body } = await operator.request('POST', '/api/admin/keys', { name: 'test', balanceUsd: 10 })
       const client = clientOf(address, String(body.key))
       const { runId } = (await client.submit()).body
 
@@ -49,7 +49,7 @@ describe('a full disk while results are delivered', () => {
       await disk.free()
       assert.equal((await client.waitForEnd(runId)).stage, 'succeeded')
       assert.equal((await upstreams.host.tasks('fal')).length, 1)
-      const account = await book.read(String((body as { id?: string }).id))
+      const account = await ledger.read(String((body as { id?: string }).id))
       assert.deepEqual([account?.balanceUsd, account?.reservedUsd, account?.spentUsd], [9.5, 0, 0.5])
       assert.deepEqual(await readdir(join(disk.dataDir, 'scratch')), [])
     })
@@ -61,7 +61,7 @@ describe('too little free disk space', () => {
     const cleanup = createCleanup()
     t.after(() => cleanup.run())
     const changes = { DISK_FREE_FLOOR_MB: '1000000', STORE_PROBE_SECONDS: '1' }
-    const { env } = await startGround(cleanup, changes)
+    const { env } = await startBackend(cleanup, changes)
     const { address } = await startTestGateway(cleanup, env)
     const client = clientOf(address)
     const plain = await client.submit()

@@ -30,7 +30,7 @@ export async function createSmallDisk(cleanup: Cleanup): Promise<SmallDisk> {
 
 /** The kernel lets a process write no longer files than its limit. Needs no rights. */
 export function limitFiles(cleanup: Cleanup, dataDir: string): SmallDisk {
-  // The signal ends the process, unless somebody listens.
+  // The signal ends the process without a listener.
   const listener = () => undefined
   process.on('SIGXFSZ', listener)
   cleanup.add(() => process.off('SIGXFSZ', listener))

@@ -24,7 +24,7 @@ after(() => cleanup.run())
 const start = async (env: Record<string, string> = {}) =>
   (await startTestGateway(cleanup, { ...upstreams.env, ...env })).address
 
-/** What the stand-in was last asked to render. */
+/** The last task of the mock upstream. */
 async function lastTask(provider: 'fal' | 'wavespeed' | 'magicapi') {
   const tasks = await upstreams.host.tasks(provider)
   return tasks.toSorted((a, b) => a.createdAt - b.createdAt).at(-1)?.body ?? {}
@@ -39,8 +39,8 @@ const swap = {
   videoDuration: 5,
 }
 
-describe('files on their way to an upstream', () => {
-  it('inline, where it takes them so', async () => {
+describe('sending input files to an upstream', () => {
+  it('inline, if the upstream supports that', async () => {
     const address = await start()
     const image = dataUrl('image/png', small)
     const { body } = await submit(address, {
@@ -52,21 +52,21 @@ describe('files on their way to an upstream', () => {
     assert.equal((await lastTask('fal')).image_url, image)
   })
 
-  it('by its own upload call, as the very bytes that were sent', async () => {
+  it('by its upload call, with the same bytes', async () => {
     const address = await start()
     const body = {
       model: 'bytedance-waver-1.0',
       prompt: 'it moves',
       imageDataUrl: dataUrl('image/png', large),
     }
-    const answer = await submit(address, body)
-    assert.equal((await waitForEnd(address, answer.body.runId)).data.status, 'COMPLETED')
-    const handed = await fetch(String((await lastTask('wavespeed')).image))
-    assert.equal(handed.headers.get('content-type'), 'image/png')
-    assert.ok(Buffer.from(await handed.arrayBuffer()).equals(large))
+    const reply = await submit(address, body)
+    assert.equal((await waitForEnd(address, reply.body.runId)).data.status, 'COMPLETED')
+    const uploaded = await fetch(String((await lastTask('wavespeed')).image))
+    assert.equal(uploaded.headers.get('content-type'), 'image/png')
+    assert.ok(Buffer.from(await uploaded.arrayBuffer()).equals(large))
   })
 
-  it('an answer that was lost is found again by the same upload, and nothing is bought twice', async () => {
+  it('a lost reply is found again by the same upload, and nothing is purchased twice', async () => {
     const address = await start()
     const before = (await upstreams.host.tasks('wavespeed')).length
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: 1 })
@@ -75,12 +75,12 @@ describe('files on their way to an upstream', () => {
       prompt: 'it moves on',
       imageDataUrl: dataUrl('image/png', large),
     }
-    const answer = await submit(address, body)
-    assert.equal((await waitForEnd(address, answer.body.runId)).data.status, 'COMPLETED')
+    const reply = await submit(address, body)
+    assert.equal((await waitForEnd(address, reply.body.runId)).data.status, 'COMPLETED')
     assert.equal((await upstreams.host.tasks('wavespeed')).length, before + 1)
   })
 
-  it('no public address, and an upstream that takes links only: a 400 that says why', async () => {
+  it('no public address, and an upstream that accepts links only: a 400 with the reason', async () => {
     const address = await start()
     const { status, body } = await submit(address, swap)
     assert.equal(status, 400)
@@ -89,7 +89,7 @@ describe('files on their way to an upstream', () => {
     assert.equal((await submit(address, { ...swap, ...links })).status, 202)
   })
 
-  it('a signed link to us, where we have a public address', async () => {
+  it('a signed link to the gateway, if it has a public address', async () => {
     const address = await start({ PUBLIC_URL: 'https://media.example' })
     const { status, body } = await submit(address, swap)
     assert.equal(status, 202)
@@ -106,7 +106,7 @@ describe('files on their way to an upstream', () => {
     assert.equal((await fetch(address + path.replace(/media\/./, 'media/_'))).status, 404)
   })
 
-  it('stand-in upstreams need no public address', async () => {
+  it('mock upstreams need no public address', async () => {
     const address = (
       await startTestGateway(cleanup, { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '0', POLL_MAX_MS: '100' })
     ).address
@@ -117,23 +117,23 @@ describe('files on their way to an upstream', () => {
 })
 
 describe('signed links', () => {
-  const held = { hash: 'a'.repeat(64), bytes: 10, contentType: 'image/png' }
+  const stored = { hash: 'a'.repeat(64), bytes: 10, contentType: 'image/png' }
   const links = createInputLinks('secret')
 
-  it('name a file for a while', () => {
-    const token = links.createToken(held, 1000)
-    assert.deepEqual(links.readToken(token, 2000), held)
+  it('lead to a file for a limited time', () => {
+    const token = links.createToken(stored, 1000)
+    assert.deepEqual(links.readToken(token, 2000), stored)
     assert.equal(links.readToken(token, 1000 + 25 * 3_600_000), 'expired')
   })
 
-  it('of somebody else, or changed, name nothing', () => {
-    const token = links.createToken(held)
+  it('signed with another secret, or changed, are not found', () => {
+    const token = links.createToken(stored)
     const [content = '', signature = ''] = token.split('.')
-    const other = Buffer.from(JSON.stringify([...Object.values(held), Number.MAX_SAFE_INTEGER])).toString(
+    const other = Buffer.from(JSON.stringify([...Object.values(stored), Number.MAX_SAFE_INTEGER])).toString(
       'base64url',
     )
     const forged = [
-      createInputLinks('other').createToken(held),
+      createInputLinks('other').createToken(stored),
       `${other}.${signature}.png`,
       `${content}..png`,
       content,

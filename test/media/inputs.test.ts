@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { asAlice } from '../api/gateway.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { dataUrl, png, video } from './files.ts'
-import { megabyte, namesIn, type Room, startRoom, stores } from './media-gateway.ts'
+import { type MediaSetup, megabyte, namesIn, startMediaGateway, stores } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis
@@ -19,22 +19,22 @@ after(() => cleanup.run())
 
 type Answer = { status: number; body: { code: string; message: string; error: { param: string } } }
 
-async function send({ address }: Room, body: unknown): Promise<Answer> {
-  const answer = await fetch(`${address}/api/generate-video`, {
+async function send({ address }: MediaSetup, body: unknown): Promise<Answer> {
+  const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...asAlice },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
-  return { status: answer.status, body: (await answer.json()) as Answer['body'] }
+  return { status: reply.status, body: (await reply.json()) as Answer['body'] }
 }
 
-/** What nobody claimed goes right after the answer. */
-async function nothingHalf({ dataDir }: Room): Promise<void> {
-  const left = () => readdir(join(dataDir, 'scratch'))
-  for (let tries = 0; tries < 100 && (await left()).length > 0; tries += 1) {
+/** Unclaimed files are removed right after the reply. */
+async function nothingHalf({ dataDir }: MediaSetup): Promise<void> {
+  const listTempFiles = () => readdir(join(dataDir, 'scratch'))
+  for (let tries = 0; tries < 100 && (await listTempFiles()).length > 0; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  assert.deepEqual(await left(), [])
+  assert.deepEqual(await listTempFiles(), [])
 }
 
 const animate = { model: 'midjourney-video', prompt: 'it moves' }
@@ -43,35 +43,38 @@ const small = png()
 const large = png({ padding: 300_000 })
 
 for (const name of stores) {
-  describe(`what callers send, on ${name}`, () => {
+  describe(`files in requests, on ${name}`, () => {
     for (const [size, content] of [
       ['short', small],
       ['long', large],
     ] as const) {
       it(`a ${size} data URL is stored once by its content, and the job holds a reference`, async (t) => {
-        const room = await startRoom(t, name, { redis })
+        const setup = await startMediaGateway(t, name, { redis })
         for (const field of ['imageDataUrl', 'imageUrl', 'image']) {
-          assert.equal((await send(room, { ...animate, [field]: dataUrl('image/png', content) })).status, 202)
+          assert.equal(
+            (await send(setup, { ...animate, [field]: dataUrl('image/png', content) })).status,
+            202,
+          )
         }
         const hash = createHash('sha256').update(content).digest('hex')
-        const images = room.engine.orders.map(({ input }) => input.image)
+        const images = setup.engine.requests.map(({ input }) => input.image)
         assert.deepEqual(images, Array(3).fill(`stored:${hash}:${content.length}:image/png`))
-        assert.deepEqual(await namesIn(room.store, 'inputs'), [`inputs/${hash}`])
-        assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+        assert.deepEqual(await namesIn(setup.store, 'inputs'), [`inputs/${hash}`])
+        assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
       })
     }
   })
 }
 
-describe('what callers send', () => {
-  it('a link passes untouched', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
-    await send(room, { ...animate, imageDataUrl: 'https://cdn.example/a.png?x=1' })
-    assert.equal(room.engine.orders[0]?.input.image, 'https://cdn.example/a.png?x=1')
+describe('files in requests', () => {
+  it('a link is not changed', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
+    await send(setup, { ...animate, imageDataUrl: 'https://cdn.example/a.png?x=1' })
+    assert.equal(setup.engine.requests[0]?.input.image, 'https://cdn.example/a.png?x=1')
   })
 
-  it('data URLs are found in every form that holds one, however it is escaped', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('data URLs are found in every field, however they are escaped', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const url = dataUrl('image/png', large)
     const escaped = url.replaceAll('/', '\\/')
     const coded = url.replaceAll('+', '\\u002b').replaceAll('=', '\\u003D')
@@ -82,17 +85,17 @@ describe('what callers send', () => {
       JSON.stringify({ ...animate, image: [{ url }] }),
       ...[escaped, coded, folded, ` ${url} `].map((text) => `{"model":"midjourney-video","image":"${text}"}`),
     ]
-    for (const body of bodies) assert.equal((await send(room, body)).status, 202, body.slice(0, 200))
-    assert.equal(new Set(room.engine.orders.map(({ input }) => input.image)).size, 1)
-    assert.equal((await namesIn(room.store, 'inputs')).length, 1)
+    for (const body of bodies) assert.equal((await send(setup, body)).status, 202, body.slice(0, 200))
+    assert.equal(new Set(setup.engine.requests.map(({ input }) => input.image)).size, 1)
+    assert.equal((await namesIn(setup.store, 'inputs')).length, 1)
   })
 
   for (const [size, content] of [
     ['short', small],
     ['long', large],
   ] as const) {
-    it(`a ${size} data URL may be spelled in each way that the standards know, and some more`, async (t) => {
-      const room = await startRoom(t, 'disk', { redis })
+    it(`a ${size} data URL is accepted in every standard spelling, and some more`, async (t) => {
+      const setup = await startMediaGateway(t, 'disk', { redis })
       const base64 = content.toString('base64')
       const urls = [
         `data:;base64,${base64}`,
@@ -108,54 +111,54 @@ describe('what callers send', () => {
         content.toString('base64url'),
       ]
       for (const url of urls) {
-        const { status } = await send(room, { ...animate, image: url })
+        const { status } = await send(setup, { ...animate, image: url })
         assert.equal(status, 202, url.slice(0, 80))
       }
-      const images = new Set(room.engine.orders.map(({ input }) => input.image))
+      const images = new Set(setup.engine.requests.map(({ input }) => input.image))
       assert.equal(images.size, 1)
       assert.match([...images][0] ?? '', /^stored:.*:image\/png$/)
-      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+      assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
     })
   }
 
   it('text without a link, and base64 of anything else, is rejected', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const text = Buffer.from('this is a text and no file, '.repeat(9)).toString('base64')
     for (const image of [text, 'a red fox', 'data:image/png']) {
-      const reply = await send(room, { ...animate, image })
+      const reply = await send(setup, { ...animate, image })
       assert.equal(reply.status, 400)
       assert.match(reply.body.message, /`image` must be an http\(s\) link or a data URL/)
     }
     for (const image of [`data:text/plain;base64,${text}`, `data:;base64,${text}`, `data:,${text}`]) {
-      const reply = await send(room, { ...animate, image })
+      const reply = await send(setup, { ...animate, image })
       assert.equal(reply.status, 400)
       assert.match(reply.body.message, /`image` must be an image file/)
     }
-    assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
-    assert.deepEqual(await namesIn(room.store, 'inputs'), [])
+    assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
+    assert.deepEqual(await namesIn(setup.store, 'inputs'), [])
   })
 
-  it('lists may mix links and data URLs, and keep their order', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('lists can mix links and data URLs, and keep their order', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const second = 'https://cdn.example/b.png'
     const referenceImages = [dataUrl('image/png', large), second, dataUrl('image/png', small)]
-    const { input: kept } = await room.media.storeInput({ referenceImages }, { owner: 'alice' })
-    const [first, untouched, third] = kept.referenceImages ?? []
+    const { input: storedInput } = await setup.media.storeInput({ referenceImages }, { owner: 'alice' })
+    const [first, untouched, third] = storedInput.referenceImages ?? []
     assert.match(first ?? '', /^stored:.+:image\/png$/)
     assert.equal(untouched, second)
     assert.match(third ?? '', /^stored:.+:image\/png$/)
   })
 
-  it('long text that is no data URL stays as it is', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('long text that is not a data URL is not changed', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const prompt = `say "ü" \\ and 😀, ${'x'.repeat(7000)}`
     const negative = `data: ${'é'.repeat(60_000)}`
     assert.equal(
-      (await send(room, { ...animate, image: 'https://cdn.example/a.png', prompt, strange: negative }))
+      (await send(setup, { ...animate, image: 'https://cdn.example/a.png', prompt, strange: negative }))
         .status,
       202,
     )
-    assert.equal(room.engine.orders[0]?.input.prompt, prompt)
+    assert.equal(setup.engine.requests[0]?.input.prompt, prompt)
   })
 
   const lie = Buffer.from('<html><script>alert(1)</script></html>'.repeat(3000))
@@ -235,7 +238,7 @@ describe('what callers send', () => {
       says: /larger than 2 MB/,
     },
     {
-      what: 'a stand-in of somebody else',
+      what: 'a placeholder of another request',
       url: 'data:image/png;spooled=00000000-0000-4000-8000-000000000000;base64,AAAA',
       status: 400,
       says: /must be an image file/,
@@ -250,19 +253,19 @@ describe('what callers send', () => {
   ]
   for (const { what, field = 'imageDataUrl', url, status, says } of refused) {
     it(`${what}: ${status}, nothing stored`, async (t) => {
-      const room = await startRoom(t, 'disk', { redis })
-      const answer = await send(room, { ...animate, [field]: url })
-      assert.equal(answer.status, status, answer.body.message)
-      assert.match(answer.body.message, says)
-      assert.equal(answer.body.error.param, field)
-      assert.deepEqual(await namesIn(room.store, 'inputs'), [])
-      await nothingHalf(room)
-      assert.equal(room.engine.orders.length, 0)
+      const setup = await startMediaGateway(t, 'disk', { redis })
+      const reply = await send(setup, { ...animate, [field]: url })
+      assert.equal(reply.status, status, reply.body.message)
+      assert.match(reply.body.message, says)
+      assert.equal(reply.body.error.param, field)
+      assert.deepEqual(await namesIn(setup.store, 'inputs'), [])
+      await nothingHalf(setup)
+      assert.equal(setup.engine.requests.length, 0)
     })
   }
 
   it('a body over the limit: 413 before it has been sent', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+    const setup = await startMediaGateway(t, 'disk', { redis })
     let sent = 0
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -277,16 +280,16 @@ describe('what callers send', () => {
       body,
       duplex: 'half',
     }
-    const answer = await fetch(`${room.address}/api/generate-video`, request as RequestInit)
+    const reply = await fetch(`${setup.address}/api/generate-video`, request as RequestInit)
     assert.deepEqual(
-      [answer.status, ((await answer.json()) as { code: string }).code],
+      [reply.status, ((await reply.json()) as { code: string }).code],
       [413, 'payload_too_large'],
     )
     assert.ok(sent < 24 * megabyte, `${sent} bytes were sent`)
   })
 
-  it('a sender that goes away in the middle leaves nothing behind', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('a client that disconnects during the upload leaves no file', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const abort = new AbortController()
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -297,17 +300,17 @@ describe('what callers send', () => {
       },
     })
     const request = { method: 'POST', headers: asAlice, body, duplex: 'half', signal: abort.signal }
-    await assert.rejects(fetch(`${room.address}/api/generate-video`, request as RequestInit))
-    await nothingHalf(room)
+    await assert.rejects(fetch(`${setup.address}/api/generate-video`, request as RequestInit))
+    await nothingHalf(setup)
   })
 
-  it('a compressed body is refused unread', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
-    const answer = await fetch(`${room.address}/api/generate-video`, {
+  it('a compressed body is rejected unread', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
+    const reply = await fetch(`${setup.address}/api/generate-video`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', ...asAlice },
       body: gzipSync(Buffer.alloc(50 * megabyte, 0x20)),
     })
-    assert.equal(answer.status, 415)
+    assert.equal(reply.status, 415)
   })
 })

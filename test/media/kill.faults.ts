@@ -17,29 +17,29 @@ import { startServer, videoOf } from './files.ts'
 
 const content = videoOf(4 * 1024 * 1024)
 
-it('kill -9 in the middle of delivering: the job completes, and no half file is served or left', async (t) => {
+it('kill -9 during a delivery: the job completes, and no partial file is served or left', async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
-  const asked: (string | undefined)[] = []
+  const ranges: (string | undefined)[] = []
   const files = await startServer(t, ({ headers: { range } }, response) => {
-    asked.push(range)
+    ranges.push(range)
     const from = Number(/\d+/.exec(range ?? '')?.[0] ?? 0)
-    const told =
+    const rangeHeaders =
       from === 0 ? {} : { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
     response.writeHead(from === 0 ? 200 : 206, {
       'content-type': 'video/mp4',
       'content-length': content.length - from,
       etag: '"one"',
-      ...told,
+      ...rangeHeaders,
     })
     // The first time only the first half comes, and then nothing more.
-    if (asked.length === 1) response.write(content.subarray(0, content.length / 2))
+    if (ranges.length === 1) response.write(content.subarray(0, content.length / 2))
     else response.end(content.subarray(from))
   })
   const { redis } = await startRedis(cleanup)
   const { host, env: upstreams } = await startUpstreams(cleanup, redis)
   const dataDir = await temporaryFolder(cleanup)
-  // The address of any upstream is trusted; nothing else of WaveSpeed is asked here.
+  // The origin of any upstream is trusted; WaveSpeed is not called otherwise.
   const env = { ...upstreams, DATA_DIR: dataDir, WAVESPEED_BASE_URL: files }
   host.injectFault({
     provider: 'fal',
@@ -65,7 +65,7 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
   cleanup.add(() => stopProcess(second))
   const end = await waitForEnd(second.address, body.runId)
   assert.equal(end.data.status, 'COMPLETED')
-  assert.match(asked[1] ?? '', /^bytes=[1-9]\d*-$/)
+  assert.match(ranges[1] ?? '', /^bytes=[1-9]\d*-$/)
   const served = await fetch(end.data.output?.video.url ?? '')
   assert.ok(Buffer.from(await served.arrayBuffer()).equals(content))
   assert.deepEqual(await readdir(join(dataDir, 'scratch')), [])
@@ -84,9 +84,9 @@ it('kill -9 in the middle of delivering: the job completes, and no half file is 
 
 async function untilHalf(folder: string): Promise<string[]> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const found = await readdir(folder)
-    const sizes = await Promise.all(found.map(async (file) => (await stat(join(folder, file))).size))
-    if (sizes.some((size) => size > 0)) return found
+    const files = await readdir(folder)
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size))
+    if (sizes.some((size) => size > 0)) return files
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return []

@@ -16,7 +16,7 @@ import { type Cleanup, createCleanup, quiet, temporaryFolder } from '../support/
 
 export const megabyte = 1024 * 1024
 
-/** A bucket on a server of the test's own that speaks the real protocol. */
+/** A bucket on a local server with the real protocol. */
 export async function startBucket(cleanup: Cleanup): Promise<S3Settings> {
   const server = new S3rver({
     port: 0,
@@ -41,7 +41,7 @@ export async function startBucket(cleanup: Cleanup): Promise<S3Settings> {
 export const stores = ['disk', 's3'] as const
 export type StoreName = (typeof stores)[number]
 
-export type Room = {
+export type MediaSetup = {
   address: string
   app: FastifyInstance
   engine: MemoryEngine
@@ -53,12 +53,12 @@ export type Room = {
 
 type Changes = Partial<MediaConfig> & { redis: Redis; trusted?: readonly string[] }
 
-/** The HTTP side with real files behind it; jobs are in memory. Alice and Bobby have keys. */
-export async function startRoom(
+/** The HTTP API with real files; jobs are in memory. Alice and Bobby have keys. */
+export async function startMediaGateway(
   t: TestContext,
   name: StoreName,
   { redis, trusted = [], ...changes }: Changes,
-): Promise<Room> {
+): Promise<MediaSetup> {
   const cleanup = createCleanup()
   const dataDir = await temporaryFolder(cleanup)
   const s3 = name === 's3' ? await startBucket(cleanup) : undefined
@@ -87,7 +87,7 @@ export async function startRoom(
   const media = await createMedia({ config, redis, keys, transport, upstreams, logger: quiet })
   const { app, engine } = await startGateway(t, {
     config: { bodyLimitBytes: 8 * megabyte },
-    accounts: twoPeople,
+    authenticator: twoPeople,
     media,
     uploadBuffer: media.uploadBuffer,
     library: media.library,

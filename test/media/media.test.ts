@@ -58,9 +58,9 @@ async function start(t: TestContext, changes: Partial<MediaConfig> = {}) {
   own.add(() => media.storage.stop())
   own.add(() => media.close())
   const token = async (value: string, now?: number) => {
-    const held = parseStoredReference(value)
-    assert.ok(held)
-    return createInputLinks(await readOrCreateLinkSecret(redis, keys)).createToken(held, now)
+    const reference = parseStoredReference(value)
+    assert.ok(reference)
+    return createInputLinks(await readOrCreateLinkSecret(redis, keys)).createToken(reference, now)
   }
   const keepImage = async () => {
     const { input } = await media.storeInput({ image: dataUrl('image/png', image) }, { owner: 'alice' })
@@ -70,33 +70,33 @@ async function start(t: TestContext, changes: Partial<MediaConfig> = {}) {
 }
 
 describe('the media of a gateway', () => {
-  it('lie below one folder, which is made', async (t) => {
+  it('is stored below one folder, which is created', async (t) => {
     const { media, dataDir } = await start(t)
     await media.storage.start()
     assert.equal(media.storage.fault(), undefined)
     assert.deepEqual((await readdir(dataDir)).sort(), ['files', 'scratch'])
   })
 
-  it('a result comes from an upstream that the operator named, and is served', async (t) => {
+  it('downloads a result from a configured upstream, and serves it', async (t) => {
     const { media, upstream, dataDir } = await start(t)
     const [given] = await media.deliver({ secret: 'one' }, [{ url: `${upstream}/a.mp4` }])
     const name = given?.url.slice('/files/'.length) ?? ''
-    const found = await media.files.video(name)
-    assert.ok(found !== undefined && found !== 'gone')
-    assert.ok((await buffer(await found.open())).equals(video))
+    const file = await media.files.video(name)
+    assert.ok(file !== undefined && file !== 'gone')
+    assert.ok((await buffer(await file.open())).equals(video))
     assert.equal((await stat(join(dataDir, 'files/results', name))).size, video.length)
     await media.files.remove(name)
     assert.equal(await media.files.video(name), 'gone')
   })
 
-  it('an address of this machine that nobody named is refused', async (t) => {
+  it('rejects an address of this machine that is not configured', async (t) => {
     const other = await startServer(t, (_, response) => void response.end(video))
     const { media } = await start(t)
     await assert.rejects(media.deliver({ secret: 'one' }, [{ url: other }]), { name: 'AddressRefused' })
     await assert.rejects(media.files.fetchExternal(other), { name: 'AddressRefused' })
   })
 
-  it('nothing is downloaded where clients get the links of the upstreams', async (t) => {
+  it('downloads nothing with RESULTS=link', async (t) => {
     const { media } = await start(t, { results: 'link', storage: { probeMs: 60_000, floorBytes: 2 ** 70 } })
     const videos = [{ url: 'https://cdn.example/a.mp4' }]
     assert.deepEqual(await media.deliver({ secret: 'one' }, videos), videos)
@@ -104,14 +104,14 @@ describe('the media of a gateway', () => {
     assert.equal(media.storage.fault(), undefined)
   })
 
-  it('a fault of storage is told where results are stored', async (t) => {
+  it('reports a storage fault if results are stored', async (t) => {
     const { media } = await start(t, { storage: { probeMs: 60_000, floorBytes: 2 ** 70 } })
     await media.storage.start()
     assert.equal(media.storage.fault()?.isFull, true)
     await assert.rejects(media.storage.requireSpace(), { isFull: true })
   })
 
-  it('a picture goes with its video', async (t) => {
+  it('returns no thumbnail without ffmpeg', async (t) => {
     const { media } = await start(t, { ffmpeg: '/absent/ffmpeg' })
     const source = { bytes: 1, contentType: 'video/mp4', storedAt: 0, open: async () => Readable.from(['x']) }
     assert.equal(await media.files.createThumbnail('a.mp4', source, 'thumbnail'), undefined)
@@ -120,26 +120,26 @@ describe('the media of a gateway', () => {
 })
 
 describe('a link by which an upstream fetches an input', () => {
-  it('gives the file', async (t) => {
+  it('returns the file', async (t) => {
     const { media, token, keepImage } = await start(t)
-    const found = await media.files.input(await token(await keepImage()))
-    assert.ok(found !== undefined && found !== 'gone')
-    assert.deepEqual([found.contentType, found.bytes], ['image/png', image.length])
-    assert.ok((await buffer(await found.open())).equals(image))
-    assert.ok((await buffer(await found.open({ start: 1, end: 3 }))).equals(image.subarray(1, 4)))
+    const file = await media.files.input(await token(await keepImage()))
+    assert.ok(file !== undefined && file !== 'gone')
+    assert.deepEqual([file.contentType, file.bytes], ['image/png', image.length])
+    assert.ok((await buffer(await file.open())).equals(image))
+    assert.ok((await buffer(await file.open({ start: 1, end: 3 }))).equals(image.subarray(1, 4)))
   })
 
-  it('that we did not sign is not found', async (t) => {
+  it('with an invalid signature is not found', async (t) => {
     const { media } = await start(t)
     assert.equal(await media.files.input('a.b.png'), undefined)
   })
 
-  it('is gone after its time', async (t) => {
+  it('is gone after it expires', async (t) => {
     const { media, token, keepImage } = await start(t)
     assert.equal(await media.files.input(await token(await keepImage(), 0)), 'gone')
   })
 
-  it('is gone when the file is', async (t) => {
+  it('is gone when the file is gone', async (t) => {
     const { media, token } = await start(t)
     assert.equal(await media.files.input(await token(`stored:${'a'.repeat(64)}:5:image/png`)), 'gone')
   })
@@ -151,12 +151,12 @@ describe('whether upstreams can fetch files from us', () => {
     [undefined, true, true],
     ['https://gateway.example', false, true],
   ] as const)
-    it(`address ${publicUrl}, stand-in upstreams ${sandbox}: ${expected}`, async (t) => {
+    it(`address ${publicUrl}, mock upstreams ${sandbox}: ${expected}`, async (t) => {
       assert.equal((await start(t, { publicUrl, sandbox })).media.hasPublicUrl, expected)
     })
 })
 
-describe('the address that upstreams are given', () => {
+describe('the address for upstreams', () => {
   const cases = [
     { sandbox: false, publicUrl: undefined, expected: undefined },
     { sandbox: true, publicUrl: undefined, expected: 'http://127.0.0.1:1' },

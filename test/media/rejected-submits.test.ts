@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JobRefused } from '../../src/accounts/check-account.ts'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { freeMoney, startGateway } from '../api/gateway.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
@@ -20,8 +20,8 @@ const image = (bytes = 300_000) => {
   return png({ width: 4 + sequence, padding: bytes })
 }
 
-describe('a submit whose account may not have it', () => {
-  it('is refused before its files are stored', async (t) => {
+describe('a submit beyond the limits of its account', () => {
+  it('is rejected before its files are stored', async (t) => {
     const checked: (number | undefined)[] = []
     const { app, engine } = await startGateway(t, {
       media: { storeInput: () => assert.fail('a file was stored') },
@@ -37,10 +37,10 @@ describe('a submit whose account may not have it', () => {
     const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
     const price = (await app.inject({ method: 'POST', url: '/api/price', payload })).json().usd
     assert.deepEqual([reply.statusCode, reply.json().error.requiredBalance], [402, price])
-    assert.deepEqual([checked, engine.orders], [[price], []])
+    assert.deepEqual([checked, engine.requests], [[price], []])
   })
 
-  it('is not looked up where there is nothing to store', async (t) => {
+  it('is not checked in advance if there is nothing to store', async (t) => {
     const money = { ...freeMoney, check: () => assert.fail('the account was looked up') }
     const { app } = await startGateway(t, { billing: money })
     const payload = { ...animate, image: 'https://x.example/a.png' }
@@ -50,20 +50,24 @@ describe('a submit whose account may not have it', () => {
 
 describe('a rejected submit leaves no file', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let address: string
   before(async () => {
-    ground = await startGround(cleanup, { STORAGE_QUOTA_MB: '2', LIBRARY_RPM: '8', DISK_FREE_FLOOR_MB: '0' })
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup, {
+      STORAGE_QUOTA_MB: '2',
+      LIBRARY_RPM: '8',
+      DISK_FREE_FLOOR_MB: '0',
+    })
+    address = (await startTestGateway(cleanup, backend.env)).address
   })
   after(() => cleanup.run())
 
   const filesIn = (...path: string[]) =>
-    readdir(join(ground.env.DATA_DIR ?? '', ...path)).catch(() => [] as string[])
+    readdir(join(backend.env.DATA_DIR ?? '', ...path)).catch(() => [] as string[])
 
   async function createClient(limits: Record<string, unknown>) {
     const operator = clientOf(address, operatorKey)
-    const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'test', ...limits })
+    const { body } = await operator.request('POST', '/api/admin/keys', { name: 'test', ...limits })
     return { ...clientOf(address, String(body.key)), key: String(body.key), id: String(body.id) }
   }
 
@@ -100,7 +104,7 @@ describe('a rejected submit leaves no file', () => {
     sent.destroy()
   })
 
-  it('without balance left: a repeated request gets its first answer', async () => {
+  it('without balance: a repeated request gets its first reply', async () => {
     const client = await createClient({ balanceUsd: 0.075 })
     const body = JSON.stringify({ ...animate, image: dataUrl('image/png', image()) })
     const send = () =>
@@ -133,7 +137,7 @@ describe('a rejected submit leaves no file', () => {
     await noFilesLeft(stored)
   })
 
-  /** A form with one file of which the end does not come. */
+  /** A form with one file whose end never arrives. */
   const cutForm = Buffer.concat([
     Buffer.from('--XX\r\nContent-Disposition: form-data; name="input_reference"; filename="a.png"\r\n'),
     Buffer.from('Content-Type: image/png\r\n\r\n'),
@@ -142,7 +146,7 @@ describe('a rejected submit leaves no file', () => {
   const formType = 'multipart/form-data; boundary=XX'
 
   for (const path of ['/v1/videos', '/v1/videos/vid_1/remix', '/api/library']) {
-    it(`whose form breaks off: ${path}`, async () => {
+    it(`with an incomplete form: ${path}`, async () => {
       const stored = await filesIn('files', 'inputs')
       const client = await createClient({})
       const headers = { 'x-api-key': client.key, 'content-type': formType }
@@ -163,7 +167,7 @@ describe('a rejected submit leaves no file', () => {
   }
 
   for (const type of ['application/json', formType]) {
-    it(`whose client leaves as soon as everything is sent: ${type.split(';')[0]}`, async () => {
+    it(`with a client that disconnects after sending: ${type.split(';')[0]}`, async () => {
       const stored = await filesIn('files', 'inputs')
       const client = await createClient({})
       const json = Buffer.from(
@@ -182,7 +186,7 @@ describe('a rejected submit leaves no file', () => {
     })
   }
 
-  it('of several files, those before the wrong one are taken back', async () => {
+  it('with several files, those before the invalid one are removed', async () => {
     const stored = await filesIn('files', 'inputs')
     const client = await createClient({ balanceUsd: 10 })
     const video = dataUrl('video/mp4', Buffer.from('no video'))
@@ -195,11 +199,11 @@ describe('a rejected submit leaves no file', () => {
     await noFilesLeft(stored)
   })
 
-  it('of many submits at once only the accepted ones keep their files', async () => {
+  it('with many concurrent submits, only the accepted ones keep their files', async () => {
     const stored = await filesIn('files', 'inputs')
     const free = await createClient({})
-    const wish = { ...animate, image: 'https://x.example/a.png' }
-    const { body } = await free.ask('POST', '/api/price', wish)
+    const submitBody = { ...animate, image: 'https://x.example/a.png' }
+    const { body } = await free.request('POST', '/api/price', submitBody)
     const priceUsd = Number(body.usd)
     assert.ok(priceUsd > 0)
     const client = await createClient({ balanceUsd: priceUsd * 2.5 })
@@ -210,11 +214,11 @@ describe('a rejected submit leaves no file', () => {
     )
     const statuses = replies.map(({ status }) => status).sort()
     assert.deepEqual(statuses, [202, 202, 402, 402, 402, 402])
-    const left = (await filesIn('files', 'inputs')).filter((file) => !stored.includes(file))
-    assert.equal(left.length, 2)
+    const remaining = (await filesIn('files', 'inputs')).filter((file) => !stored.includes(file))
+    assert.equal(remaining.length, 2)
   })
 
-  it('a file that an accepted job uses stays when another request with it is refused', async () => {
+  it('a file of an accepted job stays when another request with it is rejected', async () => {
     const shared = dataUrl('image/png', image())
     const rich = await createClient({ balanceUsd: 10 })
     const before = await filesIn('files', 'inputs')
@@ -226,12 +230,12 @@ describe('a rejected submit leaves no file', () => {
       replies.map(({ status }) => status),
       [202, 400],
     )
-    const left = (await filesIn('files', 'inputs')).filter((file) => !before.includes(file))
-    assert.equal(left.length, 1)
+    const remaining = (await filesIn('files', 'inputs')).filter((file) => !before.includes(file))
+    assert.equal(remaining.length, 1)
     assert.equal((await rich.waitForEnd(replies[0]?.body.runId ?? '')).stage, 'succeeded')
   })
 
-  it('a key stores no more than its quota; what it deletes is free again', async () => {
+  it('a key stores no more than its quota; deleted files free it', async () => {
     const client = await createClient({ balanceUsd: 100 })
     const add = async () => {
       const form = new FormData()
@@ -252,16 +256,16 @@ describe('a rejected submit leaves no file', () => {
     assert.deepEqual(await filesIn('files', 'library'), library)
     const job = await client.submit({ ...animate, image: dataUrl('image/png', image()) })
     assert.equal(job.status, 413)
-    const removed = await client.ask('DELETE', `/api/library/${first.body.id}`)
+    const removed = await client.request('DELETE', `/api/library/${first.body.id}`)
     assert.equal(removed.status, 200)
     assert.equal((await client.submit({ ...animate, image: dataUrl('image/png', image()) })).status, 202)
   })
 
-  it('the library has a rate limit of its own', async () => {
+  it('the library has its own rate limit', async () => {
     const client = await createClient({})
     for (let count = 0; count < 8; count += 1)
-      assert.equal((await client.ask('GET', '/api/library')).status, 200)
-    const reply = await client.ask('GET', '/api/library')
+      assert.equal((await client.request('GET', '/api/library')).status, 200)
+    const reply = await client.request('GET', '/api/library')
     assert.deepEqual([reply.status, reply.body.code], [429, 'rate_limit_exceeded'])
     assert.equal((await client.submit()).status, 202)
   })

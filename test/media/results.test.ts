@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { LinkNotReady } from '../../src/media/results/download.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 import { startServer, video, videoOf } from './files.ts'
-import { namesIn, type Room, type StoreName, startRoom, stores } from './media-gateway.ts'
+import { type MediaSetup, namesIn, type StoreName, startMediaGateway, stores } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis
@@ -17,7 +17,7 @@ after(() => cleanup.run())
 
 const job = { id: 'vid_1', secret: 'a secret of the job' }
 
-/** A room with one delivered video. */
+/** A gateway with one delivered video. */
 async function delivered(
   t: TestContext,
   name: StoreName,
@@ -27,28 +27,28 @@ async function delivered(
   const upstream = await startServer(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': content.length }).end(content)
   })
-  const room = await startRoom(t, name, { redis, trusted: [upstream], ...changes })
-  const [given] = await room.media.deliver(job, [{ url: `${upstream}/a.mp4` }])
-  return { ...room, link: room.address + given?.url, file: given?.url.slice('/files/'.length) ?? '' }
+  const setup = await startMediaGateway(t, name, { redis, trusted: [upstream], ...changes })
+  const [given] = await setup.media.deliver(job, [{ url: `${upstream}/a.mp4` }])
+  return { ...setup, link: setup.address + given?.url, file: given?.url.slice('/files/'.length) ?? '' }
 }
 
-async function left({ dataDir }: Room): Promise<string[]> {
+async function listTempFiles({ dataDir }: MediaSetup): Promise<string[]> {
   return readdir(join(dataDir, 'scratch'))
 }
 
 for (const name of stores) {
   describe(`results on ${name}`, () => {
     it('a finished video is stored once and served whole, without a key', async (t) => {
-      const room = await delivered(t, name)
-      assert.match(room.link, /\/files\/[0-9a-f]{40}\.mp4$/)
-      const answer = await fetch(room.link, { headers: { 'x-api-key': 'whatever' } })
-      assert.equal(answer.status, 200)
-      assert.equal(answer.headers.get('content-type'), 'video/mp4')
-      assert.equal(answer.headers.get('content-length'), String(video.length))
-      assert.equal(answer.headers.get('accept-ranges'), 'bytes')
-      assert.equal(answer.headers.get('access-control-allow-origin'), '*')
-      assert.deepEqual(Buffer.from(await answer.arrayBuffer()), video)
-      assert.deepEqual(await left(room), [])
+      const setup = await delivered(t, name)
+      assert.match(setup.link, /\/files\/[0-9a-f]{40}\.mp4$/)
+      const reply = await fetch(setup.link, { headers: { 'x-api-key': 'whatever' } })
+      assert.equal(reply.status, 200)
+      assert.equal(reply.headers.get('content-type'), 'video/mp4')
+      assert.equal(reply.headers.get('content-length'), String(video.length))
+      assert.equal(reply.headers.get('accept-ranges'), 'bytes')
+      assert.equal(reply.headers.get('access-control-allow-origin'), '*')
+      assert.deepEqual(Buffer.from(await reply.arrayBuffer()), video)
+      assert.deepEqual(await listTempFiles(setup), [])
     })
 
     it('ranges are right at the edges', async (t) => {
@@ -68,26 +68,26 @@ for (const name of stores) {
         ['bytes=100-199', `bytes 100-199/${size}`, video.subarray(100, 200)],
       ]
       for (const [range, contentRange, bytes] of cases) {
-        const answer = await fetch(link, { headers: { range } })
+        const reply = await fetch(link, { headers: { range } })
         assert.deepEqual(
-          [range, answer.status, answer.headers.get('content-range')],
+          [range, reply.status, reply.headers.get('content-range')],
           [range, 206, contentRange],
         )
-        assert.equal(answer.headers.get('content-length'), String(bytes.length))
-        assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes)
+        assert.equal(reply.headers.get('content-length'), String(bytes.length))
+        assert.deepEqual(Buffer.from(await reply.arrayBuffer()), bytes)
       }
       for (const range of [`bytes=${size}-`, 'bytes=-0', `bytes=${size + 5}-${size + 9}`]) {
-        const answer = await fetch(link, { headers: { range } })
+        const reply = await fetch(link, { headers: { range } })
         assert.deepEqual(
-          [range, answer.status, answer.headers.get('content-range')],
+          [range, reply.status, reply.headers.get('content-range')],
           [range, 416, `bytes */${size}`],
         )
-        assert.equal(((await answer.json()) as { status: number }).status, 416)
+        assert.equal(((await reply.json()) as { status: number }).status, 416)
       }
       for (const range of ['bytes=5-2', 'bytes=a-b', 'bytes=-', 'items=0-1', 'bytes=0-1,4-5']) {
-        const answer = await fetch(link, { headers: { range } })
-        assert.deepEqual([range, answer.status], [range, 200])
-        assert.equal((await answer.arrayBuffer()).byteLength, size)
+        const reply = await fetch(link, { headers: { range } })
+        assert.deepEqual([range, reply.status], [range, 200])
+        assert.equal((await reply.arrayBuffer()).byteLength, size)
       }
     })
 
@@ -124,22 +124,22 @@ for (const name of stores) {
       for (const played of plays) assert.ok(played.equals(content))
     })
 
-    it('after its time the link answers 410 and the bytes are gone; a name that never was answers 404', async (t) => {
-      const room = await delivered(t, name, video, { resultsKeptMs: 60_000 })
-      await room.media.retention.sweep(Date.now() + 120_000)
-      assert.deepEqual(await namesIn(room.store, 'results'), [])
-      const gone = await fetch(room.link)
-      assert.deepEqual([gone.status, ((await gone.json()) as { code: string }).code], [410, 'gone'])
-      const never = await fetch(`${room.address}/files/${'0'.repeat(40)}.mp4`)
+    it('an expired link returns 410 and the bytes are gone; an unknown name returns 404', async (t) => {
+      const setup = await delivered(t, name, video, { resultsKeptMs: 60_000 })
+      await setup.media.retention.sweep(Date.now() + 120_000)
+      assert.deepEqual(await namesIn(setup.store, 'results'), [])
+      const missing = await fetch(setup.link)
+      assert.deepEqual([missing.status, ((await missing.json()) as { code: string }).code], [410, 'gone'])
+      const never = await fetch(`${setup.address}/files/${'0'.repeat(40)}.mp4`)
       assert.deepEqual([never.status, ((await never.json()) as { code: string }).code], [404, 'not_found'])
     })
 
-    it('a file past its time is not served even before the sweep', async (t) => {
+    it('an expired file is not served, even before the sweep', async (t) => {
       const { link } = await delivered(t, name, video, { resultsKeptMs: -10_000 })
       assert.equal((await fetch(link)).status, 410)
     })
 
-    it('what is no whole video is not taken: a page, an image, a cut-off file', async (t) => {
+    it('an incomplete video, a page and an image are rejected', async (t) => {
       const bodies: Record<string, [string, Buffer]> = {
         '/page': ['text/html', Buffer.from('<html>soon</html>')],
         '/lie': ['video/mp4', Buffer.from('<html>soon</html>')],
@@ -150,23 +150,23 @@ for (const name of stores) {
         const [type, body] = bodies[url ?? ''] ?? ['text/plain', undefined]
         response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body)
       })
-      const room = await startRoom(t, name, { redis, trusted: [upstream] })
+      const setup = await startMediaGateway(t, name, { redis, trusted: [upstream] })
       for (const path of [...Object.keys(bodies), '/absent']) {
         await assert.rejects(
-          room.media.deliver({ secret: path }, [{ url: upstream + path }]),
+          setup.media.deliver({ secret: path }, [{ url: upstream + path }]),
           LinkNotReady,
           path,
         )
       }
-      assert.deepEqual(await namesIn(room.store, 'results'), [])
-      assert.deepEqual(await left(room), [])
+      assert.deepEqual(await namesIn(setup.store, 'results'), [])
+      assert.deepEqual(await listTempFiles(setup), [])
     })
 
-    it('a download that broke off is gone on with where it stopped', async (t) => {
+    it('an interrupted download resumes where it stopped', async (t) => {
       const content = videoOf(2 * 1024 * 1024)
-      const asked: (string | undefined)[] = []
+      const ranges: (string | undefined)[] = []
       const upstream = await startServer(t, ({ headers: { range } }, response) => {
-        asked.push(range)
+        ranges.push(range)
         const headers = { 'content-type': 'video/mp4', etag: '"one"', 'accept-ranges': 'bytes' }
         if (range === undefined) {
           response.writeHead(200, { ...headers, 'content-length': content.length })
@@ -176,22 +176,22 @@ for (const name of stores) {
           return
         }
         const from = Number(/\d+/.exec(range)?.[0])
-        const told = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+        const rangeHeaders = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
         response
-          .writeHead(206, { ...headers, ...told, 'content-length': content.length - from })
+          .writeHead(206, { ...headers, ...rangeHeaders, 'content-length': content.length - from })
           .end(content.subarray(from))
       })
-      const room = await startRoom(t, name, { redis, trusted: [upstream] })
+      const setup = await startMediaGateway(t, name, { redis, trusted: [upstream] })
       const videos = [{ url: `${upstream}/a.mp4` }]
-      await assert.rejects(room.media.deliver(job, videos))
-      const [half = ''] = await left(room)
-      const { size } = await stat(join(room.dataDir, 'scratch', half))
+      await assert.rejects(setup.media.deliver(job, videos))
+      const [half = ''] = await listTempFiles(setup)
+      const { size } = await stat(join(setup.dataDir, 'scratch', half))
       assert.ok(size > 0)
-      const [given] = await room.media.deliver(job, videos)
-      assert.deepEqual(asked, [undefined, `bytes=${size}-`])
-      const played = Buffer.from(await (await fetch(room.address + given?.url)).arrayBuffer())
+      const [given] = await setup.media.deliver(job, videos)
+      assert.deepEqual(ranges, [undefined, `bytes=${size}-`])
+      const played = Buffer.from(await (await fetch(setup.address + given?.url)).arrayBuffer())
       assert.ok(played.equals(content))
-      assert.deepEqual(await left(room), [])
+      assert.deepEqual(await listTempFiles(setup), [])
     })
   })
 }
@@ -199,40 +199,42 @@ for (const name of stores) {
 describe('results', () => {
   it('a file that changed meanwhile is fetched from its start', async (t) => {
     const content = videoOf(1024 * 1024)
-    const asked: (string | undefined)[] = []
+    const ranges: (string | undefined)[] = []
     const upstream = await startServer(t, ({ headers: { range } }, response) => {
-      asked.push(range)
-      const etag = `"${asked.length}"`
-      if (asked.length === 1) {
+      ranges.push(range)
+      const etag = `"${ranges.length}"`
+      if (ranges.length === 1) {
         response.writeHead(200, { 'content-type': 'video/mp4', etag, 'content-length': content.length })
         response.write(Buffer.alloc(1000), () => setTimeout(() => response.destroy(), 50))
       } else if (range !== undefined) {
-        const told = { 'content-range': `bytes 1000-${content.length - 1}/${content.length}` }
-        response.writeHead(206, { 'content-type': 'video/mp4', etag, ...told }).end(content.subarray(1000))
+        const rangeHeaders = { 'content-range': `bytes 1000-${content.length - 1}/${content.length}` }
+        response
+          .writeHead(206, { 'content-type': 'video/mp4', etag, ...rangeHeaders })
+          .end(content.subarray(1000))
       } else response.writeHead(200, { 'content-type': 'video/mp4', etag }).end(content)
     })
-    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
+    const setup = await startMediaGateway(t, 'disk', { redis, trusted: [upstream] })
     const videos = [{ url: `${upstream}/a.mp4` }]
-    await assert.rejects(room.media.deliver(job, videos))
-    const [given] = await room.media.deliver(job, videos)
-    assert.deepEqual(asked, [undefined, 'bytes=1000-', undefined])
-    assert.ok(Buffer.from(await (await fetch(room.address + given?.url)).arrayBuffer()).equals(content))
+    await assert.rejects(setup.media.deliver(job, videos))
+    const [given] = await setup.media.deliver(job, videos)
+    assert.deepEqual(ranges, [undefined, 'bytes=1000-', undefined])
+    assert.ok(Buffer.from(await (await fetch(setup.address + given?.url)).arrayBuffer()).equals(content))
   })
 
-  it('several tries at once fetch the file once', async (t) => {
-    let asked = 0
+  it('several concurrent attempts fetch the file once', async (t) => {
+    let requests = 0
     const upstream = await startServer(t, (_, response) => {
-      asked += 1
+      requests += 1
       setTimeout(() => response.writeHead(200, { 'content-type': 'video/mp4' }).end(video), 50)
     })
-    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
+    const setup = await startMediaGateway(t, 'disk', { redis, trusted: [upstream] })
     const videos = [{ url: `${upstream}/a.mp4` }]
-    const given = await Promise.all([1, 2, 3].map(() => room.media.deliver(job, videos)))
-    assert.equal(asked, 1)
+    const given = await Promise.all([1, 2, 3].map(() => setup.media.deliver(job, videos)))
+    assert.equal(requests, 1)
     assert.deepEqual(given[0], given[2])
   })
 
-  it('a WebM is served as what it is, under the same kind of name', async (t) => {
+  it('a WebM is served with its type, under the same kind of name', async (t) => {
     const webm = Buffer.concat([
       Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
       Buffer.alloc(200),
@@ -241,22 +243,22 @@ describe('results', () => {
     assert.equal((await fetch(link, { method: 'HEAD' })).headers.get('content-type'), 'video/webm')
   })
 
-  it('RESULTS=link hands on the links of the upstream', async (t) => {
-    const { media } = await startRoom(t, 'disk', { redis, results: 'link' })
+  it('RESULTS=link returns the links of the upstream', async (t) => {
+    const { media } = await startMediaGateway(t, 'disk', { redis, results: 'link' })
     const videos = [{ url: 'https://cdn.example/a.mp4' }]
     assert.deepEqual(await media.deliver(job, videos), videos)
   })
 
-  it('half files that nobody writes any more are swept', async (t) => {
+  it('abandoned partial files are removed', async (t) => {
     const upstream = await startServer(t, (_, response) => {
       response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 1e6 })
       response.write(Buffer.alloc(1000), () => setTimeout(() => response.destroy(), 50))
     })
-    const room = await startRoom(t, 'disk', { redis, trusted: [upstream] })
-    await assert.rejects(room.media.deliver(job, [{ url: upstream }]))
-    await room.media.retention.sweep(Date.now() + 60_000)
-    assert.equal((await left(room)).length, 1)
-    await room.media.retention.sweep(Date.now() + 4_000_000)
-    assert.deepEqual(await left(room), [])
+    const setup = await startMediaGateway(t, 'disk', { redis, trusted: [upstream] })
+    await assert.rejects(setup.media.deliver(job, [{ url: upstream }]))
+    await setup.media.retention.sweep(Date.now() + 60_000)
+    assert.equal((await listTempFiles(setup)).length, 1)
+    await setup.media.retention.sweep(Date.now() + 4_000_000)
+    assert.deepEqual(await listTempFiles(setup), [])
   })
 })

@@ -17,7 +17,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dataDir = await temporaryFolder(cleanup)
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn'] as const)
@@ -27,7 +27,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   const forgotten: string[] = []
   const retention = createRetention({
     store,
-    tempDir: scratch,
+    tempDir,
     results: { remove: async (name: string) => void forgotten.push(name) } as never,
     library: { exists: async (id: string) => attachments.includes(id) } as never,
     resultsKeptMs: 7 * day,
@@ -38,7 +38,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
     retention,
     log,
     forgotten,
-    /** A file that was last written so long ago. */
+    /** A file with the given age since its last write. */
     async put(name: string, ageMs: number) {
       const path = join(dataDir, name)
       await mkdir(join(path, '..'), { recursive: true })
@@ -49,54 +49,54 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, attachmen
   }
 }
 
-describe('the time of a file', () => {
+describe('the retention time of a file', () => {
   for (const [folder, keptMs] of [
     ['files/inputs', 2 * day],
     ['files/stills', 7 * day],
     ['files/library', hour],
   ] as const) {
-    it(`in ${folder}: it is removed after it, not before`, async (t) => {
-      const room = await start(t)
-      await room.put(`${folder}/old`, keptMs + 1)
-      await room.put(`${folder}/edge`, keptMs)
-      await room.put(`${folder}/young`, 0)
-      await room.retention.sweep(now)
-      assert.deepEqual((await room.files(folder)).sort(), ['edge', 'young'])
+    it(`in ${folder}: it is removed afterwards, not before`, async (t) => {
+      const setup = await start(t)
+      await setup.put(`${folder}/old`, keptMs + 1)
+      await setup.put(`${folder}/edge`, keptMs)
+      await setup.put(`${folder}/young`, 0)
+      await setup.retention.sweep(now)
+      assert.deepEqual((await setup.files(folder)).sort(), ['edge', 'young'])
     })
   }
 
-  it('of a result: it is forgotten by its name', async (t) => {
-    const room = await start(t)
-    await room.put('files/results/old.mp4', 7 * day + 1)
-    await room.put('files/results/edge.mp4', 7 * day)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.forgotten, ['old.mp4'])
+  it('of a result: its name expires, too', async (t) => {
+    const setup = await start(t)
+    await setup.put('files/results/old.mp4', 7 * day + 1)
+    await setup.put('files/results/edge.mp4', 7 * day)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.forgotten, ['old.mp4'])
   })
 
-  it('of an attachment that has a record is not over', async (t) => {
-    const room = await start(t, {}, ['att_1'])
-    await room.put('files/library/att_1', 100 * day)
-    await room.retention.sweep(now)
-    assert.deepEqual(await room.files('files/library'), ['att_1'])
+  it('of an attachment does not end while it has a record', async (t) => {
+    const setup = await start(t, {}, ['att_1'])
+    await setup.put('files/library/att_1', 100 * day)
+    await setup.retention.sweep(now)
+    assert.deepEqual(await setup.files('files/library'), ['att_1'])
   })
 
-  it('of a temporary file is over after an hour without a byte, and the log says so', async (t) => {
-    const room = await start(t)
-    await room.put('scratch/old', hour)
-    await room.put('scratch/young', hour - 1)
-    await room.retention.sweep(now)
-    assert.deepEqual(await room.files('scratch'), ['young'])
-    assert.deepEqual(room.log, ['info: half files removed'])
+  it('of a temporary file ends after an hour without a write, which is logged', async (t) => {
+    const setup = await start(t)
+    await setup.put('scratch/old', hour)
+    await setup.put('scratch/young', hour - 1)
+    await setup.retention.sweep(now)
+    assert.deepEqual(await setup.files('scratch'), ['young'])
+    assert.deepEqual(setup.log, ['info: half files removed'])
   })
 
-  it('nothing removed is no news', async (t) => {
-    const room = await start(t)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.log, [])
+  it('is not logged if nothing was removed', async (t) => {
+    const setup = await start(t)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.log, [])
   })
 })
 
-describe('a bucket that may not be listed', () => {
+describe('a bucket without list permission', () => {
   const failing = (isForbidden: boolean): Partial<FileStore> => ({
     // biome-ignore lint/correctness/useYield: it fails before its first file
     async *list() {
@@ -104,29 +104,29 @@ describe('a bucket that may not be listed', () => {
     },
   })
 
-  it('keeps its old files, and the log says so once', async (t) => {
-    const room = await start(t, failing(true))
-    await room.retention.sweep(now)
-    await room.retention.sweep(now)
-    assert.deepEqual(room.log, [
+  it('keeps its old files, which is logged once', async (t) => {
+    const setup = await start(t, failing(true))
+    await setup.retention.sweep(now)
+    await setup.retention.sweep(now)
+    assert.deepEqual(setup.log, [
       'warn: The bucket may not be listed (s3:ListBucket): old files are not removed',
     ])
   })
 
-  it('for another reason is a fault', async (t) => {
-    const room = await start(t, failing(false))
-    await assert.rejects(room.retention.sweep(now), { message: 'denied' })
-    assert.deepEqual(room.log, [])
+  it('is a fault for another reason', async (t) => {
+    const setup = await start(t, failing(false))
+    await assert.rejects(setup.retention.sweep(now), { message: 'denied' })
+    assert.deepEqual(setup.log, [])
   })
 
-  it('a bug is a fault', async (t) => {
-    const room = await start(t, {
+  it('throws an internal error', async (t) => {
+    const setup = await start(t, {
       // biome-ignore lint/correctness/useYield: it fails before its first file
       async *list() {
         throw Object.assign(new TypeError('bug'), { isForbidden: true })
       },
     })
-    await assert.rejects(room.retention.sweep(now), { message: 'bug' })
+    await assert.rejects(setup.retention.sweep(now), { message: 'bug' })
   })
 })
 
@@ -139,7 +139,7 @@ describe('regular sweeps', () => {
   async function counted(t: TestContext, fails = false) {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const count = { sweeps: 0 }
-    const room = await start(t, {
+    const setup = await start(t, {
       async *list(folder) {
         if (folder === 'inputs') count.sweeps += 1
         if (fails) throw new Error('broken')
@@ -151,10 +151,10 @@ describe('regular sweeps', () => {
       await turn()
       assert.equal(count.sweeps, expected)
     }
-    return { ...room, sweeps, tick: (ms: number) => t.mock.timers.tick(ms) }
+    return { ...setup, sweeps, tick: (ms: number) => t.mock.timers.tick(ms) }
   }
 
-  it('begin after a second, and go on every ten minutes', async (t) => {
+  it('start after a second, and run every ten minutes', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     tick(999)
@@ -167,7 +167,7 @@ describe('regular sweeps', () => {
     await sweeps(2)
   })
 
-  it('go on after a failure, which the log tells', async (t) => {
+  it('continue after a failure, which is logged', async (t) => {
     const { retention, tick, sweeps, log } = await counted(t, true)
     retention.start()
     tick(1000)
@@ -177,7 +177,7 @@ describe('regular sweeps', () => {
     await sweeps(2)
   })
 
-  it('end with the gateway', async (t) => {
+  it('stop with the gateway', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     await retention.stop()
@@ -185,7 +185,7 @@ describe('regular sweeps', () => {
     await sweeps(0)
   })
 
-  it('none begins after the end, also when one was under way', async (t) => {
+  it('do not start after the stop, also if one was running', async (t) => {
     const { retention, tick, sweeps } = await counted(t)
     retention.start()
     tick(1000)

@@ -23,7 +23,7 @@ import {
   waitForEnd,
 } from '../support/setup.ts'
 import { dataUrl, png } from './files.ts'
-import { namesIn, type Room, startRoom } from './media-gateway.ts'
+import { type MediaSetup, namesIn, startMediaGateway } from './media-gateway.ts'
 
 const cleanup = createCleanup()
 let redis: Redis
@@ -37,7 +37,7 @@ after(() => cleanup.run())
 const story = { model: 'longstories-movie', prompt: 'a fox', duration: 30 }
 const images = { short: png(), long: png({ padding: 150_000 }) }
 
-async function send({ address }: Room, body: unknown): Promise<{ status: number; message: string }> {
+async function send({ address }: MediaSetup, body: unknown): Promise<{ status: number; message: string }> {
   const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...asAlice },
@@ -46,7 +46,7 @@ async function send({ address }: Room, body: unknown): Promise<{ status: number;
   return { status: reply.status, message: ((await reply.json()) as { message: string }).message }
 }
 
-async function nothingLeft({ dataDir, store }: Room): Promise<void> {
+async function nothingLeft({ dataDir, store }: MediaSetup): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     if ((await readdir(join(dataDir, 'scratch'))).length === 0) break
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -58,30 +58,30 @@ async function nothingLeft({ dataDir, store }: Room): Promise<void> {
 describe('an image inside of a story', () => {
   for (const [size, content] of Object.entries(images)) {
     it(`that is a ${size} data URL is stored by its content; the record holds a reference`, async (t) => {
-      const room = await startRoom(t, 'disk', { redis })
+      const setup = await startMediaGateway(t, 'disk', { redis })
       const image = dataUrl('image/png', content)
       const characters = [{ name: 'Fox', image }, 'a4f0a51b']
       const scenes = [{ narration: 'It runs.', picture: image }]
-      const { status } = await send(room, { ...story, characters, storyConfig: { characters, scenes } })
+      const { status } = await send(setup, { ...story, characters, storyConfig: { characters, scenes } })
       assert.equal(status, 202)
-      const [name = ''] = await namesIn(room.store, 'inputs')
+      const [name = ''] = await namesIn(setup.store, 'inputs')
       const stored = formatStoredReference({
         hash: name.slice('inputs/'.length),
         bytes: content.length,
         contentType: 'image/png',
       })
-      const { input = {} } = room.engine.orders[0] ?? {}
-      const kept = [{ name: 'Fox', image: stored }, 'a4f0a51b']
-      assert.deepEqual(input.characters, kept)
+      const { input = {} } = setup.engine.requests[0] ?? {}
+      const expected = [{ name: 'Fox', image: stored }, 'a4f0a51b']
+      assert.deepEqual(input.characters, expected)
       assert.deepEqual(input.storyConfig, {
-        characters: kept,
+        characters: expected,
         scenes: [{ narration: 'It runs.', picture: stored }],
       })
-      assert.deepEqual(await namesIn(room.store, 'inputs'), [name])
-      assert.deepEqual(await readdir(join(room.dataDir, 'scratch')), [])
+      assert.deepEqual(await namesIn(setup.store, 'inputs'), [name])
+      assert.deepEqual(await readdir(join(setup.dataDir, 'scratch')), [])
     })
 
-    it(`that is a ${size} data URL comes to the upstream once: as a link, or as it was sent`, async () => {
+    it(`that is a ${size} data URL is sent to the upstream once: as a link, or as it was sent`, async () => {
       const env = { ...upstreams.env, LONGSTORIES_MOVIE_SLUG: 'movies' }
       const image = dataUrl('image/png', content)
       for (const more of [{ PUBLIC_URL: 'https://gateway.example' }, {}]) {
@@ -100,23 +100,23 @@ describe('an image inside of a story', () => {
           const served = await fetch(address + link)
           assert.deepEqual(Buffer.from(await served.arrayBuffer()), content)
         } else if (size === 'short') assert.equal(character?.image, image)
-        // The stand-in remembers the beginning of long texts.
+        // The mock upstream stores the beginning of long texts.
         else assert.equal(character?.image, `${image.slice(0, 64)}… (${image.length} characters)`)
       }
     })
   }
 
-  it('that is a link stays a link, and other text stays as it is', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('that is a link stays a link, and other text is not changed', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const characters = [
       { name: 'Fox', image: 'https://cdn.example/fox.png', appearance: 'red: with a scarf' },
       { name: 'Owl', image: 'a wise owl', description: 'data: none' },
       { name: 'Cat', image: { url: 'https://cdn.example/cat.png' } },
     ]
     const scenes = [{ image: 'Note: a dark forest', narration: 'It runs.' }]
-    assert.equal((await send(room, { ...story, characters, storyConfig: { scenes } })).status, 202)
-    assert.deepEqual(room.engine.orders[0]?.input.characters, characters)
-    assert.deepEqual(room.engine.orders[0]?.input.storyConfig, { scenes })
+    assert.equal((await send(setup, { ...story, characters, storyConfig: { scenes } })).status, 202)
+    assert.deepEqual(setup.engine.requests[0]?.input.characters, characters)
+    assert.deepEqual(setup.engine.requests[0]?.input.storyConfig, { scenes })
   })
 
   const stolen = formatStoredReference({ hash: 'a'.repeat(64), bytes: 7, contentType: 'image/png' })
@@ -129,12 +129,12 @@ describe('an image inside of a story', () => {
       { storyConfig: { characters: [{}, { imageUrl: 'file:///etc/passwd' }] } },
       /`storyConfig\.characters\[1\]\.imageUrl` is an http\(s\) link/,
     ],
-    'a file of somebody else': [{ characters: [{ image: stolen }] }, /`characters\[0\]\.image` is an http/],
+    'a file of another owner': [{ characters: [{ image: stolen }] }, /`characters\[0\]\.image` is an http/],
     'such a file anywhere': [
       { storyConfig: { scenes: [{ visual: stolen }] } },
       /`storyConfig\.scenes\[0\]\.visual` is not a reference/,
     ],
-    'a result of somebody else': [
+    'a result of another owner': [
       { characters: [{ video: `result:${'a'.repeat(40)}.mp4` }] },
       /`characters\[0\]\.video` is an http/,
     ],
@@ -161,31 +161,31 @@ describe('an image inside of a story', () => {
     ],
   }
   for (const [what, [body, message]] of Object.entries(broken)) {
-    it(`that is ${what} is rejected with its place, and leaves nothing`, async (t) => {
-      const room = await startRoom(t, 'disk', { redis })
-      const reply = await send(room, { ...story, ...body })
-      assert.deepEqual([reply.status, room.engine.orders.length], [400, 0])
+    it(`that is ${what} is rejected with its path, and leaves nothing`, async (t) => {
+      const setup = await startMediaGateway(t, 'disk', { redis })
+      const reply = await send(setup, { ...story, ...body })
+      assert.deepEqual([reply.status, setup.engine.requests.length], [400, 0])
       assert.match(reply.message, message)
-      await nothingLeft(room)
+      await nothingLeft(setup)
     })
   }
 
-  it('counts to the quota of its key', async (t) => {
-    const room = await startRoom(t, 'disk', { redis, quotaBytes: 100_000 })
+  it('counts towards the quota of its key', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis, quotaBytes: 100_000 })
     const characters = [{ image: dataUrl('image/png', images.long) }]
-    const reply = await send(room, { ...story, characters })
+    const reply = await send(setup, { ...story, characters })
     assert.ok(reply.status >= 400 && reply.status < 500, String(reply.status))
     assert.match(reply.message, /quota/)
-    await nothingLeft(room)
+    await nothingLeft(setup)
   })
 
-  it('of a job that was accepted before, with its data URL in the record, comes to the upstream', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('of a job from an earlier version, with its data URL in the record, is sent to the upstream', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const { longstories: provider } = providers
     const mapping = provider.models['longstories-movie'] ?? assert.fail()
     const config = { baseUrls: {}, credentials: {}, settings: {} }
     const input: Input = { prompt: 'a fox', characters: [{ image: dataUrl('image/png', images.short) }] }
-    const prepared = await room.media.inputUploader.prepare('job', input, { provider, mapping, config })
+    const prepared = await setup.media.inputUploader.prepare('job', input, { provider, mapping, config })
     assert.ok(prepared.kind === 'ready')
     assert.deepEqual([prepared.input, prepared.inline], [input, []])
     prepared.release()
@@ -200,7 +200,7 @@ describe('an image inside of a story', () => {
 })
 
 describe('the Short API, which has no field for characters', () => {
-  it('is told of them in a note: links too, but no data URL', () => {
+  it('receives them in a note: links too, but no data URL', () => {
     const { toRequest } = providers.longstories.models['longstories-movie'] ?? assert.fail()
     const characters = [
       { name: 'Fox', image: 'https://cdn.example/fox.png' },

@@ -23,9 +23,9 @@ export async function createLeftovers() {
 async function endOrphans(folder: string): Promise<void> {
   const ids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number)
   for (const id of ids) {
-    const place = await readlink(`/proc/${id}/cwd`).catch(() => '')
+    const cwd = await readlink(`/proc/${id}/cwd`).catch(() => '')
     const status = await readFile(`/proc/${id}/status`, 'utf8').catch(() => '')
-    if (place.startsWith(`${folder}/`) && /^PPid:\s+1$/m.test(status)) {
+    if (cwd.startsWith(`${folder}/`) && /^PPid:\s+1$/m.test(status)) {
       try {
         process.kill(id, 'SIGKILL')
       } catch {

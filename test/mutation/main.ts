@@ -21,8 +21,8 @@ export type Result = {
   name: string
   original: string
   replacement: string
-  /** How Stryker is told where the mutant is. */
-  place?: string
+  /** The position of the mutant, as Stryker takes it. */
+  range?: string
   status:
     | 'Killed'
     | 'Timeout'
@@ -59,19 +59,19 @@ process.env.NODE_COMPILE_CACHE ??= 'node_modules/.cache/node'
 process.env.NODE_COMPILE_CACHE_PORTABLE = '1'
 
 const both = values.lua === values.typescript
-const known = await readReports(files)
-/** What this run does not look at again. */
-const kept = both ? [] : known.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
-const last = values.survivors || values.print ? known : values.sample === undefined ? kept : []
+const reports = await readReports(files)
+/** The results that this run does not repeat. */
+const untouched = both ? [] : reports.filter(({ name }) => name.startsWith('Lua ') !== values.lua)
+const last = values.survivors || values.print ? reports : values.sample === undefined ? untouched : []
 const chosen =
   values.sample !== undefined
-    ? evenly(known.filter(isCounted), Number(values.sample))
+    ? evenly(reports.filter(isCounted), Number(values.sample))
     : values.survivors
-      ? known.filter(survives)
+      ? reports.filter(survives)
       : undefined
 const identities = new Set(chosen?.map(identity))
 const only = chosen && ((result: Omit<Result, 'status'>) => identities.has(identity(result)))
-const places = chosen && [...new Set(chosen.flatMap(({ place }) => place ?? []))]
+const ranges = chosen && [...new Set(chosen.flatMap(({ range }) => range ?? []))]
 
 // Redis and its clients keep timers that would hold the process for seconds after the last test.
 const options = {
@@ -89,11 +89,11 @@ async function run(): Promise<Result[]> {
   try {
     const lua = both || values.lua ? await mutateLua(files, { ...options, ...(only && { only }) }) : []
     const typescript = files.filter((file) => file.endsWith('.ts'))
-    const found =
+    const survivors =
       both || values.typescript
-        ? await mutateTypeScript(typescript, { ...options, ...(places && { places }) })
+        ? await mutateTypeScript(typescript, { ...options, ...(ranges && { ranges }) })
         : []
-    return [...lua, ...found.filter((result) => only?.(result) ?? true)]
+    return [...lua, ...survivors.filter((result) => only?.(result) ?? true)]
   } finally {
     await leftovers.clear()
   }

@@ -5,12 +5,12 @@ import { Stryker } from '@stryker-mutator/core'
 import type { Result } from './main.ts'
 import { testsFor } from './plan.ts'
 
-/** Runs Stryker over the files, or over the places that are named in them. */
+/** Runs Stryker over the files, or over the given ranges in them. */
 export async function mutateTypeScript(
   files: readonly string[],
-  options: { concurrency: number; nodeArgs: readonly string[]; places?: readonly string[] },
+  options: { concurrency: number; nodeArgs: readonly string[]; ranges?: readonly string[] },
 ): Promise<Result[]> {
-  const mutate = [...(options.places ?? files)]
+  const mutate = [...(options.ranges ?? files)]
   const testFiles = [...new Set(files.flatMap(testsFor))]
   if (mutate.length === 0 || testFiles.length === 0) return []
   const results = await new Stryker({
@@ -45,9 +45,9 @@ export async function mutateTypeScript(
       line: start.line,
       column: start.column,
       name: mutatorName,
-      original: cut(texts.get(file) ?? [], start, end),
+      original: extract(texts.get(file) ?? [], start, end),
       replacement: replacement ?? '',
-      place: `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`,
+      range: `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`,
       status: status as Result['status'],
     }
   })
@@ -56,7 +56,7 @@ export async function mutateTypeScript(
 /** Counted from 1. */
 type Position = { line: number; column: number }
 
-function cut(lines: readonly string[], start: Position, end: Position): string {
+function extract(lines: readonly string[], start: Position, end: Position): string {
   return lines
     .slice(start.line - 1, end.line)
     .map((line, index) => {

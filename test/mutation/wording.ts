@@ -1,5 +1,5 @@
 /**
- * Tells Stryker to leave wording alone: log lines and the message of an error or a fault. Tests compare what the gateway does; the
+ * Makes Stryker ignore wording: log lines and the message of an error or a fault. Tests compare what the gateway does; the
  * texts that clients read are compared where they are produced (`src/api`, `src/catalogue`).
  */
 

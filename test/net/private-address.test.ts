@@ -19,7 +19,7 @@ describe('an IP address', () => {
     it(`${address || 'nothing'} is not public`, () => assert.equal(isPrivateAddress(address), true))
 })
 
-describe('the address that a URL names', () => {
+describe('the IP address in a URL', () => {
   for (const [url, address] of [
     ['http://8.8.8.8/', '8.8.8.8'],
     ['http://[2001:db8::1]:8080/', '2001:db8::1'],

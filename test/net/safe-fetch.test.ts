@@ -9,14 +9,14 @@ import { startServer } from '../media/files.ts'
 /** A resolver that knows a few names. */
 function resolver(names: Readonly<Record<string, readonly string[]>>): LookupFunction {
   return (hostname, options, done) => {
-    const found: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
+    const addresses: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
       address,
       family: address.includes(':') ? 6 : 4,
     }))
-    const [first] = found
+    const [first] = addresses
     if (first === undefined)
       return done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), '', 0)
-    if (options.all === true) done(null, found)
+    if (options.all === true) done(null, addresses)
     else done(null, first.address, first.family)
   }
 }
@@ -32,9 +32,9 @@ const inside = resolver({
 })
 
 function start(t: TestContext, trusted: readonly string[] = [], lookup: LookupFunction = inside) {
-  const guard = createSafeFetch({ trustedUrls: trusted, lookup })
-  t.after(() => guard.close())
-  return guard
+  const safeFetch = createSafeFetch({ trustedUrls: trusted, lookup })
+  t.after(() => safeFetch.close())
+  return safeFetch
 }
 
 const hostile = [
@@ -59,7 +59,7 @@ const hostile = [
   'http://192.168.1.1/',
   'http://100.64.0.1/',
   'http://169.254.169.254/latest/meta-data/',
-  // what is given to nobody
+  // addresses that are not assigned
   'http://192.0.0.8/',
   'http://192.0.2.1/',
   'http://198.18.0.1/',
@@ -85,7 +85,7 @@ const hostile = [
   'http://[fe80::1]/',
   'http://[fec0::1]/',
   'http://[ff02::1]/',
-  // names that lead inside
+  // names of private addresses
   'http://metadata.example/',
   'http://intranet.example/',
   'http://six.example/',
@@ -101,113 +101,113 @@ const hostile = [
   '',
 ]
 
-describe('the guard', () => {
+describe('safe fetch', () => {
   for (const url of hostile) {
-    it(`refuses ${url || 'nothing'}`, async (t) => {
+    it(`rejects ${url || 'an empty URL'}`, async (t) => {
       await assert.rejects(start(t).fetch(url), AddressRefused)
     })
   }
 
-  it('checks each redirect anew', async (t) => {
+  it('checks each redirect', async (t) => {
     const targets = ['http://127.0.0.1:1/', 'http://[::1]/', 'http://intranet.example/', 'file:///etc/passwd']
     const origin = await startServer(t, ({ url }, response) => {
       response.writeHead(302, { location: targets[Number(url?.slice(1))] ?? '' }).end()
     })
-    const guard = start(t, [origin])
+    const safeFetch = start(t, [origin])
     for (const index of targets.keys()) {
-      await assert.rejects(guard.fetch(`${origin}/${index}`), AddressRefused, targets[index])
+      await assert.rejects(safeFetch.fetch(`${origin}/${index}`), AddressRefused, targets[index])
     }
   })
 
-  it('follows a redirect within a trusted origin, and gives up a circle', async (t) => {
+  it('follows a redirect within a trusted origin, and stops a redirect loop', async (t) => {
     const origin = await startServer(t, ({ url }, response) => {
       if (url === '/end') response.end('here')
       else response.writeHead(302, { location: url === '/start' ? 'end' : '/circle' }).end()
     })
-    const guard = start(t, [origin])
-    assert.equal(await (await guard.fetch(`${origin}/start`)).body.text(), 'here')
-    await assert.rejects(guard.fetch(`${origin}/circle`), /redirects too often/)
-    await assert.rejects(guard.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
+    const safeFetch = start(t, [origin])
+    assert.equal(await (await safeFetch.fetch(`${origin}/start`)).body.text(), 'here')
+    await assert.rejects(safeFetch.fetch(`${origin}/circle`), /redirects too often/)
+    await assert.rejects(safeFetch.fetch(`${origin}/start`, { redirects: 0 }), /redirects too often/)
   })
 
-  it('a trusted origin is one with scheme, host and port', async (t) => {
+  it('compares trusted origins by scheme, host and port', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = start(t, [origin])
-    assert.equal((await guard.fetch(`${origin}/a`)).statusCode, 200)
+    const safeFetch = start(t, [origin])
+    assert.equal((await safeFetch.fetch(`${origin}/a`)).statusCode, 200)
     const { port } = new URL(origin)
-    await assert.rejects(guard.fetch(`http://localhost:${port}/a`), AddressRefused)
-    await assert.rejects(guard.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
+    await assert.rejects(safeFetch.fetch(`http://localhost:${port}/a`), AddressRefused)
+    await assert.rejects(safeFetch.fetch(`http://127.0.0.1:${Number(port) + 1}/a`), AddressRefused)
   })
 
-  it('a name that nobody knows is not a refused one', async (t) => {
+  it('reports an unknown host name as a lookup error', async (t) => {
     await assert.rejects(start(t).fetch('http://unknown.example/'), { code: 'ENOTFOUND' })
   })
 
-  it('asks as it is told to: method, headers, body', async (t) => {
-    const asked: unknown[] = []
+  it('sends the given method, headers and body', async (t) => {
+    const requests: unknown[] = []
     const origin = await startServer(t, async (request, response) => {
       const pieces: Buffer[] = []
       for await (const piece of request) pieces.push(piece)
-      asked.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
+      requests.push([request.method, request.headers['x-test'], Buffer.concat(pieces).toString()])
       response.end()
     })
-    const guard = start(t, [origin])
-    await guard.fetch(`${origin}/`)
-    await guard.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
-    await guard.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
-    assert.deepEqual(asked, [
+    const safeFetch = start(t, [origin])
+    await safeFetch.fetch(`${origin}/`)
+    await safeFetch.fetch(`${origin}/`, { method: 'HEAD', headers: { 'x-test': 'yes' } })
+    await safeFetch.fetch(`${origin}/`, { method: 'POST', body: 'hello' })
+    assert.deepEqual(requests, [
       ['GET', undefined, ''],
       ['HEAD', 'yes', ''],
       ['POST', undefined, 'hello'],
     ])
   })
 
-  it('stops when it is told to', { timeout: 20_000 }, async (t) => {
+  it('stops when it is aborted', { timeout: 20_000 }, async (t) => {
     const origin = await startServer(t, () => undefined)
     await assert.rejects(start(t, [origin]).fetch(`${origin}/`, { signal: AbortSignal.timeout(50) }), {
       name: 'TimeoutError',
     })
   })
 
-  it('follows nothing but redirects, and no redirect without a place', async (t) => {
+  it('follows redirects only, and none without a location', async (t) => {
     const origin = await startServer(t, ({ url }, response) => {
       if (url === '/created') response.writeHead(201, { location: '/elsewhere' }).end('made')
       else response.writeHead(302).end('nowhere')
     })
-    const guard = start(t, [origin])
-    assert.equal(await (await guard.fetch(`${origin}/created`)).body.text(), 'made')
-    assert.equal(await (await guard.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
+    const safeFetch = start(t, [origin])
+    assert.equal(await (await safeFetch.fetch(`${origin}/created`)).body.text(), 'made')
+    assert.equal(await (await safeFetch.fetch(`${origin}/nowhere`)).body.text(), 'nowhere')
   })
 
   for (const status of [301, 302, 303, 307, 308])
-    it(`follows ${status}, as often as it is told to`, async (t) => {
+    it(`follows ${status}, up to the given number of times`, async (t) => {
       const origin = await startServer(t, ({ url }, response) => {
-        const left = Number(url?.slice(1))
-        if (left === 0) response.end('here')
-        else response.writeHead(status, { location: `/${left - 1}` }).end()
+        const remaining = Number(url?.slice(1))
+        if (remaining === 0) response.end('here')
+        else response.writeHead(status, { location: `/${remaining - 1}` }).end()
       })
-      const guard = start(t, [origin])
-      assert.equal(await (await guard.fetch(`${origin}/5`)).body.text(), 'here')
-      await assert.rejects(guard.fetch(`${origin}/6`), /redirects too often/)
-      assert.equal(await (await guard.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
+      const safeFetch = start(t, [origin])
+      assert.equal(await (await safeFetch.fetch(`${origin}/5`)).body.text(), 'here')
+      await assert.rejects(safeFetch.fetch(`${origin}/6`), /redirects too often/)
+      assert.equal(await (await safeFetch.fetch(`${origin}/1`, { redirects: 1 })).body.text(), 'here')
     })
 
-  it('refuses a redirect to what is no address', async (t) => {
+  it('rejects a redirect to an invalid URL', async (t) => {
     const origin = await startServer(t, (_, response) => {
       response.writeHead(302, { location: 'http://[' }).end()
     })
     await assert.rejects(start(t, [origin]).fetch(`${origin}/`), AddressRefused)
   })
 
-  it('refuses nothing where the operator says so, but what is no web address', async (t) => {
+  it('rejects only non-HTTP URLs if the operator allows private networks', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createSafeFetch({ allowPrivateNetworks: true })
-    t.after(() => guard.close())
-    assert.equal(await (await guard.fetch(origin)).body.text(), 'here')
-    await assert.rejects(guard.fetch('file:///etc/passwd'), AddressRefused)
-    // Without TLS at the other side, so that it is the connection that fails and not the guard.
+    const safeFetch = createSafeFetch({ allowPrivateNetworks: true })
+    t.after(() => safeFetch.close())
+    assert.equal(await (await safeFetch.fetch(origin)).body.text(), 'here')
+    await assert.rejects(safeFetch.fetch('file:///etc/passwd'), AddressRefused)
+    // Without TLS at the other side, so that the connection fails and not the address check.
     await assert.rejects(
-      guard.fetch(origin.replace('http:', 'https:')),
+      safeFetch.fetch(origin.replace('http:', 'https:')),
       (cause) => !(cause instanceof AddressRefused),
     )
   })
@@ -229,11 +229,11 @@ describe('the guard', () => {
     assert.ok(!text.includes('\x02h2'))
   })
 
-  it('asks nobody any more when it is closed', async (t) => {
+  it('makes no request after it is closed', async (t) => {
     const origin = await startServer(t, (_, response) => response.end('here'))
-    const guard = createSafeFetch({ trustedUrls: [origin] })
-    await (await guard.fetch(origin)).body.dump()
-    await guard.close()
-    await assert.rejects(guard.fetch(origin), { code: 'UND_ERR_DESTROYED' })
+    const safeFetch = createSafeFetch({ trustedUrls: [origin] })
+    await (await safeFetch.fetch(origin)).body.dump()
+    await safeFetch.close()
+    await assert.rejects(safeFetch.fetch(origin), { code: 'UND_ERR_DESTROYED' })
   })
 })

@@ -30,6 +30,7 @@ test('every provider has a folder of fixtures', () => {
   assert.deepEqual(
     registered.map(({ name }) => name).filter((name) => !folders.includes(name)),
     [],
+    'upstreams without test/fixtures/<name>/calls.json and replies.json',
   )
 })
 
@@ -58,6 +59,7 @@ for (const folder of folders) {
       assert.deepEqual(
         Object.keys(provider.models).filter((model) => !called.includes(model)),
         [],
+        `models without a call in test/fixtures/${folder}/calls.json`,
       )
     })
 
@@ -74,14 +76,18 @@ for (const folder of folders) {
           `${request.model} does not list ${provider.name}`,
         )
         const mapping = provider.models[admitted.model.id]
-        assert(mapping !== undefined, `no endpoint for ${request.model}`)
+        assert(mapping !== undefined, `providers/${folder}/models.ts does not map ${request.model}`)
         const order = orderFor(provider, admitted.input, circumstances)
         const [rejection] = provider.check?.(mapping, admitted.input, order.settings) ?? []
         assert.equal(mapping.unsupported?.(admitted.input) ?? rejection?.message, unsupported)
         if (unsupported !== undefined) return
         assert.deepEqual(wired(provider.submit(mapping, order)), call)
         const outcome = await vendors.order(provider, mapping, order)
-        assert.ok(['running', 'done'].includes(outcome.kind), JSON.stringify(outcome))
+        const isAccepted = ['running', 'done'].includes(outcome.kind)
+        assert.ok(
+          isAccepted,
+          `The mock upstream did not accept the call (its schema is in providers/${folder}): ${JSON.stringify(outcome)}`,
+        )
         if (provider.name === 'fal') assert.deepEqual(unknownToFal(mapping, order), [])
       })
     }

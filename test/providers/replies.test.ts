@@ -73,6 +73,7 @@ for (const folder of folders) {
       assert.deepEqual(
         ['running', 'done', ...codes].filter((one) => !shown.has(one)),
         [],
+        `outcomes that no reply in test/fixtures/${folder}/replies.json has`,
       )
       assert(
         fixtures.some(({ reply }) => typeof reply.body !== 'object' || reply.body === null),

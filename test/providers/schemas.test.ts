@@ -132,7 +132,7 @@ describe('what the vendors reject', () => {
 
   it('WaveSpeed has seeds of 31 bits', () => {
     const seeded = Object.entries(wavespeed).filter(([, schema]) => schema.seed !== undefined)
-    assert.ok(seeded.length >= 17, String(seeded.length))
+    assert.notEqual(seeded.length, 0)
     for (const [path, schema] of seeded) {
       const seeds = (seed: unknown) => fields({ seed: schema.seed ?? { type: 'integer' } }, { seed })
       assert.deepEqual([-1, 0, 2 ** 31 - 1].flatMap(seeds), [], path)

@@ -30,7 +30,7 @@ function orderOf(id: string): NewJobRecord {
   }
 }
 
-describe('what is asked of the store in one turn of the event loop', () => {
+describe('store calls in one turn of the event loop', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let store: ReturnType<typeof createJobStore>
@@ -42,28 +42,28 @@ describe('what is asked of the store in one turn of the event loop', () => {
   after(() => cleanup.run())
 
   async function commands(name: string): Promise<number> {
-    const found = new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await redis.info('commandstats'))
-    return Number(found?.[1] ?? 0)
+    const match = new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await redis.info('commandstats'))
+    return Number(match?.[1] ?? 0)
   }
 
-  it('is asked together, and each is answered its own', async () => {
+  it('are sent together, and each gets its own reply', async () => {
     const ids = Array.from({ length: 250 }, (_, n) => `vid_${n}`)
     const before = (await commands('eval')) + (await commands('evalsha'))
     const accepted = await Promise.all(ids.map((id) => store.create(orderOf(id))))
     assert.deepEqual(new Set(accepted.map(({ kind }) => kind)), new Set(['accepted']))
-    const found = await Promise.all([...ids, 'vid_unknown'].map((id) => store.readStatus(id)))
+    const match = await Promise.all([...ids, 'vid_unknown'].map((id) => store.readStatus(id)))
     assert.deepEqual(
-      found.map((one) => one?.view.id),
+      match.map((one) => one?.view.id),
       [...ids, undefined],
     )
     assert.deepEqual(
-      found.map((one) => one?.owner),
+      match.map((one) => one?.owner),
       [...ids.map((id) => `owner-of-${id}`), undefined],
     )
     assert.equal((await commands('eval')) + (await commands('evalsha')) - before, 63 + 3)
   })
 
-  it('fails alone where one cannot be carried out', async () => {
+  it('fail separately if one cannot be executed', async () => {
     await redis.set(keys.account('owner-of-vid_wrong'), 'no hash')
     const outcomes = await Promise.allSettled(
       ['vid_a', 'vid_wrong', 'vid_b'].map((id) => store.create(orderOf(id))),
@@ -80,7 +80,7 @@ describe('what is asked of the store in one turn of the event loop', () => {
     assert.equal((await store.readStatus('vid_b'))?.view.state, 'pending')
   })
 
-  it('fails together when Redis does not answer', async () => {
+  it('fail together when Redis does not reply', async () => {
     redis.disconnect()
     const outcomes = await Promise.allSettled([
       store.create(orderOf('vid_c')),

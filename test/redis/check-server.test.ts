@@ -10,7 +10,7 @@ import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
 
 const timeout = 60_000
 
-test('what a real Redis risks is told: nothing at first, then its eviction and its missing journal', {
+test('a real Redis is checked: no warning at first, then for its eviction and its missing append-only file', {
   timeout,
 }, async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-check-'))
@@ -58,7 +58,7 @@ for (const [name, client, settings, warning] of [
   ['synced before each purchase', answering(good, 'everysec'), { paid: true, waitAof: true }, undefined],
   ['without real upstreams', answering(good, 'everysec'), { paid: false }, undefined],
   [
-    'replicas nobody waits for',
+    'replicas without WAIT',
     answering({ ...good, connected_slaves: '1' }, 'always'),
     { paid: true },
     /failover/,
@@ -71,14 +71,14 @@ for (const [name, client, settings, warning] of [
     undefined,
   ],
 ] as const) {
-  test(`what can lose the intent of a purchase: ${name}`, async () => {
+  test(`a warning that the intent of a purchase can be lost: ${name}`, async () => {
     const logged = await warnings(client, true, settings)
     if (warning === undefined) assert.deepEqual(logged, [])
     else assert.match(logged.join('\n'), warning)
   })
 }
 
-test('an older Redis cannot sync before each purchase', async () => {
+test('a warning that an older Redis cannot sync before each purchase', async () => {
   const old = answering({ ...good, redis_version: '7.0.15' })
   await assert.rejects(
     warnings(old, true, { waitAof: true }),
@@ -86,9 +86,9 @@ test('an older Redis cannot sync before each purchase', async () => {
   )
 })
 
-test('a managed Redis that tells little is used, with a warning for each thing not told', async () => {
-  const told = await warnings(answering({}), true)
-  assert.match(told.join('\n'), /its version.*\n.*maxmemory-policy.*\n.*append-only/)
+test('a managed Redis with hidden settings is used, with a warning for each of them', async () => {
+  const messages = await warnings(answering({}), true)
+  assert.match(messages.join('\n'), /its version.*\n.*maxmemory-policy.*\n.*append-only/)
 })
 
 function answering(fields: Record<string, string>, appendfsync?: string): Pick<Redis, 'info' | 'config'> {

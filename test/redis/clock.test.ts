@@ -19,8 +19,8 @@ function create(time: { redis: number; machine: number }) {
   return { clock, logged }
 }
 
-describe('the clock that processes share', () => {
-  it('shows the time of Redis, whatever the machine says', async () => {
+describe('the shared clock of processes', () => {
+  it('shows the time of Redis, whatever the clock of the machine', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 + hourMs }
     const { clock } = create(time)
     await clock.sync()
@@ -28,7 +28,7 @@ describe('the clock that processes share', () => {
     assert.ok(Math.abs(clock.toWallClock(time.redis) - time.machine) < 1000)
   })
 
-  it('does not see the clock of the machine jump', async () => {
+  it('does not follow a jump of the machine clock', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 }
     const { clock } = create(time)
     await clock.sync()
@@ -36,7 +36,7 @@ describe('the clock that processes share', () => {
     assert.ok(clock.now() - time.redis < hourMs / 2)
   })
 
-  it('never goes back a little, though that of Redis does', async () => {
+  it('never goes back a little when the clock of Redis does', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 }
     const { clock } = create(time)
     await clock.sync()
@@ -46,7 +46,7 @@ describe('the clock that processes share', () => {
     assert.ok(clock.now() >= before)
   })
 
-  it('does not stand still for hours after that of Redis was hours ahead for a moment', async () => {
+  it('does not stop for hours after the clock of Redis was hours ahead for a moment', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 }
     const { clock } = create(time)
     await clock.sync()
@@ -59,7 +59,7 @@ describe('the clock that processes share', () => {
     assert.ok(Math.abs(clock.now() - time.redis) < 1000)
   })
 
-  it('says once when the clocks begin to differ too much, and once when they agree again', async () => {
+  it('logs once when the clocks start to differ too much, and once when they agree again', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 + 4000 }
     const { clock, logged } = create(time)
     const skewed: boolean[] = []
@@ -78,7 +78,7 @@ describe('the clock that processes share', () => {
     assert.match(logged[0] ?? '', /takes no steps/)
   })
 
-  it('goes back by what is too much to wait for, and not by less', async () => {
+  it('goes back by large differences only', async () => {
     for (const [backMs, goesBack] of [
       [4000, false],
       [5200, true],
@@ -93,7 +93,7 @@ describe('the clock that processes share', () => {
     }
   })
 
-  it('is the machine’s own until Redis has been asked, and then that of Redis, though it is earlier', async () => {
+  it('is that of the machine until Redis replies, and then that of Redis, even if it is earlier', async () => {
     const time = { redis: 1_800_000_000_000, machine: 1_800_000_000_000 + hourMs }
     const { clock } = create(time)
     assert.ok(Math.abs(clock.now() - time.machine) < 1000)
@@ -101,7 +101,7 @@ describe('the clock that processes share', () => {
     assert.ok(Math.abs(clock.now() - time.redis) < 1000)
   })
 
-  it('goes on by itself, in whole milliseconds', async () => {
+  it('advances between readings, in whole milliseconds', async () => {
     const { clock } = create({ redis: 1_800_000_000_000.25, machine: 1_800_000_000_000 })
     await clock.sync()
     const before = clock.now()
@@ -124,7 +124,7 @@ describe('the clock that processes share', () => {
     [-5002, true],
     [-4900, false],
   ] as const) {
-    it(`that differs by ${skewMs} ms ${isSkewed ? 'differs too much' : 'may be used'}`, async () => {
+    it(`with a difference of ${skewMs} ms ${isSkewed ? 'is skewed' : 'is usable'}`, async () => {
       const time = 1_800_000_000_000
       const { clock } = create({ redis: time, machine: time + skewMs })
       await clock.sync()
@@ -132,7 +132,7 @@ describe('the clock that processes share', () => {
     })
   }
 
-  it('says by how much the clocks differ, in seconds', async () => {
+  it('logs the difference of the clocks in seconds', async () => {
     const logged: unknown[] = []
     const redis = { time: async () => ['1800000000', '0'] } as unknown as Redis
     const logger = { error: (facts: unknown) => void logged.push(facts), info: () => undefined }
@@ -143,7 +143,7 @@ describe('the clock that processes share', () => {
     assert.equal(maxSkewSeconds, 5)
   })
 
-  describe('that Redis tells slowly', () => {
+  describe('with a slow reply of Redis', () => {
     const slow = () => {
       const replies: ((reply: [string, string]) => void)[] = []
       const redis = {
@@ -163,14 +163,14 @@ describe('the clock that processes share', () => {
       return { clock, sync }
     }
 
-    it('is as late as half of the way there and back', async () => {
+    it('is corrected by half of the round trip', async () => {
       const { clock, sync } = slow()
       await sync(1000, 200)
       const error = clock.now() - 1_000_000
       assert.ok(error >= 95 && error < 195, String(error))
     })
 
-    it('is used only where there is no better one', async () => {
+    it('is used only without a better reading', async () => {
       const { clock, sync } = slow()
       await sync(1000, 510)
       assert.ok(Math.abs(clock.now() - 1_000_000) < 2000)
@@ -199,7 +199,7 @@ describe('the clock that processes share', () => {
     }
     afterEach(() => mock.timers.reset())
 
-    it('asks Redis at once, every ten seconds, and after each new connection', async () => {
+    it('reads Redis at once, every ten seconds, and after each new connection', async () => {
       const { redis, clock } = await start()
       assert.equal(redis.calls, 1)
       mock.timers.tick(9999)
@@ -211,7 +211,7 @@ describe('the clock that processes share', () => {
       clock.stop()
     })
 
-    it('asks no more when it is stopped', async () => {
+    it('stops reading when it is stopped', async () => {
       const { redis, clock } = await start()
       clock.stop()
       mock.timers.tick(60_000)
@@ -219,7 +219,7 @@ describe('the clock that processes share', () => {
       assert.equal(redis.calls, 1)
     })
 
-    it('goes on when Redis does not reply', async () => {
+    it('continues when Redis does not reply', async () => {
       const { redis, clock } = await start()
       redis.time = () => Promise.reject(new Error('away'))
       mock.timers.tick(10_000)

@@ -18,10 +18,10 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 const timeout = 60_000
 const silent = pino({ level: 'silent' })
 
-test('while Redis is away a request fails, a worker waits, and the log says so once', {
+test('during a Redis outage a request fails, a worker waits, and one line is logged', {
   timeout,
 }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const redis = await gateway()
   const { connections, lines } = connect(t, { path: redis.path })
   const [request, worker] = await Promise.all([connections.forRequests(), connections.forWorkers()])
@@ -44,7 +44,7 @@ test('while Redis is away a request fails, a worker waits, and the log says so o
   )
 })
 
-test('a connection to a primary that has become a replica is made anew', { timeout }, async (t) => {
+test('a connection to a primary that has become a replica is renewed', { timeout }, async (t) => {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const [first, second] = await Promise.all([startRedis(cleanup), startRedis(cleanup)])
@@ -64,7 +64,7 @@ test('a connection to a primary that has become a replica is made anew', { timeo
 })
 
 test('connections carry the names that an operator sees in CLIENT LIST', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const { connections } = connect(t, { path: (await gateway()).path })
   const client = await connections.forRequests()
   await connections.forWorkers()
@@ -73,14 +73,14 @@ test('connections carry the names that an operator sees in CLIENT LIST', { timeo
   assert.match(list, / name=reelgate:workers /)
 })
 
-test('a Redis that is not there is told, not waited for without end', { timeout }, async (t) => {
-  const { dataDir } = await place(t)
+test('an unreachable Redis is reported, and not awaited forever', { timeout }, async (t) => {
+  const { dataDir } = await setUp(t)
   const { connections } = connect(t, { path: join(dataDir, 'nobody.sock') }, 200)
   await assert.rejects(connections.forRequests(), /^Error: Cannot connect to Redis: connect ENOENT/)
 })
 
-test('a wrong password is told without the password', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+test('a wrong password is reported without the password', { timeout }, async (t) => {
+  const { gateway } = await setUp(t)
   const local = await connect(t, { path: (await gateway()).path }).connections.forRequests()
   const port = await freePort()
   await local.config('SET', 'port', String(port), 'bind', '127.0.0.1', 'requirepass', 'right-secret')
@@ -96,7 +96,7 @@ test('a wrong password is told without the password', { timeout }, async (t) => 
   await local.config('SET', 'requirepass', '')
 })
 
-async function place(t: TestContext) {
+async function setUp(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-connect-'))
   const started: EmbeddedRedis[] = []
   t.after(async () => {
@@ -119,13 +119,13 @@ function connect(t: TestContext, target: RedisTarget, patienceMs = 10_000) {
   return { connections, lines }
 }
 
-/** Resolves when the client has said so `times` times. */
+/** Resolves when the client has emitted the event `times` times. */
 function event(client: Redis, name: 'ready' | 'reconnecting', times = 1): Promise<void> {
   return new Promise((resolve) => {
-    let heard = 0
+    let events = 0
     client.on(name, () => {
-      heard += 1
-      if (heard === times) resolve()
+      events += 1
+      if (events === times) resolve()
     })
   })
 }
@@ -139,7 +139,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('a server that became a replica is left for the one that took over', { timeout }, async (t) => {
+test('connections move from a server that became a replica to the new primary', { timeout }, async (t) => {
   const { link, first, second, open } = await placePair(t)
   for (const client of await open()) {
     link.leadTo({ path: first.path }, { cut: false })
@@ -154,7 +154,7 @@ test('a server that became a replica is left for the one that took over', { time
   }
 })
 
-test('a server that says nothing more is left for the one that took over', { timeout }, async (t) => {
+test('connections move from a silent server to the new primary', { timeout }, async (t) => {
   const { link, first, second, open } = await placePair(t, { silenceMs: 300 })
   for (const client of await open()) {
     link.leadTo({ path: first.path }, { cut: false })

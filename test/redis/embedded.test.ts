@@ -14,10 +14,10 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 const logger = pino({ level: 'silent' })
 const timeout = 60_000
 
-test('a private Redis keeps an append-only file, evicts nothing and ends with the gateway', {
+test('an embedded Redis has an append-only file, evicts nothing and ends with the gateway', {
   timeout,
 }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const embedded = await gateway()
   const client = connect(t, embedded)
   assert.equal((await stat(embedded.path)).mode & 0o777, 0o700)
@@ -34,17 +34,17 @@ test('a private Redis keeps an append-only file, evicts nothing and ends with th
   }
   const pid = await pidOf(client)
   await embedded.stop()
-  await gone(pid)
+  await waitForExit(pid)
 })
 
-test('what was written is there after a stop and a start', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+test('data survives a stop and a start', { timeout }, async (t) => {
+  const { gateway } = await setUp(t)
   await write(t, await gateway(), 'job', 'rendering')
   assert.equal(await read(t, await gateway(), 'job'), 'rendering')
 })
 
 test('the Redis of a killed gateway is adopted, and ends with its new gateway', { timeout }, async (t) => {
-  const { dataDir, gateway } = await place(t)
+  const { dataDir, gateway } = await setUp(t)
   const killed = spawnGateway(dataDir)
   const path = await firstLine(killed)
   const before = connect(t, { path })
@@ -58,11 +58,11 @@ test('the Redis of a killed gateway is adopted, and ends with its new gateway', 
   assert.equal(await pidOf(after), pid)
   assert.equal(await after.get('job'), 'rendering')
   await embedded.stop()
-  await gone(pid)
+  await waitForExit(pid)
 })
 
 test('gateways on one data directory share one Redis, which the last one stops', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   const [first, second] = await Promise.all([gateway(), gateway()])
   const client = connect(t, first)
   const pid = await pidOf(client)
@@ -70,11 +70,11 @@ test('gateways on one data directory share one Redis, which the last one stops',
   await first.stop()
   assert.equal(await client.ping(), 'PONG')
   await second.stop()
-  await gone(pid)
+  await waitForExit(pid)
 })
 
-test('a Redis that dies is started again with what it held', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+test('a crashed Redis is restarted with its data', { timeout }, async (t) => {
+  const { gateway } = await setUp(t)
   const client = connect(t, await gateway())
   await client.set('job', 'rendering')
   const pid = await pidOf(client)
@@ -85,10 +85,10 @@ test('a Redis that dies is started again with what it held', { timeout }, async 
   assert.notEqual(await pidOf(client), pid)
 })
 
-test('an append-only file that ends in the middle of a command is read up to there', {
+test('an append-only file with an incomplete last command is read up to it', {
   timeout,
 }, async (t) => {
-  const { dataDir, gateway } = await place(t)
+  const { dataDir, gateway } = await setUp(t)
   const embedded = await gateway()
   const client = connect(t, embedded)
   await client.set('first', 'whole')
@@ -100,15 +100,15 @@ test('an append-only file that ends in the middle of a command is read up to the
   assert.deepEqual(await again.mget('first', 'second'), ['whole', null])
 })
 
-test('a Redis that cannot start is told with its own last words', { timeout }, async (t) => {
-  const { dataDir, gateway } = await place(t)
+test('a failed start of Redis is reported with the end of its log', { timeout }, async (t) => {
+  const { dataDir, gateway } = await setUp(t)
   await write(t, await gateway(), 'job', 'rendering')
   await writeFile(await journal(dataDir), 'this is no append-only file\n')
   await assert.rejects(gateway(), /did not start\. Redis log:\n(?:.*\n)*.*(Bad file format|append only file)/)
 })
 
-test('a data directory too deep for a socket has it elsewhere', { timeout }, async (t) => {
-  const { gateway } = await place(t, 'deep/'.repeat(25))
+test('the socket is elsewhere if the path of the data directory is too long', { timeout }, async (t) => {
+  const { gateway } = await setUp(t, 'deep/'.repeat(25))
   const embedded = await gateway()
   t.after(() => rm(dirname(embedded.path), { recursive: true }))
   assert.ok(Buffer.byteLength(embedded.path) <= 100)
@@ -116,7 +116,7 @@ test('a data directory too deep for a socket has it elsewhere', { timeout }, asy
   assert.equal(await read(t, await gateway(), 'job'), 'rendering')
 })
 
-async function place(t: TestContext, depth = '') {
+async function setUp(t: TestContext, depth = '') {
   const root = await mkdtemp(join(tmpdir(), 'reelgate-embedded-'))
   const dataDir = join(root, depth)
   const started: EmbeddedRedis[] = []
@@ -177,12 +177,12 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return String(chunk).trim()
 }
 
-/** Resolves when the process is gone; the test's own limit is the patience. */
-async function gone(pid: number): Promise<void> {
+/** Resolves when the process is gone; the time limit of the test applies. */
+async function waitForExit(pid: number): Promise<void> {
   while (isRunning(pid)) await sleep(5)
 }
 
-/** A dead process that nobody has waited for yet counts as gone. */
+/** A zombie process counts as gone. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -7,7 +7,7 @@ import { createJobStore } from '../../src/jobs/store/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
-/** The script that accepts a job writes its queue entry too: what it leaves must be what `Queue.add` leaves. */
+/** The script that accepts a job also writes its queue entry, which must equal that of `Queue.add`. */
 describe('the queue entry of an accepted job', () => {
   const cleanup = createCleanup()
   let redis: Redis
@@ -39,12 +39,12 @@ describe('the queue entry of an accepted job', () => {
     }
   }
 
-  /** All that a queue has in Redis but its events and the counter for ids, which nobody reads. */
+  /** The Redis data of a queue without its events and ID counter, which are not read. */
   async function dump(prefix: string): Promise<Record<string, unknown>> {
     const all = await redis.keys(`${prefix}bull:*`)
-    const found = all.filter((key) => !/:(events|id)$/.test(key))
+    const createdKeys = all.filter((key) => !/:(events|id)$/.test(key))
     const entries = await Promise.all(
-      found.sort().map(async (key) => [key.slice(prefix.length), await contentOf(key)] as const),
+      createdKeys.sort().map(async (key) => [key.slice(prefix.length), await contentOf(key)] as const),
     )
     return Object.fromEntries(entries)
   }
@@ -58,7 +58,7 @@ describe('the queue entry of an accepted job', () => {
     return { ...fields, isDated: timestamp !== undefined, opts: JSON.parse(opts ?? '{}') }
   }
 
-  it('is what BullMQ itself makes', async () => {
+  it('equals an entry that BullMQ creates', async () => {
     const [own, theirs] = [await open('own:'), await open('theirs:')]
     for (const id of ['vid_1', 'vid_2']) {
       await own.store.create(orderOf(id))
@@ -69,15 +69,15 @@ describe('the queue entry of an accepted job', () => {
     assert.deepEqual(made, await dump('theirs:'))
   })
 
-  it('is not made for a job that is refused, nor twice for one', async () => {
+  it('is not created for a rejected job, and only once per job', async () => {
     const { keys, store } = await open('refused:')
     await redis.hset(keys.account('ann'), 'balance', '10')
     assert.equal((await store.create(orderOf('vid_1'))).kind, 'balance')
     assert.equal(await redis.llen(`${keys.queuePrefix('fal')}wait`), 0)
     await redis.hset(keys.account('ann'), 'balance', '9000000')
-    const once = { key: 'k', fingerprint: 'f' }
-    assert.equal((await store.create(orderOf('vid_1', { idempotencyKey: once }))).kind, 'accepted')
-    assert.equal((await store.create(orderOf('vid_2', { idempotencyKey: once }))).kind, 'replayed')
+    const idempotencyKey = { key: 'k', fingerprint: 'f' }
+    assert.equal((await store.create(orderOf('vid_1', { idempotencyKey }))).kind, 'accepted')
+    assert.equal((await store.create(orderOf('vid_2', { idempotencyKey }))).kind, 'replayed')
     assert.deepEqual(await redis.lrange(`${keys.queuePrefix('fal')}wait`, 0, -1), ['vid_1'])
   })
 })

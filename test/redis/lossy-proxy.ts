@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { Cleanup } from '../support/setup.ts'
 
 /**
- * Stands between a gateway and a real Redis, and loses a reply on demand: Redis carries the command out, then the connection breaks before
- * the client hears of it. `path` is the socket of the Redis.
+ * A proxy between a gateway and a real Redis that loses a reply on demand: Redis executes the command, then the connection breaks before
+ * the client gets the reply. `path` is the socket of the Redis.
  */
 export async function startLossyProxy(cleanup: Cleanup, path: string) {
   let armed: { text: string; lost: () => void } | undefined
@@ -20,28 +20,28 @@ export async function startLossyProxy(cleanup: Cleanup, path: string) {
     client.on('close', () => redis.destroy())
     redis.on('close', () => client.destroy())
 
-    /** What Redis says until it has carried out all that was sent; nothing of it has reached the client. */
-    let kept: Buffer[] | undefined
+    /** The replies of Redis until it has executed everything that was sent; none has reached the client. */
+    let heldBack: Buffer[] | undefined
     const mark = `carried-out-${Math.random()}`
 
     client.on('data', (bytes) => {
       redis.write(bytes)
-      if (armed === undefined || kept !== undefined || !bytes.includes(armed.text)) return
-      kept = []
+      if (armed === undefined || heldBack !== undefined || !bytes.includes(armed.text)) return
+      heldBack = []
       redis.write(`*2\r\n$4\r\nECHO\r\n$${mark.length}\r\n${mark}\r\n`)
     })
     redis.on('data', (bytes) => {
-      if (kept === undefined) return client.write(bytes)
-      kept.push(bytes)
-      const said = Buffer.concat(kept)
+      if (heldBack === undefined) return client.write(bytes)
+      heldBack.push(bytes)
+      const replies = Buffer.concat(heldBack)
       const echo = Buffer.from(`$${mark.length}\r\n${mark}\r\n`)
-      const at = said.indexOf(echo)
+      const at = replies.indexOf(echo)
       if (at < 0) return
-      kept = undefined
-      // The client sends the whole script next, and that is carried out.
-      if (said.subarray(0, at).includes('-NOSCRIPT')) {
-        client.write(said.subarray(0, at))
-        client.write(said.subarray(at + echo.length))
+      heldBack = undefined
+      // The client sends the whole script next, and Redis executes it.
+      if (replies.subarray(0, at).includes('-NOSCRIPT')) {
+        client.write(replies.subarray(0, at))
+        client.write(replies.subarray(at + echo.length))
         return
       }
       armed?.lost()

@@ -127,7 +127,7 @@ describe('a connection for requests', { timeout }, () => {
       assert.ok(cause instanceof ReplyError, 'BullMQ gets the error of ioredis')
   })
 
-  it('rejects with the error itself where the command is wrong', async () => {
+  it('rejects with the original error for an invalid command', async () => {
     await redis.set('text', 'x')
     redis.defineCommand('brokenScript', { lua: 'return nothing.at_all', numberOfKeys: 0 })
     const { brokenScript } = redis as unknown as { brokenScript(): Promise<unknown> }
@@ -136,7 +136,7 @@ describe('a connection for requests', { timeout }, () => {
     for (const cause of causes) assert.ok(cause instanceof ReplyError, String(cause))
   })
 
-  it('sends a script again that Redis has forgotten', async () => {
+  it('sends a script again that Redis has lost', async () => {
     await Promise.all(everyCall(redis))
     await redis.script('FLUSH')
     await Promise.all(everyCall(redis))

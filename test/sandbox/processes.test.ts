@@ -27,7 +27,7 @@ describe('mock upstreams of several processes', () => {
   })
   after(() => cleanup.run())
 
-  /** What one process has. */
+  /** The sandbox parts of one process. */
   function createProcess(prefix: string) {
     const sandbox = createSandbox({
       mocks: mockUpstreams,
@@ -43,7 +43,7 @@ describe('mock upstreams of several processes', () => {
       sandbox: { connect: sandbox.connect, toUrl: toSandboxUrl },
     })
     cleanup.add(() => transport.close())
-    const fetcher = createSandboxFetch(sandbox.connect)
+    const fetcher = createSandboxFetch({ connect: sandbox.connect, toUrl: toSandboxUrl })
     cleanup.add(() => fetcher.close())
     const send = async (path: string, json?: Record<string, string>) => {
       const call =
@@ -54,7 +54,7 @@ describe('mock upstreams of several processes', () => {
     return { send, transport, fetcher, fal: sandbox.upstreams.fal }
   }
 
-  /** Stands for any address outside of the sandbox. */
+  /** Represents any address outside of the sandbox. */
   async function startServer(): Promise<{ url: string; calls: string[] }> {
     const calls: string[] = []
     const server = createServer((request, reply) => {
@@ -85,7 +85,7 @@ describe('mock upstreams of several processes', () => {
     }
   })
 
-  it('together they are too busy for two submits, not each of them', async () => {
+  it('they reject two submits as busy in total, not per process', async () => {
     const [first, second] = [createProcess('busy:'), createProcess('busy:')]
     const statuses: number[] = []
     for (const { send } of [first, second, first])
@@ -93,7 +93,7 @@ describe('mock upstreams of several processes', () => {
     assert.deepEqual(statuses, [429, 429, 200])
   })
 
-  it('a callback of a process that has ended is made by another, each once', async () => {
+  it('a callback of a stopped process is sent by another, each once', async () => {
     const { url, calls } = await startServer()
     const task = (id: string) => ({ id, endpoint: '', body: {}, createdAt: 0, hook: url })
     const common = { redis, prefix: 'callbacks:', keepSeconds: 60 }
@@ -124,7 +124,7 @@ describe('mock upstreams of several processes', () => {
     assert.deepEqual(calls, [])
   })
 
-  it('where a process has none, no call is made', async () => {
+  it('a process without mock upstreams makes no call', async () => {
     const transport = createTransport({ timeoutMs: 1000 })
     cleanup.add(() => transport.close())
     const { fal } = createProcess('none:')
@@ -132,7 +132,7 @@ describe('mock upstreams of several processes', () => {
     assert.equal(sent.kind, 'unsent')
   })
 
-  it('with RESULTS=link clients get links of the gateway, since nobody else can open the sandbox', async () => {
+  it('with RESULTS=link clients get links of the gateway, since sandbox links are internal', async () => {
     const env = { SANDBOX: 'on', SANDBOX_RENDER_SECONDS: '0', POLL_MAX_MS: '50', RESULTS: 'link' }
     const { address } = await startTestGateway(cleanup, env)
     const { body } = await submit(address, { model: 'veo3-video', prompt: 'a boat', duration: '8' })
@@ -142,7 +142,7 @@ describe('mock upstreams of several processes', () => {
   })
 })
 
-it('a sandbox job and a real one are never taken for each other', () => {
+it('a sandbox job and a real job are never confused', () => {
   const provider = providers.bytedance
   const [model = '', mapping] =
     Object.entries(provider.models).find(([, { host }]) => host !== 'visual') ?? []

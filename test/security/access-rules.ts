@@ -1,39 +1,39 @@
 /**
  * Who may call what. Every route of the app needs a line here, or the test of the routes fails: method, path without its
- * prefix, who may. `ask`: what the request needs to come as far as the question of whose it is.
+ * prefix, who may. `buildRequest`: what the request needs to reach the ownership check.
  */
 export type Rule = {
   methods: string
   path: string
   access: Access
-  ask?: (mine: Mine) => Ask
+  buildRequest?: (ids: OwnIds) => RequestParts
 }
 
 export type Access =
   /** With any key or none. */
   | 'everybody'
-  /** Whoever has a key. */
+  /** Every caller with a key. */
   | 'caller'
-  /** Whoever has a key, for a job of its own; another one is told 403. */
+  /** The owner of the job; other keys get 403. */
   | 'own job'
-  /** Whoever has a key, for a thing of its own; for another one there is none. */
+  /** The owner of the resource; other keys get 404. */
   | 'own thing'
-  /** Whoever has a key sees what is its own. */
+  /** Every caller with a key, who sees its own resources. */
   | 'own list'
-  /** Nobody who does not know the address. */
+  /** Everyone with the secret address. */
   | 'secret address'
   /** The operator's key alone. */
   | 'operator'
 
-export type Mine = { job: string; attachment: string; account: string }
+export type OwnIds = { job: string; attachment: string; account: string }
 
-export type Ask = { params?: Record<string, string>; query?: string; body?: unknown }
+export type RequestParts = { params?: Record<string, string>; query?: string; body?: unknown }
 
-const query = ({ job }: Mine): Ask => ({ query: `runId=${job}` })
-const body = ({ job }: Mine): Ask => ({ body: { runId: job } })
-const params = ({ job }: Mine): Ask => ({ params: { id: job } })
-const attachment = ({ attachment }: Mine): Ask => ({ params: { id: attachment } })
-const account = ({ account }: Mine): Ask => ({ params: { id: account } })
+const query = ({ job }: OwnIds): RequestParts => ({ query: `runId=${job}` })
+const body = ({ job }: OwnIds): RequestParts => ({ body: { runId: job } })
+const params = ({ job }: OwnIds): RequestParts => ({ params: { id: job } })
+const attachment = ({ attachment }: OwnIds): RequestParts => ({ params: { id: attachment } })
+const account = ({ account }: OwnIds): RequestParts => ({ params: { id: account } })
 const job = { model: 'minimax-video', prompt: 'a paper boat' }
 const absent = () => ({
   params: { id: 'vid_0', secret: 'wrong', name: `${'0'.repeat(40)}.mp4`, token: 'wrong' },
@@ -63,17 +63,17 @@ export const rules: readonly Rule[] = [
   { methods: 'GET HEAD', path: '/paid/v1/models', access: 'everybody' },
   { methods: 'GET HEAD', path: '/personalized/v1/models', access: 'everybody' },
 
-  { methods: 'GET HEAD', path: '/files/:name', access: 'secret address', ask: absent },
-  { methods: 'GET HEAD', path: '/media/*', access: 'secret address', ask: absent },
-  { methods: 'POST', path: '/hooks/:id/:secret', access: 'secret address', ask: absent },
+  { methods: 'GET HEAD', path: '/files/:name', access: 'secret address', buildRequest: absent },
+  { methods: 'GET HEAD', path: '/media/*', access: 'secret address', buildRequest: absent },
+  { methods: 'POST', path: '/hooks/:id/:secret', access: 'secret address', buildRequest: absent },
 
-  { methods: 'POST', path: '/generate-video', access: 'caller', ask: () => ({ body: job }) },
-  { methods: 'POST', path: '/video', access: 'caller', ask: () => ({ body: job }) },
-  { methods: 'POST', path: '/videos', access: 'caller', ask: () => ({ body: job }) },
-  { methods: 'POST', path: '/price', access: 'caller', ask: () => ({ body: job }) },
+  { methods: 'POST', path: '/generate-video', access: 'caller', buildRequest: () => ({ body: job }) },
+  { methods: 'POST', path: '/video', access: 'caller', buildRequest: () => ({ body: job }) },
+  { methods: 'POST', path: '/videos', access: 'caller', buildRequest: () => ({ body: job }) },
+  { methods: 'POST', path: '/price', access: 'caller', buildRequest: () => ({ body: job }) },
   { methods: 'POST', path: '/check-balance', access: 'caller' },
   { methods: 'POST', path: '/library', access: 'caller' },
-  { methods: 'POST', path: '/webhooks', access: 'caller', ask: () => ({ body: {} }) },
+  { methods: 'POST', path: '/webhooks', access: 'caller', buildRequest: () => ({ body: {} }) },
   { methods: 'POST', path: '/webhooks/secret', access: 'caller' },
 
   { methods: 'GET HEAD', path: '/generate-video/recover', access: 'own list' },
@@ -85,50 +85,55 @@ export const rules: readonly Rule[] = [
   { methods: 'GET HEAD', path: '/webhooks', access: 'own list' },
   { methods: 'GET HEAD', path: '/webhooks/secret', access: 'own list' },
 
-  { methods: 'GET HEAD', path: '/video/status', access: 'own job', ask: query },
-  { methods: 'GET HEAD', path: '/video-status', access: 'own job', ask: query },
-  { methods: 'GET HEAD', path: '/generate-video/status', access: 'own job', ask: query },
-  { methods: 'GET HEAD', path: '/generate-video/content', access: 'own job', ask: query },
-  { methods: 'POST', path: '/generate-video/extend', access: 'own job', ask: body },
-  { methods: 'POST', path: '/check-midjourney-status', access: 'own job', ask: body },
-  { methods: 'POST', path: '/generate-video/cancel', access: 'own job', ask: body },
-  { methods: 'GET HEAD DELETE', path: '/jobs/:id', access: 'own job', ask: params },
-  { methods: 'GET', path: '/jobs/:id/events', access: 'own job', ask: params },
-  { methods: 'GET HEAD', path: '/jobs/:id/webhooks', access: 'own job', ask: params },
-  { methods: 'POST', path: '/jobs/:id/webhooks/replay', access: 'own job', ask: params },
-  { methods: 'GET HEAD DELETE', path: '/videos/:id', access: 'own job', ask: params },
-  { methods: 'GET HEAD', path: '/videos/:id/content', access: 'own job', ask: params },
+  { methods: 'GET HEAD', path: '/video/status', access: 'own job', buildRequest: query },
+  { methods: 'GET HEAD', path: '/video-status', access: 'own job', buildRequest: query },
+  { methods: 'GET HEAD', path: '/generate-video/status', access: 'own job', buildRequest: query },
+  { methods: 'GET HEAD', path: '/generate-video/content', access: 'own job', buildRequest: query },
+  { methods: 'POST', path: '/generate-video/extend', access: 'own job', buildRequest: body },
+  { methods: 'POST', path: '/check-midjourney-status', access: 'own job', buildRequest: body },
+  { methods: 'POST', path: '/generate-video/cancel', access: 'own job', buildRequest: body },
+  { methods: 'GET HEAD DELETE', path: '/jobs/:id', access: 'own job', buildRequest: params },
+  { methods: 'GET', path: '/jobs/:id/events', access: 'own job', buildRequest: params },
+  { methods: 'GET HEAD', path: '/jobs/:id/webhooks', access: 'own job', buildRequest: params },
+  { methods: 'POST', path: '/jobs/:id/webhooks/replay', access: 'own job', buildRequest: params },
+  { methods: 'GET HEAD DELETE', path: '/videos/:id', access: 'own job', buildRequest: params },
+  { methods: 'GET HEAD', path: '/videos/:id/content', access: 'own job', buildRequest: params },
   {
     methods: 'POST',
     path: '/videos/:id/remix',
     access: 'own job',
-    ask: (mine) => ({ ...params(mine), body: { prompt: 'more' } }),
+    buildRequest: (ids) => ({ ...params(ids), body: { prompt: 'more' } }),
   },
-  { methods: 'GET HEAD DELETE', path: '/library/:id', access: 'own thing', ask: attachment },
+  { methods: 'GET HEAD DELETE', path: '/library/:id', access: 'own thing', buildRequest: attachment },
 
   { methods: 'GET HEAD', path: '/admin/keys', access: 'operator' },
-  { methods: 'POST', path: '/admin/keys', access: 'operator', ask: () => ({ body: { name: 'made' } }) },
-  { methods: 'GET HEAD DELETE', path: '/admin/keys/:id', access: 'operator', ask: account },
+  {
+    methods: 'POST',
+    path: '/admin/keys',
+    access: 'operator',
+    buildRequest: () => ({ body: { name: 'made' } }),
+  },
+  { methods: 'GET HEAD DELETE', path: '/admin/keys/:id', access: 'operator', buildRequest: account },
   {
     methods: 'PATCH',
     path: '/admin/keys/:id',
     access: 'operator',
-    ask: (mine) => ({ ...account(mine), body: { rpm: 9 } }),
+    buildRequest: (ids) => ({ ...account(ids), body: { rpm: 9 } }),
   },
-  { methods: 'GET HEAD', path: '/admin/keys/:id/ledger', access: 'operator', ask: account },
-  { methods: 'GET HEAD', path: '/admin/keys/:id/held', access: 'operator', ask: account },
+  { methods: 'GET HEAD', path: '/admin/keys/:id/ledger', access: 'operator', buildRequest: account },
+  { methods: 'GET HEAD', path: '/admin/keys/:id/held', access: 'operator', buildRequest: account },
   {
     methods: 'POST',
     path: '/admin/keys/:id/held/:job',
     access: 'operator',
-    ask: (mine) => ({ params: { id: mine.account, job: mine.job }, body: { decision: 'release' } }),
+    buildRequest: (ids) => ({ params: { id: ids.account, job: ids.job }, body: { decision: 'release' } }),
   },
   { methods: 'GET HEAD', path: '/admin/unknown', access: 'operator' },
   {
     methods: 'POST',
     path: '/admin/unknown/:id',
     access: 'operator',
-    ask: () => ({ params: { id: 'vid_0' }, body: { decision: 'release' } }),
+    buildRequest: () => ({ params: { id: 'vid_0' }, body: { decision: 'release' } }),
   },
   { methods: 'GET HEAD', path: '/admin/usage', access: 'operator' },
 ]

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { providers } from '../../providers/index.ts'
 import { ConfigError, readConfig } from '../../src/config/config.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { cheapJob, clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 
 type Headers = Record<string, string>
@@ -19,13 +19,13 @@ async function send(address: string, method: string, path: string, headers: Head
   const sent = httpRequest(`${address}${path}`, { method, headers, agent: false })
   sent.end(method === 'POST' ? body : '')
   const [reply] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
-  // A stream of events does not end by itself.
+  // A stream of events does not end on its own.
   const isStream = reply.headers['content-type']?.startsWith('text/event-stream') === true
   if (isStream) reply.destroy()
   return { status: reply.statusCode, headers: reply.headers, body: isStream ? '' : await text(reply) }
 }
 
-const foreign: readonly { what: string; headers: Headers }[] = [
+const crossOrigin: readonly { what: string; headers: Headers }[] = [
   { what: 'a page of another site', headers: { origin: 'https://evil.example' } },
   { what: 'a sandboxed page', headers: { origin: 'null' } },
   { what: 'an origin that only looks local', headers: { origin: 'http://localhost.evil.example' } },
@@ -63,7 +63,7 @@ const local: readonly { what: string; headers: Headers }[] = [
     headers: { host: 'localhost.:3000', origin: 'http://localhost.:5173' },
   },
   { what: 'the page of the documentation', headers: { 'sec-fetch-site': 'same-origin' } },
-  { what: 'an address that somebody types', headers: { 'sec-fetch-site': 'none' } },
+  { what: 'an address that a user types', headers: { 'sec-fetch-site': 'none' } },
 ]
 
 /** One of each kind: acts, reads, streams, lists, uploads, is for the operator, is not there. */
@@ -88,17 +88,17 @@ const routes: readonly [string, string][] = [
 describe('a gateway without a key', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
   let address: string
   const job = JSON.stringify(cheapJob)
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api' })
-    address = (await startTestGateway(cleanup, ground.env)).address
+    backend = await startBackend(cleanup, { ROLE: 'api' })
+    address = (await startTestGateway(cleanup, backend.env)).address
   })
 
-  for (const { what, headers } of foreign) {
-    it(`rejects ${what} on every route, and lets no page read it`, async () => {
+  for (const { what, headers } of crossOrigin) {
+    it(`rejects ${what} on every route, and no page can read the reply`, async () => {
       for (const [method, path] of routes) {
         const reply = await send(address, method, path, { 'content-type': 'text/plain', ...headers }, job)
         assert.equal(reply.status, 403, `${method} ${path}`)
@@ -108,10 +108,10 @@ describe('a gateway without a key', () => {
           assert.match(reply.body, /npm run keys -- create --name NAME.*ALLOWED_ORIGINS/)
         }
         const preflight = { ...headers, 'access-control-request-method': method }
-        const asked = await send(address, 'OPTIONS', path, preflight)
-        assert.equal(asked.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
-        assert.equal(asked.status, 403)
-        assert.match(asked.body, /^\{"error":\{.*"code":"api_key_origin_not_allowed"/)
+        const preflightReply = await send(address, 'OPTIONS', path, preflight)
+        assert.equal(preflightReply.headers['access-control-allow-origin'], undefined, `OPTIONS ${path}`)
+        assert.equal(preflightReply.status, 403)
+        assert.match(preflightReply.body, /^\{"error":\{.*"code":"api_key_origin_not_allowed"/)
       }
       for (const path of ['/health', '/ready', '/hooks/vid_1/secret']) {
         const reply = await send(address, path.startsWith('/hooks') ? 'POST' : 'GET', path, headers)
@@ -120,13 +120,13 @@ describe('a gateway without a key', () => {
       }
       const malformed = await send(address, 'GET', '/%zz', headers)
       assert.equal(malformed.headers['access-control-allow-origin'], undefined)
-      // Whoever knows a file's name may show it.
+      // Everyone with the name of a file can show it.
       assert.equal((await send(address, 'GET', `/files/${'0'.repeat(40)}.mp4`, headers)).status, 404)
     })
   }
 
-  it('took no job of them', async () => {
-    assert.deepEqual(await ground.redis.keys('reelgate:job:*'), [])
+  it('accepted no job of them', async () => {
+    assert.deepEqual(await backend.redis.keys('reelgate:job:*'), [])
   })
 
   for (const { what, headers } of local) {
@@ -140,7 +140,7 @@ describe('a gateway without a key', () => {
     })
   }
 
-  it('shows its documentation to whoever follows a link to it', async () => {
+  it('serves its documentation to links from other sites', async () => {
     const visit = {
       'sec-fetch-site': 'cross-site',
       'sec-fetch-mode': 'navigate',
@@ -150,7 +150,7 @@ describe('a gateway without a key', () => {
     assert.equal((await send(address, 'GET', '/docs', { ...visit, 'sec-fetch-dest': 'iframe' })).status, 403)
   })
 
-  it('is for this machine alone, although a proxy on it passes on others', async () => {
+  it('accepts this machine only, even if a local proxy forwards other clients', async () => {
     const from = (client: string) =>
       send(address, 'POST', '/api/price', { 'x-forwarded-for': client, 'x-api-key': 'any' }, job)
     assert.equal((await from('127.0.0.1')).status, 200)
@@ -161,8 +161,8 @@ describe('a gateway without a key', () => {
     }
   })
 
-  it('serves the pages that the operator names', async () => {
-    const env = { ...ground.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
+  it('serves the origins that the operator allows', async () => {
+    const env = { ...backend.env, ALLOWED_ORIGINS: 'https://app.example/, chrome-extension://abcdef' }
     const named = await startTestGateway(cleanup, env)
     const price = (headers: Headers) => send(named.address, 'POST', '/api/price', headers, job)
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
@@ -171,13 +171,13 @@ describe('a gateway without a key', () => {
     assert.equal((await price({ origin: 'chrome-extension://abcdef' })).status, 200)
     assert.equal((await price({ host: 'app.example' })).status, 200)
     assert.equal((await price({ origin: 'https://other.example' })).status, 403)
-    const any = await startTestGateway(cleanup, { ...ground.env, ALLOWED_ORIGINS: '*' })
+    const any = await startTestGateway(cleanup, { ...backend.env, ALLOWED_ORIGINS: '*' })
     assert.equal((await send(any.address, 'POST', '/api/price', { origin: 'null' }, job)).status, 200)
     assert.throws(() => readConfig({ ALLOWED_ORIGINS: 'null' }, Object.values(providers)), ConfigError)
   })
 
-  it('rejects pages although AUTH=off says that something else protects it', async () => {
-    const env = { ...ground.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
+  it('rejects pages even with AUTH=off', async () => {
+    const env = { ...backend.env, AUTH: 'off', PUBLIC_URL: 'https://reel.example' }
     const off = await startTestGateway(cleanup, { ...env, HOST: '0.0.0.0' })
     const price = (at: string, headers: Headers) =>
       send(at.replace('0.0.0.0', '127.0.0.1'), 'POST', '/api/price', headers, job)
@@ -204,15 +204,18 @@ describe('a gateway without a key', () => {
     )
   })
 
-  it('welcomes every page once it has a key', async () => {
-    const { key } = await ground.ledger.createAccount({ name: 'page' })
+  it('accepts every origin once it has a key', async () => {
+    const { key } = await backend.ledger.createAccount({ name: 'page' })
     const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site', 'x-api-key': key }
     let reply = await send(address, 'POST', '/api/price', page, job)
     while (reply.status === 403) reply = await send(address, 'POST', '/api/price', page, job)
     assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [200, '*'])
     const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
-    const asked = await send(address, 'OPTIONS', '/api/price', preflight)
-    assert.deepEqual([asked.status, asked.headers['access-control-allow-origin']], [204, '*'])
+    const preflightReply = await send(address, 'OPTIONS', '/api/price', preflight)
+    assert.deepEqual(
+      [preflightReply.status, preflightReply.headers['access-control-allow-origin']],
+      [204, '*'],
+    )
     const { 'x-api-key': _, ...without } = page
     assert.equal((await send(address, 'POST', '/api/price', without, job)).status, 401)
   })
@@ -222,12 +225,12 @@ describe('the operator', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is told at the start who can use the gateway, and that AUTH=off makes keys useless', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api' })
+  it('gets a log line about who can use the gateway, and that AUTH=off ignores keys', async () => {
+    const backend = await startBackend(cleanup, { ROLE: 'api' })
     const warningsOf = async (changes: Headers) => {
       const lines: string[] = []
       const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) })
-      const env = { PORT: '0', ...ground.env, ...changes }
+      const env = { PORT: '0', ...backend.env, ...changes }
       const gateway = await startGateway(readConfig(env, Object.values(providers)), logger)
       cleanup.add(() => gateway.stop())
       return { address: gateway.address, text: lines.join('') }
@@ -238,7 +241,7 @@ describe('the operator', () => {
     const { address, text: warnings } = await warningsOf({ AUTH: 'off' })
     assert.match(warnings, new RegExp(`spend money at your upstreams; set AUTH=keys.*${create}`))
     const operator = clientOf(address, operatorKey)
-    const made = await operator.ask('POST', '/api/admin/keys', { name: 'useless' })
+    const made = await operator.request('POST', '/api/admin/keys', { name: 'useless' })
     assert.equal(made.status, 201)
     assert.match(String(made.body.warning), /AUTH=off/)
     assert.match(
@@ -248,7 +251,7 @@ describe('the operator', () => {
     assert.doesNotMatch((await warningsOf({})).text, /API key|AUTH/)
   })
 
-  it('names trusted proxies in several ways, and is told of wrong ones', () => {
+  it('can name trusted proxies in several formats, and gets an error for invalid ones', () => {
     const trusts = (value: string, address: string, hop = 0) =>
       readConfig({ TRUST_PROXY: value }, Object.values(providers)).trustProxy(address, hop)
     const yes: readonly [string, string][] = [
@@ -281,9 +284,9 @@ describe('a gateway that others can reach', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is locked until the first key, which unlocks every process at once', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
-    const env = { ...ground.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
+  it('rejects requests until the first key exists, which all processes accept at once', async () => {
+    const backend = await startBackend(cleanup, { ROLE: 'api', HOST: '0.0.0.0', ADMIN_KEY: '' })
+    const env = { ...backend.env, KEYS_COMMAND: 'docker compose exec api node src/cli/keys.ts' }
     const gateways = [await startTestGateway(cleanup, env), await startTestGateway(cleanup, env)]
     const addresses = gateways.map((gateway) => gateway.address.replace('0.0.0.0', '127.0.0.1'))
     const balance = (at: string, headers: Headers) => send(at, 'POST', '/api/check-balance', headers)
@@ -295,7 +298,7 @@ describe('a gateway that others can reach', () => {
       }
       for (const path of ['/health', '/ready']) assert.equal((await send(at, 'GET', path)).status, 200)
     }
-    const { key } = await ground.ledger.createAccount({ name: 'first' })
+    const { key } = await backend.ledger.createAccount({ name: 'first' })
     for (const at of addresses) {
       while ((await balance(at, { 'x-api-key': key })).status !== 200) await new Promise(setImmediate)
       assert.doesNotMatch((await balance(at, {})).body, /locked/)
@@ -307,20 +310,20 @@ describe('a gateway whose Redis is emptied', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('stays locked, also after a restart and for processes with disks of their own', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api' })
-    const { DATA_DIR: dataDir = '', ...rest } = ground.env
+  it('rejects requests, also after a restart and in processes with separate disks', async () => {
+    const backend = await startBackend(cleanup, { ROLE: 'api' })
+    const { DATA_DIR: dataDir = '', ...rest } = backend.env
     const [one, other] = [join(dataDir, 'one'), join(dataDir, 'other')]
     const start = (dir: string) => startTestGateway(cleanup, { ...rest, DATA_DIR: dir })
     const status = async (at: string, headers: Headers = {}) =>
       (await send(at, 'POST', '/api/check-balance', headers)).status
     const gateways = [await start(one), await start(other)]
     for (const { address } of gateways) assert.equal(await status(address), 200)
-    const { key } = await ground.ledger.createAccount({ name: 'lost' })
+    const { key } = await backend.ledger.createAccount({ name: 'lost' })
     for (const { address } of gateways) {
       while ((await status(address)) !== 401) await new Promise(setImmediate)
     }
-    await ground.redis.flushall()
+    await backend.redis.flushall()
     for (const { address } of gateways) assert.equal(await status(address), 401)
     for (const gateway of gateways) await gateway.stop()
 
@@ -345,36 +348,40 @@ describe('failed attempts', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('are limited per client address, and never lock a valid secret out', async () => {
+  it('are limited per client address, and never block a valid secret', async () => {
     const limits = { FAILED_ADMIN_KEY_RPM: '3', FAILED_API_KEY_RPM: '3', FAILED_CALLBACK_RPM: '3' }
-    const ground = await startGround(cleanup, { ROLE: 'api', ...limits })
-    const { key } = await ground.ledger.createAccount({ name: 'valid' })
-    const { address } = await startTestGateway(cleanup, ground.env)
-    const asks = {
+    const backend = await startBackend(cleanup, { ROLE: 'api', ...limits })
+    const { key } = await backend.ledger.createAccount({ name: 'valid' })
+    const { address } = await startTestGateway(cleanup, backend.env)
+    const requests = {
       admin: (headers: Headers) =>
         send(address, 'GET', '/api/admin/keys', { 'x-api-key': 'wrong', ...headers }),
       key: (headers: Headers) =>
         send(address, 'POST', '/api/check-balance', { 'x-api-key': 'no', ...headers }),
       callback: (headers: Headers) => send(address, 'POST', '/hooks/vid_1/wrong', headers),
     }
-    for (const [kind, ask] of Object.entries(asks)) {
+    for (const [kind, request] of Object.entries(requests)) {
       const statuses: (number | undefined)[] = []
       for (let attempt = 0; attempt < 5; attempt++) {
-        const { status, headers } = await ask({})
+        const { status, headers } = await request({})
         statuses.push(status)
         if (status === 429) assert.match(headers['retry-after'] ?? '', /^[1-9]\d?$/)
       }
-      const usual = kind === 'callback' ? 404 : 401
-      assert.deepEqual(statuses, [usual, usual, usual, 429, 429], kind)
-      assert.equal((await ask({ 'x-forwarded-for': '203.0.113.9' })).status, usual, kind)
+      const expected = kind === 'callback' ? 404 : 401
+      assert.deepEqual(statuses, [expected, expected, expected, 429, 429], kind)
+      assert.equal((await request({ 'x-forwarded-for': '203.0.113.9' })).status, expected, kind)
     }
-    assert.equal((await clientOf(address, operatorKey).ask('GET', '/api/admin/keys')).status, 200)
-    assert.equal((await clientOf(address, key).ask('POST', '/api/check-balance')).status, 200)
+    assert.equal((await clientOf(address, operatorKey).request('GET', '/api/admin/keys')).status, 200)
+    assert.equal((await clientOf(address, key).request('POST', '/api/check-balance')).status, 200)
   })
 
-  it('are counted for whoever sent them, whatever they say of themselves', async () => {
-    const ground = await startGround(cleanup, { ROLE: 'api', FAILED_ADMIN_KEY_RPM: '2', TRUST_PROXY: 'off' })
-    const { address } = await startTestGateway(cleanup, ground.env)
+  it('are counted for the connecting address, whatever the headers say', async () => {
+    const backend = await startBackend(cleanup, {
+      ROLE: 'api',
+      FAILED_ADMIN_KEY_RPM: '2',
+      TRUST_PROXY: 'off',
+    })
+    const { address } = await startTestGateway(cleanup, backend.env)
     const statuses: (number | undefined)[] = []
     for (let attempt = 0; attempt < 3; attempt++) {
       const headers = { 'x-api-key': 'wrong', 'x-forwarded-for': `203.0.113.${attempt}` }

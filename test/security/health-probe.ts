@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
 
-/** Runs as a worker thread: asks the gateway for its health all the time, and looks at its memory. */
+/** Runs as a worker thread: polls the health of the gateway and measures its memory. */
 const { address, pid } = workerData as { address: string; pid: number }
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-let longestMs = 0
+let longestWaitMs = 0
 let peakKb = 0
 let count = 0
 
@@ -18,7 +18,7 @@ function probe(): void {
   const request = get(`${address}/health`, { agent }, (reply) => {
     reply.resume()
     reply.once('end', () => {
-      longestMs = Math.max(longestMs, performance.now() - startedAt)
+      longestWaitMs = Math.max(longestWaitMs, performance.now() - startedAt)
       peakKb = Math.max(peakKb, memoryKb())
       count += 1
       setTimeout(probe, 5)
@@ -29,8 +29,12 @@ function probe(): void {
 
 /** Every message is answered with what has been seen since the last one. */
 parentPort?.on('message', () => {
-  parentPort?.postMessage({ longestMs: Math.round(longestMs), peakMb: Math.round(peakKb / 1024), count })
-  longestMs = 0
+  parentPort?.postMessage({
+    longestWaitMs: Math.round(longestWaitMs),
+    peakMb: Math.round(peakKb / 1024),
+    count,
+  })
+  longestWaitMs = 0
   peakKb = memoryKb()
   count = 0
 })

@@ -12,7 +12,8 @@ import { createLogger } from '../../src/telemetry/logger.ts'
 import { clientOf, operatorKey } from '../accounts/test-accounts.ts'
 import { png } from '../media/files.ts'
 import { createCleanup, startRedis, temporaryFolder } from '../support/setup.ts'
-import { type HostileInput, hostileInputs, validInputs } from './hostile-inputs.ts'
+import { hostileInputs, validInputs } from './hostile-inputs/index.ts'
+import type { HostileInput } from './hostile-inputs/input.ts'
 
 type Reply = { status: number | 'closed'; headers: string; body: string }
 
@@ -56,11 +57,11 @@ describe('hostile inputs', () => {
     port = Number(new URL(gateway.address).port)
 
     const operator = clientOf(gateway.address, operatorKey)
-    const { body } = await operator.ask('POST', '/api/admin/keys', { name: 'a caller' })
+    const { body } = await operator.request('POST', '/api/admin/keys', { name: 'a caller' })
     Object.assign(own, { account: body.id, key: body.key })
     const caller = clientOf(gateway.address, own.key)
     const submit = { model: 'minimax-video', prompt: 'a paper boat' }
-    const first = await caller.ask('POST', '/api/generate-video', submit, {
+    const first = await caller.request('POST', '/api/generate-video', submit, {
       'idempotency-key': 'used-before',
     })
     own.job = first.body.runId
@@ -116,7 +117,7 @@ describe('hostile inputs', () => {
       socket.destroy()
     } else if (/ early$/.test(input.name)) socket.end()
     const timer = setTimeout(() => socket.destroy(), 5000)
-    // Node answers what is no HTTP on a connection that stays open for the rest of the request.
+    // Node replies to invalid HTTP on a connection that stays open for the rest of the request.
     socket.on('data', () => isComplete(Buffer.concat(pieces)) && socket.destroy())
     await closed
     clearTimeout(timer)
@@ -127,17 +128,17 @@ describe('hostile inputs', () => {
   async function stored(): Promise<Set<string>> {
     const keys = (await redis.keys('*')).filter((key) => !volatile.test(key))
     const values = await Promise.all(keys.map(async (key) => `${key} ${await contentOf(redis, key)}`))
-    const found = await readdir(dataDir, { recursive: true, withFileTypes: true })
-    return new Set([...values, ...found.filter((entry) => entry.isFile()).map(({ name }) => name)])
+    const files = await readdir(dataDir, { recursive: true, withFileTypes: true })
+    return new Set([...values, ...files.filter((entry) => entry.isFile()).map(({ name }) => name)])
   }
 
   /** Waits a moment for what is removed after the reply. */
-  async function addedTo(known: ReadonlySet<string>): Promise<string[]> {
+  async function addedTo(storedBefore: ReadonlySet<string>): Promise<string[]> {
     for (let tries = 0; ; tries += 1) {
       const now = await stored()
       const changed = [...now]
-        .filter((entry) => !known.has(entry))
-        .concat([...known].filter((entry) => !now.has(entry)))
+        .filter((entry) => !storedBefore.has(entry))
+        .concat([...storedBefore].filter((entry) => !now.has(entry)))
       if (changed.length === 0 || tries === 40) return changed.map((entry) => entry.replace(/ .*/s, ''))
       await sleep(5)
     }
@@ -147,30 +148,36 @@ describe('hostile inputs', () => {
     return [own.key ?? '', operatorKey, hidden].filter((secret) => text.includes(secret))
   }
 
-  async function problemsOf(input: HostileInput, known: ReadonlySet<string>): Promise<string[]> {
+  async function problemsOf(input: HostileInput, storedBefore: ReadonlySet<string>): Promise<string[]> {
     lines.length = 0
     const reply = await send(input)
     const problems = [...differencesOf(input, reply)]
-    const added = await addedTo(known)
+    const added = await addedTo(storedBefore)
     if (added.length > 0) problems.push(`left behind: ${added.join(', ')}`)
     const logged = lines.join('')
     const revealed = [...secretsIn(logged), ...secretsIn(reply.body)]
     if (revealed.length > 0) problems.push(`revealed: ${revealed}`)
     if (lines.length > 1 || /"stack"/.test(logged)) problems.push(`logged: ${logged.slice(0, 500)}`)
-    const health = await send({ name: 'health', method: 'GET', path: '/health', as: 'nobody', status: 200 })
-    if (health.status !== 200) problems.push('the gateway does not answer')
+    const health = await send({
+      name: 'health',
+      method: 'GET',
+      path: '/health',
+      as: 'anonymous',
+      status: 200,
+    })
+    if (health.status !== 200) problems.push('the gateway does not reply')
     return problems
   }
 
   for (const [group, inputs] of Object.entries(hostileInputs)) {
-    it(`${group}: ${inputs.length} are refused, and leave nothing`, async () => {
-      let known = await stored()
+    it(`${group}: ${inputs.length} are rejected, and leave nothing`, async () => {
+      let storedBefore = await stored()
       const wrong: string[] = []
       for (const input of inputs) {
-        const problems = await problemsOf(input, known)
+        const problems = await problemsOf(input, storedBefore)
         if (problems.length === 0) continue
         wrong.push(`${input.name}: ${problems.join('; ')}`)
-        known = await stored()
+        storedBefore = await stored()
       }
       assert.deepEqual(wrong, [])
     })
@@ -189,7 +196,7 @@ describe('hostile inputs', () => {
     })
   }
 
-  it('are at least 150, each with a name of its own', () => {
+  it('are at least 150, each with a unique name', () => {
     const all = [hostileInputs, validInputs].flatMap((groups) => Object.entries(groups))
     const names = all.flatMap(([group, inputs]) => inputs.map(({ name }) => `${group}: ${name}`))
     assert.ok(names.length >= 150)
@@ -241,16 +248,16 @@ function differencesOf({ path = '', status, code, param }: HostileInput, reply: 
   if (!/^content-type: application\/json/im.test(reply.headers)) return [`not JSON: ${reply.headers}`]
   const body = parse(reply.body)
   const { message, type } = body.error ?? {}
-  const found = { code: body.error?.code, param: body.error?.param }
+  const files = { code: body.error?.code, param: body.error?.param }
   const wrong: string[] = []
   const isWhole =
     typeof message === 'string' && message !== '' && typeof type === 'string' && 'param' in body.error
   const isOpenai = /\/v1\/videos/.test(path)
-  const hasBoth = body.message === message && body.code === found.code && body.status === status
+  const hasBoth = body.message === message && body.code === files.code && body.status === status
   if (!isWhole || !(isOpenai || hasBoth)) wrong.push(`another error body: ${reply.body.slice(0, 300)}`)
-  if (code !== undefined && found.code !== code) wrong.push(`${found.code} instead of ${code}: ${message}`)
-  if (param !== undefined && found.param !== param)
-    wrong.push(`param ${found.param} instead of ${param}: ${message}`)
+  if (code !== undefined && files.code !== code) wrong.push(`${files.code} instead of ${code}: ${message}`)
+  if (param !== undefined && files.param !== param)
+    wrong.push(`param ${files.param} instead of ${param}: ${message}`)
   if (message?.length > 2000) wrong.push(`a message of ${message.length} characters`)
   return wrong
 }

@@ -86,8 +86,8 @@ export async function sendOversized({ port, method, path, key, body, bytes }: Re
     if (isFull) await Promise.race([drained(socket), closed])
     else await sleep(0)
   }
-  const left = bytes - body.head.length - body.tail.length - repetitions * body.repeated.length
-  if (reply === '' && !isClosed) socket.write(`${body.tail}${' '.repeat(left)}`)
+  const remaining = bytes - body.head.length - body.tail.length - repetitions * body.repeated.length
+  if (reply === '' && !isClosed) socket.write(`${body.tail}${' '.repeat(remaining)}`)
   for (let waits = 0; waits < 6000 && reply === '' && !isClosed; waits += 1) await sleep(10)
   socket.destroy()
   return /^HTTP\/1\.1 (\d{3})/.exec(reply)?.[1] ?? (isClosed ? 'closed without a reply' : 'no reply')

@@ -2,26 +2,26 @@ import assert from 'node:assert/strict'
 import diagnostics from 'node:diagnostics_channel'
 import { after, before, describe, it } from 'node:test'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
-import { type Access, type Mine, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
+import { type Access, type OwnIds, plainPath, type Rule, ruleFor, rules } from './access-rules.ts'
 
 type Route = { method: string; url: string }
-type Caller = 'nobody' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
+type Caller = 'anonymous' | 'wrong key' | 'revoked key' | 'operator' | 'another key' | 'own key'
 /** `key`: how a request without a valid one is refused. */
 type Expected = Readonly<Record<Caller, RegExp>>
 
 const pass = /^(?!401|403|5)\d+ /
 const noKey = /^401 missing_api_key/
 const badKey = /^401 invalid_api_key/
-const keyed = { nobody: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
-const anyway = (answer: RegExp): Expected => ({
-  nobody: answer,
-  'wrong key': answer,
-  'revoked key': answer,
-  operator: answer,
-  'another key': answer,
-  'own key': answer,
+const keyed = { anonymous: noKey, 'wrong key': badKey, 'revoked key': badKey, operator: badKey }
+const anyway = (reply: RegExp): Expected => ({
+  anonymous: reply,
+  'wrong key': reply,
+  'revoked key': reply,
+  operator: reply,
+  'another key': reply,
+  'own key': reply,
 })
 
 const expected: Readonly<Record<Access, Expected>> = {
@@ -34,7 +34,7 @@ const expected: Readonly<Record<Access, Expected>> = {
   operator: { ...keyed, operator: pass, 'another key': badKey, 'own key': badKey },
 }
 
-const others = ['nobody', 'wrong key', 'revoked key', 'operator', 'another key'] as const
+const others = ['anonymous', 'wrong key', 'revoked key', 'operator', 'another key'] as const
 
 describe('every route, for every caller', () => {
   const cleanup = createCleanup()
@@ -42,10 +42,10 @@ describe('every route, for every caller', () => {
   const routes: Route[] = []
   const keys: Partial<Record<Caller, string>> = { 'wrong key': 'sk-reelgate-nonsense', operator: operatorKey }
   let address: string
-  let ground: Awaited<ReturnType<typeof startGround>>
+  let backend: Awaited<ReturnType<typeof startBackend>>
 
   before(async () => {
-    ground = await startGround(cleanup, { ROLE: 'api', RECOVER_RPM: '1000', EXTEND_RPM: '1000' })
+    backend = await startBackend(cleanup, { ROLE: 'api', RECOVER_RPM: '1000', EXTEND_RPM: '1000' })
     const made = new Map<FastifyInstance, Route[]>()
     const listen = (message: unknown) => {
       const { fastify } = message as { fastify: FastifyInstance }
@@ -56,26 +56,27 @@ describe('every route, for every caller', () => {
       })
     }
     diagnostics.subscribe('fastify.initialization', listen)
-    address = (await startTestGateway(cleanup, ground.env)).address
+    address = (await startTestGateway(cleanup, backend.env)).address
     diagnostics.unsubscribe('fastify.initialization', listen)
     const [own = []] = [...made.values()].filter((list) =>
       list.some(({ url }) => url === '/api/generate-video'),
     )
-    const known = own.filter(({ method }) => method !== 'OPTIONS')
+    const documented = own.filter(({ method }) => method !== 'OPTIONS')
     routes.push(
-      ...known.filter(
-        ({ method, url }, at) => known.findIndex((one) => one.method === method && one.url === url) === at,
+      ...documented.filter(
+        ({ method, url }, at) =>
+          documented.findIndex((one) => one.method === method && one.url === url) === at,
       ),
     )
 
     for (const name of ['own key', 'another key', 'revoked key'] as const) {
-      const { key, account } = await ground.ledger.createAccount({ name })
+      const { key, account } = await backend.ledger.createAccount({ name })
       keys[name] = key
-      if (name === 'revoked key') await ground.ledger.revokeAccount(account.id)
+      if (name === 'revoked key') await backend.ledger.revokeAccount(account.id)
     }
   })
 
-  async function mine(): Promise<Mine> {
+  async function createOwnIds(): Promise<OwnIds> {
     const client = clientOf(address, keys['own key'])
     const form = new FormData()
     form.append('file', new Blob([pixel], { type: 'image/png' }), 'a.png')
@@ -86,12 +87,12 @@ describe('every route, for every caller', () => {
     return {
       job,
       attachment: id,
-      account: (await ground.ledger.createAccount({ name: 'asked for' })).account.id,
+      account: (await backend.ledger.createAccount({ name: 'asked for' })).account.id,
     }
   }
 
-  async function answerOf({ method, url }: Route, rule: Rule, own: Mine, caller: Caller) {
-    const { params = {}, query = '', body } = rule.ask?.(own) ?? {}
+  async function readReply({ method, url }: Route, rule: Rule, own: OwnIds, caller: Caller) {
+    const { params = {}, query = '', body } = rule.buildRequest?.(own) ?? {}
     const path = url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? 'none').replace('*', 'none')
     const key = keys[caller]
     const sent = await fetch(`${address}${path}?${query}`, {
@@ -117,16 +118,16 @@ describe('every route, for every caller', () => {
     )
   })
 
-  it('answers as its rule says', async () => {
+  it('replies according to its rule', async () => {
     assert.ok(routes.length > 100, String(routes.length))
-    const shared = await mine()
+    const shared = await createOwnIds()
     const wrong: string[] = []
     for (const route of routes) {
       const rule = ruleFor(route.method, route.url)
       if (rule === undefined) continue
-      const own = route.method === 'GET' || route.method === 'HEAD' ? shared : await mine()
+      const own = route.method === 'GET' || route.method === 'HEAD' ? shared : await createOwnIds()
       const check = async (caller: Caller) => {
-        const { line, text } = await answerOf(route, rule, own, caller)
+        const { line, text } = await readReply(route, rule, own, caller)
         if (!fits(route, expected[rule.access][caller], line)) {
           wrong.push(`${route.method} ${route.url} for ${caller}: ${line}`)
         }
@@ -150,7 +151,7 @@ function codeIn(text: string): string {
   return /"code":"?(\w+)/.exec(text)?.[1] ?? ''
 }
 
-/** A HEAD has no body that could tell the code. */
+/** A HEAD has no body with a code. */
 function fits({ method }: Route, wanted: RegExp, line: string): boolean {
   const status = /^\^(\d{3})/.exec(wanted.source)?.[1]
   return method === 'HEAD' && status !== undefined ? line.startsWith(status) : wanted.test(line)

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { providers } from '../../providers/index.ts'
-import { cheapJob, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { cheapJob, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup } from '../support/setup.ts'
 
@@ -13,7 +13,7 @@ const credentialNames = new Set(
   ),
 )
 
-describe('a full run at the most talkative log level', () => {
+describe('a full run at the most verbose log level', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
   /** Everything that left the gateway. */
@@ -21,31 +21,31 @@ describe('a full run at the most talkative log level', () => {
   const secrets = new Map<string, string>()
 
   before(async () => {
-    const { redis, ledger: book, upstreams, ...ground } = await startGround(cleanup)
-    const env: Record<string, string> = ground.env
+    const { redis, ledger, upstreams, ...backend } = await startBackend(cleanup)
+    const env: Record<string, string> = backend.env
     for (const name of credentialNames) {
       if (env[name] !== undefined) secrets.set(name, `secret-of-${name}`)
     }
     const file = join(env.DATA_DIR ?? '', 'fal-key')
     await writeFile(file, `${secrets.get('FAL_KEY')}\n`)
-    const { key, account } = await book.createAccount({ name: 'talker', balanceUsd: 20 })
+    const { key, account } = await ledger.createAccount({ name: 'talker', balanceUsd: 20 })
     const { FAL_KEY: _, ...others } = { ...env, ...Object.fromEntries(secrets) }
     secrets.set('API key', key).set('ADMIN_KEY', operatorKey)
     const running = await startProcess({ ...others, FAL_KEY_FILE: file, LOG_LEVEL: 'trace' })
     cleanup.add(() => stopProcess(running, 'SIGKILL'))
     const headers = { 'x-api-key': key, 'content-type': 'application/json' }
     const say = async (path: string, init: RequestInit = {}) => {
-      const answer = await fetch(running.address + path, { headers, ...init })
-      const text = await answer.text()
-      emitted.push({ where: `the reply to ${path}`, text: text + JSON.stringify([...answer.headers]) })
+      const reply = await fetch(running.address + path, { headers, ...init })
+      const text = await reply.text()
+      emitted.push({ where: `the reply to ${path}`, text: text + JSON.stringify([...reply.headers]) })
       return text
     }
     const post = (path: string, body: unknown) =>
       say(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
 
-    const troubled = { provider: 'fal', operation: 'submit', times: 1 }
+    const injectedFault = { provider: 'fal', operation: 'submit', times: 1 }
     upstreams.host.injectFault({
-      ...troubled,
+      ...injectedFault,
       kind: 'status',
       status: 401,
       body: { detail: `bad key ${secrets.get('FAL_KEY')}` },
@@ -87,7 +87,7 @@ describe('a full run at the most talkative log level', () => {
     }
   })
 
-  it('did all of it', () => {
+  it('did everything', () => {
     const log = emitted.find(({ where }) => where === 'the log')?.text ?? ''
     assert.match(log, /"state":"succeeded".*Job finished/)
     assert.match(log, /"state":"failed".*Job finished/)
@@ -98,10 +98,10 @@ describe('a full run at the most talkative log level', () => {
     assert.ok(secrets.size > 5, [...secrets.keys()].join())
   })
 
-  it('emitted no secret', () => {
-    const found = emitted.flatMap(({ where, text }) =>
+  it('logged no secret', () => {
+    const leaks = emitted.flatMap(({ where, text }) =>
       [...secrets].filter(([, secret]) => text.includes(secret)).map(([name]) => `${name} in ${where}`),
     )
-    assert.deepEqual(found, [])
+    assert.deepEqual(leaks, [])
   })
 })

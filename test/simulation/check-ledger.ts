@@ -5,35 +5,35 @@ import { settings } from './settings.ts'
 
 const price = toMicros(settings.priceUsd)
 
-/** Each purse is the sum of its movements, and each job has moved its price exactly once. */
+/** Each balance field is the sum of its movements, and each job has moved its price exactly once. */
 export async function findMoneyBroken(
   { redis, keys, jobs, upstreams }: Ended,
   records: ReadonlyMap<string, Job>,
 ): Promise<string[]> {
   const broken: string[] = []
   for (const owner of ['ann', 'bob']) {
-    const purses = await redis.hgetall(keys.account(owner))
-    const held = await redis.hgetall(keys.moneyOnHold(owner))
+    const accountFields = await redis.hgetall(keys.account(owner))
+    const onHold = await redis.hgetall(keys.moneyOnHold(owner))
     const movements = (await redis.xrange(keys.ledger(owner), '-', '+')).map(([, fields]) =>
       toMovement(fields),
     )
-    const sum = (purse: string) =>
-      movements.reduce((total, movement) => total + Number(movement[purse] ?? 0), 0)
-    const amount = (purse: string) => Number(purses[purse] ?? 0)
+    const sum = (field: string) =>
+      movements.reduce((total, movement) => total + Number(movement[field] ?? 0), 0)
+    const amount = (field: string) => Number(accountFields[field] ?? 0)
     const start = owner === 'ann' ? toMicros(settings.balanceUsd) : 0
-    for (const purse of ['reserved', 'held', 'spent'])
-      if (sum(purse) !== amount(purse))
-        broken.push(`${owner}: ${purse} is ${amount(purse)}, its movements add up to ${sum(purse)}`)
+    for (const field of ['reserved', 'held', 'spent'])
+      if (sum(field) !== amount(field))
+        broken.push(`${owner}: ${field} is ${amount(field)}, its movements add up to ${sum(field)}`)
     if (owner === 'ann' && start + sum('balance') !== amount('balance'))
       broken.push(`${owner}: the balance differs from its movements`)
     if (
       owner === 'ann' &&
       amount('balance') + amount('reserved') + amount('held') + amount('spent') !== start
     )
-      broken.push(`${owner}: money is not conserved: ${JSON.stringify(purses)}`)
+      broken.push(`${owner}: money is not conserved: ${JSON.stringify(accountFields)}`)
     if (amount('reserved') !== 0) broken.push(`${owner}: ${amount('reserved')} stay reserved`)
-    if (amount('held') !== Object.keys(held).length * price)
-      broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(held)}`)
+    if (amount('held') !== Object.keys(onHold).length * price)
+      broken.push(`${owner}: held is ${amount('held')}, for ${Object.keys(onHold)}`)
     for (const movement of movements)
       if (movement.kind === 'hold' && Number(movement.held) !== price)
         broken.push(`${owner}: ${movement.job} holds ${movement.held}`)

@@ -1,20 +1,16 @@
 import { linkMs } from './file-store.ts'
 import type { Account, Ended } from './invariants.ts'
+import type { Purchase } from './upstream.ts'
 
 /** What was paid for and can be fetched is delivered, unless the client did not want it any more or an operator has to decide. */
-export function findResultBroken(
-  { files, server, losesDisks }: Ended,
-  { job, record, purchases, hasLateNote }: Account,
-): string[] {
+export function findResultBroken(state: Ended, account: Account): string[] {
+  const { server, losesDisks } = state
+  const { job, record, purchases, hasLateNote } = account
   const broken: string[] = []
   if (record === undefined) return broken
   const { view, work } = record
   const code = view.error?.code
-  if (view.state === 'succeeded') {
-    if (files.files.get(view.videos?.[0]?.url ?? '') === undefined) broken.push('succeeded without a file')
-    if (purchases.length === 0) broken.push('succeeded without a purchase')
-    return broken
-  }
+  if (view.state === 'succeeded') return findTaskBroken(state, account)
   if (code === 'timeout' && (view.completedAt ?? 0) < work.deadlineAt)
     broken.push('timed out before its deadline')
 
@@ -23,12 +19,11 @@ export function findResultBroken(
     ({ upstream, taskId }) =>
       !upstream.purchases.some((other) => other.repeatedId && other.taskId === taskId),
   )
-  const received = own.some(({ replied, buyer }) => replied && !buyer.dead && buyer.frozenUntil === 0)
-  if (code === 'submission_unknown' && received && (server.losses() === 0 || !losesDisks))
+  if (code === 'submission_unknown' && own.some(isReplyReceived) && (server.losses() === 0 || !losesDisks))
     broken.push('the reply of its purchase was received, and it ended as unknown')
 
   const onHold = code === 'submission_unknown' || code === 'task_lost'
-  // A job whose client was told that it was not accepted is canceled by the gateway itself.
+  // The gateway cancels a job if its client received a failed submit.
   const unwanted = job.cancelAsked !== undefined || job.accepted === undefined
   if (unwanted || onHold || hasLateNote) return broken
   for (const { upstream, taskId } of own) {
@@ -43,5 +38,31 @@ export function findResultBroken(
   return broken
 }
 
-/** How long after its deadline a job is looked after (`src/jobs/steps/late-result.ts`), less the time between two looks. */
+/**
+ * A job that succeeded has a task that it bought, or one that an identical job bought whose reply was lost: the list of the upstream does not show
+ * which of the two jobs a task belongs to.
+ */
+function findTaskBroken(
+  { files, jobs, upstreams, server, losesDisks }: Ended,
+  { job, record, purchases }: Account,
+): string[] {
+  const task = files.files.get(record?.view.videos?.[0]?.url ?? '')
+  if (task === undefined) return ['succeeded without a file']
+  if (purchases.some(({ taskId }) => taskId === task)) return []
+  const purchase = Object.values(upstreams)
+    .flatMap((upstream) => upstream.purchases)
+    .find(({ taskId, repeatedId }) => taskId === task && !repeatedId)
+  const buyer = jobs.find(({ id }) => id === purchase?.jobId)
+  const isReplyKept =
+    purchase !== undefined && isReplyReceived(purchase) && !(server.losses() > 0 && losesDisks)
+  if (buyer?.prompt === job.prompt && !isReplyKept) return []
+  return [`succeeded with the task of another job: ${task} of ${buyer?.id}`]
+}
+
+/** Whether a process that was never stopped has read the reply. */
+function isReplyReceived({ replied, buyer }: Purchase): boolean {
+  return replied === true && !buyer.dead && buyer.frozenUntil === 0
+}
+
+/** How long after its deadline a late result is polled (`src/jobs/steps/late-result.ts`), less one interval. */
 const lateMs = 58 * 60_000

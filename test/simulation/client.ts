@@ -4,24 +4,24 @@ import type { Environment } from './environment.ts'
 import type { Decision, PlannedJob, Scenario } from './scenario.ts'
 import { settings } from './settings.ts'
 
-/** What the outside knows of a job. Points in time are those of `World.sequence`. */
+/** The outside view of a job. Points in time are those of `World.sequence`. */
 export type KnownJob = PlannedJob & {
   id: string
   accepted?: number
   cancelAsked?: number
   /** The cancellation was confirmed. */
   canceled?: number
-  /** A client has asked to delete it. */
+  /** A client has requested its deletion. */
   removed?: true
   /** What an operator decided on its hold, in order. */
   decisions: string[]
-  /** The webhooks that its owner received: what each says of its end. */
+  /** The webhooks that its owner received: the end in each. */
   received: string[]
 }
 
 export type Outside = ReturnType<typeof createOutside>
 
-/** Everybody who talks to the API process: clients, upstreams that call back, the operator. */
+/** All callers of the API process: clients, upstreams with callbacks, the operator. */
 export function createOutside(environment: Environment, scenario: Scenario) {
   const { world, upstreams } = environment
   let api = createApi(environment, 'api')

@@ -94,8 +94,8 @@ export async function explore({
   const [scenario] = details.counterexample ?? []
   if (scenario !== undefined && last !== undefined && runsUntilFound !== undefined) {
     const { trace, broken } = last
-    const found = details.counterexamplePath ?? ''
-    report.failure = { seed, path: found, runsUntilFound, scenario, result: { trace, broken } }
+    const result = details.counterexamplePath ?? ''
+    report.failure = { seed, path: result, runsUntilFound, scenario, result: { trace, broken } }
   }
   return report
 }

@@ -10,7 +10,7 @@ import type { Purchase, Upstream } from './upstream.ts'
 
 export type Ended = Environment & { jobs: readonly KnownJob[] }
 
-/** A job with all that is known of it at the end of a run. */
+/** A job with all its data at the end of a run. */
 export type Account = {
   job: KnownJob
   record: Job | undefined
@@ -19,7 +19,7 @@ export type Account = {
   hasLateNote: boolean
 }
 
-/** Compares what is stored at the end of a run with what the clients were told and what the upstreams have written down. */
+/** Compares what is stored at the end of a run with the replies to the clients and the tasks of the upstreams. */
 export async function findBroken(state: Ended): Promise<string[]> {
   const { redis, keys, jobs, queue, upstreams } = state
   const store = createJobStore({ redis, keys, ...settings.store })
@@ -39,19 +39,19 @@ export async function findBroken(state: Ended): Promise<string[]> {
       purchases,
       hasLateNote: notes.some((note) => note.includes('late_result')),
     }
-    const found = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
+    const problems = [...findPurchaseBroken(state, account), ...findEndBroken(state, account)]
     if (record !== undefined) {
       records.set(job.id, record)
-      found.push(
+      problems.push(
         ...findResultBroken(state, account),
         ...findHistoryBroken(await store.readHistory(job.id), job),
       )
     }
-    broken.push(...found.map((text) => `${job.id}: ${text}`))
+    broken.push(...problems.map((text) => `${job.id}: ${text}`))
   }
   for (const key of [keys.open, keys.webhooks]) {
-    const left = await redis.zrange(key, 0, '-1')
-    if (left.length > 0) broken.push(`${key} still holds ${left}`)
+    const remaining = await redis.zrange(key, 0, '-1')
+    if (remaining.length > 0) broken.push(`${key} still holds ${remaining}`)
   }
   const { waiting, active, nextAt } = await queue.peek()
   if (waiting.length + active.length > 0 || nextAt !== Number.POSITIVE_INFINITY)
@@ -94,7 +94,7 @@ function findEndBroken({ server, replicas }: Ended, { job, record }: Account): s
   if (record !== undefined && !isTerminal(record.view.state))
     broken.push(`has not ended: ${record.view.state}`)
   if (record?.view.state === 'canceled' && job.cancelAsked === undefined && job.accepted !== undefined)
-    broken.push('canceled, and nobody asked for it')
+    broken.push('canceled without a request')
   if (record === undefined) return broken
   const type = `video.${record.view.state === 'succeeded' ? 'completed' : record.view.state}`
   if (!job.received.includes(type)) broken.push(`its end was not delivered: ${job.received}`)

@@ -6,7 +6,7 @@ import { startSimulationRedis } from './redis-process.ts'
 import { installVirtualDisk } from './virtual-disk.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
-/** A process of its own, with a Redis of its own: explores what it is ordered to, one order after the other. */
+/** A process of its own, with a Redis of its own: explores one batch after the other. */
 const cleanup = createCleanup()
 const redis = await startSimulationRedis(cleanup)
 installVirtualTime()

@@ -24,22 +24,22 @@ type Options = Order & {
   /** Begins nothing later than this. */
   forMs?: number
   lanes: number
-  /** Called after each order. */
+  /** Called after each batch. */
   onProgress?(report: Report): void
 }
 
-/** Runs of one order. Short, so that the lanes end at about the same time. */
-const runsPerOrder = 50
+/** Runs per batch. Short, so that the lanes end at about the same time. */
+const runsPerBatch = 50
 
 /** Explores in several processes at once, until a run breaks an invariant, `runs` are done, or time is over. The same report for the same seed and runs. */
-export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Options): Promise<Report> {
+export async function exploreInLanes({ lanes, forMs, onProgress, ...options }: Options): Promise<Report> {
   const began = performance.now()
   const reports: Report[] = []
-  let begun = 0
-  const count = Math.ceil(order.runs / runsPerOrder)
+  let started = 0
+  const count = Math.ceil(options.runs / runsPerBatch)
 
   const isOver = () =>
-    begun >= count ||
+    started >= count ||
     reports.some(({ failure }) => failure !== undefined) ||
     (forMs !== undefined && performance.now() - began > forMs)
 
@@ -48,11 +48,11 @@ export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Opt
     try {
       await messageOf(lane)
       while (!isOver()) {
-        const index = begun++
-        const runs = Math.min(runsPerOrder, order.runs - index * runsPerOrder)
-        lane.send({ ...order, seed: seedOf(order.seed, index), runs })
+        const index = started++
+        const runs = Math.min(runsPerBatch, options.runs - index * runsPerBatch)
+        lane.send({ ...options, seed: seedOf(options.seed, index), runs })
         reports[index] = (await messageOf(lane)) as Report
-        onProgress?.(sum(order.seed, reports))
+        onProgress?.(sum(options.seed, reports))
       }
     } finally {
       if (lane.connected) lane.disconnect()
@@ -61,7 +61,7 @@ export async function exploreInLanes({ lanes, forMs, onProgress, ...order }: Opt
   }
 
   await Promise.all(Array.from({ length: Math.min(lanes, count) }, runLane))
-  return sum(order.seed, reports)
+  return sum(options.seed, reports)
 }
 
 async function messageOf(lane: ChildProcess): Promise<unknown> {
@@ -78,7 +78,7 @@ async function messageOf(lane: ChildProcess): Promise<unknown> {
   }
 }
 
-/** The first order has the seed itself. */
+/** The first batch has the seed itself. */
 function seedOf(seed: number, index: number): number {
   return index === 0 ? seed : (seed + Math.imul(index, 0x9e3779b1)) >>> 1
 }

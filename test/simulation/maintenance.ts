@@ -13,16 +13,16 @@ import type { Worker } from './worker.ts'
 
 const sweepMs = 1000
 const slotsMs = 60_000
-/** So many rounds of the sweep include one look at the slots of ended jobs. */
+/** One of this many rounds of the sweep checks the slots of ended jobs. */
 const slotRounds = 15
 const patienceMs = 10_000
 /** How long BullMQ waits until it takes an entry from a worker that shows no sign of life. */
 const lockMs = 3000
 
-export type Keeper = ReturnType<typeof createKeeper>
+export type Maintenance = ReturnType<typeof createMaintenance>
 
 /** What runs beside the steps: the real sweep, and what BullMQ does for entries of dead workers. */
-export function createKeeper(environment: Environment, workers: readonly Worker[]) {
+export function createMaintenance(environment: Environment, workers: readonly Worker[]) {
   const { world, server, queue, keys, maxInFlight } = environment
   const actor = world.createActor('sweep')
   const redis = connect(world, { actor, redis: environment.redis, server })
@@ -56,7 +56,7 @@ export function createKeeper(environment: Environment, workers: readonly Worker[
     for (let round = 0; round < slotRounds; round += 1) await sweep()
   }
 
-  /** Whether a job that has ended still has a slot. Looks without being seen: it only saves rounds of the sweep that find nothing. */
+  /** Whether a job that has ended still has a slot. Reads without a scheduled call: it only avoids rounds of the sweep that find nothing. */
   async function hasStaleSlots(): Promise<boolean> {
     for (const provider of Object.keys(maxInFlight))
       for (const id of await environment.redis.smembers(keys.slots(provider).holders)) {

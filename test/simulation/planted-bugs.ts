@@ -5,7 +5,7 @@ import type { JobStore } from '../../src/jobs/store/store.ts'
 export type Bug = {
   patch?(name: string, lua: string): string
   wrap?(store: JobStore): JobStore
-  change?(parts: StepDeps): StepDeps
+  change?(deps: StepDeps): StepDeps
 }
 
 /** Replaces a passage of a script, which must be there. */
@@ -28,7 +28,7 @@ export const bugs = {
       ...store,
       storeIntent: async () => ({ kind: 'stored', server: 'server0:history0' }),
     }),
-    change: (parts) => ({ ...parts, hasRestored: () => true }),
+    change: (deps) => ({ ...deps, hasRestored: () => true }),
   },
   'no task claim': {
     wrap: (store) => ({
@@ -38,9 +38,9 @@ export const bugs = {
     }),
   },
   'no retry of the reply': {
-    change: (parts) => ({
-      ...parts,
-      journal: { ...parts.journal, storeReply: async () => undefined },
+    change: (deps) => ({
+      ...deps,
+      journal: { ...deps.journal, storeReply: async () => undefined },
       sleep: () => Promise.reject(new Error('the write is not tried again')),
     }),
   },

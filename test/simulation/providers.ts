@@ -43,7 +43,7 @@ function createProvider(name: SimulatedName): Provider {
     title: name,
     hosts: {},
     models: { video: { endpoints: {}, toRequest: () => ({ endpoint: '', body: {} }) } },
-    submit: (_, order) => call('/purchase', submissionOf(order)),
+    submit: (_, request) => call('/purchase', submissionOf(request)),
     accept(reply, { attempt }) {
       if (reply.status >= 400 && reply.status < 500)
         return {
@@ -66,8 +66,8 @@ function createProvider(name: SimulatedName): Provider {
     task: { id: idOf, reference: ticketOf },
     cancel: (ticket) => call('/stop', { id: idOf(ticket) }),
     adopt(body, { attempt }) {
-      const { task, attempt: told } = Object(body) as { task?: unknown; attempt?: unknown }
-      if (kind === 'ownId') return told === attempt ? ticketOf(attempt) : undefined
+      const { task, attempt: attemptId } = Object(body) as { task?: unknown; attempt?: unknown }
+      if (kind === 'ownId') return attemptId === attempt ? ticketOf(attempt) : undefined
       return typeof task === 'string' ? ticketOf(task) : undefined
     },
     mediaTransfer: () => 'link',
@@ -83,7 +83,8 @@ function createProvider(name: SimulatedName): Provider {
     }
   if (kind === 'list')
     provider.find = {
-      call: (_, order) => call('/list', { prompt: String(order.input.prompt), after: order.at.getTime() }),
+      call: (_, request) =>
+        call('/list', { prompt: String(request.input.prompt), after: request.at.getTime() }),
       read(reply) {
         if (reply.status >= 500) return { kind: 'unclear', fault: fault('upstream_error', 'trouble') }
         const tasks = (bodyOf(reply).tasks ?? []).map((task) => ({
@@ -97,8 +98,8 @@ function createProvider(name: SimulatedName): Provider {
   return provider
 }
 
-function submissionOf(order: Order): object {
-  const { jobId, attempt, input, callbackUrl } = order
+function submissionOf(request: Order): object {
+  const { jobId, attempt, input, callbackUrl } = request
   return { jobId, attempt, prompt: input.prompt, ...(callbackUrl !== undefined && { callback: callbackUrl }) }
 }
 

@@ -11,7 +11,7 @@ const restore = `
 redis.call('SELECT', 0) redis.call('FLUSHDB') redis.call('SELECT', 1)
 for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 0) end`
 
-const refusals: Readonly<Record<string, string>> = {
+const errorReplies: Readonly<Record<string, string>> = {
   OOM: "OOM command not allowed when used memory > 'maxmemory'.",
   READONLY: "READONLY You can't write against a read only replica.",
   NOREPLICAS: 'NOREPLICAS Not enough good replicas to write.',
@@ -35,19 +35,19 @@ export function createRedisServer(
   redis: Redis,
   patch: (name: string, lua: string) => string = (_, lua) => lua,
 ) {
-  let refusal = ''
+  let errorReply = ''
   let refusesUntil = 0
   let taken = false
   let failovers = 0
   let losses = 0
   let shown = ''
   const connections: Connection[] = []
-  const looks: (() => void)[] = []
+  const failoverChecks: (() => void)[] = []
   const written = new Map<string, Moment>()
 
   world.onFault(async (hit: Hit) => {
     if (hit.kind === 'redisRefuses') {
-      refusal = refusals[hit.error ?? ''] ?? 'OOM'
+      errorReply = errorReplies[hit.error ?? ''] ?? 'OOM'
       refusesUntil = world.now() + (hit.ms ?? 0)
     }
     if (hit.kind !== 'redisLosesWrites') return
@@ -69,7 +69,7 @@ export function createRedisServer(
           .call(connection.actor, { type: 'reconnect', label: 'reconnects' }, async () => notice(connection))
           .then(() => connection.events.emit('ready'))
     }
-    for (const look of looks) look()
+    for (const check of failoverChecks) check()
   })
 
   /** A process learns that its connection was closed before anything else of it reaches the next server. */
@@ -87,8 +87,8 @@ export function createRedisServer(
       return 1
     },
 
-    /** Calls back whenever another server answers. */
-    onFailover: (look: () => void) => looks.push(look),
+    /** Calls back when another server takes over. */
+    onFailover: (check: () => void) => failoverChecks.push(check),
 
     /** How often writes were lost. */
     losses: () => losses,
@@ -124,7 +124,7 @@ export function createRedisServer(
       run: () => Promise<T>,
     ): Promise<T> {
       if (connection !== undefined) notice(connection)
-      if (changes && world.now() < refusesUntil) throw new ReplyError(refusal)
+      if (changes && world.now() < refusesUntil) throw new ReplyError(errorReply)
       const lost = hits.find(({ kind }) => kind === 'redisLosesReply')
       if (lost !== undefined && lost.executed !== true) throw connectionLost()
       const state = `${world.now()} ${failovers}`

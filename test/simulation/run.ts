@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts'
 import { createFaults, type FaultKind } from './faults.ts'
 import { createFileStore } from './file-store.ts'
 import { findBroken } from './invariants.ts'
-import { createKeeper } from './maintenance.ts'
+import { createMaintenance } from './maintenance.ts'
 import type { Bug } from './planted-bugs.ts'
 import { simulatedNames } from './providers.ts'
 import { createQueueServer } from './queue.ts'
@@ -23,7 +23,7 @@ import { createWorker, type Worker } from './worker.ts'
 import { createWorld, startMs } from './world.ts'
 
 const workerCount = 3
-/** More than any run needs: beyond them it is said not to end. */
+/** More than any run needs: a run beyond this limit is reported as endless. */
 const mostTasks = 50_000
 const mostMs = 24 * 3_600_000
 
@@ -106,7 +106,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     if (workers.some(({ actor }) => actor === dead))
       world.at(world.now() + ms, () => startWorker(`${name.split('#')[0]}#${++restarts}`))
   })
-  const keeper = createKeeper(environment, workers)
+  const maintenance = createMaintenance(environment, workers)
 
   /** Lets workers take what waits. */
   async function dispatch(): Promise<void> {
@@ -120,7 +120,7 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
         free[Math.floor(random() * free.length)]?.takeOne(name)
       }
     }
-    keeper.reclaim(active)
+    maintenance.reclaim(active)
   }
 
   outside.start()
@@ -129,8 +129,8 @@ export async function simulate({ redis, scenario, scheduler, bug }: Options): Pr
     for (let goesOn = true; goesOn && world.now() - startMs < mostMs; ) {
       await world.settle(mostTasks, dispatch)
       const { nextAt, dueAt } = await queue.peek()
-      const moved = world.advance(Math.min(nextAt, keeper.nextSweep(dueAt)))
-      goesOn = (await keeper.tick({ dueAt, idle: !moved })) || moved
+      const moved = world.advance(Math.min(nextAt, maintenance.nextSweep(dueAt)))
+      goesOn = (await maintenance.tick({ dueAt, idle: !moved })) || moved
     }
     broken = await findBroken({ ...environment, jobs: outside.jobs })
   } catch (cause) {

@@ -178,6 +178,6 @@ export function scenarios(kinds: readonly FaultKind[] = faultKinds): fc.Arbitrar
 function withPurchasesSecured(scenario: Scenario): Scenario {
   const loses = scenario.faults.some(({ kind }) => kind === 'redisLosesWrites')
   if (scenario.replicas || !loses) return scenario
-  const kept = (fault: Fault): Fault => (fault.disk === 'lost' ? { ...fault, disk: 'kept' } : fault)
-  return { ...scenario, sharedDisk: true, faults: scenario.faults.map(kept) }
+  const keepDisk = (fault: Fault): Fault => (fault.disk === 'lost' ? { ...fault, disk: 'kept' } : fault)
+  return { ...scenario, sharedDisk: true, faults: scenario.faults.map(keepDisk) }
 }

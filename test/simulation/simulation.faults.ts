@@ -14,7 +14,7 @@ const planted: Record<BugName, { runs: number; breaks: RegExp; kinds?: FaultKind
   'no intent': { runs: 100, breaks: /purchased \d+ times/ },
   'no task claim': {
     runs: 200,
-    breaks: /both have the task|succeeded without a purchase/,
+    breaks: /both have the task|succeeded with the task of another job/,
     kinds: ['repeatsId', 'replyLost'],
   },
   'no retry of the reply': { runs: 100, breaks: /received, and it ended as unknown/ },

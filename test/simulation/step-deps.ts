@@ -23,7 +23,7 @@ type Options = {
 } & Pick<StepDeps, 'hasRestored' | 'confirmReplicas'>
 
 /** What the steps of one worker work with, put together as `src/worker.ts` does it. */
-export function createParts(
+export function createStepDeps(
   environment: Environment,
   { actor, redis, store, queues, journal, hasRestored, confirmReplicas }: Options,
 ): StepDeps {

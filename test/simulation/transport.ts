@@ -41,7 +41,7 @@ export function createTransport(
       { type, label: `${provider.name} ${path} ${labelOf(path, what)}` },
       async (hits) => {
         delayMs = hits.find(({ kind }) => kind === 'slow')?.ms ?? 0
-        return answer(upstream, {
+        return respond(upstream, {
           path,
           body,
           hits,
@@ -70,15 +70,16 @@ function labelOf(path: string, what: unknown): string {
   return path === '/poll' || path === '/stop' ? String(what).replace(/^.{30,}$/, '') : String(what ?? '')
 }
 
-function answer(upstream: Upstream, { path, body, hits, ...buyer }: Received): CallResult {
+function respond(upstream: Upstream, { path, body, hits, ...buyer }: Received): CallResult {
   const hit = (kind: Hit['kind']) => hits.find((one) => one.kind === kind)
-  const cut = hit('replyLost')
-  if (cut !== undefined && cut.executed !== true) return cut.error === 'unsent' ? unsent() : lost('reset')
+  const replyLost = hit('replyLost')
+  if (replyLost !== undefined && replyLost.executed !== true)
+    return replyLost.error === 'unsent' ? unsent() : lost('reset')
   const refused = hit('refused')
   if (refused !== undefined) return reply(Number(refused.error ?? 429))
   if (hit('pollFails') !== undefined) return reply(500)
   const sent = handle(upstream, { path, body, hits, ...buyer })
-  return cut === undefined ? sent : lost('reset')
+  return replyLost === undefined ? sent : lost('reset')
 }
 
 function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Received): CallResult {
@@ -93,7 +94,7 @@ function handle(upstream: Upstream, { path, body, hits, buyer, intent }: Receive
   return reply(200, show(upstream, task))
 }
 
-/** Where our own ID is the task's, it is asked for under that one. */
+/** If the upstream uses our ID for the task, polls use that one. */
 function taskOf(upstream: Upstream, id: string): Task | undefined {
   return upstream.tasks.get(id) ?? upstream.find(id)
 }

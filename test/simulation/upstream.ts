@@ -50,7 +50,7 @@ type Options = {
   callback(url: string, body: unknown): void
 }
 
-/** A simulated upstream with books of its own. */
+/** A simulated upstream with its own accounting. */
 export function createUpstream(world: World, { name, deduplicates, render, callback }: Options) {
   const tasks = new Map<string, Task>()
   const purchases: Purchase[] = []
@@ -61,8 +61,8 @@ export function createUpstream(world: World, { name, deduplicates, render, callb
     buyer: Actor,
     intent: Moment | undefined,
   ): Task {
-    const known = deduplicates ? [...tasks.values()].find((task) => task.attempt === attempt) : undefined
-    if (known !== undefined) return known
+    const existing = deduplicates ? [...tasks.values()].find((task) => task.attempt === attempt) : undefined
+    if (existing !== undefined) return existing
     // Where the ID is our own, there is none that an upstream could repeat.
     const repeats = !deduplicates && hits.some(({ kind }) => kind === 'repeatsId')
     const repeated = repeats ? [...tasks.values()].at(-1) : undefined

@@ -18,7 +18,10 @@ const secret = `whsec_${Buffer.from('simulated').toString('base64')}`
 
 /** The real delivery of webhooks, to simulated receivers. */
 export function createWebhooks(world: World, { actor, redis, keys, store, received }: Options) {
-  const ask = (async (_url: string, { headers, body }: { headers: Record<string, string>; body: string }) => {
+  const fetchWebhook = (async (
+    _url: string,
+    { headers, body }: { headers: Record<string, string>; body: string },
+  ) => {
     const job = String(headers['webhook-id']).replace(/^msg_(.*?)(_\d+)?$/, '$1')
     const status = await world.call(actor, { type: 'webhook', label: `webhook of ${job}` }, async (hits) => {
       if (hits.some(({ kind }) => kind === 'webhookFails')) return 500
@@ -36,7 +39,7 @@ export function createWebhooks(world: World, { actor, redis, keys, store, receiv
         outbox: createWebhookOutbox({ redis, keys, keepMs: settings.store.keepMs }),
         secrets: { listValid: async () => [secret] },
         limiter: { acquire: () => ({ release: () => undefined }) },
-        safeFetch: ask,
+        safeFetch: fetchWebhook,
         buildStatus: (view) => view,
         stopping: new AbortController().signal,
         retriesMs: settings.webhookRetriesMs,

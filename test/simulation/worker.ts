@@ -10,7 +10,7 @@ import { routing } from './providers.ts'
 import { createQueueClient, type Entry } from './queue.ts'
 import { confirmOn, connect } from './redis-client.ts'
 import { settings } from './settings.ts'
-import { configsOf, createParts } from './step-deps.ts'
+import { configsOf, createStepDeps } from './step-deps.ts'
 
 const stepsAtOnce = 2
 /** BullMQ's `runRetryDelay`, as `src/jobs/steps/workers.ts` sets it. */
@@ -62,7 +62,7 @@ export function createWorker(environment: Environment, name: string) {
       sleep: actor.sleep,
       logger: quiet,
     })
-    const parts = createParts(environment, {
+    const deps = createStepDeps(environment, {
       actor,
       redis,
       store,
@@ -71,15 +71,15 @@ export function createWorker(environment: Environment, name: string) {
       hasRestored: restorer.hasRestored,
       confirmReplicas: environment.replicas ? confirmOn(intentRedis, keys) : async () => undefined,
     })
-    await startUntilReady(() => world.run({ ...actor, every: lookAfterFailovers }, restorer.start))
-    runStep = createStepRunner(bug?.change?.(parts) ?? parts, { queues, clock })
+    await startUntilReady(() => world.run({ ...actor, every: checkAfterFailovers }, restorer.start))
+    runStep = createStepRunner(bug?.change?.(deps) ?? deps, { queues, clock })
     world.note(`${name} is ready`)
     world.changed()
   })
 
-  /** A look that finds the server of before does nothing: leaving those out lets runs end. */
-  function lookAfterFailovers(ms: number, look: () => void): void {
-    const later = () => world.start(actor, () => actor.sleep(ms).then(look))
+  /** A check that finds the same server does nothing: without those, runs end. */
+  function checkAfterFailovers(ms: number, check: () => void): void {
+    const later = () => world.start(actor, () => actor.sleep(ms).then(check))
     later()
     server.onFailover(later)
   }

@@ -4,7 +4,7 @@ import type { CallType, Fault, Faults, Hit } from './faults.ts'
 import { settings } from './settings.ts'
 import { type Clock, runOn } from './virtual-time.ts'
 
-/** A process, or somebody outside: everything that acts. A dead one never continues, a frozen one continues later. */
+/** A process, or an outside party: everything that acts. A dead one never continues, a frozen one continues later. */
 export type Actor = Clock & {
   name: string
   /** Whether it may die or freeze. */
@@ -50,7 +50,7 @@ export function createWorld({
   let sequence = 0
   let isChanged = true
   const timers: { at: number; order: number; run(): void }[] = []
-  const held: Task[] = []
+  const suspended: Task[] = []
   const trace: string[] = []
   const hash = createHash('sha256')
 
@@ -67,7 +67,7 @@ export function createWorld({
 
   function enqueue(task: Task): void {
     if (task.actor.dead) return
-    if (task.actor.frozenUntil > now) held.push(task)
+    if (task.actor.frozenUntil > now) suspended.push(task)
     else
       void scheduler.schedule(Promise.resolve(), '', undefined, async (done) => {
         await execute(task)
@@ -78,7 +78,7 @@ export function createWorld({
   async function execute(task: Task): Promise<void> {
     const { actor, type, label } = task
     if (actor.dead) return
-    if (actor.frozenUntil > now) return void held.push(task)
+    if (actor.frozenUntil > now) return void suspended.push(task)
     const hits = task.counted ? [] : faults.take(type)
     task.counted = true
     const crash = actor.mortal ? hits.find(({ kind }) => kind === 'crash') : undefined
@@ -91,7 +91,7 @@ export function createWorld({
 
     if (freeze !== undefined && freeze.executed !== true) {
       suspend(actor, freeze.ms ?? 0)
-      return void held.push(task)
+      return void suspended.push(task)
     }
     if (crash !== undefined && crash.executed !== true) return kill(actor, crash)
     const resume = await runOn(actor, () => task.effect(hits))
@@ -99,7 +99,7 @@ export function createWorld({
     if (crash !== undefined) return kill(actor, crash)
     if (freeze !== undefined) {
       suspend(actor, freeze.ms ?? 0)
-      return void held.push({ ...task, effect: async () => resume })
+      return void suspended.push({ ...task, effect: async () => resume })
     }
     if (!actor.dead) resume()
   }
@@ -107,11 +107,11 @@ export function createWorld({
   function suspend(actor: Actor, ms: number): void {
     actor.frozenUntil = now + ms
     at(actor.frozenUntil, () => {
-      for (const task of held.splice(0)) enqueue(task)
+      for (const task of suspended.splice(0)) enqueue(task)
     })
   }
 
-  /** A clock is compared with that of Redis now and then, and set right after a while. */
+  /** A clock is compared with that of Redis periodically, and corrected after a while. */
   function jump(actor: Actor, { byMs = 0, ms = 0 }: Hit): void {
     actor.skewMs = byMs
     const check = () => {
@@ -131,7 +131,7 @@ export function createWorld({
   async function kill(actor: Actor, fault: Fault): Promise<void> {
     actor.dead = true
     isChanged = true
-    for (const tell of deaths) await tell(actor, fault)
+    for (const notify of deaths) await notify(actor, fault)
   }
 
   return {
@@ -147,7 +147,7 @@ export function createWorld({
     /** Registers what a fault does to more than the call that it hits. */
     onFault: (apply: (hit: Hit) => unknown) => appliers.push(apply),
     /** Registers what happens when an actor dies. */
-    onDeath: (tell: (actor: Actor, fault: Fault) => unknown) => deaths.push(tell),
+    onDeath: (notify: (actor: Actor, fault: Fault) => unknown) => deaths.push(notify),
     trace,
     /** Of everything that has happened, in order. */
     digest: () => hash.copy().digest('hex'),
@@ -230,8 +230,8 @@ export function createWorld({
 }
 
 function describe({ kind, snapshot, executed, ms, byMs, error }: Hit): string {
-  const parts = [kind, snapshot && 'snapshot', executed && 'executed', ms ?? byMs, error]
-  return parts.filter(Boolean).join(' ')
+  const deps = [kind, snapshot && 'snapshot', executed && 'executed', ms ?? byMs, error]
+  return deps.filter(Boolean).join(' ')
 }
 
 function immediate(): Promise<void> {

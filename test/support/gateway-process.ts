@@ -21,16 +21,16 @@ export function spawnGateway(env: Env) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const written: string[] = []
-  const words = createInterface({ input: child.stdout }).on('line', (line) => written.push(line))
+  const output = createInterface({ input: child.stdout }).on('line', (line) => written.push(line))
   createInterface({ input: child.stderr }).on('line', (line) => written.push(line))
-  return { child, written, words }
+  return { child, written, output }
 }
 
-/** The gateway as its users start it. */
+/** The gateway, started like a user does. */
 export async function startProcess(env: Env): Promise<GatewayProcess> {
-  const { child, written, words } = spawnGateway(env)
+  const { child, written, output } = spawnGateway(env)
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  words.on('line', (line) => {
+  output.on('line', (line) => {
     const address = /^Listening on (\S+)/.exec(line)?.[1]
     if (address !== undefined) resolve(address)
   })

@@ -16,15 +16,15 @@ const samples: Partial<Record<Field, unknown>> = {
   referenceAudios: ['https://files.example/one.mp3'],
 }
 
-/** The least that a model needs in a mode. */
+/** The smallest valid request of a model in a mode. */
 export function leastRequest(model: Model, mode: Mode = model.modes[0]): Record<string, unknown> {
   const needed = allFields.filter((field) => findRule(model, field, mode)?.required !== undefined)
   const source: readonly Field[] = mode === 'image' ? ['image'] : []
-  const told = [...needed, ...source].map((field) => [
+  const entries = [...needed, ...source].map((field) => [
     field,
     findRule(model, field, mode)?.choices?.[0] ?? samples[field] ?? 'a fox',
   ])
-  const request = Object.fromEntries(told)
+  const request = Object.fromEntries(entries)
   const isImplied = impliedOperation(model.modes, (field) => field in request) === mode
   return { model: model.id, ...(!isImplied && { mode: operationNames[mode] }), ...request }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 export type SentEvent = { id: number; body: Record<string, unknown> }
 
-/** Listens as a browser does, without coming back by itself. */
+/** Reads events like a browser, without reconnecting. */
 export async function listen(url: string, headers: Record<string, string> = {}) {
   const abort = new AbortController()
   const reply = await fetch(url, { headers, signal: abort.signal })
@@ -17,8 +17,8 @@ export async function listen(url: string, headers: Record<string, string> = {}) 
     for await (const piece of body) {
       text += decoder.decode(piece, { stream: true })
       const blocks = [...text.matchAll(/^id: (\d+)\ndata: (.*)\n\n/gm)]
-      for (const [, id, told = ''] of blocks.slice(events.length)) {
-        events.push({ id: Number(id), body: JSON.parse(told) as Record<string, unknown> })
+      for (const [, id, data = ''] of blocks.slice(events.length)) {
+        events.push({ id: Number(id), body: JSON.parse(data) as Record<string, unknown> })
       }
       for (const wake of woken) wake()
     }
@@ -37,9 +37,9 @@ export async function listen(url: string, headers: Record<string, string> = {}) 
   return {
     events,
     contentType: reply.headers.get('content-type'),
-    /** Until so many events have come. */
+    /** Resolves after the given number of events. */
     until: (count: number) => when(() => events.length >= count),
-    heard: (pattern: RegExp) => when(() => pattern.test(text)),
+    waitForText: (pattern: RegExp) => when(() => pattern.test(text)),
     ended,
     close: () => abort.abort(),
   }

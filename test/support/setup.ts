@@ -13,7 +13,7 @@ import type { SandboxHost } from '../../src/sandbox/mock-server.ts'
 
 export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
-/** Everything that a test opens, closed in the reverse order. */
+/** Closes everything that a test opens, in reverse order. */
 export function createCleanup() {
   const closers: (() => unknown)[] = []
   return {
@@ -34,7 +34,7 @@ export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
   return folder
 }
 
-/** A real Redis of the test's own. */
+/** A real Redis for one test. */
 export async function startRedis(cleanup: Cleanup): Promise<{ url: string; redis: Redis }> {
   const server = await startEmbeddedRedis({
     dataDir: await temporaryFolder(cleanup),
@@ -47,7 +47,7 @@ export async function startRedis(cleanup: Cleanup): Promise<{ url: string; redis
   return { url: server.path, redis: await connections.forRequests() }
 }
 
-/** Stand-in upstreams that the test can make misbehave, and the environment of a gateway that takes them for real ones. */
+/** Mock upstreams with fault injection, and the environment of a gateway that treats them as real ones. */
 export async function startUpstreams(
   cleanup: Cleanup,
   redis: Redis,
@@ -73,7 +73,7 @@ function environmentOf({ upstreams }: SandboxHost): Record<string, string> {
     SANDBOX: 'off',
     POLL_MAX_MS: '100',
     UPSTREAM_TIMEOUT_SECONDS: '2',
-    // A key that is rejected once for one test says nothing about the next one.
+    // A rejected key in one test does not affect the next one.
     UPSTREAM_RETRY_SECONDS: '0',
   }
   for (const provider of Object.values(providers)) {
@@ -115,12 +115,12 @@ export async function submit(
   address: string,
   body: Record<string, unknown>,
 ): Promise<{ status: number; body: Record<string, unknown> & { runId: string } }> {
-  const answer = await fetch(`${address}/api/generate-video`, {
+  const reply = await fetch(`${address}/api/generate-video`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> & { runId: string } }
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> & { runId: string } }
 }
 
 /** Polls as clients do, until the job has ended. */
@@ -130,8 +130,8 @@ export function waitForEnd(address: string, runId: string): Promise<StatusReply>
 
 export async function waitForStage(address: string, runId: string, stage: RegExp): Promise<StatusReply> {
   for (let polls = 0; polls < 1200; polls++) {
-    const answer = await fetch(`${address}/api/video/status?requestId=${runId}`)
-    const body = (await answer.json()) as StatusReply
+    const reply = await fetch(`${address}/api/video/status?requestId=${runId}`)
+    const body = (await reply.json()) as StatusReply
     if (stage.test(body.stage)) return body
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -37,7 +37,7 @@ describe('the log line of a Redis error', () => {
     ['a transaction', () => redis.multi().call('nosuch', secret).exec(), 'exec'],
   ]
   for (const [what, fail, command] of failing) {
-    it(`${what} names the command and none of its arguments`, async () => {
+    it(`${what} contains the command and none of its arguments`, async () => {
       const error = await fail().then(
         () => assert.fail('it should fail'),
         (cause: unknown) => cause,
@@ -50,7 +50,7 @@ describe('the log line of a Redis error', () => {
     })
   }
 
-  it('stays free of arguments as a cause, in a list of errors, and deep inside', async () => {
+  it('has no arguments as a cause, in a list of errors, and deeply nested', async () => {
     const error = await redis.hset('text', 'field', secret).catch((cause: unknown) => cause)
     for (const wrapped of [
       new Error('outside', { cause: error }),
@@ -64,14 +64,14 @@ describe('the log line of a Redis error', () => {
     }
   })
 
-  it('without our serializer would hold the arguments', async () => {
+  it('would contain the arguments without our serializer', async () => {
     const error = await redis.hset('text', 'field', secret).catch((cause: unknown) => cause)
     const lines: string[] = []
     pino({}, { write: (line: string) => lines.push(line) }).error({ err: error })
     assert.match(lines.join(), new RegExp(secret))
   })
 
-  it('ends, however deep the causes are', () => {
+  it('is limited, however deep the causes are', () => {
     const error = new Error('loop')
     error.cause = error
     assert.ok(logOf(error).length < 20_000)
@@ -79,21 +79,21 @@ describe('the log line of a Redis error', () => {
 })
 
 describe('a log line', () => {
-  it('holds no secret of the configuration, wherever it stands', () => {
+  it('contains no secret of the configuration, in any place', () => {
     const key = 'key"with\\strange/characters'
     const line = logOf(new Error(`refused ${key} and ${encodeURIComponent(key)}`), [key])
     assert.doesNotMatch(line, /strange/)
     assert.match(line, /refused \[redacted\] and \[redacted\]/)
   })
 
-  it('holds no password of an address', () => {
+  it('contains no password of a URL', () => {
     const line = logOf(new Error('connect redis://user:hunter2@redis.example:6379/0 failed'))
     assert.doesNotMatch(line, /hunter2/)
     assert.match(line, /redis:\/\/\[redacted\]@redis\.example:6379/)
     assert.doesNotMatch(logOf('rediss://:hunter2@host'), /hunter2/)
   })
 
-  it('holds nothing that a library attached to an error', () => {
+  it('contains nothing that a library attached to an error', () => {
     const error = Object.assign(new Error('no'), {
       code: 'E_NO',
       response: { body: secret },
@@ -108,7 +108,7 @@ describe('a log line', () => {
   })
 })
 
-it('a connection that cannot be made names no password', async () => {
+it('a failed connection logs no password', async () => {
   const lines: string[] = []
   const logger = createLogger({ level: 'debug' }, { write: (line: string) => lines.push(line) })
   const connections = createConnections(

@@ -8,14 +8,14 @@ describe('the output of the gateway process', { timeout: 60_000 }, () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is one JSON object per line in production, from where it listens to how it stopped', async () => {
+  it('is one JSON object per line in production, from start to stop', async () => {
     const { url } = await startRedis(cleanup)
     const dataDir = await temporaryFolder(cleanup)
     const settings = { NODE_ENV: 'production', LOG_LEVEL: 'info', REDIS_URL: url, DATA_DIR: dataDir }
-    const { child, written, words } = spawnGateway({ ...settings, SANDBOX: 'on' })
+    const { child, written, output } = spawnGateway({ ...settings, SANDBOX: 'on' })
     cleanup.add(() => child.kill('SIGKILL'))
     const address = () => /Listening on ([^"]+)/.exec(written.join('\n'))?.[1]
-    while (address() === undefined) await once(words, 'line')
+    while (address() === undefined) await once(output, 'line')
     await fetch(`${address()}/health`)
     child.kill('SIGTERM')
     await once(child, 'close')

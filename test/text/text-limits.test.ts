@@ -11,7 +11,7 @@ import { limitOutcome } from '../../src/upstreams/reply-limits.ts'
 
 const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
-test('a text is shortened to whole characters, and left alone where it fits', () => {
+test('a text is shortened to whole characters, and unchanged if it fits', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -28,7 +28,7 @@ test('a text is shortened to whole characters, and left alone where it fits', ()
   )
 })
 
-test('every text of a reply is bounded, and the link to the first clip is kept', () => {
+test('every text of a reply is limited, and the link to the first clip is kept', () => {
   const long = 'x'.repeat(3_000_000)
   const url = `https://files.example/${long}`
   const failed = limitOutcome({ kind: 'failed', fault: fault('upstream_error', long) })
@@ -45,7 +45,7 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
   assert.equal(done.videos.length, 16)
   assert.equal(done.ticket, undefined)
   assert.equal(limitOutcome({ kind: 'running', ticket: { id: long }, stage: 'queued' }).kind, 'unclear')
-  const usual: Outcome = {
+  const valid: Outcome = {
     kind: 'done',
     videos: [
       { url: 'https://a.example/1', thumbnailUrl: 'https://a.example/2' },
@@ -54,24 +54,24 @@ test('every text of a reply is bounded, and the link to the first clip is kept',
     ticket: { id: 'a' },
     costUsd: 0,
   }
-  assert.deepEqual(limitOutcome(usual), usual)
+  assert.deepEqual(limitOutcome(valid), valid)
   const running: Outcome = { kind: 'running', ticket: { id: 'a' }, stage: 'queued', progress: 0 }
   assert.deepEqual(limitOutcome(running), running)
 })
 
-test('a record with an error fits, always in the same way', () => {
+test('a record with an error is shortened deterministically', () => {
   const view = { id: 'a', error: { code: 'upstream_error', message: '字'.repeat(1000) } } as never
   const fit = () => shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(63_000) }, 65_536)
   const { view: fitted } = fit()
   assert.ok(size(fitted) + 63_020 <= 65_536)
   assert.deepEqual(fit().view, fitted)
-  const room = shrinkRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
-  assert.equal(room.view, view)
+  const shrunk = shrinkRecord({ view, work: {} as never }, { prompt: 'x' }, 65_536)
+  assert.equal(shrunk.view, view)
   const old = shrinkRecord({ view, work: {} as never }, { prompt: 'x'.repeat(900_000) }, 65_536)
   assert.equal(old.view.error?.message.length, 100)
 })
 
-test('the limits are settings', () => {
+test('the limits are configurable', () => {
   const read = (env: Record<string, string>) => readConfig(env, Object.values(providers)).textLimits
   assert.deepEqual(read({}), {
     linkMaxBytes: 8192,

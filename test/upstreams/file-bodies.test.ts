@@ -7,7 +7,7 @@ import { createInlineBody, createUploadBody, uploadTimeLimitMs } from '../../src
 const media = { kind: 'image', contentType: 'image/png', bytes: 5, filename: 'cat.png' } as const
 
 describe('a file as the body of a call', () => {
-  it('goes as it is', async () => {
+  it('is sent unchanged', async () => {
     const open = async () => Readable.from([Buffer.from('he'), Buffer.from('llo')])
     const { body, type, length } = createUploadBody({ media, open }, 'body')
     assert.equal((await buffer(body)).toString(), 'hello')
@@ -15,7 +15,7 @@ describe('a file as the body of a call', () => {
     assert.equal(length, 5)
   })
 
-  it('goes as the one part of a form, whose length is known before', async () => {
+  it('is sent as the single part of a form with a known length', async () => {
     const open = async () => Readable.from([Buffer.from('hello')])
     const { body, type, length } = createUploadBody({ media, open }, { field: 'file' })
     const bytes = await buffer(body)
@@ -29,7 +29,7 @@ describe('a file as the body of a call', () => {
     assert.equal(await file.text(), 'hello')
   })
 
-  it('has a boundary of its own each time, so that no file can hold it', () => {
+  it('has a random boundary, so that no file can contain it', () => {
     const open = async () => Readable.from([])
     const types = [1, 2].map(() => createUploadBody({ media, open }, { field: 'file' }).type)
     assert.notEqual(types[0], types[1])
@@ -44,7 +44,7 @@ describe('a file as the body of a call', () => {
     assert.equal(opened, 1)
   })
 
-  it('may take a second for each 256 kB', () => {
+  it('gets a second for each 256 kB', () => {
     const open = async () => Readable.from([])
     assert.equal(uploadTimeLimitMs({ media: { ...media, bytes: 256_000 }, open }), 1000)
   })
@@ -63,7 +63,7 @@ describe('files inside a JSON body', () => {
     return bytes.toString()
   }
 
-  it('go as base64 where their marks are, each as often as it is named', async () => {
+  it('replace their markers as base64, each as often as it is named', async () => {
     const files = [fileOf('@a@', [Buffer.from('first')]), fileOf('@b@', [Buffer.from('second')])]
     assert.equal(
       await read('{"é":"@b@","a":["@a@","@a@"],"end":1}', files),
@@ -71,7 +71,7 @@ describe('files inside a JSON body', () => {
     )
   })
 
-  it('of every length, in pieces of every length, are one base64 text', async () => {
+  it('of every length, in chunks of every length, are one base64 text', async () => {
     const content = Buffer.from('0123456789')
     for (let bytes = 0; bytes <= content.length; bytes++) {
       for (const size of [1, 2, 3, 4, 5, 10]) {
@@ -88,12 +88,12 @@ describe('files inside a JSON body', () => {
     }
   })
 
-  it('leave the text alone where there are none', async () => {
+  it('do not change a text without markers', async () => {
     assert.equal(await read('{"a":"é"}', []), '{"a":"é"}')
     assert.equal(await read('{"a":1}', [fileOf('@', [Buffer.from('x')])]), '{"a":1}')
   })
 
-  it('are read as they come: no piece waits for the next', async () => {
+  it('are streamed: no chunk waits for the next', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     async function* slow() {
       yield Buffer.from('abc')

@@ -6,7 +6,7 @@ import { createUpstreamReport, logUpstreams } from '../../src/upstreams/readines
 import { startProcess, stopProcess } from '../support/gateway-process.ts'
 import { createCleanup, startRedis, startTestGateway, temporaryFolder } from '../support/setup.ts'
 
-test('upstreams of which a part is set are named', () => {
+test('incompletely configured upstreams are named', () => {
   const all = Object.values(providers)
   const read = (env: Record<string, string>) => readConfig(env, all).incompleteUpstreams
   assert.deepEqual(read({ MIDJOURNEY_API_SECRET: 'x' }), [
@@ -36,7 +36,7 @@ describe('a gateway', () => {
     return { status: ready.status, body: await ready.text() }
   }
 
-  it('that can render nothing is not ready, and says why', async () => {
+  it('without a usable upstream is not ready, and reports why', async () => {
     const { status, body } = await readyOf({ SANDBOX: 'off', MIDJOURNEY_API_SECRET: 'not-to-be-seen' })
     assert.equal(status, 503)
     assert.match(body, /MIDJOURNEY_BASE_URL is missing/)
@@ -76,7 +76,7 @@ describe('a gateway', () => {
   })
 })
 
-test('what is wrong with upstreams is logged at startup', () => {
+test('problems of upstreams are logged at startup', () => {
   const logged: unknown[] = []
   const log = (...line: unknown[]) => logged.push(line.at(-1))
   const incomplete = ['Midjourney: X is set, Y is missing']

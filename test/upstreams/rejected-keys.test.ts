@@ -68,7 +68,7 @@ describe('keys that their upstream rejects', () => {
   }
   const routeOf = async (chosen: Promise<{ kind: string; route?: readonly string[] }>) => (await chosen).route
 
-  it('are named once in the log, with the words of the upstream', async () => {
+  it('are logged once, with the message of the upstream', async () => {
     const { rejectedKeys, upstream, logged } = begin().start()
     await rejectedKeys.reportFault(upstream('fal'), rejected)
     await rejectedKeys.reportFault(upstream('fal'), rejected)
@@ -85,7 +85,7 @@ describe('keys that their upstream rejects', () => {
     assert.doesNotMatch(line ?? '', /Invalid key|fal-key/)
   })
 
-  it('only a rejected key or an empty account counts', async () => {
+  it('include only a rejected key or an empty account', async () => {
     const { rejectedKeys, upstream } = begin().start()
     for (const code of ['upstream_error', 'content_policy', 'rate_limited', 'endpoint_gone'] as const)
       await rejectedKeys.reportFault(upstream('fal'), fault(code, 'no'))
@@ -94,7 +94,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal((await rejectedKeys.list()).length, 1)
   })
 
-  it('of one host say nothing about another host with keys of its own', async () => {
+  it('of one host do not affect another host with its own keys', async () => {
     const { rejectedKeys, upstream } = begin().start()
     const ark = Object.entries(providers.bytedance.models).find(([, { host }]) => host === 'ark')?.[0]
     const visual = Object.entries(providers.bytedance.models).find(([, { host }]) => host !== 'ark')?.[0]
@@ -103,7 +103,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal(await rejectedKeys.find(upstream('bytedance', visual)), undefined)
   })
 
-  it('are known to every process, also to one that starts later', async () => {
+  it('are shared with every process, also with one that starts later', async () => {
     const { start } = begin()
     const one = start()
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -112,7 +112,7 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual((await other.only()).kind, 'none')
   })
 
-  it('another key is tried at once', async () => {
+  it('a new key is tried at once', async () => {
     const { start } = begin()
     const one = start()
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -131,7 +131,7 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(await routeOf(choose()), ['runware', 'fal'])
   })
 
-  it('one job of all takes a retry that is due', async () => {
+  it('a single job takes a due retry', async () => {
     const { start, clock } = begin()
     const [one, other] = [start(), start()]
     await one.rejectedKeys.reportFault(one.upstream('fal'), rejected)
@@ -145,7 +145,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal((await one.only()).kind, 'chosen')
   })
 
-  it('a retry that came to nothing is free again', async () => {
+  it('a retry without a result can be taken again', async () => {
     const { start, clock } = begin()
     const { rejectedKeys, upstream, only } = start()
     await rejectedKeys.reportFault(upstream('fal'), rejected)
@@ -168,7 +168,7 @@ describe('keys that their upstream rejects', () => {
     assert.equal(logged.length, 2)
   })
 
-  it('Redis holds neither the key nor more than the beginning of what the upstream said', async () => {
+  it('Redis stores no key, and only the start of the upstream message', async () => {
     const { start, keys } = begin()
     const { rejectedKeys, upstream } = start()
     await rejectedKeys.reportFault(upstream('fal'), fault('bad_credentials', 'x'.repeat(100_000)))
@@ -179,32 +179,32 @@ describe('keys that their upstream rejects', () => {
     assert.ok((await redis.pttl(name)) > 0)
   })
 
-  it('a job in the queue goes to the next upstream, unless it may make the retry that is due', async () => {
+  it('a queued job moves to the next upstream, unless it takes the due retry', async () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
     const take = async (work: Partial<JobWork> = {}) => {
-      const job = await harness.begin({ parts: { rejectedKeys, now: () => clock.now }, work })
+      const job = await harness.begin({ deps: { rejectedKeys, now: () => clock.now }, work })
       const next = await job.run()
       return { next, calls: job.calls, route: (await job.work())?.route }
     }
-    const found = { provider: providers.runware, mapping: {} }
-    await rejectedKeys.reportFault(found, rejected)
+    const outcome = { provider: providers.runware, mapping: {} }
+    await rejectedKeys.reportFault(outcome, rejected)
     assert.deepEqual(await take(), { next: { kind: 'move', queue: 'fal' }, calls: [], route: ['fal'] })
     clock.now += 300_000
     // Its deadline is by another clock.
     const retry = await take({ deadlineAt: Number.MAX_SAFE_INTEGER })
     assert.deepEqual(retry.calls, ['submit'])
-    assert.equal(await rejectedKeys.find(found), undefined)
+    assert.equal(await rejectedKeys.find(outcome), undefined)
   })
 
-  it('a job in the queue without another upstream waits for the retry, unless it came for it', async () => {
+  it('a queued job without another upstream waits for the retry, unless it takes it', async () => {
     const { start, clock, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
     const accept = (work: Partial<JobWork> = {}) =>
       harness.begin({
-        parts: { rejectedKeys, now: () => clock.now },
+        deps: { rejectedKeys, now: () => clock.now },
         work: { route: ['runware'], deadlineAt: Number.MAX_SAFE_INTEGER, ...work },
       })
     const early = await accept()
@@ -214,9 +214,9 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(await early.run(), { kind: 'wait', at: clock.now + 30_000 })
     assert.deepEqual([early.calls, early.effects, await early.state()], [[], ['slot left'], 'pending'])
     // A process with another key goes on accepting jobs.
-    const late = await accept()
-    assert.deepEqual(await late.run(), { kind: 'wait', at: clock.now + 30_000 })
-    assert.deepEqual(late.calls, [])
+    const lateReply = await accept()
+    assert.deepEqual(await lateReply.run(), { kind: 'wait', at: clock.now + 30_000 })
+    assert.deepEqual(lateReply.calls, [])
     const retry = await accept({ retriesKey: true })
     await retry.run()
     assert.deepEqual(retry.calls, ['submit'])
@@ -224,14 +224,14 @@ describe('keys that their upstream rejects', () => {
     assert.deepEqual(early.calls, ['submit'])
   })
 
-  it('a submit that is rejected for the key leaves word before its job ends', async () => {
+  it('a submit that is rejected for the key records it before its job ends', async () => {
     const { start, keys } = begin()
     const { rejectedKeys } = start()
     const harness = createJobHarness(redis, `${keys.bull}job:`)
     const failed: Outcome = { kind: 'failed', fault: rejected }
     const job = await harness.begin({
       provider: { accept: () => failed },
-      parts: { rejectedKeys },
+      deps: { rejectedKeys },
       work: { route: ['runware'] },
     })
     await job.run()
@@ -244,16 +244,16 @@ describe('keys that their upstream rejects', () => {
     [402, 'no_credit'],
     [403, 'bad_credentials'],
   ] as const) {
-    it(`a poll that is answered with ${status} ends no job, whatever the provider reads in it`, async () => {
+    it(`a poll with status ${status} ends no job, however the provider parses it`, async () => {
       const { start, keys } = begin()
       const { rejectedKeys } = start()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const response: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
       const read: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
-        sent: (path) => (path === 'submit' ? reply : answer),
+        sent: (path) => (path === 'submit' ? reply : response),
         provider: { read: () => read },
-        parts: { rejectedKeys },
+        deps: { rejectedKeys },
       })
       await job.run()
       const next = await job.run()
@@ -265,15 +265,15 @@ describe('keys that their upstream rejects', () => {
       assert.equal(await job.error(), 'timeout')
     })
 
-    it(`a look for a lost submit that is answered with ${status} ends no job`, async () => {
+    it(`a search for a lost submit with status ${status} ends no job`, async () => {
       const { keys } = begin()
       const harness = createJobHarness(redis, `${keys.bull}job:`)
-      const answer: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
-      const found: Outcome = { kind: 'failed', fault: fault(code, 'no') }
+      const response: CallResult = { kind: 'reply', reply: { status, headers: {}, body: {}, baseUrl: '' } }
+      const outcome: Outcome = { kind: 'failed', fault: fault(code, 'no') }
       const job = await harness.begin({
-        sent: (path) => (path === 'submit' ? lost : answer),
+        sent: (path) => (path === 'submit' ? lost : response),
         provider: {
-          find: { call: () => ({ method: 'GET', path: 'find' }), read: () => found, safeToResend: false },
+          find: { call: () => ({ method: 'GET', path: 'find' }), read: () => outcome, safeToResend: false },
         },
       })
       await job.run()

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { createRenderTimes } from '../../src/upstreams/render-times.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
-describe('the usual render time', () => {
+describe('the typical render time', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let keys = 0
@@ -15,7 +15,7 @@ describe('the usual render time', () => {
 
   const create = (key = `times${++keys}`) => ({ key, times: createRenderTimes({ redis, key }) })
 
-  it('is that of the model until one was measured', async () => {
+  it('is that of the model until one is measured', async () => {
     const { key, times } = create()
     assert.equal(await times.estimateMs('veo', 'fal', 60_000), 60_000)
     await times.addMeasurement('veo', 'fal', 20_000)
@@ -45,7 +45,7 @@ describe('the usual render time', () => {
     assert.equal(await times.estimateMs('veo', 'fal', 1), 7)
   })
 
-  it('that makes no sense is ignored', async () => {
+  it('ignores an implausible stored value', async () => {
     for (const broken of ['0', '-5', 'x', '']) {
       const { key, times } = create()
       await redis.hset(key, 'veo@fal', broken)

@@ -97,7 +97,7 @@ describe('the upstreams of a job', () => {
     assert.equal(routing.find(model, 'runware')?.provider.title, 'RUNWARE')
   })
 
-  it('are those that have their keys and an address', () => {
+  it('are those that have their keys and a base URL', () => {
     const bare = (name: string, changes: Partial<ProviderConfig>) => ({ ...configured(name), ...changes })
     const routing = create({
       configs: {
@@ -113,7 +113,7 @@ describe('the upstreams of a job', () => {
     assert.equal(routing.isAvailable(model), true)
   })
 
-  it('are none where no upstream has its keys', () => {
+  it('are empty if no upstream has its keys', () => {
     const none = { baseUrls: { api: 'http://a.example' }, credentials: {}, settings: {} }
     const routing = create({ configs: { fal: none, runware: none, wavespeed: none } })
     assert.equal(routing.isAvailable(model), false)
@@ -129,7 +129,7 @@ describe('the upstreams of a job', () => {
     assert.equal(unheard.listUpstreams(model, input)[0], 'fal')
   })
 
-  it('are those that can render the input; if none can, the first reason is known', () => {
+  it('are those that can render the input; otherwise the first reason is returned', () => {
     const unsupported = ({ prompt }: Input) => (prompt === undefined ? undefined : 'no words')
     const some = create({ mappings: { fal: mappingOf({ unsupported }) } })
     assert.deepEqual(some.listUpstreams(model, input), ['runware', 'wavespeed'])
@@ -141,7 +141,7 @@ describe('the upstreams of a job', () => {
     assert.equal(other.rejectionMessage(model, input), undefined)
   })
 
-  it('are those whose schema takes the input; if there is none, the first reason is known', () => {
+  it('are those whose schema accepts the input; otherwise the first reason is returned', () => {
     const short: Check = (_offer, { prompt = '' }) =>
       prompt.length < 9 ? [{ field: 'prompt', message: '`prompt` must be longer' }] : []
     const some = create({ checks: { fal: short } })
@@ -150,7 +150,7 @@ describe('the upstreams of a job', () => {
     assert.equal(some.rejectionMessage(model, input), '`prompt` must be longer')
   })
 
-  it('have a seed in common, where none takes the one that was asked for', () => {
+  it('share one seed if none supports the requested one', () => {
     const upTo =
       (min: number, max: number): Check =>
       (_offer, { seed = min }) =>
@@ -174,7 +174,7 @@ describe('the upstreams of a job', () => {
     assert.equal(one.adjustSeed(model, { ...input, seed: 1234 })?.seed, 34)
   })
 
-  it('are those that can be given our files', () => {
+  it('are those that can receive our files', () => {
     assert.deepEqual(create({ mediaTransfer: 'link' }).listUpstreams(model, stored), [])
     assert.equal(
       create({ mediaTransfer: 'link', canFetchLinks: true }).listUpstreams(model, stored).length,
@@ -190,7 +190,7 @@ describe('the upstreams of a job', () => {
 })
 
 describe('the operator’s changes to the upstreams', () => {
-  it('come first, in their order', () => {
+  it('come first, in the given order', () => {
     const overrides = { movie: [{ provider: 'wavespeed' }, { provider: 'magicapi' }] }
     assert.deepEqual(create({ overrides }).listUpstreams(model, input), [
       'wavespeed',
@@ -243,18 +243,18 @@ describe('the file with the operator’s changes', () => {
       return true
     })
 
-  it('is read', async () => {
+  it('is parsed', async () => {
     const content = { 'kling-video': [{ provider: 'fal', enabled: false, endpoints: { text: 'fal-ai/x' } }] }
     assert.deepEqual(await read(content), content)
     assert.deepEqual(await read({}), {})
   })
 
-  it('is not JSON, or not there', async () => {
+  it('is rejected if it is invalid JSON or missing', async () => {
     await rejects('{', /JSON/)
     assert.throws(() => readOverrides(`${path}.absent`, providers), /absent.*ENOENT/)
   })
 
-  it('names every place of the wrong shape', async () => {
+  it('is rejected with the path of every invalid value', async () => {
     await rejects([], / {2}- \/: /)
     await rejects(
       { 'kling-video': [{ provider: 7 }, { provider: 'fal', extra: 1 }], 'veo3-video': {} },
@@ -265,7 +265,7 @@ describe('the file with the operator’s changes', () => {
     await rejects({ 'kling-video': [{ provider: 'fal', endpoints: { text: '' } }] }, /endpoints\/text: /)
   })
 
-  it('names what there is not: models, upstreams of a model, endpoints', async () => {
+  it('is rejected with unknown models, upstreams of a model and endpoints', async () => {
     await rejects(
       {
         'no-model': [],

@@ -4,7 +4,7 @@ import { createKeys } from '../../src/redis/keys.ts'
 import { createUpstreamSlots, type UpstreamSlots } from '../../src/upstreams/slots.ts'
 import { createCleanup, startRedis } from '../support/setup.ts'
 
-describe('places at an upstream', () => {
+describe('slots of an upstream', () => {
   const cleanup = createCleanup()
   let slots: UpstreamSlots
 
@@ -14,19 +14,19 @@ describe('places at an upstream', () => {
   })
   after(() => cleanup.run())
 
-  it('are given in order, one caller after the other, and never more than there are', async () => {
-    const ask = (id: string, owner: string, createdAt: number) =>
+  it('are granted in order, one caller after the other, up to the limit', async () => {
+    const acquire = (id: string, owner: string, createdAt: number) =>
       slots.acquire('fal', { id, owner, createdAt })
-    assert.equal((await ask('a1', 'ann', 1)).isAcquired, true)
-    assert.equal((await ask('a2', 'ann', 2)).isAcquired, true)
+    assert.equal((await acquire('a1', 'ann', 1)).isAcquired, true)
+    assert.equal((await acquire('a2', 'ann', 2)).isAcquired, true)
     for (const [id, at] of [
       ['a4', 4],
       ['a3', 3],
       ['a5', 5],
     ] as const)
-      assert.equal((await ask(id, 'ann', at)).isAcquired, false)
-    assert.equal((await ask('b1', 'bob', 6)).isAcquired, false)
-    assert.equal((await ask('a1', 'ann', 1)).isAcquired, true, 'who has a place keeps it')
+      assert.equal((await acquire(id, 'ann', at)).isAcquired, false)
+    assert.equal((await acquire('b1', 'bob', 6)).isAcquired, false)
+    assert.equal((await acquire('a1', 'ann', 1)).isAcquired, true, 'who has a place keeps it')
 
     const first = await slots.release('fal', { id: 'a1', owner: 'ann' })
     const second = await slots.release('fal', { id: 'a2', owner: 'ann' })
@@ -44,7 +44,7 @@ describe('places at an upstream', () => {
     assert.deepEqual((await slots.listHolders()).map(({ id }) => id).sort(), ['a3', 'a4'])
   })
 
-  it('are not counted where the operator has set no bound', async () => {
+  it('are not counted if the operator has set no limit', async () => {
     assert.deepEqual(await slots.acquire('runware', { id: 'x', owner: 'ann', createdAt: 1 }), {
       isAcquired: true,
       granted: [],

@@ -8,7 +8,7 @@ import { runware } from '../../providers/runware/index.ts'
 import { createTransport, isUnsent } from '../../src/upstreams/transport.ts'
 import { createCleanup } from '../support/setup.ts'
 
-/** For localhost alone, and for nothing but this test. */
+/** A certificate for localhost, for this test only. */
 const cert = `-----BEGIN CERTIFICATE-----
 MIIBlTCCATugAwIBAgIUUtdKSw1OxXEmdgxDjU2yB7X5d4swCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzEyMjg1OFoYDzIxMjYxMDMw
@@ -29,7 +29,7 @@ IRlBgq3S42oNcEHD/WA48myDgfeANrl9DaGrYkcnGhJDjr5KDLm7GHqA
 const credentials = { RUNWARE_API_KEY: 'a-key-of-the-test' }
 const call = { method: 'POST', path: '/v1', json: [] } as const
 
-describe('what an error tells of a call that costs money', () => {
+describe('errors of a call that costs money', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
@@ -47,7 +47,7 @@ describe('what an error tells of a call that costs money', () => {
     return (server.address() as AddressInfo).port
   }
 
-  it('the same error tells less of a connection that stood already', () => {
+  it('the same error on a reused connection: unknown', () => {
     const failed = (code: string, syscall: string) => Object.assign(new Error(code), { code, syscall })
     assert.equal(isUnsent(failed('EHOSTUNREACH', 'connect')), true)
     assert.equal(isUnsent(failed('EHOSTUNREACH', 'read')), false)
@@ -56,7 +56,7 @@ describe('what an error tells of a call that costs money', () => {
     assert.equal(isUnsent(failed('ECONNRESET', 'read')), false)
   })
 
-  it('a refused connection, by one address or by several: it never left', async () => {
+  it('a refused connection, by one or several addresses: not sent', async () => {
     const closed = createServer()
     const port = await listen(closed)
     closed.close()
@@ -64,7 +64,7 @@ describe('what an error tells of a call that costs money', () => {
     assert.equal((await send(`http://localhost:${port}`)).kind, 'unsent')
   })
 
-  it('a certificate that nobody trusts, or a call that cannot be put together: it never left', async () => {
+  it('an untrusted certificate, or an invalid call: not sent', async () => {
     const port = await listen(createTlsServer({ cert, key }).on('tlsClientError', () => undefined))
     assert.equal((await send(`https://127.0.0.1:${port}`)).kind, 'unsent')
     const unsigned = { ...runware.hosts.api, baseUrlVariable: '', credentials: [], sign: () => assert.fail() }

@@ -18,7 +18,7 @@ type Received = {
   body: string
   port: number
 }
-type Answer = (response: ServerResponse, request: Received) => unknown
+type Responder = (response: ServerResponse, request: Received) => unknown
 
 const apiKey = 'an-api-key-of-the-test'
 const poll: Call = { method: 'GET', path: '/task' }
@@ -27,11 +27,11 @@ describe('a call to an upstream', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  let answer: Answer = () => undefined
+  let respond: Responder = () => undefined
   let received: Received[] = []
   beforeEach(() => {
     received = []
-    answer = (response) => response.end('{}')
+    respond = (response) => response.end('{}')
   })
 
   async function listen() {
@@ -41,7 +41,7 @@ describe('a call to an upstream', () => {
       const { method = '', url = '', headers, socket } = request
       const body = Buffer.concat(chunks).toString()
       received.push({ method, url, headers, body, port: socket.remotePort ?? 0 })
-      answer(response, received.at(-1) as Received)
+      respond(response, received.at(-1) as Received)
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -86,9 +86,9 @@ describe('a call to an upstream', () => {
     return sent.kind === 'reply' ? sent.reply : assert.fail()
   }
 
-  it('carries JSON, and brings back status, headers and JSON', async () => {
+  it('sends JSON, and returns status, headers and JSON', async () => {
     const { send, api } = await createUpstream()
-    answer = (response) => {
+    respond = (response) => {
       response.writeHead(201, { 'X-Task': 'one', 'Set-Cookie': ['a=1', 'b=2'] })
       response.end('{"id":7}')
     }
@@ -106,7 +106,7 @@ describe('a call to an upstream', () => {
     assert.equal(request?.body, '{"prompt":"a bóat"}')
   })
 
-  it('carries a form', async () => {
+  it('sends a form', async () => {
     const { send } = await createUpstream()
     await send({ method: 'PUT', path: '/form', form: { a: '1 2', b: '&' } })
     assert.equal(received[0]?.method, 'PUT')
@@ -114,7 +114,7 @@ describe('a call to an upstream', () => {
     assert.equal(received[0]?.body, 'a=1+2&b=%26')
   })
 
-  it('has no body and no content type where there is nothing to carry', async () => {
+  it('has no body and no content type if there is nothing to send', async () => {
     const { send } = await createUpstream()
     await send({ method: 'POST', path: '/cancel' })
     await send({ method: 'POST', path: '/upload', media: 'body' })
@@ -125,14 +125,14 @@ describe('a call to an upstream', () => {
     assert.equal(received.length, 2)
   })
 
-  it('carries the headers of the call, which replace its own', async () => {
+  it('sends the headers of the call, which replace the defaults', async () => {
     const { send } = await createUpstream()
     await send({ ...poll, headers: { accept: 'text/plain', 'x-extra': 'yes' } })
     assert.equal(received[0]?.headers.accept, 'text/plain')
     assert.equal(received[0]?.headers['x-extra'], 'yes')
   })
 
-  it('carries a file as its body, with its type and length', async () => {
+  it('sends a file as its body, with its type and length', async () => {
     const { send } = await createUpstream()
     const upload = uploadOf('sixteen bytes ok')
     await send({ method: 'PUT', path: '/file', media: 'body' }, { upload })
@@ -141,13 +141,13 @@ describe('a call to an upstream', () => {
     assert.equal(received[0]?.headers['content-length'], '16')
   })
 
-  it('carries no file that the call does not ask for', async () => {
+  it('does not send a file that the call does not use', async () => {
     const { send } = await createUpstream()
     await send({ method: 'POST', path: '/start' }, { upload: uploadOf('not this') })
     assert.equal(received[0]?.body, '')
   })
 
-  it('carries files inside JSON', async () => {
+  it('sends files inside JSON', async () => {
     const { send } = await createUpstream()
     const inline = [{ placeholder: '@file', bytes: 3, open: async () => Readable.from([Buffer.from('abc')]) }]
     await send({ method: 'POST', path: '/jobs', json: { image: '@file' } }, { inline })
@@ -156,9 +156,9 @@ describe('a call to an upstream', () => {
     assert.equal(received[0]?.headers['content-length'], '16')
   })
 
-  it('brings back text that is not JSON as it is', async () => {
+  it('returns text that is not JSON unchanged', async () => {
     const { send } = await createUpstream()
-    answer = (response) => response.end('<html>busy</html>')
+    respond = (response) => response.end('<html>busy</html>')
     assert.equal(replyOf(await send(poll)).body, '<html>busy</html>')
   })
 
@@ -176,7 +176,7 @@ describe('a call to an upstream', () => {
     assert.equal(received[0]?.headers.authorization, `Key ${apiKey}`)
   })
 
-  it('is signed at the present time unless a clock is given', async () => {
+  it('is signed with the current time by default', async () => {
     const { send, signed } = await createUpstream()
     const before = Date.now()
     await send({ ...poll, method: 'PUT' })
@@ -191,7 +191,7 @@ describe('a call to an upstream', () => {
     assert.equal(signed[0]?.[0].body, '')
   })
 
-  it('goes to the host that it names, signed as that host wants it', async () => {
+  it('is sent to the named host, signed as that host requires', async () => {
     const { send, files, signed } = await createUpstream()
     const reply = replyOf(await send({ ...poll, host: 'files' }))
     assert.equal(reply.baseUrl, files.url)
@@ -201,7 +201,7 @@ describe('a call to an upstream', () => {
     assert.equal(signed.length, 0)
   })
 
-  it('to a host that has no address, or that the upstream does not have, is never sent', async () => {
+  it('to a host without a base URL, or an unknown host, is never sent', async () => {
     const { send, provider } = await createUpstream()
     for (const host of ['homeless', 'unheard-of'])
       assert.equal((await send({ ...poll, host })).kind, 'unsent')
@@ -209,7 +209,7 @@ describe('a call to an upstream', () => {
     assert.equal(received.length, 0)
   })
 
-  it('to a foreign address carries no key', async () => {
+  it('to another origin has no key', async () => {
     const { send, files, signed } = await createUpstream()
     const path = `${files.url}/bucket/upload?signature=1`
     replyOf(await send({ method: 'PUT', path, media: 'body' }, { upload: uploadOf('the file') }))
@@ -219,7 +219,7 @@ describe('a call to an upstream', () => {
     assert.equal(signed.length, 0)
   })
 
-  it('whose path would leave the base address is never sent, and never signed', async () => {
+  it('with a path outside the base URL is never sent, and never signed', async () => {
     const { provider, config, transport, files, signed } = await createUpstream()
     const bare = { ...config, baseUrls: { api: 'http://user' } }
     const path = `@${new URL(files.url).host}/steal`
@@ -228,7 +228,7 @@ describe('a call to an upstream', () => {
     assert.equal(signed.length, 0)
   })
 
-  it('takes a path that only contains an address for a path', async () => {
+  it('accepts a path that contains a URL', async () => {
     const { send, files } = await createUpstream()
     await send({ ...poll, path: `/proxy/${files.url}` })
     assert.equal(received[0]?.url, `/v1/proxy/${files.url}`)
@@ -237,14 +237,14 @@ describe('a call to an upstream', () => {
 
   it('follows no redirect', async () => {
     const { send, files } = await createUpstream()
-    answer = (response) => response.writeHead(302, { location: `${files.url}/else` }).end()
+    respond = (response) => response.writeHead(302, { location: `${files.url}/else` }).end()
     assert.equal(replyOf(await send(poll)).status, 302)
     assert.equal(received.length, 1)
   })
 
-  it('is lost where no answer comes in time', { timeout: 30_000 }, async () => {
+  it('is lost if no reply arrives in time', { timeout: 30_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = () => undefined
+    respond = () => undefined
     const sent = await send(poll)
     assert.equal(sent.kind, 'lost')
     if (sent.kind === 'lost') {
@@ -253,61 +253,61 @@ describe('a call to an upstream', () => {
     }
   })
 
-  it('is lost where the answer comes in drops without an end', { timeout: 30_000 }, async () => {
+  it('is lost if the reply arrives byte by byte without an end', { timeout: 30_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 300 })
-    answer = (response) => {
+    respond = (response) => {
       const drip = setInterval(() => response.write(' '), 20)
       response.once('close', () => clearInterval(drip))
     }
     assert.equal((await send(poll)).kind, 'lost')
   })
 
-  it('with a file may take longer, for its size', async () => {
+  it('with a file has a longer timeout, by its size', async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = (response) => void setTimeout(() => response.end('{}'), 600)
+    respond = (response) => void setTimeout(() => response.end('{}'), 600)
     const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 30_000 } }
     assert.equal((await send(poll, { upload })).kind, 'reply')
   })
 
-  it('with a file is lost where its answer stops half-way', { timeout: 20_000 }, async () => {
+  it('with a file is lost if its reply is incomplete', { timeout: 20_000 }, async () => {
     const { send } = await createUpstream({ timeoutMs: 200 })
-    answer = (response) => void response.writeHead(200).write('{')
+    respond = (response) => void response.writeHead(200).write('{')
     const upload = { ...uploadOf(''), media: { ...uploadOf('').media, bytes: 256 * 60_000 } }
     assert.equal((await send(poll, { upload })).kind, 'lost')
   })
 
-  it('is lost where the connection is cut before or within the answer', async () => {
+  it('is lost if the connection closes before or during the reply', async () => {
     const { send } = await createUpstream()
-    answer = (response) => response.destroy()
-    const cut = await send(poll)
-    assert.equal(cut.kind, 'lost')
-    answer = (response) => {
+    respond = (response) => response.destroy()
+    const aborted = await send(poll)
+    assert.equal(aborted.kind, 'lost')
+    respond = (response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{')
       setImmediate(() => response.destroy())
     }
     assert.equal((await send(poll)).kind, 'lost')
   })
 
-  it('reads an answer of 4 MB and none that is larger', async () => {
+  it('reads a reply of up to 4 MB', async () => {
     const { send } = await createUpstream()
     const limit = 4 * 1024 * 1024
-    answer = (response) => response.end('x'.repeat(limit))
+    respond = (response) => response.end('x'.repeat(limit))
     assert.equal(String(replyOf(await send(poll)).body).length, limit)
-    answer = (response) => response.end('x'.repeat(limit + 1))
+    respond = (response) => response.end('x'.repeat(limit + 1))
     const sent = await send(poll)
     assert.equal(sent.kind, 'lost')
     if (sent.kind === 'lost') assert.match(sent.fault.message, /REPLY_TOO_LARGE/)
   })
 
-  it('brings back no key that the upstream quotes, and leaves short words alone', async () => {
+  it('redacts keys that the upstream quotes, and does not change short words', async () => {
     const { provider, config, transport } = await createUpstream()
     const credentials = { API_KEY: apiKey, TWELVE: 'twelve-chars', SHORT: 'eleven-char' }
-    answer = (response) => response.end(`"${apiKey} ${apiKey} twelve-chars eleven-char"`)
+    respond = (response) => response.end(`"${apiKey} ${apiKey} twelve-chars eleven-char"`)
     const sent = await transport.send(provider, { ...config, credentials }, poll)
     assert.equal(replyOf(sent).body, '[redacted] [redacted] [redacted] eleven-char')
   })
 
-  it('that buys has a connection of its own; others share', async () => {
+  it('that purchases has its own connection; others share connections', async () => {
     const { send } = await createUpstream()
     const ports = async (options: { purchase?: true }) => {
       received = []
@@ -330,12 +330,12 @@ describe('a call to an upstream', () => {
   })
 
   describe('after failed purchases', () => {
-    const fail: Answer = (response) => response.writeHead(500).end()
+    const fail: Responder = (response) => response.writeHead(500).end()
     const buy = { purchase: true }
 
-    it('eight in a row leave the upstream alone, for purchases only, and nobody else', async () => {
+    it('eight in a row pause purchases at that upstream only', async () => {
       const { send, provider } = await createUpstream()
-      answer = fail
+      respond = fail
       for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'reply')
       const sent = await send(poll, buy)
       assert.equal(sent.kind, 'unsent')
@@ -345,37 +345,37 @@ describe('a call to an upstream', () => {
       assert.equal((await send(poll, buy, { ...provider, name: 'fal' })).kind, 'reply')
     })
 
-    it('one that succeeds begins the count anew, and so does a refusal', async () => {
+    it('a success or a rejection resets the count', async () => {
       const { send } = await createUpstream()
       for (const status of [200, 429]) {
-        answer = fail
+        respond = fail
         for (let n = 0; n < 7; n++) await send(poll, buy)
-        answer = (response) => response.writeHead(status).end()
+        respond = (response) => response.writeHead(status).end()
         await send(poll, buy)
       }
-      answer = fail
+      respond = fail
       for (let n = 0; n < 7; n++) await send(poll, buy)
       assert.equal((await send(poll, buy)).kind, 'reply')
       assert.equal(received.length, 24)
     })
 
-    it('answers that never came count too', async () => {
+    it('missing replies count, too', async () => {
       const { send } = await createUpstream()
-      answer = (response) => response.destroy()
+      respond = (response) => response.destroy()
       for (let n = 0; n < 8; n++) assert.equal((await send(poll, buy)).kind, 'lost')
       assert.equal((await send(poll, buy)).kind, 'unsent')
     })
 
-    it('calls that buy nothing do not count', async () => {
+    it('other calls do not count', async () => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       for (let n = 0; n < 9; n++) await send(poll)
       assert.equal((await send(poll, buy)).kind, 'reply')
     })
 
     it('the upstream is tried again after 10 s', async (t) => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
       for (let n = 0; n < 8; n++) await send(poll, buy)
       t.mock.timers.tick(9_999)
@@ -384,9 +384,9 @@ describe('a call to an upstream', () => {
       assert.equal((await send(poll, buy)).kind, 'reply')
     })
 
-    it('one purchase alone tries it, and the others are unsent if that fails', async (t) => {
+    it('a single purchase tries it, and the others are not sent if that fails', async (t) => {
       const { send } = await createUpstream()
-      answer = fail
+      respond = fail
       t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
       for (let n = 0; n < 8; n++) await send(poll, buy)
       t.mock.timers.tick(10_000)
@@ -397,7 +397,7 @@ describe('a call to an upstream', () => {
   })
 })
 
-describe('an error before or after a request has left', () => {
+describe('an error before or after a request was sent', () => {
   const failed = (code: string, syscall?: string) =>
     Object.assign(new Error(code), { code, ...(syscall && { syscall }) })
 
@@ -411,11 +411,11 @@ describe('an error before or after a request has left', () => {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
   ])
-    it(`${code}: it never left`, () => assert.equal(isUnsent(failed(code)), true))
+    it(`${code}: not sent`, () => assert.equal(isUnsent(failed(code)), true))
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'])
     for (const syscall of ['connect', 'getaddrinfo', 'read', undefined])
-      it(`${code} in ${syscall}: ${syscall === 'connect' || syscall === 'getaddrinfo' ? 'it never left' : 'unknown'}`, () =>
+      it(`${code} in ${syscall}: ${syscall === 'connect' || syscall === 'getaddrinfo' ? 'not sent' : 'unknown'}`, () =>
         assert.equal(isUnsent(failed(code, syscall)), syscall === 'connect' || syscall === 'getaddrinfo'))
 
   for (const code of [
@@ -436,13 +436,13 @@ describe('an error before or after a request has left', () => {
       assert.equal(isUnsent(failed(code, 'connect')), false)
     })
 
-  it('several errors of one connection: only where none of them can have let it leave', () => {
+  it('several errors of one connection: not sent only if all of them prove it', () => {
     const [refused, reset] = [failed('ECONNREFUSED', 'connect'), failed('ECONNRESET', 'read')]
     assert.equal(isUnsent(new AggregateError([refused, refused])), true)
     assert.equal(isUnsent(new AggregateError([refused, reset])), false)
   })
 
-  it('what is not an error, or has no code: unknown', () => {
+  it('a value that is not an error, or has no code: unknown', () => {
     for (const cause of [
       'CERT_HAS_EXPIRED',
       { code: 'CERT_HAS_EXPIRED' },

@@ -17,16 +17,16 @@ const url = 'https://a.example/hook'
 
 type DeliveryDeps = Parameters<typeof deliverWebhook>[0]
 
-/** With a clock and chance set by hand, and a destination that answers as the test says. */
-describe('an attempt to deliver the end of a job', () => {
+/** With a manual clock and random numbers, and a destination whose replies the test sets. */
+describe('an attempt to deliver a webhook', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let outbox: WebhookOutbox
   let deps: DeliveryDeps
   let stop: AbortController
-  let left: boolean[]
+  let released: boolean[]
   let warnings: object[]
-  let asked: number
+  let requestCount: number
   let reply: () => number
 
   before(async () => {
@@ -39,18 +39,18 @@ describe('an attempt to deliver the end of a job', () => {
     mock.timers.enable({ apis: ['Date'], now })
     mock.method(Math, 'random', () => 0.5)
     await redis.flushall()
-    ;[left, warnings, asked, reply, stop] = [[], [], 0, () => 204, new AbortController()]
+    ;[released, warnings, requestCount, reply, stop] = [[], [], 0, () => 204, new AbortController()]
     outbox = createWebhookOutbox({ redis, keys, keepMs: 3_600_000 })
-    const ask = async () => {
-      asked++
+    const request = async () => {
+      requestCount++
       return { statusCode: reply(), headers: {}, body: { dump: async () => undefined } }
     }
     deps = {
       store: createJobStore({ redis, keys, keepMs: 3_600_000 }),
       outbox,
       secrets: createWebhookSecrets({ redis, keys }),
-      limiter: { acquire: () => ({ release: (well) => void left.push(well) }) },
-      safeFetch: ask as unknown as DeliveryDeps['safeFetch'],
+      limiter: { acquire: () => ({ release: (well) => void released.push(well) }) },
+      safeFetch: request as unknown as DeliveryDeps['safeFetch'],
       buildStatus: () => ({}),
       stopping: stop.signal,
       retriesMs: [1000, 20_000],
@@ -86,25 +86,25 @@ describe('an attempt to deliver the end of a job', () => {
   const note = (entry: Parameters<WebhookOutbox['logAttempt']>[1]) => outbox.logAttempt('vid_1', entry)
   const failed = { at: now, outcome: 'failed', nextAt: now } as const
 
-  it('that is answered with 2xx is the last one', async () => {
+  it('with a 2xx reply is the last one', async () => {
     await put()
     reply = () => 200
     assert.deepEqual(await run(), { kind: 'end' })
     assert.deepEqual(await log(), [{ at: now, tookMs: 0, status: 200, outcome: 'delivered', version: 3 }])
-    assert.deepEqual([left, warnings], [[true], []])
+    assert.deepEqual([released, warnings], [[true], []])
   })
 
   for (const status of [199, 300, 404, 500])
-    it(`that is answered with ${status} is followed by another one`, async () => {
+    it(`with a ${status} reply is followed by another one`, async () => {
       await put()
       reply = () => status
       assert.equal(await waits(), 1000)
       const entry = { at: now, tookMs: 0, status, outcome: 'failed', nextAt: now + 1000, version: 3 }
       assert.deepEqual(await log(), [entry])
-      assert.deepEqual([left, warnings], [[false], [{ job: 'vid_1', ...entry }]])
+      assert.deepEqual([released, warnings], [[false], [{ job: 'vid_1', ...entry }]])
     })
 
-  it('that is not answered is followed by another one', async () => {
+  it('without a reply is followed by another one', async () => {
     await put()
     reply = () => {
       throw new Error('out of order')
@@ -115,29 +115,29 @@ describe('an attempt to deliver the end of a job', () => {
       [entry?.outcome, entry?.error, entry && 'status' in entry],
       ['failed', 'out of order', false],
     )
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
   })
 
-  it('that leads inward is the last one', async () => {
+  it('to a private address is the last one', async () => {
     await put()
     reply = () => {
       throw new AddressRefused('10.0.0.1')
     }
     assert.deepEqual(await run(), { kind: 'end' })
-    assert.deepEqual([(await log())[0]?.outcome, left], ['gave_up', [false]])
+    assert.deepEqual([(await log())[0]?.outcome, released], ['gave_up', [false]])
   })
 
-  it('that is cut short by a stop counts for nothing', async () => {
+  it('that is interrupted by a stop does not count', async () => {
     await put()
     reply = () => {
       stop.abort()
       throw new Error('stopped')
     }
     assert.deepEqual(await run(), { kind: 'wait', at: now })
-    assert.deepEqual([await log(), left], [[], [false]])
+    assert.deepEqual([await log(), released], [[], [false]])
   })
 
-  it('that is answered before a stop counts', async () => {
+  it('with a reply before a stop counts', async () => {
     await put()
     reply = () => {
       stop.abort()
@@ -147,28 +147,28 @@ describe('an attempt to deliver the end of a job', () => {
     assert.equal((await log())[0]?.outcome, 'delivered')
   })
 
-  it('leaves its place as failed where it cannot be written down', async () => {
+  it('releases its slot as failed if it cannot be logged', async () => {
     await put()
     deps.outbox = { ...outbox, logAttempt: () => Promise.reject(new Error('away')) }
     reply = () => 500
     await assert.rejects(run(), /away/)
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
   })
 
   it('is spread over half of its delay', async () => {
     await put()
     reply = () => 500
-    for (const [chance, wait] of [
+    for (const [random, wait] of [
       [0, 750],
       [1, 1250],
     ] as const) {
-      mock.method(Math, 'random', () => chance)
+      mock.method(Math, 'random', () => random)
       await redis.del(keys.webhookLog('vid_1'))
       assert.equal(await waits(), wait)
     }
   })
 
-  it('has the delay of its place in the log', async () => {
+  it('has the delay of its position in the log', async () => {
     await put()
     reply = () => 500
     await note({ ...failed, version: 3 })
@@ -187,7 +187,7 @@ describe('an attempt to deliver the end of a job', () => {
     assert.equal(await waits(), 20_000)
   })
 
-  it('has its delays anew after the last replay', async () => {
+  it('restarts its delays after the last replay', async () => {
     await put()
     reply = () => 500
     for (const outcome of ['failed', 'replayed', 'failed', 'replayed'] as const)
@@ -210,7 +210,7 @@ describe('an attempt to deliver the end of a job', () => {
       assert.equal(await isLast(), true)
     })
 
-    it('the submit, where no end is known', async () => {
+    it('the submit, if no end is known', async () => {
       await put({ completedAt: undefined as never, createdAt: now + 999 - day })
       assert.equal(await isLast(), true)
       await put({ completedAt: undefined as never, createdAt: now + 1000 - day })
@@ -228,34 +228,34 @@ describe('an attempt to deliver the end of a job', () => {
     })
   })
 
-  it('is not made where there is no place, and put off for as long as that says', async () => {
+  it('is postponed for the given time if there is no slot', async () => {
     await put()
     deps.limiter = { acquire: () => ({ waitMs: 300 }) }
     assert.equal(await waits(), 300)
     assert.equal(await redis.zscore(keys.webhooks, 'vid_1'), String(now + 5300))
-    assert.deepEqual([asked, await log()], [0, []])
+    assert.deepEqual([requestCount, await log()], [0, []])
   })
 
-  it('is not made where the webhook was delivered before', async () => {
+  it('is not made if the webhook is already delivered', async () => {
     await put()
     await redis.zrem(keys.webhooks, 'vid_1')
     assert.deepEqual(await run(), { kind: 'end' })
-    assert.deepEqual([asked, await log()], [0, []])
+    assert.deepEqual([requestCount, await log()], [0, []])
   })
 
-  it('is not made to a destination that has said 410', async () => {
+  it('is not made to a destination that returned 410', async () => {
     await put()
     reply = () => 410
     assert.deepEqual(await run(), { kind: 'end' })
     assert.equal(await redis.hget(keys.webhooksGone('ann'), url), String(now))
-    assert.deepEqual(left, [false])
+    assert.deepEqual(released, [false])
     await put()
     assert.deepEqual(await run(), { kind: 'end' })
     assert.deepEqual((await log()).at(-1), { at: now, outcome: 'disabled', version: 3 })
-    assert.equal(asked, 1)
+    assert.equal(requestCount, 1)
   })
 
-  it('takes the time that it takes', async () => {
+  it('records its duration', async () => {
     await put()
     reply = () => {
       mock.timers.tick(70)

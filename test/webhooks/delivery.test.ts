@@ -15,7 +15,7 @@ const keepMs = 3_600_000
 const day = 86_400_000
 const limits = { all: 64, failing: 16, destination: 4 }
 
-describe('the delivery of a job’s end', () => {
+describe('the delivery of a webhook', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let store: ReturnType<typeof createJobStore>
@@ -108,7 +108,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(entry && 'nextAt' in entry, false)
   })
 
-  it('is well with 2xx only', async () => {
+  it('succeeds with 2xx only', async () => {
     const [last, next] = [await put('/last'), await put('/next')]
     assert.deepEqual(await webhooks.deliver(last), { kind: 'end' })
     assert.equal((await webhooks.deliver(next)).kind, 'wait')
@@ -116,7 +116,7 @@ describe('the delivery of a job’s end', () => {
     assert.deepEqual(await outcomes(next), ['failed'])
   })
 
-  it('is tried again after each delay, give or take a quarter, and then given up', async () => {
+  it('is retried after each delay, plus or minus a quarter, and then fails', async () => {
     const id = await put('/broken')
     for (const delay of [1000, 20_000]) {
       const before = Date.now()
@@ -134,7 +134,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(await isOpen(id), false)
   })
 
-  it('is given up a day after the end', async () => {
+  it('fails a day after the end', async () => {
     const id = await put('/broken', { endedAt: Date.now() - day + 500 })
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
     assert.deepEqual(await outcomes(id), ['gave_up'])
@@ -142,7 +142,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal((await webhooks.deliver(other)).kind, 'wait')
   })
 
-  it('that was replayed has its delays anew, and a day more', async () => {
+  it('restarts its delays after a replay, for one more day', async () => {
     const id = await put('/moody', { endedAt: Date.now() - 2 * day })
     await webhooks.deliver(id)
     assert.deepEqual(await outcomes(id), ['gave_up'])
@@ -155,13 +155,13 @@ describe('the delivery of a job’s end', () => {
     assert.deepEqual(await outcomes(id), ['gave_up', 'replayed', 'failed', 'delivered'])
   })
 
-  it('cannot be replayed for a job that runs, has nobody to tell, or is not there', async () => {
+  it('cannot be replayed for a job that is running, has no webhook, or is unknown', async () => {
     assert.equal(await webhooks.replay(await put('/hook', { ended: false })), false)
     assert.equal(await webhooks.replay(await put(undefined)), false)
     assert.equal(await webhooks.replay('nobody'), false)
   })
 
-  it('stops for a destination of this owner that says 410, until a replay', async () => {
+  it('stops for a destination of this owner that returns 410, until a replay', async () => {
     const first = await put('/gone')
     assert.deepEqual(await webhooks.deliver(first), { kind: 'end' })
     assert.equal((await webhooks.readDelivery(first)).state, 'disabled')
@@ -181,7 +181,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(ttl, -2)
   })
 
-  it('remembers a destination that said 410 for 90 days', async () => {
+  it('stores a destination that returned 410 for 90 days', async () => {
     const path = '/gone'
     const other = await startReceiver(cleanup, { [path]: [410] })
     await webhooks.deliver(await put(`${other.url}${path}`, { owner: 'cid' }))
@@ -189,7 +189,7 @@ describe('the delivery of a job’s end', () => {
     assert.ok(ttl > 89 * day && ttl <= 90 * day)
   })
 
-  it('is given up at once where the address leads inward', async () => {
+  it('fails at once for a private address', async () => {
     const strict = create({ allowPrivateNetworks: false })
     const id = await put('/hook')
     assert.deepEqual(await strict.deliver(id), { kind: 'end' })
@@ -198,7 +198,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(of(id).length, 0)
   })
 
-  it('is none for a job that runs, has nobody to tell, or is not there', async () => {
+  it('does not exist for a job that is running, has no webhook, or is unknown', async () => {
     const [running, quietly] = [await put('/hook', { ended: false }), await put(undefined)]
     for (const id of [running, quietly, 'nobody']) {
       await redis.zadd(keys.webhooks, 1, id)
@@ -211,14 +211,14 @@ describe('the delivery of a job’s end', () => {
     assert.equal((await webhooks.readDelivery('nobody')).state, 'none')
   })
 
-  it('has failed, as far as anybody knows, where its log has expired', async () => {
+  it('is reported as failed if its log has expired', async () => {
     const id = await put('/hook')
     await webhooks.deliver(id)
     await redis.del(keys.webhookLog(id))
     assert.deepEqual(await webhooks.readDelivery(id), { state: 'failed', log: [] })
   })
 
-  it('is made for a job that was deleted before', async () => {
+  it('is made for a deleted job', async () => {
     const id = await put('/hook')
     await store.remove(id)
     assert.deepEqual(await webhooks.deliver(id), { kind: 'end' })
@@ -226,7 +226,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(await redis.exists(keys.deletedJob(id)), 0)
   })
 
-  it('waits for a place where too many wait for the same destination, and stays due', {
+  it('waits for a slot if too many wait for the same destination, and stays due', {
     timeout: 30_000,
   }, async () => {
     const narrow = create({ concurrency: { ...limits, destination: 1 } })
@@ -239,7 +239,7 @@ describe('the delivery of a job’s end', () => {
     assert.ok(next.at >= before + 125 && next.at <= Date.now() + 375)
     assert.equal(Number(await redis.zscore(keys.webhooks, second)), next.at + 5000)
     assert.deepEqual(await outcomes(second), [])
-    // What was under way when the gateway stopped is not known, so it is tried again.
+    // The result of an attempt during the stop is unknown, so it is retried.
     narrow.stop()
     const stopped = await sending
     assert.ok(stopped.kind === 'wait' && stopped.at <= Date.now())
@@ -247,7 +247,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(await isOpen(first), true)
   })
 
-  it('leaves its place whatever came of it, and fewer places while it fails', async () => {
+  it('releases its slot after every result, and has fewer slots while it fails', async () => {
     const narrow = create({ concurrency: { ...limits, destination: 1 } })
     const id = await put('/broken')
     assert.equal((await narrow.deliver(id)).kind, 'wait')
@@ -255,7 +255,7 @@ describe('the delivery of a job’s end', () => {
     assert.deepEqual(await outcomes(id), ['failed', 'failed'])
   })
 
-  it('that was lost from its queue is brought back when it is overdue', async () => {
+  it('is requeued when it is lost from its queue and overdue', async () => {
     const [overdue, later] = [await put('/hook'), await put('/hook')]
     await redis.zadd(keys.webhooks, Date.now() - 1, overdue)
     await redis.zadd(keys.webhooks, Date.now() + 60_000, later)
@@ -266,7 +266,7 @@ describe('the delivery of a job’s end', () => {
     assert.ok(score > Date.now() + 10_000 && score <= Date.now() + 15_000)
   })
 
-  it('goes to the usual address of an owner, who may change it', async () => {
+  it('goes to the default URL of an owner, who can change it', async () => {
     assert.equal(await webhooks.readDefaultUrl('dan'), undefined)
     await webhooks.setDefaultUrl('dan', 'https://a.example/')
     assert.equal(await webhooks.readDefaultUrl('dan'), 'https://a.example/')
@@ -282,7 +282,7 @@ describe('the delivery of a job’s end', () => {
     assert.equal(await webhooks.readSecret('eve'), rotated)
   })
 
-  it('is refused to addresses that lead inward, unless the operator allows them', () => {
+  it('rejects private addresses, unless the operator allows them', () => {
     assert.equal(webhooks.findUrlProblem('http://127.0.0.1/'), undefined)
     assert.notEqual(create({ allowPrivateNetworks: false }).findUrlProblem('http://127.0.0.1/'), undefined)
   })

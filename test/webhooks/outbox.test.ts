@@ -28,7 +28,7 @@ describe('the outbox', () => {
   }
   const score = async (id: string) => Number(await redis.zscore(keys.webhooks, id))
 
-  it('does not let an attempt for one end count for the next one', async () => {
+  it('counts attempts for each end separately', async () => {
     await putJob('anew')
     await redis.zadd(keys.webhooks, 5, 'anew')
     await outbox.logAttempt('anew', { at: 1, outcome: 'delivered', version: 6 })
@@ -50,7 +50,7 @@ describe('the outbox', () => {
     assert.equal(await redis.zcard(keys.webhooks), 0)
   })
 
-  it('gives the record its time only after the end, and only where it has none', async () => {
+  it('sets the expiry of the record only after the end, and only if it has none', async () => {
     await putJob('running', 'queued')
     await outbox.logAttempt('running', { at: 1, outcome: 'delivered' })
     assert.equal(await redis.pttl(keys.job('running')), -1)
@@ -61,7 +61,7 @@ describe('the outbox', () => {
     assert.ok(ttl > 0 && ttl <= 1000, String(ttl))
   })
 
-  it('keeps record and history until a webhook is delivered, then for their time', async () => {
+  it('keeps record and history until a webhook is delivered, then until they expire', async () => {
     const ttls = () => Promise.all([keys.job('kept'), keys.history('kept')].map((key) => redis.pttl(key)))
     await putJob('kept')
     for (const key of [keys.job('kept'), keys.history('kept')]) await redis.pexpire(key, 1000)
@@ -75,7 +75,7 @@ describe('the outbox', () => {
   })
 
   for (const state of ['succeeded', 'failed', 'canceled'])
-    it(`knows that a job which has ${state} is at its end`, async () => {
+    it(`treats ${state} as a terminal state`, async () => {
       await putJob(state, state)
       await redis.zadd(keys.webhooks, 5, state)
       await outbox.remove(state)
@@ -84,14 +84,14 @@ describe('the outbox', () => {
       assert.ok((await redis.pttl(keys.job(state))) > 0)
     })
 
-  it('leaves a job that goes on its expiry', async () => {
+  it('does not change the expiry of a running job', async () => {
     await putJob('going', 'queued')
     await redis.pexpire(keys.job('going'), 90_000)
     await outbox.logAttempt('going', { at: 1, outcome: 'failed', nextAt: 1e12 })
     assert.ok((await redis.pttl(keys.job('going'))) > 0)
   })
 
-  it('writes one line of a command that Redis receives twice, and the ID of the line into it', async () => {
+  it('writes one log line for a command that Redis receives twice, with the ID of the line', async () => {
     const twice = new Proxy(redis, {
       get(target, name) {
         const value = Reflect.get(target, name)
@@ -113,7 +113,7 @@ describe('the outbox', () => {
     assert.notEqual(first?.id, second?.id)
   })
 
-  it('writes down the attempt for a job whose record is gone, and forgets what was left of it', async () => {
+  it('logs the attempt for a job without a record, and removes its remaining data', async () => {
     await redis.hset(keys.deletedJob('gone'), { owner: 'o', view: '{}', webhook: 'https://a.example/' })
     await redis.zadd(keys.webhooks, 5, 'gone')
     await outbox.logAttempt('gone', { at: 1, outcome: 'failed', nextAt: 10, version: 3 })
@@ -124,31 +124,31 @@ describe('the outbox', () => {
     assert.equal(await redis.exists(keys.deletedJob('gone'), keys.job('gone')), 0)
   })
 
-  it('drops what was left of a deleted job with its webhook', async () => {
+  it('removes the data of a deleted job with its webhook', async () => {
     await redis.hset(keys.deletedJob('dropped'), 'owner', 'o')
     await redis.zadd(keys.webhooks, 5, 'dropped')
     await outbox.remove('dropped')
     assert.equal(await redis.exists(keys.deletedJob('dropped')), 0)
   })
 
-  it('reads what is left of a deleted job only where it is complete', async () => {
-    const left = { owner: 'o', view: '{"id":"left"}', version: '4', webhook: 'https://a.example/' }
-    await redis.hset(keys.deletedJob('left'), left)
+  it('reads the data of a deleted job only if it is complete', async () => {
+    const deletedJob = { owner: 'o', view: '{"id":"left"}', version: '4', webhook: 'https://a.example/' }
+    await redis.hset(keys.deletedJob('left'), deletedJob)
     const job = { owner: 'o', view: { id: 'left', version: 4 } }
     assert.deepEqual(await outbox.readDeletedJob('left'), {
       ...job,
-      webhook: { url: left.webhook, baseUrl: '' },
+      webhook: { url: deletedJob.webhook, baseUrl: '' },
     })
     await redis.hset(keys.deletedJob('left'), 'address', 'https://us.example')
     assert.equal((await outbox.readDeletedJob('left'))?.webhook?.baseUrl, 'https://us.example')
     for (const field of ['owner', 'view', 'webhook'] as const) {
       await redis.hdel(keys.deletedJob('left'), field)
       assert.equal(await outbox.readDeletedJob('left'), undefined)
-      await redis.hset(keys.deletedJob('left'), field, left[field])
+      await redis.hset(keys.deletedJob('left'), field, deletedJob[field])
     }
   })
 
-  it('has what is overdue, the longest first, as much as asked for', async () => {
+  it('lists what is overdue, the longest overdue first, up to a limit', async () => {
     await redis.del(keys.webhooks)
     await redis.zadd(keys.webhooks, 30, 'c', 10, 'a', 20, 'b', 31, 'later')
     assert.deepEqual(await outbox.listOverdue(30, 9), ['a', 'b', 'c'])
@@ -161,7 +161,7 @@ describe('the outbox', () => {
     assert.equal(await outbox.isOpen('absent'), false)
   })
 
-  it('remembers for 90 days, from the last time, which destinations of an owner are gone', async () => {
+  it('stores the gone destinations of an owner for 90 days from the last time', async () => {
     await outbox.disable('o', 'https://a.example/', 5)
     await redis.pexpire(keys.webhooksGone('o'), 1000)
     await outbox.disable('o', 'https://b.example/', 6)
@@ -176,7 +176,7 @@ describe('the outbox', () => {
     assert.equal(await outbox.isDisabled('p', 'https://b.example/'), false)
   })
 
-  it('has the usual address of an owner, with its account', async () => {
+  it('stores the default URL of an owner with its account', async () => {
     assert.equal(await outbox.readDefaultUrl('q'), undefined)
     await outbox.setDefaultUrl('q', 'https://a.example/')
     await redis.hset(keys.account('q'), 'name', 'quin')
@@ -192,7 +192,7 @@ describe('the outbox', () => {
     assert.deepEqual([log.length, log.at(-1)?.at], [50, 60])
   })
 
-  it('keeps nothing of a deleted job without a pending webhook', async () => {
+  it('stores nothing of a deleted job without a pending webhook', async () => {
     const store = createJobStore({ redis, keys, keepMs })
     await putJob('deleted')
     assert.equal(await store.remove('deleted'), true)
@@ -207,11 +207,11 @@ describe('the outbox', () => {
   })
 })
 
-describe('the secret of webhooks', () => {
+describe('the webhook secret', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('is known for a day under the key of the operation that made it', async () => {
+  it('is stored for a day with the ID of the operation that created it', async () => {
     const { redis } = await startRedis(cleanup)
     const secrets = createWebhookSecrets({ redis, keys })
     await secrets.rotateSecret('o', 'k')

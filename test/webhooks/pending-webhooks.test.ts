@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cheapJob, clientOf, operatorKey, startGround } from '../accounts/test-accounts.ts'
+import { cheapJob, clientOf, operatorKey, startBackend } from '../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../support/setup.ts'
 import { startReceiver } from './receiver.ts'
 
 async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let looks = 0; looks < 3000; looks++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     if (await holds()) return
     await sleep(10)
   }
@@ -15,79 +15,82 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
 
 const settings = { AUTH: 'off', RECONCILE_SECONDS: '3', KEEP_DAYS: '1', WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'on' }
 
-describe('a webhook that is still to be delivered', () => {
+describe('a pending webhook', () => {
   const cleanup = createCleanup()
-  let ground: Awaited<ReturnType<typeof startGround>>
-  const answers: Record<string, readonly number[]> = {}
+  let backend: Awaited<ReturnType<typeof startBackend>>
+  const statusesByPath: Record<string, readonly number[]> = {}
   let receiver: Awaited<ReturnType<typeof startReceiver>>
   let client: ReturnType<typeof clientOf>
   let operator: ReturnType<typeof clientOf>
 
   before(async () => {
-    ground = await startGround(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: Array(200).fill('0.3').join() })
-    receiver = await startReceiver(cleanup, answers)
-    const { address } = await startTestGateway(cleanup, ground.env)
+    backend = await startBackend(cleanup, {
+      ...settings,
+      WEBHOOK_RETRY_SECONDS: Array(200).fill('0.3').join(),
+    })
+    receiver = await startReceiver(cleanup, statusesByPath)
+    const { address } = await startTestGateway(cleanup, backend.env)
     client = clientOf(address)
     operator = clientOf(address, operatorKey)
   })
   after(() => cleanup.run())
 
-  const ttl = (id: string) => ground.redis.pttl(ground.keys.job(id))
+  const ttl = (id: string) => backend.redis.pttl(backend.keys.job(id))
 
-  /** A job whose webhook was refused, and will be until `answers` say otherwise. */
+  /** A job with a rejected webhook, until `statusesByPath` changes. */
   async function refused(path: string, prompt = 'a boat'): Promise<string> {
-    answers[path] = [500]
+    statusesByPath[path] = [500]
     const { body } = await client.submit({ ...cheapJob, prompt, webhookUrl: receiver.url + path })
-    await until(async () => (await ground.redis.llen(ground.keys.webhookLog(body.runId))) > 0)
+    await until(async () => (await backend.redis.llen(backend.keys.webhookLog(body.runId))) > 0)
     return body.runId
   }
 
   it('is delivered after its job was deleted, and nothing else of the job is kept', async () => {
-    const id = await refused('/deleted', 'a prompt of somebody')
-    assert.equal((await client.ask('DELETE', `/v1/videos/${id}`)).body.deleted, true)
-    assert.equal((await client.ask('GET', `/api/jobs/${id}`)).status, 404)
-    const kept = await ground.redis.hkeys(ground.keys.deletedJob(id))
-    assert.deepEqual(kept.sort(), ['address', 'owner', 'version', 'view', 'webhook'])
+    const id = await refused('/deleted', 'a private prompt')
+    assert.equal((await client.request('DELETE', `/v1/videos/${id}`)).body.deleted, true)
+    assert.equal((await client.request('GET', `/api/jobs/${id}`)).status, 404)
+    const fields = await backend.redis.hkeys(backend.keys.deletedJob(id))
+    assert.deepEqual(fields.sort(), ['address', 'owner', 'version', 'view', 'webhook'])
     const before = receiver.of('/deleted').length
-    answers['/deleted'] = [200]
-    await until(async () => (await ground.redis.zscore(ground.keys.webhooks, id)) === null)
-    const told = receiver.of('/deleted')
-    assert.ok(told.length > before)
-    assert.equal(new Set(told.map(({ body, headers }) => `${headers['webhook-id']} ${body}`)).size, 1)
-    assert.equal(await ground.redis.exists(ground.keys.deletedJob(id)), 0)
+    statusesByPath['/deleted'] = [200]
+    await until(async () => (await backend.redis.zscore(backend.keys.webhooks, id)) === null)
+    const deliveries = receiver.of('/deleted')
+    assert.ok(deliveries.length > before)
+    assert.equal(new Set(deliveries.map(({ body, headers }) => `${headers['webhook-id']} ${body}`)).size, 1)
+    assert.equal(await backend.redis.exists(backend.keys.deletedJob(id)), 0)
   })
 
   it('keeps the record, which expires after the last attempt', async () => {
     const id = await refused('/kept')
     assert.equal(await ttl(id), -1)
-    answers['/kept'] = [200]
+    statusesByPath['/kept'] = [200]
     await until(async () => (await ttl(id)) > 0)
-    assert.ok((await ground.redis.pttl(ground.keys.history(id))) > 0)
-    answers['/kept'] = [500]
-    await client.ask('POST', `/api/jobs/${id}/webhooks/replay`)
+    assert.ok((await backend.redis.pttl(backend.keys.history(id))) > 0)
+    statusesByPath['/kept'] = [500]
+    await client.request('POST', `/api/jobs/${id}/webhooks/replay`)
     assert.equal(await ttl(id), -1)
-    answers['/kept'] = [200]
+    statusesByPath['/kept'] = [200]
     await until(async () => (await ttl(id)) > 0)
   })
 
-  it('leaves a delivered job its time, and a job without a webhook', async () => {
+  it('does not change the expiry of a delivered job, or of a job without a webhook', async () => {
     const { body } = await client.submit({ ...cheapJob, webhookUrl: `${receiver.url}/well` })
     await until(async () => (await ttl(body.runId)) > 0)
-    assert.equal((await client.ask('GET', `/api/jobs/${body.runId}/webhooks`)).body.state, 'delivered')
+    assert.equal((await client.request('GET', `/api/jobs/${body.runId}/webhooks`)).body.state, 'delivered')
     const plain = await client.submit()
     await client.waitForEnd(plain.body.runId)
     assert.ok((await ttl(plain.body.runId)) > 0)
   })
 
   async function adopt(id: string, mark: string): Promise<void> {
-    const tasks = await ground.upstreams.host.tasks('fal')
+    const tasks = await backend.upstreams.host.tasks('fal')
     const ticket = tasks.find(({ body }) => JSON.stringify(body).includes(mark))?.id
-    assert.equal((await operator.ask('POST', `/api/admin/unknown/${id}`, { ticket })).status, 200)
+    assert.equal((await operator.request('POST', `/api/admin/unknown/${id}`, { ticket })).status, 200)
   }
 
   it('is sent for both ends of a job that an operator resumed, each a separate message', async () => {
     const id = await refused('/twice', 'sandbox:lost ends twice')
-    answers['/twice'] = [200]
+    statusesByPath['/twice'] = [200]
     await until(async () => (await ttl(id)) > 0)
     await adopt(id, 'ends twice')
     const messages = () =>
@@ -100,33 +103,33 @@ describe('a webhook that is still to be delivered', () => {
     const id = await refused('/again', 'sandbox:lost again')
     await adopt(id, 'again')
     await client.waitFor(id, /^succeeded$/)
-    answers['/again'] = [200]
+    statusesByPath['/again'] = [200]
     await until(async () => (await ttl(id)) > 0)
     const last = receiver.of('/again').at(-1)
     assert.equal(last?.headers['webhook-id'], `msg_${id}_2`)
-    const { state } = (await client.ask('GET', `/api/jobs/${id}/webhooks`)).body
+    const { state } = (await client.request('GET', `/api/jobs/${id}/webhooks`)).body
     assert.equal(state, 'delivered')
   })
 })
 
-describe('the attempts to tell a second end', () => {
+describe('the attempts to deliver a second end', () => {
   const cleanup = createCleanup()
   after(() => cleanup.run())
 
-  it('are as many as those to tell the first one', async () => {
-    const ground = await startGround(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: '0.1, 0.1' })
+  it('are as many as those for the first one', async () => {
+    const backend = await startBackend(cleanup, { ...settings, WEBHOOK_RETRY_SECONDS: '0.1, 0.1' })
     const receiver = await startReceiver(cleanup, { '/broken': [500] })
-    const { address } = await startTestGateway(cleanup, ground.env)
+    const { address } = await startTestGateway(cleanup, backend.env)
     const webhookUrl = `${receiver.url}/broken`
     const { body } = await clientOf(address).submit({ ...cheapJob, prompt: 'sandbox:lost', webhookUrl })
     const attempts = (messageId: string) =>
       receiver.of('/broken').filter(({ headers }) => headers['webhook-id'] === messageId).length
     await until(() => attempts(`msg_${body.runId}`) === 3)
-    const [task] = await ground.upstreams.host.tasks('fal')
+    const [task] = await backend.upstreams.host.tasks('fal')
     const adopted = { ticket: task?.id }
-    await clientOf(address, operatorKey).ask('POST', `/api/admin/unknown/${body.runId}`, adopted)
+    await clientOf(address, operatorKey).request('POST', `/api/admin/unknown/${body.runId}`, adopted)
     await until(() => attempts(`msg_${body.runId}_2`) === 3)
-    await until(async () => (await ground.redis.pttl(ground.keys.job(body.runId))) > 0)
+    await until(async () => (await backend.redis.pttl(backend.keys.job(body.runId))) > 0)
     assert.equal(attempts(`msg_${body.runId}_2`), 3)
   })
 })

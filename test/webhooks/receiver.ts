@@ -4,11 +4,11 @@ import type { Cleanup } from '../support/setup.ts'
 
 export type Received = { path: string; at: number; headers: Record<string, string>; body: string }
 
-/** How a path answers, attempt by attempt; the last one goes on. `hang`: never. Everything else answers 204. */
-type Manners = Record<string, readonly (number | 'hang')[]>
+/** The replies of a path, attempt by attempt; the last one repeats. `hang`: no reply. Other paths return 204. */
+type RepliesByPath = Record<string, readonly (number | 'hang')[]>
 
-/** A real HTTP server that keeps what it is told. */
-export async function startReceiver(cleanup: Cleanup, manners: Manners = {}, port = 0) {
+/** A real HTTP server that stores the requests it receives. */
+export async function startReceiver(cleanup: Cleanup, repliesByPath: RepliesByPath = {}, port = 0) {
   const received: Received[] = []
   const server = createServer(async (request, reply) => {
     const pieces: Buffer[] = []
@@ -16,9 +16,9 @@ export async function startReceiver(cleanup: Cleanup, manners: Manners = {}, por
     const path = request.url ?? ''
     const headers = request.headers as Record<string, string>
     received.push({ path, at: Date.now(), headers, body: Buffer.concat(pieces).toString() })
-    const answers = manners[path] ?? [204]
-    const answer = answers[Math.min(of(path).length, answers.length) - 1] ?? 204
-    if (answer !== 'hang') reply.writeHead(answer, answer === 302 ? { location: '/elsewhere' } : {}).end()
+    const statuses = repliesByPath[path] ?? [204]
+    const status = statuses[Math.min(of(path).length, statuses.length) - 1] ?? 204
+    if (status !== 'hang') reply.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end()
   }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const close = async () => {

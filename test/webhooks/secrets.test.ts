@@ -8,7 +8,7 @@ import { createCleanup, startRedis } from '../support/setup.ts'
 const keys = createKeys('secrets:')
 const day = 86_400_000
 
-describe('the secret with which webhooks are signed', () => {
+describe('the secret that signs webhooks', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let secrets: WebhookSecrets
@@ -19,7 +19,7 @@ describe('the secret with which webhooks are signed', () => {
   beforeEach(() => redis.flushall())
   after(() => cleanup.run())
 
-  it('is made when it is first asked for, one for each owner, and stays', async () => {
+  it('is created on first use, one per owner, and does not change', async () => {
     const first = await secrets.current('ann')
     assert.match(first, /^whsec_[A-Za-z0-9+/]{43}=$/)
     assert.equal(await secrets.current('ann'), first)
@@ -27,17 +27,17 @@ describe('the secret with which webhooks are signed', () => {
     assert.deepEqual(await secrets.listValid('ann'), [first])
   })
 
-  it('is the same for all who ask for it first at once', async () => {
-    const asked = await Promise.all(Array.from({ length: 5 }, () => secrets.current('ann')))
-    assert.equal(new Set(asked).size, 1)
+  it('is the same for concurrent first requests', async () => {
+    const secretsRead = await Promise.all(Array.from({ length: 5 }, () => secrets.current('ann')))
+    assert.equal(new Set(secretsRead).size, 1)
   })
 
-  it('is made by the first webhook where nobody has asked for it', async () => {
+  it('is created by the first webhook if it was never read', async () => {
     const signing = await secrets.listValid('ann')
     assert.deepEqual(signing, [await secrets.current('ann')])
   })
 
-  it('signs beside the new one for a day after a rotation, and not for ever', async (t) => {
+  it('signs together with the new one for a day after a rotation', async (t) => {
     const old = await secrets.current('ann')
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
     const rotated = await secrets.rotateSecret('ann')
@@ -50,14 +50,14 @@ describe('the secret with which webhooks are signed', () => {
     assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
 
-  it('is one of two at most, however often it is rotated', async () => {
+  it('is one of at most two, however often it is rotated', async () => {
     await secrets.current('ann')
     const second = await secrets.rotateSecret('ann')
     const third = await secrets.rotateSecret('ann')
     assert.deepEqual(await secrets.listValid('ann'), [third, second])
   })
 
-  it('that is rotated before there was one has none before it', async () => {
+  it('has no previous secret if it is rotated before its first use', async () => {
     const rotated = await secrets.rotateSecret('ann')
     assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
@@ -72,7 +72,7 @@ describe('the secret with which webhooks are signed', () => {
     assert.notEqual(await secrets.rotateSecret('bob', 'op'), bobs)
   })
 
-  it('is rotated each time where no operation is named', async () => {
+  it('is rotated each time without an operation ID', async () => {
     const rotated = [
       await secrets.rotateSecret('ann'),
       await secrets.rotateSecret('ann'),
@@ -97,14 +97,14 @@ describe('the secret with which webhooks are signed', () => {
     assert.deepEqual(await secrets.listValid('ann'), [rotated, old])
   })
 
-  it('is rotated by an operation of before there was one', async () => {
+  it('is rotated by an operation from before the secret existed', async () => {
     await secrets.rotateSecret('ann', 'op')
     await redis.del(keys.webhookSecret('ann'))
     const rotated = await secrets.rotateSecret('ann', 'op')
     assert.deepEqual(await secrets.listValid('ann'), [rotated])
   })
 
-  it('remembers an operation for a day', async () => {
+  it('stores an operation for a day', async () => {
     await secrets.rotateSecret('ann', 'op')
     const [name = '', ...others] = await redis.keys(`${keys.operation('')}*`)
     assert.deepEqual(others, [])

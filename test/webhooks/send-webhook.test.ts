@@ -51,8 +51,8 @@ describe('the message of a webhook', () => {
   })
 
   it('has the time of the submit if the job has no completion time', () => {
-    const { completedAt: _, ...begun } = view
-    assert.equal(JSON.parse(messageFor(begun).body).timestamp, new Date(view.createdAt).toISOString())
+    const { completedAt: _, ...unfinished } = view
+    assert.equal(JSON.parse(messageFor(unfinished).body).timestamp, new Date(view.createdAt).toISOString())
   })
 
   it('has a new ID when the same job ends again', () => {
@@ -67,10 +67,10 @@ describe('an attempt to deliver a webhook', () => {
   const guard = createSafeFetch({ allowPrivateNetworks: true })
   cleanup.add(() => guard.close())
   const never = new AbortController().signal
-  const deliver = (url: string, stopping = never, ask = guard.fetch) =>
-    sendWebhook({ safeFetch: ask, stopping }, url, message, [secret, older])
+  const deliver = (url: string, stopping = never, request = guard.fetch) =>
+    sendWebhook({ safeFetch: request, stopping }, url, message, [secret, older])
 
-  it('is signed with every secret, over the very bytes', async () => {
+  it('is signed with every secret, over the sent bytes', async () => {
     const receiver = await startReceiver(cleanup)
     assert.deepEqual(await deliver(`${receiver.url}/hook`), { kind: 'answered', status: 204 })
     const [received] = receiver.received
@@ -85,14 +85,14 @@ describe('an attempt to deliver a webhook', () => {
     }
   })
 
-  it('is answered by any status; a redirect is not followed', async () => {
+  it('accepts any status as a reply, and does not follow redirects', async () => {
     const receiver = await startReceiver(cleanup, { '/gone': [410], '/moved': [302] })
     assert.deepEqual(await deliver(`${receiver.url}/gone`), { kind: 'answered', status: 410 })
     assert.equal((await deliver(`${receiver.url}/moved`)).kind, 'unanswered')
     assert.equal(receiver.of('/elsewhere').length, 0)
   })
 
-  it('is refused where the address leads inward', async () => {
+  it('is rejected for a private address', async () => {
     const strict = createSafeFetch({})
     cleanup.add(() => strict.close())
     const sent = await deliver('http://127.0.0.1:1/', never, strict.fetch)
@@ -100,7 +100,7 @@ describe('an attempt to deliver a webhook', () => {
     assert.ok(sent.kind === 'refused' && sent.error !== '')
   })
 
-  it('says why there was no answer', async () => {
+  it('reports why there was no reply', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => closed.once('listening', resolve))
     const address = closed.address()
@@ -120,27 +120,27 @@ describe('an attempt to deliver a webhook', () => {
     const timeout = async () => {
       throw new DOMException('', 'TimeoutError')
     }
-    const late = await deliver('http://a.example', never, timeout)
-    assert.ok(late.kind === 'unanswered' && /15 s/.test(late.error))
+    const timedOut = await deliver('http://a.example', never, timeout)
+    assert.ok(timedOut.kind === 'unanswered' && /15 s/.test(timedOut.error))
     const odd = () => Promise.reject('a text')
     assert.ok(((await deliver('http://a.example', never, odd)) as { error: string }).error !== '')
   })
 
   it('is a POST that follows no redirect', async () => {
     let options: Record<string, unknown> = {}
-    const answer = { statusCode: 204, headers: {}, body: { dump: async () => undefined } }
-    const ask = async (_: string, given: object) => {
+    const reply = { statusCode: 204, headers: {}, body: { dump: async () => undefined } }
+    const request = async (_: string, given: object) => {
       options = { ...given }
-      return answer
+      return reply
     }
-    await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
+    await deliver('https://a.example/', never, request as unknown as typeof guard.fetch)
     assert.deepEqual([options.method, options.body, options.redirects], ['POST', message.body, 0])
   })
 
-  it('is answered though the rest of the answer is lost', async () => {
+  it('has a reply even if the rest of the body is lost', async () => {
     const dump = () => Promise.reject(new Error('cut'))
-    const ask = async () => ({ statusCode: 200, headers: {}, body: { dump } })
-    const sent = await deliver('https://a.example/', never, ask as unknown as typeof guard.fetch)
+    const request = async () => ({ statusCode: 200, headers: {}, body: { dump } })
+    const sent = await deliver('https://a.example/', never, request as unknown as typeof guard.fetch)
     assert.deepEqual(sent, { kind: 'answered', status: 200 })
   })
 

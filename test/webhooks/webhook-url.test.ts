@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { findUrlProblem } from '../../src/webhooks/webhook-url.ts'
 import { plainBody, startGateway } from '../api/gateway.ts'
 
-const inward = [
+const privateUrls = [
   'http://127.0.0.1/hook',
   'http://2130706433/hook',
   'http://0x7f.1/hook',
@@ -24,32 +24,32 @@ const wrong = [
   {},
 ]
 
-test('a submit is refused', async (t) => {
+test('a submit with an invalid webhook URL is rejected', async (t) => {
   const { app, engine } = await startGateway(t)
-  for (const webhookUrl of [...inward, ...wrong, `https://example.com/${'x'.repeat(2048)}`]) {
+  for (const webhookUrl of [...privateUrls, ...wrong, `https://example.com/${'x'.repeat(2048)}`]) {
     await t.test(`with the webhook ${String(webhookUrl).slice(0, 40)}`, async () => {
       const payload = { ...plainBody, webhookUrl }
       const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
       assert.equal(reply.statusCode, 400)
       assert.equal(reply.json().error.param, 'webhookUrl')
       assert.ok(!reply.body.includes('secret'))
-      assert.equal(engine.orders.length, 0)
+      assert.equal(engine.requests.length, 0)
     })
   }
 })
 
-test('inward addresses are served where the operator says so', () => {
-  for (const url of inward) assert.equal(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
+test('private addresses are accepted if the operator allows them', () => {
+  for (const url of privateUrls) assert.equal(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
   for (const url of wrong) assert.notEqual(findUrlProblem(url, { allowPrivateNetworks: true }), undefined)
 })
 
-test('a webhook is kept with the job and told nowhere', async (t) => {
+test('a webhook is stored with the job and not returned', async (t) => {
   const { app, engine } = await startGateway(t)
   const payload = { ...plainBody, callback_url: 'https://example.com/hook?token=hush' }
   const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload })
   assert.deepEqual(reply.json().warnings, [])
-  const [order] = engine.orders
-  assert.deepEqual(order?.webhook, {
+  const [request] = engine.requests
+  assert.deepEqual(request?.webhook, {
     baseUrl: 'http://localhost:80',
     url: 'https://example.com/hook?token=hush',
   })

@@ -15,16 +15,16 @@ const body = { model: 'veo3-video', prompt: 'a boat', duration: '8' }
 
 type Deliveries = { state: string; attempts: { outcome: string; status?: number; error?: string }[] }
 
-async function until<Found>(look: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
-  for (let looks = 0; looks < 1000; looks++) {
-    const found = await look()
-    if (found !== undefined) return found
+async function until<Found>(check: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const value = await check()
+    if (value !== undefined) return value
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('it did not come to pass')
 }
 
-async function ask<Answer>(url: string, options: RequestInit = {}): Promise<Answer> {
+async function request<Answer>(url: string, options: RequestInit = {}): Promise<Answer> {
   return (await (await fetch(url, options)).json()) as Answer
 }
 
@@ -56,12 +56,13 @@ describe('webhooks', () => {
 
   const run = async (wishes: Record<string, unknown>) =>
     (await submit(gateway.address, { ...body, ...wishes })).body
-  const deliveries = (id: string) => ask<Deliveries>(`${gateway.address}/api/jobs/${id}/webhooks`)
-  const secret = async () => (await ask<{ secret: string }>(`${gateway.address}/api/webhooks/secret`)).secret
+  const deliveries = (id: string) => request<Deliveries>(`${gateway.address}/api/jobs/${id}/webhooks`)
+  const secret = async () =>
+    (await request<{ secret: string }>(`${gateway.address}/api/webhooks/secret`)).secret
   const settled = (id: string) =>
     until(async () => {
-      const found = await deliveries(id)
-      return found.state === 'waiting' ? undefined : found
+      const value = await deliveries(id)
+      return value.state === 'waiting' ? undefined : value
     })
   const verify = (key: string, { body: text, headers }: Received) => new Webhook(key).verify(text, headers)
   const latest = (path: string): Received => {
@@ -71,25 +72,25 @@ describe('webhooks', () => {
   }
 
   for (const name of ['webhookUrl', 'callback_url', 'webhook_url', 'callbackUrl']) {
-    it(`tell the end of a job to its ${name}, signed, as the status would`, async () => {
+    it(`deliver the end of a job to its ${name}, signed, in the format of the status`, async () => {
       const { runId, warnings } = await run({ [name]: `${receiver.url}/${name}?token=hush` })
       assert.deepEqual(warnings, [])
       assert.equal((await settled(runId)).state, 'delivered')
-      const told = latest(`/${name}?token=hush`)
-      const message = verify(await secret(), told) as {
+      const delivery = latest(`/${name}?token=hush`)
+      const message = verify(await secret(), delivery) as {
         type: string
         timestamp: string
         data: { runId: string }
       }
-      const status = await ask(`${gateway.address}/api/video/status?requestId=${runId}`)
+      const status = await request(`${gateway.address}/api/video/status?requestId=${runId}`)
       assert.deepEqual(message.data, status)
       assert.equal(message.type, 'video.completed')
-      assert.equal(told.headers['webhook-id'], `msg_${runId}`)
+      assert.equal(delivery.headers['webhook-id'], `msg_${runId}`)
       assert.ok(!JSON.stringify(status).includes('hush'))
     })
   }
 
-  it('tell a failure and a cancel by their own names', async () => {
+  it('have their own types for a failure and a cancel', async () => {
     await settled((await run({ webhookUrl: `${receiver.url}/failed`, prompt: 'sandbox:refuse' })).runId)
     const { runId } = await run({ webhookUrl: `${receiver.url}/canceled`, prompt: 'sandbox:hang' })
     await fetch(`${gateway.address}/api/generate-video/cancel?runId=${runId}`, { method: 'POST' })
@@ -98,7 +99,7 @@ describe('webhooks', () => {
     assert.deepEqual(types, ['video.failed', 'video.canceled'])
   })
 
-  it('come again after a failure, the same under a new signature', async () => {
+  it('are retried after a failure, with the same body and a new signature', async () => {
     const { runId } = await run({ webhookUrl: `${receiver.url}/moody` })
     const { state, attempts } = await settled(runId)
     assert.equal(state, 'delivered')
@@ -110,12 +111,12 @@ describe('webhooks', () => {
         ['delivered', 200],
       ],
     )
-    const told = receiver.of('/moody')
-    assert.equal(new Set(told.map((one) => `${one.headers['webhook-id']} ${one.body}`)).size, 1)
-    for (const one of told) verify(await secret(), one)
+    const deliveries = receiver.of('/moody')
+    assert.equal(new Set(deliveries.map((one) => `${one.headers['webhook-id']} ${one.body}`)).size, 1)
+    for (const one of deliveries) verify(await secret(), one)
   })
 
-  it('are given up after the last retry, and can be replayed', async () => {
+  it('fail after the last retry, and can be replayed', async () => {
     const { runId } = await run({ webhookUrl: `${receiver.url}/broken` })
     const { state, attempts } = await settled(runId)
     assert.deepEqual(
@@ -133,7 +134,7 @@ describe('webhooks', () => {
     assert.equal(receiver.of('/elsewhere').length, 0)
   })
 
-  it('stop for a destination that says 410, until something is replayed to it', async () => {
+  it('stop for a destination that returns 410, until a replay', async () => {
     const webhookUrl = `${receiver.url}/gone`
     const first = (await run({ webhookUrl })).runId
     assert.deepEqual(
@@ -155,7 +156,7 @@ describe('webhooks', () => {
 
   it('are signed with both secrets after a rotation', async () => {
     const old = await secret()
-    const rotated = await ask<{ secret: string }>(`${gateway.address}/api/webhooks/secret`, {
+    const rotated = await request<{ secret: string }>(`${gateway.address}/api/webhooks/secret`, {
       method: 'POST',
     })
     assert.notEqual(rotated.secret, old)
@@ -165,9 +166,9 @@ describe('webhooks', () => {
     assert.throws(() => verify(`whsec_${Buffer.alloc(32).toString('base64')}`, latest('/rotated')))
   })
 
-  it('go to the usual address where a job names none', async () => {
+  it('go to the default URL if a job has none', async () => {
     const set = (webhookUrl: string | null) =>
-      ask<{ webhookUrl: string | null }>(`${gateway.address}/api/webhooks`, {
+      request<{ webhookUrl: string | null }>(`${gateway.address}/api/webhooks`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ webhookUrl }),
@@ -183,13 +184,13 @@ describe('webhooks', () => {
     assert.equal(replay.status, 409)
   })
 
-  it('reach the healthy in time when every fifth destination is dead', async (t) => {
+  it('reach healthy destinations in time when every fifth destination is dead', async (t) => {
     for (let count = 0; count < 200; count++) {
       await run({ webhookUrl: `${receiver.url}${count % 5 === 0 ? '/dead' : `/well/${count}`}` })
     }
     const healthy = await until(() => {
-      const found = receiver.received.filter(({ path }) => path.startsWith('/well/'))
-      return found.length < 160 ? undefined : found
+      const value = receiver.received.filter(({ path }) => path.startsWith('/well/'))
+      return value.length < 160 ? undefined : value
     })
     const key = await secret()
     const lags = healthy
@@ -200,7 +201,7 @@ describe('webhooks', () => {
       .sort((a, b) => a - b)
     const p95 = lags[Math.floor(lags.length * 0.95)] ?? Number.POSITIVE_INFINITY
     t.diagnostic(`healthy ${healthy.length}: p50 ${lags[80]} ms, p95 ${p95} ms, longest ${lags.at(-1)} ms`)
-    // Far from the 15 s for which a dead one keeps a place; how fast it is on a free machine is the bench's to say.
+    // Far less than the 15 s for which a dead destination holds a slot; the bench measures the speed.
     assert.ok(p95 < 5000, `p95 was ${p95} ms`)
   })
 })
@@ -235,12 +236,12 @@ describe('webhooks over a restart', () => {
     await redis.del(...(await redis.keys('reelgate:bull:webhook:*')))
     const back = await startReceiver(cleanup, {}, port)
     await startTestGateway(cleanup, env)
-    // What is overdue is looked for after some seconds, by one process at a time; the test does not wait for them.
+    // The sweep for overdue webhooks runs every few seconds in one process; the test does not wait for it.
     for (const id of runs) await redis.zadd('reelgate:webhooks', 'XX', 0, id)
     await redis.del('reelgate:sweep')
-    const told = () => new Set(back.received.map(({ headers }) => headers['webhook-id']))
-    await until(() => (told().size === 10 ? true : undefined))
-    assert.deepEqual(told(), new Set(runs.map((id) => `msg_${id}`)))
+    const deliveredIds = () => new Set(back.received.map(({ headers }) => headers['webhook-id']))
+    await until(() => (deliveredIds().size === 10 ? true : undefined))
+    assert.deepEqual(deliveredIds(), new Set(runs.map((id) => `msg_${id}`)))
     assert.equal(
       await until(async () => ((await redis.zcard('reelgate:webhooks')) === 0 ? true : undefined)),
       true,

@@ -83,7 +83,7 @@ const families: readonly (readonly [prefix: string, family: Family])[] = [
 function familyOf(model: string): Family | undefined {
   const name = /^(?:doubao-|dreamina-)?seedance-(.+)-\d{6}$/.exec(model)?.[1]
   const family = families.find(([prefix]) => prefix === name)?.[1]
-  // An endpoint of the account's own may stand for any model; ours is asked for under one.
+  // A custom endpoint of the account may represent any model; ours is registered under one.
   return family ?? (/^ep-[\w-]+$/.test(model) ? families[0]?.[1] : undefined)
 }
 

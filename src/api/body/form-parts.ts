@@ -38,7 +38,7 @@ export function isForm({ headers }: FastifyRequest): boolean {
 }
 
 /**
- * Reads a form part by part as it arrives. `readPart` gets texts and files alike: only the field and the bytes tell what a part is. An error of
+ * Reads a form part by part as it arrives. `readPart` gets texts and files: only the field and the bytes decide what a part is. An error of
  * `readPart` ends the reading, and the rest of the body is discarded.
  */
 export async function readFormParts(

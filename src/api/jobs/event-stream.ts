@@ -12,6 +12,8 @@ export type EventStream = {
   end(): void
 }
 
+export type EventStreams = ReturnType<typeof createEventStreams>
+
 /** Server-sent events. One heartbeat serves all streams, and all of them end when the server closes. */
 export function createEventStreams(app: FastifyInstance) {
   const streams = new Set<ServerResponse>()

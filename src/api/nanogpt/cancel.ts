@@ -2,7 +2,7 @@ import { jsonContent } from '../openapi/operation.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { jobNotFoundError, requireOwnJob } from '../requests/own-job.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import { StatusResponse } from './schemas.ts'
 import { buildStatusBody } from './status-body.ts'
 
@@ -17,7 +17,7 @@ export const cancelVideo: RouteDefinition = {
     body: jsonContent({ type: 'object', properties: { requestId: jobIdSchema } }),
     errorStatuses: [403, 404],
   },
-  schema: StatusResponse,
+  response: StatusResponse,
   respond: async ({ engine, config }, request) => {
     const id = readJobId(request.query, request.body)
     await requireOwnJob(engine, request, id)

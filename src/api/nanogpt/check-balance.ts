@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import { otherFieldsAllowed } from './schemas.ts'
-import { unlimitedUsd } from './submission/accept-submission.ts'
+import { unlimitedUsd } from './submit-request-body.ts'
 
 const BalanceResponse = Type.Object(
   { usd_balance: Type.String(), nano_balance: Type.String(), nanoDepositAddress: Type.String() },
@@ -18,7 +18,7 @@ export const checkBalance: RouteDefinition = {
     summary: 'The balance of a key',
     errorStatuses: [408, 413, 415],
   },
-  schema: BalanceResponse,
+  response: BalanceResponse,
   respond: async ({ billing }, { owner }) => {
     const usd = (await billing.balanceUsd(owner)) ?? unlimitedUsd
     return { usd_balance: usd.toFixed(8), nano_balance: '0.00000000', nanoDepositAddress: '' }

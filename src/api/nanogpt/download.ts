@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox'
 import { describeResponse } from '../openapi/operation.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { querySchema } from '../requests/query.ts'
-import { sendContent, variantParameter } from './content.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import { sendContent, variantParameter } from '../responses/send-content.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 
 const contentQuery = querySchema({ runId: Type.Unsafe<unknown>(jobIdSchema), variant: variantParameter })
 
-export const downloadVideo: RouteDefinition<typeof contentQuery> = {
+export const downloadVideo: RouteDefinition<{ query: typeof contentQuery }> = {
   method: ['GET', 'HEAD'],
   path: '/generate-video/content',
   docs: {
@@ -28,5 +28,8 @@ export const downloadVideo: RouteDefinition<typeof contentQuery> = {
   },
   query: contentQuery,
   quiet: true,
-  respond: (deps, request, reply) => sendContent(deps, request, reply, readJobId(request.query)),
+  respond: async (deps, request, reply) => {
+    const { variant } = request.query
+    return sendContent(deps, request, reply, { id: readJobId(request.query), variant })
+  },
 }

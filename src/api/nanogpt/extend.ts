@@ -13,19 +13,19 @@ import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { jsonContent } from '../openapi/operation.ts'
-import { findReplay } from '../plugins/idempotency.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import type { RouteDefinition } from './route-definition.ts'
-import { SubmitResponse } from './schemas.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import {
+  type AcceptedJob,
   acceptSubmission,
-  submitRequestBody,
-  toSubmitResponse,
+  replayOrCreate,
   toValidationError,
-} from './submission/accept-submission.ts'
-import { submitErrorStatuses, submitHeaders } from './submission/submission-docs.ts'
+} from '../submission/accept-submission.ts'
+import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
+import { SubmitResponse } from './schemas.ts'
+import { submitRequestBody, toSubmitResponse } from './submit-request-body.ts'
 
 type ExtendResponse = SubmitResponse & { success: true; message: string; eta: number }
 
@@ -51,7 +51,7 @@ export const extendVideo: RouteDefinition = {
     errorStatuses: submitErrorStatuses,
   },
   code: 202,
-  schema: SubmitResponse,
+  response: SubmitResponse,
   rateLimit: 'extend',
   respond: async (deps, request) => {
     const body = readBodyObject(request.body)
@@ -66,35 +66,38 @@ async function extendClip(
   body: RequestBody,
 ): Promise<ExtendResponse> {
   const id = readJobId(body)
-  const replay = await findReplay(deps, request)
-  if (replay !== undefined) return toExtendResponse(toSubmitResponse(replay), body)
+  const accepted = await replayOrCreate(deps, request, request.body, () =>
+    createExtension(deps, request, id, body),
+  )
+  return {
+    ...toSubmitResponse(accepted),
+    success: true,
+    message: `Clip ${readClipIndex(body)} of ${id} is being extended`,
+    eta: findModel(accepted.job.model)?.typicalSeconds ?? 0,
+  }
+}
+
+async function createExtension(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  id: string,
+  body: RequestBody,
+): Promise<AcceptedJob> {
   const parent = await requireOwnJob(deps.engine, request, id)
   const model = requireExtendable(parent)
   const clip = readClipIndex(body)
-  const upstreamTaskId = text(await deps.engine.readTicket(id), 'id')
+  const upstreamTaskId = text(await deps.engine.readTaskReference(id), 'id')
   if (upstreamTaskId === undefined)
     throw new ApiError('conflict', `The upstream's task of ${id} is no longer known`)
   const { input, ...validated } = validateExtension(model, body, readValidationOptions(deps, request))
   const job = { ...validated, model, input: { ...input, extendTask: upstreamTaskId, extendIndex: clip } }
   // An extension has the length and resolution of the clip, so it costs the same.
-  return toExtendResponse(
-    await acceptSubmission(
-      deps,
-      request,
-      { ...job, body: request.body },
-      { usd: parent.costUsd, warnings: [] },
-    ),
-    body,
+  return acceptSubmission(
+    deps,
+    request,
+    { ...job, body: request.body },
+    { usd: parent.costUsd, warnings: [] },
   )
-}
-
-function toExtendResponse(submitted: SubmitResponse, body: RequestBody): ExtendResponse {
-  return {
-    ...submitted,
-    success: true,
-    message: `Clip ${readClipIndex(body)} of ${readJobId(body)} is being extended`,
-    eta: findModel(submitted.model)?.typicalSeconds ?? 0,
-  }
 }
 
 function requireExtendable({ id, model: modelId, state }: JobView): Model {

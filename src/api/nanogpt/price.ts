@@ -4,8 +4,8 @@ import { describeResponse, jsonContent, preferHeader, schemaRef } from '../opena
 import { objectSchema, textSchema } from '../openapi/response-schemas.ts'
 import { createRequestRedactor } from '../plugins/redact-request.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
-import type { RouteDefinition } from './route-definition.ts'
-import { toValidationError } from './submission/accept-submission.ts'
+import type { RouteDefinition } from '../route-definition.ts'
+import { toValidationError } from '../submission/accept-submission.ts'
 
 const priceSchema = objectSchema({
   model: textSchema,
@@ -21,7 +21,7 @@ export const estimatePrice: RouteDefinition = {
   docs: {
     id: 'price',
     tag: 'Videos',
-    summary: 'The price of a submit with this body',
+    summary: 'The price of a video, without submitting it',
     headers: preferHeader,
     body: jsonContent(schemaRef('VideoRequest')),
     replies: { 200: describeResponse('The price.', { 'application/json': priceSchema }) },

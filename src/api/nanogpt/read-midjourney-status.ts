@@ -4,8 +4,8 @@ import { objectSchema, textSchema } from '../openapi/response-schemas.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { jobIdSchema, readJobIdNamed } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
-import { toJobFailure } from './job-failure.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import { toJobFailure } from '../responses/job-failure.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import { toOutput } from './status-body.ts'
 
 const midjourneyStatusSchema = objectSchema({

@@ -3,7 +3,7 @@ import { resolveBaseUrl } from '../requests/base-url.ts'
 import { jobIdSchema, readJobId } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
 import { querySchema } from '../requests/query.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 import { StatusResponse } from './schemas.ts'
 import { renderStatus } from './status-body.ts'
 import type { Dialect } from './status-mapping.ts'
@@ -46,14 +46,14 @@ function defineStatusRoute({
   dialect,
   id,
   summary,
-}: StatusRouteOptions): RouteDefinition<typeof statusQuery> {
+}: StatusRouteOptions): RouteDefinition<{ query: typeof statusQuery }> {
   return {
     method: 'GET',
     path,
     docs: { id, tag: 'Videos', summary, errorStatuses: [403, 404] },
     quiet: true,
     query: statusQuery,
-    schema: StatusResponse,
+    response: StatusResponse,
     respond: async ({ engine, config }, request, reply) => {
       const current = await requireOwnJob(engine, request, readJobId(request.query))
       const view = await waitForChange(engine, request, current, request.query.wait)

@@ -1,5 +1,5 @@
 import { objectSchema, okResponse, textSchema } from '../openapi/response-schemas.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 
 const quotaSchema = objectSchema({
   used: { type: 'integer' },

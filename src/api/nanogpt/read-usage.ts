@@ -1,9 +1,9 @@
 import { okResponse, usageSchema } from '../openapi/response-schemas.ts'
 import { buildUsageReport, usageQuery } from '../requests/usage.ts'
-import type { RouteDefinition } from './route-definition.ts'
+import type { RouteDefinition } from '../route-definition.ts'
 
 /** The jobs and costs of the caller's key, by model and day (UTC). */
-export const readUsage: RouteDefinition<typeof usageQuery> = {
+export const readUsage: RouteDefinition<{ query: typeof usageQuery }> = {
   method: 'GET',
   path: '/usage',
   docs: {

@@ -3,10 +3,12 @@ import { text } from '../../../providers/reader.ts'
 import type { JobView } from '../../jobs/job.ts'
 import { resolveBaseUrl } from '../requests/base-url.ts'
 import { lenientIntegerParameter, querySchema, textParameter } from '../requests/query.ts'
-import { toJobFailure } from './job-failure.ts'
-import type { RouteDefinition } from './route-definition.ts'
-import { Nullable, otherFieldsAllowed } from './schemas.ts'
-import { toIsoTime, toOutput } from './status-body.ts'
+import { toJobFailure } from '../responses/job-failure.ts'
+import { toIsoTime } from '../responses/job-fields.ts'
+import { Nullable } from '../responses/nullable.ts'
+import type { RouteDefinition } from '../route-definition.ts'
+import { otherFieldsAllowed } from './schemas.ts'
+import { toOutput } from './status-body.ts'
 import { mapStatus } from './status-mapping.ts'
 
 const recoverQuery = querySchema({
@@ -32,7 +34,7 @@ const RecoveredJob = Type.Object(
 )
 
 /** The caller's jobs, newest first: how a client finds a job whose submit response it lost. */
-export const recoverVideos: RouteDefinition<typeof recoverQuery> = {
+export const recoverVideos: RouteDefinition<{ query: typeof recoverQuery }> = {
   method: 'GET',
   path: '/generate-video/recover',
   docs: {
@@ -42,7 +44,7 @@ export const recoverVideos: RouteDefinition<typeof recoverQuery> = {
     errorStatuses: [429],
   },
   query: recoverQuery,
-  schema: Type.Object({ data: Type.Array(RecoveredJob) }, otherFieldsAllowed),
+  response: Type.Object({ data: Type.Array(RecoveredJob) }, otherFieldsAllowed),
   rateLimit: 'recover',
   respond: async ({ engine, config }, request) => {
     const { query, owner } = request

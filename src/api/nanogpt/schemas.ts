@@ -1,10 +1,8 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import { Nullable } from '../responses/nullable.ts'
 
 /** Schemas make serialization faster and type the builders; a field that a schema does not name is sent too. */
 export const otherFieldsAllowed = { additionalProperties: true }
-
-export const Nullable = <T extends TSchema>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
 
 export const SubmitResponse = Type.Object(
   {

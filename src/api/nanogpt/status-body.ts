@@ -1,9 +1,10 @@
 import type { JobView } from '../../jobs/job.ts'
 import { isTerminal } from '../../jobs/job.ts'
 import { toAbsoluteUrl } from '../requests/base-url.ts'
-import { toJobFailure } from './job-failure.ts'
+import { toJobFailure } from '../responses/job-failure.ts'
+import { toIsoTime, toPublicState } from '../responses/job-fields.ts'
 import type { StatusResponse } from './schemas.ts'
-import { type Dialect, mapStatus, toPublicState } from './status-mapping.ts'
+import { type Dialect, mapStatus } from './status-mapping.ts'
 
 /** `now` is a Unix time in milliseconds. */
 export type StatusOptions = { dialect: Dialect; baseUrl: string; now: number }
@@ -91,11 +92,6 @@ export function toOutput({ state, videos }: JobView, baseUrl: string) {
     videoUrls: urls,
     ...(first.thumbnailUrl !== undefined && { thumbnailUrl: toAbsoluteUrl(baseUrl, first.thumbnailUrl) }),
   }
-}
-
-/** ISO 8601 in UTC with milliseconds. */
-export function toIsoTime(unixMs: number): string {
-  return new Date(unixMs).toISOString()
 }
 
 function secondsLeft({ state, expectedAt }: JobView, now: number): number | null {

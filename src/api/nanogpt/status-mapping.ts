@@ -51,8 +51,3 @@ const statusesByState: Readonly<Record<JobState, DialectStatuses>> = {
 export function mapStatus({ state, error }: JobView): DialectStatuses {
   return statusesByState[state === 'canceled' && error?.code !== 'canceled' ? 'failed' : state]
 }
-
-/** The most detailed public state; `submitting` is internal. */
-export function toPublicState({ state }: JobView): JobState {
-  return state === 'submitting' ? 'pending' : state
-}

@@ -1,6 +1,6 @@
 import type { Input } from '../../../providers/input.ts'
 import type { JobState, JobView } from '../../jobs/job.ts'
-import { toJobFailure } from '../nanogpt/job-failure.ts'
+import { toJobFailure } from '../responses/job-failure.ts'
 import { toOpenaiModelName } from './from-openai.ts'
 import type { OpenaiVideo } from './schemas.ts'
 import { secondsOfInput, sizeOfInput } from './size.ts'

@@ -3,22 +3,54 @@ import { text } from '../../../providers/reader.ts'
 import type { Model } from '../../catalogue/model.ts'
 import { findModel, models } from '../../catalogue/models/index.ts'
 import type { JobView } from '../../jobs/job.ts'
-import type { RequestBody } from '../body/request-body.ts'
+import { type RequestBody, readBodyObject } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import type { SubmitResponse } from '../nanogpt/schemas.ts'
-import { acceptSubmission } from '../nanogpt/submission/accept-submission.ts'
+import { jsonContent } from '../openapi/operation.ts'
+import { textSchema } from '../openapi/response-schemas.ts'
 import { resolveBaseUrl, toAbsoluteUrl } from '../requests/base-url.ts'
+import { jobParams } from '../requests/job-id.ts'
 import { requireOwnJob } from '../requests/own-job.ts'
+import type { RouteDefinition } from '../route-definition.ts'
+import { type AcceptedJob, acceptSubmission, replayOrCreate } from '../submission/accept-submission.ts'
+import { submitErrorStatuses, submitHeaders } from '../submission/submission-docs.ts'
+import { readAcceptedVideo } from './read-own-video.ts'
+import { OpenaiVideo } from './schemas.ts'
 import { validateVideo } from './validate-video.ts'
+import { videoBody } from './video-body.ts'
 
-/** Makes a new video from a finished one and returns what a submit is answered. The model is the finished one's own, unless `model` names another. */
-export async function remixVideo(
+/** Makes a new video from a finished one. The model is the finished one's own, unless `model` names another. */
+export const remixVideo: RouteDefinition<{ params: typeof jobParams }> = {
+  method: 'POST',
+  path: '/videos/:id/remix',
+  docs: {
+    id: 'remixVideo',
+    tag: 'OpenAI Videos',
+    summary: 'Create a video from a finished one',
+    headers: submitHeaders,
+    body: jsonContent({ ...videoBody, properties: { prompt: textSchema, model: textSchema } }),
+    errorStatuses: submitErrorStatuses,
+    hasOpenaiErrors: true,
+  },
+  response: OpenaiVideo,
+  rateLimit: 'submit',
+  params: jobParams,
+  respond: async (deps, request) => {
+    const { id } = request.params
+    const body = readBodyObject(request.body)
+    const accepted = await replayOrCreate(deps, request, { ...body, remixed: id }, () =>
+      acceptRemix(deps, request, id, body),
+    )
+    return readAcceptedVideo(deps, request, accepted)
+  },
+}
+
+async function acceptRemix(
   deps: ApiDeps,
   request: FastifyRequest,
   sourceId: string,
   body: RequestBody,
-): Promise<SubmitResponse> {
+): Promise<AcceptedJob> {
   const source = await requireOwnJob(deps.engine, request, sourceId)
   const model = requireRemixModel(text(body, 'model') ?? source.model)
   const videoUrl = requireVideoUrl(source)
@@ -27,16 +59,16 @@ export async function remixVideo(
   const durationField = duration !== undefined &&
     model.fields.videoDuration !== undefined && { videoDuration: duration }
   const defaults = durationField === false ? {} : durationField
-  const { admitted } = validateVideo(
+  const { validated } = validateVideo(
     deps,
     request,
     { ...body, model: model.id },
     { before: defaults, after: { video } },
   )
   const fileName = /^\/files\/(.+)$/.exec(videoUrl)?.[1]
-  const input = fileName === undefined ? admitted.input : { ...admitted.input, video: `result:${fileName}` }
+  const input = fileName === undefined ? validated.input : { ...validated.input, video: `result:${fileName}` }
   return acceptSubmission(deps, request, {
-    ...admitted,
+    ...validated,
     input,
     body: request.body,
     remixedFrom: sourceId,

@@ -1,7 +1,5 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-
-const Nullable = <T extends TSchema>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ ...schema, nullable: true })
+import { type Static, Type } from '@sinclair/typebox'
+import { Nullable } from '../responses/nullable.ts'
 
 const StatusSchema = Type.Unsafe<'queued' | 'in_progress' | 'completed' | 'failed'>({
   type: 'string',
@@ -26,7 +24,7 @@ export const OpenaiVideo = Type.Object(
     warnings: Type.Optional(Type.Array(Type.String())),
     sandbox: Type.Optional(Type.Boolean()),
   },
-  { title: 'Video', description: 'A job in the words of the OpenAI Videos API.' },
+  { title: 'Video', description: 'A job in the format of the OpenAI Videos API.' },
 )
 
 export const OpenaiVideoList = Type.Object(
@@ -44,9 +42,9 @@ export const DeletedOpenaiVideo = Type.Object(
   {
     id: Type.String(),
     object: Type.Literal('video.deleted'),
-    deleted: Type.Boolean({ description: 'False: it was still running, and is being canceled.' }),
+    deleted: Type.Boolean({ description: '`false`: the job was still running and is being canceled.' }),
   },
-  { title: 'DeletedVideo', description: 'What became of the job.' },
+  { title: 'DeletedVideo', description: 'Whether the job was deleted.' },
 )
 
 export type OpenaiVideo = Static<typeof OpenaiVideo>

@@ -4,15 +4,15 @@ import { listFieldValues } from '../../catalogue/parameters.ts'
 import { type ValidRequest, validateRequest } from '../../catalogue/validation/validate.ts'
 import type { RequestBody } from '../body/request-body.ts'
 import type { ApiDeps } from '../deps.ts'
-import { toValidationError } from '../nanogpt/submission/accept-submission.ts'
 import { readValidationOptions } from '../requests/validation-options.ts'
+import { toValidationError } from '../submission/accept-submission.ts'
 import { fromOpenai, isSora } from './from-openai.ts'
 
-type ValidatedVideo = { admitted: ValidRequest; body: RequestBody }
+type ValidatedVideo = { validated: ValidRequest; body: RequestBody }
 
 /**
  * Reads a body of the OpenAI Videos API. For Sora, a `size` that OpenAI rejects and more `seconds` than it renders are rejected, unless the request
- * prefers otherwise; every other value becomes the closest one that is rendered. `more`: fields that the gateway adds.
+ * prefers otherwise; every other value becomes the closest one that is rendered. `extraFields`: fields that the gateway adds.
  */
 export function validateVideo(
   deps: ApiDeps,
@@ -32,7 +32,7 @@ export function validateVideo(
     followsSoraRules && isTooLongForSora(body) ? { ...validation, handling: 'strict' } : validation,
   )
   if (!result.ok) throw toValidationError(result.problems)
-  return { admitted: result, body: translated }
+  return { validated: result, body: translated }
 }
 
 function isTooLongForSora({ seconds }: RequestBody): boolean {

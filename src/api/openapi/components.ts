@@ -8,7 +8,10 @@ const text = { type: 'string' }
 
 /** Fields of every submit, for any model. */
 const commonFields: Readonly<Record<string, JsonSchema>> = {
-  conversationUUID: { ...text, description: 'Stored with the job, to find it by.' },
+  conversationUUID: {
+    ...text,
+    description: 'Stored with the job. `generate-video/recover` finds jobs by it.',
+  },
   webhookUrl: {
     ...text,
     description: 'The URL that is notified when the job ends, signed according to Standard Webhooks.',
@@ -63,7 +66,7 @@ const errorSchema = {
       },
       additionalProperties: true,
     },
-    message: { ...text, description: 'The same text, for clients that look for it here.' },
+    message: { ...text, description: 'The same text, for clients that read it here.' },
     code: { type: 'string', enum: codes },
     status: { type: 'integer' },
   },

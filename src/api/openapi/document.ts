@@ -4,12 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
 import { resolvePathPrefix } from '../requests/base-url.ts'
 import { components } from './components.ts'
-import { jobOperations } from './job-operations.ts'
 import { describeOperation, tags } from './operation.ts'
-import { otherOperations } from './other-operations.ts'
-
-/** Operations by canonical path, until their routes carry `config.docs`. Other paths of an operation are served but not listed. */
-const operations = { ...jobOperations, ...otherOperations }
 
 const documentHeader = {
   openapi: '3.1.0',
@@ -33,14 +28,10 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: documentHeader as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
     transform: ({ schema, url, route }) => {
-      const [method = ''] = [route.method].flat()
-      const operation = route.config?.docs ?? operations[`${method} ${url}`]
+      const docs = route.config?.docs
       return {
         url,
-        schema:
-          operation === undefined
-            ? { ...schema, hide: true }
-            : describeOperation(operation, url, schema ?? {}),
+        schema: docs === undefined ? { ...schema, hide: true } : describeOperation(docs, url, schema ?? {}),
       }
     },
     transformObject: (document) => {

@@ -73,7 +73,9 @@ const bodyErrorStatuses = [408, 413, 415]
 const paramErrorStatuses = [414]
 
 /** An operation in the format of @fastify/swagger: the schema of the route and its documentation. */
-export function describeOperation(operation: OperationDocs, url: string, routeSchema: FastifySchema) {
+export function describeOperation(operation: OperationDocs, url: string, schema: FastifySchema) {
+  // Path parameters are listed after the others, from the URL.
+  const { params: _, ...routeSchema } = schema
   const {
     id,
     tag,

@@ -27,7 +27,7 @@ export function apiKeysIn({ headers }: Pick<FastifyRequest, 'headers'>): readonl
 }
 
 /** A hook that rejects requests without a valid API key, where one is required. */
-export function createAuthenticationHook(accounts: Authenticator) {
+export function createAuthenticationHook(authenticator: Authenticator) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     const [apiKey] = apiKeysIn(request)
     const reject = (access: AccessMode) => {
@@ -43,12 +43,12 @@ export function createAuthenticationHook(accounts: Authenticator) {
     const decide = (caller: Caller | undefined) => {
       if (caller !== undefined && (caller !== anonymousCaller || isLocalClient(request)))
         return accept(caller)
-      Promise.resolve(accounts.readAccessMode()).then((access) => {
+      Promise.resolve(authenticator.readAccessMode()).then((access) => {
         if (caller !== undefined && access === 'off') accept(caller)
         else reject(access)
       }, done)
     }
-    const caller = accounts.identify(apiKey)
+    const caller = authenticator.identify(apiKey)
     // Synchronous where the caller is cached: a promise would cost every request a turn of the microtask queue.
     if (caller instanceof Promise) caller.then(decide, done)
     else decide(caller)

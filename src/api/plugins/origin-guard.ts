@@ -12,7 +12,7 @@ export type OriginPolicy = {
   publicUrl?: string | undefined
 }
 
-type Deps = { accounts: Pick<Authenticator, 'readAccessMode'>; policy: OriginPolicy; help: KeyHelp }
+type Deps = { authenticator: Pick<Authenticator, 'readAccessMode'>; policy: OriginPolicy; help: KeyHelp }
 
 /** A web page may show a file whose link it knows. */
 const fileRoutes = ['/files/:name', '/media/*']
@@ -23,7 +23,7 @@ const unguardedRoutes = [...fileRoutes, '/hooks/:id/:secret', '/health', '/ready
  * A hook for gateways without API keys, which any web page could use through the browser of a legitimate user. It rejects requests of other
  * origins, and hides the replies of unguarded routes from them. With API keys every origin is allowed, as a foreign page has no key.
  */
-export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHookHandler {
+export function createOriginGuard({ authenticator, policy, help }: Deps): onRequestHookHandler {
   return (request, reply, done) => {
     const { url = '' } = request.routeOptions
     if (fileRoutes.includes(url) || findProblem(request, policy) === undefined) {
@@ -38,7 +38,7 @@ export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHo
       const isAllowed = unguardedRoutes.includes(url) || isPageVisit(request, url)
       done(isAllowed ? undefined : originError(problem, access, help))
     }
-    const access = accounts.readAccessMode()
+    const access = authenticator.readAccessMode()
     if (!(access instanceof Promise)) decide(access)
     else {
       access.then(decide, (cause: Error) => {
@@ -50,9 +50,12 @@ export function createOriginGuard({ accounts, policy, help }: Deps): onRequestHo
 }
 
 /** The same check for requests that match no route: whether a web page of another origin may have sent it and must not read the reply. */
-export function mustHideReply(request: FastifyRequest, { accounts, policy }: Omit<Deps, 'help'>): boolean {
+export function mustHideReply(
+  request: FastifyRequest,
+  { authenticator, policy }: Omit<Deps, 'help'>,
+): boolean {
   if (findProblem(request, policy) === undefined) return false
-  const access = accounts.readAccessMode()
+  const access = authenticator.readAccessMode()
   if (!(access instanceof Promise)) return needsGuard(access)
   access.catch(() => undefined)
   return true

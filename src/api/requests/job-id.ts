@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { text } from '../../../providers/reader.ts'
 import { createRandomId } from '../../text/random-id.ts'
 import { ApiError } from '../errors.ts'
@@ -10,6 +11,9 @@ export function createJobId(): string {
 const idFields = ['requestId', 'runId', 'id', 'request_id', 'run_id', 'taskId', 'task_id'] as const
 
 const idPattern = /^[\w.:-]{1,128}$/
+
+/** Path parameters of operations on one job. */
+export const jobParams = Type.Object({ id: Type.String() })
 
 export const jobIdSchema = {
   type: 'string',

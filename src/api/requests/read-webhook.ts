@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { resolveStoredBaseUrl } from './base-url.ts'
 
-/** Told apart without regard to case and underscores. */
+/** Compared without case and underscores. */
 const webhookFields = ['webhookurl', 'callbackurl']
 
 /** The webhook that a request sets for its job. */
@@ -23,7 +23,7 @@ export function readJobWebhook(
  * The address that a body sets for later jobs: under one of the names of a submit or as `url`. `null` removes it, and nothing else does: a body
  * that is missing, or names no address, changes nothing and is refused.
  */
-export function readDefaultWebhook(webhooks: ApiDeps['webhooks'], body: unknown): string | null {
+export function readWebhookUrl(webhooks: ApiDeps['webhooks'], body: unknown): string | null {
   const isObject = typeof body === 'object' && body !== null
   const candidates = (isObject ? Object.entries(body) : []).filter(([name, value]) => {
     return value !== undefined && (webhookFields.includes(normalizeName(name)) || name === 'url')

@@ -3,11 +3,13 @@ import { toMicros, toUsd } from '../../accounts/money.ts'
 import type { UsageRow } from '../../accounts/usage.ts'
 import { integerParameter, querySchema, textParameter } from './query.ts'
 
-export const usageQuery = querySchema({
+export const usageParameters = {
   days: integerParameter({ minimum: 1, maximum: 400, default: 30 }),
   model: textParameter(),
   day: textParameter({ format: 'date' }),
-})
+}
+
+export const usageQuery = querySchema(usageParameters)
 
 /** The rows of one model, one day or both, and their sum. */
 export function buildUsageReport(

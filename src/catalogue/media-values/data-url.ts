@@ -64,7 +64,7 @@ function recognizeContentType(sample: string, base64: boolean): string | undefin
   return signatures.find(([pattern]) => pattern.test(bytes))?.[1]
 }
 
-/** How media files begin. Which type a file really has is told from all of it, where it is stored. */
+/** How media files begin. The actual type is read from the whole file when it is stored. */
 const signatures: readonly [RegExp, string][] = [
   [/^\u0089PNG/, 'image/png'],
   [/^\u00ff\u00d8\u00ff/, 'image/jpeg'],

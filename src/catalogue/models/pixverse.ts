@@ -57,7 +57,7 @@ const shared = {
   },
   price: {
     source:
-      'Runware model page of PixVerse 5, USD 0.0598 a second in 1080p; it tells no lower sizes, billed alike',
+      'Runware model page of PixVerse 5, USD 0.0598 a second in 1080p; it lists no lower resolutions, which are billed the same',
     asOf: '2026-08',
     per: 'second',
     rates: [{ usd: 0.0598 }],

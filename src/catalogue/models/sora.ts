@@ -33,8 +33,7 @@ export const soraModels: readonly Model[] = [
       resolution === '1792x1024' && pro_mode !== true
         ? {
             field: 'resolution',
-            message:
-              '`resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or ask for 720p',
+            message: '`resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or set 720p',
             code: 'pro_required',
             instead: '720p',
           }

@@ -31,9 +31,9 @@ export async function hasWholeBoxes(reader: FileReader): Promise<boolean> {
     const isLong = head.readUInt32BE(0) === 1
     if (isLong && head.length < 16) return false
     const length = isLong ? Number(head.readBigUInt64BE(8)) : head.readUInt32BE(0)
-    // A box up to the end of the file. Recorders that were stopped leave such media data without an index.
+    // The box extends to the end of the file. An interrupted recorder leaves such media data without an index.
     if (length === 0) return type !== 'mdat' || hasIndex
-    // Not a box: something that was appended to the file.
+    // Not a box: appended data.
     if (length < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return true
     if (offset + length > reader.size) return hasIndex && !knownTypes.includes(type)
     if (indexTypes.includes(type)) hasIndex = true

@@ -34,14 +34,14 @@ export async function detectContentType(path: string): Promise<string | undefine
   const firstCharacters = await readFirstCharacters(path)
   const archive = archives.find(([signature]) => firstCharacters.startsWith(signature))?.[1]
   if (archive !== undefined) return archive
-  // Bounded by itself: 256 to 1024 elements of any container, 16 MB of what it unpacks.
+  // file-type has its own limits: 256 to 1024 elements of a container, 16 MB of decompressed data.
   const signal = AbortSignal.timeout(parserLimits.timeoutMs)
   const detected = await new FileTypeParser({ signal }).fromFile(path).catch((cause: unknown) => {
     if (isSystemError(cause)) throw toStorageUnavailable('read a temporary file', cause)
     return undefined
   })
   const contentType = detected?.mime.split(';')[0]?.trim()
-  // Behind a tag of sound files and behind a byte order mark, only sound and text are what they seem.
+  // After an audio tag or a byte order mark, only the results audio and text are reliable.
   return /^(ID3|\xef\xbb\xbf)/.test(firstCharacters) && !contentType?.startsWith('audio/')
     ? undefined
     : contentType
@@ -75,7 +75,7 @@ export async function checkMediaFile(path: string, kind: MediaKind): Promise<Fil
     }
   }
   const pixels = await countImagePixels(path, contentType)
-  // In the other formats, 0 can mean that the size stands elsewhere.
+  // In the other formats, 0 can mean that the size is stored elsewhere.
   if (pixels === 0 && /^image\/a?png$/.test(contentType))
     return { reason: 'invalid', problem: 'is an image without pixels' }
   if ((pixels ?? 0) > maxPixels) {

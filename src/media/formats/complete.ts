@@ -28,8 +28,8 @@ const completenessChecks: readonly [string, number, CompletenessCheck][] = [
 ]
 
 /**
- * Whether the end of a file is there, for the formats that tell where it is. A file that takes longer to look through than a parser
- * may spend counts as complete. Rejects with `StorageUnavailable`.
+ * Whether a file is complete, for formats that store their length. A file whose parser exceeds its limit counts as complete.
+ * Rejects with `StorageUnavailable`.
  */
 export async function isComplete(path: string): Promise<boolean> {
   const file = await wrapStorageErrors('read a temporary file', open(path, 'r'))

@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises'
 import { wrapStorageErrors } from '../storage/storage-fault.ts'
 
 /**
- * How much of a file is parsed before the parser gives up. Constants, as no operator can judge them: a video with one fragment per
- * frame has about 200,000 boxes in an hour, and the whole of a limit costs less than half a CPU second.
+ * How much of a file is parsed before the parser gives up. No settings: a video with one fragment per frame has about 200,000 boxes
+ * per hour, and parsing up to a limit takes less than half a CPU second.
  */
 export const parserLimits = { elements: 250_000, reads: 10_000, timeoutMs: 2000 } as const
 

@@ -7,8 +7,8 @@ const maxCandidates = 64
 const tagMarkers = ['TAG', 'APETAGEX', 'ID3', '\0'.repeat(8)]
 
 /**
- * A FLAC file tells how many samples it has, unless it was written to a pipe; its frames tell which samples they hold, not how long
- * they are. The last one ends with a checksum.
+ * A FLAC file stores its number of samples, unless it was written to a pipe. Its frames store which samples they hold, not their
+ * length in bytes. The last frame ends with a checksum.
  */
 export async function hasWholeFlac(reader: FileReader): Promise<boolean> {
   const streamInfo = Buffer.from(await reader.read(0, 42))
@@ -30,7 +30,7 @@ export async function hasWholeFlac(reader: FileReader): Promise<boolean> {
     if (totalSamples === 0 ? isWhole(frame, isEndOrTag) : lastSample === totalSamples && isWhole(frame))
       return true
   }
-  // A frame without its end is cut. In a longer file without a frame, nothing is known.
+  // A frame without its end is truncated. In a longer file without a frame, the end is unknown.
   return candidates === 0 && bytes.length < reader.size
 }
 

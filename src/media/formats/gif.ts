@@ -14,7 +14,7 @@ export async function hasGifTrailer(reader: FileReader): Promise<boolean> {
     if (head[0] === trailer) return true
     if (head[0] === extension) offset += 2
     else if (head[0] === image && head.length === 10) offset += 10 + colorTableBytes(head[9]) + 1
-    // The end of the file, or something else than a block, where the structure is unknown.
+    // The end of the file, or data that is not a block: the structure is unknown from here.
     else return head.length === 10 && head[0] !== image
     offset = await skipSubBlocks(reader, offset)
   }

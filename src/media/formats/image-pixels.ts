@@ -35,7 +35,7 @@ const pixelCounters: Readonly<Record<string, PixelCounter>> = {
 function createPixelCounter({ calculate }: typeof PNG): PixelCounter {
   return (head) => {
     try {
-      // A copy, because the parsers read on to the end of the memory behind a Buffer.
+      // A copy, because the parsers read beyond the end of a Buffer, in the memory that it shares.
       const { width, height } = calculate(new Uint8Array(head))
       return width * height
     } catch {
@@ -45,14 +45,14 @@ function createPixelCounter({ calculate }: typeof PNG): PixelCounter {
 }
 
 function countWebpPixels(head: Buffer): number | undefined {
-  // Decoders ignore the reserved bits of the flags, image-size rejects the file for them.
+  // Decoders ignore the reserved bits of the flags; image-size rejects the file.
   if (head.length > 20) head.writeUInt8(head.readUInt8(20) & 0x3e, 20)
   return createPixelCounter(WEBP)(head)
 }
 
 /**
- * Walks the segments to the one that starts the frame. image-size 2.1.0 does not see a frame that is the first segment, nor an arithmetic
- * or lossless one, so that the limit would not hold, and it takes 50 ms to give up on half a megabyte without segments.
+ * Walks the segments to the one that starts the frame. image-size 2.1.0 misses a frame that is the first segment, and arithmetic and
+ * lossless ones, so that the size limit would not apply; it needs 50 ms to give up on half a megabyte without segments.
  */
 function countJpegPixels(head: Buffer): number | undefined {
   try {

@@ -12,7 +12,7 @@ export async function hasJpegEnd(reader: FileReader): Promise<boolean> {
   while (offset + 4 <= reader.size) {
     reader.countElement()
     const head = reader.buffered(offset, 4) ?? (await reader.read(offset, 4))
-    // Without a segment here, the structure is unknown: only the end marker is looked for.
+    // Without a segment here, the structure is unknown: search only for the end marker.
     if (head[0] !== 0xff) break
     const marker = head[1] ?? 0
     // Any number of fill bytes may come before a marker; restart markers and 0x01 have no length.

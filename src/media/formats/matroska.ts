@@ -21,7 +21,7 @@ export async function hasWholeElements(reader: FileReader): Promise<boolean> {
     if (lengthBytes > 8) return true
     const id = head.readUIntBE(0, idBytes)
     const mayHaveUnknownLength = unknownLengthIds.includes(id)
-    // Not an element of this level: something that was appended.
+    // Not an element of this level: appended data.
     if (!mayHaveUnknownLength && !knownLengthIds.includes(id)) return true
     const length = readLength(head.subarray(idBytes, idBytes + lengthBytes))
     offset += idBytes + lengthBytes

@@ -5,7 +5,7 @@ const headBytes = 27
 
 /**
  * An Ogg file is a sequence of pages, each with its length. Whether the last one is marked as such depends on the writer; it is
- * only checked to be whole. It begins in the last block of the file, unless something has been appended.
+ * only checked to be whole. It begins in the last block of the file, unless data was appended.
  */
 export async function hasWholeLastPage(reader: FileReader): Promise<boolean> {
   const { bytes } = await reader.readEnd()

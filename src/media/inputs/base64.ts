@@ -8,8 +8,8 @@ export type DecodedFile =
   | { problem: 'not base64' | 'cut short' | 'empty' | 'too large'; limitBytes: number }
 
 /**
- * Decodes the content of a data URL into a scratch file as it comes, cut into pieces anywhere, as the Fetch standard does; the
- * characters of URL-safe base64 are accepted too. After something wrong the rest is taken and forgotten.
+ * Decodes the content of a data URL into a temporary file while it arrives, in pieces of any size, as the Fetch standard does. URL-safe
+ * base64 is accepted too. After an invalid character, the rest is read and discarded.
  */
 export async function createDataUrlDecoder(
   tempDir: TempDir,
@@ -82,8 +82,8 @@ function latin1ToBytes(text: string): Buffer {
 }
 
 /**
- * Undoes the percent-encoding, and what the parser of a URL does: tabs, line ends, the space at the end and a fragment are no content. Takes
- * time in proportion to the text, whatever it is.
+ * Decodes the percent-encoding, and removes what a URL parser removes: tabs, line ends, trailing space and the fragment. Takes linear
+ * time for any text.
  */
 function createPercentDecoder(base64: boolean) {
   /** An escape or a character of two units that may go on in the next piece. */
@@ -94,7 +94,7 @@ function createPercentDecoder(base64: boolean) {
   const ignoredSpace = /[\t\n\r]+/g
 
   function decodePercent(text: string): string {
-    // Other characters than those of ASCII stand for their bytes in UTF-8.
+    // Characters outside ASCII represent their UTF-8 bytes.
     const latin1 = /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
     if (!latin1.includes('%')) return latin1
     return latin1.replace(/%([\da-f]{2})/gi, (_, code: string) =>

@@ -14,8 +14,8 @@ const maxTries = 100
 export type InputUses = ReturnType<typeof createInputUses>
 
 /**
- * Counts which stored inputs requests use, so that a refused one can take its file away again, and no other's: a file is shared by
- * everybody who sends the same content. `keepMs`: longer than a file is kept.
+ * Counts the requests that use each stored input, so that a rejected request removes only a file that no other request uses: requests
+ * with the same content share a file. `keepMs`: longer than a file is kept.
  */
 export function createInputUses({
   redis,

@@ -185,7 +185,7 @@ export function createInputStorer({ store, tempDir, uploadBuffer, library, limit
       )
       return { input: storedInput, discard }
     } catch (cause) {
-      // What cannot be removed now goes with the other old inputs.
+      // A file that cannot be removed now is removed with the other expired inputs.
       await discard().catch(() => undefined)
       throw cause
     }

@@ -95,7 +95,7 @@ export function createUploadBuffer({ tempDir, limits }: { tempDir: TempDir; limi
 
     /** Removes the files of a request that nobody claimed, as soon as its reply is closed. */
     discardAfter(reply: Writable, files: readonly UploadedFile[]): void {
-      // A client that has left meanwhile is not heard of again.
+      // A client that disconnected meanwhile sends no further event.
       if (reply.closed) void this.discard(files)
       else reply.once('close', () => void this.discard(files))
     },
@@ -118,6 +118,6 @@ async function detectMediaType(declaredType: string, decodedFile: DecodedFile): 
 }
 
 async function removeTempFile(decodedFile: DecodedFile): Promise<void> {
-  // What cannot be removed now goes with the other old temporary files.
+  // A file that cannot be removed now is removed with the other old temporary files.
   if ('path' in decodedFile) await rm(decodedFile.path, { force: true }).catch(() => undefined)
 }

@@ -33,7 +33,7 @@ export type PreparedInput =
       /** To be called when the input is no longer needed. */
       release(): void
     }
-  /** Too much is on its way to the upstream; ask again after `waitMs`. */
+  /** Too many bytes are being uploaded to the upstream; try again after `waitMs`. */
   | { kind: 'busy'; waitMs: number }
   | { kind: 'failed'; fault: Fault }
 

@@ -2,14 +2,14 @@
 const maxConcurrentBytes = 32 * 1024 * 1024
 /** A job that waits asks again after this long for each job before it, so that a long line costs little. */
 const retryDelayMs = { perJob: 250, max: 10_000 }
-/** A job that is so late, and as late again as it was told to wait, waits elsewhere, or not any more. */
+/** A job that is this late, beyond the time that it was asked to wait, waits at another upstream or has ended. */
 const graceMs = 2000
 
 export type UploadQueue = ReturnType<typeof createUploadQueue>
 
 /**
- * Bounds what is uploaded to one upstream at once. Nobody waits inside: a step that is not let in ends and comes again, since the polls of the same
- * upstream need its slot. First come, first served.
+ * Limits the bytes that are uploaded to one upstream at the same time. No step waits here: a step without a place ends and is run again later, because
+ * polls of the same upstream need its slot. First come, first served.
  */
 export function createUploadQueue({
   maxConcurrentUploads,

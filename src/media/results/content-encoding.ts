@@ -13,8 +13,8 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 }
 
 /**
- * Names of the encodings of a body, in the order in which they were applied. Others than these are none: clients take such a file as it is,
- * so an upstream does not notice that its storage sends `aws-chunked`, `none` or a character set (2026-11).
+ * Names of the encodings of a body, in the order in which they were applied. Other names are ignored, as clients do:
+ * an upstream does not notice that its storage sends `aws-chunked`, `none` or a character set (2026-11).
  */
 function encodingsOf(headers: Headers): string[] {
   return String(headers['content-encoding'] ?? '')

@@ -17,8 +17,8 @@ const retryMsPerRejectedJob = 20
 export type DownloadSlots = ReturnType<typeof createDownloadSlots>
 
 /**
- * Bounds the downloads of this process, in all and from each host, so that files that do not come hold up nobody else's. Repeated
- * attempts get at most half of a host's slots: the other half is for files that have not failed yet.
+ * Limits the downloads of this process, in total and per host, so that stalled downloads do not block others. Retries get at most half
+ * of a host's slots: the other half is for files that have not failed yet.
  */
 export function createDownloadSlots({ total, perHost }: { total: number; perHost: number }) {
   const hosts = new Map<string, { total: number; repeated: number }>()

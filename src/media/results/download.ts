@@ -29,9 +29,9 @@ export type DownloadLimits = {
 type Deps = DownloadLimits & { safeFetch: SafeFetch; tempDir: TempDir }
 
 /**
- * Fetches a link into a scratch file and answers its path. What an earlier try left behind is gone on with, where the upstream
- * can and its file is still the same; each try writes a file of its own, so that two at once do no harm. Rejects with
- * `LinkNotReady` or `LinkUseless` for what the upstream does, with `StorageUnavailable` for what the disk does.
+ * Downloads a link to a temporary file and returns its path. Continues an earlier partial download if the upstream supports ranges and
+ * its file is unchanged. Each attempt writes its own file, so that two at the same time do no harm. Rejects with `LinkNotReady` or
+ * `LinkUseless` for faults of the upstream, with `StorageUnavailable` for faults of the disk.
  */
 export function createDownloader({ safeFetch, tempDir, largestBytes, bytesPerSecond, windowMs }: Deps) {
   return async (url: string, name: string, callerSignal?: AbortSignal): Promise<string> => {
@@ -43,7 +43,7 @@ export function createDownloader({ safeFetch, tempDir, largestBytes, bytesPerSec
     try {
       return await fetchFile()
     } catch (cause) {
-      // However undici words it, the reason is why it was stopped.
+      // The signal's reason says why it was aborted; undici's error does not.
       throw signal.aborted && !(cause instanceof StorageUnavailable) ? signal.reason : toLinkError(cause)
     } finally {
       progress.stop()
@@ -85,7 +85,7 @@ export function createDownloader({ safeFetch, tempDir, largestBytes, bytesPerSec
       const isRemainder =
         response.statusCode === 206 && isSameFile && firstByteOf(response) === partial?.bytes
       if (isRemainder && !isEncoded(response.headers)) return { response, startByte: partial?.bytes ?? 0 }
-      // Whatever its type is said to be: the bytes tell.
+      // The declared type does not count: the bytes decide.
       if (isWholeFile(response)) return { response, startByte: 0 }
       response.body.on('error', () => undefined).destroy()
       if (partial !== undefined) return requestFrom(undefined)

@@ -113,7 +113,7 @@ export function createResults({
   /** A whole video that an earlier attempt fetched but could not store. */
   async function findDownloaded(name: string): Promise<string | undefined> {
     const [path] = await tempDir.findByName(`${name}.whole`)
-    // The sweep removes what is not touched for a while.
+    // The sweep removes files that have not been modified for a while.
     if (path !== undefined)
       await wrapStorageErrors('touch a temporary file', utimes(path, new Date(), new Date()))
     return path
@@ -150,8 +150,8 @@ export function createResults({
 
   return {
     /**
-     * Answers the links that clients are given. Rejects with `LinkNotReady` or `LinkUseless` when a file cannot be had, with
-     * `StorageUnavailable` when it cannot be kept, with `DownloadsBusy` when it is not its turn.
+     * Returns the links for clients. Rejects with `LinkNotReady` or `LinkUseless` when a file cannot be downloaded, with
+     * `StorageUnavailable` when it cannot be stored, with `DownloadsBusy` when all download slots are taken.
      */
     async deliver(
       { secret }: { secret: string },
@@ -164,7 +164,7 @@ export function createResults({
       const fetches = videos.map(({ url }, index) =>
         fetchOnce({ ...options, url, name: names[index] ?? '', download }),
       )
-      // No file goes on behind the back of a step that has ended.
+      // No download continues after its step has ended.
       const failures = (await Promise.allSettled(fetches)).filter((outcome) => outcome.status === 'rejected')
       const [worstReason] = failures
         .map((failure): unknown => failure.reason)

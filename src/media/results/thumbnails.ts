@@ -26,8 +26,8 @@ export function isThumbnailKind(text: string): text is ThumbnailKind {
 }
 
 /**
- * Video formats that hold everything themselves. Others, as playlists and scripts, name further files, and ffmpeg would open
- * any file of this machine for them.
+ * Self-contained video formats. Others, such as playlists and scripts, reference further files, and ffmpeg would open any file of
+ * this machine for them.
  */
 const allowedFormats = ['mov', 'matroska', 'avi', 'flv', 'mpegts', 'mpeg', 'mpegvideo', 'ogg', 'asf', 'gif']
 const inputRestrictions = ['-protocol_whitelist', 'file', '-format_whitelist', allowedFormats.join(',')]
@@ -131,10 +131,10 @@ async function runFfmpeg({ ffmpeg, source, filter, output, timeoutMs }: FfmpegRu
   const child = spawn(ffmpeg, [...inputArguments, ...outputArguments], {
     stdio: 'ignore',
     signal: AbortSignal.timeout(timeoutMs),
-    // ffmpeg finishes its work on SIGTERM, and a decoder that hangs never does.
+    // On SIGTERM, ffmpeg finishes its work first; a hanging decoder never does.
     killSignal: 'SIGKILL',
   })
-  // After a kill, too, it is over only when the process has gone.
+  // Even after a kill, wait until the process has exited.
   child.on('error', () => undefined)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   const outputStats = await stat(output).catch(() => undefined)

@@ -5,8 +5,7 @@ type Options = {
 }
 
 /**
- * Watches that a transfer does not fall below a rate, measured window by window. The time in which the receiver was busy
- * storing what had come is not the sender's.
+ * Aborts a transfer that falls below a rate, measured per window. Time that the receiver spends on storing data does not count.
  */
 export function watchTransferRate({ bytesPerSecond, windowMs, onStall }: Options) {
   let bytes = 0
@@ -22,7 +21,7 @@ export function watchTransferRate({ bytesPerSecond, windowMs, onStall }: Options
     }
     const elapsedMs = now - windowStart
     const receivingMs = elapsedMs - storingMs
-    // A process that was busy for so long has not read what had come.
+    // A process that was blocked for so long has not read the data that arrived.
     const wasBusy = elapsedMs > windowMs * 1.5 || receivingMs < windowMs / 2
     if (!wasBusy && bytes * 1000 < bytesPerSecond * receivingMs)
       onStall(`the result came too slowly: ${bytes} bytes in ${receivingMs} ms`)

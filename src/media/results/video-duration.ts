@@ -16,7 +16,7 @@ export async function readVideoSeconds(file: VideoFile): Promise<number | undefi
     headerBody[0] === 1
       ? [headerBody.readUInt32BE(20), Number(headerBody.readBigUInt64BE(24))]
       : [headerBody.readUInt32BE(12), headerBody.readUInt32BE(16)]
-  // All ones: not known when the header was written.
+  // All ones: the size was unknown when the header was written.
   return timescale === 0 || duration === 0 || duration >= 0xffffffff ? undefined : duration / timescale
 }
 

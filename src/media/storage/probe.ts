@@ -142,7 +142,7 @@ export function withProbe(
   return {
     ...store,
     async stat(name) {
-      // S3 answers 403 for an absent file to whoever may not list the bucket (s3:ListBucket).
+      // Without the permission s3:ListBucket, S3 replies 403 for a missing file.
       const isDenied = (cause: unknown) => cause instanceof StorageUnavailable && cause.isForbidden
       const stored = await store.stat(name).catch(async (cause: unknown) => {
         if (!isDenied(cause) || (await probe.currentFault()) !== undefined) throw cause

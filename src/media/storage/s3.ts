@@ -36,12 +36,12 @@ export function createS3Store({ bucket: Bucket, timeoutMs, ...settings }: S3Sett
         httpsAgent: { maxSockets },
         ...timeouts,
       },
-      // Many servers other than Amazon's do not know the newer checksums.
+      // Many S3-compatible servers do not support the newer checksums.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     })
   const writeClient = createClient({ socketTimeout: timeoutMs })
-  // A client that pauses a video makes its connection silent: only the start of a reply is bounded here.
+  // A client that pauses a video reads nothing: only the start of a reply has a time limit.
   const readClient = createClient({ requestTimeout: timeoutMs })
   const describeOperation = (verb: string, name: string) => `${verb} ${name} in the bucket ${Bucket}`
 

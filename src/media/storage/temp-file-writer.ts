@@ -9,8 +9,8 @@ export type TempFile = { path: string; hash: string; bytes: number }
 const operation = 'write a temporary file'
 
 /**
- * Writes a scratch file piece by piece while hashing it. Past the limit it keeps nothing. Rejects with `StorageUnavailable` when
- * the disk takes no more, and keeps nothing then either.
+ * Writes a temporary file in pieces and hashes it. Beyond the size limit, the file is removed. Rejects with `StorageUnavailable` when
+ * the disk is full; the file is removed then, too.
  */
 export async function createTempFileWriter(tempDir: TempDir, limitBytes: number) {
   const path = tempDir.createPath()

@@ -25,7 +25,7 @@ const sizes = [
   { what: 'a small body', padding: '' },
   { what: 'a large body', padding: 'x'.repeat(70_000) },
 ]
-/** A field that nobody reads. */
+/** An unused field. */
 const padded = (body: Record<string, unknown>, padding: string) => ({ ...body, user: padding })
 
 for (const { what, padding } of sizes)
@@ -35,18 +35,18 @@ for (const { what, padding } of sizes)
       'an unpaired surrogate': 'a \ud83dboat',
       'the other half of a pair': 'a \udea3boat',
     })) {
-      it(`lose ${name} where they are prose, with a warning`, async (t) => {
+      it(`lose ${name} in prose fields, with a warning`, async (t) => {
         const { app, engine } = await startGateway(t)
         const reply = await post(app, padded({ ...plainBody, prompt: unclean }, padding))
         assert.equal(reply.status, 202, reply.message)
-        assert.equal(engine.orders[0]?.input.prompt, 'a boat')
+        assert.equal(engine.requests[0]?.input.prompt, 'a boat')
         assert.match(
           reply.warnings?.join() ?? '',
           /`prompt` has characters that are no text.*they were removed/,
         )
       })
 
-      it(`may not have ${name} anywhere else`, async (t) => {
+      it(`are rejected with ${name} in other fields`, async (t) => {
         const { app, engine } = await startGateway(t)
         for (const [field, value] of Object.entries({
           model: `veo2-video${unclean}`,
@@ -62,11 +62,11 @@ for (const { what, padding } of sizes)
         }
         const reply = await post(app, padded({ ...plainBody, [unclean]: 1 }, padding))
         assert.deepEqual([reply.status, reply.code], [400, 'invalid_parameter_value'])
-        assert.equal(engine.orders.length, 0)
+        assert.equal(engine.requests.length, 0)
       })
     }
 
-    it('are cleaned in a story, but for its links', async (t) => {
+    it('are cleaned in a story, except for its links', async (t) => {
       const { app, engine } = await startGateway(t)
       const story = (character: object) => ({
         model: 'longstories-movie',
@@ -74,7 +74,7 @@ for (const { what, padding } of sizes)
         storyConfig: { script: 'Once\0 upon a time', characters: [character] },
       })
       assert.equal((await post(app, padded(story({ name: 'Ann\ud800' }), padding))).status, 202)
-      assert.deepEqual(engine.orders[0]?.input.storyConfig, {
+      assert.deepEqual(engine.requests[0]?.input.storyConfig, {
         script: 'Once upon a time',
         characters: [{ name: 'Ann' }],
       })
@@ -82,10 +82,10 @@ for (const { what, padding } of sizes)
       assert.deepEqual([wrong.status, wrong.error?.param], [400, 'storyConfig'])
     })
 
-    it('may have pairs of surrogates', async (t) => {
+    it('can contain surrogate pairs', async (t) => {
       const { app, engine } = await startGateway(t)
       await post(app, padded({ ...plainBody, prompt: 'a boat 🚣' }, padding))
-      assert.equal(engine.orders[0]?.input.prompt, 'a boat 🚣')
+      assert.equal(engine.requests[0]?.input.prompt, 'a boat 🚣')
     })
 
     it('are UTF-8', async (t) => {
@@ -95,7 +95,7 @@ for (const { what, padding } of sizes)
       assert.deepEqual([reply.status, reply.message], [400, 'The body is not valid UTF-8'])
     })
 
-    it('have no key that reaches into a prototype', async (t) => {
+    it('cannot change a prototype', async (t) => {
       const { app } = await startGateway(t)
       const text = JSON.stringify(padded(plainBody, padding)).slice(1)
       for (const key of ['"__proto__":{"x":1}', '"constructor":{"prototype":{}}', '"a":{"__proto__":1}'])
@@ -117,7 +117,7 @@ for (const { what, padding } of sizes)
       assert.equal(Reflect.get(Object(seen), 'seed'), '1e400')
     })
 
-    it('are bounded in number and depth', async (t) => {
+    it('have a limited number and depth of values', async (t) => {
       const { app } = await startGateway(t)
       const many = await post(app, padded({ ...plainBody, x: Array(10_000).fill('') }, padding))
       assert.deepEqual([many.status, many.message], [400, 'The body has more than 10000 values'])
@@ -135,7 +135,7 @@ for (const { what, padding } of sizes)
   })
 
 describe('the size of a body', () => {
-  it('is bounded without the files in it', async (t) => {
+  it('is limited without its files', async (t) => {
     const { app } = await startGateway(t, { config: { bodyLimitBytes: 8_000_000 } })
     const reply = await post(app, { ...plainBody, strange: 'x'.repeat(1_100_000) })
     assert.deepEqual([reply.status, reply.code, reply.error?.param], [413, 'payload_too_large', 'strange'])
@@ -144,7 +144,7 @@ describe('the size of a body', () => {
     assert.notEqual((await post(app, { ...plainBody, image })).status, 413)
   })
 
-  it('does not bring more files than the limit', async (t) => {
+  it('cannot contain more files than the limit', async (t) => {
     const { app } = await startGateway(t, { config: { bodyLimitBytes: 8_000_000 } })
     const file = `data:image/png;base64,${'AAAA'.repeat(2500)}`
     const reply = await post(app, { ...plainBody, referenceImages: Array(65).fill(file) })
@@ -152,10 +152,10 @@ describe('the size of a body', () => {
     assert.equal((await post(app, { ...plainBody, referenceImages: Array(64).fill(file) })).status, 202)
   })
 
-  it('is that of a small one where nobody has been authenticated, and an error without reading it', async (t) => {
+  it('has a small limit without authentication, and is rejected unread', async (t) => {
     const secret = 'right'
     const { app } = await startGateway(t, {
-      accounts: twoPeople,
+      authenticator: twoPeople,
       config: { bodyLimitBytes: 8_000_000 },
       isCallbackAddress: async (_id, given) => given === secret,
       receiveCallback: async () => true,
@@ -174,7 +174,7 @@ describe('the size of a body', () => {
     assert.notEqual(own.statusCode, 413)
   })
 
-  it('is bounded over all requests at once', async (t) => {
+  it('is limited over all concurrent requests', async (t) => {
     const allBodies = { memoryBytes: 300_000, totalBytes: 300_000 }
     const { app } = await startGateway(t, {
       config: { bodyLimitBytes: 8_000_000, requestLimits: { ...defaultRequestLimits, allBodies } },
@@ -193,7 +193,7 @@ describe('the size of a body', () => {
     assert.deepEqual(app.bodyDeps.budget.inUse(), { memoryBytes: 0, totalBytes: 0 })
   })
 
-  it('gives back what a request reserved, once', () => {
+  it('releases the memory of a request once', () => {
     const budget = createBodyBudget({ memoryBytes: 10, totalBytes: 20 })
     const [first, second] = [budget.reserve(), budget.reserve()]
     first.addMemory(6)
@@ -207,7 +207,7 @@ describe('the size of a body', () => {
   })
 })
 
-it('a query string has no NUL', async (t) => {
+it('a query string with NUL is rejected', async (t) => {
   const { app } = await startGateway(t)
   for (const [query, param] of [
     ['model=a%00b', 'model'],

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { operatorKey, startGround } from '../../accounts/test-accounts.ts'
+import { operatorKey, startBackend } from '../../accounts/test-accounts.ts'
 import { createCleanup, startTestGateway } from '../../support/setup.ts'
 
 const json = { 'content-type': 'application/json' }
-const usual = 'https://example.com/usual'
+const defaultUrl = 'https://example.com/usual'
 
-describe('a body without its fields', () => {
+describe('a body without the expected fields', () => {
   const cleanup = createCleanup()
   let address: string
   let key: string
   let id: string
   before(async () => {
-    const { ledger: book, env } = await startGround(cleanup)
-    const made = await book.createAccount({ name: 'ann', rpm: 7, dailyUsd: 5, balanceUsd: 3 })
+    const { ledger, env } = await startBackend(cleanup)
+    const made = await ledger.createAccount({ name: 'ann', rpm: 7, dailyUsd: 5, balanceUsd: 3 })
     key = made.key
     id = made.account.id
     address = (await startTestGateway(cleanup, env)).address
   })
   after(() => cleanup.run())
 
-  const ask = async (
+  const request = async (
     method: string,
     path: string,
     { body, ...headers }: Record<string, string> = {},
@@ -33,7 +33,7 @@ describe('a body without its fields', () => {
     })
     return { status: reply.status, body: JSON.parse(await reply.text()) }
   }
-  const configured = async () => (await ask('GET', '/api/webhooks')).body.webhookUrl
+  const configured = async () => (await request('GET', '/api/webhooks')).body.webhookUrl
 
   for (const [what, sent] of [
     ['no body', {}],
@@ -49,26 +49,33 @@ describe('a body without its fields', () => {
     ['a list as the address', { body: '{"callback_url":[]}', ...json }],
   ] as const) {
     it(`with ${what} leaves the webhook address as it is`, async () => {
-      await ask('POST', '/api/webhooks', { body: JSON.stringify({ url: usual }), ...json })
-      const reply = await ask('POST', '/api/webhooks', sent)
+      await request('POST', '/api/webhooks', { body: JSON.stringify({ url: defaultUrl }), ...json })
+      const reply = await request('POST', '/api/webhooks', sent)
       assert.equal(reply.status, 400)
-      assert.equal(await configured(), usual)
+      assert.equal(await configured(), defaultUrl)
     })
   }
 
   for (const name of ['url', 'webhookUrl', 'webhook_url', 'callback_url']) {
     it(`${name} sets the webhook address, and null removes it`, async () => {
-      const set = await ask('POST', '/api/webhooks', { body: JSON.stringify({ [name]: usual }), ...json })
-      assert.deepEqual(set, { status: 200, body: { webhookUrl: usual } })
-      assert.equal(await configured(), usual)
-      const unset = await ask('POST', '/api/webhooks', { body: JSON.stringify({ [name]: null }), ...json })
+      const set = await request('POST', '/api/webhooks', {
+        body: JSON.stringify({ [name]: defaultUrl }),
+        ...json,
+      })
+      assert.deepEqual(set, { status: 200, body: { webhookUrl: defaultUrl } })
+      assert.equal(await configured(), defaultUrl)
+      const unset = await request('POST', '/api/webhooks', {
+        body: JSON.stringify({ [name]: null }),
+        ...json,
+      })
       assert.deepEqual(unset, { status: 200, body: { webhookUrl: null } })
       assert.equal(await configured(), null)
     })
   }
 
   const limits = async () => {
-    const { rpm, dailyUsd, balanceUsd } = (await ask('GET', `/api/admin/keys/${id}`, {}, operatorKey)).body
+    const { rpm, dailyUsd, balanceUsd } = (await request('GET', `/api/admin/keys/${id}`, {}, operatorKey))
+      .body
     return { rpm, dailyUsd, balanceUsd }
   }
 
@@ -85,7 +92,7 @@ describe('a body without its fields', () => {
     it(`${body ?? 'none'} changes no limit and no balance of an account`, async () => {
       const before = await limits()
       const sent = body === undefined ? {} : { body, ...json }
-      const { status } = await ask(
+      const { status } = await request(
         'PATCH',
         `/api/admin/keys/${id}`,
         sent as Record<string, string>,
@@ -98,17 +105,17 @@ describe('a body without its fields', () => {
 
   it('one limit of an account is changed and the others stay', async () => {
     const before = await limits()
-    await ask('PATCH', `/api/admin/keys/${id}`, { body: '{"rpm":9}', ...json }, operatorKey)
+    await request('PATCH', `/api/admin/keys/${id}`, { body: '{"rpm":9}', ...json }, operatorKey)
     assert.deepEqual(await limits(), { ...before, rpm: 9 })
-    await ask('PATCH', `/api/admin/keys/${id}`, { body: '{"rpm":null}', ...json }, operatorKey)
+    await request('PATCH', `/api/admin/keys/${id}`, { body: '{"rpm":null}', ...json }, operatorKey)
     assert.deepEqual(await limits(), { ...before, rpm: undefined })
   })
 
-  it('a decision on money needs its words', async () => {
+  it('a decision on money requires its fields', async () => {
     const path = `/api/admin/unknown/vid_1`
-    assert.equal((await ask('POST', path, { body: '{}', ...json }, operatorKey)).status, 400)
-    assert.equal((await ask('POST', path, {}, operatorKey)).status, 400)
-    assert.equal((await ask('POST', `/api/admin/keys/${id}/held/vid_1`, {}, operatorKey)).status, 400)
-    assert.equal((await ask('POST', '/api/admin/keys', {}, operatorKey)).status, 400)
+    assert.equal((await request('POST', path, { body: '{}', ...json }, operatorKey)).status, 400)
+    assert.equal((await request('POST', path, {}, operatorKey)).status, 400)
+    assert.equal((await request('POST', `/api/admin/keys/${id}/held/vid_1`, {}, operatorKey)).status, 400)
+    assert.equal((await request('POST', '/api/admin/keys', {}, operatorKey)).status, 400)
   })
 })

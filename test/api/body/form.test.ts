@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Redis } from 'ioredis'
 import { defaultRequestLimits } from '../../../src/config/request-limits.ts'
 import { dataUrl, png, video } from '../../media/files.ts'
-import { megabyte, type Room, startRoom } from '../../media/media-gateway.ts'
+import { type MediaSetup, megabyte, startMediaGateway } from '../../media/media-gateway.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { asAlice } from '../gateway.ts'
 
@@ -28,13 +28,13 @@ function formOf(entries: readonly Entry[]): Buffer {
 
 const headers = { ...asAlice, 'content-type': `multipart/form-data; boundary=${boundary}` }
 
-async function send({ address }: Room, entries: readonly Entry[] | Buffer): Promise<Reply> {
+async function send({ address }: MediaSetup, entries: readonly Entry[] | Buffer): Promise<Reply> {
   const body = Buffer.isBuffer(entries) ? entries : formOf(entries)
   const reply = await fetch(`${address}/v1/videos`, { method: 'POST', headers, body })
   return { status: reply.status, body: (await reply.json()) as Reply['body'] }
 }
 
-const temporaryFiles = ({ dataDir }: Room) => readdir(join(dataDir, 'scratch'))
+const temporaryFiles = ({ dataDir }: MediaSetup) => readdir(join(dataDir, 'scratch'))
 
 describe('a form', () => {
   const cleanup = createCleanup()
@@ -48,14 +48,14 @@ describe('a form', () => {
   const prompt: Entry = ['prompt', 'a boat']
   const large = png({ padding: 300_000 })
 
-  async function inputOf(room: Room, entries: readonly Entry[]) {
-    const { status, body } = await send(room, entries)
+  async function inputOf(setup: MediaSetup, entries: readonly Entry[]) {
+    const { status, body } = await send(setup, entries)
     assert.equal(status, 200, JSON.stringify(body))
-    return room.engine.orders.at(-1)?.input ?? {}
+    return setup.engine.requests.at(-1)?.input ?? {}
   }
 
-  it('has the text of a file part in a text field, whatever its name and type', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('accepts a file part as a text field, with any name and type', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const text = `a boat 🚣 on "water"\n${'and so on '.repeat(100)}`
     for (const part of [
       ['prompt', text, 'p.txt', 'text/plain'],
@@ -63,15 +63,15 @@ describe('a form', () => {
       ['prompt', text, 'p.bin', 'application/octet-stream'],
       ['prompt', `\ufeff${text}`, 'p.png', 'image/png'],
     ] as const) {
-      assert.equal((await inputOf(room, [model, part])).prompt, text)
+      assert.equal((await inputOf(setup, [model, part])).prompt, text)
     }
-    const seconds = await inputOf(room, [model, ['prompt', text, 'prompt'], ['seconds', '8', 'seconds']])
+    const seconds = await inputOf(setup, [model, ['prompt', text, 'prompt'], ['seconds', '8', 'seconds']])
     assert.equal(seconds.duration, 8)
-    assert.deepEqual(await temporaryFiles(room), [])
+    assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('has the bytes of a file part in a media field, whatever its name and type', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('accepts a file part as a media field, with any name and type', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const stored = /^stored:[0-9a-f]{64}:\d+:image\/png$/
     for (const file of [png(), large])
       for (const part of [
@@ -83,17 +83,21 @@ describe('a form', () => {
         ['image', file, 'image'],
         ['input_reference[image_url]', file, 'a.png'],
       ] as const)
-        assert.match(String((await inputOf(room, [model, prompt, part])).image), stored, part.slice(2).join())
-    assert.deepEqual(await temporaryFiles(room), [])
+        assert.match(
+          String((await inputOf(setup, [model, prompt, part])).image),
+          stored,
+          part.slice(2).join(),
+        )
+    assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('has links and data URLs in a media field, also where the client gives them a file name', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('accepts links and data URLs in a media field, even if the client sends a file name', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const link = 'https://cdn.example/a.png'
     for (const filename of [undefined, 'image']) {
-      assert.equal((await inputOf(room, [model, prompt, ['image', link, filename]])).image, link)
+      assert.equal((await inputOf(setup, [model, prompt, ['image', link, filename]])).image, link)
       for (const file of [png(), large]) {
-        const { image } = await inputOf(room, [
+        const { image } = await inputOf(setup, [
           model,
           prompt,
           ['image', dataUrl('image/png', file), filename],
@@ -101,35 +105,40 @@ describe('a form', () => {
         assert.match(String(image), /^stored:/)
       }
     }
-    assert.deepEqual(await temporaryFiles(room), [])
+    assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('counts an empty file input as absent', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('treats an empty file input as absent', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const empty = ['', 'application/octet-stream'] as const
-    const input = await inputOf(room, [model, prompt, ['image', '', ...empty], ['seed', '', ...empty]])
+    const input = await inputOf(setup, [model, prompt, ['image', '', ...empty], ['seed', '', ...empty]])
     assert.deepEqual([input.image, input.seed], [undefined, undefined])
-    const chosen = await inputOf(room, [model, prompt, ['seconds', '', ...empty], ['seconds', '8']])
+    const chosen = await inputOf(setup, [model, prompt, ['seconds', '', ...empty], ['seconds', '8']])
     assert.equal(chosen.duration, 8)
-    const { status, body } = await send(room, [model, ['prompt', '', ...empty]])
+    const { status, body } = await send(setup, [model, ['prompt', '', ...empty]])
     assert.deepEqual([status, body.error.param], [400, 'prompt'])
-    const named = await send(room, [model, prompt, ['image', '', 'a.png', 'image/png']])
+    const named = await send(setup, [model, prompt, ['image', '', 'a.png', 'image/png']])
     assert.deepEqual([named.status, named.body.error.message], [400, '`image` holds no bytes'])
   })
 
-  it('ignores a file in a field that nobody knows', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
-    const input = await inputOf(room, [model, prompt, ['thumbnail', video, 'a.mp4'], ['notes', 'x', 'notes']])
+  it('ignores a file in an unknown field', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
+    const input = await inputOf(setup, [
+      model,
+      prompt,
+      ['thumbnail', video, 'a.mp4'],
+      ['notes', 'x', 'notes'],
+    ])
     assert.equal(input.prompt, 'a boat')
   })
 
-  it('takes several values where a field is a list', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('accepts several values for a list field', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const seedance: Entry = ['model', 'runwayml-gen4-aleph']
     const source: Entry = ['video', 'https://cdn.example/a.mp4']
     const references = (name: string): Entry[] => [[name, large, 'a.png']]
     for (const name of ['referenceImages', 'referenceImages[]']) {
-      const input = await inputOf(room, [seedance, prompt, source, ...references(name)])
+      const input = await inputOf(setup, [seedance, prompt, source, ...references(name)])
       assert.equal(input.referenceImages?.length, 1)
     }
   })
@@ -223,52 +232,56 @@ describe('a form', () => {
     },
   ]
   for (const { what, entries, status, param, says } of rejected)
-    it(`with ${what}: ${status}, and nothing is left of it`, async (t) => {
-      const room = await startRoom(t, 'disk', { redis })
+    it(`with ${what}: ${status}, and no file is left`, async (t) => {
+      const setup = await startMediaGateway(t, 'disk', { redis })
       // A file that has arrived whole before the error.
-      const reply = await send(room, [['last_image', large, 'b.png', 'image/png'], ...entries])
+      const reply = await send(setup, [['last_image', large, 'b.png', 'image/png'], ...entries])
       assert.deepEqual([reply.status, reply.body.error.param], [status, param], reply.body.error.message)
       assert.match(reply.body.error.message, says)
-      assert.deepEqual(await temporaryFiles(room), [])
-      assert.equal(room.engine.orders.length, 0)
+      assert.deepEqual(await temporaryFiles(setup), [])
+      assert.equal(setup.engine.requests.length, 0)
     })
 
-  it('may have exactly as many fields and files as the limits say', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('can have exactly as many fields and files as the limits allow', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const { fields } = defaultRequestLimits.form
-    const input = await inputOf(room, [model, prompt, ...manyFields.slice(0, fields - 2)])
+    const input = await inputOf(setup, [model, prompt, ...manyFields.slice(0, fields - 2)])
     assert.equal(input.prompt, 'a boat')
-    const files = await send(room, [model, prompt, ...manyFiles.slice(1)])
+    const files = await send(setup, [model, prompt, ...manyFiles.slice(1)])
     assert.doesNotMatch(JSON.stringify(files.body), /files/)
   })
 
-  it('that cannot be read is an error, and nothing is left of it', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
+  it('that cannot be parsed is an error, and no file is left', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
     const whole = formOf([model, ['image', large, 'a.png', 'image/png']])
     for (const body of [
       whole.subarray(0, whole.length - 1000),
       whole.subarray(0, 20),
       Buffer.from('nothing'),
     ]) {
-      const { status, body: reply } = await send(room, body)
+      const { status, body: reply } = await send(setup, body)
       assert.deepEqual([status, reply.error.message], [400, 'The form cannot be read'])
-      assert.deepEqual(await temporaryFiles(room), [])
+      assert.deepEqual(await temporaryFiles(setup), [])
     }
     const type = { ...headers, 'content-type': 'multipart/form-data' }
-    const unbounded = await fetch(`${room.address}/v1/videos`, { method: 'POST', headers: type, body: whole })
+    const unbounded = await fetch(`${setup.address}/v1/videos`, {
+      method: 'POST',
+      headers: type,
+      body: whole,
+    })
     assert.equal(unbounded.status, 400)
   })
 
-  it('over the limit is an error before all of it has arrived', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
-    const reply = await send(room, [model, ['image', Buffer.alloc(9 * megabyte, 1), 'a.png']])
+  it('over the limit is rejected before it has arrived completely', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
+    const reply = await send(setup, [model, ['image', Buffer.alloc(9 * megabyte, 1), 'a.png']])
     assert.deepEqual([reply.status, reply.body.error.code], [413, 'payload_too_large'])
-    assert.deepEqual(await temporaryFiles(room), [])
+    assert.deepEqual(await temporaryFiles(setup), [])
   })
 
-  it('whose sender leaves, leaves nothing behind', async (t) => {
-    const room = await startRoom(t, 'disk', { redis })
-    const { port } = new URL(room.address)
+  it('leaves no file when its client disconnects', async (t) => {
+    const setup = await startMediaGateway(t, 'disk', { redis })
+    const { port } = new URL(setup.address)
     const body = formOf([model, ['image', large, 'a.png', 'image/png']])
     const socket = connect(Number(port), '127.0.0.1')
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -276,8 +289,8 @@ describe('a form', () => {
       `POST /v1/videos HTTP/1.1\r\nhost: test\r\n${lines.join('')}content-length: ${body.length}\r\n\r\n`,
     )
     socket.write(body.subarray(0, 200_000))
-    while ((await temporaryFiles(room)).length === 0) await new Promise((resolve) => setImmediate(resolve))
+    while ((await temporaryFiles(setup)).length === 0) await new Promise((resolve) => setImmediate(resolve))
     socket.destroy()
-    while ((await temporaryFiles(room)).length > 0) await new Promise((resolve) => setImmediate(resolve))
+    while ((await temporaryFiles(setup)).length > 0) await new Promise((resolve) => setImmediate(resolve))
   })
 })

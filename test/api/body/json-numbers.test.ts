@@ -6,7 +6,7 @@ import { toExactNumber, withExactNumbers } from '../../../src/api/body/json-numb
 const read = (text: string) => withExactNumbers(text, JSON.parse(text))
 
 describe('numbers of a JSON text', () => {
-  it('above 2^53 are kept as they were sent', () => {
+  it('above 2^53 are preserved as they were sent', () => {
     assert.deepEqual(read('{"seed":9007199254740993,"a":[-9007199254740993,18446744073709551615]}'), {
       seed: '9007199254740993',
       a: ['-9007199254740993', '18446744073709551615'],
@@ -19,7 +19,7 @@ describe('numbers of a JSON text', () => {
     ])
   })
 
-  it('that a double holds are numbers', () => {
+  it('that fit a double are parsed as numbers', () => {
     const text =
       '[0,-1,1.5,9007199254740991,-9007199254740991,1e15,0.12345678901234567890,"9007199254740993",true]'
     assert.deepEqual(read(text), JSON.parse(text))
@@ -36,7 +36,7 @@ describe('numbers of a JSON text', () => {
     )
   })
 
-  it('are told apart one by one', () => {
+  it('are distinguished from each other', () => {
     assert.equal(toExactNumber('9007199254740991'), 9007199254740991)
     assert.equal(toExactNumber('9007199254740993'), '9007199254740993')
     assert.equal(toExactNumber('1e400'), '1e400')

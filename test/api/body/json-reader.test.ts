@@ -70,7 +70,7 @@ const readOrNothing = (text: string, pieceBytes: number) =>
   )
 
 describe('JSON that is read as it arrives', () => {
-  it('is the value that JSON.parse returns, in pieces of any length', async () => {
+  it('is parsed like JSON.parse, in chunks of any length', async () => {
     const json = fc.json({ maxDepth: 5 }).filter((text) => !text.includes('__proto__'))
     await fc.assert(
       fc.asyncProperty(json, fc.integer({ min: 1, max: 40 }), async (text, pieceBytes) => {
@@ -107,20 +107,20 @@ describe('JSON that is read as it arrives', () => {
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 5 }), async (text, pieceBytes) => {
         const wanted = text.trim() === '' || /^\ufeff|e3\d/.test(text) ? 'either' : parsed(text)
-        const found = await readOrNothing(text, pieceBytes)
-        if (wanted !== 'either') assert.deepEqual(found, wanted, JSON.stringify(text))
+        const parsedText = await readOrNothing(text, pieceBytes)
+        if (wanted !== 'either') assert.deepEqual(parsedText, wanted, JSON.stringify(text))
       }),
       { numRuns: 2000 },
     )
   })
 
-  it('may begin with a byte order mark, and may be empty', async () => {
+  it('can start with a byte order mark, and can be empty', async () => {
     assert.deepEqual((await read('\ufeff{"a":1}')).value, { a: 1 })
     assert.equal((await read(' \n ')).value, undefined)
     assert.equal((await read('')).value, undefined)
   })
 
-  it('has the last of two members with one name', async () => {
+  it('has the last value of a duplicate member', async () => {
     assert.deepEqual((await read('{"a":1,"b":2,"a":[3]}')).value, { a: [3], b: 2 })
   })
 
@@ -128,7 +128,7 @@ describe('JSON that is read as it arrives', () => {
     await assert.rejects(read(Buffer.from([0x22, 0xff, 0x22])), { code: 'invalid_json', message: /UTF-8/ })
   })
 
-  it('has no key that reaches into a prototype', async () => {
+  it('cannot change a prototype', async () => {
     await assert.rejects(read('{"a":{"__proto__":1}}'), { code: 'invalid_json' })
     await assert.rejects(read('{"\\u005f_proto__":1}'), { code: 'invalid_json' })
   })
@@ -147,7 +147,7 @@ describe('JSON that is read as it arrives', () => {
     'a character': `{"characters":[{"name":"Ann","image":"${image}"}]}`,
     'a character of a story': `{"storyConfig":{"characters":[{"name":"Ann","image":"${image}"}]}}`,
   }))
-    it(`has the file in ${where} taken out`, async () => {
+    it(`has the file in ${where} extracted`, async () => {
       for (const pieceBytes of [97, 4096, 1 << 20]) {
         const { value, extracted } = await read(body, pieceBytes, { bytes: 9000 })
         assert.deepEqual(extracted, [{ text: content, ended: true }])
@@ -163,13 +163,13 @@ describe('JSON that is read as it arrives', () => {
     'a scene': `{"storyConfig":{"scenes":[{"image":"${image}"}]}}`,
     'a key': `{"image":{"${image}":1}}`,
   }))
-    it(`has a long text in ${where} left as it is`, async () => {
+    it(`keeps a long text in ${where}`, async () => {
       const { value, extracted } = await read(body, 4096)
       assert.deepEqual([value, extracted], [JSON.parse(body), []])
       await assert.rejects(read(body, 4096, { bytes: 9000 }), { code: 'payload_too_large' })
     })
 
-  it('resolves escapes in a file, also those that two pieces share', async () => {
+  it('resolves escapes in a file, also across two chunks', async () => {
     const escaped = image.replaceAll('/', '\\/').replaceAll('J', '\\u004a').replace('data:', '\\u0064ata:')
     for (const pieceBytes of [1, 7, 1000]) {
       const { extracted } = await read(`{"image":"${escaped}"}`, pieceBytes)
@@ -179,7 +179,7 @@ describe('JSON that is read as it arrives', () => {
       await assert.rejects(read(`{"image":"${image}${wrong}"}`, 5000), { code: 'invalid_json' })
   })
 
-  it('keeps the last backslash of a run apart from an escape', async () => {
+  it('distinguishes the last backslash of a run from an escape', async () => {
     for (const run of ['\\\\', '\\\\\\"', '\\\\u0041', '\\\\\\u0041'])
       for (const pieceBytes of [8190, 8191, 8192, 8193, 8194, 8195]) {
         const prefix = 'data:,'
@@ -189,7 +189,7 @@ describe('JSON that is read as it arrives', () => {
       }
   })
 
-  it('is at most as large, as deep and as full as its limits say, whatever it is', async () => {
+  it('is limited in size, depth and number of values', async () => {
     assert.deepEqual((await read('[1,[2]]', 1, { values: 4, depth: 2, bytes: 7 })).value, [1, [2]])
     await assert.rejects(read('[1,[2]]', 1, { values: 3 }), {
       code: 'invalid_request',
@@ -211,12 +211,12 @@ describe('JSON that is read as it arrives', () => {
     })
   })
 
-  it('reserves memory for what it keeps, and for nothing else', async () => {
+  it('reserves memory only for the parsed value', async () => {
     const { reservedBytes } = await read(`{"image":"${image}","prompt":"${'x'.repeat(100_000)}"}`)
     assert.equal(reservedBytes(), 2 * 64 * 1024)
   })
 
-  it('keeps a number that JavaScript cannot hold as it was sent', async () => {
+  it('preserves a number that JavaScript cannot represent', async () => {
     const { value } = await read('{"seed":9007199254740993,"n":5,"x":{"y":1e999}}')
     assert.deepEqual(value, { seed: '9007199254740993', n: 5, x: { y: '1e999' } })
   })

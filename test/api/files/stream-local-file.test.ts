@@ -12,7 +12,7 @@ import { createCleanup, temporaryFolder } from '../../support/setup.ts'
 
 const content = randomBytes(3_000_000)
 
-describe('sending a local file through one buffer', () => {
+describe('streaming a local file through one buffer', () => {
   const cleanup = createCleanup()
   const opened: FileHandle[] = []
   let address: URL
@@ -41,25 +41,25 @@ describe('sending a local file through one buffer', () => {
     while (opened.some(({ fd }) => fd !== -1)) await sleep(5)
   }
 
-  it('gives every download its own bytes, many at once', async () => {
-    const parts = Array.from({ length: 40 }, (_, index) => [index * 1000, 2_999_999 - index * 7] as const)
+  it('sends each of many concurrent downloads its own bytes', async () => {
+    const ranges = Array.from({ length: 40 }, (_, index) => [index * 1000, 2_999_999 - index * 7] as const)
     await Promise.all(
-      parts.map(async ([start, end]) => {
-        const answer = await fetch(new URL(`/${start}-${end}`, address))
-        const got = Buffer.from(await answer.arrayBuffer())
+      ranges.map(async ([start, end]) => {
+        const reply = await fetch(new URL(`/${start}-${end}`, address))
+        const got = Buffer.from(await reply.arrayBuffer())
         assert.ok(got.equals(content.subarray(start, end + 1)), `${start} to ${end}`)
       }),
     )
     await allClosed()
   })
 
-  it('cuts the connection where the file ends too soon', async () => {
-    const answer = await fetch(new URL(`/0-5999999`, address))
-    await assert.rejects(answer.arrayBuffer())
+  it('closes the connection if the file ends too early', async () => {
+    const reply = await fetch(new URL(`/0-5999999`, address))
+    await assert.rejects(reply.arrayBuffer())
     await allClosed()
   })
 
-  it('lets go of the file when the client leaves', async () => {
+  it('closes the file when the client disconnects', async () => {
     const before = opened.length
     const socket = connect(Number(address.port), '127.0.0.1')
     socket.pause()

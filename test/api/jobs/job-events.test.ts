@@ -13,15 +13,20 @@ async function addressOf(app: FastifyInstance): Promise<string> {
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-test('a listener is told how a job is, then every change, until it has ended', async (t) => {
+test('a listener receives the state of a job, then every change, until the job has ended', async (t) => {
   const { app, engine } = await startGateway(t)
   const address = await addressOf(app)
   const id = await submitted(app)
   const listener = await listen(`${address}/api/jobs/${id}/events`)
   await listener.until(1)
-  engine.move(id, { state: 'processing' })
-  engine.move(id, { progress: 40 })
-  engine.move(id, { state: 'succeeded', progress: 100, completedAt: 1e12, videos: [{ url: '/files/v.mp4' }] })
+  engine.advance(id, { state: 'processing' })
+  engine.advance(id, { progress: 40 })
+  engine.advance(id, {
+    state: 'succeeded',
+    progress: 100,
+    completedAt: 1e12,
+    videos: [{ url: '/files/v.mp4' }],
+  })
   await listener.ended
 
   assert.equal(listener.contentType, 'text/event-stream')
@@ -33,24 +38,29 @@ test('a listener is told how a job is, then every change, until it has ended', a
     ['processing', 40],
     ['succeeded', 100],
   ])
-  const asked = await app.inject(`/api/video/status?requestId=${id}`)
+  const statusReply = await app.inject(`/api/video/status?requestId=${id}`)
   const { videoUrl, ...last } = listener.events.at(-1)?.body ?? {}
   assert.equal(videoUrl, `${address}/files/v.mp4`)
-  assert.deepEqual(Object.keys(asked.json()), Object.keys({ ...asked.json(), ...last }))
+  assert.deepEqual(Object.keys(statusReply.json()), Object.keys({ ...statusReply.json(), ...last }))
 })
 
 for (const how of ['header', 'query']) {
-  test(`a listener resumes behind the last event that it got, told in the ${how}`, async (t) => {
+  test(`a listener resumes after its last event, which it sends in the ${how}`, async (t) => {
     const { app, engine } = await startGateway(t)
     const address = `${await addressOf(app)}/api/jobs/${await submitted(app)}/events`
     const id = /vid_\w+/.exec(address)?.[0] ?? ''
-    for (let progress = 10; progress < 60; progress += 10) engine.move(id, { state: 'processing', progress })
+    for (let progress = 10; progress < 60; progress += 10)
+      engine.advance(id, { state: 'processing', progress })
     const listener =
       how === 'header'
         ? await listen(address, { 'last-event-id': '3' })
         : await listen(`${address}?lastEventId=3`)
     await listener.until(3)
-    engine.move(id, { state: 'failed', completedAt: 1e12, error: { code: 'timeout', message: 'too late' } })
+    engine.advance(id, {
+      state: 'failed',
+      completedAt: 1e12,
+      error: { code: 'timeout', message: 'too late' },
+    })
     await listener.ended
     assert.deepEqual(versions(listener.events), [4, 5, 6, 7])
     assert.deepEqual(
@@ -67,20 +77,20 @@ for (const how of ['header', 'query']) {
   })
 }
 
-test('nonsense as the last event begins with the job as it is', async (t) => {
+test('an invalid last event ID starts with the current state', async (t) => {
   const { app, engine } = await startGateway(t)
   const address = await addressOf(app)
   const id = await submitted(app)
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
-  for (const told of ['-1', 'x', '99', '']) {
-    const listener = await listen(`${address}/api/jobs/${id}/events`, { 'last-event-id': told })
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
+  for (const lastEventId of ['-1', 'x', '99', '']) {
+    const listener = await listen(`${address}/api/jobs/${id}/events`, { 'last-event-id': lastEventId })
     await listener.ended
     assert.deepEqual(versions(listener.events), [2])
   }
 })
 
-test('only its owner hears of a job', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('only the owner receives the events of a job', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const url = `/api/jobs/${id}/events`
   assert.equal((await app.inject({ url })).statusCode, 401)
@@ -88,7 +98,7 @@ test('only its owner hears of a job', async (t) => {
   assert.equal((await app.inject({ url: '/api/jobs/vid_none/events', headers: asBobby })).statusCode, 404)
 })
 
-test('listeners end when the server closes, and a request that waits is answered', {
+test('streams end when the server closes, and a waiting request gets its reply', {
   timeout: 20_000,
 }, async (t) => {
   const { app } = await startGateway(t)
@@ -109,10 +119,10 @@ test('a silent stream has a heartbeat', async (t) => {
   const listener = await listen(`${address}/api/jobs/${await submitted(app)}/events`)
   await listener.until(1)
   t.mock.timers.tick(15_000)
-  await listener.heard(/\n:\n\n$/)
+  await listener.waitForText(/\n:\n\n$/)
 })
 
-test('a listener that does not read is dropped', { timeout: 20_000 }, async (t) => {
+test('a listener that does not read is disconnected', { timeout: 20_000 }, async (t) => {
   const { app, engine } = await startGateway(t)
   const { port } = new URL(await addressOf(app))
   const id = await submitted(app)
@@ -125,7 +135,7 @@ test('a listener that does not read is dropped', { timeout: 20_000 }, async (t) 
   const [socket] = (await accepted) as [Socket]
   const dropped = once(socket, 'close')
   for (let turn = 0; turn < 2000; turn++) {
-    engine.move(id, { model: 'x'.repeat(8192) })
+    engine.advance(id, { model: 'x'.repeat(8192) })
     if (turn % 20 === 0) await setImmediate()
   }
   await dropped
@@ -133,32 +143,32 @@ test('a listener that does not read is dropped', { timeout: 20_000 }, async (t) 
 
 const path = '/api/video/status'
 
-test('a status that waits is answered on the next change', async (t) => {
+test('a waiting status request returns on the next change', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
   const began = Date.now()
   const waiting = app.inject(`${path}?requestId=${id}&wait=30`)
-  setTimeout(() => engine.move(id, { state: 'processing', progress: 7 }), 50)
+  setTimeout(() => engine.advance(id, { state: 'processing', progress: 7 }), 50)
   const { stage, progress } = (await waiting).json()
   assert.deepEqual([stage, progress], ['processing', 7])
   assert.ok(Date.now() - began < 10_000)
 })
 
-test('a status that waits in vain tells how the job is, on every path', async (t) => {
+test('a waiting status request returns the current state after its time, on every path', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app)
   const paths = ['/api/video-status', '/api/generate-video/status', '/v1/video/status', path]
-  const answers = await Promise.all(paths.map((one) => app.inject(`${one}?runId=${id}&wait=0.1`)))
-  for (const answer of answers) assert.equal(answer.json().stage, 'pending')
+  const replies = await Promise.all(paths.map((one) => app.inject(`${one}?runId=${id}&wait=0.1`)))
+  for (const reply of replies) assert.equal(reply.json().stage, 'pending')
 })
 
-test('nothing waits for a job that has ended, or for a wait that is none', async (t) => {
+test('a status request does not wait for a job that has ended, or with an invalid wait', async (t) => {
   const { app, engine } = await startGateway(t)
   const began = Date.now()
   const open = await submitted(app)
   for (const wait of ['0', '-3', 'x', '']) await app.inject(`${path}?requestId=${open}&wait=${wait}`)
   const id = await submitted(app, { payload: { ...plainBody, prompt: 'b' } })
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'The job was canceled' } })
   assert.equal((await app.inject(`${path}?requestId=${id}&wait=60`)).json().stage, 'canceled')
   assert.ok(Date.now() - began < 10_000)
 })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asAlice, asBobby, plainBody, startGateway, submitted, twoPeople } from '../gateway.ts'
 
-test('a job is told with every change of it', async (t) => {
+test('a job is returned with its history', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  engine.move(id, { state: 'submitting' })
-  engine.move(id, {
+  engine.advance(id, { state: 'submitting' })
+  engine.advance(id, {
     state: 'succeeded',
     progress: 100,
     completedAt: Date.now(),
@@ -43,7 +43,7 @@ test('a job is told with every change of it', async (t) => {
   assert.equal(new Date(job.events[0].at).toISOString(), job.events[0].at)
 })
 
-test('a list goes on where it was, whatever arrives meanwhile', async (t) => {
+test('a list continues at its cursor while new jobs arrive', async (t) => {
   const { app } = await startGateway(t)
   const ids: string[] = []
   for (let count = 0; count < 5; count++) ids.unshift(await submitted(app))
@@ -59,19 +59,19 @@ test('a list goes on where it was, whatever arrives meanwhile', async (t) => {
   assert.deepEqual([wrong.statusCode, wrong.json().error.param], [400, 'cursor'])
 })
 
-test('a list can be narrowed by state and model', async (t) => {
+test('a list can be filtered by state and model', async (t) => {
   const { app, engine } = await startGateway(t)
   const [waiting, submitting, failed] = [await submitted(app), await submitted(app), await submitted(app)]
-  engine.move(submitting, { state: 'submitting' })
-  engine.move(failed, { state: 'failed', error: { code: 'timeout', message: 'too late' } })
-  const found = async (query: string) =>
+  engine.advance(submitting, { state: 'submitting' })
+  engine.advance(failed, { state: 'failed', error: { code: 'timeout', message: 'too late' } })
+  const listIds = async (query: string) =>
     (await app.inject(`/api/jobs?${query}`)).json().data.map(({ id }: { id: string }) => id)
-  assert.deepEqual(await found('state=pending'), [submitting, waiting])
-  assert.deepEqual(await found('state=failed'), [failed])
-  assert.deepEqual(await found('state=failed,pending'), [failed, submitting, waiting])
-  assert.deepEqual(await found('state=failed&state=pending'), [failed, submitting, waiting])
-  assert.deepEqual(await found(`model=${plainBody.model}&state=failed`), [failed])
-  assert.deepEqual(await found('model=sora-2'), [])
+  assert.deepEqual(await listIds('state=pending'), [submitting, waiting])
+  assert.deepEqual(await listIds('state=failed'), [failed])
+  assert.deepEqual(await listIds('state=failed,pending'), [failed, submitting, waiting])
+  assert.deepEqual(await listIds('state=failed&state=pending'), [failed, submitting, waiting])
+  assert.deepEqual(await listIds(`model=${plainBody.model}&state=failed`), [failed])
+  assert.deepEqual(await listIds('model=sora-2'), [])
   for (const query of ['state=submitting', 'state=done', 'limit=0', 'limit=many']) {
     assert.equal((await app.inject(`/api/jobs?${query}`)).statusCode, 400, query)
   }
@@ -88,8 +88,8 @@ test('deleting a job cancels it', async (t) => {
   assert.equal((await app.inject(`/api/jobs/${id}`)).json().state, 'canceled')
 })
 
-test('jobs are their owner’s alone', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('a job is visible to its owner only', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   for (const path of ['/api/jobs', '/v1/videos']) {
     assert.deepEqual((await app.inject({ url: path, headers: asBobby })).json().data, [])

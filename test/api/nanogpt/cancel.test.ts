@@ -4,7 +4,7 @@ import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway
 
 const url = '/api/generate-video/cancel'
 
-test('a caller cancels a job, by body or by query, and hears of it everywhere', async (t) => {
+test('a job can be canceled by body or by query, and every API reports it', async (t) => {
   const { app } = await startGateway(t)
   for (const name of ['runId', 'id', 'requestId', 'task_id']) {
     const id = await submitted(app)
@@ -20,16 +20,16 @@ test('a caller cancels a job, by body or by query, and hears of it everywhere', 
   assert.equal(reply.json().data.status, 'CANCELED')
 })
 
-test('what has ended stays as it ended', async (t) => {
+test('a terminal state does not change', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  engine.move(id, { state: 'succeeded', videos: [{ url: '/a.mp4' }] })
+  engine.advance(id, { state: 'succeeded', videos: [{ url: '/a.mp4' }] })
   const reply = await app.inject({ method: 'POST', url, payload: { runId: id } })
   assert.equal(reply.json().data.status, 'COMPLETED')
 })
 
-test('a cancel is refused without an id, for an unknown job, for two, and for somebody else’s', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+test('a cancel is rejected without an ID, for an unknown job, for two jobs, and for a job of another owner', async (t) => {
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const cancel = async (payload: object, headers: Record<string, string>, query = '') => {
     const reply = await app.inject({ method: 'POST', url: url + query, payload, headers })

@@ -4,7 +4,7 @@ import { at, flag, text } from '../../../providers/reader.ts'
 import type { JobView } from '../../../src/jobs/job.ts'
 import { plainBody, startGateway } from '../gateway.ts'
 
-/** What a client program made of a job: how it was told to go on, and what it would show. */
+/** What a client program reads from a reply: the state, and what it would show. */
 type Reading = {
   id?: string | undefined
   state: 'wait' | 'done' | 'failed' | 'lost'
@@ -20,21 +20,21 @@ type Reader = {
   read(reply: unknown): Reading
 }
 
-const nestedWords = {
+const nestedStates = {
   IN_QUEUE: 'wait',
   IN_PROGRESS: 'wait',
   COMPLETED: 'done',
   FAILED: 'failed',
   CANCELED: 'failed',
 } as const
-const flatWords = {
+const flatStates = {
   queued: 'wait',
   processing: 'wait',
   completed: 'done',
   failed: 'failed',
   cancelled: 'failed',
 } as const
-const seedWords = {
+const seedStates = {
   pending: 'wait',
   queued: 'wait',
   processing: 'wait',
@@ -43,14 +43,14 @@ const seedWords = {
   succeeded: 'done',
   failed: 'failed',
 } as const
-const firstWords = { PENDING: 'wait', PROCESSING: 'wait', COMPLETED: 'done', FAILED: 'failed' } as const
+const legacyStates = { PENDING: 'wait', PROCESSING: 'wait', COMPLETED: 'done', FAILED: 'failed' } as const
 
-/** A word that a strict client does not know ends its job. */
+/** A status that a strict client does not know ends its job. */
 function stateOf(
-  words: Readonly<Record<string, Reading['state']>>,
+  states: Readonly<Record<string, Reading['state']>>,
   word: string | undefined,
 ): Reading['state'] {
-  return words[word ?? ''] ?? 'lost'
+  return states[word ?? ''] ?? 'lost'
 }
 
 const readers: readonly Reader[] = [
@@ -60,7 +60,7 @@ const readers: readonly Reader[] = [
     idOf: (reply) => text(reply, 'requestId') ?? text(reply, 'runId'),
     read: (reply) => ({
       id: text(reply, 'requestId'),
-      state: stateOf(nestedWords, (text(reply, 'data', 'status') ?? text(reply, 'status'))?.toUpperCase()),
+      state: stateOf(nestedStates, (text(reply, 'data', 'status') ?? text(reply, 'status'))?.toUpperCase()),
       url:
         text(reply, 'data', 'output', 'video', 'url') ??
         text(reply, 'data', 'output', 'url') ??
@@ -76,7 +76,7 @@ const readers: readonly Reader[] = [
       assert.notEqual(at(reply, 'data', 'output'), undefined)
       return {
         id: text(reply, 'data', 'request_id'),
-        state: stateOf(nestedWords, text(reply, 'data', 'status')),
+        state: stateOf(nestedStates, text(reply, 'data', 'status')),
         url: text(reply, 'data', 'output', 'video', 'url'),
         error: text(reply, 'data', 'error'),
       }
@@ -88,7 +88,7 @@ const readers: readonly Reader[] = [
     idOf: (reply) => text(reply, 'id'),
     read: (reply) => ({
       id: text(reply, 'requestId'),
-      state: stateOf(flatWords, text(reply, 'status')),
+      state: stateOf(flatStates, text(reply, 'status')),
       url: text(reply, 'videoUrl'),
       error: text(reply, 'error'),
     }),
@@ -99,7 +99,7 @@ const readers: readonly Reader[] = [
     idOf: (reply) => text(reply, 'runId') ?? text(reply, 'id') ?? text(reply, 'data', 'runId'),
     read: (reply) => ({
       id: text(reply, 'runId'),
-      state: stateOf(flatWords, text(reply, 'status')),
+      state: stateOf(flatStates, text(reply, 'status')),
       url: text(reply, 'videoUrl') ?? text(reply, 'output', 'video', 'url'),
       error: text(reply, 'error') ?? text(reply, 'userFriendlyError'),
     }),
@@ -110,7 +110,7 @@ const readers: readonly Reader[] = [
     idOf: (reply) => text(reply, 'runId'),
     read: (reply) => ({
       id: text(reply, 'runId'),
-      state: stateOf(seedWords, text(reply, 'status')),
+      state: stateOf(seedStates, text(reply, 'status')),
       url: text(reply, 'output', 'video', 'url'),
       error: text(reply, 'error', 'message'),
     }),
@@ -121,7 +121,7 @@ const readers: readonly Reader[] = [
     idOf: (reply) => text(reply, 'runId'),
     read: (reply) => ({
       id: text(reply, 'data', 'projectId'),
-      state: stateOf(firstWords, text(reply, 'status')),
+      state: stateOf(legacyStates, text(reply, 'status')),
       url: flag(reply, 'data', 'isSuccess') === true ? text(reply, 'data', 'output', 'url') : undefined,
       error: text(reply, 'data', 'error'),
     }),
@@ -158,8 +158,8 @@ const readers: readonly Reader[] = [
   },
 ]
 
-const refusal = { code: 'content_policy', message: 'The prompt was not accepted' } as const
-const trouble = { code: 'upstream_error', message: 'The renderer crashed' } as const
+const rejection = { code: 'content_policy', message: 'The prompt was not accepted' } as const
+const upstreamError = { code: 'upstream_error', message: 'The renderer crashed' } as const
 
 const course: readonly (Partial<JobView> & { expected: Reading['state'] })[] = [
   { expected: 'wait' },
@@ -171,18 +171,23 @@ const course: readonly (Partial<JobView> & { expected: Reading['state'] })[] = [
 ]
 
 for (const { name, path, idOf, read } of readers) {
-  test(`a client that reads ${name} sees a job through`, async (t) => {
+  test(`a client that reads ${name} follows a job to its end`, async (t) => {
     const { app, engine } = await startGateway(t)
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json())
     assert.ok(id !== undefined)
     const poll = async () => read((await app.inject(path + id)).json())
     for (const { expected, ...change } of course) {
-      engine.move(id, change)
+      engine.advance(id, change)
       const { state, url, error } = await poll()
       assert.deepEqual({ state, url, error }, { state: expected, url: undefined, error: undefined })
     }
-    engine.move(id, { state: 'succeeded', progress: 100, completedAt: 0, videos: [{ url: '/files/a.mp4' }] })
+    engine.advance(id, {
+      state: 'succeeded',
+      progress: 100,
+      completedAt: 0,
+      videos: [{ url: '/files/a.mp4' }],
+    })
     assert.deepEqual(await poll(), {
       id,
       state: 'done',
@@ -191,22 +196,22 @@ for (const { name, path, idOf, read } of readers) {
     })
   })
 
-  test(`a client that reads ${name} learns of a failure`, async (t) => {
+  test(`a client that reads ${name} detects a failure`, async (t) => {
     const { app, engine } = await startGateway(t)
     const submit = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
     const id = idOf(submit.json()) ?? ''
-    for (const error of [trouble, refusal]) {
-      engine.move(id, { state: 'failed', completedAt: 0, error })
+    for (const error of [upstreamError, rejection]) {
+      engine.advance(id, { state: 'failed', completedAt: 0, error })
       const reading = await read((await app.inject(path + id)).json())
       assert.equal(reading.state, 'failed')
       assert.equal(reading.url, undefined)
       assert.match(reading.error ?? '', new RegExp(error.message))
-      assert.equal(/policy|nsfw|safety|moderation|flagged/i.test(reading.error ?? ''), error === refusal)
+      assert.equal(/policy|nsfw|safety|moderation|flagged/i.test(reading.error ?? ''), error === rejection)
     }
   })
 }
 
-/** How clients look for the text of a refused request. */
+/** How clients read the error text of a rejected request. */
 const errorReaders: readonly ((reply: unknown) => string | undefined)[] = [
   (reply) => text(reply, 'error', 'message') ?? text(reply, 'message'),
   (reply) => text(reply, 'message') ?? text(reply, 'error'),
@@ -223,9 +228,9 @@ test('every way of looking for an error text finds the same one', async (t) => {
     await app.inject('/nowhere'),
   ]
   for (const reply of replies) {
-    const found = new Set(errorReaders.map((read) => read(reply.json())))
-    assert.equal(found.size, 1)
-    assert.ok(!found.has(undefined))
+    const messages = new Set(errorReaders.map((read) => read(reply.json())))
+    assert.equal(messages.size, 1)
+    assert.ok(!messages.has(undefined))
     assert.equal(reply.json().status, reply.statusCode)
   }
 })

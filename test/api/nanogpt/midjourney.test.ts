@@ -13,8 +13,8 @@ type Call = { payload: Record<string, unknown>; headers?: Record<string, string>
 
 /** A gateway in which Alice has one job, of which the upstream's task is 1757399847039557. */
 async function start(t: TestContext, body: Record<string, unknown> = { model, image }) {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
-  engine.readTicket = async () => ({ id: '1757399847039557' })
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
+  engine.readTaskReference = async () => ({ id: '1757399847039557' })
   const post = (url: string, { payload, headers = asAlice }: Call) =>
     app.inject({ method: 'POST', url, payload, headers })
   const runId: string = (await post('/api/generate-video', { payload: body })).json().runId
@@ -30,7 +30,7 @@ async function start(t: TestContext, body: Record<string, unknown> = { model, im
 
 test('a clip of a finished job is extended, at the price of the job', async (t) => {
   const { engine, runId, extend } = await start(t, { model, image, resolution: '720p' })
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   const reply = await extend({ runId, index: '2', prompt: 'it goes on', motion: 'high' })
   assert.equal(reply.statusCode, 202)
   const body = reply.json()
@@ -41,7 +41,7 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
   assert.equal(typeof body.message, 'string')
   assert.equal(typeof body.eta, 'number')
   assert.ok(body.runId !== runId && body.runId === body.id && body.id === body.taskId)
-  assert.deepEqual(engine.orders.at(-1)?.input, {
+  assert.deepEqual(engine.requests.at(-1)?.input, {
     prompt: 'it goes on',
     motion: 'high',
     extendTask: '1757399847039557',
@@ -49,19 +49,19 @@ test('a clip of a finished job is extended, at the price of the job', async (t) 
   })
 })
 
-test('the first clip is index 0, and any name of the job id will do', async (t) => {
+test('the first clip is index 0, and each name of the job ID is accepted', async (t) => {
   const { engine, runId, extend } = await start(t)
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ taskId: runId, index: 0 })).statusCode, 202)
-  const order = engine.orders.at(-1)
-  assert.deepEqual(order?.input, { motion: 'low', extendTask: '1757399847039557', extendIndex: 0 })
-  assert.equal(order?.costUsd, 0.075)
+  const request = engine.requests.at(-1)
+  assert.deepEqual(request?.input, { motion: 'low', extendTask: '1757399847039557', extendIndex: 0 })
+  assert.equal(request?.costUsd, 0.075)
 })
 
-test('only a clip of an own, finished job can be extended', async (t) => {
+test('only a clip of the caller’s own finished job can be extended', async (t) => {
   const { engine, runId, extend } = await start(t)
   assert.equal((await extend({ runId, index: 0 })).statusCode, 409)
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ runId, index: 0 }, asBobby)).statusCode, 403)
   assert.equal((await extend({ runId: 'vid_nothing', index: 0 })).statusCode, 404)
   for (const wrong of [{ index: 0 }, { runId }, { runId, index: 4 }, { runId, index: 'x' }]) {
@@ -69,18 +69,18 @@ test('only a clip of an own, finished job can be extended', async (t) => {
   }
   const strict = { ...asAlice, prefer: 'handling=strict' }
   assert.equal((await extend({ runId, index: 1, motion: 'wild' }, strict)).statusCode, 400)
-  engine.readTicket = async () => undefined
+  engine.readTaskReference = async () => undefined
   assert.equal((await extend({ runId, index: 1 })).statusCode, 409)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 test('jobs of other models cannot be extended', async (t) => {
   const { engine, runId, extend } = await start(t, { model: 'veo2-video', prompt: 'a fox' })
-  engine.move(runId, { state: 'succeeded', videos })
+  engine.advance(runId, { state: 'succeeded', videos })
   assert.equal((await extend({ runId, index: 0 })).statusCode, 400)
 })
 
-test('a source video and a model make it a submit like any other', async (t) => {
+test('with a source video and a model it is a normal submit', async (t) => {
   const { engine, extend } = await start(t)
   const video = 'https://media.example/source.mp4'
   const reply = await extend({
@@ -90,27 +90,27 @@ test('a source video and a model make it a submit like any other', async (t) => 
     duration: 5,
   })
   assert.equal(reply.statusCode, 202)
-  assert.equal(engine.orders.at(-1)?.input.video, video)
+  assert.equal(engine.requests.at(-1)?.input.video, video)
 })
 
-test('the status speaks the words of Midjourney', async (t) => {
+test('the status has the format of Midjourney', async (t) => {
   const { engine, runId, check } = await start(t)
-  const told = async () => (await check({ task_id: runId })).json()
-  assert.deepEqual(await told(), { status: 'NOT_START', task_id: runId, progress: '0%' })
-  engine.move(runId, { state: 'processing', progress: 50 })
-  assert.deepEqual(await told(), { status: 'IN_PROGRESS', task_id: runId, progress: '50%' })
-  engine.move(runId, { state: 'succeeded', progress: 100, videos })
-  const done = await told()
+  const body = async () => (await check({ task_id: runId })).json()
+  assert.deepEqual(await body(), { status: 'NOT_START', task_id: runId, progress: '0%' })
+  engine.advance(runId, { state: 'processing', progress: 50 })
+  assert.deepEqual(await body(), { status: 'IN_PROGRESS', task_id: runId, progress: '50%' })
+  engine.advance(runId, { state: 'succeeded', progress: 100, videos })
+  const done = await body()
   assert.equal(done.status, 'SUCCESS')
   assert.match(done.imageUrl, /^http:.*\/files\/clip-0\.mp4$/)
   assert.equal(new Set(done.videoUrls).size, 4)
-  engine.move(runId, { state: 'failed', error: { code: 'upstream_error', message: 'It broke' } })
-  const failed = await told()
+  engine.advance(runId, { state: 'failed', error: { code: 'upstream_error', message: 'It broke' } })
+  const failed = await body()
   assert.equal(failed.status, 'FAILED')
   assert.equal(failed.failReason, 'It broke')
 })
 
-test('an id that nobody knows is no error, a missing one is', async (t) => {
+test('an unknown ID is not an error, a missing one is', async (t) => {
   const { runId, check } = await start(t)
   const unknown = await check({ task_id: '1757399847039557' })
   assert.equal(unknown.statusCode, 200)

@@ -6,7 +6,7 @@ import { asAlice, asBobby, everythingOnFal, startGateway, submitted, twoPeople }
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))
 
-test('the video models, in full unless asked in short', async (t) => {
+test('the list of video models is detailed unless the short form is requested', async (t) => {
   const available = (model: { id: string }) => model.id === 'veo2-video'
   const { app } = await startGateway(t, { routing: { ...everythingOnFal, isAvailable: available } })
   const full = (await app.inject('/api/v1/video-models')).json()
@@ -17,7 +17,7 @@ test('the video models, in full unless asked in short', async (t) => {
   assert.deepEqual(short.data, asJson(models.map(buildModelSummary)))
 })
 
-test('all models in short; the detailed list is of text models, so it is empty', async (t) => {
+test('all models in short form; the detailed list has text models only, so it is empty', async (t) => {
   const { app } = await startGateway(t)
   for (const path of ['/api/v1/models', '/models']) {
     const data = asJson(models.map(buildModelSummary))
@@ -39,8 +39,8 @@ test('a program that joins the lists and takes the first entry of an id finds a 
   assert.equal(kinds.find(([id]) => id === 'veo3-fast-video')?.[1], 'video')
 })
 
-test('a caller has no subscription, in the documented shape', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('a caller has no subscription, in the documented format', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const reply = await app.inject({ url: '/api/subscription/v1/usage', headers: asAlice })
   const { active, limits, daily, monthly, state } = reply.json()
   assert.deepEqual(
@@ -51,7 +51,7 @@ test('a caller has no subscription, in the documented shape', async (t) => {
   assert.equal((await app.inject('/api/subscription/v1/usage')).statusCode, 401)
 })
 
-test('the older list by model id', async (t) => {
+test('the legacy list by model ID', async (t) => {
   const { app } = await startGateway(t)
   const { video } = (await app.inject('/api/models/video')).json().models
   assert.deepEqual(
@@ -62,31 +62,31 @@ test('the older list by model id', async (t) => {
 })
 
 test('a wrong key does not fail a list', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const reply = await app.inject({ url: '/api/v1/video-models', headers: { 'x-api-key': 'wrong' } })
   assert.equal(reply.statusCode, 200)
 })
 
-test('the balance is told in texts, and a wrong key is told apart', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
-  const ask = (headers: Record<string, string>) =>
+test('the balance is a string, and a wrong key has its own error', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
+  const request = (headers: Record<string, string>) =>
     app.inject({ method: 'POST', url: '/api/check-balance', headers })
-  assert.deepEqual((await ask(asAlice)).json(), {
+  assert.deepEqual((await request(asAlice)).json(), {
     usd_balance: '1000000.00000000',
     nano_balance: '0.00000000',
     nanoDepositAddress: '',
   })
-  const wrong = await ask({ 'x-api-key': 'wrong' })
+  const wrong = await request({ 'x-api-key': 'wrong' })
   assert.deepEqual([wrong.statusCode, wrong.json().code], [401, 'invalid_api_key'])
-  const none = await ask({})
+  const none = await request({})
   assert.deepEqual([none.statusCode, none.json().code], [401, 'missing_api_key'])
 })
 
-test('recover tells an entry exactly', async (t) => {
+test('the exact format of a recover entry', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
   const createdAt = Date.parse('2026-11-01T12:00:00.250Z')
-  engine.move(id, { createdAt, conversationUUID: 'c-1' })
+  engine.advance(id, { createdAt, conversationUUID: 'c-1' })
   const entry = {
     runId: id,
     id,
@@ -106,7 +106,7 @@ test('recover tells an entry exactly', async (t) => {
       })
     ).json()
   assert.deepEqual(await recovered(), { data: [entry] })
-  engine.move(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
+  engine.advance(id, { state: 'succeeded', completedAt: createdAt, videos: [{ url: '/a.mp4' }], costUsd: 1 })
   assert.deepEqual(await recovered(), {
     data: [
       {
@@ -120,10 +120,10 @@ test('recover tells an entry exactly', async (t) => {
   })
 })
 
-test('recover speaks its own words', async (t) => {
+test('recover has its own status values', async (t) => {
   const { app, engine } = await startGateway(t)
   const id = await submitted(app)
-  const words = {
+  const units = {
     pending: 'pending',
     submitting: 'pending',
     queued: 'queued',
@@ -133,17 +133,17 @@ test('recover speaks its own words', async (t) => {
     succeeded: 'completed',
     failed: 'failed',
   } as const
-  const told = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
-  for (const [state, word] of Object.entries(words)) {
-    engine.move(id, { state: state as keyof typeof words })
-    assert.equal((await told()).status, word)
+  const body = async () => (await app.inject('/api/generate-video/recover')).json().data[0]
+  for (const [state, word] of Object.entries(units)) {
+    engine.advance(id, { state: state as keyof typeof units })
+    assert.equal((await body()).status, word)
   }
-  engine.move(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
-  assert.equal((await told()).status, 'canceled')
+  engine.advance(id, { state: 'canceled', error: { code: 'canceled', message: 'canceled' } })
+  assert.equal((await body()).status, 'canceled')
 })
 
-test('recover lists the caller’s own jobs, newest first, as many as asked within reason', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('recover lists the caller’s own jobs, newest first, up to the requested limit and the maximum', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const ids: string[] = []
   for (let count = 0; count < 55; count++) ids.unshift(await submitted(app, { headers: asAlice }))
   await submitted(app, { headers: asBobby })

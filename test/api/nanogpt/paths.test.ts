@@ -6,7 +6,7 @@ const prefixes = ['/api', '', '/api/v1', '/v1', '/api/v1/api']
 
 const queued = { seed: 'queued', current: 'queued', first: 'PENDING' }
 
-/** Path below a prefix -> which vocabulary it speaks under each of the five. */
+/** Path below a prefix -> its response format under each of the five prefixes. */
 const statusPaths = {
   '/video-status': ['seed', 'seed', 'seed', 'seed', 'seed'],
   '/generate-video/status': ['current', 'current', 'current', 'current', 'current'],
@@ -17,18 +17,18 @@ const statusPaths = {
 const done = { seed: 'succeeded', current: 'completed', first: 'COMPLETED' }
 
 for (const [path, dialects] of Object.entries(statusPaths)) {
-  test(`GET ${path} answers below every prefix, each in its words`, async (t) => {
+  test(`GET ${path} works under every prefix, each in its format`, async (t) => {
     const { app, engine } = await startGateway(t)
     for (const [index, prefix] of prefixes.entries()) {
       const dialect = dialects[index] ?? 'current'
       const url = prefix + path
       const id = await submitted(app)
-      engine.move(id, { state: 'queued' })
+      engine.advance(id, { state: 'queued' })
       const waiting = await app.inject(`${url}?runId=${id}`)
       assert.equal(waiting.statusCode, 200, url)
       assert.equal(waiting.json().status, queued[dialect], url)
       assert.equal(waiting.json().data.status, 'IN_QUEUE', url)
-      engine.move(id, { state: 'succeeded', videos: [{ url: '/files/x.mp4' }] })
+      engine.advance(id, { state: 'succeeded', videos: [{ url: '/files/x.mp4' }] })
       const ended = await app.inject(`${url}?runId=${id}`)
       assert.equal(ended.json().status, done[dialect], url)
       assert.equal(ended.json().data.status, 'COMPLETED', url)
@@ -54,7 +54,7 @@ const lists = [
 ]
 
 for (const prefix of prefixes) {
-  test(`submit, recover, cancel and check-balance answer below '${prefix}'`, async (t) => {
+  test(`submit, recover, cancel and check-balance work under '${prefix}'`, async (t) => {
     const { app } = await startGateway(t)
     const accepted = await app.inject({
       method: 'POST',
@@ -78,7 +78,7 @@ for (const prefix of prefixes) {
     assert.equal(balance.statusCode, 200)
   })
 
-  test(`the submit of March 2025 answers 200 below '${prefix}'`, async (t) => {
+  test(`the submit of March 2025 returns 200 under '${prefix}'`, async (t) => {
     const { app } = await startGateway(t)
     const reply = await app.inject({ method: 'POST', url: `${prefix}/v1/video`, payload: plainBody })
     assert.equal(reply.statusCode, 200)
@@ -89,7 +89,7 @@ for (const prefix of prefixes) {
     )
   })
 
-  test(`every list answers below '${prefix}'`, async (t) => {
+  test(`every list works under '${prefix}'`, async (t) => {
     const { app } = await startGateway(t)
     for (const path of lists) {
       const reply = await app.inject(prefix + path)
@@ -100,7 +100,7 @@ for (const prefix of prefixes) {
   })
 }
 
-test('slashes too many or at the end change nothing', async (t) => {
+test('repeated and trailing slashes are ignored', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app, { url: '//api//generate-video/' })
   for (const url of ['//api/video-status', '/api/video/status/', '/api///generate-video//status/']) {
@@ -110,7 +110,7 @@ test('slashes too many or at the end change nothing', async (t) => {
   }
 })
 
-test('HEAD of a status answers without a body', async (t) => {
+test('HEAD of a status returns no body', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app)
   const reply = await app.inject({ method: 'HEAD', url: `/api/video-status?runId=${id}` })

@@ -21,16 +21,16 @@ export const ids = { requestId: 'vid_abc', runId: 'vid_abc' }
 const paths = { current: '/api/video/status', seed: '/api/video-status', first: '/api/v1/video/status' }
 export const dialects = ['current', 'seed', 'first'] as const
 
-/** What each of the three paths tells of a job. */
-export async function tell(t: TestContext, change: Partial<JobView>) {
+/** The status of a job on each of the three paths. */
+export async function readStatusReplies(t: TestContext, change: Partial<JobView>) {
   const config = { bodyLimitBytes: 1000, publicUrl: 'https://reel.example/' }
   const { app, engine } = await startGateway(t, { config })
   const id = await submitted(app)
-  engine.move(id, { ...view, ...change, id: view.id })
+  engine.advance(id, { ...view, ...change, id: view.id })
   const replies = await Promise.all(dialects.map((dialect) => app.inject(`${paths[dialect]}?runId=${id}`)))
   return replies.map((reply, index) => {
     assert.equal(reply.statusCode, 200)
     assert.equal(reply.headers['content-type'], 'application/json')
-    return { dialect: dialects[index] ?? 'current', told: reply.json() }
+    return { dialect: dialects[index] ?? 'current', body: reply.json() }
   })
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { faults } from '../../../providers/faults.ts'
-import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
 import { buildStatusBody, renderStatus } from '../../../src/api/nanogpt/status-body.ts'
+import { contentRefusalPattern } from '../../../src/api/responses/job-failure.ts'
 import { type JobView, jobStates } from '../../../src/jobs/job.ts'
 import { asAlice, asBobby, startGateway, submitted, twoPeople } from '../gateway.ts'
-import { completedAt, createdAt, dialects, ids, tell, view } from './status-replies.ts'
+import { completedAt, createdAt, dialects, ids, readStatusReplies, view } from './status-replies.ts'
 
 const result = [{ url: '/files/a.mp4', thumbnailUrl: '/files/a.jpg' }, { url: 'https://cdn.example/b.mp4' }]
 
@@ -19,19 +19,19 @@ const table: readonly [string, Partial<JobView>, string, string, string, string]
   ['delivering', { state: 'delivering' }, 'IN_PROGRESS', 'processing', 'delivering', 'PROCESSING'],
 ]
 
-test('the table of states names them all', () => {
+test('the table of states is complete', () => {
   const named = new Set([...table.map(([, change]) => change.state), 'succeeded', 'failed', 'canceled'])
   assert.deepEqual(named, new Set(jobStates))
 })
 
-for (const [name, change, nested, ...words] of table) {
-  test(`a job that is ${name}, exactly, on every path`, async (t) => {
-    for (const { dialect, told } of await tell(t, change)) {
-      assert.deepEqual(told, {
+for (const [name, change, nested, ...statuses] of table) {
+  test(`the exact status of a job that is ${name}, on every path`, async (t) => {
+    for (const { dialect, body } of await readStatusReplies(t, change)) {
+      assert.deepEqual(body, {
         ...ids,
         id: 'vid_abc',
         model: 'veo2-video',
-        status: words[dialects.indexOf(dialect)],
+        status: statuses[dialects.indexOf(dialect)],
         stage: name === 'accepted' || name === 'submitting' ? 'pending' : name,
         progress: 40,
         estimatedTimeRemaining: null,
@@ -58,9 +58,9 @@ for (const [name, change, nested, ...words] of table) {
   })
 }
 
-const doneWords = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
+const doneStatuses = { current: 'completed', seed: 'succeeded', first: 'COMPLETED' }
 
-test('a job that is done, exactly, on every path', async (t) => {
+test('the exact status of a finished job, on every path', async (t) => {
   const url = 'https://reel.example/files/a.mp4'
   const change: Partial<JobView> = {
     state: 'succeeded',
@@ -69,12 +69,12 @@ test('a job that is done, exactly, on every path', async (t) => {
     videos: result,
     sandbox: true,
   }
-  for (const { dialect, told } of await tell(t, change))
-    assert.deepEqual(told, {
+  for (const { dialect, body } of await readStatusReplies(t, change))
+    assert.deepEqual(body, {
       ...ids,
       id: 'vid_abc',
       model: 'veo2-video',
-      status: doneWords[dialect],
+      status: doneStatuses[dialect],
       stage: 'succeeded',
       progress: 100,
       estimatedTimeRemaining: null,
@@ -112,23 +112,23 @@ test('a job that is done, exactly, on every path', async (t) => {
 
 const options = { dialect: 'seed', baseUrl: 'http://localhost:3000', now: createdAt } as const
 
-test('the type of a failure follows from its code alone', () => {
+test('the type of a failure depends on its code only', () => {
   for (const [code, { type }] of Object.entries(faults)) {
     const error = { code: code as keyof typeof faults, message: 'x' }
-    const told = buildStatusBody({ ...view, state: 'failed', error }, options).error
-    assert.ok(typeof told === 'object' && told !== null)
-    assert.deepEqual([told.code, told.type], [code, type])
+    const body = buildStatusBody({ ...view, state: 'failed', error }, options).error
+    assert.ok(typeof body === 'object' && body !== null)
+    assert.deepEqual([body.code, body.type], [code, type])
   }
 })
 
-test('a failure of which nothing is known still has a text, and none that reads as a refusal', () => {
+test('an unknown failure has a text that does not look like a content rejection', () => {
   const { data } = buildStatusBody({ ...view, state: 'failed' }, options)
   assert.equal(data.error, 'The job failed')
   assert.doesNotMatch(data.error, contentRefusalPattern)
   assert.equal(data.isNSFWError, undefined)
 })
 
-test('the seconds left are whole, never negative, and told while the job runs only', () => {
+test('the remaining seconds are whole, never negative, and present only while the job runs', () => {
   const at = (now: number, state: JobView['state'] = 'processing') =>
     buildStatusBody({ ...view, state, expectedAt: createdAt + 30_000 }, { ...options, now })
   assert.equal(at(createdAt).estimatedTimeRemaining, 30)
@@ -137,7 +137,7 @@ test('the seconds left are whole, never negative, and told while the job runs on
   assert.equal(at(createdAt, 'failed').estimatedTimeRemaining, null)
 })
 
-test('a status told again is what it would be if it were worked out anew', () => {
+test('a cached status equals a newly built one', () => {
   const message = 'said {"estimatedTimeRemaining":7} and "estimatedTimeRemaining":8'
   const running: JobView = { ...view, state: 'generating', expectedAt: createdAt + 30_000 }
   const failed: JobView = { ...view, state: 'failed', error: { code: 'upstream_error', message } }
@@ -147,13 +147,13 @@ test('a status told again is what it would be if it were worked out anew', () =>
     written += 1
     return JSON.stringify(body)
   }
-  for (const told of [view, running, failed, done]) {
+  for (const body of [view, running, failed, done]) {
     for (const dialect of dialects) {
       for (const baseUrl of ['http://localhost:3000', 'https://video.example']) {
         written = 0
         for (const now of [createdAt, createdAt + 1, createdAt + 12_345, createdAt + 99_000]) {
           const as = { dialect, baseUrl, now }
-          assert.equal(renderStatus(told, as, write), JSON.stringify(buildStatusBody(told, as)))
+          assert.equal(renderStatus(body, as, write), JSON.stringify(buildStatusBody(body, as)))
         }
         assert.equal(written, 1)
       }
@@ -161,7 +161,7 @@ test('a status told again is what it would be if it were worked out anew', () =>
   }
 })
 
-test('a cost of nothing is told as a number', () => {
+test('a cost of zero is a number', () => {
   const body = buildStatusBody(
     { ...view, costUsd: 0, state: 'succeeded', videos: [{ url: '/a.mp4' }] },
     options,
@@ -170,8 +170,8 @@ test('a cost of nothing is told as a number', () => {
   assert.equal(body.data.cost, 0)
 })
 
-test('a job is shown to its owner only', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('a job is visible to its owner only', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const url = `/api/video/status?runId=${id}`
   assert.equal((await app.inject({ url, headers: asAlice })).statusCode, 200)

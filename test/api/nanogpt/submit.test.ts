@@ -15,7 +15,7 @@ function post(payload: unknown, headers: Record<string, string> = {}) {
   } as const
 }
 
-test('the 202 body, exactly', async (t) => {
+test('the exact body of a 202 reply', async (t) => {
   const { app } = await startGateway(t)
   const reply = await app.inject(post({ ...plainBody, duraton: 5 }))
   assert.equal(reply.statusCode, 202)
@@ -40,46 +40,46 @@ test('the 202 body, exactly', async (t) => {
   })
 })
 
-test('warnings are an empty list where there is nothing to warn of, and sandbox is told only when true', async (t) => {
+test('without warnings the list is empty, and sandbox is present only when true', async (t) => {
   const { app } = await startGateway(t)
   const body = (await app.inject(post(plainBody))).json()
   assert.deepEqual(body.warnings, [])
   assert.equal('sandbox' in body, false)
   const { app: toy, engine } = await startGateway(t, { routing: { ...everythingOnFal, sandbox: true } })
   assert.equal((await toy.inject(post(plainBody))).json().sandbox, true)
-  assert.equal(engine.orders[0]?.sandbox, true)
+  assert.equal(engine.requests[0]?.sandbox, true)
 })
 
-test('the engine is told everything it needs', async (t) => {
+test('the engine receives the complete request', async (t) => {
   const { app, engine } = await startGateway(t, {
-    accounts: twoPeople,
+    authenticator: twoPeople,
     routing: { ...everythingOnFal, listUpstreams: () => ['fal', 'runware'] },
   })
-  const asked = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
-  const reply = await app.inject(post(asked, asAlice))
-  const [order] = engine.orders
-  assert.equal(order?.id, reply.json().runId)
-  assert.equal(order?.owner, 'alice')
-  assert.equal(order?.model, 'veo2-video')
-  assert.deepEqual(order?.route, ['fal', 'runware'])
-  assert.equal(order?.deadlineSeconds, findModel('veo2-video')?.deadlineSeconds)
-  assert.equal(order?.conversationUUID, 'c-1')
-  assert.equal(order?.costUsd, reply.json().cost)
-  assert.equal(order?.input.seed, 0)
-  assert.equal(order?.input.duration, 6)
+  const body = { ...plainBody, seed: 0, duration: '6s', conversationUUID: 'c-1' }
+  const reply = await app.inject(post(body, asAlice))
+  const [request] = engine.requests
+  assert.equal(request?.id, reply.json().runId)
+  assert.equal(request?.owner, 'alice')
+  assert.equal(request?.model, 'veo2-video')
+  assert.deepEqual(request?.route, ['fal', 'runware'])
+  assert.equal(request?.deadlineSeconds, findModel('veo2-video')?.deadlineSeconds)
+  assert.equal(request?.conversationUUID, 'c-1')
+  assert.equal(request?.costUsd, reply.json().cost)
+  assert.equal(request?.input.seed, 0)
+  assert.equal(request?.input.duration, 6)
 })
 
-test('what the media room stored is what is queued', async (t) => {
-  const keep = async (input: Input) => ({
+test('the queued input is the stored input', async (t) => {
+  const storeInput = async (input: Input) => ({
     input: { ...input, image: 'https://stored.example/1' },
     discard: async () => undefined,
   })
-  const { app, engine } = await startGateway(t, { media: { storeInput: keep } })
+  const { app, engine } = await startGateway(t, { media: { storeInput } })
   await app.inject(post({ ...plainBody, imageDataUrl: 'data:image/png;base64,AAAA' }))
-  assert.equal(engine.orders[0]?.input.image, 'https://stored.example/1')
+  assert.equal(engine.requests[0]?.input.image, 'https://stored.example/1')
 })
 
-test('a job can be asked about the moment it is accepted', async (t) => {
+test('the status of a job is available as soon as it is accepted', async (t) => {
   const { app } = await startGateway(t)
   const { runId } = (await app.inject(post(plainBody))).json()
   const status = await app.inject(`/api/video/status?requestId=${runId}`)
@@ -111,7 +111,7 @@ for (const { as, body, field, value } of lenient) {
     const { app, engine } = await startGateway(t)
     const reply = await app.inject(post({ ...plainBody, ...body }))
     assert.equal(reply.statusCode, 202, reply.body)
-    assert.equal(engine.orders[0]?.input[field], value)
+    assert.equal(engine.requests[0]?.input[field], value)
   })
 }
 
@@ -166,11 +166,11 @@ for (const { what, payload, status, code, param } of refused) {
     assert.equal(reply.statusCode, status)
     assert.equal(reply.json().error.code, code)
     assert.equal(reply.json().error.param, param)
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 
-test('every problem is named, with the values that can be had', async (t) => {
+test('every problem is reported, with the allowed values', async (t) => {
   const { app } = await startGateway(t)
   const reply = await app.inject(post({ ...plainBody, duration: 30, aspect_ratio: '5:1' }, strict))
   const { error, message } = reply.json()
@@ -183,7 +183,7 @@ test('every problem is named, with the values that can be had', async (t) => {
   assert.equal(error.param, error.details[0].field)
 })
 
-test('pro_required has a type of its own', async (t) => {
+test('pro_required has its own error type', async (t) => {
   const { app } = await startGateway(t)
   const payload = { model: 'sora-2', prompt: 'a fox', resolution: '1792x1024' }
   const reply = await app.inject(post(payload, strict))
@@ -191,7 +191,7 @@ test('pro_required has a type of its own', async (t) => {
   assert.equal(reply.json().error.type, 'PRO_REQUIRED')
 })
 
-test('an input that no upstream with keys renders is told apart from a model that none renders', async (t) => {
+test('an input that no configured upstream supports has another error than an unavailable model', async (t) => {
   const message = async (available: boolean) => {
     const routing = { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => available }
     const { app } = await startGateway(t, { routing })
@@ -201,7 +201,7 @@ test('an input that no upstream with keys renders is told apart from a model tha
   assert.doesNotMatch(await message(false), /exactly this/)
 })
 
-test('without an upstream: 503, and the variable to set in the log only', async (t) => {
+test('without an upstream: 503, and only the log names the variable to set', async (t) => {
   const { app, engine, logged } = await startGateway(t, {
     routing: { ...everythingOnFal, listUpstreams: () => [], isAvailable: () => false },
   })
@@ -210,10 +210,10 @@ test('without an upstream: 503, and the variable to set in the log only', async 
   assert.equal(reply.json().code, 'service_unavailable')
   assert.doesNotMatch(reply.body, /FAL_KEY/)
   assert.ok(logged.some((line) => line.level === 40 && JSON.stringify(line).includes('FAL_KEY')))
-  assert.equal(engine.orders.length, 0)
+  assert.equal(engine.requests.length, 0)
 })
 
-test('the submit of March 2025 has a model of its own', async (t) => {
+test('the submit of March 2025 has its own default model', async (t) => {
   const { app } = await startGateway(t)
   const submit = async (model: unknown) => {
     const reply = await app.inject({ method: 'POST', url: '/v1/video', payload: { model, prompt: 'a fox' } })

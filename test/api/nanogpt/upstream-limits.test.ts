@@ -14,7 +14,7 @@ async function start(t: TestContext, ...keyed: string[]) {
   const { app, engine } = await startGateway(t, { routing: { ...routing, sandbox: false } })
   return {
     engine,
-    /** Sends a body as it stands, so that numbers are not rounded on the way. */
+    /** Sends a raw body, so that numbers are not rounded. */
     async post(body: string | object, headers: Record<string, string> = {}) {
       const reply = await app.inject({
         method: 'POST',
@@ -28,7 +28,7 @@ async function start(t: TestContext, ...keyed: string[]) {
   }
 }
 
-describe('a seed that the upstream does not take', () => {
+describe('a seed outside the range of the upstream', () => {
   const models = Object.entries({
     'veo3-1-video': {},
     'bytedance-waver-1.0': { image },
@@ -41,7 +41,7 @@ describe('a seed that the upstream does not take', () => {
     'wan-wavespeed-25': {},
   })
 
-  it('is folded into its range, the same one each time, with a warning', async (t) => {
+  it('is mapped into the range, always to the same value, with a warning', async (t) => {
     const { post, engine } = await start(t, 'wavespeed')
     for (const [model, inputs] of models) {
       for (const _ of [1, 2]) {
@@ -54,12 +54,12 @@ describe('a seed that the upstream does not take', () => {
         })
         assert.equal(status, 202, model)
         assert.match(warnings, /`seed` 4294967295 was replaced by 2147483647, .* take 0 to 2147483647/)
-        assert.equal(engine.orders.at(-1)?.input.seed, 2147483647)
+        assert.equal(engine.requests.at(-1)?.input.seed, 2147483647)
       }
     }
   })
 
-  it('goes unchanged to an upstream that takes it', async (t) => {
+  it('is sent unchanged to an upstream that supports it', async (t) => {
     const { post, engine } = await start(t, 'wavespeed', 'bytedance', 'fal')
     const { status, warnings } = await post({
       model: 'bytedance-seedance-v1-pro-fast',
@@ -67,14 +67,14 @@ describe('a seed that the upstream does not take', () => {
       seed: 4294967295,
     })
     assert.deepEqual([status, warnings], [202, ''])
-    assert.deepEqual(engine.orders[0]?.route, ['bytedance', 'fal'])
-    assert.equal(engine.orders[0]?.input.seed, 4294967295)
+    assert.deepEqual(engine.requests[0]?.route, ['bytedance', 'fal'])
+    assert.equal(engine.requests[0]?.input.seed, 4294967295)
   })
 
-  it('is folded into a range that begins at 1', async (t) => {
+  it('is mapped into a range that starts at 1', async (t) => {
     const { post, engine } = await start(t, 'runware')
     assert.equal((await post({ model: 'vidu-video', prompt, seed: 0 })).status, 202)
-    assert.equal(engine.orders[0]?.input.seed, 1)
+    assert.equal(engine.requests[0]?.input.seed, 1)
   })
 
   it('of 64 bits is read digit by digit, as a number and as a text', async (t) => {
@@ -85,12 +85,12 @@ describe('a seed that the upstream does not take', () => {
       assert.match(warnings, new RegExp(`\`seed\`.*${seed.replaceAll('"', '')}`))
     }
     assert.deepEqual(
-      engine.orders.map(({ input }) => input.seed),
+      engine.requests.map(({ input }) => input.seed),
       [1, 1, 2147483647],
     )
   })
 
-  it('is an error where it is no seed, quoted as it was sent', async (t) => {
+  it('is an error that quotes the value if it is not a seed', async (t) => {
     const { post } = await start(t, 'fal')
     for (const seed of ['-9007199254740993', '18446744073709551616', '1e400', '0.5', '-2']) {
       const { status, message } = await post(`{"model":"veo2-video","prompt":"${prompt}","seed":${seed}}`)
@@ -109,20 +109,20 @@ it('other numbers above 2^53 are quoted as they were sent', async (t) => {
   assert.doesNotMatch(warnings + message, /9007199254740992/)
 })
 
-describe('a text that the upstream does not take', () => {
-  it('goes to one that takes it', async (t) => {
+describe('a value that the upstream does not support', () => {
+  it('is sent to an upstream that supports it', async (t) => {
     const { post, engine } = await start(t, 'runware', 'fal')
     assert.equal((await post({ model: 'kling-v21-master', prompt: 'x' })).status, 202)
     assert.equal((await post({ model: 'pixverse-v45', prompt: 'é'.repeat(1500) })).status, 202)
     const camera = { image, cameraMovement: 'auto_camera' }
     assert.equal((await post({ model: 'pixverse-v45', prompt, ...camera })).status, 202)
     assert.deepEqual(
-      engine.orders.map(({ route }) => route),
+      engine.requests.map(({ route }) => route),
       [['fal'], ['runware'], ['runware']],
     )
   })
 
-  it('is a 400 that names the field and the range where there is none', async (t) => {
+  it('is a 400 that names the field and the allowed values if no upstream supports it', async (t) => {
     const runware = await start(t, 'runware')
     for (const [field, body] of [
       ['prompt', { prompt: 'x' }],
@@ -134,19 +134,19 @@ describe('a text that the upstream does not take', () => {
     }
   })
 
-  it('is the closest word that it takes, or an error for strict callers', async (t) => {
+  it('becomes the closest allowed value, or an error with strict handling', async (t) => {
     const { post, engine } = await start(t, 'fal')
     const body = { model: 'pixverse-v45', prompt, image, cameraMovement: 'auto_camera' }
     const lenient = await post(body)
     assert.equal(lenient.status, 202)
     assert.match(lenient.warnings, /`cameraMovement` .*auto_camera/)
-    assert.notEqual(engine.orders[0]?.input.cameraMovement, 'auto_camera')
+    assert.notEqual(engine.requests[0]?.input.cameraMovement, 'auto_camera')
     const strict = await post(body, { prefer: 'handling=strict' })
     assert.equal(strict.status, 400)
     assert.match(strict.message, /`cameraMovement` must be one of horizontal_left, /)
   })
 
-  it('is no seed of another range for strict callers', async (t) => {
+  it('is not mapped with strict handling', async (t) => {
     const { post } = await start(t, 'wavespeed')
     const body = { model: 'veo3-1-video', prompt, seed: 2147483648 }
     const strict = await post(body, { prefer: 'handling=strict' })

@@ -70,7 +70,7 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
       )
     })
 
-    it('tells a video that is not ready yet apart from one that never was', async () => {
+    it('distinguishes a video that is not ready from one that does not exist', async () => {
       const { id } = await client.videos.create({ prompt: 'sandbox:hang', model: 'sora-2' })
       await assert.rejects(client.videos.downloadContent(id), refusalWith(409, 'conflict'))
       await assert.rejects(client.videos.retrieve('vid_nowhere'), refusalWith(404, 'not_found'))
@@ -106,7 +106,7 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
       assert.equal((await finished(asLink.id)).status, 'completed')
     })
 
-    it('reads refusals by their status, code and param', async () => {
+    it('reads errors by status, code and param', async () => {
       const wrong = (body: Partial<OpenAI.Videos.VideoCreateParams>) =>
         client.videos.create({ prompt: 'a boat', model: 'sora-2', ...body })
       await assert.rejects(wrong({ model: 'sora-9' }), refusalWith(404, 'model_not_found', 'model'))
@@ -129,13 +129,13 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
       )
     })
 
-    it('tells a content refusal in that API’s word', async () => {
+    it('reports a content rejection with the code of that API', async () => {
       const { id } = await client.videos.create({ prompt: 'sandbox:refuse' })
       const video = await finished(id)
       assert.deepEqual([video.status, video.error?.code], ['failed', 'moderation_blocked'])
     })
 
-    it('lists page after page while new jobs arrive and others go, and deletes', async () => {
+    it('lists all pages while jobs are added and deleted', async () => {
       const ids: string[] = []
       for (let count = 0; count < 5; count++)
         ids.unshift((await client.videos.create({ prompt: `boat ${count}` })).id)
@@ -167,8 +167,8 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
     it('removes the file with the job', async () => {
       const { id } = await client.videos.create({ prompt: 'a boat' })
       await finished(id)
-      const told = await fetch(`${address}/api/jobs/${id}`)
-      const { videos } = (await told.json()) as { videos: { url: string }[] }
+      const reply = await fetch(`${address}/api/jobs/${id}`)
+      const { videos } = (await reply.json()) as { videos: { url: string }[] }
       const link = videos[0]?.url ?? ''
       assert.equal((await fetch(link)).status, 200)
       await client.videos.delete(id)
@@ -183,7 +183,7 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
       assert.equal((await client.videos.delete(id)).deleted, true)
     })
 
-    it('remixes where a model can, and says which can where it cannot', async () => {
+    it('remixes with a supported model, and otherwise names the supported ones', async () => {
       const source = await client.videos.create({ prompt: 'a boat' })
       const remix = { prompt: 'now in winter', model: 'wan-wavespeed-video-edit' }
       await assert.rejects(client.videos.remix(source.id, remix), refusalWith(409, 'conflict'))
@@ -199,7 +199,7 @@ for (const [version, { default: Client, APIError, toFile }] of Object.entries(ve
       assert.equal((await finished(made.id)).status, 'completed')
     })
 
-    it('passes what that API does not know on to the model', async () => {
+    it('passes fields that the API does not have to the model', async () => {
       const body = {
         model: 'veo3-video',
         prompt: 'a boat',

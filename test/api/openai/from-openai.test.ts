@@ -27,23 +27,23 @@ const sizes: readonly (readonly [string, string, object])[] = [
   ['minimax-video', '1280x720', { size: '1280x720' }],
 ]
 
-for (const [id, size, words] of sizes) {
-  test(`${size} in the words of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), words))
+for (const [id, size, parameters] of sizes) {
+  test(`${size} as fields of ${id}`, () => assert.deepEqual(toSizeFields(modelOf(id), size), parameters))
 }
 
-test('a size that a model does not render is refused with those that it does', () => {
-  const refusal = {
+test('an unsupported size is rejected with the supported sizes', () => {
+  const rejection = {
     code: 'invalid_parameter_value',
     param: 'size',
     message: /1280x720, 720x1280, 1792x1024, 1024x1792/,
   }
   for (const size of ['640x480', 'large', '0x0', '-1x5', '']) {
-    assert.throws(() => toSizeFields(modelOf('sora-2'), size, 'strict'), refusal, size)
+    assert.throws(() => toSizeFields(modelOf('sora-2'), size, 'strict'), rejection, size)
     assert.deepEqual(toSizeFields(modelOf('sora-2'), size), { size })
   }
 })
 
-test('every resolution and ratio of every model comes back from the size that is told of it', () => {
+test('every resolution and ratio of every model can be recovered from its reported size', () => {
   let compared = 0
   for (const model of models) {
     if (model.fields.size !== undefined) continue
@@ -59,7 +59,7 @@ test('every resolution and ratio of every model comes back from the size that is
   assert.ok(compared > 50)
 })
 
-test('size and length are told where they are known', () => {
+test('size and length are reported if they are known', () => {
   assert.equal(sizeOfInput({ resolution: '480p', aspect_ratio: '16:9' }), '854x480')
   assert.equal(sizeOfInput({ resolution: '4k', aspect_ratio: '9:16' }), '2160x3840')
   assert.equal(sizeOfInput({ size: '832x480' }), '832x480')
@@ -70,7 +70,7 @@ test('size and length are told where they are known', () => {
   assert.equal(secondsOfInput('video-upscaler', {}), null)
 })
 
-test('a body that names no model, or one of Sora’s dated names, is for Sora', () => {
+test('a body without a model, or with a dated name of Sora, selects Sora', () => {
   const portrait = { model: 'sora-2', resolution: '720p', aspect_ratio: '9:16', prompt: 'a boat' }
   assert.deepEqual(fromOpenai({ prompt: 'a boat' }), portrait)
   assert.deepEqual(fromOpenai({ prompt: 'a boat', model: '' }), portrait)
@@ -83,7 +83,7 @@ test('a body that names no model, or one of Sora’s dated names, is for Sora', 
   })
 })
 
-test('a reference goes where the model takes it', () => {
+test('a reference is sent in the field that the model supports', () => {
   const fieldOf = (model: string, input_reference: unknown) => {
     const {
       model: _model,
@@ -110,7 +110,7 @@ test('a reference goes where the model takes it', () => {
   assert.equal(admitted.input.image, link)
 })
 
-test('each state in that API’s words', () => {
+test('each state has the status value of that API', () => {
   const view: JobView = {
     id: 'vid_1',
     version: 1,
@@ -120,7 +120,7 @@ test('each state in that API’s words', () => {
     createdAt: 1_700_000_000_900,
     costUsd: 0,
   }
-  const words = {
+  const parameters = {
     pending: 'queued',
     submitting: 'queued',
     queued: 'queued',
@@ -131,7 +131,7 @@ test('each state in that API’s words', () => {
     failed: 'failed',
     canceled: 'failed',
   } as const
-  for (const [state, word] of Object.entries(words)) {
+  for (const [state, word] of Object.entries(parameters)) {
     assert.equal(toOpenaiVideo({ ...view, state: state as JobView['state'] }, {}, undefined).status, word)
   }
   const ended = toOpenaiVideo(

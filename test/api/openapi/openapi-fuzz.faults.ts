@@ -25,9 +25,9 @@ const operations = Object.entries(
   Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
 )
 
-type Told = (typeof operations)[number]
+type DocumentedOperation = (typeof operations)[number]
 
-test('whatever is sent, no answer is an accident and none is undocumented', {
+test('every reply to random requests is documented, and none is a 5xx', {
   timeout: 60_000,
 }, async (t) => {
   const cleanup = createCleanup()
@@ -43,7 +43,7 @@ test('whatever is sent, no answer is an accident and none is undocumented', {
   const random = createRandom(seed, schemas)
   const ids = ['nowhere']
   const statuses: Record<number, number> = {}
-  const send = async (operation: Told) => {
+  const send = async (operation: DocumentedOperation) => {
     const status = await check(address, operation, random, ids)
     statuses[status] = (statuses[status] ?? 0) + 1
   }
@@ -58,35 +58,40 @@ test('whatever is sent, no answer is an accident and none is undocumented', {
 
 function summary(t: TestContext, statuses: Record<number, number>): void {
   const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0)
-  const told = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`)
+  const counts = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`)
   t.diagnostic(
-    `fuzz: ${requests} requests to ${operations.length} operations, seed ${seed}; ${told.join(', ')}; no 5xx, none undocumented`,
+    `fuzz: ${requests} requests to ${operations.length} operations, seed ${seed}; ${counts.join(', ')}; no 5xx, none undocumented`,
   )
 }
 
-/** Sends one request and holds the answer against the document. */
-async function check(address: string, operation: Told, random: Random, ids: string[]): Promise<number> {
+/** Sends one request and compares the reply with the document. */
+async function check(
+  address: string,
+  operation: DocumentedOperation,
+  random: Random,
+  ids: string[],
+): Promise<number> {
   const { url, init } = requestFor(address, operation, random, ids)
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
-  const asked = `${operation.method} ${url} with ${String(init.body)}`.replace(/(.)\1{50,}/g, '$1…')
-  const what = `${asked} answered ${answer.status}`
-  assert.ok(answer.status < 500, what)
-  const documented = operation.responses[answer.status]
+  const reply = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
+  const requestLine = `${operation.method} ${url} with ${String(init.body)}`.replace(/(.)\1{50,}/g, '$1…')
+  const what = `${requestLine} returned ${reply.status}`
+  assert.ok(reply.status < 500, what)
+  const documented = operation.responses[reply.status]
   assert.ok(documented, `${what}, which is not documented`)
-  const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
-  if (answer.status !== 204)
+  const type = reply.headers.get('content-type')?.split(';')[0] ?? ''
+  if (reply.status !== 204)
     assert.ok(documented.content?.[type], `${what} as ${type}, which is not documented`)
   if (type !== 'application/json') {
-    await answer.body?.cancel()
-    return answer.status
+    await reply.body?.cancel()
+    return reply.status
   }
-  const body = (await answer.json()) as Record<string, unknown>
-  if (answer.status >= 400) assertRefusal(body, answer.status, what)
+  const body = (await reply.json()) as Record<string, unknown>
+  if (reply.status >= 400) assertErrorBody(body, reply.status, what)
   else if (typeof body.id === 'string' && ids.length < 40) ids.push(body.id)
-  return answer.status
+  return reply.status
 }
 
-function assertRefusal(body: Record<string, unknown>, status: number, what: string): void {
+function assertErrorBody(body: Record<string, unknown>, status: number, what: string): void {
   const error = body.error as Record<string, unknown>
   for (const name of ['message', 'type', 'code'])
     assert.equal(typeof error[name], 'string', `${what}: error.${name}`)
@@ -97,20 +102,20 @@ function assertRefusal(body: Record<string, unknown>, status: number, what: stri
 
 function requestFor(
   address: string,
-  { path, method, parameters = [], requestBody }: Told,
+  { path, method, parameters = [], requestBody }: DocumentedOperation,
   random: Random,
   ids: string[],
 ) {
   const headers: Record<string, string> = random.chance(0.9) ? { authorization: `Bearer ${adminKey}` } : {}
   const query = new URLSearchParams()
   let filled = path
-  for (const { name, in: place, schema } of parameters) {
-    if (place !== 'path' && random.chance(place === 'header' ? 0.9 : 0.4)) continue
-    const isId = place === 'path' || /id$/i.test(name)
+  for (const { name, in: location, schema } of parameters) {
+    if (location !== 'path' && random.chance(location === 'header' ? 0.9 : 0.4)) continue
+    const isId = location === 'path' || /id$/i.test(name)
     const value =
       isId && random.chance(0.8) ? random.pick(ids) : random.draw(random.chance(0.2) ? {} : schema)
-    if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(String(value) || 'x'))
-    else if (place === 'query') query.append(name, String(value))
+    if (location === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(String(value) || 'x'))
+    else if (location === 'query') query.append(name, String(value))
     else if (/^[\x20-\x7e]+$/.test(String(value))) headers[name] = String(value)
   }
   const url = `${address}${filled}${query.size > 0 ? `?${query}` : ''}`
@@ -118,7 +123,7 @@ function requestFor(
 }
 
 function bodyFor(
-  requestBody: Told['requestBody'],
+  requestBody: DocumentedOperation['requestBody'],
   headers: Record<string, string>,
   random: Random,
 ): { body?: string | FormData } {

@@ -23,7 +23,7 @@ type Document = {
   }
 }
 
-/** The operator's routes are told where there is an operator. */
+/** The admin routes are documented if there is an admin key. */
 const operator = {
   adminKey: 'operator',
   ledger: {} as Ledger,
@@ -40,12 +40,12 @@ async function documentOf(t: TestContext): Promise<Document> {
   return (await app.inject('/openapi.json')).json()
 }
 
-test('the file that is checked in is what the gateway tells (`npm run openapi` writes it)', async (t) => {
-  const told = await documentOf(t)
-  t.assert.fileSnapshot(told, file, { serializers: [(value) => JSON.stringify(value, null, 2)] })
+test('the committed file equals the document of the gateway (`npm run openapi` writes it)', async (t) => {
+  const document = await documentOf(t)
+  t.assert.fileSnapshot(document, file, { serializers: [(value) => JSON.stringify(value, null, 2)] })
 })
 
-test('every model has a schema of its own to choose by', async (t) => {
+test('every model has its own schema', async (t) => {
   const { VideoRequest, ...schemas } = (await documentOf(t)).components.schemas
   const ids = models.map(({ id }) => id)
   assert.deepEqual(
@@ -56,13 +56,13 @@ test('every model has a schema of its own to choose by', async (t) => {
   for (const id of ids) assert.ok(schemas[id], id)
 })
 
-/** Served for programs that are told of them otherwise. */
-const untold = {
+/** Routes for programs, which are documented elsewhere. */
+const undocumented = {
   paths: /^\/(hooks|media|docs|openapi\.json)/,
   operations: /^\/(models|paid\/v1\/video-models|subscription\/v1\/video-models)$/,
 }
 
-test('every route is told, but for other paths of the same', async (t) => {
+test('every route is documented, except for aliases', async (t) => {
   const routes: { method: string; url: string; operation: string }[] = []
   const onApp = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance }
@@ -74,24 +74,24 @@ test('every route is told, but for other paths of the same', async (t) => {
   subscribe('fastify.initialization', onApp)
   t.after(() => unsubscribe('fastify.initialization', onApp))
   const { paths } = await documentOf(t)
-  const isTold = ({ method, url }: { method: string; url: string }) =>
+  const isDocumented = ({ method, url }: { method: string; url: string }) =>
     paths[url.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] !== undefined
   const wanted = routes
     .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
-    .filter(({ url, operation }) => !untold.paths.test(url) && !untold.operations.test(operation))
+    .filter(({ url, operation }) => !undocumented.paths.test(url) && !undocumented.operations.test(operation))
   assert.ok(wanted.length > 100)
   for (const { method, url, operation } of wanted) {
     const canonical = { method, url: `/api${operation}` }
     const family = routes.filter((one) => one.method === method && one.operation === operation)
-    assert.ok(isTold(canonical) || family.some(isTold), `${method} ${url} is not told`)
+    assert.ok(isDocumented(canonical) || family.some(isDocumented), `${method} ${url} is not told`)
   }
 })
 
-test('every operation has a name of its own, a summary and documented refusals', async (t) => {
-  const told = Object.values((await documentOf(t)).paths).flatMap((item) => Object.values(item))
-  const ids = told.map(({ operationId }) => operationId)
+test('every operation has a unique ID, a summary and documented errors', async (t) => {
+  const document = Object.values((await documentOf(t)).paths).flatMap((item) => Object.values(item))
+  const ids = document.map(({ operationId }) => operationId)
   assert.deepEqual(ids, [...new Set(ids)])
-  for (const { operationId, summary, responses } of told) {
+  for (const { operationId, summary, responses } of document) {
     assert.ok(summary, operationId)
     for (const status of ['400', '500', '503']) assert.ok(responses[status], `${operationId} ${status}`)
   }

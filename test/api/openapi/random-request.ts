@@ -16,12 +16,12 @@ export function createRandom(seed: number, components: Readonly<Record<string, S
   const whole = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
 
   function pick<T>(values: readonly T[]): T {
-    const found = values[whole(0, values.length - 1)]
-    if (found === undefined && values.length === 0) throw new Error('nothing to pick from')
-    return found as T
+    const value = values[whole(0, values.length - 1)]
+    if (value === undefined && values.length === 0) throw new Error('nothing to pick from')
+    return value as T
   }
 
-  /** A value that the schema allows, as far as it says. */
+  /** A value that the schema allows. */
   function draw(schema: Schema): unknown {
     const reference = /^#\/components\/schemas\/(.+)$/.exec(String(schema.$ref))?.[1]
     if (reference !== undefined) return draw(components[reference] ?? {})
@@ -49,7 +49,7 @@ export function createRandom(seed: number, components: Readonly<Record<string, S
     return Object.fromEntries(names.map((name) => [name, draw(properties[name] ?? {})]))
   }
 
-  /** The same with something wrong in it, most likely. */
+  /** The same, usually with an error in it. */
   function spoil(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || chance(0.1)) return pick(oddities)
     const entries = Object.entries(value)

@@ -13,7 +13,7 @@ const stallMs = 300
 async function start(t: TestContext, changes: Partial<RequestLimits> = {}) {
   const requestLimits = { ...defaultRequestLimits, stallMs, ...changes }
   const { app } = await startGateway(t, {
-    accounts: twoPeople,
+    authenticator: twoPeople,
     config: { bodyLimitBytes: 1_000_000, requestLimits },
   })
   app.get('/large', (_request, reply) => reply.send(Readable.from(pieces())))
@@ -62,13 +62,13 @@ async function everything(socket: Socket): Promise<string> {
 const key = { ...asAlice, 'content-type': 'application/json' }
 
 describe('a connection', () => {
-  it('on which no whole request arrives is closed with 408', async (t) => {
+  it('without a complete request is closed with 408', async (t) => {
     const { open } = await start(t)
-    const begun = `${head('POST', '/api/price', { ...key, 'content-length': '1000' })}\r\n{"model":`
+    const unfinished = `${head('POST', '/api/price', { ...key, 'content-length': '1000' })}\r\n{"model":`
     const large = `${head('POST', '/api/price', { ...key, 'content-length': '100000' })}\r\n{"model":`
     const form = { ...key, 'content-type': 'multipart/form-data; boundary=b', 'content-length': '100000' }
     const half = `${head('POST', '/v1/videos', form)}\r\n--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx`
-    for (const text of ['', head('GET', '/health'), begun, large, half]) {
+    for (const text of ['', head('GET', '/health'), unfinished, large, half]) {
       const socket = open()
       socket.write(text)
       const reply = await everything(socket)
@@ -86,14 +86,14 @@ describe('a connection', () => {
     await once(served, 'close')
   })
 
-  it('whose request is being worked on stays open', async (t) => {
+  it('stays open while its request is processed', async (t) => {
     const { open } = await start(t)
     const socket = open()
     socket.write(`${head('GET', '/slow', { connection: 'close' })}\r\n`)
     assert.match(await everything(socket), /"done":true/)
   })
 
-  it('on which a body arrives slowly stays open, unless it is too slow', async (t) => {
+  it('with a slow body stays open, unless it is too slow', async (t) => {
     for (const [bytesPerSecond, status] of [
       [10, 400],
       [1_000_000, 408],
@@ -112,7 +112,7 @@ describe('a connection', () => {
     }
   })
 
-  it('whose body nobody reads is closed after its reply and a part of the body', async (t) => {
+  it('with an unread body is closed after its reply and a part of the body', async (t) => {
     const { open } = await start(t, { stallMs: 60_000 })
     const before = process.memoryUsage.rss()
     for (const line of [

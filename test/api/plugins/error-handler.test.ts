@@ -3,12 +3,12 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { ApiError, buildErrorBody, type ErrorCode, errors } from '../../../src/api/errors.ts'
-import { contentRefusalPattern } from '../../../src/api/nanogpt/job-failure.ts'
+import { contentRefusalPattern } from '../../../src/api/responses/job-failure.ts'
 import { asAlice, plainBody, startGateway, twoPeople } from '../gateway.ts'
 
 type Case = {
   what: string
-  ask: InjectOptions
+  request: InjectOptions
   status: number
   code: ErrorCode
   param?: string
@@ -24,94 +24,112 @@ const post = (payload: string, type?: string): InjectOptions => ({
 const json = 'application/json'
 
 const cases: readonly Case[] = [
-  { what: 'a path that is none', ask: { url: '/nowhere' }, status: 404, code: 'not_found' },
-  { what: 'a POST to nowhere', ask: { ...post('{bad', json), url: '/no' }, status: 404, code: 'not_found' },
+  { what: 'a path that is none', request: { url: '/nowhere' }, status: 404, code: 'not_found' },
+  {
+    what: 'a POST to nowhere',
+    request: { ...post('{bad', json), url: '/no' },
+    status: 404,
+    code: 'not_found',
+  },
   {
     what: 'another method',
-    ask: { url: '/api/generate-video', headers: asAlice },
+    request: { url: '/api/generate-video', headers: asAlice },
     status: 405,
     code: 'method_not_allowed',
   },
   {
     what: 'a method of file servers',
-    ask: { method: 'DELETE', url: '//api/video-status/?runId=x' },
+    request: { method: 'DELETE', url: '//api/video-status/?runId=x' },
     status: 405,
     code: 'method_not_allowed',
   },
-  { what: 'a path that cannot be decoded', ask: { url: '/api/%zz' }, status: 400, code: 'invalid_request' },
-  { what: 'bad JSON', ask: post('{"model":', json), status: 400, code: 'invalid_json' },
-  { what: 'bad JSON sent as text', ask: post('{"model":', 'text/plain'), status: 400, code: 'invalid_json' },
-  { what: 'bad JSON of no type', ask: post('model'), status: 400, code: 'invalid_json' },
+  {
+    what: 'a path that cannot be decoded',
+    request: { url: '/api/%zz' },
+    status: 400,
+    code: 'invalid_request',
+  },
+  { what: 'bad JSON', request: post('{"model":', json), status: 400, code: 'invalid_json' },
+  {
+    what: 'bad JSON sent as text',
+    request: post('{"model":', 'text/plain'),
+    status: 400,
+    code: 'invalid_json',
+  },
+  { what: 'bad JSON of no type', request: post('model'), status: 400, code: 'invalid_json' },
   {
     what: 'a key that reaches into a prototype',
-    ask: post('{"model":"veo2-video","__proto__":{"x":1}}', json),
+    request: post('{"model":"veo2-video","__proto__":{"x":1}}', json),
     status: 400,
     code: 'invalid_json',
   },
   {
     what: 'a list in a list, ten thousand times',
-    ask: post(`{"model":"veo2-video","prompt":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, json),
+    request: post(`{"model":"veo2-video","prompt":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, json),
     status: 400,
     code: 'invalid_request',
   },
   {
     what: 'an object in an object, ten thousand times',
-    ask: post(`{"model":"veo2-video","storyConfig":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`, json),
+    request: post(
+      `{"model":"veo2-video","storyConfig":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
+      json,
+    ),
     status: 400,
     code: 'invalid_request',
   },
   {
     what: 'a form',
-    ask: post('model=veo2-video', 'application/x-www-form-urlencoded'),
+    request: post('model=veo2-video', 'application/x-www-form-urlencoded'),
     status: 415,
     code: 'unsupported_media_type',
   },
-  { what: 'a type that is none', ask: post('x=1', 'json'), status: 415, code: 'unsupported_media_type' },
+  { what: 'a type that is none', request: post('x=1', 'json'), status: 415, code: 'unsupported_media_type' },
   {
     what: 'a body too large',
-    ask: post(JSON.stringify({ prompt: 'x'.repeat(2_000_000) }), json),
+    request: post(JSON.stringify({ prompt: 'x'.repeat(2_000_000) }), json),
     status: 413,
     code: 'payload_too_large',
   },
   {
     what: 'a missing model',
-    ask: post('{}', json),
+    request: post('{}', json),
     status: 400,
     code: 'missing_required_parameter',
     param: 'model',
   },
-  { what: 'no key', ask: { url: '/api/video-status?runId=vid_1' }, status: 401, code: 'missing_api_key' },
+  { what: 'no key', request: { url: '/api/video-status?runId=vid_1' }, status: 401, code: 'missing_api_key' },
   {
     what: 'a wrong key',
-    ask: { url: '/api/video-status?runId=vid_1', headers: { authorization: 'Bearer wrong' } },
+    request: { url: '/api/video-status?runId=vid_1', headers: { authorization: 'Bearer wrong' } },
     status: 401,
     code: 'invalid_api_key',
   },
   {
-    what: 'no key with a body too large, which nobody reads',
-    ask: { method: 'POST', url: '/api/generate-video', payload: 'x'.repeat(2_000_000) },
+    what: 'no key with a body that is too large, which is not read',
+    request: { method: 'POST', url: '/api/generate-video', payload: 'x'.repeat(2_000_000) },
     status: 401,
     code: 'missing_api_key',
   },
   {
     what: 'no job id',
-    ask: { url: '/api/video/status', headers: asAlice },
+    request: { url: '/api/video/status', headers: asAlice },
     status: 400,
     code: 'missing_required_parameter',
     param: 'runId',
   },
   {
     what: 'an unknown job',
-    ask: { url: '/api/video/status?requestId=vid_1', headers: asAlice },
+    request: { url: '/api/video/status?requestId=vid_1', headers: asAlice },
     status: 404,
     code: 'not_found',
   },
 ]
 
-for (const { what, ask, status, code, param = null } of cases) {
-  test(`${what}: ${status} ${code}, in the one body`, async (t) => {
-    const { app, engine } = await startGateway(t, { accounts: twoPeople })
-    const reply = await app.inject(ask)
+for (const { what, request, status, code, param = null } of cases) {
+  test(`${what}: ${status} ${code}, in the common error body`, async (t) => {
+    const { app, engine } = await startGateway(t, { authenticator: twoPeople })
+    const reply = await app.inject(request)
     assert.equal(reply.statusCode, status)
     assert.equal(reply.headers['content-type'], 'application/json')
     assert.equal(reply.headers['cache-control'], 'no-store')
@@ -123,11 +141,11 @@ for (const { what, ask, status, code, param = null } of cases) {
     assert.deepEqual({ ...body, error: undefined }, { error: undefined, message, code, status })
     assert.ok(message.length > 0)
     assert.doesNotMatch(message, contentRefusalPattern)
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 
-test('a refused method names those that are possible', async (t) => {
+test('a rejected method names the allowed ones', async (t) => {
   const { app } = await startGateway(t)
   const allow = async (method: 'GET' | 'POST' | 'PUT', url: string) =>
     (await app.inject({ method, url })).headers.allow
@@ -137,34 +155,34 @@ test('a refused method names those that are possible', async (t) => {
   assert.equal(await allow('POST', '/nowhere'), undefined)
 })
 
-test('without the store: 503 with a short wait', async (t) => {
+test('without the store: 503 with a short Retry-After', async (t) => {
   const { app, engine } = await startGateway(t)
   engine.breakDown()
-  const asks: InjectOptions[] = [
+  const requests: InjectOptions[] = [
     { method: 'POST', url: '/api/generate-video', payload: plainBody },
     { url: '/api/video-status?runId=vid_1' },
     { url: '/api/generate-video/recover' },
     { method: 'POST', url: '/api/generate-video/cancel', payload: { runId: 'vid_1' } },
   ]
-  for (const ask of asks) {
-    const reply = await app.inject(ask)
+  for (const request of requests) {
+    const reply = await app.inject(request)
     assert.deepEqual([reply.statusCode, reply.json().code], [503, 'service_unavailable'])
     assert.equal(reply.headers['retry-after'], '1')
   }
 })
 
-test('an error of ours is told without its insides, and logged with them', async (t) => {
-  const keep = async () => {
+test('an internal error hides its details from the client and logs them', async (t) => {
+  const storeInput = async () => {
     throw new Error('secret path /var/lib/reelgate')
   }
-  const { app, logged } = await startGateway(t, { media: { storeInput: keep } })
+  const { app, logged } = await startGateway(t, { media: { storeInput } })
   const reply = await app.inject({ method: 'POST', url: '/api/generate-video', payload: plainBody })
   assert.deepEqual([reply.statusCode, reply.json().code], [500, 'internal_error'])
   assert.doesNotMatch(reply.body, /secret|reelgate\//)
   assert.ok(logged.some((line) => line.level === 50 && JSON.stringify(line).includes('secret path')))
 })
 
-test('a schema’s refusal names the field and what it takes', async (t) => {
+test('a schema error names the field and the allowed values', async (t) => {
   const { app } = await startGateway(t)
   const schema = {
     body: {
@@ -187,10 +205,10 @@ test('a schema’s refusal names the field and what it takes', async (t) => {
   assert.match(error.message, /small, large/)
 })
 
-test('the caller’s key is in no text that goes back or into the log', async (t) => {
+test('no reply and no log line contains the API key of the caller', async (t) => {
   const key = 'alice-secret-key'
-  const { app, logged } = await startGateway(t, { accounts: twoPeople })
-  const asks: InjectOptions[] = [
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople })
+  const requests: InjectOptions[] = [
     { url: `/api/${key}`, headers: { 'x-api-key': key } },
     { url: `/nowhere?api_key=another-secret-key`, headers: { authorization: `Bearer ${key}` } },
     { url: '/sk-nano-0123456789abcdef' },
@@ -207,29 +225,30 @@ test('the caller’s key is in no text that goes back or into the log', async (t
       payload: { ...plainBody, duration: key },
     },
   ]
-  for (const ask of asks) assert.doesNotMatch((await app.inject(ask)).body, /-secret-key|0123456789abcdef/)
-  assert.equal(logged.length, asks.length)
+  for (const request of requests)
+    assert.doesNotMatch((await app.inject(request)).body, /-secret-key|0123456789abcdef/)
+  assert.equal(logged.length, requests.length)
   assert.doesNotMatch(JSON.stringify(logged), /-secret-key|0123456789abcdef/)
 })
 
-test('a short key, which is a dummy, is not removed from words', async (t) => {
+test('a short placeholder key is not removed from texts', async (t) => {
   const { app } = await startGateway(t)
   const reply = await app.inject({ url: '/nowhere', headers: { 'x-api-key': 'no' } })
   assert.equal(reply.json().message, 'Not found: /nowhere')
 })
 
-test('what is not HTTP at all is told so in the same body', async (t) => {
+test('a request that is not HTTP gets the same error body', async (t) => {
   const { app } = await startGateway(t)
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const say = (text: string) =>
     new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write(text))
-      let heard = ''
+      let received = ''
       socket.on('data', (chunk) => {
-        heard += chunk
+        received += chunk
       })
       socket.on('error', reject)
-      socket.on('close', () => resolve(heard))
+      socket.on('close', () => resolve(received))
     })
   const overlong = `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`
   for (const [text, status, code] of [

@@ -11,7 +11,7 @@ import { plainBody, startGateway, submitted, twoPeople } from '../gateway.ts'
 
 type Lines = readonly Record<string, unknown>[]
 
-/** What the log says of requests at its usual level, without the line about the port. */
+/** The log lines of requests at the default level, without the line about the port. */
 const ofRequests = (logged: Lines) =>
   logged.filter(({ level, msg }) => Number(level) >= 30 && !String(msg).startsWith('Server listening'))
 
@@ -28,7 +28,7 @@ const post = (payload: string | object, headers: Record<string, string> = {}): I
   payload,
 })
 
-const asks: Readonly<Record<number, readonly InjectOptions[]>> = {
+const requestsByStatus: Readonly<Record<number, readonly InjectOptions[]>> = {
   400: [
     post('{"model":'),
     post('{"model":"veo2-video","__proto__":{}}'),
@@ -54,11 +54,11 @@ const asks: Readonly<Record<number, readonly InjectOptions[]>> = {
   415: [post('a=b', { 'content-type': 'application/x-www-form-urlencoded' })],
 }
 
-for (const [status, requests] of Object.entries(asks)) {
-  for (const [index, ask] of requests.entries()) {
+for (const [status, requests] of Object.entries(requestsByStatus)) {
+  for (const [index, request] of requests.entries()) {
     test(`the ${status} number ${index + 1} writes one log line without a stack`, async (t) => {
       const { app, logged } = await startGateway(t)
-      const reply = await app.inject(ask)
+      const reply = await app.inject(request)
       assert.equal(reply.statusCode, Number(status), reply.body)
       checkOneLine(logged)
       assert.equal(ofRequests(logged)[0]?.code, reply.json().code ?? reply.json().error.code)
@@ -68,7 +68,7 @@ for (const [status, requests] of Object.entries(asks)) {
 
 test('a 401 and a 429 write one log line each', async (t) => {
   const limits = { namespace: '', submit: 1, recover: 1, extend: 1, library: 1 }
-  const { app, logged } = await startGateway(t, { accounts: twoPeople, rateLimits: limits })
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople, rateLimits: limits })
   assert.equal((await app.inject(post(plainBody))).statusCode, 401)
   checkOneLine(logged.splice(0))
   const asAlice = { 'x-api-key': 'alice-secret-key' }
@@ -78,7 +78,7 @@ test('a 401 and a 429 write one log line each', async (t) => {
   checkOneLine(logged)
 })
 
-/** As ioredis rejects: with the whole command. */
+/** An error of ioredis, which contains the whole command. */
 const refusedByRedis = Object.assign(new ReplyError('OOM command not allowed'), {
   command: { name: 'evalsha', args: ['sha', 'a prompt nobody shall read'] },
 })
@@ -88,7 +88,7 @@ const outages: readonly [what: string, status: number, changes: Parameters<typeo
     'Redis is unavailable',
     503,
     {
-      accounts: {
+      authenticator: {
         readAccessMode: () => 'keys',
         identify: () => Promise.reject(new RedisUnavailable(refusedByRedis)),
       },
@@ -130,11 +130,11 @@ for (const [what, status, changes] of outages) {
 }
 
 test('an unexpected error is logged with its stack', async (t) => {
-  const accounts = {
+  const authenticator = {
     readAccessMode: () => 'keys' as const,
     identify: () => Promise.reject(new TypeError('a bug')),
   }
-  const { app, logged } = await startGateway(t, { accounts })
+  const { app, logged } = await startGateway(t, { authenticator })
   assert.equal((await app.inject(post(plainBody))).statusCode, 500)
   const [line, ...others] = ofRequests(logged)
   assert.match(String(Reflect.get(Object(line?.err), 'stack')), /TypeError: a bug\n\s+at /)
@@ -150,8 +150,9 @@ async function open(app: FastifyInstance): Promise<Socket> {
 
 /** Until the server has closed its side of every connection, so that all of its lines are written. */
 async function closed(app: FastifyInstance): Promise<void> {
-  const left = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
-  while ((await left()) > 0) await new Promise(setImmediate)
+  const countConnections = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+  while ((await countConnections()) > 0) await new Promise(setImmediate)
   await new Promise(setImmediate)
 }
 
@@ -186,8 +187,8 @@ for (const [what, bytes, reply] of brokenOff) {
       socket.destroy()
     } else {
       socket.write(bytes)
-      const [answer] = (await once(socket, 'data')) as [Buffer]
-      assert.match(answer.toString(), reply)
+      const [response] = (await once(socket, 'data')) as [Buffer]
+      assert.match(response.toString(), reply)
       socket.destroy()
     }
     await closed(app)
@@ -195,7 +196,7 @@ for (const [what, bytes, reply] of brokenOff) {
   })
 }
 
-test('a listener that leaves, and one whose job ends, write at most one log line each', async (t) => {
+test('a listener that disconnects, and one whose job ends, write at most one log line each', async (t) => {
   const { app, engine, logged } = await startGateway(t)
   const id = await submitted(app)
   const address = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -208,7 +209,7 @@ test('a listener that leaves, and one whose job ends, write at most one log line
   checkOneLine(logged.splice(0))
   const staying = await listen(`${address}/api/jobs/${id}/events`)
   await staying.until(1)
-  engine.move(id, { state: 'failed', completedAt: 1 })
+  engine.advance(id, { state: 'failed', completedAt: 1 })
   await staying.ended
   await closed(app)
   checkOneLine(logged)

@@ -9,7 +9,7 @@ import { plainBody, startGateway } from '../gateway.ts'
 
 function listenTo(port: string) {
   const socket = connect(Number(port), '127.0.0.1')
-  const heard = new Promise<string>((resolve, reject) => {
+  const received = new Promise<string>((resolve, reject) => {
     let text = ''
     socket.on('data', (chunk) => {
       text += chunk
@@ -17,20 +17,20 @@ function listenTo(port: string) {
     socket.on('close', () => resolve(text))
     socket.on('error', reject)
   })
-  return { socket, heard }
+  return { socket, received }
 }
 
-test('a server that closes serves what has begun, and ends each connection with its reply', {
+test('a closing server finishes its requests, and closes each connection with its reply', {
   timeout: 30_000,
 }, async (t) => {
-  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  const { promise: pendingReply, resolve: release } = Promise.withResolvers<void>()
   const { promise: reached, resolve: arrived } = Promise.withResolvers<void>()
-  const keep = async (input: Input) => {
+  const storeInput = async (input: Input) => {
     arrived()
-    await held
+    await pendingReply
     return { input, discard: async () => undefined }
   }
-  const { app } = await startGateway(t, { media: { storeInput: keep } })
+  const { app } = await startGateway(t, { media: { storeInput } })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const slow = listenTo(port)
   slow.socket.write('GET /api/video-status?runId=vid_unknown HTTP/1.1\r\n')
@@ -46,33 +46,35 @@ test('a server that closes serves what has begun, and ends each connection with 
   while (app.server.listening) await setImmediate()
   slow.socket.write('Host: x\r\n\r\n')
   release()
-  const replies = await Promise.all([busy.heard, slow.heard])
+  const replies = await Promise.all([busy.received, slow.received])
   await closed
   for (const reply of replies) assert.match(reply, /^connection: close\r$/im)
   assert.match(replies[0], /^HTTP\/1.1 202 /)
   assert.match(replies[1], /^HTTP\/1.1 404 .*"code":"not_found"/s)
 })
 
-test('a download that outlasts the closing ends its connection too', { timeout: 30_000 }, async (t) => {
-  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+test('a download that continues during the close also closes its connection', {
+  timeout: 30_000,
+}, async (t) => {
+  const { promise: pendingReply, resolve: release } = Promise.withResolvers<void>()
   const { app } = await startGateway(t)
   await app.register(async (scope) => {
     scope.get('/slow', async (_, reply) => {
-      const parts = async function* () {
+      const bodyParts = async function* () {
         yield 'first '
-        await held
+        await pendingReply
         yield 'last'
       }
-      return reply.type('video/mp4').send(Readable.from(parts()))
+      return reply.type('video/mp4').send(Readable.from(bodyParts()))
     })
   })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
-  const { socket, heard } = listenTo(port)
+  const { socket, received } = listenTo(port)
   socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
   await once(socket, 'data')
   const closed = app.close()
   while (app.server.listening) await setImmediate()
   release()
-  assert.match(await heard, /first .*last/s)
+  assert.match(await received, /first .*last/s)
   await closed
 })

@@ -13,14 +13,14 @@ async function post(
   return { status: reply.statusCode, replayed: reply.headers['idempotent-replayed'], body: reply.json() }
 }
 
-test('a repeated submit is answered what the first was, whatever the order of its keys', async (t) => {
+test('a repeated submit gets the first reply, whatever the order of its keys', async (t) => {
   const { app, engine } = await startGateway(t)
   const first = await post(app, 'one', { ...plainBody, wings: [1, { a: 1, b: 2 }] })
   const again = await post(app, 'one', { wings: [1, { b: 2, a: 1 }], ...plainBody }, '/v1/generate-video')
   assert.equal(first.replayed, undefined)
   assert.deepEqual(again, { ...first, replayed: 'true' })
   assert.equal(first.body.warnings.length, 1)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 for (const [what, other] of Object.entries({
@@ -29,7 +29,7 @@ for (const [what, other] of Object.entries({
   'a list in another order': { ...plainBody, seed: 1, tags: [2, 1] },
   'a number as text': { ...plainBody, seed: '1' },
 })) {
-  test(`the key with ${what} is refused`, async (t) => {
+  test(`the key with ${what} is rejected`, async (t) => {
     const { app } = await startGateway(t)
     const body = { ...plainBody, seed: 1, ...('tags' in other && { tags: [1, 2] }) }
     assert.equal((await post(app, 'one', body)).status, 202)
@@ -49,8 +49,8 @@ test('the same body on a route that does something else is another request', asy
   assert.equal(again.body.status, 'PENDING')
 })
 
-test('the key of one caller is nothing to another', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+test('keys of different callers are independent', async (t) => {
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   for (const who of [asAlice, asBobby]) {
     const headers = { ...who, 'idempotency-key': 'one' }
     const reply = await app.inject({
@@ -61,26 +61,26 @@ test('the key of one caller is nothing to another', async (t) => {
     })
     assert.equal(reply.statusCode, 202)
   }
-  assert.equal(engine.orders.length, 2)
+  assert.equal(engine.requests.length, 2)
 })
 
 for (const key of ['', 'x'.repeat(256), 'caf\u00e9', 'a\tb']) {
-  test(`${JSON.stringify(key.slice(0, 10))} of ${key.length} characters is no key`, async (t) => {
+  test(`${JSON.stringify(key.slice(0, 10))} of ${key.length} characters is not a valid key`, async (t) => {
     const { app, engine } = await startGateway(t)
     const refused = await post(app, key)
     assert.equal(refused.status, 400)
     assert.equal(refused.body.error.param, 'Idempotency-Key')
-    assert.equal(engine.orders.length, 0)
+    assert.equal(engine.requests.length, 0)
   })
 }
 
-test('a refused submit leaves its key free', async (t) => {
+test('a rejected submit does not use its key', async (t) => {
   const { app } = await startGateway(t)
   assert.equal((await post(app, 'x'.repeat(255), { model: 'veo2-video' })).status, 400)
   assert.equal((await post(app, 'x'.repeat(255))).status, 202)
 })
 
-test('a long data URL counts by its content', async (t) => {
+test('a long data URL is compared by its content', async (t) => {
   const { app, engine } = await startGateway(t)
   const picture = (fill: number) => `data:image/png;base64,${Buffer.alloc(90_000, fill).toString('base64')}`
   const body = (fill: number) => ({ model: 'veo2-video-image-to-video', prompt: 'go', image: picture(fill) })
@@ -88,7 +88,7 @@ test('a long data URL counts by its content', async (t) => {
   assert.equal(first.status, 202)
   assert.deepEqual(await post(app, 'one', body(1)), { ...first, replayed: 'true' })
   assert.equal((await post(app, 'one', body(2))).status, 422)
-  assert.equal(engine.orders.length, 1)
+  assert.equal(engine.requests.length, 1)
 })
 
 test('an extension is repeated like any submit', async (t) => {
@@ -98,13 +98,16 @@ test('an extension is repeated like any submit', async (t) => {
     prompt: 'x',
     image: 'https://a.example/a.png',
   })
-  engine.move(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
-  engine.readTicket = async () => ({ id: 'task-1' })
-  const wish = { runId: body.runId, index: 2 }
-  const first = await post(app, 'one', wish, '/api/generate-video/extend')
+  engine.advance(body.runId, { state: 'succeeded', videos: [{ url: '/files/v.mp4' }] })
+  engine.readTaskReference = async () => ({ id: 'task-1' })
+  const extendBody = { runId: body.runId, index: 2 }
+  const first = await post(app, 'one', extendBody, '/api/generate-video/extend')
   assert.equal(first.body.success, true)
-  const again = await post(app, 'one', wish, '/api/generate-video/extend')
+  const again = await post(app, 'one', extendBody, '/api/generate-video/extend')
   assert.deepEqual(again, { ...first, replayed: 'true' })
-  assert.equal((await post(app, 'one', { ...wish, index: 1 }, '/api/generate-video/extend')).status, 422)
-  assert.equal(engine.orders.length, 2)
+  assert.equal(
+    (await post(app, 'one', { ...extendBody, index: 1 }, '/api/generate-video/extend')).status,
+    422,
+  )
+  assert.equal(engine.requests.length, 2)
 })

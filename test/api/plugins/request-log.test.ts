@@ -9,7 +9,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const spanId = '00f067aa0ba902b7'
 
 test('a submit writes one line with the IDs of the request, the job, the key and the model', async (t) => {
-  const { app, logged } = await startGateway(t, { accounts: twoPeople })
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: { ...asAlice, 'x-request-id': 'order-17' } })
   const lines = logged.filter(isRequestLine)
   assert.equal(lines.length, 1)
@@ -47,7 +47,7 @@ test('a repeated submit names the job that it replays', async (t) => {
 })
 
 test('neither the prompt nor the key of a request is logged', async (t) => {
-  const { app, logged } = await startGateway(t, { accounts: twoPeople })
+  const { app, logged } = await startGateway(t, { authenticator: twoPeople })
   const headers = { ...asAlice, 'x-request-id': asAlice['x-api-key'] }
   await submitted(app, { headers })
   await app.inject({ url: `/api/${asAlice['x-api-key']}?prompt=${plainBody.prompt}`, headers })

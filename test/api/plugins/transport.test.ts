@@ -17,7 +17,7 @@ test('over real HTTP: submit, poll, result', async (t) => {
   })
   assert.equal(submit.status, 202)
   const { runId } = (await submit.json()) as { runId: string }
-  engine.move(runId, { state: 'succeeded', videos: [{ url: '/files/a.mp4' }] })
+  engine.advance(runId, { state: 'succeeded', videos: [{ url: '/files/a.mp4' }] })
   const status = await fetch(`${address}/api/video/status?runId=${runId}`, {
     headers: { 'content-type': 'application/json' },
   })
@@ -25,7 +25,7 @@ test('over real HTTP: submit, poll, result', async (t) => {
   assert.equal(videoUrl, `${address}/files/a.mp4`)
 })
 
-test('a body far over the limit still gets its answer over real HTTP, and the connection lives on', async (t) => {
+test('a body far over the limit gets its reply over real HTTP, and the connection stays open', async (t) => {
   const { app } = await startGateway(t)
   const address = await addressOf(app)
   const body = JSON.stringify({ ...plainBody, imageDataUrl: 'x'.repeat(40 * 1024 * 1024) })
@@ -43,7 +43,7 @@ test('a body far over the limit still gets its answer over real HTTP, and the co
   assert.equal((await fetch(`${address}/health`)).status, 200)
 })
 
-test('a body without a length that grows over the limit is refused too', async (t) => {
+test('a body without a length that grows over the limit is rejected', async (t) => {
   const { app } = await startGateway(t)
   const address = await addressOf(app)
   const chunk = new Uint8Array(256 * 1024).fill(32)
@@ -58,7 +58,7 @@ test('a body without a length that grows over the limit is refused too', async (
   assert.equal(((await reply.json()) as { code: string }).code, 'payload_too_large')
 })
 
-test('an empty body is fine wherever JSON is announced', async (t) => {
+test('an empty body with a JSON content type is accepted', async (t) => {
   const { app } = await startGateway(t)
   const headers = { 'content-type': 'application/json' }
   const balance = await app.inject({ method: 'POST', url: '/api/check-balance', headers })
@@ -100,8 +100,8 @@ const paths = [
   '/anything',
 ]
 
-test('a browser may ask everything from everywhere', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('a browser may call every route from any origin', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   for (const url of paths) {
     const reply = await app.inject({
       method: 'OPTIONS',
@@ -124,8 +124,8 @@ test('a browser may ask everything from everywhere', async (t) => {
   assert.equal((await app.inject({ method: 'OPTIONS', url: '/api/generate-video' })).statusCode, 204)
 })
 
-test('every reply has an id of its own, may be read by any origin, and is never cached', async (t) => {
-  const { app } = await startGateway(t, { accounts: twoPeople })
+test('every reply has its own request ID, can be read by any origin, and is never cached', async (t) => {
+  const { app } = await startGateway(t, { authenticator: twoPeople })
   const id = await submitted(app, { headers: asAlice })
   const seen = new Set<string>()
   const urls = ['/health', '/ready', '/nowhere', '/api/v1/models', `/api/video-status?runId=${id}`]
@@ -169,7 +169,7 @@ const keys: readonly { what: string; headers: Record<string, string>; owner: str
 
 for (const { what, headers, owner } of keys) {
   test(`the key is taken from ${what}`, async (t) => {
-    const { app, engine } = await startGateway(t, { accounts: twoPeople })
+    const { app, engine } = await startGateway(t, { authenticator: twoPeople })
     const reply = await app.inject({
       method: 'POST',
       url: '/api/generate-video',
@@ -177,21 +177,21 @@ for (const { what, headers, owner } of keys) {
       payload: plainBody,
     })
     assert.equal(reply.statusCode, owner === undefined ? 401 : 202)
-    assert.equal(engine.orders[0]?.owner, owner)
+    assert.equal(engine.requests[0]?.owner, owner)
   })
 }
 
-test('without keys on the server any key is as good as none', async (t) => {
+test('without API keys on the server any key is accepted', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app, { headers: { 'x-api-key': 'whatever' } })
   assert.equal((await app.inject(`/api/video-status?runId=${id}`)).statusCode, 200)
 })
 
-test('health says that the process lives, ready that it can work', async (t) => {
+test('health reports liveness, ready reports readiness', async (t) => {
   let storeAnswers = true
   const { app } = await startGateway(t, { isReady: async () => storeAnswers })
-  const ask = async (url: string) => (await app.inject(url)).statusCode
-  assert.deepEqual([await ask('/health'), await ask('/ready')], [200, 200])
+  const request = async (url: string) => (await app.inject(url)).statusCode
+  assert.deepEqual([await request('/health'), await request('/ready')], [200, 200])
   storeAnswers = false
-  assert.deepEqual([await ask('/health'), await ask('/ready')], [200, 503])
+  assert.deepEqual([await request('/health'), await request('/ready')], [200, 503])
 })

@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
     url: 'https://reel.example:8443',
   },
   {
-    name: 'no RFC 7239 that a client sent beside the proxy’s own headers',
+    name: 'not RFC 7239 from a client next to the headers of the proxy',
     headers: { forwarded: 'host=evil.example', 'x-forwarded-host': 'reel.example' },
     url: 'http://reel.example',
   },
@@ -130,31 +130,31 @@ const cases: readonly Case[] = [
 ]
 
 for (const { name, headers, publicUrl, trustProxy, url } of cases) {
-  test(`links begin with ${name}`, async (t) => {
+  test(`links start with ${name}`, async (t) => {
     const { app, engine } = await startGateway(t, {
-      accounts: twoPeople,
+      authenticator: twoPeople,
       config: { bodyLimitBytes: 1000, publicUrl, ...(trustProxy !== undefined && { trustProxy }) },
     })
     const id = await submitted(app, { headers: { 'x-api-key': 'alice-secret-key' } })
-    engine.move(id, {
+    engine.advance(id, {
       state: 'succeeded',
       videos: [{ url: '/files/a.mp4' }, { url: 'https://cdn.example/b.mp4' }],
     })
-    const asked = {
+    const request = {
       url: `/api/video/status?runId=${id}`,
       headers: { ...headers, 'x-api-key': 'alice-secret-key' },
     }
-    const { videoUrl, data } = (await app.inject(asked)).json()
+    const { videoUrl, data } = (await app.inject(request)).json()
     assert.equal(videoUrl, `${url}/files/a.mp4`)
     assert.deepEqual(data.output.videoUrls, [`${url}/files/a.mp4`, 'https://cdn.example/b.mp4'])
   })
 }
 
-test('what is stored for others has no address that a request made up', async (t) => {
-  const { app, engine } = await startGateway(t, { accounts: twoPeople })
+test('stored links do not use an address from a request header', async (t) => {
+  const { app, engine } = await startGateway(t, { authenticator: twoPeople })
   const submit = async (headers: Record<string, string>) => {
     await submitted(app, { headers: { 'x-api-key': 'alice-secret-key', ...headers } })
-    return engine.orders.at(-1)?.webhook?.baseUrl
+    return engine.requests.at(-1)?.webhook?.baseUrl
   }
   assert.equal(await submit({ host: 'evil.example' }), own)
   assert.equal(await submit({ host: '192.168.1.5:3000' }), own)

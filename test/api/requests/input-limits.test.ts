@@ -103,11 +103,11 @@ describe('texts that would be stored', () => {
   for (const [what, body, param, limit] of tooLarge) {
     it(`${what}: 400 with the field and the limit, and nothing stored`, async () => {
       const before = await redis.keys('*job:*')
-      const { status, body: answer } = await submit(body)
-      assert.equal(status, 400, JSON.stringify(answer).slice(0, 500))
-      assert.equal(answer.error.param, param)
-      assert.match(answer.error.message, limit)
-      assert.ok(answer.error.message.length < 1000)
+      const { status, body: reply } = await submit(body)
+      assert.equal(status, 400, JSON.stringify(reply).slice(0, 500))
+      assert.equal(reply.error.param, param)
+      assert.match(reply.error.message, limit)
+      assert.ok(reply.error.message.length < 1000)
       assert.deepEqual(await redis.keys('*job:*'), before)
     })
   }
@@ -137,7 +137,7 @@ describe('texts that would be stored', () => {
     }
   })
 
-  it('what an upstream says is bounded in every key', async () => {
+  it('the text of an upstream is limited in every field', async () => {
     const long = 'no such thing '.repeat(200_000)
     for (const kind of ['submit', 'poll', 'result']) {
       upstreams.host.injectFault({
@@ -159,7 +159,7 @@ describe('texts that would be stored', () => {
     }
   })
 
-  it('names that a client makes long do not make its stored reply long', async () => {
+  it('long names of a client do not make its stored reply long', async () => {
     const name = `mo${'_'.repeat(200_000)}tion`
     const { status, body } = await submit(
       { model: 'veo2-video', prompt: 'a', [name]: 'b' },
@@ -169,7 +169,7 @@ describe('texts that would be stored', () => {
     assert.ok(JSON.stringify(body).length < 5000)
   })
 
-  it('a record of before that is larger goes on', async () => {
+  it('a larger record of an earlier version continues', async () => {
     upstreams.host.injectFault({ provider: 'fal', operation: 'submit', kind: 'late', ms: 300, times: 1 })
     const { body } = await submit(picture)
     const key = `reelgate:job:${body.runId}`
@@ -179,7 +179,7 @@ describe('texts that would be stored', () => {
   })
 })
 
-test('many long warnings are few and short', () => {
+test('many long warnings are shortened', () => {
   const warnings = shortenWarnings(Array.from({ length: 70 }, () => 'x'.repeat(1000)))
   assert.equal(warnings.length, 51)
   assert.match(warnings[50] ?? '', /20 more/)

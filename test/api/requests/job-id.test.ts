@@ -18,20 +18,20 @@ for (const name of names) {
   })
 }
 
-test('other names of the query are accepted and not needed', async (t) => {
+test('other query parameters are accepted and not required', async (t) => {
   const { app } = await startGateway(t)
   const id = await submitted(app)
   const query = `runId=${id}&model=another&modelSlug=x&projectId=p&cost=1&paymentSource=USD&isApiRequest=true`
   assert.equal((await app.inject(`/api/generate-video/status?${query}`)).statusCode, 200)
 })
 
-test('new ids are long, of letters and digits, and never the same', () => {
+test('new IDs are long, alphanumeric and unique', () => {
   const ids = Array.from({ length: 1000 }, createJobId)
   assert.equal(new Set(ids).size, 1000)
   for (const id of ids) assert.match(id, /^vid_[0-9a-f]{32}$/)
 })
 
-test('the first name that is not empty counts', () => {
+test('the first name with a value is used', () => {
   assert.equal(readJobId({ requestId: '', runId: ' ', id: 'vid_1' }), 'vid_1')
   assert.equal(readJobId({ runId: ['vid_1', 'vid_1'] }, { taskId: 'vid_1' }), 'vid_1')
   assert.equal(readJobId(undefined, null, 'text', { run_id: 'vid_2' }), 'vid_2')
@@ -58,7 +58,7 @@ const refused = [
 ] as const
 
 for (const { what, source, code, param } of refused) {
-  test(`${what} is refused as ${code} of ${param}`, () => {
+  test(`${what} is rejected as ${code} of ${param}`, () => {
     assert.throws(
       () => readJobId(source),
       (error) =>

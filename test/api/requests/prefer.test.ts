@@ -22,7 +22,7 @@ const readable: readonly (readonly [string | string[] | undefined, string | unde
 ]
 
 for (const [header, handling] of readable) {
-  test(`Prefer: ${JSON.stringify(header)} says ${handling}`, () => {
+  test(`Prefer: ${JSON.stringify(header)} means ${handling}`, () => {
     assert.equal(readPreferences(header).get('handling'), handling)
   })
 }
@@ -34,7 +34,7 @@ async function send({ app }: Gateway, headers: Record<string, string> = {}, url 
   return [reply.statusCode, reply.headers['preference-applied'], reply.json().warnings?.length]
 }
 
-test('a request decides for itself whether a value is adjusted or refused', async (t) => {
+test('a request decides whether a value is adjusted or rejected', async (t) => {
   const gateway = await startGateway(t)
   for (const url of ['/api/generate-video', '/generate-video', '/api/v1/generate-video']) {
     assert.deepEqual(await send(gateway, {}, url), [202, undefined, 1])
@@ -52,13 +52,13 @@ test('a request decides for itself whether a value is adjusted or refused', asyn
   assert.deepEqual(await send(gateway, strict, '/api/v1/video'), [400, 'handling=strict', undefined])
 })
 
-test('the operator decides where a request does not', async (t) => {
+test('the operator sets the default', async (t) => {
   const gateway = await startGateway(t, { config: { bodyLimitBytes: 1e6, validation: 'strict' } })
   assert.deepEqual(await send(gateway), [400, undefined, undefined])
   assert.deepEqual(await send(gateway, { prefer: 'handling=lenient' }), [202, 'handling=lenient', 1])
 })
 
-test('the price of what is rendered is what the submit and its price tell', async (t) => {
+test('the submit and the price preview return the price of the adjusted request', async (t) => {
   const { app } = await startGateway(t)
   const submitted = await app.inject({ method: 'POST', url: '/api/generate-video', payload: beyond })
   const priced = await app.inject({ method: 'POST', url: '/api/price', payload: beyond })
@@ -66,7 +66,7 @@ test('the price of what is rendered is what the submit and its price tell', asyn
   assert.deepEqual([priced.json().usd, priced.json().warnings], [4, submitted.json().warnings])
 })
 
-test('a repeated submit is answered with the same warnings, whatever it prefers', async (t) => {
+test('a repeated submit gets the same warnings, whatever it prefers', async (t) => {
   const { app } = await startGateway(t)
   const submit = (prefer: string) =>
     app.inject({
@@ -81,7 +81,7 @@ test('a repeated submit is answered with the same warnings, whatever it prefers'
   assert.deepEqual([again.statusCode, again.headers['preference-applied']], [202, undefined])
 })
 
-test('the OpenAI API adjusts for other models, and refuses for Sora what OpenAI refuses', async (t) => {
+test('the OpenAI API adjusts values for other models, and rejects for Sora what OpenAI rejects', async (t) => {
   const { app } = await startGateway(t)
   const create = async (payload: Record<string, unknown>, headers: Record<string, string> = {}) => {
     const reply = await app.inject({
@@ -113,7 +113,7 @@ test('the OpenAI API adjusts for other models, and refuses for Sora what OpenAI 
   assert.deepEqual(await create({ model: 'hunyuan-video', size: '640x480' }, strict), [400, 'size'])
 })
 
-test('where no upstream renders exactly what was asked, the closest that one renders', async (t) => {
+test('if no upstream supports the requested value, the closest supported one is used', async (t) => {
   const routing = {
     listUpstreams: (_: unknown, { aspect_ratio }: { aspect_ratio?: string }) =>
       aspect_ratio === undefined ? (['fal'] as const) : [],
@@ -135,6 +135,6 @@ test('where no upstream renders exactly what was asked, the closest that one ren
   const reply = await submit()
   assert.equal(reply.statusCode, 202)
   assert.match(reply.json().warnings[0], /^`aspect_ratio` "16:9" is not supported by the upstreams/)
-  assert.equal(engine.orders[0]?.input.aspect_ratio, undefined)
+  assert.equal(engine.requests[0]?.input.aspect_ratio, undefined)
   assert.equal((await submit({ prefer: 'handling=strict' })).statusCode, 400)
 })

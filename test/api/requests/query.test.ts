@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../../src/api/errors.ts'
 import {
+  enumListParameter,
   enumParameter,
   integerParameter,
   lenientBooleanParameter,
@@ -35,7 +36,7 @@ test('absent, empty and repeated parameters get their defaults', () => {
   assert.deepEqual(parseQuery(schema, { days: ['1', '2'] }), defaults)
 })
 
-test('texts become numbers, booleans and words', () => {
+test('texts become numbers, booleans and enum values', () => {
   const query = {
     days: '7',
     limit: '1000',
@@ -77,3 +78,13 @@ for (const [name, value, message] of [
     )
   })
 }
+
+test('a list is separated by commas or repeated', () => {
+  const listSchema = querySchema({ state: enumListParameter(['queued', 'failed']) })
+  const statesIn = (state: unknown) => parseQuery(listSchema, { state }).state
+  assert.deepEqual(statesIn(undefined), [])
+  assert.deepEqual(statesIn(''), [])
+  assert.deepEqual(statesIn('failed, queued,'), ['failed', 'queued'])
+  assert.deepEqual(statesIn(['queued', 'failed']), ['queued', 'failed'])
+  assert.throws(() => statesIn(['queued', 'done']), /`state` must be one of queued, failed; got "done"/)
+})

@@ -144,7 +144,7 @@ test('a warning names what was asked and what is rendered', () => {
 
 test('so does the warning of a condition between fields', () => {
   assert.deepEqual(admitted({ model: 'sora-2', size: '1024x1792' }).warnings, [
-    '`size` "1024x1792": `resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or ask for 720p: rendered and billed as "720p"',
+    '`size` "1024x1792": `resolution` 1792x1024 is rendered in pro mode only: add `pro_mode: true`, or set 720p: rendered and billed as "720p"',
   ])
   const enhanced = { model: 'wan-wavespeed-22-plus', resolution: '720p', enable_prompt_expansion: true }
   assert.match(admitted(enhanced).warnings[0] ?? '', /^`enable_prompt_expansion` true: .* billed as false$/)

@@ -21,15 +21,15 @@ const hourMs = 3_600_000
 const reply = { kind: 'running', ticket: { id: 'task' }, stage: 'queued' } as const
 
 async function entryOf(journal: Journal, id: string): Promise<JournalEntry | undefined> {
-  const found = await journal.find(id)
-  return found === 'discarded' ? assert.fail() : found
+  const entry = await journal.find(id)
+  return entry === 'discarded' ? assert.fail() : entry
 }
 
 /** All that were made on another server. */
 async function attemptsOf(journal: Journal, server = ''): Promise<JournalEntry[]> {
-  const found: JournalEntry[] = []
-  for await (const entries of journal.listMadeElsewhere(server)) found.push(...entries)
-  return found
+  const entry: JournalEntry[] = []
+  for await (const entries of journal.listMadeElsewhere(server)) entry.push(...entries)
+  return entry
 }
 
 describe('the journal of attempts', () => {
@@ -61,7 +61,7 @@ describe('the journal of attempts', () => {
     assert.equal(await next.find('c'), 'discarded')
   })
 
-  it('finds what a process that still runs has written since', async () => {
+  it('finds what a running process has written since', async () => {
     const { journal, folder } = await open()
     const { journal: other } = await open(folder)
     await journal.begin(entry('later'))
@@ -69,7 +69,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual((await entryOf(other, 'later'))?.reply, reply)
   })
 
-  it('takes a reply that another process found', async () => {
+  it('accepts a reply that another process found', async () => {
     const { journal, folder } = await open()
     const { journal: other } = await open(folder)
     await journal.begin(entry('a'))
@@ -78,7 +78,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual((await entryOf(next, 'a'))?.reply, reply)
   })
 
-  it('survives half a line at the end of a file', async () => {
+  it('ignores an incomplete line at the end of a file', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('whole'))
     const [file = ''] = await readdir(folder)
@@ -90,7 +90,7 @@ describe('the journal of attempts', () => {
     )
   })
 
-  it('forgets attempts when their time is over, and removes files that nobody writes to', async () => {
+  it('drops expired attempts, and removes files that are no longer written', async () => {
     let now = Date.now()
     const { journal, folder } = await open(undefined, () => now)
     await journal.begin(entry('old'))
@@ -105,7 +105,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual(await readdir(folder), [])
   })
 
-  it('rejects an attempt that does not get to the disk, and goes on when it can write again', async () => {
+  it('rejects an attempt that cannot be written to disk, and continues when it can write again', async () => {
     const { journal, folder } = await open()
     await rm(folder, { recursive: true })
     await assert.rejects(journal.begin(entry('a')))
@@ -118,21 +118,21 @@ describe('the journal of attempts', () => {
     )
   })
 
-  it('looks for many lost replies in one pass over the files', async () => {
+  it('searches for many lost replies in one pass over the files', async () => {
     const { journal, folder } = await open()
     for (const id of ['a', 'b', 'c']) {
       await journal.begin(entry(id))
       await journal.storeReply(id, reply)
     }
     const { journal: other } = await open(folder)
-    const found = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
+    const entries = await Promise.all(['a', 'b', 'c', 'unknown'].map((id) => other.find(id)))
     assert.deepEqual(
-      found.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
+      entries.map((one) => (one === 'discarded' ? one : one?.reply?.kind)),
       ['running', 'running', 'running', undefined],
     )
   })
 
-  it('keeps on disk what Redis has, and in memory only what it has not', async () => {
+  it('keeps in memory only what Redis does not have; the rest is on disk', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     await journal.storeReply('a', reply)
@@ -143,7 +143,7 @@ describe('the journal of attempts', () => {
     assert.equal((await entryOf(journal, 'b'))?.job, 'job of b')
   })
 
-  it('tells attempts that were made on another server', async () => {
+  it('identifies attempts that were made on another server', async () => {
     const { journal } = await open()
     await journal.begin({ ...entry('here'), server: 'second' })
     await journal.begin(entry('there'))
@@ -171,7 +171,7 @@ describe('the journal of attempts', () => {
   const idsIn = async (journal: Journal, server = '') =>
     (await attemptsOf(journal, server)).map(({ attempt }) => attempt.id)
 
-  it('is for the gateway’s user alone', async () => {
+  it('is readable by the gateway’s user only', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     const [file = ''] = await readdir(folder)
@@ -182,13 +182,13 @@ describe('the journal of attempts', () => {
 
   it('has an attempt on disk when it resolves', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
-    await journal.begin(begun)
+    const attempt = entry('a')
+    await journal.begin(attempt)
     const [file = ''] = await readdir(folder)
-    assert.equal(await readFile(join(folder, file), 'utf8'), `${JSON.stringify({ begin: begun })}\n`)
+    assert.equal(await readFile(join(folder, file), 'utf8'), `${JSON.stringify({ begin: attempt })}\n`)
   })
 
-  it('writes to one file for an hour, then to another one', async () => {
+  it('starts a new file each hour', async () => {
     const { journal, folder } = await open()
     mock.timers.enable({ apis: ['Date'], now: Date.now() })
     try {
@@ -205,7 +205,7 @@ describe('the journal of attempts', () => {
     }
   })
 
-  it('removes a file an hour after its attempts are too old, not before', async () => {
+  it('removes a file one hour after its attempts have expired, not before', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     const [file = ''] = await readdir(folder)
@@ -219,7 +219,7 @@ describe('the journal of attempts', () => {
     assert.equal(await writtenAgo(25 * hourMs + 1000), 0)
   })
 
-  it('forgets in memory too what is too old, when it begins a file', async () => {
+  it('drops expired attempts from memory, too, when it starts a file', async () => {
     let now = Date.now()
     const { journal, folder } = await open(undefined, () => now)
     mock.timers.enable({ apis: ['Date'], now })
@@ -238,7 +238,7 @@ describe('the journal of attempts', () => {
     assert.equal((await entryOf(journal, 'young'))?.job, 'job of young')
   })
 
-  it('does not tell of attempts that are too old', async () => {
+  it('does not return expired attempts', async () => {
     let now = Date.now()
     const { journal } = await open(undefined, () => now)
     await journal.begin(entry('a', now))
@@ -248,7 +248,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual(await idsIn(journal), ['a'])
   })
 
-  it('knows a reply that lies in an older file than its attempt', async () => {
+  it('finds a reply in an older file than its attempt', async () => {
     const { journal, folder } = await open()
     await writeFile(join(folder, 'reply.jsonl'), `${JSON.stringify({ reply, id: 'a' })}\n`)
     const past = new Date(Date.now() - 60_000)
@@ -258,28 +258,28 @@ describe('the journal of attempts', () => {
     assert.deepEqual((await entryOf(other, 'a'))?.reply, reply)
   })
 
-  it('knows of replies to other attempts only', async () => {
+  it('reports replies to other attempts only', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
+    const attempt = entry('a')
     await journal.storeReply('unheard of', reply)
-    await journal.begin(begun)
+    await journal.begin(attempt)
     await journal.storeReply('another', reply)
     const { journal: other } = await open(folder)
-    assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, begun])
+    assert.deepEqual(await Promise.all([other.find('unheard of'), other.find('a')]), [undefined, attempt])
   })
 
-  it('forgets a foreign reply, in memory and on disk', async () => {
+  it('discards a reply with a task of another job, in memory and on disk', async () => {
     const { journal, folder } = await open()
-    const begun = entry('a')
-    await journal.begin(begun)
+    const attempt = entry('a')
+    await journal.begin(attempt)
     await journal.storeReply('a', reply)
     await journal.discardReply('a')
-    assert.deepEqual(await journal.find('a'), begun)
+    assert.deepEqual(await journal.find('a'), attempt)
     const { journal: other } = await open(folder)
-    assert.deepEqual(await other.find('a'), begun)
+    assert.deepEqual(await other.find('a'), attempt)
   })
 
-  it('warns of a line that cannot be read, and reads the others', async () => {
+  it('warns about an invalid line, and reads the others', async () => {
     const dir = join(await temporaryFolder(cleanup), 'journal')
     const warned: unknown[] = []
     const logger = { error: () => undefined, warn: (facts: object) => void warned.push(facts) } as never
@@ -291,7 +291,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual(warned, [{ path }])
   })
 
-  it('goes on when a reply cannot be written, and has it in memory', async () => {
+  it('continues when a reply cannot be written, and keeps it in memory', async () => {
     const { journal, folder } = await open()
     const { journal: away, folder: other } = await open()
     await rm(other, { recursive: true })
@@ -304,7 +304,7 @@ describe('the journal of attempts', () => {
     assert.equal((await readdir(folder)).length, 1)
   })
 
-  it('begins a new file after a write that failed: the old one may end in half a line', async () => {
+  it('starts a new file after a failed write, since the old one may end with an incomplete line', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * hourMs })
@@ -320,7 +320,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual((await idsIn(journal)).sort(), ['a', 'c'])
   })
 
-  it('looks at the files every two seconds at the most, however often it is asked', async () => {
+  it('reads the files at most every two seconds', async () => {
     const { journal, folder } = await open()
     const { journal: other } = await open(folder)
     assert.equal(await other.find('a'), undefined)
@@ -331,17 +331,17 @@ describe('the journal of attempts', () => {
     assert.ok(tookMs > 1500, `${tookMs} ms`)
   })
 
-  it('closes after what is being written', async () => {
+  it('closes after pending writes', async () => {
     const { journal, folder } = await open()
-    const begun = journal.begin(entry('a'))
+    const attempt = journal.begin(entry('a'))
     await journal.close()
-    await begun
+    await attempt
     await journal.close()
     const { journal: other } = await open(folder)
     assert.deepEqual(await idsIn(other), ['a'])
   })
 
-  it('is read although its folder holds what is no journal', async () => {
+  it('ignores other files in its folder', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     await mkdir(join(folder, 'lost+found'))
@@ -357,7 +357,7 @@ describe('the journal of attempts', () => {
     )
   })
 
-  it('keeps replies whole, whatever characters they have', async () => {
+  it('preserves replies with any characters', async () => {
     const { journal, folder } = await open()
     const odd = { ...reply, ticket: { id: 'a\u2028b\u2029c\rd' } } as const
     await journal.begin(entry('a'))
@@ -366,7 +366,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual((await entryOf(next, 'a'))?.reply, odd)
   })
 
-  it('knows the attempts of this machine from before, but not what came to nothing', async () => {
+  it('has the earlier attempts of this machine, except the discarded ones', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     await journal.begin(entry('b'))
@@ -378,7 +378,7 @@ describe('the journal of attempts', () => {
     assert.equal(next.hasMade('c'), false)
   })
 
-  it('keeps its files when the clock of the machine alone is far ahead', async () => {
+  it('keeps its files when only the clock of the machine is far ahead', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     const [file = ''] = await readdir(folder)
@@ -388,7 +388,7 @@ describe('the journal of attempts', () => {
     assert.deepEqual(await readdir(folder), [file])
   })
 
-  it('forgets after their time which attempts this machine has made', async () => {
+  it('forgets expired attempts of this machine', async () => {
     let now = Date.now()
     const { journal, folder } = await open(undefined, () => now)
     await journal.begin(entry('old', now))
@@ -408,7 +408,7 @@ describe('the journal of attempts', () => {
     )
   })
 
-  it('warns of a file that cannot be read, and reads the others', async () => {
+  it('warns about an unreadable file, and reads the others', async () => {
     const { journal: first, folder } = await open()
     await first.begin(entry('a'))
     const warned: { path: string }[] = []
@@ -418,23 +418,23 @@ describe('the journal of attempts', () => {
     } as never
     const journal = await createJournal({ dir: folder, keepMs: hourMs, logger })
     cleanup.add(() => journal.close())
-    const found = journal.listMadeElsewhere('')
+    const entries = journal.listMadeElsewhere('')
     const [file = ''] = await readdir(folder)
     await writeFile(join(folder, 'z.jsonl'), '')
     const past = new Date(Date.now() - 60_000)
     await utimes(join(folder, file), past, past)
-    // Something else takes its place after the files were listed.
-    await found.next()
+    // A folder replaces it after the files were listed.
+    await entries.next()
     await rm(join(folder, file))
     await mkdir(join(folder, file))
-    await found.next()
+    await entries.next()
     assert.deepEqual(
       warned.map(({ path }) => path),
       [join(folder, file)],
     )
   })
 
-  it('knows what came to nothing, in this process and in others', async () => {
+  it('has the discarded attempts of this process and of others', async () => {
     const { journal, folder } = await open()
     await journal.begin(entry('a'))
     await journal.storeReply('a', reply)

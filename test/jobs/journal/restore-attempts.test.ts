@@ -32,7 +32,7 @@ describe('attempts that Redis has lost', () => {
       return journal
     }
     const journal = await open()
-    const job = await harness.begin({ ...upstream, parts: { journal } })
+    const job = await harness.begin({ ...upstream, deps: { journal } })
     const key = harness.keys.job(job.id)
     let earlier: Record<string, string> = {}
     const remember = async () => {
@@ -55,10 +55,10 @@ describe('attempts that Redis has lost', () => {
         keys: harness.keys,
         store: harness.store,
         queues,
-        // As if the attempts had been made on the server that died.
+        // As if the attempts had been made on the failed server.
         journal: { listMadeElsewhere: () => from.listMadeElsewhere(''), hasDiscarded: from.hasDiscarded },
-        routing: job.parts.routing,
-        upstreams: job.parts.upstreams,
+        routing: job.deps.routing,
+        upstreams: job.deps.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 60_000,
         sleep: async () => undefined,
@@ -75,7 +75,7 @@ describe('attempts that Redis has lost', () => {
     return { ...job, journal, open, remember, rollBack, restore, createRestorerOf, missing }
   }
 
-  it('are purchased once: the reply that was written there is written again', async () => {
+  it('are purchased once: the lost reply is written again', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -112,7 +112,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('are looked for when nobody knows what became of their call', async () => {
+  it('are reconciled if the result of their call is unknown', async () => {
     const job = await begin({ sent: () => lost, provider: { find: undefined } as never })
     await job.run()
     await job.rollBack()
@@ -123,10 +123,10 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('whose reply was lost alone are not looked for: the journal has it', async () => {
+  it('are not reconciled if only the reply is lost, since the journal has it', async () => {
     const job = await begin({})
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -144,9 +144,9 @@ describe('attempts that Redis has lost', () => {
     assert.ok(!job.calls.includes('find'))
   })
 
-  it('whose call was not made after all are made again', async () => {
+  it('are made again if their call was not made', async () => {
     const job = await begin({ work: { route: ['runware'] } })
-    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    Object.assign(job.deps, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
     await job.run()
     await job.rollBack()
     // As another process does that read the file before its last line was written.
@@ -166,14 +166,14 @@ describe('attempts that Redis has lost', () => {
 
   it('are not restored by the process that knows that their call was not made', async () => {
     const job = await begin({})
-    Object.assign(job.parts, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
+    Object.assign(job.deps, { confirmReplicas: () => Promise.reject(new Error('the primary has died')) })
     await job.run()
     await job.rollBack()
     await job.restore()
     assert.equal(await job.state(), 'pending')
   })
 
-  it('that were refused are made again', async () => {
+  it('are made again if they were rejected', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
@@ -183,7 +183,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('that were answered with a finished video are delivered', async () => {
+  it('are delivered if the reply had a finished video', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     await job.rollBack()
@@ -192,7 +192,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal((await job.work())?.results?.length, 1)
   })
 
-  it('at another upstream than the first lead back to that one', async () => {
+  it('at a later upstream continue at that upstream', async () => {
     const job = await begin({ work: { route: ['fal', 'runware'] } })
     await redis.hset(
       harness.keys.job(job.id),
@@ -205,18 +205,18 @@ describe('attempts that Redis has lost', () => {
     assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
   })
 
-  it('after an attempt that was refused replace that one, which is not made again', async () => {
-    let refusals = 1
+  it('after a rejected attempt replace that one, which is not made again', async () => {
+    let rejections = 1
     const job = await begin({
       provider: {
         accept: () =>
-          refusals-- > 0
+          rejections-- > 0
             ? { kind: 'failed', fault: { code: 'rate_limited', message: '' } }
             : { kind: 'running', ticket: { task: 2 }, stage: 'queued' },
       },
     })
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -238,7 +238,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(job.submits(), 2)
   })
 
-  it('that Redis knows to have come to nothing are not restored, though the journal does not know', async () => {
+  it('are not restored if Redis knows that they were discarded, even if the journal does not', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
@@ -249,7 +249,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('of jobs that have gone on are left alone', async () => {
+  it('of jobs that have progressed are not changed', async () => {
     const job = await begin({})
     await job.run()
     await job.restore()
@@ -259,7 +259,7 @@ describe('attempts that Redis has lost', () => {
     assert.deepEqual(await redis.hgetall(harness.keys.job(job.id)), before)
   })
 
-  it('are taken from a step that is under way elsewhere', async () => {
+  it('are taken over from a step that is running elsewhere', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -270,9 +270,9 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  describe('are given back', () => {
+  describe('are written back', () => {
     const restorers: { stop(): Promise<void> }[] = []
-    // They look each second which server answers, and note it.
+    // They check every second which server replies, and record it.
     afterEach(() => Promise.all(restorers.splice(0).map((restorer) => restorer.stop())))
 
     /** A job of which Redis has lost an attempt, and a restorer whose journal has just that one. */
@@ -289,7 +289,7 @@ describe('attempts that Redis has lost', () => {
       }
       const forwarded: string[] = []
       const logged: object[] = []
-      const asked: string[] = []
+      const lookups: string[] = []
       const slept: number[] = []
       const discarded = new Set<string>()
       let failures = 0
@@ -299,7 +299,7 @@ describe('attempts that Redis has lost', () => {
         forwarded.push(`${queue} ${id}`)
       }
       const events = new EventEmitter()
-      /** Another server that answers from now on. */
+      /** From now on another server replies. */
       let moved: string | undefined
       const changed: unknown[] = []
       const observe = async (...args: Parameters<typeof redis.eval>) => {
@@ -317,17 +317,17 @@ describe('attempts that Redis has lost', () => {
       const restorer = createAttemptRestorer({
         redis: server,
         keys: harness.keys,
-        store: job.parts.store,
+        store: job.deps.store,
         queues: { bringForward } as never,
         journal: {
           async *listMadeElsewhere(name) {
-            asked.push(name)
+            lookups.push(name)
             yield [entry]
           },
           hasDiscarded: (id) => discarded.has(id),
         },
-        routing: job.parts.routing,
-        upstreams: job.parts.upstreams,
+        routing: job.deps.routing,
+        upstreams: job.deps.upstreams,
         clock: { now: () => job.clock.now },
         graceMs: 0,
         sleep: async (ms) => void slept.push(ms),
@@ -337,7 +337,7 @@ describe('attempts that Redis has lost', () => {
         } as never,
       })
       restorers.push(restorer)
-      /** Another server answers, which has lost the attempt too; bringing the job forward fails so many times. */
+      /** Another server replies, which has lost the attempt too; bringing the job forward fails `fails` times. */
       const moveTo = async (name: string, fails = 0) => {
         moved = name
         failures = fails
@@ -345,7 +345,19 @@ describe('attempts that Redis has lost', () => {
         events.emit('ready')
       }
       const earlier = await redis.hgetall(harness.keys.job(job.id))
-      return { ...job, entry, discarded, restorer, events, forwarded, logged, asked, slept, changed, moveTo }
+      return {
+        ...job,
+        entry,
+        discarded,
+        restorer,
+        events,
+        forwarded,
+        logged,
+        lookups,
+        slept,
+        changed,
+        moveTo,
+      }
     }
     const running: JournalEntry['reply'] = { kind: 'running', ticket: { task: 3 }, stage: 'processing' }
     const until = async (isSo: () => boolean) => {
@@ -377,8 +389,8 @@ describe('attempts that Redis has lost', () => {
         const job = await lostAttempt({ provider: { find: { ...find, safeToResend } } }, more)
         await job.restorer.start()
         const keys = await redis.keys('restore:identical:*')
-        const found = await Promise.all(keys.map((key) => redis.zscore(key, job.id)))
-        return found.filter((score) => score !== null).map((score) => Number(score) - job.clock.now)
+        const scores = await Promise.all(keys.map((key) => redis.zscore(key, job.id)))
+        return scores.filter((score) => score !== null).map((score) => Number(score) - job.clock.now)
       }
       assert.deepEqual(await awaited(false), [-5000])
       assert.deepEqual(
@@ -388,7 +400,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(await awaited(true), [])
     })
 
-    it('with a task that runs, as of the time of the attempt', async () => {
+    it('with a running task, accepted at the time of the attempt', async () => {
       const job = await lostAttempt({ work: { refusals: 2, polls: 7 } }, { reply: running })
       await job.restorer.start()
       assert.equal(await job.state(), 'processing')
@@ -435,7 +447,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal((await job.work())?.ticket, undefined)
     })
 
-    it('with the task where its upstream is not offered any more', async () => {
+    it('with the task even if its upstream is no longer configured', async () => {
       const job = await lostAttempt({ offered: false }, { reply: running })
       await job.restorer.start()
       assert.equal(await job.state(), 'processing')
@@ -465,10 +477,10 @@ describe('attempts that Redis has lost', () => {
     ] as const) {
       it(`${isRestored ? '' : 'not '}to ${what}`, async () => {
         const job = await lostAttempt({}, { number, ...(reply && { reply }) })
-        const { view: known } = (await harness.store.readStatus(job.id)) ?? assert.fail()
+        const { view: restoredView } = (await harness.store.readStatus(job.id)) ?? assert.fail()
         await redis.hset(harness.keys.job(job.id), {
           state: view,
-          view: JSON.stringify({ ...known, state: view }),
+          view: JSON.stringify({ ...restoredView, state: view }),
           work: JSON.stringify({ ...(await job.work()), ...work, attempt: job.entry.attempt }),
           attempt: job.entry.attempt.id,
         })
@@ -495,7 +507,7 @@ describe('attempts that Redis has lost', () => {
       assert.equal(await job.state(), 'submitting')
     })
 
-    it('not where its call turned out not to have been made', async () => {
+    it('not if its call was not made', async () => {
       const job = await lostAttempt()
       job.discarded.add(job.entry.attempt.id)
       await job.restorer.start()
@@ -503,7 +515,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.forwarded, [])
     })
 
-    it('and a job without a record is reported, with its task', async () => {
+    it('and a job without a record is logged, with its task', async () => {
       const job = await lostAttempt({}, { reply: running })
       await redis.del(harness.keys.job(job.id))
       await job.restorer.start()
@@ -511,7 +523,7 @@ describe('attempts that Redis has lost', () => {
       assert.deepEqual(job.logged, [{ job: job.id, attempt, provider, task: { task: 3 } }])
     })
 
-    it('and a job without a record and a reply is reported', async () => {
+    it('and a job without a record and a reply is logged', async () => {
       const job = await lostAttempt()
       await redis.del(harness.keys.job(job.id))
       await job.restorer.start()
@@ -519,11 +531,11 @@ describe('attempts that Redis has lost', () => {
       assert.equal(job.logged.length, 1)
     })
 
-    it('though somebody else wrote the record meanwhile', async () => {
+    it('even if another process wrote the record meanwhile', async () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let overtaken = 19
-      Object.assign(job.parts.store, {
+      Object.assign(job.deps.store, {
         takeOver: async (...args: Parameters<typeof takeOver>) => {
           if (overtaken-- > 0) return false
           return takeOver(...args)
@@ -532,16 +544,16 @@ describe('attempts that Redis has lost', () => {
       try {
         await job.restorer.start()
       } finally {
-        Object.assign(job.parts.store, { takeOver })
+        Object.assign(job.deps.store, { takeOver })
       }
       assert.equal(await job.state(), 'submitting')
     })
 
-    it('not for ever, where somebody else writes it each time', async () => {
+    it('with a limited number of retries, if another process writes it each time', async () => {
       const job = await lostAttempt()
       const { takeOver } = harness.store
       let tries = 0
-      Object.assign(job.parts.store, {
+      Object.assign(job.deps.store, {
         takeOver: async () => {
           tries += 1
           return false
@@ -550,13 +562,13 @@ describe('attempts that Redis has lost', () => {
       try {
         await job.restorer.start()
       } finally {
-        Object.assign(job.parts.store, { takeOver })
+        Object.assign(job.deps.store, { takeOver })
       }
       assert.equal(tries, 20)
       assert.deepEqual(job.logged, [])
     })
 
-    it('before this process counts as one that has restored them', async () => {
+    it('before this process counts as restored', async () => {
       const job = await lostAttempt()
       const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
       assert.equal(job.restorer.hasRestored(server), false)
@@ -582,9 +594,9 @@ describe('attempts that Redis has lost', () => {
       }
     })
 
-    it('or the fault of Redis is thrown on', async () => {
+    it('or the Redis error is thrown', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.routing, {
+      Object.assign(job.deps.routing, {
         find: () => {
           throw new Error('Connection is closed.')
         },
@@ -596,7 +608,7 @@ describe('attempts that Redis has lost', () => {
     for (const Bug of [TypeError, SyntaxError]) {
       it(`or a ${Bug.name} in one record is logged`, async () => {
         const job = await lostAttempt()
-        Object.assign(job.parts.routing, {
+        Object.assign(job.deps.routing, {
           find: () => {
             throw new Bug('odd')
           },
@@ -608,46 +620,46 @@ describe('attempts that Redis has lost', () => {
       })
     }
 
-    it('when another server answers a new connection, and only then', async () => {
+    it('when a new connection reaches another server, and only then', async () => {
       const job = await lostAttempt()
       await job.restorer.start()
       const { server: name } = await redis.hgetall(harness.keys.epoch)
-      assert.deepEqual(job.asked, [name])
+      assert.deepEqual(job.lookups, [name])
       job.events.emit('ready')
       await until(() => job.changed.length === 2)
       await job.moveTo('another')
       await until(() => job.forwarded.length === 2)
-      assert.deepEqual(job.asked, [name, 'another'])
-      // At the start nobody knows which server answered before.
+      assert.deepEqual(job.lookups, [name, 'another'])
+      // At the start the previous server is unknown.
       assert.deepEqual(job.changed.slice(0, 2), ['0', '1'])
     })
 
-    it('again a second later when that failed', async () => {
+    it('again a second later after a failure', async () => {
       const job = await lostAttempt({}, { reply: running })
       await job.restorer.start()
       await job.moveTo('another', 2)
-      await until(() => job.asked.length === 3)
+      await until(() => job.lookups.length === 3)
       assert.deepEqual(job.slept.slice(0, 1), [1000])
       await job.restorer.stop()
     })
 
-    it('no more after the stop, also where it failed before', async () => {
+    it('no more after the stop, even if it failed before', async () => {
       const job = await lostAttempt()
       await job.restorer.start()
       await job.moveTo('another', 1)
       await job.restorer.stop()
       assert.equal(job.events.listenerCount('ready'), 0)
       assert.deepEqual(job.slept, [])
-      assert.equal(job.asked.length, 2)
+      assert.equal(job.lookups.length, 2)
       assert.deepEqual(
         job.logged.filter((facts) => 'err' in facts),
         [],
       )
     })
 
-    it('at the start or not at all: a failure is thrown', async () => {
+    it('at the start, which throws if they cannot', async () => {
       const job = await lostAttempt()
-      Object.assign(job.parts.routing, {
+      Object.assign(job.deps.routing, {
         find: () => {
           throw new Error('away')
         },
@@ -657,7 +669,7 @@ describe('attempts that Redis has lost', () => {
     })
   })
 
-  /** The first attempt is refused, and Redis is put back to where it was under way when the second one has a task. */
+  /** The first attempt is rejected; when the second one has a task, Redis goes back to the state during the first. */
   async function secondAttempt(sent?: Upstream['sent']) {
     let calls = 0
     const job = await begin({
@@ -670,7 +682,7 @@ describe('attempts that Redis has lost', () => {
       ...(sent && { sent }),
     })
     const { storeIntent } = harness.store
-    Object.assign(job.parts, {
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         storeIntent: async (...args: Parameters<typeof storeIntent>) => {
@@ -691,7 +703,7 @@ describe('attempts that Redis has lost', () => {
     return job
   }
 
-  it('are restored where Redis has an earlier attempt of the job, and not purchased again', async () => {
+  it('are restored if Redis has an earlier attempt of the job, and not purchased again', async () => {
     const job = await secondAttempt()
     await job.restore()
     assert.equal(await job.state(), 'queued')
@@ -703,12 +715,12 @@ describe('attempts that Redis has lost', () => {
     assert.equal(job.submits(), 2)
   })
 
-  it('of which Redis knows more than the journal are left alone: they were refused', async () => {
+  it('are not restored if Redis knows that they were rejected', async () => {
     const job = await begin({
       provider: { accept: () => ({ kind: 'failed', fault: { code: 'rate_limited', message: '' } }) },
     })
-    // The process dies before it has written that the attempt was refused.
-    Object.assign(job.parts, { journal: { ...job.journal, discard: async () => undefined } })
+    // The process dies before it has written that the attempt was rejected.
+    Object.assign(job.deps, { journal: { ...job.journal, discard: async () => undefined } })
     await job.run()
     assert.equal(await job.state(), 'pending')
     await redis.hset(harness.keys.epoch, 'server', 'the one that died')
@@ -716,7 +728,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('are restored although the record of another job cannot be read', async () => {
+  it('are restored even if the record of another job cannot be read', async () => {
     const job = await begin({})
     await job.run()
     await job.rollBack()
@@ -730,7 +742,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('are restored although the connection stands, as behind a proxy, when the server changes', async () => {
+  it('are restored when the server changes behind a proxy that keeps the connection', async () => {
     const job = await begin({})
     const restorer = job.createRestorerOf()
     await restorer.start()
@@ -772,7 +784,7 @@ describe('attempts that Redis has lost', () => {
     await job.rollBack()
     await job.run()
     assert.equal(await job.state(), 'submitting')
-    Object.assign(job.parts, { routing: { find: () => undefined } })
+    Object.assign(job.deps, { routing: { find: () => undefined } })
     for (let steps = 0; steps < 20 && (await job.error()) === undefined; steps += 1) {
       const next = await job.run().catch(() => undefined)
       job.clock.now = Math.max(job.clock.now + 5000, next?.kind === 'wait' ? next.at : 0)
@@ -780,7 +792,7 @@ describe('attempts that Redis has lost', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('are reported when their job is lost too, but not when it was deleted before an orderly restart', async () => {
+  it('are logged if their job is lost too, but not if it was deleted before an orderly restart', async () => {
     const job = await begin({})
     await job.run()
     await redis.del(harness.keys.job(job.id))

@@ -10,7 +10,15 @@ import type { DeliverOptions } from '../../../src/media/results/results.ts'
 import { StorageUnavailable } from '../../../src/media/storage/storage-fault.ts'
 import { AddressRefused } from '../../../src/net/safe-fetch.ts'
 import { createCleanup, quiet, startRedis } from '../../support/setup.ts'
-import { createDeliveryKit, hour, type Kit, minute, noLink, noSpace, stored } from './delivery-harness.ts'
+import {
+  createDeliveryHarness,
+  type DeliveryHarness,
+  hour,
+  minute,
+  noLink,
+  noSpace,
+  stored,
+} from './delivery-harness.ts'
 
 const links = [{ url: 'https://cdn.example/a.mp4' }, { url: 'https://cdn.example/b.mp4' }]
 const storageMessage = noSpace().message
@@ -26,51 +34,51 @@ function recorder() {
   return { lines, logger }
 }
 
-/** One step at a time. The kit's job was accepted one minute before its first one. */
+/** One step at a time. The job of the harness was accepted one minute before its first step. */
 describe('a step that fetches a result', () => {
   const cleanup = createCleanup()
   let redis: Redis
-  let kit: Kit
+  let harness: DeliveryHarness
   before(async () => {
     redis = (await startRedis(cleanup)).redis
-    kit = createDeliveryKit(redis)
+    harness = createDeliveryHarness(redis)
   })
   after(() => cleanup.run())
 
-  const dueAt = async (id: string) => Number(await redis.zscore(kit.keys.open, id)) - overdueAfterMs
+  const dueAt = async (id: string) => Number(await redis.zscore(harness.keys.open, id)) - overdueAfterMs
 
-  async function cancel(job: Awaited<ReturnType<Kit['begin']>>, sentAt?: number): Promise<void> {
+  async function cancel(job: Awaited<ReturnType<DeliveryHarness['begin']>>, sentAt?: number): Promise<void> {
     if (sentAt !== undefined) {
-      const held = await kit.store.claimStep(job.id, 0)
-      assert.ok(typeof held === 'object')
-      await kit.store.write(
-        held,
-        createTransition(held, { work: { cancelSentAt: sentAt }, now: job.clock.now }),
+      const claimed = await harness.store.claimStep(job.id, 0)
+      assert.ok(typeof claimed === 'object')
+      await harness.store.write(
+        claimed,
+        createTransition(claimed, { work: { cancelSentAt: sentAt }, now: job.clock.now }),
       )
     }
-    await kit.store.requestCancel(job.id)
+    await harness.store.requestCancel(job.id)
   }
 
-  it('asks for the files with the job’s ID, its secret and its links', async () => {
-    let asked: unknown[] = []
-    const job = await kit.begin(
+  it('requests the files with the job’s ID, its secret and its links', async () => {
+    let deliverArgs: unknown[] = []
+    const job = await harness.begin(
       async (...args) => {
-        asked = args
+        deliverArgs = args
         return stored
       },
       {},
       { results: links },
     )
     await job.run()
-    const options = asked[2] as DeliverOptions
-    assert.deepEqual(asked.slice(0, 2), [{ id: job.id, secret: 'secret' }, links])
+    const options = deliverArgs[2] as DeliverOptions
+    assert.deepEqual(deliverArgs.slice(0, 2), [{ id: job.id, secret: 'secret' }, links])
     assert.equal(options.isRepeated, false)
     assert.ok(options.signal instanceof AbortSignal)
   })
 
-  it('says that an attempt is repeated after a failure', async () => {
+  it('marks an attempt after a failure as repeated', async () => {
     const repeated: unknown[] = []
-    const job = await kit.begin(async (_, __, { isRepeated }) => {
+    const job = await harness.begin(async (_, __, { isRepeated }) => {
       repeated.push(isRepeated)
       throw noLink()
     })
@@ -79,32 +87,32 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(repeated, [false, true])
   })
 
-  it('asks for nothing where the upstream named no file', async () => {
-    let asked: unknown
-    const job = await kit.begin(
+  it('requests nothing if the upstream named no file', async () => {
+    let deliverArgs: unknown
+    const job = await harness.begin(
       async (_, videos) => {
-        asked = videos
+        deliverArgs = videos
         return stored
       },
       {},
       { results: undefined } as never,
     )
     await job.run()
-    assert.deepEqual(asked, [])
+    assert.deepEqual(deliverArgs, [])
   })
 
-  it('ends the job with the links that clients are given', async () => {
-    const job = await kit.begin(succeed)
+  it('ends the job with the links for clients', async () => {
+    const job = await harness.begin(succeed)
     assert.deepEqual(await job.run(), { kind: 'end' })
-    const view = (await kit.store.readStatus(job.id))?.view
+    const view = (await harness.store.readStatus(job.id))?.view
     assert.deepEqual([view?.state, view?.videos, view?.completedAt], ['succeeded', stored, job.clock.now])
   })
 
-  it('that another step overtook writes and logs nothing', async () => {
+  it('writes and logs nothing if another step has taken over', async () => {
     const { lines, logger } = recorder()
-    const job = await kit.begin(
+    const job = await harness.begin(
       async () => {
-        await kit.store.claimStep(job.id, 0)
+        await harness.store.claimStep(job.id, 0)
         return stored
       },
       { logger },
@@ -114,8 +122,8 @@ describe('a step that fetches a result', () => {
     assert.deepEqual(lines, [])
   })
 
-  it('notes when the first one began', async () => {
-    const job = await kit.begin(fail(noLink()))
+  it('records when the first one started', async () => {
+    const job = await harness.begin(fail(noLink()))
     const first = job.clock.now
     await job.run()
     job.clock.now += 1000
@@ -123,24 +131,24 @@ describe('a step that fetches a result', () => {
     assert.equal((await job.work())?.deliveringAt, first)
   })
 
-  describe('when the job is to be canceled', () => {
+  describe('when a cancel is requested', () => {
     it('does not fetch it', async () => {
-      const job = await kit.begin(() => assert.fail('fetched'))
+      const job = await harness.begin(() => assert.fail('fetched'))
       await cancel(job)
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.state(), 'canceled')
       assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
     })
 
-    it('fetches it when the upstream was asked to stop too late', async () => {
-      const job = await kit.begin(succeed)
+    it('fetches it if the upstream received the cancel too late', async () => {
+      const job = await harness.begin(succeed)
       await cancel(job, job.clock.now)
       await job.run()
       assert.equal(await job.state(), 'succeeded')
     })
 
-    it('goes on with nothing that was tried before, after storage failed', async () => {
-      const job = await kit.begin(fail(noSpace()))
+    it('does not fetch it again after a storage failure', async () => {
+      const job = await harness.begin(fail(noSpace()))
       await job.run()
       await cancel(job, job.clock.now)
       await job.run()
@@ -148,28 +156,28 @@ describe('a step that fetches a result', () => {
     })
 
     for (const [what, sent, isLooked] of [
-      ['looks for a cancel during the download', false, true],
-      ['does not, when the upstream was asked to stop too late', true, false],
+      ['checks for a cancel during the download', false, true],
+      ['does not check when the upstream received the cancel too late', true, false],
     ] as const) {
       it(what, async (t) => {
         t.mock.timers.enable({ apis: ['setInterval'] })
-        let looks = 0
+        let reads = 0
         const isCancelAsked = async () => {
-          looks += 1
+          reads += 1
           return false
         }
         const deliver = async () => {
           t.mock.timers.tick(1000)
           return stored
         }
-        const job = await kit.begin(deliver, { isCancelRequested: isCancelAsked })
+        const job = await harness.begin(deliver, { isCancelRequested: isCancelAsked })
         if (sent) await cancel(job, job.clock.now)
         await job.run()
-        assert.equal(looks > 0, isLooked)
+        assert.equal(reads > 0, isLooked)
       })
     }
 
-    it('a download that was aborted for it ends the job as canceled', async (t) => {
+    it('ends the job as canceled after it aborted the download', async (t) => {
       t.mock.timers.enable({ apis: ['setInterval'] })
       const deliver: StepDeps['storeResults'] = (_, __, { signal }) => {
         t.mock.timers.tick(1000)
@@ -177,7 +185,7 @@ describe('a step that fetches a result', () => {
           signal?.addEventListener('abort', () => reject(signal.reason)),
         )
       }
-      const job = await kit.begin(deliver, { isCancelRequested: async () => true })
+      const job = await harness.begin(deliver, { isCancelRequested: async () => true })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.state(), 'canceled')
       assert.match((await job.history()).at(-1) ?? '', /^canceled: canceled$/)
@@ -186,20 +194,20 @@ describe('a step that fetches a result', () => {
 
   async function leaseEnds(t: TestContext, deliver: StepDeps['storeResults']): Promise<void> {
     const ended = t.mock.method(globalThis, 'clearInterval')
-    const job = await kit.begin(deliver)
+    const job = await harness.begin(deliver)
     const before = ended.mock.callCount()
     await job.run()
     assert.equal(ended.mock.callCount() - before, 1)
   }
 
-  it('holds the job no longer after a success', (t) => leaseEnds(t, succeed))
+  it('releases the job after a success', (t) => leaseEnds(t, succeed))
 
-  it('holds the job no longer after a failure', (t) => leaseEnds(t, fail(noLink())))
+  it('releases the job after a failure', (t) => leaseEnds(t, fail(noLink())))
 
-  it('gives up a download at the end of the time for delivery', async (t) => {
+  it('gives up a download at the delivery deadline', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     let reason: unknown
-    const job = await kit.begin(async (_, __, { signal }) => {
+    const job = await harness.begin(async (_, __, { signal }) => {
       for (let seconds = 1; seconds < 600; seconds += 1) {
         job.clock.now += 1000
         t.mock.timers.tick(1000)
@@ -216,14 +224,14 @@ describe('a step that fetches a result', () => {
     assert.equal((await job.error())?.code, 'result_unavailable')
   })
 
-  describe('where the price depends on the length', () => {
+  describe('if the price depends on the length', () => {
     it('measures the first video', async () => {
       const measured: unknown[] = []
       const secondsOf: StepDeps['measureVideoSeconds'] = async (video) => {
         measured.push(video)
         return 4
       }
-      const job = await kit.begin(
+      const job = await harness.begin(
         async () => [...stored, { url: '/files/b.mp4' }],
         { measureVideoSeconds: secondsOf },
         { meter },
@@ -233,8 +241,8 @@ describe('a step that fetches a result', () => {
       assert.equal((await job.money()).spent, 375_000)
     })
 
-    it('measures nothing where there is no video', async () => {
-      const job = await kit.begin(
+    it('measures nothing without a video', async () => {
+      const job = await harness.begin(
         async () => [],
         { measureVideoSeconds: () => assert.fail('measured') },
         { meter },
@@ -243,9 +251,9 @@ describe('a step that fetches a result', () => {
       assert.equal(await job.state(), 'succeeded')
     })
 
-    it('takes the usual length where it cannot be measured', async () => {
+    it('uses the typical length if it cannot be measured', async () => {
       const { lines, logger } = recorder()
-      const job = await kit.begin(
+      const job = await harness.begin(
         succeed,
         { measureVideoSeconds: fail(new TypeError('bug')), logger },
         { meter },
@@ -256,14 +264,14 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(lines, ['warn: Length of a result not measurable'])
     })
 
-    it('measures again later where storage fails', async () => {
-      const job = await kit.begin(succeed, { measureVideoSeconds: fail(noSpace()) }, { meter })
+    it('measures again later if storage fails', async () => {
+      const job = await harness.begin(succeed, { measureVideoSeconds: fail(noSpace()) }, { meter })
       await job.run()
       assert.equal((await job.work())?.storeFault?.store, storageMessage)
     })
 
-    it('measures nothing where it does not', async () => {
-      const job = await kit.begin(succeed, { measureVideoSeconds: () => assert.fail('measured') })
+    it('measures nothing otherwise', async () => {
+      const job = await harness.begin(succeed, { measureVideoSeconds: () => assert.fail('measured') })
       await job.run()
       assert.equal(await job.state(), 'succeeded')
     })
@@ -275,9 +283,9 @@ describe('a step that fetches a result', () => {
       [0.25, 750],
       [0.9996, 1500],
     ] as const) {
-      it(`comes again after ${ms} ms of 1000`, async (t) => {
+      it(`retries after ${ms} ms of 1000`, async (t) => {
         t.mock.method(Math, 'random', () => random)
-        const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)))
+        const job = await harness.begin(fail(new DownloadsBusy('cdn.example', 1000)))
         const at = job.clock.now + ms
         assert.deepEqual(await job.run(), { kind: 'wait', at })
         assert.equal(await dueAt(job.id), at)
@@ -287,9 +295,13 @@ describe('a step that fetches a result', () => {
     }
   })
 
-  it('a job that waited too long for slots is given up', async () => {
+  it('ends a job that waited too long for slots', async () => {
     const message = new DownloadsBusy('cdn.example', 1000).message
-    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)), {}, { slotWaitMs: 24 * hour })
+    const job = await harness.begin(
+      fail(new DownloadsBusy('cdn.example', 1000)),
+      {},
+      { slotWaitMs: 24 * hour },
+    )
     assert.equal((await job.run()).kind, 'wait')
     assert.equal(((await job.work())?.slotWaitMs ?? 0) > 24 * hour, true)
     assert.deepEqual(await job.run(), { kind: 'end' })
@@ -299,9 +311,9 @@ describe('a step that fetches a result', () => {
     )
   })
 
-  it('the waits for slots add up', async (t) => {
+  it('adds up the waits for slots', async (t) => {
     t.mock.method(Math, 'random', () => 0.25)
-    const job = await kit.begin(fail(new DownloadsBusy('cdn.example', 1000)))
+    const job = await harness.begin(fail(new DownloadsBusy('cdn.example', 1000)))
     await job.run()
     assert.equal((await job.work())?.slotWaitMs, 750)
     await job.run()
@@ -309,9 +321,9 @@ describe('a step that fetches a result', () => {
   })
 
   describe('while storage fails', () => {
-    it('notes since when, how often and why', async () => {
+    it('records since when, how often and why', async () => {
       const { lines, logger } = recorder()
-      const job = await kit.begin(fail(noSpace()), { logger })
+      const job = await harness.begin(fail(noSpace()), { logger })
       const since = job.clock.now
       const first = await job.run()
       assert.deepEqual(first, { kind: 'wait', at: since + 1000 })
@@ -327,16 +339,16 @@ describe('a step that fetches a result', () => {
       ])
     })
 
-    it('tells of another reason once more', async () => {
+    it('logs a new reason once more', async () => {
       const causes = [noSpace(), new StorageUnavailable('broken')]
-      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
       await job.run()
       assert.deepEqual(await job.history(), [`storage: ${storageMessage}`, 'storage: broken'])
     })
 
-    it('waits longer each time, and at most a minute', async () => {
-      const job = await kit.begin(fail(noSpace()))
+    it('waits longer each time, up to a minute', async () => {
+      const job = await harness.begin(fail(noSpace()))
       const waits: number[] = []
       for (let tries = 0; tries < 9; tries += 1) {
         const next = await job.run()
@@ -345,14 +357,14 @@ describe('a step that fetches a result', () => {
       assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
     })
 
-    it('a bug of ours counts as a fault of storage', async () => {
-      const job = await kit.begin(fail(new TypeError('bug')))
+    it('treats an internal error as a storage failure', async () => {
+      const job = await harness.begin(fail(new TypeError('bug')))
       await job.run()
       assert.equal((await job.work())?.storeFault?.store, 'Cannot keep a result: TypeError')
     })
 
-    it('gives up after the time that the operator allows, not before', async () => {
-      const job = await kit.begin(fail(noSpace()), {}, { results: links })
+    it('gives up after the configured time, not before', async () => {
+      const job = await harness.begin(fail(noSpace()), {}, { results: links })
       await job.run()
       job.clock.now += 24 * hour
       assert.equal((await job.run()).kind, 'wait')
@@ -365,8 +377,8 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('gives up a job without links too', async () => {
-      const job = await kit.begin(fail(noSpace()), {}, { results: undefined } as never)
+    it('also gives up a job without links', async () => {
+      const job = await harness.begin(fail(noSpace()), {}, { results: undefined } as never)
       await job.run()
       job.clock.now += 24 * hour + 1
       await job.run()
@@ -376,9 +388,9 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('a success ends the fault', async () => {
+    it('ends the failure after a success', async () => {
       let cause: Error | undefined = noSpace()
-      const job = await kit.begin(async () => {
+      const job = await harness.begin(async () => {
         if (cause !== undefined) throw cause
         return stored
       })
@@ -391,9 +403,9 @@ describe('a step that fetches a result', () => {
   })
 
   describe('when the upstream does not deliver', () => {
-    it('comes again, and counts it', async () => {
+    it('retries, and counts the attempt', async () => {
       const { lines, logger } = recorder()
-      const job = await kit.begin(fail(noLink()), { logger })
+      const job = await harness.begin(fail(noLink()), { logger })
       const waits: number[] = []
       for (let tries = 0; tries < 7; tries += 1) {
         const next = await job.run()
@@ -406,9 +418,9 @@ describe('a step that fetches a result', () => {
       assert.equal((await job.work())?.storeFaultMs, 0)
     })
 
-    it('a fault of storage is over then, and its time is noted', async () => {
+    it('ends a storage failure, and records its duration', async () => {
       const causes: Error[] = [noSpace(), noLink()]
-      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
       job.clock.now += 7000
       await job.run()
@@ -417,8 +429,8 @@ describe('a step that fetches a result', () => {
       assert.equal(work?.lateMs, 0)
     })
 
-    it('comes a last time at the end of the time for delivery', async () => {
-      const job = await kit.begin(fail(noLink()))
+    it('retries a last time at the delivery deadline', async () => {
+      const job = await harness.begin(fail(noLink()))
       const end = job.clock.now + 10 * minute
       let next = await job.run()
       while (next.kind === 'wait' && next.at < end) {
@@ -434,24 +446,24 @@ describe('a step that fetches a result', () => {
       })
     })
 
-    for (const cause of [new LinkUseless('too large'), new AddressRefused('inward')]) {
-      it(`${cause.name} ends the job at once`, async () => {
-        const job = await kit.begin(fail(cause))
+    for (const cause of [new LinkUseless('too large'), new AddressRefused('private address')]) {
+      it(`ends the job at once after ${cause.name}`, async () => {
+        const job = await harness.begin(fail(cause))
         assert.deepEqual(await job.run(), { kind: 'end' })
         assert.equal((await job.error())?.code, 'result_unavailable')
       })
     }
 
-    it('a name that leads inward now may lead elsewhere later', async () => {
-      const job = await kit.begin(fail(new AddressRefused('inward', { isLookedUp: true })))
+    it('retries a host name that resolves to a private address', async () => {
+      const job = await harness.begin(fail(new AddressRefused('private address', { isLookedUp: true })))
       assert.equal((await job.run()).kind, 'wait')
       const work = await job.work()
       assert.deepEqual([work?.misses, work?.storeFault], [1, undefined])
     })
 
-    it('a link that was lost while storage failed is a fault of ours', async () => {
+    it('reports a link that expired during a storage failure as an internal fault', async () => {
       const causes: Error[] = [noSpace(), new LinkUseless('gone')]
-      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
       job.clock.now += 1
       await job.run()
@@ -462,9 +474,9 @@ describe('a step that fetches a result', () => {
       )
     })
 
-    it('storage that failed for no time took none from the upstream', async () => {
+    it('does not extend the delivery time for a storage failure of 0 ms', async () => {
       const causes: Error[] = [noSpace(), new LinkUseless('gone')]
-      const job = await kit.begin(() => Promise.reject(causes.shift()))
+      const job = await harness.begin(() => Promise.reject(causes.shift()))
       await job.run()
       await job.run()
       assert.equal((await job.error())?.code, 'result_unavailable')

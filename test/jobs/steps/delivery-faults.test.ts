@@ -6,28 +6,28 @@ import { DownloadsBusy } from '../../../src/media/results/download-slots.ts'
 import { AddressRefused } from '../../../src/net/safe-fetch.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import {
-  createDeliveryKit,
+  createDeliveryHarness,
   type Deliver,
+  type DeliveryHarness,
   endless,
   hour,
-  type Kit,
   minute,
   noLink,
   noSpace,
   stored,
 } from './delivery-harness.ts'
 
-/** The step that fetches a result, with a real record, a clock moved by hand, and a delivery of the test's own. */
+/** The step that fetches a result, with a real record, a manual clock, and a delivery by the test. */
 describe('the delivery of a result', () => {
   const cleanup = createCleanup()
-  let begin: Kit['begin']
-  let store: Kit['store']
+  let begin: DeliveryHarness['begin']
+  let store: DeliveryHarness['store']
   before(async () => {
-    ;({ begin, store } = createDeliveryKit((await startRedis(cleanup)).redis))
+    ;({ begin, store } = createDeliveryHarness((await startRedis(cleanup)).redis))
   })
   after(() => cleanup.run())
 
-  it('storage that fails for hours does not end the job, and counts for nothing', async () => {
+  it('storage that fails for hours does not end the job, and does not count as an attempt', async () => {
     let broken = true
     const job = await begin(async () => {
       if (broken) throw noSpace()
@@ -46,7 +46,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.work())?.storeFault, undefined)
   })
 
-  it('storage that fails for longer ends the job as a fault of ours: refunded, with the links for the operator', async () => {
+  it('storage that fails for longer ends the job as an internal fault: refunded, with the links for the operator', async () => {
     const job = await begin(async () => {
       throw noSpace()
     })
@@ -60,7 +60,7 @@ describe('the delivery of a result', () => {
     assert.deepEqual(await job.money(), { reserved: 0, spent: 0 })
   })
 
-  it('a bug of ours is not reported as the upstream’s', async () => {
+  it('an internal error is not reported as an upstream fault', async () => {
     let calls = 0
     const job = await begin(async () => {
       calls += 1
@@ -96,7 +96,7 @@ describe('the delivery of a result', () => {
     })
   }
 
-  it('a link that died while there was no worker is a fault of ours, with the link for the operator', async () => {
+  it('a link that expired without a worker is an internal fault, with the link for the operator', async () => {
     const deliver: Deliver = async () => {
       throw new LinkUseless('HTTP 410')
     }
@@ -107,7 +107,7 @@ describe('the delivery of a result', () => {
     assert.match((await job.history()).at(-1) ?? '', /no worker.*https:\/\/cdn\.example\/a\.mp4/)
   })
 
-  it('days without a worker are not given back: every job ends', async () => {
+  it('days without a worker are not added to the deadline: every job ends', async () => {
     const deliver: Deliver = async () => {
       throw noLink()
     }
@@ -138,7 +138,7 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'succeeded')
   })
 
-  it('the time that storage took is given back to the upstream', async () => {
+  it('the time of a storage failure is added to the delivery time of the upstream', async () => {
     const errors = [...Array.from({ length: 100 }, noSpace), noLink(), noLink()]
     let signal: AbortSignal | undefined
     const job = await begin(async (_, __, options) => {
@@ -154,7 +154,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.work())?.misses, 2)
   })
 
-  it('a link that was lost while storage failed is a fault of ours', async () => {
+  it('a link that expired during a storage failure is an internal fault', async () => {
     const errors: Error[] = Array.from({ length: 100 }, noSpace)
     const job = await begin(async () => {
       throw errors.shift() ?? noLink()
@@ -163,7 +163,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.error())?.code, 'result_not_stored')
   })
 
-  it('a link that does not come ends the job in time, whatever its deadline', async () => {
+  it('a link that never works ends the job in time, whatever its deadline', async () => {
     const job = await begin(async () => {
       throw noLink()
     })
@@ -186,7 +186,7 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'succeeded')
   })
 
-  it('what can never be fetched ends at once', async () => {
+  it('a result that can never be fetched ends the job at once', async () => {
     const job = await begin(async () => {
       throw new LinkUseless('too large')
     })
@@ -194,7 +194,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.error())?.code, 'result_unavailable')
   })
 
-  it('a job without a download slot comes again, and nothing counts', async () => {
+  it('a job without a download slot retries, and nothing is counted', async () => {
     let calls = 0
     const job = await begin(async () => {
       calls += 1
@@ -206,7 +206,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.work())?.misses, 0)
   })
 
-  it('the time without a download slot is not the upstream’s: the first attempt has as long as any', async () => {
+  it('the time without a download slot does not count: the first attempt has the full time', async () => {
     const busyUntil = 1_800_000_000_000 + 3 * hour
     const job = await begin(async (_, __, { signal }) => {
       if (job.clock.now < busyUntil) throw new DownloadsBusy('cdn.example', 20_000)
@@ -218,7 +218,7 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'succeeded')
   })
 
-  it('a name that leads to a private address now may lead elsewhere later; an address does not', async () => {
+  it('a host name that resolves to a private address is retried; a private address is not', async () => {
     let isLookedUp = true
     let attempts = 0
     const deliver: Deliver = async () => {
@@ -237,7 +237,7 @@ describe('the delivery of a result', () => {
     assert.equal(attempts, 1)
   })
 
-  it('a job that never gets a download slot ends as a fault of ours', async () => {
+  it('a job that never gets a download slot ends as an internal fault', async () => {
     const delivery = { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: hour }
     const deliver: Deliver = async () => {
       throw new DownloadsBusy('cdn.example', 39_000)
@@ -261,7 +261,7 @@ describe('the delivery of a result', () => {
     assert.deepEqual(await job.money(), { reserved: 0, spent: 1_000_000 })
   })
 
-  it('a cancel stops a download that is under way', async () => {
+  it('a cancel stops a running download', async () => {
     const { deliver, begun } = endless()
     const job = await begin(deliver)
     const running = job.run()
@@ -271,7 +271,7 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'canceled')
   })
 
-  it('a download that goes on and on is stopped when its time is over', async (t) => {
+  it('an endless download is stopped when its time is over', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const { deliver, begun } = endless()
     const job = await begin(deliver)
@@ -285,7 +285,7 @@ describe('the delivery of a result', () => {
     assert.equal((await job.error())?.code, 'result_unavailable')
   })
 
-  it('while a download goes on the sweep leaves the job alone', async () => {
+  it('the sweep does not requeue a job during a download', async () => {
     const { promise, resolve } = Promise.withResolvers<typeof stored>()
     const job = await begin(() => promise)
     const running = job.run()
@@ -301,35 +301,35 @@ describe('the delivery of a result', () => {
     assert.equal(await job.state(), 'succeeded')
   })
 
-  it('a cancel that came too late for the render does not throw its result away', async () => {
+  it('a cancel after the end of the render does not discard its result', async () => {
     const job = await begin(async () => stored)
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     await store.write(
-      held,
-      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+      claimed,
+      createTransition(claimed, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
     )
     await store.requestCancel(job.id)
     await job.run()
     assert.equal(await job.state(), 'succeeded')
   })
 
-  it('a cancel that came too late ends the job when the first attempt fails', async () => {
+  it('a cancel after the end of the render ends the job when the first attempt fails', async () => {
     const job = await begin(async () => {
       throw noLink()
     })
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     await store.write(
-      held,
-      createTransition(held, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
+      claimed,
+      createTransition(claimed, { work: { cancelSentAt: job.clock.now }, now: job.clock.now }),
     )
     await store.requestCancel(job.id)
     await job.runFor(minute)
     assert.equal(await job.state(), 'canceled')
   })
 
-  it('a real length that cannot be read because storage fails is read again', async () => {
+  it('an actual length that cannot be read because storage fails is read again', async () => {
     let reads = 0
     const job = await begin(async () => stored, {
       measureVideoSeconds: async () => {
@@ -338,10 +338,10 @@ describe('the delivery of a result', () => {
         return 4
       },
     })
-    const held = await store.claimStep(job.id, 0)
-    assert.ok(typeof held === 'object')
+    const claimed = await store.claimStep(job.id, 0)
+    assert.ok(typeof claimed === 'object')
     const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 8 }
-    await store.write(held, createTransition(held, { work: { meter }, now: job.clock.now }))
+    await store.write(claimed, createTransition(claimed, { work: { meter }, now: job.clock.now }))
     await job.runFor(hour)
     assert.equal(await job.state(), 'succeeded')
     assert.deepEqual(await job.money(), { reserved: 0, spent: 375_000 })

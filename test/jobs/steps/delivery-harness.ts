@@ -18,7 +18,7 @@ export const noLink = () => new LinkNotReady('HTTP 404')
 
 export type Deliver = StepDeps['storeResults']
 
-/** A download that goes on until it is aborted. `begun` resolves when it is under way. */
+/** A download that runs until it is aborted. `begun` resolves when it has started. */
 export function endless() {
   const { promise: begun, resolve } = Promise.withResolvers<void>()
   const deliver: Deliver = (_, __, { signal }) => {
@@ -28,10 +28,10 @@ export function endless() {
   return { deliver, begun }
 }
 
-export type Kit = ReturnType<typeof createDeliveryKit>
+export type DeliveryHarness = ReturnType<typeof createDeliveryHarness>
 
-/** For tests of the step that fetches a result: a real record, a clock moved by hand, and a delivery of the test's own. */
-export function createDeliveryKit(redis: Redis) {
+/** For tests of the step that fetches a result: a real record, a manual clock, and a delivery by the test. */
+export function createDeliveryHarness(redis: Redis) {
   const keys = createKeys('delivery:')
   const store = createJobStore({ redis, keys, keepMs: hour })
   let jobs = 0
@@ -41,7 +41,7 @@ export function createDeliveryKit(redis: Redis) {
     const id = `job${++jobs}`
     const owner = `owner${jobs}`
     const clock = { now: 1_800_000_000_000 }
-    const parts = {
+    const deps = {
       store,
       storeResults: deliver,
       deliveryLimits: { timeoutMs: 30 * minute, graceMs: 10 * minute, storageRetryMs: 24 * hour },
@@ -70,14 +70,14 @@ export function createDeliveryKit(redis: Redis) {
     clock.now += minute
     const began = clock.now
 
-    const run = () => runStep(parts, id, 'delivery')
+    const run = () => runStep(deps, id, 'delivery')
     const money = async () => {
       const { reserved = '0', spent = '0' } = await redis.hgetall(keys.account(owner))
       return { reserved: Number(reserved), spent: Number(spent) }
     }
     return {
       id,
-      parts,
+      deps,
       clock,
       run,
       money,
@@ -87,7 +87,7 @@ export function createDeliveryKit(redis: Redis) {
       history: async () =>
         (await store.readHistory(id)).map(({ reason }) => reason).filter((one) => one !== undefined),
       elapsed: () => clock.now - began,
-      /** Steps, each when the one before says so, until the job ends or the time is over. */
+      /** Runs steps, each when the one before schedules it, until the job ends or the time is over. */
       async runFor(ms: number): Promise<void> {
         const end = clock.now + ms
         for (let steps = 0; clock.now <= end; steps += 1) {

@@ -10,30 +10,30 @@ function start(t: TestContext, { isCanceled = false, watchCancel = true, fails =
   t.mock.timers.enable({ apis: ['setInterval'] })
   const clock = { now: began }
   const postponed: [string, number][] = []
-  const looks: string[] = []
-  const parts = {
+  const checks: string[] = []
+  const deps = {
     now: () => clock.now,
     callTimeoutMs: 3000,
     async isCancelRequested(id: string) {
-      looks.push(id)
+      checks.push(id)
       if (fails) throw new Error('Redis does not answer')
       return isCanceled
     },
     store: { postponeDeadline: async (id: string, at: number) => postponed.push([id, at]) },
   } as unknown as StepDeps
   const job = { view: { id: 'job1' } } as Job
-  const lease = startDeliveryLease(parts, job, { watchCancel, endsAt: began + 5000 })
+  const lease = startDeliveryLease(deps, job, { watchCancel, endsAt: began + 5000 })
   t.after(() => lease.end())
   const tick = async (ms: number) => {
     clock.now += ms
     t.mock.timers.tick(ms)
     for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve))
   }
-  return { ...lease, postponed, looks, tick }
+  return { ...lease, postponed, checks, tick }
 }
 
 describe('the lease of a job whose result is fetched', () => {
-  it('is renewed each second, for as long as a step may take', async (t) => {
+  it('is renewed every second, for as long as a step may take', async (t) => {
     const { tick, postponed, signal } = start(t)
     await tick(999)
     assert.deepEqual(postponed, [])
@@ -47,20 +47,20 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(signal.aborted, false)
   })
 
-  it('a cancel aborts the download', async (t) => {
-    const { tick, signal, looks } = start(t, { isCanceled: true })
+  it('aborts the download after a cancel', async (t) => {
+    const { tick, signal, checks } = start(t, { isCanceled: true })
     await tick(1000)
     assert.equal(signal.reason?.name, 'CancelRequested')
-    assert.deepEqual(looks, ['job1'])
+    assert.deepEqual(checks, ['job1'])
   })
 
-  it('a cancel that does not count is not looked for', async (t) => {
-    const { tick, signal, looks } = start(t, { isCanceled: true, watchCancel: false })
+  it('is renewed without a check for a cancel that does not count', async (t) => {
+    const { tick, signal, checks } = start(t, { isCanceled: true, watchCancel: false })
     await tick(1000)
-    assert.deepEqual([signal.aborted, looks], [false, []])
+    assert.deepEqual([signal.aborted, checks], [false, []])
   })
 
-  it('its time is over: the download is aborted, and its job kept', async (t) => {
+  it('aborts the download, and keeps the job, when its time is over', async (t) => {
     const { tick, signal, postponed } = start(t)
     for (let seconds = 0; seconds < 4; seconds += 1) await tick(1000)
     assert.equal(signal.aborted, false)
@@ -69,7 +69,7 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(postponed.length, 5)
   })
 
-  it('the time for which the process was stopped does not count', async (t) => {
+  it('does not count the time for which the process was stopped', async (t) => {
     const { tick, signal, stoppedMs } = start(t)
     await tick(1000)
     await tick(60_000)
@@ -78,11 +78,11 @@ describe('the lease of a job whose result is fetched', () => {
     assert.equal(signal.aborted, true)
   })
 
-  it('a Redis that does not answer is asked again', async (t) => {
-    const { tick, signal, looks } = start(t, { fails: true })
+  it('is retried when Redis does not reply', async (t) => {
+    const { tick, signal, checks } = start(t, { fails: true })
     await tick(1000)
     await tick(1000)
-    assert.deepEqual([looks.length, signal.aborted], [2, false])
+    assert.deepEqual([checks.length, signal.aborted], [2, false])
   })
 
   it('ends with the step', async (t) => {

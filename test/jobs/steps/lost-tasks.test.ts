@@ -9,7 +9,7 @@ import { createJobHarness, done } from '../job-harness.ts'
 const minuteMs = 60_000
 const reason = fault('task_lost', 'no such task')
 
-describe('an upstream that does not know a task', () => {
+describe('an upstream that denies a task', () => {
   const cleanup = createCleanup()
   let harness: ReturnType<typeof createJobHarness>
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']
@@ -33,7 +33,7 @@ describe('an upstream that does not know a task', () => {
     it(`for nine minutes (${outcome.kind} ${'fault' in outcome ? outcome.fault.code : ''}) does not end the job`, async () => {
       const job = await harness.begin({ work: long })
       const began = job.clock.now
-      const provider = job.parts.routing.find({ id: '' }, 'runware')?.provider
+      const provider = job.deps.routing.find({ id: '' }, 'runware')?.provider
       assert.ok(provider)
       provider.read = () => (job.clock.now - began > 9 * minuteMs ? done : outcome)
       await job.runAll()
@@ -41,7 +41,7 @@ describe('an upstream that does not know a task', () => {
     })
   }
 
-  it('for longer ends the job with its money on hold, and late results are looked for', async () => {
+  it('for longer ends the job with its money on hold, and a search for a late result follows', async () => {
     const job = await harness.begin({
       work: long,
       provider: { read: () => ({ kind: 'unclear', fault: reason }) },
@@ -55,23 +55,23 @@ describe('an upstream that does not know a task', () => {
     assert.ok(job.effects.includes('watched late'))
   })
 
-  it('again later is watched until it does', async () => {
+  it('again later is polled until it does', async () => {
     const job = await harness.begin({
       work: long,
       provider: { read: () => ({ kind: 'failed', fault: reason }) },
     })
     await job.runAll()
-    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
   })
 
-  it('that it was never given ends the job at once, and nothing is held', async () => {
+  it('that it never received ends the job at once, with nothing on hold', async () => {
     const job = await harness.begin({ provider: { accept: () => ({ kind: 'failed', fault: reason }) } })
     await job.run()
     assert.equal(await job.error(), 'task_lost')
     assert.equal(await heldMicros(job.id), undefined)
   })
 
-  it('which was asked to stop has stopped', async () => {
+  it('after a cancel has canceled it', async () => {
     const job = await harness.begin({
       work: long,
       provider: {

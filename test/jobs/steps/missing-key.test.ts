@@ -8,7 +8,7 @@ import { createJobHarness, done, lost, reply } from '../job-harness.ts'
 const hour = 3_600_000
 const reason = 'the test has no key'
 
-describe('a process that must not call the upstream of a job', () => {
+describe('a process without the key for the upstream of a job', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let harness: ReturnType<typeof createJobHarness>
@@ -23,11 +23,11 @@ describe('a process that must not call the upstream of a job', () => {
   async function begin(options: Parameters<typeof harness.begin>[0] = {}, isMissing = true) {
     const keys = { isMissing }
     const missingKeys = { reasonFor: () => (keys.isMissing ? reason : undefined), waitMs: hour }
-    const job = await harness.begin({ ...options, parts: { missingKeys, ...options.parts } })
+    const job = await harness.begin({ ...options, deps: { missingKeys, ...options.deps } })
     return { job, keys }
   }
 
-  it('buys nothing, and says once why the job waits; a process with the key buys it', async () => {
+  it('purchases nothing, and logs once why the job waits; a process with the key purchases it', async () => {
     const { job, keys } = await begin()
     const next = await job.run()
     assert.ok(next.kind === 'wait' && next.at > job.clock.now)
@@ -42,28 +42,28 @@ describe('a process that must not call the upstream of a job', () => {
     assert.deepEqual([job.submits(), await job.state()], [1, 'queued'])
   })
 
-  it('gives a job that is not bought to the next upstream that has a key', async () => {
-    let asked = 0
-    const missingKeys = { reasonFor: () => (asked++ === 0 ? reason : undefined), waitMs: hour }
-    const job = await harness.begin({ parts: { missingKeys } })
+  it('moves an unpurchased job to the next upstream with a key', async () => {
+    let lookups = 0
+    const missingKeys = { reasonFor: () => (lookups++ === 0 ? reason : undefined), waitMs: hour }
+    const job = await harness.begin({ deps: { missingKeys } })
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
     assert.deepEqual([job.calls, (await job.work())?.route], [[], ['fal']])
   })
 
-  it('ends a job that nobody bought at its deadline', async () => {
+  it('ends an unpurchased job at its deadline', async () => {
     const { job } = await begin()
     await job.runAll()
     assert.deepEqual([job.calls, await job.error()], [[], 'timeout'])
   })
 
-  it('cancels a job that nobody bought', async () => {
+  it('cancels an unpurchased job', async () => {
     const { job } = await begin()
     await harness.store.requestCancel(job.id)
     await job.run()
     assert.deepEqual([job.calls, await job.state()], [[], 'canceled'])
   })
 
-  it('polls nothing, keeps the job beyond its deadline, and delivers it when the key is back', async () => {
+  it('does not poll, keeps the job beyond its deadline, and delivers it when the key is back', async () => {
     const { job, keys } = await begin({ provider: { read: () => done } }, false)
     await job.run()
     keys.isMissing = true
@@ -81,14 +81,14 @@ describe('a process that must not call the upstream of a job', () => {
     keys.isMissing = true
     await job.runAll()
     assert.deepEqual([job.calls, await job.error()], [['submit'], 'task_lost'])
-    // What a process lacks is for operators, in the history.
+    // The history names the missing key for operators.
     const { view } = (await harness.store.read(job.id)) ?? assert.fail()
     assert.equal(view.error?.message, 'The status of the job could not be read from the upstream')
     assert.ok((await job.history()).some((event) => event.reason === reason))
     assert.equal(await redis.hexists(harness.keys.moneyOnHold('ann'), job.id), 1)
   })
 
-  it('looks for no lost reply, and does not end the job for it', async () => {
+  it('does not search for a lost reply, and does not end the job for it', async () => {
     const { job, keys } = await begin({ sent: () => lost }, false)
     await job.run()
     keys.isMissing = true
@@ -100,7 +100,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('looks for no late result', async () => {
+  it('does not search for a late result', async () => {
     const { job, keys } = await begin({ sent: () => reply }, false)
     await job.run()
     job.clock.now += 601_000
@@ -108,7 +108,7 @@ describe('a process that must not call the upstream of a job', () => {
     assert.equal(await job.error(), 'timeout')
     const calls = job.calls.length
     keys.isMissing = true
-    assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+    assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
     assert.equal(job.calls.length, calls)
   })
 })

@@ -4,9 +4,9 @@ import { ReplyError } from 'ioredis'
 import { persistReply } from '../../../src/jobs/steps/persist-reply.ts'
 import { quiet } from '../../support/setup.ts'
 
-const parts = { logger: quiet, sleep: async () => undefined }
+const deps = { logger: quiet, sleep: async () => undefined }
 
-describe('writing a reply that was paid for', () => {
+describe('writing a paid reply', () => {
   for (const message of [
     "OOM command not allowed when used memory > 'maxmemory'. script: 0a1b, on @user_script:12.",
     "READONLY You can't write against a read only replica.",
@@ -17,15 +17,15 @@ describe('writing a reply that was paid for', () => {
     'IOERR error or timeout reading from target instance',
     'ERR Error running script (call to f_0a): @user_script:5: @user_script: 5: -OOM command not allowed',
   ]) {
-    it(`goes on while Redis says ${message.slice(0, 40)}…`, async () => {
-      let refusals = 200
+    it(`retries while Redis returns ${message.slice(0, 40)}…`, async () => {
+      let rejections = 200
       const write = async () => {
-        refusals -= 1
-        if (refusals > 0) throw new ReplyError(message)
+        rejections -= 1
+        if (rejections > 0) throw new ReplyError(message)
         return 'written'
       }
-      assert.equal(await persistReply(parts, write), 'written')
-      assert.equal(refusals, 0)
+      assert.equal(await persistReply(deps, write), 'written')
+      assert.equal(rejections, 0)
     })
   }
 
@@ -35,33 +35,33 @@ describe('writing a reply that was paid for', () => {
     new ReplyError('WRONGTYPE Operation against a key holding the wrong kind of value'),
     'not even an error',
   ]) {
-    it(`does not repeat a bug for ever: ${String(cause).slice(0, 50)}`, async () => {
+    it(`does not retry forever after a bug: ${String(cause).slice(0, 50)}`, async () => {
       let calls = 0
       const write = () => {
         calls += 1
         return Promise.reject(cause)
       }
-      await assert.rejects(persistReply(parts, write), (error) => error === cause)
+      await assert.rejects(persistReply(deps, write), (error) => error === cause)
       assert.equal(calls, 1)
     })
   }
 
-  it('pauses longer after each refusal, half a second at the most', async () => {
+  it('pauses longer after each rejection, up to half a second', async () => {
     const pauses: number[] = []
-    let refusals = 6
+    let rejections = 6
     const sleep = async (ms: number) => void pauses.push(ms)
-    await persistReply({ ...parts, sleep }, async () => {
-      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+    await persistReply({ ...deps, sleep }, async () => {
+      if (rejections-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(pauses, [100, 200, 400, 500, 500, 500])
   })
 
-  it('logs the first refusal and then each sixtieth', async () => {
+  it('logs the first rejection and then every sixtieth', async () => {
     const logged: unknown[] = []
     const logger = { error: ({ tries }: { tries: number }) => void logged.push(tries) } as never
-    let refusals = 125
-    await persistReply({ ...parts, logger }, async () => {
-      if (refusals-- > 0) throw new ReplyError('OOM command not allowed')
+    let rejections = 125
+    await persistReply({ ...deps, logger }, async () => {
+      if (rejections-- > 0) throw new ReplyError('OOM command not allowed')
     })
     assert.deepEqual(logged, [1, 61, 121])
   })

@@ -26,7 +26,7 @@ describe('a poll', () => {
   after(() => cleanup.run())
 
   type TestJob = Awaited<ReturnType<typeof harness.begin>>
-  /** A purchased job; each poll takes the next outcome, the last one again and again. */
+  /** A purchased job; each poll gets the next outcome; the last one repeats. */
   async function begin(outcomes: Outcome[], provider: Partial<Provider> = {}, more: Upstream = {}) {
     const job = await harness.begin({
       provider: {
@@ -48,16 +48,16 @@ describe('a poll', () => {
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
   const cancel = { cancel: () => ({ method: 'PUT', path: 'cancel' }) as const }
   const renders = (usualMs: number): Upstream => ({
-    parts: {
+    deps: {
       renderTimes: { estimateMs: async () => usualMs, addMeasurement: async () => undefined } as never,
     },
   })
 
-  it('goes to the upstream with the settings for it', async () => {
+  it('calls the upstream with its settings', async () => {
     const job = await begin([running()])
     const sent: unknown[] = []
-    const { send } = job.parts.transport
-    job.parts.transport.send = async (...args) => {
+    const { send } = job.deps.transport
+    job.deps.transport.send = async (...args) => {
       sent.push([args[1], args[2], args[3]])
       return send(...args)
     }
@@ -65,7 +65,7 @@ describe('a poll', () => {
     assert.deepEqual(sent, [[{ settings: {} }, { method: 'GET', path: 'poll ' }, undefined]])
   })
 
-  it('tells when the video is expected, by how long the task has run', async () => {
+  it('estimates when the video is expected from how long the task has run', async () => {
     const job = await begin([running()], {}, renders(10_000))
     job.clock.now += 4000
     await job.run()
@@ -75,7 +75,7 @@ describe('a poll', () => {
     assert.equal((await view(job)).expectedAt, job.clock.now)
   })
 
-  it('comes again when the video is likely, and is due again then', async () => {
+  it('is repeated when the video is likely, and is due then', async () => {
     const job = await begin([running()], {}, renders(10_000))
     job.clock.now += 4000
     const ms = await waitOf(job)
@@ -84,7 +84,7 @@ describe('a poll', () => {
     assert.equal((await job.work())?.polls, 1)
   })
 
-  it('reckons from the arrival of a job of which it is not known when the upstream took it', async () => {
+  it('counts from the creation of a job if the time of its acceptance is unknown', async () => {
     const job = await begin([running()], {}, renders(10_000))
     await setWork(job, { takenAt: undefined })
     job.clock.now += 4000
@@ -92,7 +92,7 @@ describe('a poll', () => {
     assert.equal((await view(job)).expectedAt, job.clock.now + 6000)
   })
 
-  it('is no step back in time where the clock is behind', async () => {
+  it('does not go back in time if the clock is behind', async () => {
     const job = await begin([running()], {}, renders(10_000))
     await setWork(job, { takenAt: job.clock.now + 60_000 })
     await job.run()
@@ -106,17 +106,17 @@ describe('a poll', () => {
     assert.equal((await view(job)).progress, 0)
   })
 
-  it('that breaks tells nothing', async () => {
+  it('that throws returns no result', async () => {
     const job = await begin([running()], {
       read: () => {
-        throw new TypeError('a body that nobody thought of')
+        throw new TypeError('an unexpected body')
       },
     })
     assert.equal(await waitOf(job), 1000)
     assert.equal((await job.work())?.misses, 1)
   })
 
-  it('that gets no reply tells nothing', async () => {
+  it('without a reply returns no result', async () => {
     const job = await begin([done], {}, { sent: (path) => (path === 'submit' ? reply : lost) })
     assert.equal(await waitOf(job), 1000)
     assert.equal(await job.state(), 'queued')
@@ -124,7 +124,7 @@ describe('a poll', () => {
     assert.deepEqual([work?.polls, work?.misses], [1, 1])
   })
 
-  it('goes on with the ticket of its last reply, not where nothing turned', async () => {
+  it('continues with the ticket of its last reply, unless that did not change', async () => {
     const job = await begin([running({ now: true })])
     await job.run()
     assert.deepEqual(job.calls, ['submit', 'poll '])
@@ -149,7 +149,7 @@ describe('a poll', () => {
     assert.equal(work && 'upstreamCostUsd' in work, false)
   })
 
-  it('learns no negative render time, and none where it is not known when the task began', async () => {
+  it('records no negative render time, and none if the start of the task is unknown', async () => {
     const ahead = await begin([done])
     await setWork(ahead, { takenAt: ahead.clock.now + 5000 })
     await ahead.run()
@@ -164,7 +164,7 @@ describe('a poll', () => {
     assert.equal(await unknown.state(), 'delivering')
   })
 
-  it('at the deadline leaves the job alone, after it ends it', async () => {
+  it('at the deadline does not end the job, after it does', async () => {
     const job = await begin([running()])
     job.clock.now = (await job.work())?.deadlineAt ?? 0
     assert.equal((await job.run()).kind, 'wait')
@@ -173,7 +173,7 @@ describe('a poll', () => {
     assert.equal(await job.error(), 'timeout')
   })
 
-  it('that tells nothing comes again right after the deadline at the latest', async () => {
+  it('without a result is repeated right after the deadline at the latest', async () => {
     const job = await begin([unclear])
     const deadlineAt = (await job.work())?.deadlineAt ?? 0
     job.clock.now = deadlineAt - 500
@@ -181,8 +181,8 @@ describe('a poll', () => {
     assert.equal(await dueAt(job), deadlineAt + 1 + 5000)
   })
 
-  describe('for a job that is to stop', () => {
-    it('asks the upstream with the task, and goes on as before', async () => {
+  describe('for a job with a requested cancel', () => {
+    it('sends the cancel with the task, and continues as before', async () => {
       const tickets: unknown[] = []
       const job = await begin([running()], {
         cancel: (ticket) => {
@@ -197,24 +197,24 @@ describe('a poll', () => {
       assert.equal((await job.work())?.cancelSentAt, job.clock.now)
     })
 
-    it('ends a task that failed thereupon as canceled', async () => {
+    it('ends a task that failed afterwards as canceled', async () => {
       const job = await begin([{ kind: 'failed', fault: fault('upstream_error', 'stopped') }], cancel)
       await harness.store.requestCancel(job.id)
       await job.run()
       assert.equal(await job.error(), 'canceled')
     })
 
-    it('ends a job whose upstream is gone', async () => {
+    it('ends a job whose upstream was removed', async () => {
       const job = await begin([running()], cancel)
       await harness.store.requestCancel(job.id)
-      job.parts.routing.find = () => undefined
+      job.deps.routing.find = () => undefined
       await job.run()
       assert.equal(await job.error(), 'canceled')
       assert.deepEqual(job.calls, ['submit'])
     })
 
     for (const code of ['task_lost', 'endpoint_gone'] as const) {
-      it(`takes "${code}" for the stop`, async () => {
+      it(`treats "${code}" as canceled`, async () => {
         const job = await begin([{ kind: 'unclear', fault: fault(code, '?') }], cancel)
         await harness.store.requestCancel(job.id)
         await job.run()
@@ -222,7 +222,7 @@ describe('a poll', () => {
       })
     }
 
-    it('does not take silence for the stop', async () => {
+    it('does not treat a missing reply as canceled', async () => {
       const job = await begin([unclear], cancel)
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -230,10 +230,10 @@ describe('a poll', () => {
     })
   })
 
-  describe('that is answered with "no such task"', () => {
+  describe('that gets "no such task"', () => {
     const long: Upstream = { work: { deadlineAt: Date.now() + 7_200_000 } }
 
-    it('remembers since when, as long as nothing else is said', async () => {
+    it('records since when, until another reply', async () => {
       const job = await begin([denied, denied, unclear, denied, running()], {}, long)
       const first = job.clock.now
       job.clock.now += await waitOf(job)
@@ -265,14 +265,14 @@ describe('a poll', () => {
       })
     }
 
-    it('is no end for anything else that tells nothing', async () => {
+    it('does not end the job after another reply without a result', async () => {
       const job = await begin([unclear], {}, long)
       await setWork(job, { denials: 20, deniedSince: job.clock.now - 7_000_000 })
       await job.run()
       assert.equal(await job.state(), 'queued')
     })
 
-    it('is no end where the upstream says that the task failed', async () => {
+    it('counts a task that the upstream reports as lost', async () => {
       const job = await begin([{ kind: 'failed', fault: fault('task_lost', '?') }], {}, long)
       await job.run()
       assert.equal(await job.state(), 'queued')
@@ -281,7 +281,7 @@ describe('a poll', () => {
   })
 
   describe('for a late result', () => {
-    async function late(outcome: Outcome, provider: Partial<Provider> = {}) {
+    async function beginLatePoll(outcome: Outcome, provider: Partial<Provider> = {}) {
       const outcomes = [running(), outcome]
       const job = await begin(outcomes, provider)
       job.clock.now = ((await job.work())?.deadlineAt ?? 0) + 1
@@ -291,10 +291,10 @@ describe('a poll', () => {
     }
     const failed = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, '?') })
 
-    it('notes it with the time, the upstream and the address', async () => {
-      const job = await late(done)
+    it('records it with the time, the upstream and the link', async () => {
+      const job = await beginLatePoll(done)
       job.clock.now += 60_000
-      await pollForLateResult(job.parts, job.id)
+      await pollForLateResult(job.deps, job.id)
       assert.deepEqual(await harness.store.readNotes(job.id), [
         {
           at: job.clock.now,
@@ -310,9 +310,9 @@ describe('a poll', () => {
       [3_600_001, 'end'],
     ] as const) {
       it(`${lateMs} ms after the deadline: ${kind}`, async () => {
-        const job = await late(running())
+        const job = await beginLatePoll(running())
         job.clock.now = ((await job.work())?.deadlineAt ?? 0) + lateMs
-        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
+        assert.equal((await pollForLateResult(job.deps, job.id)).kind, kind)
       })
     }
 
@@ -323,30 +323,30 @@ describe('a poll', () => {
       [{ kind: 'unclear', fault: fault('upstream_error', '?') } as Outcome, 'wait'],
     ] as const) {
       it(`of a task that is ${outcome.kind} (${'fault' in outcome && outcome.fault.code}): ${kind}`, async () => {
-        const job = await late(outcome)
-        assert.equal((await pollForLateResult(job.parts, job.id)).kind, kind)
+        const job = await beginLatePoll(outcome)
+        assert.equal((await pollForLateResult(job.deps, job.id)).kind, kind)
         assert.deepEqual(await harness.store.readNotes(job.id), [])
       })
     }
 
-    it('asks nobody about a job that an operator has resumed', async () => {
-      const job = await late(done)
+    it('makes no call for a job that an operator has resumed', async () => {
+      const job = await beginLatePoll(done)
       const { error: _, ...resumed } = await view(job)
       await redis.hset(harness.keys.job(job.id), {
         state: 'processing',
         view: JSON.stringify({ ...resumed, state: 'processing' }),
       })
       const calls = job.calls.length
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
       assert.equal(job.calls.length, calls)
     })
 
     for (const missing of ['ticket', 'attempt', 'deadlineAt']) {
-      it(`asks nobody where the record has no ${missing}`, async () => {
-        const job = await late(done)
+      it(`makes no call if the record has no ${missing}`, async () => {
+        const job = await beginLatePoll(done)
         await setWork(job, { [missing]: undefined })
         const calls = job.calls.length
-        assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+        assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
         assert.equal(job.calls.length, calls)
       })
     }

@@ -39,7 +39,7 @@ describe('a purchase', () => {
     const sent: unknown[] = []
     const inline = [{ path: 'a' }]
     const job = await begin({
-      parts: {
+      deps: {
         transport: {
           send: async (_: unknown, config: unknown, call: object, options: object) => {
             sent.push({ config, call, options })
@@ -71,23 +71,23 @@ describe('a purchase', () => {
 
   it('finds the endpoint of its model at its upstream', async () => {
     const job = await begin()
-    const asked: unknown[] = []
-    const { find } = job.parts.routing
-    job.parts.routing.find = (...args) => {
-      asked.push(args)
+    const lookups: unknown[] = []
+    const { find } = job.deps.routing
+    job.deps.routing.find = (...args) => {
+      lookups.push(args)
       return find(...args)
     }
     await job.run()
     const model = (await harness.store.read(job.id))?.view.model
-    assert.ok(asked.length > 1)
-    for (const args of asked) assert.deepEqual(args, [{ id: model }, 'runware'])
+    assert.ok(lookups.length > 1)
+    for (const args of lookups) assert.deepEqual(args, [{ id: model }, 'runware'])
   })
 
   it('prepares the input for the upstream that is called', async () => {
     const prepared: unknown[] = []
     const job = await begin()
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       prepared.push([args[0], args[2].provider.name, args[2].config])
       return prepare(...args)
     }
@@ -95,31 +95,31 @@ describe('a purchase', () => {
     assert.deepEqual(prepared, [[job.id, 'runware', { settings: {} }]])
   })
 
-  it('is logged with the note of its endpoint if that is gone', async () => {
+  it('is logged with the note of its endpoint if that was removed', async () => {
     const note = 'set another endpoint'
     const notes: unknown[] = []
     for (const code of ['endpoint_gone', 'invalid_input'] as const) {
       const job = await begin(failing(code))
-      const { find } = job.parts.routing
-      job.parts.routing.find = (...args) => {
+      const { find } = job.deps.routing
+      job.deps.routing.find = (...args) => {
         const upstream = find(...args)
         return upstream && { ...upstream, mapping: { ...upstream.mapping, note } }
       }
       const warn = (fields: object) => void notes.push('note' in fields && fields.note)
-      job.parts.logger = { ...job.parts.logger, info: () => undefined, warn } as never
+      job.deps.logger = { ...job.deps.logger, info: () => undefined, warn } as never
       await job.run()
     }
     assert.deepEqual(notes, [note, false])
   })
 
-  it('that has a task is in the journal from before the call until Redis has the reply', async () => {
+  it('with a task is in the journal from before the call until Redis has the reply', async () => {
     const job = await begin()
     await job.run()
     const id = idOf(job)
     assert.deepEqual(job.effects, [`begun ${id}`, `replied ${id}`, `settled ${id}`, 'input released'])
   })
 
-  it('that has its video at once is in the journal too', async () => {
+  it('with an immediate video is in the journal too', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     const id = idOf(job)
@@ -132,7 +132,7 @@ describe('a purchase', () => {
     ])
   })
 
-  it('that was refused is discarded from the journal', async () => {
+  it('that was rejected is discarded from the journal', async () => {
     const job = await begin({ provider: { accept: () => refused } })
     await job.run()
     const id = idOf(job)
@@ -145,10 +145,10 @@ describe('a purchase', () => {
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, 'input released'])
   })
 
-  it('numbers its attempts, and tells the journal the number, the files and the server', async () => {
-    const begun: unknown[] = []
+  it('numbers its attempts, and writes the number, the files and the server to the journal', async () => {
+    const journaled: unknown[] = []
     const job = await begin(failing('rate_limited'))
-    job.parts.journal.begin = async (entry) => void begun.push(entry)
+    job.deps.journal.begin = async (entry) => void journaled.push(entry)
     const first = job.clock.now
     job.clock.now += await waitOf(job)
     const second = job.clock.now
@@ -161,11 +161,11 @@ describe('a purchase', () => {
       handed: {},
       server,
     })
-    assert.deepEqual(begun, [entry(1, first), entry(2, second)])
+    assert.deepEqual(journaled, [entry(1, first), entry(2, second)])
     assert.equal((await job.work())?.attempts, 2)
   })
 
-  it('is due again, should its process die, when the time limit of the call is over', async () => {
+  it('is due again after the time limit of the call, in case its process dies', async () => {
     let due = 0
     const job = await begin({
       sent: async () => {
@@ -177,8 +177,8 @@ describe('a purchase', () => {
     assert.equal(due, job.clock.now + 1000 + 5000)
   })
 
-  it('takes back what the journal or the replicas do not have, and comes again after two seconds', async () => {
-    const job = await begin({ parts: { confirmReplicas: () => Promise.reject(new Error('none')) } })
+  it('is withdrawn if the journal or the replicas do not have it, and retried after two seconds', async () => {
+    const job = await begin({ deps: { confirmReplicas: () => Promise.reject(new Error('none')) } })
     assert.equal(await waitOf(job), 2000)
     assert.deepEqual(job.effects, [`begun ${idOf(job)}`, `discarded ${idOf(job)}`, 'input released'])
     assert.deepEqual(await reasons(job), ['upstream_unreachable: The intent could not be stored durably'])
@@ -188,9 +188,9 @@ describe('a purchase', () => {
     [1000, 1],
     [1001, 0],
   ] as const) {
-    it(`${calls ? 'is made' : 'is not made any more'} ${tookMs} ms after its time limit of 1000 ms began`, async () => {
+    it(`${calls ? 'is made' : 'is no longer made'} ${tookMs} ms after the start of its time limit of 1000 ms`, async () => {
       const job = await begin({
-        parts: {
+        deps: {
           confirmReplicas: async () => {
             job.clock.now += tookMs
           },
@@ -204,7 +204,7 @@ describe('a purchase', () => {
     })
   }
 
-  describe('that was certainly not sent', () => {
+  describe('that was not sent', () => {
     const unsent: CallResult = { kind: 'unsent', fault: unreachable }
 
     it('is made again', async () => {
@@ -214,7 +214,7 @@ describe('a purchase', () => {
       assert.deepEqual(await reasons(job), ['upstream_unreachable: refused'])
     })
 
-    it('is looked for all the same when its time limit is over: another process may have looked already', async () => {
+    it('is searched for after its time limit, since another process may have searched already', async () => {
       const job = await begin({
         sent: () => {
           job.clock.now += 1000
@@ -226,17 +226,17 @@ describe('a purchase', () => {
     })
   })
 
-  it('whose reply may be lost is not made again', async () => {
+  it('with a possibly lost reply is not repeated', async () => {
     const job = await begin({ sent: () => lost })
     assert.equal(await waitOf(job), 1000)
     assert.equal(await job.state(), 'submitting')
     assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
-  it('whose reply was lost is looked for less and less often, and its history says so once', async () => {
+  it('with a lost reply is searched for less and less often, with one history entry', async () => {
     const job = await begin({
       sent: () => lost,
-      parts: { reconcileTimeoutMs: 60_000 },
+      deps: { reconcileTimeoutMs: 60_000 },
     })
     const waits: number[] = []
     for (let n = 0; n < 10; n++) {
@@ -248,9 +248,9 @@ describe('a purchase', () => {
     assert.deepEqual(await reasons(job), ['reply lost: cut'])
   })
 
-  it('says when the video is expected, and polls for the first time well before', async () => {
+  it('estimates when the video is expected, and polls for the first time well before', async () => {
     const job = await begin({
-      parts: {
+      deps: {
         renderTimes: { estimateMs: async () => 10_000, addMeasurement: async () => undefined } as never,
       },
     })
@@ -260,13 +260,13 @@ describe('a purchase', () => {
     assert.equal((await job.work())?.takenAt, job.clock.now)
   })
 
-  it('asks for the render time of its model at its upstream', async () => {
-    const asked: unknown[] = []
+  it('uses the render time of its model at its upstream', async () => {
+    const lookups: unknown[] = []
     const job = await begin({
-      parts: {
+      deps: {
         renderTimes: {
           estimateMs: async (...args: unknown[]) => {
-            asked.push(args)
+            lookups.push(args)
             return 10_000
           },
         } as never,
@@ -274,15 +274,15 @@ describe('a purchase', () => {
       },
     })
     await job.run()
-    assert.deepEqual(asked, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
+    assert.deepEqual(lookups, [[(await harness.store.read(job.id))?.view.model, 'runware', 77]])
   })
 
-  it('polls at once where the upstream says that the task goes on by a poll', async () => {
+  it('polls at once if the upstream needs a poll to continue', async () => {
     const job = await begin({ provider: { accept: () => ({ ...accepted, now: true }) as Outcome } })
     assert.equal(await waitOf(job), 0)
   })
 
-  it('keeps the task of a finished video, for the operator', async () => {
+  it('stores the task of a finished video, for the operator', async () => {
     const job = await begin({ provider: { accept: () => ({ ...done, ticket: { task: 7 } }) as Outcome } })
     await job.run()
     const work = await job.work()
@@ -293,13 +293,13 @@ describe('a purchase', () => {
     assert.equal(work && 'upstreamCostUsd' in work, false)
   })
 
-  it('whose video is there at once queues the delivery', async () => {
+  it('with an immediate video queues the delivery', async () => {
     const job = await begin({ provider: { accept: () => done } })
     await job.run()
     assert.equal(await redis.exists(`${harness.keys.queuePrefix('delivery')}${job.id}`), 1)
   })
 
-  it('forgets the refusals of earlier attempts', async () => {
+  it('resets the rejections of earlier attempts', async () => {
     const outcomes: Outcome[] = [{ kind: 'failed', fault: fault('rate_limited', 'busy') }]
     const job = await begin({ provider: { accept: () => outcomes.shift() ?? accepted } })
     job.clock.now += await waitOf(job)
@@ -311,10 +311,10 @@ describe('a purchase', () => {
 
   describe('that cannot be prepared', () => {
     const prepared = (result: object) => ({
-      parts: { inputUploader: { prepare: async () => result } as never },
+      deps: { inputUploader: { prepare: async () => result } as never },
     })
 
-    it('waits while the upload is busy', async () => {
+    it('waits while the uploads are busy', async () => {
       const job = await begin(prepared({ kind: 'busy', waitMs: 1234 }))
       assert.equal(await waitOf(job), 1234)
       assert.equal(await dueAt(job), job.clock.now + 1234 + 5000)
@@ -322,7 +322,7 @@ describe('a purchase', () => {
       assert.deepEqual(job.calls, [])
     })
 
-    it('counts as a refusal', async () => {
+    it('counts as a rejection', async () => {
       const job = await begin(
         prepared({ kind: 'failed', fault: fault('upstream_unreachable', 'no storage') }),
       )
@@ -334,13 +334,13 @@ describe('a purchase', () => {
 
   it('waits for a slot, and is due again by then', async () => {
     const job = await begin({
-      parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
+      deps: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
     })
     assert.equal(await waitOf(job), 10_000)
     assert.equal(await dueAt(job), job.clock.now + 10_000 + 5000)
   })
 
-  it('ends the job where no upstream is left', async () => {
+  it('ends the job if no upstream is left', async () => {
     const job = await begin({ work: { route: [] } })
     await job.run()
     assert.equal(await job.error(), 'upstream_error')
@@ -354,8 +354,8 @@ describe('a purchase', () => {
     assert.equal(at.submits(), 1)
   })
 
-  describe('that is refused', () => {
-    it('waits up to half a minute where there is no other upstream', async () => {
+  describe('that is rejected', () => {
+    it('waits up to half a minute if there is no other upstream', async () => {
       const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
       const waits: number[] = []
       for (let n = 0; n < 7; n++) {
@@ -366,7 +366,7 @@ describe('a purchase', () => {
       assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
     })
 
-    it('ends after ten minutes of refusals', async () => {
+    it('ends after ten minutes of rejections', async () => {
       const job = await begin({
         ...failing('rate_limited'),
         work: { route: ['runware'], deadlineAt: Date.now() + 7_200_000 },
@@ -379,7 +379,7 @@ describe('a purchase', () => {
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('remembers when the first refusal was', async () => {
+    it('records the time of the first rejection', async () => {
       const job = await begin({ ...failing('rate_limited'), work: { route: ['runware'] } })
       const first = job.clock.now
       job.clock.now += await waitOf(job)
@@ -387,7 +387,7 @@ describe('a purchase', () => {
       assert.equal((await job.work())?.refusedAt, first)
     })
 
-    it('waits for no moment after the deadline', async () => {
+    it('does not wait beyond the deadline', async () => {
       const at = (ms: number) => ({ ...fault('rate_limited', 'busy'), retryAfterMs: ms })
       for (const [afterMs, kind] of [
         [50_000, 'wait'],
@@ -406,7 +406,7 @@ describe('a purchase', () => {
       }
     })
 
-    it('says why in the history, and the next upstream begins without refusals', async () => {
+    it('records the reason in the history, and starts the next upstream without rejections', async () => {
       const job = await begin({ ...failing('no_credit'), work: { refusals: 2 } })
       await job.run()
       assert.deepEqual(await reasons(job), ['no_credit: no'])
@@ -416,9 +416,9 @@ describe('a purchase', () => {
     })
   })
 
-  describe('that this machine has made, though Redis does not know it', () => {
+  describe('that this machine has made and Redis does not have', () => {
     const made = (attempt: object): Upstream => ({
-      parts: {
+      deps: {
         journal: {
           begin: async () => undefined,
           hasMade: () => true,
@@ -427,7 +427,7 @@ describe('a purchase', () => {
       },
     })
 
-    it('is looked for at once, and not made again', async () => {
+    it('is searched for at once, and not repeated', async () => {
       const attempt = { id: 'made', provider: 'runware', at: 1 } as const
       const job = await begin({ ...made(attempt), work: { misses: 3 } })
       assert.equal(await waitOf(job), 0)
@@ -442,34 +442,34 @@ describe('a purchase', () => {
       assert.deepEqual(job.calls, [])
     })
 
-    it('is known by the ID of the attempt that is due', async () => {
-      const asked: string[] = []
+    it('is identified by the ID of the due attempt', async () => {
+      const lookups: string[] = []
       const job = await begin({ work: { attempts: 4 } })
-      Object.assign(job.parts.journal, {
+      Object.assign(job.deps.journal, {
         hasMade: (id: string) => {
-          asked.push(id)
+          lookups.push(id)
           return false
         },
         find: () => assert.fail('looked for'),
       })
       await job.run()
-      assert.deepEqual(asked, [idOf(job, 5)])
+      assert.deepEqual(lookups, [idOf(job, 5)])
     })
 
-    it('is made where the journal has forgotten it', async () => {
+    it('is made if the journal no longer has it', async () => {
       const job = await begin()
-      Object.assign(job.parts.journal, { hasMade: () => true, find: async () => undefined })
+      Object.assign(job.deps.journal, { hasMade: () => true, find: async () => undefined })
       await job.run()
       assert.equal(job.submits(), 1)
     })
   })
 
-  it('is withdrawn where this process has not restored what the server may have lost', async () => {
-    const asked: string[] = []
+  it('is withdrawn if this process has not restored what the server may have lost', async () => {
+    const lookups: string[] = []
     const job = await begin({
-      parts: {
+      deps: {
         hasRestored: (server) => {
-          asked.push(server)
+          lookups.push(server)
           return false
         },
       },
@@ -478,7 +478,7 @@ describe('a purchase', () => {
     assert.deepEqual(job.calls, [])
     assert.equal(await job.state(), 'pending')
     const { server } = await observeRedisServer({ redis, keys: harness.keys, graceMs: 0 })
-    assert.deepEqual(asked, [server])
+    assert.deepEqual(lookups, [server])
     assert.deepEqual(await reasons(job), [
       'upstream_unreachable: Redis failover: attempts are being restored',
     ])
@@ -486,10 +486,10 @@ describe('a purchase', () => {
 
   describe('while another server has just taken over', () => {
     const paused = (ms: number): Upstream => ({
-      parts: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
+      deps: { store: { ...harness.store, purchasesPausedMs: async () => ms } },
     })
 
-    it('a job that is too late does not end yet', async () => {
+    it('an overdue job does not end yet', async () => {
       const job = await begin(paused(700))
       job.clock.now += 600_001
       assert.equal(await waitOf(job), 700)
@@ -507,13 +507,13 @@ describe('a purchase', () => {
       })
     }
 
-    it('a job whose purchase is refused ends', async () => {
+    it('a job with a rejected purchase ends', async () => {
       const job = await begin({ ...paused(700), ...failing('no_credit'), work: { route: ['runware'] } })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.error(), 'no_credit')
     })
 
-    it('a job that is to stop ends when the pause is over', async () => {
+    it('a job with a requested cancel ends after the pause', async () => {
       const job = await begin(paused(0))
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -522,15 +522,15 @@ describe('a purchase', () => {
 
     it('the intent is not stored, and the job waits', async () => {
       const job = await begin({
-        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'paused', ms: 321 }) } },
+        deps: { store: { ...harness.store, storeIntent: async () => ({ kind: 'paused', ms: 321 }) } },
       })
       assert.equal(await waitOf(job), 321)
       assert.deepEqual(job.calls, [])
     })
   })
 
-  describe('whose reply comes late', () => {
-    it('is noted with its upstream and its task', async () => {
+  describe('with a late reply', () => {
+    it('is recorded with its upstream and its task', async () => {
       const job = await begin({
         sent: async () => {
           await redis.hset(harness.keys.job(job.id), { state: 'canceled' })
@@ -543,7 +543,7 @@ describe('a purchase', () => {
       ])
     })
 
-    it('is noted though the job has another task by now', async () => {
+    it('is recorded even if the job has another task by then', async () => {
       const job = await begin({
         sent: async () => {
           const work = JSON.stringify({ ...(await job.work()), ticket: { task: 2 } })
@@ -559,9 +559,9 @@ describe('a purchase', () => {
     })
   })
 
-  it('whose reply names a task of another job is discarded from the journal, and looked for', async () => {
+  it('with the task of another job in its reply is discarded from the journal, and searched for', async () => {
     const job = await begin({
-      parts: { store: { ...harness.store, claimTask: async () => false } },
+      deps: { store: { ...harness.store, claimTask: async () => false } },
     })
     assert.equal(await waitOf(job), 1000)
     assert.ok(job.effects.includes(`reply discarded ${idOf(job)}`))
@@ -569,7 +569,7 @@ describe('a purchase', () => {
     assert.deepEqual(await reasons(job), ['reply lost: runware returned a task of another job'])
   })
 
-  describe('of which the upstream lists the tasks', () => {
+  describe('at an upstream that lists its tasks', () => {
     const find = {
       call: () => ({ method: 'GET', path: 'find' }) as const,
       read: () => ({ kind: 'absent' }) as const,
@@ -607,7 +607,7 @@ describe('a purchase', () => {
       })
     }
 
-    it('is not awaited where the upstream tells our attempts apart', async () => {
+    it('is not awaited if the upstream distinguishes our attempts', async () => {
       let during: Awaited<ReturnType<typeof awaiting>>
       const job = await begin({
         sent: async () => {
@@ -634,14 +634,14 @@ describe('a purchase', () => {
       ['upstream_error', false],
       ['canceled', false],
     ] as const) {
-      it(`as ${code}: ${isWatched ? 'a' : 'no'} late result is looked for`, async () => {
+      it(`as ${code}: ${isWatched ? 'a' : 'no'} search for a late result follows`, async () => {
         const { job, claimed } = await running()
-        await endJob(job.parts, claimed, fault(code, 'x'))
+        await endJob(job.deps, claimed, fault(code, 'x'))
         assert.equal(job.effects.includes('watched late'), isWatched)
       })
     }
 
-    it('without a task: no late result is looked for', async () => {
+    it('without a task: no search for a late result follows', async () => {
       const job = await begin()
       job.clock.now += 600_001
       await job.run()
@@ -649,10 +649,10 @@ describe('a purchase', () => {
       assert.equal(job.effects.includes('watched late'), false)
     })
 
-    it('though another step has the job: nothing is freed', async () => {
+    it('while another step has the job: nothing is freed', async () => {
       const { job, claimed } = await running()
       await harness.store.claimStep(job.id, 1)
-      assert.deepEqual(await endJob(job.parts, claimed, fault('timeout', 'x')), { kind: 'end' })
+      assert.deepEqual(await endJob(job.deps, claimed, fault('timeout', 'x')), { kind: 'end' })
       assert.equal(await job.state(), 'queued')
       assert.deepEqual(
         job.effects.filter((effect) => /slot|late/.test(effect)),

@@ -9,8 +9,8 @@ import type { CallResult } from '../../../src/upstreams/transport.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { createJobHarness, done, lost, model, refused, reply, unclear } from '../job-harness.ts'
 
-/** What happens where steps of two processes overlap, or a step is not let through: one record, a clock moved by hand, an upstream of the test's own. */
-describe('races and dead ends of a step', () => {
+/** Steps of two processes overlap, or a step is rejected: one record, a manual clock, an upstream by the test. */
+describe('races and edge cases of a step', () => {
   const cleanup = createCleanup()
   let redis: Awaited<ReturnType<typeof startRedis>>['redis']
   let keys: Keys
@@ -23,10 +23,10 @@ describe('races and dead ends of a step', () => {
   })
   after(() => cleanup.run())
 
-  it('a refusal of the first sending that comes while the call is sent again does not send the job elsewhere', async () => {
-    let late = (): void => undefined
-    const held = new Promise<CallResult>((resolve) => {
-      late = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
+  it('a rejection of the first call during its repetition does not move the job to another upstream', async () => {
+    let sendFirstReply = (): void => undefined
+    const firstReply = new Promise<CallResult>((resolve) => {
+      sendFirstReply = () => resolve({ kind: 'unsent', fault: fault('upstream_unreachable', 'refused') })
     })
     let submits = 0
     let first: Promise<unknown> = Promise.resolve()
@@ -34,9 +34,9 @@ describe('races and dead ends of a step', () => {
       sent: async (path) => {
         if (path !== 'submit') return reply
         submits += 1
-        if (submits === 1) return held
+        if (submits === 1) return firstReply
         job.clock.now = began
-        late()
+        sendFirstReply()
         await first
         job.clock.now = then
         return reply
@@ -55,7 +55,7 @@ describe('races and dead ends of a step', () => {
     assert.deepEqual((await job.work())?.route, ['runware', 'fal'])
   })
 
-  it('a refusal of the second sending tells nothing of the first: the job is not bought elsewhere', async () => {
+  it('a rejection of the repeated call does not move the job to another upstream', async () => {
     let submits = 0
     const job = await begin({
       sent: (path) => (path === 'submit' && ++submits === 1 ? lost : reply),
@@ -66,7 +66,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('an answer counts though the Redis that accepted over has never seen the intent', async () => {
+  it('a reply counts even if the Redis that took over never had the intent', async () => {
     const job = await begin({
       sent: async () => {
         await redis.hset(keys.job(job.id), { state: 'pending', attempt: '' })
@@ -77,7 +77,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('a reply that comes after the end names the task to the operator, and changes nothing else', async () => {
+  it('a reply after the end records the task for the operator, and changes nothing else', async () => {
     const job = await begin({
       sent: async (path) => {
         if (path !== 'submit') return reply
@@ -93,21 +93,21 @@ describe('races and dead ends of a step', () => {
     )
   })
 
-  it('a reply that is written twice is no late one', async () => {
+  it('a reply that is written twice is not a late reply', async () => {
     const job = await begin({})
     const { writeReply: writeAnswer } = store
     const twice = async (...args: Parameters<typeof writeAnswer>) => {
       await writeAnswer(...args)
       return writeAnswer(...args)
     }
-    Object.assign(job.parts, { store: { ...store, writeAnswer: twice } })
+    Object.assign(job.deps, { store: { ...store, writeAnswer: twice } })
     await job.run()
     assert.equal(await job.state(), 'queued')
     assert.deepEqual(await store.readNotes(job.id), [])
   })
 
-  it('a lost answer that cannot be looked for ends all the same', async () => {
-    const breaks = () => assert.fail('a body that nobody thought of')
+  it('a job with a lost reply that cannot be searched for ends', async () => {
+    const breaks = () => assert.fail('an unexpected body')
     const job = await begin({
       sent: () => lost,
       provider: { find: { call: breaks, read: () => unclear, safeToResend: false } },
@@ -116,26 +116,26 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.error(), 'submission_unknown')
   })
 
-  it('an upstream that no longer renders the model is passed over, or found nothing at', async () => {
+  it('an upstream that no longer has the model is skipped', async () => {
     const job = await begin({ offered: false })
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
     assert.deepEqual(job.calls, [])
 
-    const cut = await begin({ sent: () => lost })
-    await cut.run()
-    cut.parts.routing.find = () => undefined
-    await cut.runAll()
-    assert.equal(await cut.error(), 'submission_unknown')
+    const lostJob = await begin({ sent: () => lost })
+    await lostJob.run()
+    lostJob.deps.routing.find = () => undefined
+    await lostJob.runAll()
+    assert.equal(await lostJob.error(), 'submission_unknown')
   })
 
-  it('a call that cannot be put together leaves no intent behind', async () => {
+  it('a call that cannot be built leaves no intent', async () => {
     const job = await begin({ provider: { submit: () => assert.fail('no words for it') } })
     await assert.rejects(job.run())
     assert.equal(await job.state(), 'pending')
     assert.deepEqual(job.calls, [])
   })
 
-  it('no Retry-After keeps a job beyond its time', async () => {
+  it('Retry-After does not keep a job beyond its deadline', async () => {
     const after = { ...fault('rate_limited', 'come back'), retryAfterMs: 1e12 }
     const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: after }) } })
     assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
@@ -145,7 +145,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await running.error(), 'timeout')
   })
 
-  it('a job that has stood in line for long is not given up at its first refusal', async () => {
+  it('a job that was queued for long does not end at its first rejection', async () => {
     const busy = fault('rate_limited', 'busy')
     const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: busy }) } })
     await redis.hset(
@@ -161,16 +161,16 @@ describe('races and dead ends of a step', () => {
   })
 
   it('one "unknown" after a long outage does not lose a task', async () => {
-    const said: Outcome[] = [
+    const outcomes: Outcome[] = [
       ...Array<Outcome>(20).fill(unclear),
       { kind: 'unclear', fault: fault('task_lost', '?') },
     ]
-    const job = await begin({ provider: { read: () => said.shift() ?? done } })
+    const job = await begin({ provider: { read: () => outcomes.shift() ?? done } })
     await job.runAll()
     assert.equal(await job.state(), 'delivering')
   })
 
-  it('what was finished while nobody asked is fetched, though the deadline has passed', async () => {
+  it('a result that finished between polls is fetched after the deadline', async () => {
     const job = await begin({ provider: { read: () => done } })
     await job.run()
     job.clock.now += 3_600_000
@@ -178,7 +178,7 @@ describe('races and dead ends of a step', () => {
     assert.equal(await job.state(), 'delivering')
   })
 
-  it('a job that was to stop ends soon, though its upstream answers nothing', async () => {
+  it('a canceled job ends soon, even if its upstream does not reply', async () => {
     const job = await begin({ provider: { cancel: () => ({ method: 'PUT', path: 'cancel' }) } })
     await job.run()
     const began = job.clock.now
@@ -188,7 +188,7 @@ describe('races and dead ends of a step', () => {
     assert.ok(job.clock.now - began < 120_000, `${job.clock.now - began} ms`)
   })
 
-  it('a late success is noted where it takes two calls to see it', async () => {
+  it('a late success that takes two calls to read is recorded', async () => {
     const done: Outcome = { kind: 'done', videos: [{ url: 'https://files.example/late.mp4' }] }
     const turned: Outcome = {
       kind: 'running',
@@ -200,10 +200,10 @@ describe('races and dead ends of a step', () => {
     const job = await begin({ provider: {} })
     await job.runAll()
     assert.equal(await job.error(), 'timeout')
-    const found = job.parts.routing.find({ id: model }, 'runware')
-    assert.ok(found)
-    found.provider.read = read
-    assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    const endpoint = job.deps.routing.find({ id: model }, 'runware')
+    assert.ok(endpoint)
+    endpoint.provider.read = read
+    assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
     assert.deepEqual(
       (await store.readNotes(job.id)).map(({ kind, text }) => [kind, text]),
       [['late_result', 'https://files.example/late.mp4']],

@@ -6,8 +6,8 @@ import type { Outcome, Provider } from '../../../providers/provider.ts'
 import { createCleanup, startRedis } from '../../support/setup.ts'
 import { accepted, createJobHarness, done, lost, reply, type Upstream, unclear } from '../job-harness.ts'
 
-type Found = Outcome | { kind: 'absent' }
-const absent: Found = { kind: 'absent' }
+type FindResult = Outcome | { kind: 'absent' }
+const absent: FindResult = { kind: 'absent' }
 const call = (path: string) => ({ method: 'GET', path }) as const
 
 describe('an attempt whose reply was lost', () => {
@@ -21,11 +21,11 @@ describe('an attempt whose reply was lost', () => {
   after(() => cleanup.run())
 
   type TestJob = Awaited<ReturnType<typeof harness.begin>>
-  const find = (found: Found = absent, safeToResend = true): Partial<Provider> => ({
-    find: { call: () => call('find'), read: () => found, safeToResend },
+  const find = (findReply: FindResult = absent, safeToResend = true): Partial<Provider> => ({
+    find: { call: () => call('find'), read: () => findReply, safeToResend },
   })
   /** A job whose first call got no reply. */
-  async function cut(upstream: Upstream = {}) {
+  async function beginLost(upstream: Upstream = {}) {
     const job: TestJob = await harness.begin({
       sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
       ...upstream,
@@ -41,23 +41,23 @@ describe('an attempt whose reply was lost', () => {
   const setWork = async (job: TestJob, work: object) =>
     redis.hset(harness.keys.job(job.id), 'work', JSON.stringify({ ...(await job.work()), ...work }))
 
-  it('that the journal knows is not looked for', async () => {
-    const job = await cut()
-    const asked: string[] = []
-    job.parts.journal.find = async (id) => {
-      asked.push(id)
+  it('with a reply in the journal is not searched for', async () => {
+    const job = await beginLost()
+    const lookups: string[] = []
+    job.deps.journal.find = async (id) => {
+      lookups.push(id)
       return { reply: accepted } as never
     }
     await job.run()
     assert.equal(await job.state(), 'queued')
     assert.deepEqual(job.calls, ['submit'])
-    assert.deepEqual(asked, [(await job.work())?.attempt?.id])
+    assert.deepEqual(lookups, [(await job.work())?.attempt?.id])
   })
 
-  it('that the journal knows with a task of another job ends all the same', async () => {
-    const job = await cut({ provider: find(absent, false) })
+  it('with the task of another job in the journal ends, too', async () => {
+    const job = await beginLost({ provider: find(absent, false) })
     await redis.set(harness.keys.task('runware', `${job.id} 1`), 'another job')
-    job.parts.journal.find = async () => ({ reply: accepted }) as never
+    job.deps.journal.find = async () => ({ reply: accepted }) as never
     let steps = 0
     for (let next = await job.run(); next.kind === 'wait'; next = await job.run()) {
       job.clock.now = Math.max(next.at, job.clock.now)
@@ -68,10 +68,10 @@ describe('an attempt whose reply was lost', () => {
     assert.equal(job.submits(), 1)
   })
 
-  it('that came to nothing is made again at once, though Redis does not show it', async () => {
-    const job = await cut()
+  it('that was discarded is repeated at once, even if Redis does not have that', async () => {
+    const job = await beginLost()
     const first = (await job.work())?.attempt?.id
-    job.parts.journal.find = async () => 'discarded'
+    job.deps.journal.find = async () => 'discarded'
     assert.equal(await waitOf(job), 0)
     assert.equal(await job.state(), 'pending')
     assert.equal((await job.history()).at(-1)?.reason, 'upstream_unreachable: The attempt created no task')
@@ -81,16 +81,16 @@ describe('an attempt whose reply was lost', () => {
     assert.notEqual((await job.work())?.attempt?.id, first)
   })
 
-  it('that the journal knows without a reply is looked for', async () => {
-    const job = await cut({ provider: find(accepted) })
-    job.parts.journal.find = async () => ({}) as never
+  it('without a reply in the journal is searched for', async () => {
+    const job = await beginLost({ provider: find(accepted) })
+    job.deps.journal.find = async () => ({}) as never
     await job.run()
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
-  it('is looked for with the files as they were sent, under the id of the attempt', async () => {
+  it('is searched for with the files as they were sent, under the ID of the attempt', async () => {
     const seen: unknown[] = []
-    const job = await cut({
+    const job = await beginLost({
       provider: {
         find: {
           call: (_, { input, attempt, jobId }) => {
@@ -106,7 +106,7 @@ describe('an attempt whose reply was lost', () => {
       },
     })
     const recalled: unknown[] = []
-    job.parts.inputUploader.toSentInput = async (...args) => {
+    job.deps.inputUploader.toSentInput = async (...args) => {
       recalled.push(args.slice(1))
       return { prompt: 'as sent' }
     }
@@ -116,8 +116,8 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(recalled, [['runware', {}]])
   })
 
-  it('may be under way elsewhere until its time limit and two seconds more', async () => {
-    const job = await cut({ provider: find(accepted) })
+  it('may be running elsewhere until two seconds after its time limit', async () => {
+    const job = await beginLost({ provider: find(accepted) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     await setWork(job, { misses: 0 })
     job.clock.now = at + 2999
@@ -129,26 +129,26 @@ describe('an attempt whose reply was lost', () => {
     assert.deepEqual(job.calls, ['submit', 'find'])
   })
 
-  it('ends the job where the upstream says that it refused it', async () => {
-    const job = await cut({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
+  it('ends the job if the upstream reports that it rejected the attempt', async () => {
+    const job = await beginLost({ provider: find({ kind: 'failed', fault: fault('rate_limited', 'no') }) })
     assert.deepEqual(await job.run(), { kind: 'end' })
     assert.equal(await job.error(), 'rate_limited')
   })
 
-  it('stays unknown while the upstream cannot be asked', async () => {
-    const job = await cut({ sent: () => lost, provider: find(accepted) })
+  it('stays unknown while the upstream is unreachable', async () => {
+    const job = await beginLost({ sent: () => lost, provider: find(accepted) })
     assert.equal(await waitOf(job), 2000)
     assert.equal(await job.state(), 'submitting')
     assert.equal((await job.work())?.misses, 2)
   })
 
-  describe('of an upstream without a search', () => {
+  describe('at an upstream without a search', () => {
     const adopt = () => undefined
 
-    it('waits for a callback until the time for looking is over', async () => {
-      const job = await cut({
+    it('waits for a callback until the time for reconciliation is over', async () => {
+      const job = await beginLost({
         provider: { find: undefined, adopt } as never,
-        parts: { callbackUrl: () => 'https://gateway.example/hooks' },
+        deps: { callbackUrl: () => 'https://gateway.example/hooks' },
       })
       const { at = 0 } = (await job.work())?.attempt ?? {}
       const next = await job.run()
@@ -165,7 +165,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal(await job.error(), 'submission_unknown')
     })
 
-    for (const [what, provider, parts] of [
+    for (const [what, provider, deps] of [
       [
         'that sends none',
         { find: undefined, adopt: undefined },
@@ -173,22 +173,22 @@ describe('an attempt whose reply was lost', () => {
       ],
       ['that cannot reach the gateway', { find: undefined, adopt }, {}],
     ] as const) {
-      it(`waits for no callback ${what}`, async () => {
-        const job = await cut({ provider: provider as never, parts })
+      it(`does not wait for a callback ${what}`, async () => {
+        const job = await beginLost({ provider: provider as never, deps })
         assert.equal(await waitOf(job), 3000)
         assert.equal((await job.work())?.lastCallAt, job.clock.now)
       })
     }
   })
 
-  it('waits for nothing where the upstream is gone', async () => {
-    const job = await cut({ parts: { callbackUrl: () => 'https://gateway.example/hooks' } })
-    job.parts.routing.find = () => undefined
+  it('does not wait if the upstream was removed', async () => {
+    const job = await beginLost({ deps: { callbackUrl: () => 'https://gateway.example/hooks' } })
+    job.deps.routing.find = () => undefined
     assert.equal(await waitOf(job), 3000)
   })
 
-  it('is looked for until the time for it is over, once more, and is unknown then', async () => {
-    const job = await cut({ provider: find(absent, false) })
+  it('is searched for until the time for reconciliation is over, once more, and is unknown then', async () => {
+    const job = await beginLost({ provider: find(absent, false) })
     const { at = 0 } = (await job.work())?.attempt ?? {}
     job.clock.now = at + 20_000
     await job.run()
@@ -207,20 +207,20 @@ describe('an attempt whose reply was lost', () => {
     )
   })
 
-  it('that shows up at the last look counts', async () => {
-    let found: Found = absent
-    const job = await cut({
-      provider: { find: { call: () => call('find'), read: () => found, safeToResend: false } },
+  it('that appears at the last search counts', async () => {
+    let findReply: FindResult = absent
+    const job = await beginLost({
+      provider: { find: { call: () => call('find'), read: () => findReply, safeToResend: false } },
     })
     job.clock.now += 20_001
     job.clock.now += await waitOf(job)
-    found = done
+    findReply = done
     await job.run()
     assert.equal(await job.state(), 'delivering')
   })
 
-  it('is not searched for by a body that breaks: the next look comes', async () => {
-    const job = await cut({
+  it('is searched for again after a search that throws', async () => {
+    const job = await beginLost({
       provider: {
         find: {
           call: () => {
@@ -236,16 +236,16 @@ describe('an attempt whose reply was lost', () => {
   })
 
   describe('is sent again', () => {
-    /** Up to the second look, after which the call may be sent again. */
+    /** Runs up to the second search, after which the call may be sent again. */
     async function looked(upstream: Upstream = {}) {
-      const job = await cut(upstream)
+      const job = await beginLost(upstream)
       job.clock.now += await waitOf(job)
       assert.equal(job.submits(), 1)
       assert.equal((await job.work())?.misses, 2)
       return job
     }
 
-    it('as the same purchase, under the same id', async () => {
+    it('as the same purchase, under the same ID', async () => {
       const sent: unknown[] = []
       const attempts: string[] = []
       const job = await looked({
@@ -257,7 +257,7 @@ describe('an attempt whose reply was lost', () => {
         },
       })
       const inline = [{ path: 'a' }]
-      job.parts.inputUploader.prepare = async (...args) => {
+      job.deps.inputUploader.prepare = async (...args) => {
         sent.push([args[0], args[2].provider.name, args[2].config, args[3]])
         return {
           kind: 'ready',
@@ -267,8 +267,8 @@ describe('an attempt whose reply was lost', () => {
           release: () => undefined,
         } as never
       }
-      const { send } = job.parts.transport
-      job.parts.transport.send = async (provider, config, request, options) => {
+      const { send } = job.deps.transport
+      job.deps.transport.send = async (provider, config, request, options) => {
         if (request.path === 'submit') sent.push(options)
         return send(provider, config, request, options)
       }
@@ -281,11 +281,11 @@ describe('an attempt whose reply was lost', () => {
       assert.equal((await job.work())?.attempts, 1)
     })
 
-    it('and is due again when that call is over, should the process die', async () => {
+    it('and is due again after the time limit of that call, in case the process dies', async () => {
       const job = await looked()
       let due = 0
-      const { send } = job.parts.transport
-      job.parts.transport.send = async (...args) => {
+      const { send } = job.deps.transport
+      job.deps.transport.send = async (...args) => {
         due = await dueAt(job)
         return send(...args)
       }
@@ -300,7 +300,7 @@ describe('an attempt whose reply was lost', () => {
       assert.ok(job.effects.includes('input released'))
     })
 
-    it('and what is finished at once is delivered', async () => {
+    it('and an immediate result is delivered', async () => {
       const job = await looked({ provider: { accept: () => done } })
       await job.run()
       assert.equal(await job.state(), 'delivering')
@@ -318,7 +318,7 @@ describe('an attempt whose reply was lost', () => {
       }
     })
 
-    it('not for a job that is to stop', async () => {
+    it('not for a job with a requested cancel', async () => {
       const job = await looked()
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -327,18 +327,18 @@ describe('an attempt whose reply was lost', () => {
 
     it('not while another server has just taken over', async () => {
       const job = await looked()
-      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 456 } })
+      Object.assign(job.deps, { store: { ...harness.store, purchasesPausedMs: async () => 456 } })
       assert.equal(await waitOf(job), 456)
       assert.equal(job.submits(), 1)
-      Object.assign(job.parts, { store: { ...harness.store, purchasesPausedMs: async () => 0 } })
+      Object.assign(job.deps, { store: { ...harness.store, purchasesPausedMs: async () => 0 } })
       await job.run()
       assert.equal(job.submits(), 2)
     })
 
-    it('not by a step that another one has overtaken, and the input is released', async () => {
+    it('not by a step after another one has taken over, and the input is released', async () => {
       const job = await looked()
-      const { prepare } = job.parts.inputUploader
-      job.parts.inputUploader.prepare = async (...args) => {
+      const { prepare } = job.deps.inputUploader
+      job.deps.inputUploader.prepare = async (...args) => {
         await harness.store.claimStep(job.id, 1)
         return prepare(...args)
       }
@@ -348,17 +348,17 @@ describe('an attempt whose reply was lost', () => {
       assert.deepEqual(job.effects, ['input released'])
     })
 
-    it('not while its files are busy', async () => {
+    it('not while the uploads are busy', async () => {
       const job = await looked()
-      job.parts.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
+      job.deps.inputUploader.prepare = async () => ({ kind: 'busy', waitMs: 789 })
       assert.equal(await waitOf(job), 789)
       assert.equal(await job.state(), 'submitting')
       assert.equal((await job.work())?.misses, 2)
     })
 
-    it('not without its files: nothing is known of the first sending', async () => {
+    it('not without its files, since the first call may have arrived', async () => {
       const job = await looked()
-      job.parts.inputUploader.prepare = async () => ({
+      job.deps.inputUploader.prepare = async () => ({
         kind: 'failed',
         fault: fault('invalid_input', 'expired'),
       })
@@ -367,7 +367,7 @@ describe('an attempt whose reply was lost', () => {
       assert.equal(job.submits(), 1)
     })
 
-    it('and a refusal of the input ends the job: the first sending met it too', async () => {
+    it('and a rejected input ends the job, since the first call was rejected too', async () => {
       const job = await looked({
         provider: { accept: () => ({ kind: 'failed', fault: fault('content_policy', 'no') }) },
       })
@@ -376,16 +376,16 @@ describe('an attempt whose reply was lost', () => {
     })
 
     const stay = (outcome: Outcome): Upstream => ({ provider: { accept: () => outcome } })
-    const refusal = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
+    const rejection = (code: FaultCode): Outcome => ({ kind: 'failed', fault: fault(code, 'no') })
     const policy = fault('content_policy', 'no')
     for (const [what, upstream] of [
-      ['a refusal for want of credit', stay(refusal('no_credit'))],
-      ['a busy upstream', stay(refusal('rate_limited'))],
+      ['a rejection for missing credit', stay(rejection('no_credit'))],
+      ['a busy upstream', stay(rejection('rate_limited'))],
       ['an unclear reply', stay(unclear)],
       ['an unclear reply that speaks of the input', stay({ kind: 'unclear', fault: policy })],
       ['a second lost reply', { sent: (path: string) => (path === 'submit' ? lost : reply) }],
     ] as const) {
-      it(`and ${what} tells nothing of the first sending`, async () => {
+      it(`and ${what} does not decide about the first call`, async () => {
         const job = await looked(upstream)
         assert.equal(await waitOf(job), 3000)
         assert.equal(await job.state(), 'submitting')
@@ -395,8 +395,8 @@ describe('an attempt whose reply was lost', () => {
     }
   })
 
-  it('is not sent again while the upstream says nothing clear', async () => {
-    const job = await cut({ provider: find(unclear) })
+  it('is not sent again while the reply of the upstream is unclear', async () => {
+    const job = await beginLost({ provider: find(unclear) })
     for (let n = 0; n < 4; n++) job.clock.now += await waitOf(job)
     assert.equal(job.submits(), 1)
   })

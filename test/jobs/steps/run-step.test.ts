@@ -33,7 +33,7 @@ describe('a step of a job', () => {
   }
 
   describe('that purchases', () => {
-    it('calls the upstream once, and the job has its task', async () => {
+    it('calls the upstream once, and stores the task', async () => {
       const job = await begin()
       await job.run()
       assert.deepEqual(job.calls, ['submit'])
@@ -58,7 +58,7 @@ describe('a step of a job', () => {
 
     it('does not call an upstream whose intent was not stored', async () => {
       const job = await begin({
-        parts: { store: { ...harness.store, storeIntent: async () => ({ kind: 'stale' }) } },
+        deps: { store: { ...harness.store, storeIntent: async () => ({ kind: 'stale' }) } },
       })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.deepEqual(job.calls, [])
@@ -74,7 +74,7 @@ describe('a step of a job', () => {
       assert.equal(await job.error(), 'submission_unknown')
     })
 
-    it('that lost its reply frees its slot at the end, not before', async () => {
+    it('with a lost reply frees its slot at the end, not before', async () => {
       const job = await begin({
         sent: (path) => (path === 'submit' ? lost : reply),
         provider: { find: undefined as never },
@@ -87,7 +87,7 @@ describe('a step of a job', () => {
 
     it('waits for a slot without a call', async () => {
       const job = await begin({
-        parts: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
+        deps: { slots: { acquire: async () => ({ isAcquired: false, granted: [] }) } as never },
       })
       assert.equal(await waitOf(job), 10_000)
       assert.deepEqual(job.calls, [])
@@ -97,7 +97,7 @@ describe('a step of a job', () => {
     it('wakes the jobs that were given a slot', async () => {
       const woken: string[] = []
       const job = await begin({
-        parts: {
+        deps: {
           slots: { acquire: async () => ({ isAcquired: true, granted: ['b', 'c'] }) } as never,
           wake: async (provider, id) => void woken.push(`${provider} ${id}`),
         },
@@ -106,7 +106,7 @@ describe('a step of a job', () => {
       assert.deepEqual(woken, ['runware b', 'runware c'])
     })
 
-    it('takes the task as it is where the upstream is already done', async () => {
+    it('accepts a task that is already finished', async () => {
       const job = await begin({ provider: { accept: () => ({ ...done, costUsd: 0.3 }) as Outcome } })
       assert.deepEqual(await job.run(), { kind: 'end' })
       assert.equal(await job.state(), 'delivering')
@@ -114,7 +114,7 @@ describe('a step of a job', () => {
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('is refused: the next upstream has its turn, and the slot is free', async () => {
+    it('is rejected: the next upstream is tried, and the slot is free', async () => {
       const job = await begin({ provider: { accept: () => refused } })
       assert.deepEqual(await job.run(), { kind: 'move', queue: 'fal' })
       assert.deepEqual((await job.work())?.route, ['fal'])
@@ -122,14 +122,14 @@ describe('a step of a job', () => {
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('is refused by the last upstream: the job ends, and the slot is free', async () => {
+    it('is rejected by the last upstream: the job ends, and the slot is free', async () => {
       const job = await begin({ provider: { accept: () => refused }, work: { route: ['runware'] } })
       await job.run()
       assert.equal(await job.error(), 'no_credit')
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('is refused for what the client asked: no other upstream has its turn', async () => {
+    it('is rejected for the request of the client: no other upstream is tried', async () => {
       const job = await begin({
         provider: { accept: () => ({ kind: 'failed', fault: fault('content_policy', 'no') }) },
       })
@@ -137,14 +137,14 @@ describe('a step of a job', () => {
       assert.equal(await job.error(), 'content_policy')
     })
 
-    it('waits as long as a busy upstream asks for', async () => {
+    it('waits for the Retry-After of a busy upstream', async () => {
       const busy = { ...fault('rate_limited', 'busy'), retryAfterMs: 7000 }
       const job = await begin({ provider: { accept: () => ({ kind: 'failed', fault: busy }) } })
       assert.equal(await waitOf(job), 7000)
       assert.equal(await job.state(), 'pending')
     })
 
-    it('waits longer each time, and turns to the next upstream at the third refusal', async () => {
+    it('waits longer each time, and moves to the next upstream at the third rejection', async () => {
       const job = await begin({
         provider: { accept: () => ({ kind: 'failed', fault: fault('rate_limited', 'busy') }) },
       })
@@ -156,18 +156,18 @@ describe('a step of a job', () => {
       assert.equal((await job.work())?.refusals, 0)
     })
 
-    it('is never made for a job that is to stop, or is too late', async () => {
+    it('is never made for a canceled or overdue job', async () => {
       const stopped = await begin()
       await harness.store.requestCancel(stopped.id)
       await stopped.run()
       assert.equal(await stopped.error(), 'canceled')
       assert.deepEqual(stopped.calls, [])
-      const late = await begin()
-      late.clock.now += 600_001
-      await late.run()
-      assert.equal(await late.error(), 'timeout')
-      assert.deepEqual(late.calls, [])
-      assert.ok(late.effects.includes('slot left'))
+      const overdueJob = await begin()
+      overdueJob.clock.now += 600_001
+      await overdueJob.run()
+      assert.equal(await overdueJob.error(), 'timeout')
+      assert.deepEqual(overdueJob.calls, [])
+      assert.ok(overdueJob.effects.includes('slot left'))
     })
 
     it('belongs to the queue of its upstream', async () => {
@@ -186,14 +186,14 @@ describe('a step of a job', () => {
       return job
     }
 
-    it('waits as long as the upstream asks for', async () => {
+    it('waits for the Retry-After of the upstream', async () => {
       const after = { ...fault('rate_limited', 'later'), retryAfterMs: 42_000 }
       const job = await polled({ kind: 'unclear', fault: after })
       assert.equal(await waitOf(job), 42_000)
       assert.equal((await job.work())?.misses, 1)
     })
 
-    it('that says nothing comes again, later each time, and the job goes on', async () => {
+    it('without a result is repeated, later each time, and the job continues', async () => {
       const job = await polled(unclear)
       assert.equal(await waitOf(job), 1000)
       assert.equal(await waitOf(job), 2000)
@@ -201,7 +201,7 @@ describe('a step of a job', () => {
       assert.equal(await job.state(), 'queued')
     })
 
-    it('that says something forgets the misses', async () => {
+    it('with a result resets the misses', async () => {
       const outcomes = [unclear, unclear, running()]
       const job = await polled(() => outcomes.shift() ?? running())
       for (let n = 0; n < 3; n++) await job.run()
@@ -234,7 +234,7 @@ describe('a step of a job', () => {
       assert.equal(view?.progress, 60)
     })
 
-    it('guesses a progress from the clock while the upstream renders, none while the job waits', async () => {
+    it('estimates the progress from the clock while the upstream renders, and none while the job waits', async () => {
       const outcomes = [running({ stage: 'queued' }), running()]
       const job = await polled(() => outcomes.shift() ?? running())
       const progress = async () => (await harness.store.readStatus(job.id))?.view.progress ?? 0
@@ -245,20 +245,20 @@ describe('a step of a job', () => {
       assert.ok((await progress()) > 50)
     })
 
-    it('keeps the newest ticket', async () => {
+    it('stores the newest ticket', async () => {
       const job = await polled(running({ ticket: { task: 1, phase: 'result' } }))
       await job.run()
       assert.deepEqual((await job.work())?.ticket, { task: 1, phase: 'result' })
     })
 
-    it('asks again at once where the next call is known to have the answer, and not for ever', async () => {
+    it('polls again at once if the next call has the result, a limited number of times', async () => {
       const next = running({ ticket: { task: 1, phase: 'result' }, now: true })
       const job = await polled(next)
       await job.run()
       assert.deepEqual(job.calls, ['submit', 'poll ', 'poll result'])
     })
 
-    it('hands a finished task over to delivery, frees its slot and learns the render time', async () => {
+    it('queues the delivery of a finished task, frees its slot and records the render time', async () => {
       const job = await polled({ ...done, costUsd: 0.7 } as Outcome)
       job.clock.now += 5000
       assert.deepEqual(await job.run(), { kind: 'end' })
@@ -270,9 +270,9 @@ describe('a step of a job', () => {
       assert.ok(job.effects.includes('learned 5000'))
     })
 
-    it('that was overtaken by another one has no effect', async () => {
+    it('has no effect after another step has taken over', async () => {
       const job = await polled(() => done)
-      job.parts.transport.send = async () => {
+      job.deps.transport.send = async () => {
         await harness.store.claimStep(job.id, 1)
         return reply
       }
@@ -288,7 +288,7 @@ describe('a step of a job', () => {
       assert.ok(job.effects.includes('slot left'))
     })
 
-    it('ends at the deadline, frees the slot and looks for a late result', async () => {
+    it('ends at the deadline, frees the slot and searches for a late result', async () => {
       const job = await polled(running())
       job.clock.now += 600_001
       await job.run()
@@ -297,13 +297,13 @@ describe('a step of a job', () => {
       assert.ok(job.effects.includes('watched late'))
     })
 
-    it('looks for no late result of a job that the upstream itself ended', async () => {
+    it('does not search for a late result of a job that the upstream ended', async () => {
       const job = await polled(failed)
       await job.run()
       assert.equal(job.effects.includes('watched late'), false)
     })
 
-    it('asks the upstream once to stop, and waits for what it says', async () => {
+    it('sends one cancel to the upstream, and waits for its result', async () => {
       const outcomes = [running(), running()]
       const job = await polled(() => outcomes.shift() ?? failed, cancelCall)
       await harness.store.requestCancel(job.id)
@@ -322,7 +322,7 @@ describe('a step of a job', () => {
       assert.equal(await job.state(), 'delivering')
     })
 
-    it('takes a task that does not stop for stopped after a minute', async () => {
+    it('treats a task that does not stop as canceled after a minute', async () => {
       const job = await polled(running(), cancelCall)
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -334,7 +334,7 @@ describe('a step of a job', () => {
       assert.equal(await job.error(), 'canceled')
     })
 
-    it('ends at once a job that is to stop where the upstream cannot be asked to', async () => {
+    it('cancels a job at once if the upstream has no cancel', async () => {
       const job = await polled(running(), { cancel: undefined })
       await harness.store.requestCancel(job.id)
       await job.run()
@@ -343,26 +343,31 @@ describe('a step of a job', () => {
     })
   })
 
-  describe('that looks for a late result', () => {
-    const late = async (outcome: Outcome) => {
+  describe('that searches for a late result', () => {
+    const beginOverdueJob = async (outcome: Outcome) => {
       const job = await begin({ provider: { read: () => running() } })
       await job.run()
       job.clock.now += 600_001
       await job.run()
-      job.parts.routing.find = (
+      job.deps.routing.find = (
         (find) =>
         (...args: Parameters<typeof find>) => {
-          const found = find(...args)
-          return found && { ...found, provider: { ...found.provider, read: () => outcome } }
+          const endpoint = find(...args)
+          return (
+            endpoint && {
+              ...endpoint,
+              provider: { ...endpoint.provider, read: () => outcome },
+            }
+          )
         }
-      )(job.parts.routing.find)
+      )(job.deps.routing.find)
       return job
     }
 
-    it('notes it once and ends', async () => {
-      const job = await late(done)
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
+    it('records it once and ends', async () => {
+      const job = await beginOverdueJob(done)
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
       const notes = await harness.store.readNotes(job.id)
       assert.deepEqual(
         notes.map(({ text, provider }) => `${provider} ${text}`),
@@ -371,94 +376,94 @@ describe('a step of a job', () => {
       assert.equal(await job.state(), 'failed')
     })
 
-    it('comes again a minute later while there is none', async () => {
-      const job = await late(running())
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), {
+    it('is repeated a minute later while there is none', async () => {
+      const job = await beginOverdueJob(running())
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), {
         kind: 'wait',
         at: job.clock.now + 60_000,
       })
     })
 
-    it('ends where the upstream failed the task, and an hour after the deadline', async () => {
-      const job = await late(failed)
-      assert.deepEqual(await pollForLateResult(job.parts, job.id), { kind: 'end' })
-      const other = await late(running())
+    it('ends if the upstream failed the task, and an hour after the deadline', async () => {
+      const job = await beginOverdueJob(failed)
+      assert.deepEqual(await pollForLateResult(job.deps, job.id), { kind: 'end' })
+      const other = await beginOverdueJob(running())
       other.clock.now += 3_600_000
       const calls = other.calls.length
-      assert.deepEqual(await pollForLateResult(other.parts, other.id), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.deps, other.id), { kind: 'end' })
       assert.equal(other.calls.length, calls)
-      assert.deepEqual(await pollForLateResult(other.parts, 'nobody'), { kind: 'end' })
+      assert.deepEqual(await pollForLateResult(other.deps, 'nobody'), { kind: 'end' })
     })
 
-    it('does not take "no such task" for the end', async () => {
-      const job = await late({ kind: 'failed', fault: fault('task_lost', '?') })
-      assert.equal((await pollForLateResult(job.parts, job.id)).kind, 'wait')
+    it('does not treat "no such task" as the end', async () => {
+      const job = await beginOverdueJob({ kind: 'failed', fault: fault('task_lost', '?') })
+      assert.equal((await pollForLateResult(job.deps, job.id)).kind, 'wait')
     })
   })
 
   describe('that reconciles a lost reply', () => {
-    const found = (outcome: Outcome | { kind: 'absent' }, safeToResend = true) => ({
+    const findReturning = (outcome: Outcome | { kind: 'absent' }, safeToResend = true) => ({
       find: { call: () => ({ method: 'GET', path: 'find' }) as const, read: () => outcome, safeToResend },
     })
-    const cut = async (provider: object, parts = {}) => {
+    const beginLost = async (provider: object, deps = {}) => {
       const job = await begin({
         sent: (path) => (path === 'submit' && job.submits() === 1 ? lost : reply),
         provider,
-        parts,
+        deps,
       })
       await job.run()
       return job
     }
 
-    it('takes the task that the upstream knows', async () => {
-      const job = await cut(found(accepted))
+    it('accepts the task that the upstream has', async () => {
+      const job = await beginLost(findReturning(accepted))
       await job.run()
       assert.equal(await job.state(), 'queued')
       assert.equal(job.submits(), 1)
     })
 
     it('delivers the result that the upstream has', async () => {
-      const job = await cut(found(done))
+      const job = await beginLost(findReturning(done))
       await job.run()
       assert.equal(await job.state(), 'delivering')
       assert.equal(job.submits(), 1)
     })
 
-    it('ends the job where the upstream refused it', async () => {
-      const job = await cut(found({ kind: 'failed', fault: fault('content_policy', 'no') }))
+    it('ends the job if the upstream rejected it', async () => {
+      const job = await beginLost(findReturning({ kind: 'failed', fault: fault('content_policy', 'no') }))
       await job.run()
       assert.equal(await job.error(), 'content_policy')
     })
 
-    it('sends the call again only where that is safe, and only after two looks', async () => {
-      const job = await cut(found({ kind: 'absent' }))
+    it('sends the call again only if that is safe, and only after two searches', async () => {
+      const job = await beginLost(findReturning({ kind: 'absent' }))
       await job.run()
       assert.equal(job.submits(), 1)
       await job.run()
       assert.equal(job.submits(), 2)
       assert.equal(await job.state(), 'queued')
-      const unsafe = await cut(found({ kind: 'absent' }, false))
+      const unsafe = await beginLost(findReturning({ kind: 'absent' }, false))
       await unsafe.runAll()
       assert.equal(unsafe.submits(), 1)
       assert.equal(await unsafe.error(), 'submission_unknown')
     })
 
-    it('does not send the call again while the upstream says nothing clear', async () => {
-      const job = await cut(found(unclear))
+    it('does not send the call again while the reply of the upstream is unclear', async () => {
+      const job = await beginLost(findReturning(unclear))
       await job.runAll()
       assert.equal(job.submits(), 1)
       assert.equal(await job.error(), 'submission_unknown')
     })
 
-    it('does not send the call again for a job that is to stop', async () => {
-      const job = await cut(found({ kind: 'absent' }))
+    it('does not send the call again for a job with a requested cancel', async () => {
+      const job = await beginLost(findReturning({ kind: 'absent' }))
       await harness.store.requestCancel(job.id)
       await job.runAll()
       assert.equal(job.submits(), 1)
     })
 
-    it('leaves a call that may be under way alone until its time limit', async () => {
-      const job = await begin({ provider: found(accepted) })
+    it('does not search for a call that may be running until its time limit', async () => {
+      const job = await begin({ provider: findReturning(accepted) })
       const attempt = { id: 'a', provider: 'runware' as const, at: job.clock.now }
       const claimed = await harness.store.claimStep(job.id, 1)
       assert.ok(typeof claimed === 'object')

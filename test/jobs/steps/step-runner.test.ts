@@ -20,7 +20,7 @@ describe('the run of a queue entry', () => {
   async function begin(upstream: Upstream = {}) {
     const job = await harness.begin(upstream)
     const done: unknown[] = []
-    const run = createStepRunner(job.parts, {
+    const run = createStepRunner(job.deps, {
       queues: { add: async (queue, id) => void done.push(['added', queue, id]) },
       clock: { now: () => job.clock.now, toWallClock: (time) => time + skewMs },
     })
@@ -41,7 +41,7 @@ describe('the run of a queue entry', () => {
     assert.equal(await job.state(), 'queued')
   })
 
-  it('does not wait where somebody asked for the next step meanwhile', async () => {
+  it('does not wait if the next step was requested meanwhile', async () => {
     const { job, done, run, entryOf } = await begin({
       sent: async () => {
         await harness.store.requestCancel(job.id)
@@ -64,7 +64,7 @@ describe('the run of a queue entry', () => {
     assert.deepEqual(done, [['delayed', 0, undefined]])
   })
 
-  it('goes on in the queue of the next upstream', async () => {
+  it('continues in the queue of the next upstream', async () => {
     const { job, done, run, entryOf } = await begin({ provider: { accept: () => refused } })
     await run('runware', entryOf(job.id))
     assert.deepEqual(done, [['added', 'fal', job.id]])
@@ -78,7 +78,7 @@ describe('the run of a queue entry', () => {
     assert.equal(await job.state(), 'canceled')
   })
 
-  it('that breaks is made again two seconds later', async () => {
+  it('that throws is repeated two seconds later', async () => {
     const { job, done, run, entryOf } = await begin({
       provider: {
         submit: () => {
@@ -90,7 +90,7 @@ describe('the run of a queue entry', () => {
     assert.deepEqual(done, [['delayed', 2000, undefined]])
   })
 
-  it('looks for a record that cannot be seen yet, for ten seconds', async () => {
+  it('waits up to ten seconds for a record that is not visible yet', async () => {
     const { done, run, entryOf } = await begin()
     await assert.rejects(run('runware', entryOf('unseen', 9999)), DelayedError)
     assert.deepEqual(done, [['delayed', 300, undefined]])
@@ -98,7 +98,7 @@ describe('the run of a queue entry', () => {
     assert.equal(done.length, 1)
   })
 
-  it('looks for a late result in the queue for it', async () => {
+  it('searches for a late result in the queue for it', async () => {
     const { job, done, run, entryOf } = await begin()
     await job.run()
     job.clock.now += 600_001
@@ -114,7 +114,7 @@ describe('the run of a queue entry', () => {
       sent.push(id)
       return { kind: 'end' }
     }
-    const { job, run, entryOf } = await begin({ parts: { deliverWebhook: tellEnd } })
+    const { job, run, entryOf } = await begin({ deps: { deliverWebhook: tellEnd } })
     await run('webhook', entryOf(job.id))
     assert.deepEqual(sent, [job.id])
     assert.deepEqual(job.calls, [])

@@ -29,19 +29,19 @@ describe('the history of a job that has ended', () => {
   }
 
   async function followed(id: string, after?: number): Promise<string[]> {
-    const told: JobView[] = []
+    const views: JobView[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
     const source = {
       readStatus: store.readStatus,
       readHistoryAfter: store.readHistoryAfter,
       watch: async () => () => undefined,
     }
-    await followJob(source, id, { after, onChange: (view) => told.push(view), onEnd: resolve })
+    await followJob(source, id, { after, onChange: (view) => views.push(view), onEnd: resolve })
     await promise
-    return told.map(({ version, state }) => `${version} ${state}`)
+    return views.map(({ version, state }) => `${version} ${state}`)
   }
 
-  it('takes notes, each once, that are no changes', async () => {
+  it('accepts each note once, without a new version', async () => {
     await end('noted', [event(1, 'pending'), event(2, 'failed')])
     const note = { at: 3, kind: 'late_result', provider: 'fal', text: 'https://files.example/a.mp4' } as const
     await store.addNote('noted', note)
@@ -53,7 +53,7 @@ describe('the history of a job that has ended', () => {
     assert.ok((await redis.pttl(keys.notes('noted'))) > 0)
   })
 
-  it('takes none for a job that is not there, or goes on', async () => {
+  it('rejects notes for a job that is missing or running', async () => {
     await end('running', [event(1, 'pending'), event(2, 'queued')])
     for (const id of ['absent', 'running']) {
       await store.addNote(id, { at: 3, kind: 'late_result' })
@@ -61,7 +61,7 @@ describe('the history of a job that has ended', () => {
     }
   })
 
-  it('shows one end where version 0.1 wrote notes among the changes', async () => {
+  it('has one end if version 0.1 wrote notes among the changes', async () => {
     await end('old', [event(1, 'pending'), event(2, 'failed'), event(3, 'failed'), event(4, 'failed')])
     assert.deepEqual(await store.readHistory('old'), [event(1, 'pending'), event(2, 'failed')])
     assert.deepEqual(await store.readHistoryAfter('old', 1), [{ version: 2, entry: event(2, 'failed') }])
@@ -69,14 +69,14 @@ describe('the history of a job that has ended', () => {
     assert.deepEqual(await followed('old', 1), ['2 failed'])
   })
 
-  it('is followed to the last end where an operator resumed the job', async () => {
+  it('is followed to the last end if an operator resumed the job', async () => {
     await end('adopted', [event(1, 'pending'), event(2, 'failed'), event(3, 'queued'), event(4, 'succeeded')])
     for (const after of [1, 2])
       assert.deepEqual(await followed('adopted', after), ['3 queued', '4 succeeded'])
     assert.equal((await store.readHistory('adopted')).length, 4)
   })
 
-  it('is told from its beginning after no version, and without what came before a version', async () => {
+  it('is returned from the beginning without a version, and otherwise from that version', async () => {
     const states = ['pending', 'submitting', 'queued', 'failed'] as const
     await end(
       'versions',
@@ -105,7 +105,7 @@ describe('the history of a job that has ended', () => {
   })
 })
 
-describe('the jobs for which something is overdue', () => {
+describe('the overdue jobs', () => {
   const cleanup = createCleanup()
   let redis: Redis
   let store: JobStore
@@ -116,7 +116,7 @@ describe('the jobs for which something is overdue', () => {
   })
   after(() => cleanup.run())
 
-  it('are those whose time has come, the longest first', async () => {
+  it('are those that are due, the longest overdue first', async () => {
     await redis.zadd(keys.open, 30, 'third', 10, 'first', 20, 'second', 31, 'later')
     assert.deepEqual(await store.listOverdue(30, 9), ['first', 'second', 'third'])
     assert.deepEqual(await store.listOverdue(30, 2), ['first', 'second'])

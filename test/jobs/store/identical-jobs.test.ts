@@ -11,12 +11,12 @@ import {
   waitForEnd,
 } from '../../support/setup.ts'
 
-/** One upstream only, which lists its tasks without an id of ours. */
+/** One upstream only, which lists its tasks without our IDs. */
 const model = 'wan-wavespeed-video-edit'
 const video = 'https://media.example.com/clip.mp4'
 const many = 20
 
-describe('jobs that ask an upstream for the same', () => {
+describe('jobs with the same request at an upstream', () => {
   const cleanup = createCleanup()
   let upstreams: Awaited<ReturnType<typeof startUpstreams>>
   let address: string
@@ -35,28 +35,28 @@ describe('jobs that ask an upstream for the same', () => {
   })
   after(() => cleanup.run())
 
-  const ask = async (prompt: string) => (await submit(address, { model, prompt, video })).body.runId
+  const submitPrompt = async (prompt: string) => (await submit(address, { model, prompt, video })).body.runId
   const ends = (ids: readonly string[]): Promise<StatusReply[]> =>
     Promise.all(ids.map((id) => waitForEnd(address, id)))
   const tasks = async (prompt: string) =>
     (await upstreams.host.tasks('wavespeed')).filter(({ body }) => JSON.stringify(body).includes(prompt))
 
-  it('are not two of them given the one task that there is', async () => {
+  it('do not both claim a single task', async () => {
     const prompt = 'the same twice, one of them never taken'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'reset', times: 1 })
-    const never = await ask(prompt)
+    const never = await submitPrompt(prompt)
     while (upstreams.host.countPending('wavespeed') > 0) await sleep(10)
-    const [first, second] = await ends([never, await ask(prompt)])
+    const [first, second] = await ends([never, await submitPrompt(prompt)])
     assert.equal(first?.stage, 'failed')
     assert.match(JSON.stringify(first?.error), /Submission status unknown/)
     assert.equal(second?.stage, 'succeeded')
     assert.equal((await tasks(prompt)).length, 1)
   })
 
-  it('each take a task of their own when all answers are lost', async () => {
+  it('each claim their own task when all replies are lost', async () => {
     const prompt = 'the same many times, lost each time'
     upstreams.host.injectFault({ provider: 'wavespeed', operation: 'submit', kind: 'lost', times: many })
-    const ended = await ends(await Promise.all(Array.from({ length: many }, () => ask(prompt))))
+    const ended = await ends(await Promise.all(Array.from({ length: many }, () => submitPrompt(prompt))))
     assert.deepEqual(
       ended.map(({ stage }) => stage),
       ended.map(() => 'succeeded'),

@@ -18,10 +18,10 @@ describe('the intent to purchase', () => {
   })
   after(() => cleanup.run())
 
-  it('is refused after a cancel that came while the input was uploaded', async () => {
+  it('is rejected after a cancel during the upload of the input', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       assert.equal(await harness.store.requestCancel(job.id), 'asked')
       return prepare(...args)
     }
@@ -31,11 +31,11 @@ describe('the intent to purchase', () => {
     assert.ok(job.effects.includes('input released'))
   })
 
-  it('is refused after the deadline, though the step began before it', async () => {
+  it('is rejected after the deadline, even if the step started before it', async () => {
     const job = await harness.begin({ work: { deadlineAt: Date.now() + 50 } })
-    const { prepare } = job.parts.inputUploader
+    const { prepare } = job.deps.inputUploader
     job.clock.now = Date.now() - 1000
-    job.parts.inputUploader.prepare = async (...args) => {
+    job.deps.inputUploader.prepare = async (...args) => {
       while (Date.now() <= ((await job.work())?.deadlineAt ?? 0) + 5)
         await new Promise((resolve) => setTimeout(resolve, 10))
       return prepare(...args)
@@ -45,10 +45,10 @@ describe('the intent to purchase', () => {
     assert.equal(await job.error(), 'timeout')
   })
 
-  it('is refused to a step that another one has overtaken', async () => {
+  it('is rejected for a step after another one has taken over', async () => {
     const job = await harness.begin({})
-    const { prepare } = job.parts.inputUploader
-    job.parts.inputUploader.prepare = async (...args) => {
+    const { prepare } = job.deps.inputUploader
+    job.deps.inputUploader.prepare = async (...args) => {
       await harness.store.claimStep(job.id, job.clock.now)
       return prepare(...args)
     }
@@ -57,7 +57,7 @@ describe('the intent to purchase', () => {
     assert.equal(await job.state(), 'pending')
   })
 
-  it('may be stored a second time by a command whose reply was lost', async () => {
+  it('can be stored again by a command whose reply was lost', async () => {
     const job = await harness.begin({})
     const { storeIntent } = harness.store
     const store = {
@@ -67,7 +67,7 @@ describe('the intent to purchase', () => {
         return storeIntent(...args)
       },
     }
-    Object.assign(job.parts, { store })
+    Object.assign(job.deps, { store })
     await job.run()
     assert.equal(job.submits(), 1)
     assert.equal(await job.state(), 'queued')
@@ -75,33 +75,33 @@ describe('the intent to purchase', () => {
   })
 
   it('goes into the journal, and to the replicas, before the call', async () => {
-    const order: string[] = []
+    const events: string[] = []
     const job = await harness.begin({
       sent: () => {
-        order.push('call')
+        events.push('call')
         return { kind: 'reply', reply: { status: 200, headers: {}, body: {}, baseUrl: '' } }
       },
-      parts: {
+      deps: {
         journal: {
           begin: async () => {
             await new Promise((resolve) => setTimeout(resolve, 20))
-            order.push('journal')
+            events.push('journal')
           },
-          storeReply: async () => void order.push('reply kept'),
+          storeReply: async () => void events.push('reply kept'),
           discardReply: async () => undefined,
           discard: async () => undefined,
           markStored: () => undefined,
           hasMade: () => false,
           find: async () => undefined,
         },
-        confirmReplicas: async () => void order.push('replicas'),
+        confirmReplicas: async () => void events.push('replicas'),
       },
     })
     await job.run()
-    assert.deepEqual(order, ['replicas', 'journal', 'call', 'reply kept'])
+    assert.deepEqual(events, ['replicas', 'journal', 'call', 'reply kept'])
   })
 
-  for (const [what, parts] of [
+  for (const [what, deps] of [
     ['no replica confirms', { confirmReplicas: () => Promise.reject(new Error('0 of 1 replicas')) }],
     [
       'the journal cannot be written',
@@ -119,7 +119,7 @@ describe('the intent to purchase', () => {
     ],
   ] as const) {
     it(`is withdrawn when ${what}: nothing is purchased, and no other upstream is tried`, async () => {
-      const job = await harness.begin({ parts })
+      const job = await harness.begin({ deps })
       for (let tries = 0; tries < 5; tries += 1) {
         const next = await job.run()
         assert.equal(next.kind, 'wait')
@@ -132,10 +132,10 @@ describe('the intent to purchase', () => {
     })
   }
 
-  it('has an id that is the same when the same attempt is made again, and another one for the next', async () => {
+  it('has the same ID when the same attempt is repeated, and another one for the next attempt', async () => {
     const ids: string[] = []
-    const parts = { confirmReplicas: () => Promise.reject(new Error('not now')) }
-    const job = await harness.begin({ parts })
+    const deps = { confirmReplicas: () => Promise.reject(new Error('not now')) }
+    const job = await harness.begin({ deps })
     for (let tries = 0; tries < 2; tries += 1) {
       await job.run()
       ids.push((await job.work())?.attempt?.id ?? '')
@@ -147,15 +147,15 @@ describe('the intent to purchase', () => {
     assert.match(ids[0] ?? '', /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   })
 
-  describe('when another server answers', () => {
+  describe('when another server replies', () => {
     const graceMs = 60_000
     const epoch = () => redis.hgetall(harness.keys.epoch)
     /** As if the data had come from another server. */
     const moveFrom = (server: string) => redis.hset(harness.keys.epoch, 'server', server)
 
-    it('is refused until the grace time is over', async () => {
+    it('is rejected until the grace time is over', async () => {
       const job = await harness.begin({})
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
@@ -169,7 +169,7 @@ describe('the intent to purchase', () => {
 
     it('a cancel does not end a job that may have been purchased', async () => {
       const job = await harness.begin({})
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
       })
       await moveFrom('another')
@@ -183,7 +183,7 @@ describe('the intent to purchase', () => {
 
     it('an input that cannot be uploaded any more does not end a job that may have been purchased', async () => {
       const job = await harness.begin({ work: { route: ['runware'] } })
-      Object.assign(job.parts, {
+      Object.assign(job.deps, {
         store: createJobStore({ redis, keys: harness.keys, keepMs: 3_600_000, graceMs }),
         inputUploader: {
           prepare: async () => ({ kind: 'failed', fault: fault('media_unreadable', 'gone') }),
@@ -197,7 +197,7 @@ describe('the intent to purchase', () => {
       assert.equal(await job.error(), 'media_unreadable')
     })
 
-    it('that took over after an orderly shutdown, nothing is lost and nothing pauses', async () => {
+    it('after an orderly shutdown, nothing is lost and nothing pauses', async () => {
       await moveFrom('another')
       await markCleanShutdown(redis, harness.keys)
       const { keys } = harness
@@ -207,7 +207,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('a server that was a replica meanwhile is another one: it may have lost what it had', async () => {
+    it('a server that was a replica meanwhile counts as another one, since it may have lost data', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       await observeRedisServer({ redis, keys, graceMs })
@@ -217,7 +217,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('pauses after a crash of a server that was to be shut down in order and was not', async () => {
+    it('pauses after a crash during an orderly shutdown', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       await observeRedisServer({ redis, keys, graceMs })
@@ -229,7 +229,7 @@ describe('the intent to purchase', () => {
       await redis.hset(keys.epoch, 'since', '0')
     })
 
-    it('a new installation does not pause, but one whose server is known to have changed does', async () => {
+    it('a new installation does not pause, but one with a changed server does', async () => {
       const { keys } = harness
       await redis.del(keys.epoch)
       const { pausedMs, server } = await observeRedisServer({ redis, keys, graceMs })

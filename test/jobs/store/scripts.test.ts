@@ -22,7 +22,7 @@ async function serverOf(redis: Redis): Promise<string> {
   return `${run}:${replication}`
 }
 
-/** What the scripts write, key by key, and what they write when they are executed a second time. */
+/** What the scripts write, key by key, also when they are executed twice. */
 describe('an atomic write', () => {
   const cleanup = createCleanup()
   const keys = createKeys('writes:')
@@ -37,7 +37,7 @@ describe('an atomic write', () => {
   })
   after(() => cleanup.run())
 
-  const order = (
+  const createRecord = (
     more: Partial<NewJobRecord> = {},
     view: Partial<NewJobRecord['view']> = {},
   ): NewJobRecord => {
@@ -63,7 +63,7 @@ describe('an atomic write', () => {
     }
   }
   const accept = async (more: Partial<NewJobRecord> = {}) => {
-    const given = order(more)
+    const given = createRecord(more)
     await store.create(given)
     return given.view.id
   }
@@ -130,7 +130,7 @@ describe('an atomic write', () => {
       )
     })
 
-    it('notes for how long a reply to the same request may come', async () => {
+    it('records how long a reply to the same request may come', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), { fingerprint: 'same', forMs: 3000 })
       const key = keys.identicalRequests('runware', 'same')
@@ -138,7 +138,7 @@ describe('an atomic write', () => {
       isClose(await redis.pttl(key), 3000)
     })
 
-    it('is refused to a second attempt while the first is under way', async () => {
+    it('is rejected for a second attempt while the first is running', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), identical)
       const other = createTransition(job, {
@@ -149,7 +149,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await store.storeIntent(job, other, identical), { kind: 'stale' })
     })
 
-    it('is refused to the same attempt once the job has gone on', async () => {
+    it('is rejected for the same attempt once the job has progressed', async () => {
       const job = await claim(await accept())
       const intent = intentOf(job)
       await store.storeIntent(job, intent, identical)
@@ -157,7 +157,7 @@ describe('an atomic write', () => {
       assert.deepEqual(await store.storeIntent(job, intent, identical), { kind: 'stale' })
     })
 
-    it('is refused to an older step, after a cancel, and after the deadline by the time of Redis', async () => {
+    it('is rejected for an older step, after a cancel, and after the deadline by Redis time', async () => {
       const stale = await claim(await accept())
       await claim(stale.view.id)
       assert.deepEqual(await store.storeIntent(stale, intentOf(stale), identical), { kind: 'stale' })
@@ -169,12 +169,12 @@ describe('an atomic write', () => {
         [60_000, 'stored'],
       ] as const) {
         const job = await claim(await accept())
-        const late = { ...job, work: { ...job.work, deadlineAt: Date.now() + afterMs } }
-        assert.equal((await store.storeIntent(late, intentOf(late), identical)).kind, kind)
+        const overdueJob = { ...job, work: { ...job.work, deadlineAt: Date.now() + afterMs } }
+        assert.equal((await store.storeIntent(overdueJob, intentOf(overdueJob), identical)).kind, kind)
       }
     })
 
-    it('waits for the grace time of another server, also where the job is to stop', async () => {
+    it('waits for the grace time of another server, also if a cancel is requested', async () => {
       const job = await claim(await accept())
       await store.requestCancel(job.view.id)
       await redis.hset(keys.epoch, { server: 'another', since: '0' })
@@ -184,36 +184,39 @@ describe('an atomic write', () => {
       isClose(await store.purchasesPausedMs(), 60_000)
       await redis.hset(keys.epoch, 'since', '0')
       assert.equal(await store.purchasesPausedMs(), 0)
-      assert.equal(await store.readStatus(job.view.id).then((found) => found?.view.state), 'pending')
+      assert.equal(
+        await store.readStatus(job.view.id).then((createCandidates) => createCandidates?.view.state),
+        'pending',
+      )
     })
 
     it('is read as the same one while its attempt is sent again', async () => {
       const job = await claim(await accept())
       await store.storeIntent(job, intentOf(job), identical)
-      const held = { ...job, work: { ...job.work, attempt } }
+      const claimed = { ...job, work: { ...job.work, attempt } }
       const again = { ...attempt, again: true as const }
-      assert.ok(await store.write(held, createTransition(held, { work: { attempt: again }, now: 1 })))
+      assert.ok(await store.write(claimed, createTransition(claimed, { work: { attempt: again }, now: 1 })))
       assert.equal(await redis.hget(keys.job(job.view.id), 'attempt'), 'attempt-1 again')
       assert.equal(
-        await store.writeReply(held, createTransition(held, { view: { state: 'pending' }, now: 1 })),
+        await store.writeReply(claimed, createTransition(claimed, { view: { state: 'pending' }, now: 1 })),
         false,
       )
     })
   })
 
-  describe('of the server that answers', () => {
+  describe('of the current server', () => {
     const observe = (changed?: boolean, connection = redis) =>
       observeRedisServer({ redis: connection, keys: createKeys('epoch:'), graceMs: 60_000 }, changed)
     const epoch = createKeys('epoch:').epoch
     const serverName = () => serverOf(redis)
 
-    it('notes the first one without a pause', async () => {
+    it('records the first server without a pause', async () => {
       await redis.del(epoch)
       assert.deepEqual(await observe(), { pausedMs: 0, server: await serverName() })
       assert.deepEqual(await redis.hgetall(epoch), { server: await serverName(), since: '0' })
     })
 
-    it('pauses from the moment at which another one is seen', async () => {
+    it('pauses from the moment another server is seen', async () => {
       await redis.hset(epoch, { server: 'another', since: '5' })
       isClose((await observe()).pausedMs, 60_000)
       const { since, server } = await redis.hgetall(epoch)
@@ -225,13 +228,13 @@ describe('an atomic write', () => {
       assert.equal((await observe()).pausedMs, 0)
     })
 
-    it('pauses for no one that is known', async () => {
+    it('does not pause for a known server', async () => {
       await redis.hset(epoch, { server: await serverName(), since: '0' })
       assert.equal((await observe(true)).pausedMs, 0)
       assert.equal((await redis.hgetall(epoch)).since, '0')
     })
 
-    it('pauses where the file is empty and the caller knew another one', async () => {
+    it('pauses if the data is empty and the caller knew another server', async () => {
       await redis.del(epoch)
       isClose((await observe(true)).pausedMs, 60_000)
     })
@@ -244,7 +247,7 @@ describe('an atomic write', () => {
       assert.equal((await redis.hgetall(epoch)).clean, undefined)
     })
 
-    it('takes one that hides its name for the same one', async () => {
+    it('does not pause for a server that hides its run ID', async () => {
       await redis.call('ACL', 'SETUSER', 'secretive', 'on', 'nopass', '~*', '&*', '+@all', '-info')
       const secretive = new Redis(url, { username: 'secretive', password: 'any', enableReadyCheck: false })
       cleanup.add(() => secretive.disconnect())
@@ -258,7 +261,7 @@ describe('an atomic write', () => {
     const queued = (queue: string, id: string) => redis.exists(`${keys.queuePrefix(queue)}${id}`)
 
     it('writes the whole record', async () => {
-      const given = order({ warnings: ['careful'] })
+      const given = createRecord({ warnings: ['careful'] })
       assert.deepEqual(await store.create(given), { kind: 'accepted' })
       const { id, createdAt } = given.view
       const { view, work, input, ...rest } = await redis.hgetall(keys.job(id))
@@ -283,7 +286,7 @@ describe('an atomic write', () => {
 
     it('executed twice, makes one job', async () => {
       await redis.hset(keys.account('twice'), 'balance', '2500000')
-      const given = order({ owner: 'twice' })
+      const given = createRecord({ owner: 'twice' })
       assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
       await claim(given.view.id)
       assert.deepEqual(await store.create(given), { kind: 'accepted', remainingUsd: 1.5 })
@@ -292,7 +295,7 @@ describe('an atomic write', () => {
       assert.equal(await redis.hget(keys.account('twice'), 'reserved'), '1000000')
     })
 
-    it('keeps the index of an owner as long as the records', async () => {
+    it('expires the index of an owner with its records', async () => {
       const id = await accept({ owner: 'index' })
       isClose(await redis.pttl(keys.ownerJobs('index')), keepMs)
       await redis.zadd(
@@ -306,14 +309,14 @@ describe('an atomic write', () => {
       assert.deepEqual(await redis.zrange(keys.ownerJobs('index'), 0, '-1'), ['young', id, other])
     })
 
-    it('that come together have each its own record', async () => {
-      const orders = [1, 2, 3].map((n) =>
-        order({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
+    it('that arrive together each have their own record', async () => {
+      const records = [1, 2, 3].map((n) =>
+        createRecord({ owner: `owner ${n}`, callbackSecret: `hint ${n}`, dueAt: n }),
       )
-      await Promise.all(orders.map((one) => store.create(one)))
-      for (const { view, owner, input, callbackSecret: hint, dueAt } of orders) {
+      await Promise.all(records.map((one) => store.create(one)))
+      for (const { view, owner, input, callbackSecret: secret, dueAt } of records) {
         const read = await store.read(view.id)
-        assert.deepEqual([read?.owner, read?.input, read?.callbackSecret], [owner, input, hint])
+        assert.deepEqual([read?.owner, read?.input, read?.callbackSecret], [owner, input, secret])
         assert.equal(await redis.zscore(keys.open, view.id), String(dueAt))
         assert.deepEqual(await redis.zrange(keys.ownerJobs(owner), 0, '-1'), [view.id])
         assert.equal((await store.readHistory(view.id)).length, 1)
@@ -322,12 +325,12 @@ describe('an atomic write', () => {
       }
     })
 
-    it('that come together are written each for itself', async () => {
+    it('that arrive together are written independently', async () => {
       await redis.set(keys.ownerJobs('broken'), 'not an index')
       const results = await Promise.allSettled([
-        store.create(order({ owner: 'broken' })),
-        store.create(order({ owner: 'whole' })),
-        store.create(order({ owner: 'other' })),
+        store.create(createRecord({ owner: 'broken' })),
+        store.create(createRecord({ owner: 'whole' })),
+        store.create(createRecord({ owner: 'other' })),
       ])
       assert.deepEqual(
         results.map(({ status }) => status),
@@ -338,25 +341,25 @@ describe('an atomic write', () => {
       assert.equal((results[0].reason as Error).name, 'ReplyError')
     })
 
-    it('is refused when it comes after its client was told that it failed', async () => {
+    it('is rejected after its client received a timeout', async () => {
       const created = Date.now()
       for (const [lateMs, isLate] of [
         [60_000, true],
         [0, false],
       ] as const) {
         const now = () => created - lateMs
-        const late = createJobStore({ redis, keys, keepMs, now })
-        const orders = [order(), order(), order()]
-        const results = await Promise.allSettled(orders.map((one) => late.create(one)))
+        const overdueJob = createJobStore({ redis, keys, keepMs, now })
+        const records = [createRecord(), createRecord(), createRecord()]
+        const results = await Promise.allSettled(records.map((one) => overdueJob.create(one)))
         for (const result of results) {
           assert.equal(result.status, isLate ? 'rejected' : 'fulfilled')
           if (result.status === 'rejected') assert.match(String(result.reason), /TIMEOUT/)
         }
-        for (const { view } of orders) assert.equal(await redis.exists(keys.job(view.id)), isLate ? 0 : 1)
+        for (const { view } of records) assert.equal(await redis.exists(keys.job(view.id)), isLate ? 0 : 1)
       }
     })
 
-    it('has the webhook of the order, or the usual one of its owner', async () => {
+    it('has the webhook of the request, or the default one of its owner', async () => {
       const webhookOf = async (owner: string, webhook?: NewJobRecord['webhook']) => {
         const id = await accept({ owner, ...(webhook && { webhook }) })
         assert.deepEqual((await store.read(id))?.webhook, (await claim(id)).webhook)
@@ -373,32 +376,36 @@ describe('an atomic write', () => {
     })
 
     it('gives the first reply to an idempotency key again, with its warnings', async () => {
-      const once = { key: 'again', fingerprint: 'same' }
-      const given = order({ idempotencyKey: once, warnings: ['careful'] })
+      const idempotencyKey = { key: 'again', fingerprint: 'same' }
+      const given = createRecord({ idempotencyKey, warnings: ['careful'] })
       await store.create(given)
       isClose(await redis.pttl(keys.idempotencyKey('ann', 'again')), 86_400_000)
-      const replay = await store.create(order({ idempotencyKey: once }))
+      const replay = await store.create(createRecord({ idempotencyKey }))
       assert.ok(replay.kind === 'replayed')
       assert.deepEqual([replay.view.id, replay.warnings], [given.view.id, ['careful']])
-      assert.deepEqual(await store.create(order({ idempotencyKey: { ...once, fingerprint: 'other' } })), {
-        kind: 'reused',
-      })
-      const first = await store.findReplay('ann', once)
+      assert.deepEqual(
+        await store.create(createRecord({ idempotencyKey: { ...idempotencyKey, fingerprint: 'other' } })),
+        {
+          kind: 'reused',
+        },
+      )
+      const first = await store.findReplay('ann', idempotencyKey)
       assert.ok(first?.kind === 'replayed')
       assert.deepEqual([first.view.id, first.warnings], [given.view.id, ['careful']])
     })
   })
 
-  it('of a new job tells what its owner has left, and a replay the same', async () => {
+  it('of a new job returns the remaining balance, and a replay the same', async () => {
     await redis.hset(keys.account('limited'), 'balance', '2500000')
-    const once = { key: 'left', fingerprint: 'same' }
-    const limited = (more: Partial<NewJobRecord> = {}) => store.create(order({ owner: 'limited', ...more }))
-    assert.deepEqual(await limited({ idempotencyKey: once }), { kind: 'accepted', remainingUsd: 1.5 })
+    const idempotencyKey = { key: 'left', fingerprint: 'same' }
+    const limited = (more: Partial<NewJobRecord> = {}) =>
+      store.create(createRecord({ owner: 'limited', ...more }))
+    assert.deepEqual(await limited({ idempotencyKey }), { kind: 'accepted', remainingUsd: 1.5 })
     assert.deepEqual(await limited(), { kind: 'accepted', remainingUsd: 0.5 })
-    const replay = await limited({ idempotencyKey: once })
+    const replay = await limited({ idempotencyKey })
     assert.ok(replay.kind === 'replayed')
     assert.equal(replay.remainingUsd, 1.5)
-    const first = await store.findReplay('limited', once)
+    const first = await store.findReplay('limited', idempotencyKey)
     assert.ok(first?.kind === 'replayed')
     assert.equal(first.remainingUsd, 1.5)
     assert.deepEqual(await limited(), { kind: 'balance', remainingUsd: 0.5 })
@@ -429,7 +436,7 @@ describe('an atomic write', () => {
       assert.equal((await store.readStatus(job.view.id))?.view.version, 2)
     })
 
-    it('executed twice, tells of its success though the job has ended or gone on', async () => {
+    it('executed twice, succeeds even if the job has ended or progressed', async () => {
       const job = await claim(await accept())
       const end = createFailedTransition(job, { code: 'upstream_error', message: '' }, Date.now())
       assert.equal(await createTwice().write(job, end), true)
@@ -438,7 +445,7 @@ describe('an atomic write', () => {
       assert.equal(await createTwice(() => claim(other.view.id)).write(other, next), true)
     })
 
-    it('that nobody sees leaves the version, the history and the channel', async () => {
+    it('without a visible change does not change the version, the history and the channel', async () => {
       const job = await claim(await accept())
       const messages = await listen(job.view.id)
       assert.equal(await store.write(job, createTransition(job, { work: { polls: 3 }, now: 1 })), true)
@@ -449,14 +456,16 @@ describe('an atomic write', () => {
       assert.match(messages[0] ?? '', /^2 /)
     })
 
-    it('raises the fence where a reply counts, or where it takes over, and not else', async () => {
+    it('raises the fence if a reply counts or if it takes over, and not otherwise', async () => {
       const fence = async (id: string) => Number(await redis.hget(keys.job(id), 'fence'))
       const job = await claim(await accept())
       const submitting = intentOf(job)
       await store.storeIntent(job, submitting, identical)
       assert.equal(await fence(job.view.id), 1)
-      const held = { ...job, view: submitting.view, work: submitting.work }
-      assert.ok(await store.writeReply(held, createTransition(held, { view: { state: 'queued' }, now: 1 })))
+      const claimed = { ...job, view: submitting.view, work: submitting.work }
+      assert.ok(
+        await store.writeReply(claimed, createTransition(claimed, { view: { state: 'queued' }, now: 1 })),
+      )
       assert.equal(await fence(job.view.id), 2)
       const next = await claim(job.view.id)
       assert.ok(await store.write(next, createTransition(next, { now: 1 })))
@@ -467,7 +476,7 @@ describe('an atomic write', () => {
       assert.equal(await store.takeOver(next, createTransition(next, { now: 1 })), false)
     })
 
-    it('queues the next step once, where it is to', async () => {
+    it('queues the next step once, if requested', async () => {
       const job = await claim(await accept())
       const entry = `${keys.queuePrefix('delivery')}${job.view.id}`
       await store.write(job, createTransition(job, { now: 1 }))
@@ -488,7 +497,7 @@ describe('an atomic write', () => {
       assert.ok(score >= now + 5000 && score < now + 10_000, String(score))
     })
 
-    it('takes no wake from before it', async () => {
+    it('ignores an earlier wake', async () => {
       const id = await accept()
       await store.requestStep(id)
       assert.equal(await store.isStepRequested(id), true)
@@ -500,7 +509,7 @@ describe('an atomic write', () => {
   })
 
   describe('of a cancel', () => {
-    it('says by whom', async () => {
+    it('records the requester', async () => {
       const id = await accept()
       assert.equal(await store.requestCancel(id, 'withdrawn'), 'asked')
       const job = await claim(id)
@@ -512,11 +521,14 @@ describe('an atomic write', () => {
       assert.equal((await store.read(other))?.withdrawn, undefined)
     })
 
-    it('of a withdrawn job charges nothing, though it was under way', async () => {
+    it('of a withdrawn job charges nothing, even if it was running', async () => {
       const job = await claim(await accept({ owner: 'withdrawer' }))
       await store.requestCancel(job.view.id, 'withdrawn')
-      const held = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
-      await store.write(held, createFailedTransition(held, { code: 'canceled', message: '' }, Date.now()))
+      const claimed = { ...job, withdrawn: true as const, work: { ...job.work, takenAt: 1 } }
+      await store.write(
+        claimed,
+        createFailedTransition(claimed, { code: 'canceled', message: '' }, Date.now()),
+      )
       const account = await redis.hgetall(keys.account('withdrawer'))
       assert.deepEqual([account.reserved, account.spent ?? '0'], ['0', '0'])
       const movements = await redis.xrange(keys.ledger('withdrawer'), '-', '+')
@@ -528,13 +540,13 @@ describe('an atomic write', () => {
   })
 
   describe('of a deletion', () => {
-    it('keeps what a pending webhook needs', async () => {
+    it('keeps the data for a pending webhook', async () => {
       const id = await ended({
         webhook: { url: 'https://example.com/hook', baseUrl: 'https://gateway.example' },
       })
       assert.equal(await store.remove(id), true)
-      const { view, ...kept } = await redis.hgetall(keys.deletedJob(id))
-      assert.deepEqual(kept, {
+      const { view, ...remaining } = await redis.hgetall(keys.deletedJob(id))
+      assert.deepEqual(remaining, {
         owner: 'ann',
         version: '2',
         webhook: 'https://example.com/hook',
@@ -544,7 +556,7 @@ describe('an atomic write', () => {
       assert.equal(await redis.exists(keys.job(id)), 0)
     })
 
-    it('keeps nothing of a job without a webhook, and takes the notes too', async () => {
+    it('removes everything of a job without a webhook, including the notes', async () => {
       const id = await ended()
       await store.addNote(id, { at: 1, kind: 'late_result' })
       assert.equal(await store.remove(id), true)
@@ -562,7 +574,7 @@ describe('an atomic write', () => {
       })
     }
 
-    it('is for jobs that have ended, once for each kind, and kept as long as the ledger', async () => {
+    it('is for jobs that have ended, once per kind, and expires with the ledger', async () => {
       const going = await accept()
       await store.addNote(going, { at: 1, kind: 'late_result' })
       assert.deepEqual(await store.readNotes(going), [])
@@ -584,7 +596,7 @@ describe('an atomic write', () => {
   describe('of the claim of a task', () => {
     const ticket = (task: string) => ({ taskUUID: task })
 
-    it('is for one job, for as long as the store is told', async () => {
+    it('is for one job, for the given time', async () => {
       const claims = createJobStore({ redis, keys, keepMs, claimMs: 50_000 })
       const claimFor = (job: string) => claims.claimTask(runware, ticket('one'), { job, fingerprint: 'f' })
       assert.equal(await claimFor('a'), true)
@@ -595,7 +607,7 @@ describe('an atomic write', () => {
       isClose(await redis.pttl(keys.task('runware', 'two')), 86_400_000)
     })
 
-    it('takes the job off those whose reply is awaited', async () => {
+    it('removes the job from those with an awaited reply', async () => {
       const awaited = keys.identicalRequests('runware', 'awaited')
       await redis.zadd(awaited, 1, 'a', 1, 'b', 1, 'c')
       await store.claimTask(runware, ticket('three'), { job: 'a', fingerprint: 'awaited' })
@@ -603,8 +615,8 @@ describe('an atomic write', () => {
       assert.deepEqual(await redis.zrange(awaited, 0, '-1'), ['c'])
     })
 
-    describe('among those that look alike', () => {
-      const found = (...tasks: string[]) => ({
+    describe('among identical candidates', () => {
+      const createCandidates = (...tasks: string[]) => ({
         kind: 'candidates' as const,
         same: true,
         tasks: tasks.map((task) => ({
@@ -614,11 +626,11 @@ describe('an atomic write', () => {
       })
       const choose = async (fingerprint: string, job: string, awaitedSince: number, ...tasks: string[]) => {
         const choice = { job, fingerprint, awaitedSince, hasRestored: () => true }
-        const chosen = await store.claimCandidate(runware, found(...tasks), choice)
+        const chosen = await store.claimCandidate(runware, createCandidates(...tasks), choice)
         return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
       }
 
-      /** A store whose calls of one command of Redis reply something else, or after something else. */
+      /** A store with one intercepted Redis command. */
       const intercepted = (command: 'mget' | 'eval', replyOf: (reply: unknown) => Promise<unknown>) =>
         createJobStore({
           redis: new Proxy(redis, {
@@ -644,20 +656,20 @@ describe('an atomic write', () => {
         assert.equal(await choose('w2', 'own', 0, 't2'), 't2')
       })
 
-      it('finds its own task though another reply is awaited', async () => {
+      it('finds its own task while another reply is awaited', async () => {
         await redis.zadd(keys.identicalRequests('runware', 'w3'), 100, 'other')
         await redis.set(keys.task('runware', 't3'), 'own')
         assert.equal(await choose('w3', 'own', 0, 'x3', 't3'), 't3')
       })
 
-      it('knows claims of the version before, by the whole ticket', async () => {
+      it('accepts claims of the previous version, by the whole ticket', async () => {
         await redis.set(keys.task('runware', JSON.stringify(ticket('t4'))), 'own')
         await redis.set(keys.task('runware', JSON.stringify(ticket('x4'))), 'other')
         assert.equal(await choose('w4', 'own', 0, 'x4', 't4'), 't4')
         assert.equal(await choose('w4', 'third', 0, 'x4', 't4'), undefined)
       })
 
-      it('takes none while the claim of another job may yet be restored: another server has taken over', async () => {
+      it('claims none while the claim of another job may still be restored after another server took over', async () => {
         await redis.set(keys.task('runware', 't7'), 'own')
         await redis.hset(keys.epoch, { server: 'another', since: '0' })
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'awaited')
@@ -668,31 +680,34 @@ describe('an atomic write', () => {
           assert.match(server, /^\w+:\w+$/)
           return false
         }
-        assert.equal(await store.claimCandidate(runware, found('x7'), { ...choice, hasRestored }), 'awaited')
+        assert.equal(
+          await store.claimCandidate(runware, createCandidates('x7'), { ...choice, hasRestored }),
+          'awaited',
+        )
         assert.equal(await redis.get(keys.task('runware', 'x7')), null)
         assert.equal(await choose('w7', 'own', 0, 'x7'), 'x7')
       })
 
-      it('takes none where another server takes over after the owners were read', async () => {
+      it('claims none if another server takes over after the owners were read', async () => {
         const choice = { job: 'own', fingerprint: 'w8', awaitedSince: 0, hasRestored: () => true }
         const failedOver = intercepted('mget', async (owners) => {
           await redis.hset(keys.epoch, { server: 'another', since: '0' })
           return owners
         })
-        assert.equal(await failedOver.claimCandidate(runware, found('t8'), choice), 'awaited')
+        assert.equal(await failedOver.claimCandidate(runware, createCandidates('t8'), choice), 'awaited')
         await redis.hset(keys.epoch, 'since', '0')
         const seenBefore = intercepted('eval', async () => ['0', 'the one that died'])
-        assert.equal(await seenBefore.claimCandidate(runware, found('t8'), choice), 'awaited')
+        assert.equal(await seenBefore.claimCandidate(runware, createCandidates('t8'), choice), 'awaited')
         assert.equal(await redis.get(keys.task('runware', 't8')), null)
       })
 
-      it('takes the next one where somebody was faster', async () => {
+      it('claims the next one if another job was faster', async () => {
         const claims = intercepted('mget', async (owners) => {
           await redis.set(keys.task('runware', 't5'), 'faster')
           return owners
         })
         const choice = { job: 'own', fingerprint: 'w5', awaitedSince: 0, hasRestored: () => true }
-        const chosen = await claims.claimCandidate(runware, found('t5', 't6'), choice)
+        const chosen = await claims.claimCandidate(runware, createCandidates('t5', 't6'), choice)
         assert.ok(typeof chosen === 'object' && chosen.kind === 'running')
         assert.deepEqual(chosen.ticket, ticket('t6'))
       })

@@ -25,14 +25,14 @@ const work = (changes: Partial<JobWork> = {}): JobWork => ({
 })
 const taken = { takenAt: 5 }
 
-describe('the money of a job', () => {
+describe('the settlement of a job', () => {
   const kinds: readonly [string, JobState, JobView, JobWork, string][] = [
     ['is not touched while it runs', 'queued', view('generating'), work(taken), ''],
     ['is charged after a success', 'delivering', view('succeeded'), work(taken), 'charge'],
     ['is released after a failure', 'generating', view('failed', 'upstream_error'), work(taken), 'release'],
     ['is released after a timeout', 'generating', view('failed', 'timeout'), work(taken), 'release'],
     [
-      'is held where nobody knows whether it was bought',
+      'is on hold if the result of the purchase is unknown',
       'submitting',
       view('failed', 'submission_unknown'),
       work(),
@@ -84,25 +84,25 @@ describe('the price of a finished job', () => {
   const price = (changes: Partial<JobWork>, seconds?: number) =>
     finalCostUsd({ view: view('succeeded'), work: work(changes) }, seconds)
 
-  it('is what was agreed, where it does not follow the length', () => {
+  it('is the agreed price if it does not depend on the length', () => {
     assert.equal(price({ upstreamCostUsd: 0.2 }, 3), 1.5)
   })
 
-  it('follows the length, less the overhang of a container, with the markup', () => {
+  it('depends on the length, less the overhang of a container, with the markup', () => {
     assert.equal(price({ meter }, 10.25), 1.1)
     assert.equal(price({ meter }, 0.1), 0)
   })
 
-  it('takes the usual length where it cannot be measured', () => {
+  it('uses the typical length if it cannot be measured', () => {
     assert.equal(price({ meter }), 0.88)
   })
 
-  it('takes what the upstream says that it took', () => {
+  it('uses the cost that the upstream reports', () => {
     assert.equal(price({ meter, upstreamCostUsd: 0.5 }, 10.25), 0.55)
     assert.equal(price({ meter, upstreamCostUsd: 0 }, 10.25), 0)
   })
 
-  it('is never more than what was agreed', () => {
+  it('is never more than the agreed price', () => {
     assert.equal(price({ meter }, 100), 1.5)
   })
 

@@ -69,7 +69,7 @@ describe('the record of a job', () => {
     return typeof job === 'object' ? job : assert.fail(job)
   }
 
-  /** A job whose purchase is under way. */
+  /** A job during its purchase. */
   async function submitting(begin: Begin = {}): Promise<Job> {
     const job = await claim((await accept(begin)).id)
     const intent = createTransition(job, {
@@ -97,7 +97,7 @@ describe('the record of a job', () => {
     assert.equal(await state(id), 'queued')
   })
 
-  it('is written again and again by one step', async () => {
+  it('can be written repeatedly by one step', async () => {
     const { id } = await accept()
     const job = await claim(id)
     assert.ok(await store.write(job, createTransition(job, { reason: 'one', now: 1 })))
@@ -105,7 +105,7 @@ describe('the record of a job', () => {
   })
 
   describe('the reply to an attempt', () => {
-    it('counts though another step has been taken meanwhile, which then writes nothing', async () => {
+    it('counts even if another step started meanwhile, which then writes nothing', async () => {
       const job = await submitting()
       const later = await claim(job.view.id)
       assert.ok(await store.writeReply(job, running(job)))
@@ -135,21 +135,21 @@ describe('the record of a job', () => {
       assert.equal((await store.read(job.view.id))?.work.ticket, undefined)
     })
 
-    it('does not bring an ended job back', async () => {
+    it('does not resume an ended job', async () => {
       const job = await submitting()
       assert.ok(await store.write(job, failed(job)))
       assert.equal(await store.writeReply(job, running(job)), false)
       assert.equal(await state(job.view.id), 'failed')
     })
 
-    it('that says the upstream has the task counts though Redis has forgotten the intent', async () => {
+    it('with a task counts even if Redis has lost the intent', async () => {
       const job = await submitting()
       await redis.hset(keys.job(job.view.id), { state: 'pending', attempt: '' })
       assert.ok(await store.writeReply(job, running(job)))
       assert.equal(await state(job.view.id), 'queued')
     })
 
-    it('that says otherwise does not, where Redis has forgotten the intent', async () => {
+    it('without a task does not count if Redis has lost the intent', async () => {
       for (const outcome of [
         failed,
         (job: Job) => createTransition(job, { view: { state: 'pending' }, now: 1 }),
@@ -199,7 +199,7 @@ describe('the record of a job', () => {
       })
     }
 
-    it('is reported, and due at its webhook where it has one', async () => {
+    it('is reported, and its webhook is due if it has one', async () => {
       const job = await submitting({ webhook: 'https://example.com/hook' })
       assert.ok(await store.write(job, failed(job)))
       assert.deepEqual(finished, [job.view.id])
@@ -210,7 +210,7 @@ describe('the record of a job', () => {
       assert.equal(await redis.zscore(keys.webhooks, quiet.view.id), null)
     })
 
-    it('is reported once: a step that came too late reports nothing', async () => {
+    it('is reported once: a late step reports nothing', async () => {
       const job = await submitting({ webhook: 'https://example.com/hook' })
       await claim(job.view.id)
       assert.equal(await store.write(job, failed(job)), false)
@@ -219,7 +219,7 @@ describe('the record of a job', () => {
     })
   })
 
-  it('that goes on is due again, and never expires', async () => {
+  it('that continues is due again, and never expires', async () => {
     const { id } = await accept()
     assert.equal(await redis.zscore(keys.open, id), '5000')
     const job = await claim(id)
@@ -229,7 +229,7 @@ describe('the record of a job', () => {
     assert.equal(await redis.pttl(keys.history(id)), -1)
   })
 
-  it('grows its version and its history with what can be seen, and only then', async () => {
+  it('gets a new version and a history entry for visible changes only', async () => {
     const { id } = await accept()
     const job = await claim(id)
     await store.write(job, createTransition(job, { work: { polls: 1 }, now: 1 }))
@@ -243,22 +243,22 @@ describe('the record of a job', () => {
     )
   })
 
-  it('tells each change that can be seen on its channel', async () => {
+  it('publishes each visible change on its channel', async () => {
     const { id } = await accept()
     const listener = redis.duplicate({ enableOfflineQueue: true })
-    const told: string[] = []
-    listener.on('message', (_, message: string) => told.push(message))
+    const messages: string[] = []
+    listener.on('message', (_, message: string) => messages.push(message))
     await listener.subscribe(keys.channel(id))
     const job = await claim(id)
     await store.write(job, createTransition(job, { work: { polls: 1 }, now: 1 }))
     await store.write(job, running(job))
-    while (told.length === 0) await new Promise(setImmediate)
-    assert.equal(told.length, 1)
-    assert.match(told[0] ?? '', /^2 \{.*"state":"queued"/)
+    while (messages.length === 0) await new Promise(setImmediate)
+    assert.equal(messages.length, 1)
+    assert.match(messages[0] ?? '', /^2 \{.*"state":"queued"/)
     listener.disconnect()
   })
 
-  it('knows of a cancel until the end', async () => {
+  it('has the requested cancel until the end', async () => {
     assert.equal(await store.requestCancel('nobody'), 'absent')
     const { id } = await accept()
     assert.equal((await claim(id)).cancelRequested, false)
@@ -269,12 +269,12 @@ describe('the record of a job', () => {
     assert.equal((await store.read(id))?.cancelRequested, true)
   })
 
-  it('is not made by a wake of what is not there', async () => {
+  it('is not created by a wake of an unknown job', async () => {
     await store.requestStep('nobody')
     assert.equal(await redis.exists(keys.job('nobody')), 0)
   })
 
-  it('that is not there cannot be claimed, read or written', async () => {
+  it('that does not exist cannot be claimed, read or written', async () => {
     assert.equal(await store.claimStep('nobody', 1), 'absent')
     assert.equal(await store.read('nobody'), undefined)
     assert.deepEqual(await store.readInput('nobody'), {})
@@ -285,7 +285,7 @@ describe('the record of a job', () => {
     assert.equal(await redis.exists(keys.job(id)), 0)
   })
 
-  it('brings back what was accepted', async () => {
+  it('returns the accepted job', async () => {
     const { id } = await accept({ webhook: 'https://example.com/hook' })
     const job = await claim(id)
     assert.equal(job.owner, 'ann')
@@ -299,21 +299,21 @@ describe('the record of a job', () => {
   })
 
   describe('an idempotency key', () => {
-    it('is kept for a day', async () => {
+    it('is stored for a day', async () => {
       await accept({ once: 'key-1' })
       const ttl = await redis.pttl(keys.idempotencyKey('ann', 'key-1'))
       assert.ok(ttl > 86_000_000 && ttl <= 86_400_000, String(ttl))
     })
 
-    it('brings back the first reply, and no second job', async () => {
+    it('returns the first reply, and creates no second job', async () => {
       const first = await accept({ once: 'key-2' })
       const second = await accept({ once: 'key-2' })
       assert.equal(first.acceptance.kind, 'accepted')
       assert.equal(second.acceptance.kind, 'replayed')
       assert.ok('view' in second.acceptance && second.acceptance.view.id === first.id)
       assert.equal(await store.readStatus(second.id), undefined)
-      const known = await store.findReplay('ann', { key: 'key-2', fingerprint: 'same' })
-      assert.ok(known?.kind === 'replayed' && known.view.id === first.id)
+      const replay = await store.findReplay('ann', { key: 'key-2', fingerprint: 'same' })
+      assert.ok(replay?.kind === 'replayed' && replay.view.id === first.id)
       assert.deepEqual(await store.findReplay('ann', { key: 'key-2', fingerprint: 'other' }), {
         kind: 'reused',
       })
@@ -326,7 +326,7 @@ describe('the record of a job', () => {
     const list = (after: string | undefined, oldestFirst: boolean, count = 10) =>
       store.listOwnedIds('lister', { after, oldestFirst, count })
 
-    it('stands in the order of arrival, from either end, behind any other', async () => {
+    it('is in the order of arrival, from either end, after any other', async () => {
       const now = Date.now()
       const ids: string[] = []
       for (let n = 0; n < 4; n++)
@@ -346,17 +346,21 @@ describe('the record of a job', () => {
       )
     })
 
-    it('is gone from it when it is too old', async () => {
+    it('is removed when it is too old', async () => {
       const old = await accept({ owner: 'hoarder', view: { createdAt: Date.now() - keepMs - 60_000 } })
       const fresh = await accept({ owner: 'hoarder' })
-      const found = await store.listOwnedIds('hoarder', { after: undefined, oldestFirst: true, count: 10 })
-      assert.deepEqual(found, [fresh.id])
+      const candidates = await store.listOwnedIds('hoarder', {
+        after: undefined,
+        oldestFirst: true,
+        count: 10,
+      })
+      assert.deepEqual(candidates, [fresh.id])
       assert.notEqual(await store.readStatus(old.id), undefined)
     })
   })
 
-  describe('a task that looks like its own', () => {
-    const alike = (same: boolean, ...tasks: string[]) => ({
+  describe('a candidate task', () => {
+    const createCandidates = (same: boolean, ...tasks: string[]) => ({
       kind: 'candidates' as const,
       same,
       tasks: tasks.map((task) => ({
@@ -364,32 +368,32 @@ describe('the record of a job', () => {
         outcome: { kind: 'running' as const, ticket: { taskUUID: task }, stage: 'queued' as const },
       })),
     })
-    const choose = async (job: string, found: ReturnType<typeof alike>) => {
+    const choose = async (job: string, candidates: ReturnType<typeof createCandidates>) => {
       const choice = { job, fingerprint: 'f', awaitedSince: 0, hasRestored: () => true }
-      const chosen = await store.claimCandidate(runware, found, choice)
+      const chosen = await store.claimCandidate(runware, candidates, choice)
       return typeof chosen === 'object' && chosen.kind === 'running' ? chosen.ticket.taskUUID : chosen
     }
 
-    it('is taken where it is the only one that is free', async () => {
-      assert.equal(await choose('a', alike(false, 'only-1')), 'only-1')
-      assert.equal(await choose('b', alike(false, 'only-1')), undefined)
-      assert.equal(await choose('b', alike(false, 'only-1', 'only-2')), 'only-2')
+    it('is claimed if it is the only free one', async () => {
+      assert.equal(await choose('a', createCandidates(false, 'only-1')), 'only-1')
+      assert.equal(await choose('b', createCandidates(false, 'only-1')), undefined)
+      assert.equal(await choose('b', createCandidates(false, 'only-1', 'only-2')), 'only-2')
     })
 
-    it('is not taken where several may be meant, for one may be another customer’s', async () => {
-      assert.equal(await choose('c', alike(false, 'either', 'or')), undefined)
-      assert.equal(await choose('d', alike(true, 'either', 'or')), 'either')
-      assert.equal(await choose('e', alike(true, 'either', 'or')), 'or')
-      assert.equal(await choose('f', alike(true, 'either', 'or')), undefined)
+    it('is not claimed if there are several, since one may be another customer’s', async () => {
+      assert.equal(await choose('c', createCandidates(false, 'either', 'or')), undefined)
+      assert.equal(await choose('d', createCandidates(true, 'either', 'or')), 'either')
+      assert.equal(await choose('e', createCandidates(true, 'either', 'or')), 'or')
+      assert.equal(await choose('f', createCandidates(true, 'either', 'or')), undefined)
     })
 
-    it('is found again by the job that has it', async () => {
-      assert.equal(await choose('g', alike(false, 'mine')), 'mine')
-      assert.equal(await choose('g', alike(false, 'other-1', 'other-2', 'mine')), 'mine')
+    it('is found again by its job', async () => {
+      assert.equal(await choose('g', createCandidates(false, 'mine')), 'mine')
+      assert.equal(await choose('g', createCandidates(false, 'other-1', 'other-2', 'mine')), 'mine')
     })
 
-    it('is none where there is none', async () => {
-      assert.equal(await choose('h', alike(true)), undefined)
+    it('is absent without candidates', async () => {
+      assert.equal(await choose('h', createCandidates(true)), undefined)
     })
   })
 })

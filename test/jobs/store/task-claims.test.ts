@@ -24,7 +24,7 @@ describe('a task belongs to one job', () => {
   after(() => cleanup.run())
 
   let tests = 0
-  /** Jobs of an upstream that knows no id of ours and lists its tasks. */
+  /** Jobs of an upstream that lists its tasks without our IDs. */
   const begin = (more: Partial<Provider> = {}, upstream: Upstream = {}) => {
     const find: Provider['find'] = {
       call: () => ({ method: 'GET', path: 'find' }),
@@ -41,7 +41,7 @@ describe('a task belongs to one job', () => {
     harness = createJobHarness(redis, `claims${++tests}:`)
   }
 
-  it('whose call died does not take the task of an identical one whose reply is slow', async () => {
+  it('with a failed call does not claim the task of an identical job with a slow reply', async () => {
     reset()
     const died = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     let arrive = (): void => undefined
@@ -62,21 +62,21 @@ describe('a task belongs to one job', () => {
     assert.equal(await died.error(), 'submission_unknown')
   })
 
-  it('is not taken by a process that has not given Redis its attempts back', async () => {
+  it('is not claimed by a process that has not restored its attempts', async () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     await job.run()
-    Object.assign(job.parts, { hasRestored: () => false })
+    Object.assign(job.deps, { hasRestored: () => false })
     job.clock.now += 5000
     await job.run()
     assert.equal(await job.state(), 'submitting')
-    Object.assign(job.parts, { hasRestored: () => true })
+    Object.assign(job.deps, { hasRestored: () => true })
     job.clock.now += 5000
     await job.run()
     assert.equal(await job.state(), 'queued')
   })
 
-  it('is found again when the identical one was never taken', async () => {
+  it('is found again if the identical job was never accepted', async () => {
     reset()
     const job = await begin({}, { sent: (path) => (path === 'submit' ? lost : reply) })
     await job.run()
@@ -89,7 +89,7 @@ describe('a task belongs to one job', () => {
     assert.equal(await other.error(), 'submission_unknown')
   })
 
-  it('though an upstream names it in reply to two purchases, and the second is not charged', async () => {
+  it('even if an upstream returns it for two purchases, and the second is not charged', async () => {
     reset()
     const first = await begin({ find: undefined } as never)
     const second = await begin({ find: undefined } as never)
@@ -101,13 +101,13 @@ describe('a task belongs to one job', () => {
     assert.equal(await second.error(), 'submission_unknown')
   })
 
-  it('and a foreign reply is not remembered as the attempt’s own', async () => {
+  it('and a reply with a task of another job is not stored', async () => {
     reset()
     const dir = join(await temporaryFolder(cleanup), 'journal')
     const journal = await createJournal({ dir, keepMs: 3_600_000, logger: quiet })
     cleanup.add(() => journal.close())
     const first = await begin({ find: undefined } as never)
-    const second = await begin({ find: undefined } as never, { parts: { journal } })
+    const second = await begin({ find: undefined } as never, { deps: { journal } })
     await first.run()
     await second.runAll()
     assert.equal(await second.error(), 'submission_unknown')
@@ -116,7 +116,7 @@ describe('a task belongs to one job', () => {
     assert.equal(entry.reply, undefined)
   })
 
-  it('though an upstream replies to the second purchase with the finished video', async () => {
+  it('even if an upstream replies to the second purchase with the finished video', async () => {
     reset()
     const accept = () => ({ ...done, ticket }) as Outcome
     const first = await begin({ accept, find: undefined } as never)
@@ -127,22 +127,22 @@ describe('a task belongs to one job', () => {
     assert.equal(await second.state(), 'submitting')
   })
 
-  it('though a callback names it for another', async () => {
+  it('even if a callback names it for another job', async () => {
     reset()
     const first = await begin({ find: undefined } as never)
     await first.run()
     const second = await begin({ find: undefined } as never, { sent: () => lost })
     await second.run()
     const adopt = () => ticket
-    const found = second.parts.routing.find({ id: '' }, 'runware')
-    assert.ok(found)
-    const routing = { find: () => ({ ...found, provider: { ...found.provider, adopt } }) }
+    const endpoint = second.deps.routing.find({ id: '' }, 'runware')
+    assert.ok(endpoint)
+    const routing = { find: () => ({ ...endpoint, provider: { ...endpoint.provider, adopt } }) }
     const callback = createCallbackReceiver({
       now: () => second.clock.now,
       store: harness.store,
       queues: { bringForward: async () => undefined } as unknown as Queues,
       routing: routing as never,
-      upstreams: second.parts.upstreams,
+      upstreams: second.deps.upstreams,
     })
     assert.equal(await callback(second.id, 'secret', {}), true)
     assert.equal(await second.state(), 'submitting')
@@ -153,19 +153,20 @@ describe('a task belongs to one job', () => {
     reset()
     const job = await begin()
     const { writeReply: writeAnswer } = harness.store
-    let refusals = 3
-    Object.assign(job.parts, {
+    let rejections = 3
+    Object.assign(job.deps, {
       store: {
         ...harness.store,
         writeReply: async (...args: Parameters<typeof writeAnswer>) => {
-          refusals -= 1
-          if (refusals > 0) throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
+          rejections -= 1
+          if (rejections > 0)
+            throw Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
           return writeAnswer(...args)
         },
       },
     })
     await job.run()
-    assert.equal(refusals, 0)
+    assert.equal(rejections, 0)
     assert.equal(await job.state(), 'queued')
   })
 })

@@ -33,26 +33,26 @@ const stateAfter = (from: JobState, to: JobState) =>
   createTransition(jobOf({ state: from }), { view: { state: to }, now: 200 }).view.state
 
 describe('the state of a job', () => {
-  const order = ['queued', 'processing', 'generating', 'delivering'] as const
-  for (const [at, from] of order.entries()) {
-    for (const to of order.slice(0, at)) {
+  const states = ['queued', 'processing', 'generating', 'delivering'] as const
+  for (const [at, from] of states.entries()) {
+    for (const to of states.slice(0, at)) {
       it(`does not go back from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), from))
     }
-    for (const to of order.slice(at + 1)) {
-      it(`goes on from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
+    for (const to of states.slice(at + 1)) {
+      it(`can go from ${from} to ${to}`, () => assert.equal(stateAfter(from, to), to))
     }
     for (const end of ['succeeded', 'failed', 'canceled'] as const)
       it(`may end from ${from}: ${end}`, () => assert.equal(stateAfter(from, end), end))
   }
 
-  it('goes back from submitting to pending, where no upstream took the job', () => {
+  it('goes back from submitting to pending if no upstream accepted the job', () => {
     assert.equal(stateAfter('submitting', 'pending'), 'pending')
     assert.equal(stateAfter('pending', 'submitting'), 'submitting')
     assert.equal(stateAfter('submitting', 'queued'), 'queued')
     assert.equal(stateAfter('queued', 'pending'), 'queued')
   })
 
-  it('stays where a change does not name one', () => {
+  it('does not change if a change does not name one', () => {
     assert.equal(createTransition(jobOf(), { now: 200 }).view.state, 'queued')
   })
 })
@@ -97,19 +97,19 @@ describe('an entry in the history', () => {
     })
   })
 
-  it('names the upstream that has the attempt, else the next one, else none', () => {
+  it('names the upstream of the attempt, otherwise the next one, otherwise none', () => {
     const attempt = { id: 'x', provider: 'runware', at: 1 } as const
     assert.equal(entry({ reason: '', work: { attempt } })?.provider, 'runware')
     assert.equal(entry({ reason: '' })?.provider, 'fal')
     assert.equal('provider' in (entry({ reason: '' }, jobOf({}, { route: [] })) ?? {}), false)
   })
 
-  it('is never dated before the job was made', () => {
+  it('is never dated before the job was created', () => {
     assert.equal(entry({ reason: '', now: 50 })?.at, 100)
   })
 })
 
-describe('the time by which a job must have gone on', () => {
+describe('the time by which a job must have progressed', () => {
   it('is some seconds after its next step, or after now', () => {
     assert.equal(createTransition(jobOf(), { at: 9000, now: 200 }).dueAt, 14_000)
     assert.equal(createTransition(jobOf(), { now: 200 }).dueAt, 5200)
@@ -121,7 +121,7 @@ describe('the time by which a job must have gone on', () => {
   })
 })
 
-describe('what a client reads of a failure', () => {
+describe('the failure that a client receives', () => {
   const read = (code: FaultCode, message: string) =>
     createFailedTransition(jobOf(), fault(code, message), 200).view
 
@@ -141,7 +141,7 @@ describe('what a client reads of a failure', () => {
     'submission_unknown',
     'result_not_stored',
   ] as const)
-    it(`is nothing of the operator's: ${code}`, () => {
+    it(`hides what concerns the operator: ${code}`, () => {
       const message = read(code, secret).error?.message ?? ''
       assert.notEqual(message, '')
       assert.doesNotMatch(message, /4711/)
@@ -152,7 +152,7 @@ describe('what a client reads of a failure', () => {
       assert.equal(read('content_policy', message).error?.message, message)
   })
 
-  it('is kept whole for the operator', () => {
+  it('is complete for the operator', () => {
     assert.equal(
       createFailedTransition(jobOf(), fault('no_credit', secret), 200).entry?.reason,
       `no_credit: ${secret}`,
@@ -172,14 +172,14 @@ describe('a success', () => {
     assert.equal(dueAt, undefined)
   })
 
-  it('costs by the second where the price follows the length', () => {
+  it('is charged per second if the price depends on the length', () => {
     const meter = { usdPerSecond: 0.1, markupPercent: 0, usualSeconds: 5 }
     assert.equal(createSucceededTransition(jobOf({}, { meter }), [{ url: '/a' }], 300, 10.25).view.costUsd, 1)
   })
 })
 
 describe('the end of a job', () => {
-  it('is never before its beginning, though the clock may go back', () => {
+  it('is never before its start, even if the clock goes back', () => {
     const job = jobOf({ createdAt: 100 })
     assert.equal(createFailedTransition(job, fault('timeout', 'too late'), 50).view.completedAt, 100)
     assert.equal(createSucceededTransition(job, [], 50).view.completedAt, 100)

@@ -25,7 +25,7 @@ test('the view of a record is one object until the record changes', () => {
   assert.notEqual(viewOf('vid_1', text, '3'), first)
 })
 
-test('no more views are kept than many clients ask for', () => {
+test('the number of cached views is limited', () => {
   const viewOf = createViewCache()
   const first = viewOf('vid_first', text, '1')
   for (let other = 0; other < 10_000; other++) viewOf(`vid_${other}`, text, '1')
@@ -33,7 +33,7 @@ test('no more views are kept than many clients ask for', () => {
   assert.equal(viewOf('vid_9999', text, '1'), viewOf('vid_9999', text, '1'))
 })
 
-test('2000 views are kept, and the one that was not read for longest gives way to a new one', () => {
+test('2000 views are cached, and a new one replaces the least recently read', () => {
   const viewOf = createViewCache()
   const views = Array.from({ length: 2000 }, (_, n) => viewOf(`vid_${n}`, text, '1'))
   assert.equal(viewOf('vid_0', text, '1'), views[0])

@@ -23,18 +23,18 @@ async function save(content: Buffer): Promise<string> {
   return path
 }
 
-/** Bytes at places, the rest zero. */
-function bytes(size: number, parts: Readonly<Record<number, string | number[]>>): Buffer {
+/** The given bytes at their offsets, the rest zero. */
+function bytes(size: number, fields: Readonly<Record<number, string | number[]>>): Buffer {
   const content = Buffer.alloc(size)
-  for (const [at, part] of Object.entries(parts))
+  for (const [at, part] of Object.entries(fields))
     content.set(typeof part === 'string' ? Buffer.from(part, 'latin1') : part, Number(at))
   return content
 }
 
 const gif = bytes(10, { 0: 'GIF89a', 6: [0x02, 0x01, 0x03, 0x01] })
 const bmp = bytes(30, { 0: 'BM', 18: [4, 1, 0, 0], 22: [0xfe, 0xff, 0xff, 0xff] })
-const webp = (chunk: string, parts: Readonly<Record<number, number[]>>) =>
-  bytes(40, { 0: 'RIFF', 4: [32, 0, 0, 0], 8: 'WEBP', 12: chunk, ...parts })
+const webp = (chunk: string, content: Readonly<Record<number, number[]>>) =>
+  bytes(40, { 0: 'RIFF', 4: [32, 0, 0, 0], 8: 'WEBP', 12: chunk, ...content })
 const segment = (marker: number, length: number, body: number[] = []) => {
   const content = Buffer.alloc(length + 2)
   content.set([0xff, marker, length >> 8, length & 0xff, ...body])
@@ -43,7 +43,7 @@ const segment = (marker: number, length: number, body: number[] = []) => {
 const frame = [8, 0x01, 0x02, 0x03, 0x04]
 const jpeg = (...segments: Buffer[]) => Buffer.concat([Buffer.from([0xff, 0xd8]), ...segments])
 
-describe('the pixels of an image', () => {
+describe('the pixel count of an image', () => {
   const cases: Readonly<Record<string, [string, Buffer, number | undefined]>> = {
     PNG: ['image/png', png({ width: 3, height: 5 }), 15],
     APNG: ['image/apng', png({ width: 3, height: 5 }), 15],
@@ -88,7 +88,7 @@ describe('the pixels of an image', () => {
   for (const [name, [type, content, pixels]] of Object.entries(cases))
     it(name, async () => assert.equal(await countImagePixels(await save(content), type), pixels))
 
-  it('are found behind up to half a megabyte of other segments', async () => {
+  it('are found after up to half a megabyte of other segments', async () => {
     const comments = Array.from({ length: 7 }, () => segment(0xfe, 0xffff))
     assert.equal(
       await countImagePixels(await save(jpeg(...comments, segment(0xc0, 17, frame))), 'image/jpeg'),
@@ -96,21 +96,29 @@ describe('the pixels of an image', () => {
     )
   })
 
-  it('of what cannot be read: an error, not a guess', async () => {
+  it('of an unreadable file: an error, not a guess', async () => {
     await assert.rejects(countImagePixels(folder, 'image/png'), { code: 'EISDIR' })
     await assert.rejects(countImagePixels(join(folder, 'absent'), 'image/png'), { code: 'ENOENT' })
   })
 })
 
-const box = (name: string, length: number, told = length) =>
-  bytes(length, { 0: [told >>> 24, (told >>> 16) & 0xff, (told >>> 8) & 0xff, told & 0xff], 4: name })
-const longBox = (length: number, told = length) => {
+const box = (name: string, length: number, declaredLength = length) =>
+  bytes(length, {
+    0: [
+      declaredLength >>> 24,
+      (declaredLength >>> 16) & 0xff,
+      (declaredLength >>> 8) & 0xff,
+      declaredLength & 0xff,
+    ],
+    4: name,
+  })
+const longBox = (length: number, declaredLength = length) => {
   const content = box('mdat', length, 1)
-  content.writeBigUInt64BE(BigInt(told), 8)
+  content.writeBigUInt64BE(BigInt(declaredLength), 8)
   return content
 }
 
-describe('whether the end of a file is there', () => {
+describe('whether a file is complete', () => {
   const ftyp = box('ftyp', 24)
   const cases: Readonly<Record<string, [Buffer, boolean]>> = {
     'a whole PNG': [png(), true],
@@ -159,12 +167,12 @@ describe('whether the end of a file is there', () => {
       assert.equal(await isComplete(await save(content)), whole))
 })
 
-describe('what a file is by its bytes', () => {
+describe('the type of a file by its bytes', () => {
   const verdict = async (content: Buffer, kind: 'image' | 'video' | 'audio') =>
     checkMediaFile(await save(content), kind)
   const reasonOf = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
-    const found = await verdict(content, kind)
-    return 'reason' in found ? found.reason : found.contentType
+    const result = await verdict(content, kind)
+    return 'reason' in result ? result.reason : result.contentType
   }
   const m4v = Buffer.concat([bytes(24, { 0: [0, 0, 0, 24], 4: 'ftypmp42' }), box('mdat', 16)])
   const webm = Buffer.concat([
@@ -173,7 +181,7 @@ describe('what a file is by its bytes', () => {
   ])
   const ogg = bytes(80, { 0: 'OggS', 28: [0x7f] })
 
-  it('is told from the bytes alone', async () => {
+  it('is detected from the bytes only', async () => {
     assert.equal(await detectContentType(await save(png())), 'image/png')
     assert.equal(await detectContentType(await save(video)), 'video/mp4')
     assert.equal(await detectContentType(await save(Buffer.from('hello'))), undefined)
@@ -190,7 +198,7 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(Buffer.from('hello'), 'video'), 'invalid')
   })
 
-  it('is sound in a field for sound, where the same container may hold both', async () => {
+  it('is audio in an audio field, if the same container can hold both', async () => {
     assert.equal(await reasonOf(m4v, 'audio'), 'audio/mp4')
     assert.equal(await reasonOf(m4v, 'video'), 'video/mp4')
     assert.equal(await reasonOf(webm, 'audio'), 'audio/webm')
@@ -210,10 +218,10 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(ogg, 'video'), 'invalid')
   })
 
-  it('is named to the caller', async () => {
+  it('is named in the error', async () => {
     const wrong = async (content: Buffer, kind: 'image' | 'video' | 'audio') => {
-      const found = await verdict(content, kind)
-      return 'problem' in found ? found.problem : assert.fail()
+      const result = await verdict(content, kind)
+      return 'problem' in result ? result.problem : assert.fail()
     }
     assert.match(await wrong(png(), 'video'), /\ba video file.*image\/png/)
     assert.match(await wrong(video, 'image'), /\ban image file.*video\/mp4/)
@@ -223,12 +231,12 @@ describe('what a file is by its bytes', () => {
     assert.match(await wrong(video.subarray(0, video.length - 1), 'video'), /cut/)
   })
 
-  it('cannot be told where our own disk fails, which is not the file’s fault', async () => {
+  it('fails with a storage fault if our disk fails', async () => {
     await assert.rejects(detectContentType(join(folder, 'absent')), StorageUnavailable)
     await assert.rejects(isComplete(join(folder, 'absent')), StorageUnavailable)
   })
 
-  it('is an image that a model cannot read: no', async () => {
+  it('rejects an image that models cannot read', async () => {
     const svg = bytes(200, { 0: '8BPS', 4: [0, 1] })
     assert.equal(await detectContentType(await save(svg)), 'image/vnd.adobe.photoshop')
     assert.equal(await reasonOf(svg, 'image'), 'invalid')
@@ -239,7 +247,7 @@ describe('what a file is by its bytes', () => {
     assert.equal(await reasonOf(png({ width: 10_000, height: 10_001 }), 'image'), 'too_large')
   })
 
-  it('is whole', async () => {
+  it('must be complete', async () => {
     assert.equal(await reasonOf(video.subarray(0, video.length - 1), 'video'), 'invalid')
   })
 })

@@ -47,11 +47,11 @@ function wav(samples: Buffer, declared = samples.length): Buffer {
 }
 
 /** What a file loses when one byte of it is missing can be seen unless it was written without a length. */
-const untold = new Set(['pipe.wav'])
+const unbounded = new Set(['pipe.wav'])
 /** Here, what is cut off first is no part of the sound or the image. */
 const appendix: Readonly<Record<string, number>> = { 'id3v1.mp3': 128, 'several-images.jpg': 900 }
 
-describe('a whole file of a real encoder', () => {
+describe('a complete file of a real encoder', () => {
   for (const name of fixtures) {
     it(`${name} is accepted`, async () => {
       const content = fixture(name)
@@ -60,8 +60,8 @@ describe('a whole file of a real encoder', () => {
   }
 })
 
-describe('a file that is cut short', () => {
-  for (const name of fixtures.filter((name) => !untold.has(name))) {
+describe('a truncated file', () => {
+  for (const name of fixtures.filter((name) => !unbounded.has(name))) {
     it(`${name} is rejected, wherever it is cut`, async () => {
       const content = fixture(name)
       const kind = await kindOf(content)
@@ -82,7 +82,7 @@ describe('a file that is cut short', () => {
     assert.match(await verdictOn(wav(Buffer.alloc(999), 1000), 'audio'), /cut short/)
   })
 
-  it('was left by a stopped recorder: media data up to the end, and no index', async () => {
+  it('of a stopped recorder: media data up to the end, and no index', async () => {
     const box = (type: string, length: number, body: Buffer) => {
       const head = Buffer.alloc(8)
       head.writeUInt32BE(length)
@@ -97,7 +97,7 @@ describe('a file that is cut short', () => {
   })
 })
 
-describe('a valid file that looks cut', () => {
+describe('a valid file that looks truncated', () => {
   const appended: Readonly<Record<string, Buffer>> = {
     zeros: Buffer.alloc(9000),
     'a line end': Buffer.from('\r\n'),
@@ -140,14 +140,14 @@ describe('a valid file that looks cut', () => {
     it(`a WAV ${what}`, async () => assert.equal(await verdictOn(content, 'audio'), 'accepted'))
 })
 
-describe('a file behind something else', () => {
-  it('is none of its kind: an image behind a tag of sound files, or behind a byte order mark', async () => {
+describe('a file after other bytes', () => {
+  it('is rejected: an image after an audio tag or a byte order mark', async () => {
     const tag = Buffer.from('ID3\x03\0\0\0\0\0\x05xxxxx', 'latin1')
     for (const before of [tag, Buffer.from('\ufeff')])
       assert.match(await verdictOn(Buffer.concat([before, png()]), 'image'), /no file of a known type/)
   })
 
-  it('an archive is named, and not looked into', async () => {
+  it('an archive is named, and not opened', async () => {
     const name = 'META-INF/MANIFEST.MF'
     const head = Buffer.alloc(30)
     head.write('PK\x03\x04', 'latin1')

@@ -97,7 +97,7 @@ const bounded: typeof hostile = {
 
 describe('a parser', () => {
   for (const [name, [parse, content]] of Object.entries(hostile)) {
-    it(`gives up after so many elements: ${name}`, async () => {
+    it(`gives up after a limited number of elements: ${name}`, async () => {
       const reader = readerOf(content, { ...parserLimits, elements: 5000 })
       await assert.rejects(parse(reader), ParserLimitReached)
       const { elements, reads } = reader.counts()
@@ -116,7 +116,7 @@ describe('a parser', () => {
     })
   }
 
-  it('gives up after so many reads', async () => {
+  it('gives up after a limited number of reads', async () => {
     const box = Buffer.concat([Buffer.from('\0\x02\0\0free', 'latin1'), Buffer.alloc(128 * 1024 - 8)])
     const content = repeat(video, box, 40 * box.length)
     assert.equal(await hasWholeBoxes(readerOf(content)), true)
@@ -125,7 +125,7 @@ describe('a parser', () => {
     assert.equal(reader.counts().reads, 21)
   })
 
-  it('gives up after a time', async () => {
+  it('gives up after a time limit', async () => {
     let now = 0
     const read = async () => {
       now += 600
@@ -145,7 +145,7 @@ describe('a parser', () => {
   })
 })
 
-describe('a valid file of more elements than a parser looks at', () => {
+describe('a valid file with more elements than a parser reads', () => {
   async function save(content: Buffer): Promise<string> {
     const path = join(folder, 'long')
     await writeFile(path, content)

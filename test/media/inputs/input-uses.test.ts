@@ -39,41 +39,41 @@ describe('uses of a stored input', () => {
     assert.equal(removed, 0)
   })
 
-  it('whoever sends the same content during a removal waits for its end', async () => {
-    const order: string[] = []
+  it('a request with the same content waits for the end of a removal', async () => {
+    const events: string[] = []
     await uses.add('again')
     await uses.markNew('again')
     let added: Promise<unknown> = Promise.resolve()
     await uses.release('again', async () => {
-      added = uses.add('again').then(() => order.push('added'))
+      added = uses.add('again').then(() => events.push('added'))
       await new Promise((resolve) => setTimeout(resolve, 150))
-      order.push('removed')
+      events.push('removed')
     })
     await added
-    assert.deepEqual(order, ['removed', 'added'])
+    assert.deepEqual(events, ['removed', 'added'])
   })
 
-  it('are remembered as long as the file may be kept', async () => {
+  it('are stored as long as the file can exist', async () => {
     await uses.add('kept')
     const ms = await redis.pttl(keys.inputUses('kept'))
     assert.ok(ms > 50_000 && ms <= 60_000, `${ms}`)
   })
 
-  it('a use more makes them remembered for longer', async () => {
+  it('are stored for longer with another use', async () => {
     await uses.add('longer')
     await redis.pexpire(keys.inputUses('longer'), 1000)
     await uses.add('longer')
     assert.ok((await redis.pttl(keys.inputUses('longer'))) > 50_000)
   })
 
-  it('a use that nobody counted removes nothing, and leaves nothing behind', async () => {
+  it('an uncounted use removes nothing, and leaves nothing', async () => {
     removed = 0
     await uses.release('unknown', remove)
     assert.equal(removed, 0)
     assert.equal(await redis.exists(keys.inputUses('unknown')), 0)
   })
 
-  it('the last use of an old file is forgotten', async () => {
+  it('the last use of an old file is dropped', async () => {
     await uses.add('once')
     await uses.release('once', remove)
     assert.equal(await redis.exists(keys.inputUses('once')), 0)
@@ -86,7 +86,7 @@ describe('uses of a stored input', () => {
     assert.equal(await redis.exists(keys.inputUses('gone')), 0)
   })
 
-  it('a new file of two uses has one after the first drop', async () => {
+  it('a new file with two uses has one after the first is released', async () => {
     await uses.add('two')
     await uses.markNew('two')
     await uses.add('two')
@@ -94,7 +94,7 @@ describe('uses of a stored input', () => {
     assert.deepEqual(await redis.hgetall(keys.inputUses('two')), { uses: '1', new: '1' })
   })
 
-  it('a removal that never ends is over after two minutes', async () => {
+  it('a removal that never ends expires after two minutes', async () => {
     await uses.add('stuck')
     await uses.markNew('stuck')
     await assert.rejects(
@@ -106,7 +106,7 @@ describe('uses of a stored input', () => {
     assert.equal(await redis.hget(keys.inputUses('stuck'), 'removing'), '1')
   })
 
-  it('a file whose removal does not end is not waited for forever', async () => {
+  it('a request does not wait forever for the end of a removal', async () => {
     await redis.hset(keys.inputUses('slow'), 'removing', '1')
     const waiting = createInputUses({ redis, keys, keepMs: 60_000, sleep: async () => undefined })
     await assert.rejects(waiting.add('slow'), {
@@ -115,7 +115,7 @@ describe('uses of a stored input', () => {
     })
   })
 
-  it('its end is looked for every 100 ms, for ten seconds', async () => {
+  it('a request checks for the end every 100 ms, for ten seconds', async () => {
     await redis.hset(keys.inputUses('slow'), 'removing', '1')
     const slept: number[] = []
     const sleep = async (ms: number) => void slept.push(ms)

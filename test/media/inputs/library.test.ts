@@ -32,12 +32,12 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const store: FileStore = { ...createDiskStore(join(dataDir, 'files')), ...changes.store }
   const keys = createKeys(`${dataDir}:`)
   const limits = { image: 2 * megabyte, video: 3 * megabyte, audio: megabyte, ...changes.limits }
   const quota = createQuota({ redis, keys, quotaBytes: changes.quotaBytes ?? 99 * megabyte })
-  const library = createLibrary({ redis, keys, store, tempDir: scratch, limits, quota, keepMs })
+  const library = createLibrary({ redis, keys, store, tempDir, limits, quota, keepMs })
   return {
     library,
     keys,
@@ -57,10 +57,10 @@ async function start(t: TestContext, changes: Changes = {}) {
 }
 
 describe('an attachment', () => {
-  it('is stored with all that is known of it', async (t) => {
-    const room = await start(t)
+  it('is stored with its metadata', async (t) => {
+    const setup = await start(t)
     const before = Date.now()
-    const added = await room.add()
+    const added = await setup.add()
     assert.match(added.id, /^att_[0-9a-z]{25}$/)
     const { id, createdAt, expiresAt, ...rest } = added
     assert.deepEqual(rest, {
@@ -73,190 +73,190 @@ describe('an attachment', () => {
     })
     assert.ok(createdAt >= before && createdAt <= Date.now())
     assert.equal(expiresAt, createdAt + keepMs)
-    assert.deepEqual(await room.stored(), [id])
-    assert.deepEqual(await room.temporary(), [])
-    assert.ok((await buffer(await room.library.open(added))).equals(image))
-    assert.equal(await room.usedBytes(), image.length)
+    assert.deepEqual(await setup.stored(), [id])
+    assert.deepEqual(await setup.temporary(), [])
+    assert.ok((await buffer(await setup.library.open(added))).equals(image))
+    assert.equal(await setup.usedBytes(), image.length)
   })
 
-  it('is found by its owner, and by nobody else', async (t) => {
-    const room = await start(t)
-    const added = await room.add()
-    assert.deepEqual(await room.library.find(added.id, 'alice'), added)
-    assert.equal(await room.library.find(added.id, 'bobby'), undefined)
-    assert.equal(await room.library.find('att_unknown', 'alice'), undefined)
+  it('is found by its owner only', async (t) => {
+    const setup = await start(t)
+    const added = await setup.add()
+    assert.deepEqual(await setup.library.find(added.id, 'alice'), added)
+    assert.equal(await setup.library.find(added.id, 'bobby'), undefined)
+    assert.equal(await setup.library.find('att_unknown', 'alice'), undefined)
   })
 
-  it('has an ID of its own', async (t) => {
-    const room = await start(t)
-    const [first, second] = [await room.add(), await room.add()]
+  it('has its own ID', async (t) => {
+    const setup = await start(t)
+    const [first, second] = [await setup.add(), await setup.add()]
     assert.notEqual(first.id, second.id)
   })
 
-  it('has a record until its time is over', async (t) => {
-    const room = await start(t)
-    const { id } = await room.add()
-    for (const key of [room.keys.attachment(id), room.keys.library('alice')]) {
+  it('has a record until it expires', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.add()
+    for (const key of [setup.keys.attachment(id), setup.keys.library('alice')]) {
       const ms = await redis.pttl(key)
       assert.ok(ms > keepMs - 60_000 && ms <= keepMs, `${key}: ${ms}`)
     }
-    assert.equal(await room.library.exists(id), true)
-    await redis.del(room.keys.attachment(id))
-    assert.equal(await room.library.exists(id), false)
+    assert.equal(await setup.library.exists(id), true)
+    await redis.del(setup.keys.attachment(id))
+    assert.equal(await setup.library.exists(id), false)
   })
 
-  it('is not listed after its time', async (t) => {
-    const room = await start(t)
-    await redis.zadd(room.keys.library('alice'), Date.now() - keepMs - 60_000, 'old')
-    await redis.zadd(room.keys.library('alice'), Date.now() - keepMs + 60_000, 'young')
-    const { id } = await room.add()
-    assert.deepEqual(await redis.zrange(room.keys.library('alice'), '0', '-1'), ['young', id])
+  it('is not listed after it expires', async (t) => {
+    const setup = await start(t)
+    await redis.zadd(setup.keys.library('alice'), Date.now() - keepMs - 60_000, 'old')
+    await redis.zadd(setup.keys.library('alice'), Date.now() - keepMs + 60_000, 'young')
+    const { id } = await setup.add()
+    assert.deepEqual(await redis.zrange(setup.keys.library('alice'), '0', '-1'), ['young', id])
   })
 
-  it('that was sent as sound is sound, although it looks like a video', async (t) => {
-    const room = await start(t, { limits: { audio: 9 * megabyte } })
-    const added = await room.add(video, { declaredType: 'audio/mp4' })
+  it('that was sent as audio is audio, even if it looks like a video', async (t) => {
+    const setup = await start(t, { limits: { audio: 9 * megabyte } })
+    const added = await setup.add(video, { declaredType: 'audio/mp4' })
     assert.deepEqual([added.kind, added.contentType], ['audio', 'audio/mp4'])
   })
 
-  it('that was sent as something else is what its bytes are', async (t) => {
-    const room = await start(t)
-    assert.equal((await room.add(video, { declaredType: 'image/png' })).kind, 'video')
-    assert.equal((await room.add(image, { declaredType: 'audio/mp4' })).kind, 'image')
+  it('that was sent with another type has the type of its bytes', async (t) => {
+    const setup = await start(t)
+    assert.equal((await setup.add(video, { declaredType: 'image/png' })).kind, 'video')
+    assert.equal((await setup.add(image, { declaredType: 'audio/mp4' })).kind, 'image')
   })
 })
 
 describe('the list of attachments', () => {
-  it('begins with the newest, and is so long', async (t) => {
+  it('starts with the newest, and is limited', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
-    const room = await start(t)
+    const setup = await start(t)
     const ids: string[] = []
     for (let count = 0; count < 3; count += 1) {
       t.mock.timers.setTime(Date.now() + 1000)
-      ids.unshift((await room.add()).id)
+      ids.unshift((await setup.add()).id)
     }
-    const list = async (limit: number) => (await room.library.list('alice', limit)).map(({ id }) => id)
+    const list = async (limit: number) => (await setup.library.list('alice', limit)).map(({ id }) => id)
     assert.deepEqual(await list(3), ids)
     assert.deepEqual(await list(2), ids.slice(0, 2))
-    assert.deepEqual(await room.library.list('bobby', 3), [])
+    assert.deepEqual(await setup.library.list('bobby', 3), [])
   })
 
-  it('leaves out what has no record any more', async (t) => {
-    const room = await start(t)
-    const [first, second] = [await room.add(), await room.add()]
-    await redis.del(room.keys.attachment(second.id))
+  it('omits attachments without a record', async (t) => {
+    const setup = await start(t)
+    const [first, second] = [await setup.add(), await setup.add()]
+    await redis.del(setup.keys.attachment(second.id))
     assert.deepEqual(
-      (await room.library.list('alice', 9)).map(({ id }) => id),
+      (await setup.library.list('alice', 9)).map(({ id }) => id),
       [first.id],
     )
   })
 })
 
 describe('the removal of an attachment', () => {
-  it('removes its record, its file and what it counts', async (t) => {
-    const room = await start(t)
-    const { id } = await room.add()
-    assert.equal(await room.library.remove(id, 'alice'), true)
-    assert.deepEqual(await room.stored(), [])
-    assert.equal(await room.usedBytes(), 0)
-    assert.equal(await redis.exists(room.keys.attachment(id), room.keys.library('alice')), 0)
+  it('removes its record, its file and its quota', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.add()
+    assert.equal(await setup.library.remove(id, 'alice'), true)
+    assert.deepEqual(await setup.stored(), [])
+    assert.equal(await setup.usedBytes(), 0)
+    assert.equal(await redis.exists(setup.keys.attachment(id), setup.keys.library('alice')), 0)
   })
 
-  it('is its owner’s only', async (t) => {
-    const room = await start(t)
-    const { id } = await room.add()
-    assert.equal(await room.library.remove(id, 'bobby'), false)
-    assert.deepEqual(await room.stored(), [id])
+  it('is allowed to its owner only', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.add()
+    assert.equal(await setup.library.remove(id, 'bobby'), false)
+    assert.deepEqual(await setup.stored(), [id])
   })
 })
 
-describe('an attachment that is refused', () => {
+describe('an attachment that is rejected', () => {
   const names = ['', 'x'.repeat(256), 'a/b.png', 'a\\b.png', 'a\nb.png', '.', '..', '...']
   for (const filename of names) {
     it(`for its name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
-      const room = await start(t)
-      await assert.rejects(room.add(image, { filename }), {
+      const setup = await start(t)
+      await assert.rejects(setup.add(image, { filename }), {
         name: 'MediaRefused',
         reason: 'invalid',
         field: 'file',
         message: '`file` must have a plain file name, not a path',
       })
-      assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
+      assert.deepEqual([await setup.stored(), await setup.temporary()], [[], []])
     })
   }
 
   for (const filename of ['x'.repeat(255), '.png', 'a.', 'a..b']) {
-    it(`is not for its name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
-      const room = await start(t)
-      assert.equal((await room.add(image, { filename })).filename, filename)
+    it(`is accepted with the name ${JSON.stringify(filename.slice(0, 20))}`, async (t) => {
+      const setup = await start(t)
+      assert.equal((await setup.add(image, { filename })).filename, filename)
     })
   }
 
   it('for its type', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.add(Buffer.from('text')), {
+    const setup = await start(t)
+    await assert.rejects(setup.add(Buffer.from('text')), {
       name: 'MediaRefused',
       reason: 'invalid',
       field: 'file',
       message: '`file` must be an image, a video or an audio file',
     })
-    assert.deepEqual([await room.temporary(), await room.usedBytes()], [[], 0])
+    assert.deepEqual([await setup.temporary(), await setup.usedBytes()], [[], 0])
   })
 
-  it('because it is cut short', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.add(image.subarray(0, -9)), {
+  it('because it is truncated', async (t) => {
+    const setup = await start(t)
+    await assert.rejects(setup.add(image.subarray(0, -9)), {
       reason: 'invalid',
       field: 'file',
       message: /is cut short/,
     })
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.temporary(), [])
   })
 
   it('because it is larger than any file may be', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.add(Buffer.alloc(3 * megabyte + 1)), {
+    const setup = await start(t)
+    await assert.rejects(setup.add(Buffer.alloc(3 * megabyte + 1)), {
       reason: 'too_large',
       field: 'file',
       message: '`file` is larger than 3 MB',
     })
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.temporary(), [])
   })
 
   it('because it is larger than its kind may be', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.add(png({ padding: 2 * megabyte })), {
+    const setup = await start(t)
+    await assert.rejects(setup.add(png({ padding: 2 * megabyte })), {
       reason: 'too_large',
       field: 'file',
       message: '`file` is larger than 2 MB',
     })
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('is not for being as large as it may be', async (t) => {
-    const room = await start(t, { limits: { image: image.length, video: 1, audio: 1 } })
-    assert.equal((await room.add()).bytes, image.length)
+  it('is accepted at exactly the limit', async (t) => {
+    const setup = await start(t, { limits: { image: image.length, video: 1, audio: 1 } })
+    assert.equal((await setup.add()).bytes, image.length)
   })
 
   it('because of the quota: nothing is stored', async (t) => {
-    const room = await start(t, { quotaBytes: image.length - 1 })
-    await assert.rejects(room.add(), { name: 'QuotaExceeded' })
-    assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
+    const setup = await start(t, { quotaBytes: image.length - 1 })
+    await assert.rejects(setup.add(), { name: 'QuotaExceeded' })
+    assert.deepEqual([await setup.stored(), await setup.temporary()], [[], []])
   })
 
   it('by the store: it is not counted', async (t) => {
-    const room = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
-    await assert.rejects(room.add(), { message: 'broken' })
-    assert.deepEqual([await room.usedBytes(), await room.temporary()], [0, []])
+    const setup = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
+    await assert.rejects(setup.add(), { message: 'broken' })
+    assert.deepEqual([await setup.usedBytes(), await setup.temporary()], [0, []])
   })
 
-  it('because its sender broke off', async (t) => {
-    const room = await start(t)
+  it('because its client disconnected', async (t) => {
+    const setup = await start(t)
     async function* content() {
       yield image.subarray(0, 20)
       throw new Error('gone')
     }
-    await assert.rejects(room.add(image, { content: content() }), { message: 'gone' })
-    assert.deepEqual(await room.temporary(), [])
+    await assert.rejects(setup.add(image, { content: content() }), { message: 'gone' })
+    assert.deepEqual(await setup.temporary(), [])
   })
 })

@@ -46,7 +46,7 @@ describe('the storage quota of a key', () => {
     assert.equal(await used(), 3)
   })
 
-  it('what is full to the last byte still fits', async () => {
+  it('the last byte of the quota can be used', async () => {
     assert.equal(await quota.reserve(file('a', 10), hour), true)
   })
 
@@ -58,7 +58,7 @@ describe('the storage quota of a key', () => {
     assert.deepEqual(await files(), [`${4 * megabyte} a`])
   })
 
-  it('the error says how much there is, how much is used and how large the file is', async () => {
+  it('the error contains the quota, the used bytes and the size of the file', async () => {
     await quota.reserve(file('a', 4), hour)
     await assert.rejects(quota.reserve(file('b', 7), hour), {
       name: 'QuotaExceeded',
@@ -66,13 +66,13 @@ describe('the storage quota of a key', () => {
     })
   })
 
-  it('a file that is counted already fits however full it is', async () => {
+  it('a counted file is accepted even if the quota is full', async () => {
     await quota.reserve(file('a', 6), hour)
     await quota.reserve(file('b', 4), hour)
     assert.equal(await quota.reserve(file('a', 6), hour), false)
   })
 
-  it('each key has a quota of its own', async () => {
+  it('each key has its own quota', async () => {
     await quota.reserve(file('a', 10), hour)
     assert.equal(await quota.reserve(file('a', 10, 'bobby'), hour), true)
   })
@@ -82,7 +82,7 @@ describe('the storage quota of a key', () => {
     assert.deepEqual(await files(anonymousCaller.owner), [])
   })
 
-  it('a file does not count after its time', async () => {
+  it('a file does not count after it expires', async () => {
     await quota.reserve(file('a', 6), -1)
     await quota.reserve(file('b', 3), -1)
     assert.equal(await quota.reserve(file('c', 10), hour), true)
@@ -90,7 +90,7 @@ describe('the storage quota of a key', () => {
     assert.deepEqual(await files(), [`${10 * megabyte} c`])
   })
 
-  it('a file counts until its time is over', async () => {
+  it('a file counts until it expires', async () => {
     const before = Date.now()
     await quota.reserve(file('a', 6), hour)
     const expires = Number(await redis.zscore(keys.storedFiles('alice'), `${6 * megabyte} a`))
@@ -104,7 +104,7 @@ describe('the storage quota of a key', () => {
     assert.ok(expires > Date.now() + 1.5 * hour)
   })
 
-  it('thousands of files whose time is over go step by step, a thousand each time', async () => {
+  it('thousands of expired files are removed in steps of a thousand', async () => {
     const members = Array.from({ length: 1001 }, (_, index) => [index + 1, `1 ${index}`]).flat()
     await redis.zadd(keys.storedFiles('alice'), ...(members as [number, string]))
     await redis.set(keys.storedBytes('alice'), 1001)
@@ -113,7 +113,7 @@ describe('the storage quota of a key', () => {
     assert.equal(await redis.get(keys.storedBytes('alice')), '6')
   })
 
-  it('what is given back does not count any more', async () => {
+  it('a released file does not count', async () => {
     await quota.reserve(file('a', 6), hour)
     await quota.reserve(file('b', 1), hour)
     await quota.release(file('a', 6))
@@ -121,7 +121,7 @@ describe('the storage quota of a key', () => {
     assert.deepEqual(await files(), [`${megabyte} b`])
   })
 
-  it('what is given back twice counts once', async () => {
+  it('a file that is released twice is subtracted once', async () => {
     await quota.reserve(file('a', 6), hour)
     await quota.reserve(file('b', 1), hour)
     await quota.release(file('a', 6))
@@ -129,7 +129,7 @@ describe('the storage quota of a key', () => {
     assert.equal(await used(), 1)
   })
 
-  it('both keys are kept for longer than any file, and not forever', async () => {
+  it('both Redis keys expire later than any file', async () => {
     await quota.reserve(file('a', 6), hour)
     for (const key of [keys.storedFiles('alice'), keys.storedBytes('alice')]) {
       const ms = await redis.pttl(key)
@@ -137,7 +137,7 @@ describe('the storage quota of a key', () => {
     }
   })
 
-  it('their time begins anew with each file', async () => {
+  it('the expiry is renewed with each file', async () => {
     await quota.reserve(file('a', 6), hour)
     for (const key of [keys.storedFiles('alice'), keys.storedBytes('alice')]) await redis.pexpire(key, hour)
     await quota.reserve(file('a', 6), hour)

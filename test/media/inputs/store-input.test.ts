@@ -40,7 +40,7 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const disk = createDiskStore(join(dataDir, 'files'))
   const taken: string[] = []
   const store: FileStore = {
@@ -53,24 +53,24 @@ async function start(t: TestContext, changes: Changes = {}) {
   }
   const keys = createKeys(`${dataDir}:`)
   const limits = { image: changes.imageBytes ?? megabyte, video: megabyte, audio: megabyte }
-  const spool = createUploadBuffer({
-    tempDir: scratch,
+  const uploadBuffer = createUploadBuffer({
+    tempDir,
     limits: { image: megabyte, video: megabyte, audio: megabyte },
   })
   const quota = createQuota({ redis, keys, quotaBytes: changes.quotaBytes ?? 100 * megabyte })
   const uses = createInputUses({ redis, keys, keepMs: hour })
-  const library = createLibrary({ redis, keys, store, tempDir: scratch, limits, quota, keepMs: hour })
-  const keep = createInputStorer({
+  const library = createLibrary({ redis, keys, store, tempDir, limits, quota, keepMs: hour })
+  const storeInput = createInputStorer({
     store,
-    tempDir: scratch,
-    uploadBuffer: spool,
+    tempDir,
+    uploadBuffer,
     library,
     limits,
     inputUses: uses,
     quota,
   })
   const put = async (name: string, content: Buffer) => {
-    const path = scratch.createPath('put')
+    const path = tempDir.createPath('put')
     await writeFile(path, content)
     await disk.put(name, path)
   }
@@ -78,9 +78,10 @@ async function start(t: TestContext, changes: Changes = {}) {
     library,
     taken,
     disk,
-    spool,
+    uploadBuffer,
     put,
-    keep: (input: Input, sender: Partial<Sender> = {}) => keep(input, { owner: 'alice', ...sender }),
+    storeInput: (input: Input, sender: Partial<Sender> = {}) =>
+      storeInput(input, { owner: 'alice', ...sender }),
     attach: (content = image, owner = 'alice') =>
       library.add({ owner, filename: 'a.png', declaredType: 'image/png', content: Readable.from([content]) }),
     inputs: () => readdir(join(dataDir, 'files/inputs')).catch(() => [] as string[]),
@@ -124,13 +125,13 @@ describe('whether an input has files to store', () => {
 
 describe('a data URL', () => {
   it('is stored by its content, and counted', async (t) => {
-    const room = await start(t)
-    const { input } = await room.keep({ prompt: 'a boat', image: url })
+    const setup = await start(t)
+    const { input } = await setup.storeInput({ prompt: 'a boat', image: url })
     assert.deepEqual(input, { prompt: 'a boat', image: stored(image) })
-    assert.deepEqual(await room.inputs(), [hashOf(image)])
-    assert.deepEqual(await room.temporary(), [])
-    assert.equal(await room.usedBytes(), image.length)
-    assert.deepEqual(await room.usesOf(image), { uses: '1', new: '1' })
+    assert.deepEqual(await setup.inputs(), [hashOf(image)])
+    assert.deepEqual(await setup.temporary(), [])
+    assert.equal(await setup.usedBytes(), image.length)
+    assert.deepEqual(await setup.usesOf(image), { uses: '1', new: '1' })
   })
 
   for (const head of [
@@ -140,46 +141,46 @@ describe('a data URL', () => {
     'data:,',
     'data:image/png,',
   ]) {
-    it(`may begin with ${head}`, async (t) => {
-      const room = await start(t)
-      const { input } = await room.keep({ image: head + image.toString('base64') })
+    it(`can start with ${head}`, async (t) => {
+      const setup = await start(t)
+      const { input } = await setup.storeInput({ image: head + image.toString('base64') })
       assert.equal(input.image, stored(image))
     })
   }
 
-  it('that came in pieces is claimed from the spool', async (t) => {
-    const room = await start(t)
-    const diverted = await room.spool.receiveDataUrl('image/png')
-    await diverted.write(image.toString('base64'))
-    const { input } = await room.keep({ image: uploadReferenceOf(await diverted.end()) })
+  it('that was streamed is claimed from the upload buffer', async (t) => {
+    const setup = await start(t)
+    const buffered = await setup.uploadBuffer.receiveDataUrl('image/png')
+    await buffered.write(image.toString('base64'))
+    const { input } = await setup.storeInput({ image: uploadReferenceOf(await buffered.end()) })
     assert.equal(input.image, stored(image))
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('that nobody has any more is refused', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.keep({ image: uploadReferenceOf(createUploadedFile('image/png')) }), {
+  it('that is no longer buffered is rejected', async (t) => {
+    const setup = await start(t)
+    await assert.rejects(setup.storeInput({ image: uploadReferenceOf(createUploadedFile('image/png')) }), {
       field: 'image',
       message: /has no file any more/,
     })
   })
 
-  it('its real type counts, not the one it says', async (t) => {
-    const room = await start(t)
-    const { input } = await room.keep({ video: dataUrl('video/webm', video) })
+  it('has its detected type, not the declared one', async (t) => {
+    const setup = await start(t)
+    const { input } = await setup.storeInput({ video: dataUrl('video/webm', video) })
     assert.equal(input.video, stored(video, 'video/mp4'))
   })
 
-  it('a link is left alone, wherever it mentions one', async (t) => {
-    const room = await start(t)
+  it('a link that contains a data URL is not changed', async (t) => {
+    const setup = await start(t)
     const image = 'https://cdn.example/?data:image/png;base64,AAAA'
-    const { input } = await room.keep({ image })
+    const { input } = await setup.storeInput({ image })
     assert.equal(input.image, image)
-    assert.deepEqual(room.taken, [])
+    assert.deepEqual(setup.taken, [])
   })
 })
 
-describe('a data URL that is refused', () => {
+describe('a data URL that is rejected', () => {
   const cases: [string, Input, RegExp, string][] = [
     ['no base64', { image: 'data:image/png;base64,$$$$' }, /^`image` is not valid base64$/, 'invalid'],
     [
@@ -204,164 +205,164 @@ describe('a data URL that is refused', () => {
     ['a video', { image: dataUrl('image/png', video) }, /is video\/mp4 by its content/, 'invalid'],
   ]
   for (const [what, input, message, reason] of cases) {
-    it(`${what}: the error names the field, and nothing is left`, async (t) => {
-      const room = await start(t)
-      await assert.rejects(room.keep(input), { name: 'MediaRefused', message, reason, field: 'image' })
-      assert.deepEqual([await room.inputs(), await room.temporary(), await room.usedBytes()], [[], [], 0])
+    it(`${what}: the error names the field, and no file is left`, async (t) => {
+      const setup = await start(t)
+      await assert.rejects(setup.storeInput(input), { name: 'MediaRefused', message, reason, field: 'image' })
+      assert.deepEqual([await setup.inputs(), await setup.temporary(), await setup.usedBytes()], [[], [], 0])
     })
   }
 
-  it('larger than its kind may be, although another kind may', async (t) => {
-    const room = await start(t, { imageBytes: image.length - 1 })
-    await assert.rejects(room.keep({ image: dataUrl('video/mp4', image) }), {
+  it('larger than the limit of its kind, even if another kind allows it', async (t) => {
+    const setup = await start(t, { imageBytes: image.length - 1 })
+    await assert.rejects(setup.storeInput({ image: dataUrl('video/mp4', image) }), {
       name: 'MediaRefused',
       reason: 'too_large',
     })
   })
 
-  it('as large as its kind may be is not refused', async (t) => {
-    const room = await start(t, { imageBytes: image.length })
-    assert.equal((await room.keep({ image: url })).input.image, stored(image))
+  it('exactly at the limit of its kind is accepted', async (t) => {
+    const setup = await start(t, { imageBytes: image.length })
+    assert.equal((await setup.storeInput({ image: url })).input.image, stored(image))
   })
 
-  it('the field has the sender’s name for it', async (t) => {
-    const room = await start(t)
+  it('the error has the field name of the client', async (t) => {
+    const setup = await start(t)
     const spell = (field: string) => `my_${field}`
-    await assert.rejects(room.keep({ image: 'data:,' }, { spellField: spell }), { field: 'my_image' })
+    await assert.rejects(setup.storeInput({ image: 'data:,' }, { spellField: spell }), { field: 'my_image' })
   })
 
-  it('what the same request stored before is taken back', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.keep({ referenceImages: [url, 'data:image/png;base64,'] }), {
+  it('earlier files of the same request are removed', async (t) => {
+    const setup = await start(t)
+    await assert.rejects(setup.storeInput({ referenceImages: [url, 'data:image/png;base64,'] }), {
       name: 'MediaRefused',
     })
-    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
-    assert.deepEqual(await room.usesOf(image), {})
+    assert.deepEqual([await setup.inputs(), await setup.usedBytes()], [[], 0])
+    assert.deepEqual(await setup.usesOf(image), {})
   })
 
-  it('an error of taking it back does not hide why', async (t) => {
-    const room = await start(t, { store: { remove: () => Promise.reject(new Error('broken')) } })
-    await assert.rejects(room.keep({ referenceImages: [url, 'data:image/png;base64,'] }), {
+  it('an error during that removal does not hide the reason', async (t) => {
+    const setup = await start(t, { store: { remove: () => Promise.reject(new Error('broken')) } })
+    await assert.rejects(setup.storeInput({ referenceImages: [url, 'data:image/png;base64,'] }), {
       name: 'MediaRefused',
     })
   })
 
-  it('more than the quota is refused, and not counted', async (t) => {
-    const room = await start(t, { quotaBytes: image.length - 1 })
-    await assert.rejects(room.keep({ image: url }), { name: 'QuotaExceeded' })
-    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
+  it('more than the quota is rejected, and not counted', async (t) => {
+    const setup = await start(t, { quotaBytes: image.length - 1 })
+    await assert.rejects(setup.storeInput({ image: url }), { name: 'QuotaExceeded' })
+    assert.deepEqual([await setup.inputs(), await setup.usedBytes()], [[], 0])
   })
 
   it('a file that cannot be stored is not counted', async (t) => {
-    const room = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
-    await assert.rejects(room.keep({ image: url }), { message: 'broken' })
-    assert.deepEqual([await room.usedBytes(), await room.temporary()], [0, []])
-    assert.deepEqual(await room.usesOf(image), {})
+    const setup = await start(t, { store: { put: () => Promise.reject(new Error('broken')) } })
+    await assert.rejects(setup.storeInput({ image: url }), { message: 'broken' })
+    assert.deepEqual([await setup.usedBytes(), await setup.temporary()], [0, []])
+    assert.deepEqual(await setup.usesOf(image), {})
   })
 })
 
-describe('a file that is stored already', () => {
+describe('a file that is already stored', () => {
   it('is not stored again, and is used once more', async (t) => {
-    const room = await start(t)
-    await room.keep({ image: url })
-    await room.keep({ image: url })
-    assert.equal(room.taken.length, 1)
-    assert.deepEqual(await room.usesOf(image), { uses: '2', new: '1' })
-    assert.equal(await room.usedBytes(), image.length)
+    const setup = await start(t)
+    await setup.storeInput({ image: url })
+    await setup.storeInput({ image: url })
+    assert.equal(setup.taken.length, 1)
+    assert.deepEqual(await setup.usesOf(image), { uses: '2', new: '1' })
+    assert.equal(await setup.usedBytes(), image.length)
   })
 
   it('is stored again after an hour, so that it stays longer', async (t) => {
-    const room = await start(t)
-    await room.keep({ image: url })
-    await room.age(image, hour + 1000)
-    await room.keep({ image: url })
-    assert.equal(room.taken.length, 2)
+    const setup = await start(t)
+    await setup.storeInput({ image: url })
+    await setup.age(image, hour + 1000)
+    await setup.storeInput({ image: url })
+    assert.equal(setup.taken.length, 2)
   })
 
-  it('is young for nearly an hour', async (t) => {
-    const room = await start(t)
-    await room.keep({ image: url })
-    await room.age(image, hour - 60_000)
-    await room.keep({ image: url })
-    assert.equal(room.taken.length, 1)
+  it('is recent for nearly an hour', async (t) => {
+    const setup = await start(t)
+    await setup.storeInput({ image: url })
+    await setup.age(image, hour - 60_000)
+    await setup.storeInput({ image: url })
+    assert.equal(setup.taken.length, 1)
   })
 
-  it('an hour to the millisecond is too old', async (t) => {
+  it('is too old after exactly one hour', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
-    const room = await start(t)
-    await room.put(`inputs/${hashOf(image)}`, image)
-    await room.age(image, hour)
-    await room.keep({ image: url })
-    assert.equal(room.taken.length, 1)
+    const setup = await start(t)
+    await setup.put(`inputs/${hashOf(image)}`, image)
+    await setup.age(image, hour)
+    await setup.storeInput({ image: url })
+    assert.equal(setup.taken.length, 1)
   })
 
-  it('is replaced when it lost bytes', async (t) => {
-    const room = await start(t)
-    await room.put(`inputs/${hashOf(image)}`, image.subarray(1))
-    await room.keep({ image: url })
-    assert.equal(room.taken.length, 1)
+  it('is replaced if it is truncated', async (t) => {
+    const setup = await start(t)
+    await setup.put(`inputs/${hashOf(image)}`, image.subarray(1))
+    await setup.storeInput({ image: url })
+    assert.equal(setup.taken.length, 1)
   })
 
-  it('of an earlier time is not new: nobody removes it', async (t) => {
-    const room = await start(t)
-    await room.put(`inputs/${hashOf(image)}`, image)
-    const { discard: forget } = await room.keep({ image: url })
-    assert.deepEqual(await room.usesOf(image), { uses: '1' })
+  it('of an earlier request is not removed', async (t) => {
+    const setup = await start(t)
+    await setup.put(`inputs/${hashOf(image)}`, image)
+    const { discard: forget } = await setup.storeInput({ image: url })
+    assert.deepEqual(await setup.usesOf(image), { uses: '1' })
     await forget()
-    assert.deepEqual(await room.inputs(), [hashOf(image)])
+    assert.deepEqual(await setup.inputs(), [hashOf(image)])
   })
 })
 
-describe('a request that came to nothing', () => {
-  it('takes its files back', async (t) => {
-    const room = await start(t)
-    const { discard: forget } = await room.keep({ image: url })
+describe('a failed request', () => {
+  it('removes its files', async (t) => {
+    const setup = await start(t)
+    const { discard: forget } = await setup.storeInput({ image: url })
     await forget()
-    assert.deepEqual([await room.inputs(), await room.usedBytes()], [[], 0])
+    assert.deepEqual([await setup.inputs(), await setup.usedBytes()], [[], 0])
   })
 
-  it('twice takes back once', async (t) => {
-    const room = await start(t)
-    await room.keep({ image: url })
-    const { discard: forget } = await room.keep({ image: url })
+  it('removes them once if called twice', async (t) => {
+    const setup = await start(t)
+    await setup.storeInput({ image: url })
+    const { discard: forget } = await setup.storeInput({ image: url })
     await forget()
     await forget()
-    assert.deepEqual(await room.inputs(), [hashOf(image)])
-    assert.deepEqual(await room.usesOf(image), { uses: '1', new: '1' })
+    assert.deepEqual(await setup.inputs(), [hashOf(image)])
+    assert.deepEqual(await setup.usesOf(image), { uses: '1', new: '1' })
   })
 
-  it('leaves what was counted before it', async (t) => {
-    const room = await start(t)
-    await room.keep({ image: url })
-    const { discard: forget } = await room.keep({ image: url })
+  it('keeps what was counted before it', async (t) => {
+    const setup = await start(t)
+    await setup.storeInput({ image: url })
+    const { discard: forget } = await setup.storeInput({ image: url })
     await forget()
-    assert.equal(await room.usedBytes(), image.length)
+    assert.equal(await setup.usedBytes(), image.length)
   })
 })
 
 describe('an attachment', () => {
   it('is copied for the job', async (t) => {
-    const room = await start(t)
-    const { id } = await room.attach()
-    const { input } = await room.keep({ image: `attachment:${id}` })
+    const setup = await start(t)
+    const { id } = await setup.attach()
+    const { input } = await setup.storeInput({ image: `attachment:${id}` })
     assert.equal(input.image, stored(image))
-    assert.ok((await buffer(await room.disk.open(`inputs/${hashOf(image)}`))).equals(image))
-    assert.deepEqual(await room.temporary(), [])
-    assert.equal(await room.usedBytes(), 2 * image.length)
+    assert.ok((await buffer(await setup.disk.open(`inputs/${hashOf(image)}`))).equals(image))
+    assert.deepEqual(await setup.temporary(), [])
+    assert.equal(await setup.usedBytes(), 2 * image.length)
   })
 
-  it('that was copied already is not copied again', async (t) => {
-    const room = await start(t)
-    const { id } = await room.attach()
-    await room.keep({ image: `attachment:${id}` })
-    await room.keep({ image: `attachment:${id}` })
-    assert.equal(room.taken.filter((name) => name.startsWith('inputs/')).length, 1)
+  it('that is already copied is not copied again', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.attach()
+    await setup.storeInput({ image: `attachment:${id}` })
+    await setup.storeInput({ image: `attachment:${id}` })
+    assert.equal(setup.taken.filter((name) => name.startsWith('inputs/')).length, 1)
   })
 
-  it('of somebody else is not found', async (t) => {
-    const room = await start(t)
-    const { id } = await room.attach(image, 'bobby')
-    await assert.rejects(room.keep({ image: `attachment:${id}` }), {
+  it('of another owner is not found', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.attach(image, 'bobby')
+    await assert.rejects(setup.storeInput({ image: `attachment:${id}` }), {
       name: 'MediaRefused',
       reason: 'invalid',
       field: 'image',
@@ -369,17 +370,17 @@ describe('an attachment', () => {
     })
   })
 
-  it('of a long name is told in short', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.keep({ image: `attachment:${'x\n'.repeat(100)}` }), {
+  it('with a long ID is shortened in the error', async (t) => {
+    const setup = await start(t)
+    await assert.rejects(setup.storeInput({ image: `attachment:${'x\n'.repeat(100)}` }), {
       message: `\`image\` names no attachment of yours: ${'x\n'.repeat(30)}`,
     })
   })
 
-  it('of another kind is refused', async (t) => {
-    const room = await start(t)
-    const { id } = await room.attach()
-    await assert.rejects(room.keep({ video: `attachment:${id}` }), {
+  it('of another kind is rejected', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.attach()
+    await assert.rejects(setup.storeInput({ video: `attachment:${id}` }), {
       name: 'MediaRefused',
       reason: 'invalid',
       field: 'video',
@@ -387,12 +388,12 @@ describe('an attachment', () => {
     })
   })
 
-  it('whose file is gone fails, and leaves no temporary file', async (t) => {
-    const room = await start(t)
-    const { id } = await room.attach()
-    await room.disk.remove(`library/${id}`)
-    await assert.rejects(room.keep({ image: `attachment:${id}` }), { code: 'ENOENT' })
-    assert.deepEqual(await room.temporary(), [])
+  it('with a missing file fails, and leaves no temporary file', async (t) => {
+    const setup = await start(t)
+    const { id } = await setup.attach()
+    await setup.disk.remove(`library/${id}`)
+    await assert.rejects(setup.storeInput({ image: `attachment:${id}` }), { code: 'ENOENT' })
+    assert.deepEqual(await setup.temporary(), [])
   })
 })
 
@@ -400,39 +401,42 @@ describe('a finished video', () => {
   const file = `${'a'.repeat(40)}.mp4`
 
   it('is copied for the job', async (t) => {
-    const room = await start(t)
-    await room.put(`results/${file}`, video)
-    const { input } = await room.keep({ video: `result:${file}` })
+    const setup = await start(t)
+    await setup.put(`results/${file}`, video)
+    const { input } = await setup.storeInput({ video: `result:${file}` })
     assert.equal(input.video, stored(video, 'video/mp4'))
-    assert.ok((await buffer(await room.disk.open(`inputs/${hashOf(video)}`))).equals(video))
-    assert.ok((await room.disk.stat(`results/${file}`)) !== undefined)
-    assert.deepEqual(await room.temporary(), [])
+    assert.ok((await buffer(await setup.disk.open(`inputs/${hashOf(video)}`))).equals(video))
+    assert.ok((await setup.disk.stat(`results/${file}`)) !== undefined)
+    assert.deepEqual(await setup.temporary(), [])
   })
 
-  it('has its real type', async (t) => {
+  it('has its detected type', async (t) => {
     const webm = Buffer.concat([
       Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
       Buffer.alloc(200),
     ])
-    const room = await start(t)
-    await room.put(`results/${file}`, webm)
-    assert.equal((await room.keep({ video: `result:${file}` })).input.video, stored(webm, 'video/webm'))
+    const setup = await start(t)
+    await setup.put(`results/${file}`, webm)
+    assert.equal(
+      (await setup.storeInput({ video: `result:${file}` })).input.video,
+      stored(webm, 'video/webm'),
+    )
   })
 
-  it('of an unknown type is called an MP4', async (t) => {
-    const room = await start(t)
-    await room.put(`results/${file}`, Buffer.from('text'))
-    const { input } = await room.keep({ video: `result:${file}` })
+  it('of an unknown type is served as MP4', async (t) => {
+    const setup = await start(t)
+    await setup.put(`results/${file}`, Buffer.from('text'))
+    const { input } = await setup.storeInput({ video: `result:${file}` })
     assert.equal(input.video, stored(Buffer.from('text'), 'video/mp4'))
   })
 
-  it('that is not kept any more is refused', async (t) => {
-    const room = await start(t)
-    await assert.rejects(room.keep({ video: `result:${file}` }), {
+  it('that has expired is rejected', async (t) => {
+    const setup = await start(t)
+    await assert.rejects(setup.storeInput({ video: `result:${file}` }), {
       name: 'MediaRefused',
       reason: 'invalid',
       message: '`video` names a video that is not kept any more',
     })
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.temporary(), [])
   })
 })

@@ -27,13 +27,13 @@ type Options = {
   upload?: Provider['upload'] | 'none'
   publicUrl?: string
   uploadsAtOnce?: number
-  answer?: (request: IncomingMessage, response: ServerResponse) => void
+  reply?: (request: IncomingMessage, response: ServerResponse) => void
 }
 
 /** Files in a store on disk, and an upstream on loopback that takes uploads. */
 async function start(
   t: TestContext,
-  { mediaTransfer = 'upload', upload, publicUrl, uploadsAtOnce = 2, answer }: Options = {},
+  { mediaTransfer = 'upload', upload, publicUrl, uploadsAtOnce = 2, reply }: Options = {},
 ) {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
@@ -42,13 +42,13 @@ async function start(
   const received: { path: string; body: string }[] = []
   const origin = await startServer(t, async (request, response) => {
     received.push({ path: request.url ?? '', body: (await buffer(request)).toString() })
-    if (answer === undefined) response.end(`{"n":${received.length}}`)
-    else answer(request, response)
+    if (reply === undefined) response.end(`{"n":${received.length}}`)
+    else reply(request, response)
   })
   const transport = createTransport({ timeoutMs: 5000 })
   cleanup.add(() => transport.close())
   const links = createInputLinks('secret')
-  const handOver = createInputUploader({
+  const uploadInputs = createInputUploader({
     store,
     transport,
     links,
@@ -72,11 +72,11 @@ async function start(
   return {
     received,
     links,
-    handOver,
+    uploadInputs,
     upstream: { provider, mapping, config },
-    /** A file takes the place of the store's folder. */
+    /** A file replaces the folder of the store. */
     blockStore: () => writeFile(join(folder, 'files'), ''),
-    async keep(letter: string, content = 'hello') {
+    async storeInput(letter: string, content = 'hello') {
       const path = join(folder, 'part')
       await writeFile(path, content)
       await store.put(storedInputName(fileOf(letter)), path)
@@ -85,12 +85,12 @@ async function start(
   }
 }
 
-describe('the files of a job on their way to an upstream', () => {
-  it('are uploaded, once however often the job is prepared', async (t) => {
-    const { handOver, upstream, keep, received } = await start(t)
-    const image = await keep('a')
+describe('uploading the files of a job to an upstream', () => {
+  it('uploads them once, however often the job is prepared', async (t) => {
+    const { uploadInputs, upstream, storeInput, received } = await start(t)
+    const image = await storeInput('a')
     const input: Input = { prompt: 'a boat', image, referenceImages: [image, 'https://files.example/x.png'] }
-    const first = await handOver.prepare('job', input, upstream)
+    const first = await uploadInputs.prepare('job', input, upstream)
     assert.ok(first.kind === 'ready')
     const url = 'https://cdn.example/{"n":1}'
     assert.deepEqual(first.input, {
@@ -101,35 +101,38 @@ describe('the files of a job on their way to an upstream', () => {
     assert.deepEqual(received, [{ path: '/upload', body: 'hello' }])
     assert.deepEqual(first.inline, [])
     assert.deepEqual(first.uploadedLinks, { [`runware ${image}`]: url })
-    const second = await handOver.prepare('job', input, upstream, first.uploadedLinks)
+    const second = await uploadInputs.prepare('job', input, upstream, first.uploadedLinks)
     assert.ok(second.kind === 'ready')
     assert.deepEqual(second.input, first.input)
     assert.equal(received.length, 1)
   })
 
-  it('are known again as they were sent, to the upstream that has them', async (t) => {
-    const { handOver, keep } = await start(t)
-    const image = await keep('a')
-    const handed = { [`runware ${image}`]: 'https://cdn.example/1' }
-    assert.deepEqual(await handOver.toSentInput({ image }, 'runware', handed), {
+  it('reuses the uploads at the upstream that has them', async (t) => {
+    const { uploadInputs, storeInput } = await start(t)
+    const image = await storeInput('a')
+    const uploadedLinks = { [`runware ${image}`]: 'https://cdn.example/1' }
+    assert.deepEqual(await uploadInputs.toSentInput({ image }, 'runware', uploadedLinks), {
       image: 'https://cdn.example/1',
     })
-    assert.deepEqual(await handOver.toSentInput({ image }, 'fal', handed), { image })
-    assert.deepEqual(await handOver.toSentInput({ image }, 'runware'), { image })
+    assert.deepEqual(await uploadInputs.toSentInput({ image }, 'fal', uploadedLinks), { image })
+    assert.deepEqual(await uploadInputs.toSentInput({ image }, 'runware'), { image })
   })
 
-  it('that cannot be looked up are a fault of storage, not of the job', async (t) => {
-    const { handOver, upstream, blockStore } = await start(t)
+  it('reports a failed lookup as a storage fault, not as a fault of the job', async (t) => {
+    const { uploadInputs, upstream, blockStore } = await start(t)
     await blockStore()
-    await assert.rejects(handOver.prepare('job', { image: formatStoredReference(fileOf('a')) }, upstream), {
-      name: 'StorageUnavailable',
-    })
+    await assert.rejects(
+      uploadInputs.prepare('job', { image: formatStoredReference(fileOf('a')) }, upstream),
+      {
+        name: 'StorageUnavailable',
+      },
+    )
   })
 
-  it('go inside the call, where the upstream takes them so', async (t) => {
-    const { handOver, upstream, keep, received } = await start(t, { mediaTransfer: 'inline' })
-    const image = await keep('a')
-    const prepared = await handOver.prepare('job', { image }, upstream)
+  it('sends them inside the call if the upstream supports that', async (t) => {
+    const { uploadInputs, upstream, storeInput, received } = await start(t, { mediaTransfer: 'inline' })
+    const image = await storeInput('a')
+    const prepared = await uploadInputs.prepare('job', { image }, upstream)
     assert.ok(prepared.kind === 'ready')
     const [inline] = prepared.inline
     assert.ok(inline)
@@ -138,16 +141,16 @@ describe('the files of a job on their way to an upstream', () => {
     assert.equal((await buffer(await inline.open())).toString(), 'hello')
     assert.deepEqual(prepared.uploadedLinks, {})
     assert.deepEqual(received, [])
-    const other = await handOver.prepare('job', { image }, upstream)
+    const other = await uploadInputs.prepare('job', { image }, upstream)
     assert.ok(other.kind === 'ready' && other.inline[0]?.placeholder !== inline.placeholder)
   })
 
-  it('are linked, where the upstream fetches them from us', async (t) => {
-    const { handOver, upstream, keep, links } = await start(t, {
+  it('sends links if the upstream fetches the files', async (t) => {
+    const { uploadInputs, upstream, storeInput, links } = await start(t, {
       mediaTransfer: 'link',
       publicUrl: 'https://us.example',
     })
-    const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+    const prepared = await uploadInputs.prepare('job', { image: await storeInput('a') }, upstream)
     assert.ok(prepared.kind === 'ready')
     const [, token = ''] =
       /^https:\/\/us\.example\/media\/(.+\.png)$/.exec(String(prepared.input.image)) ?? []
@@ -158,7 +161,7 @@ describe('the files of a job on their way to an upstream', () => {
     'cannot be linked without a public address': [{ mediaTransfer: 'link' }, 'media_unreadable'],
     'cannot be uploaded where nothing takes uploads': [{ upload: 'none' }, 'media_unreadable'],
     'are not sent where the upload is cut': [
-      { answer: (_, response) => response.destroy() },
+      { reply: (_, response) => response.destroy() },
       'upstream_unreachable',
     ],
     'are not sent where the upload is refused': [
@@ -173,24 +176,28 @@ describe('the files of a job on their way to an upstream', () => {
   }
   for (const [name, [options, code]] of Object.entries(failing))
     it(name, async (t) => {
-      const { handOver, upstream, keep } = await start(t, { ...options, uploadsAtOnce: 1 })
-      const image = await keep('a')
+      const { uploadInputs, upstream, storeInput } = await start(t, { ...options, uploadsAtOnce: 1 })
+      const image = await storeInput('a')
       for (let n = 0; n < 2; n++) {
-        const prepared = await handOver.prepare('job', { image }, upstream)
+        const prepared = await uploadInputs.prepare('job', { image }, upstream)
         assert.ok(prepared.kind === 'failed', 'the place is free again')
         assert.equal(prepared.fault.code, code)
       }
     })
 
-  it('are not sent where we do not have them any more', async (t) => {
-    const { handOver, upstream, received } = await start(t)
-    const prepared = await handOver.prepare('job', { image: formatStoredReference(fileOf('b')) }, upstream)
+  it('fails if the files are no longer stored', async (t) => {
+    const { uploadInputs, upstream, received } = await start(t)
+    const prepared = await uploadInputs.prepare(
+      'job',
+      { image: formatStoredReference(fileOf('b')) },
+      upstream,
+    )
     assert.ok(prepared.kind === 'failed')
     assert.equal(prepared.fault.code, 'media_unreadable')
     assert.deepEqual(received, [])
   })
 
-  describe('in two calls', () => {
+  describe('with two calls', () => {
     const twice: Provider['upload'] = {
       call: () => ({ method: 'POST', path: '/begin', json: {} }),
       read: () => ({
@@ -200,9 +207,9 @@ describe('the files of a job on their way to an upstream', () => {
       }),
     }
 
-    it('are where the first answer said', async (t) => {
-      const { handOver, upstream, keep, received } = await start(t, { upload: twice })
-      const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+    it('returns the link of the first reply', async (t) => {
+      const { uploadInputs, upstream, storeInput, received } = await start(t, { upload: twice })
+      const prepared = await uploadInputs.prepare('job', { image: await storeInput('a') }, upstream)
       assert.ok(prepared.kind === 'ready')
       assert.equal(prepared.input.image, 'https://cdn.example/done')
       assert.deepEqual(received, [
@@ -217,64 +224,70 @@ describe('the files of a job on their way to an upstream', () => {
       [300, 'failed'],
       [403, 'failed'],
     ] as const)
-      it(`${kind} where the second one is answered ${status}`, async (t) => {
-        const { handOver, upstream, keep } = await start(t, {
+      it(`returns ${kind} if the second call gets ${status}`, async (t) => {
+        const { uploadInputs, upstream, storeInput } = await start(t, {
           upload: twice,
-          answer: ({ url }, response) => response.writeHead(url === '/content' ? status : 200).end(),
+          reply: ({ url }, response) => response.writeHead(url === '/content' ? status : 200).end(),
         })
-        const prepared = await handOver.prepare('job', { image: await keep('a') }, upstream)
+        const prepared = await uploadInputs.prepare('job', { image: await storeInput('a') }, upstream)
         assert.equal(prepared.kind, kind)
         if (prepared.kind === 'failed') assert.equal(prepared.fault.code, 'upstream_error')
       })
   })
 
-  describe('more than go at once', () => {
-    it('wait, until somebody else is done', async (t) => {
-      const { handOver, upstream, keep } = await start(t, { uploadsAtOnce: 1 })
-      const image = await keep('a')
-      const first = await handOver.prepare('one', { image }, upstream)
+  describe('beyond the concurrency limit', () => {
+    it('waits until another upload is done', async (t) => {
+      const { uploadInputs, upstream, storeInput } = await start(t, { uploadsAtOnce: 1 })
+      const image = await storeInput('a')
+      const first = await uploadInputs.prepare('one', { image }, upstream)
       assert.ok(first.kind === 'ready')
-      const second = await handOver.prepare('two', { image }, upstream)
+      const second = await uploadInputs.prepare('two', { image }, upstream)
       assert.ok(second.kind === 'busy' && second.waitMs > 0)
       first.release()
-      assert.equal((await handOver.prepare('two', { image }, upstream)).kind, 'ready')
+      assert.equal((await uploadInputs.prepare('two', { image }, upstream)).kind, 'ready')
     })
 
-    it('hold up no other upstream, and no job without files or with links only', async (t) => {
-      const { handOver, upstream, keep } = await start(t, { uploadsAtOnce: 1 })
-      const image = await keep('a')
-      const first = await handOver.prepare('one', { image }, upstream)
+    it('does not delay other upstreams, or jobs without files', async (t) => {
+      const { uploadInputs, upstream, storeInput } = await start(t, { uploadsAtOnce: 1 })
+      const image = await storeInput('a')
+      const first = await uploadInputs.prepare('one', { image }, upstream)
       assert.ok(first.kind === 'ready')
       const fal = { ...upstream, provider: { ...upstream.provider, name: 'fal' as const } }
-      assert.equal((await handOver.prepare('two', { image }, fal)).kind, 'ready')
-      assert.equal((await handOver.prepare('three', { prompt: 'a boat' }, upstream)).kind, 'ready')
+      assert.equal((await uploadInputs.prepare('two', { image }, fal)).kind, 'ready')
+      assert.equal((await uploadInputs.prepare('three', { prompt: 'a boat' }, upstream)).kind, 'ready')
       assert.equal(
-        (await handOver.prepare('four', { image: 'https://a.example/b.png' }, upstream)).kind,
+        (await uploadInputs.prepare('four', { image: 'https://a.example/b.png' }, upstream)).kind,
         'ready',
       )
-      assert.equal((await handOver.prepare('five', { image }, upstream, first.uploadedLinks)).kind, 'ready')
-      assert.equal((await handOver.prepare('six', { image }, upstream)).kind, 'busy')
+      assert.equal(
+        (await uploadInputs.prepare('five', { image }, upstream, first.uploadedLinks)).kind,
+        'ready',
+      )
+      assert.equal((await uploadInputs.prepare('six', { image }, upstream)).kind, 'busy')
     })
 
-    it('do not count where the upstream fetches them', async (t) => {
-      const { handOver, upstream, keep } = await start(t, {
+    it('does not count files that the upstream fetches', async (t) => {
+      const { uploadInputs, upstream, storeInput } = await start(t, {
         uploadsAtOnce: 1,
         mediaTransfer: 'link',
         publicUrl: 'https://us.example',
       })
-      const image = await keep('a')
+      const image = await storeInput('a')
       for (const job of ['one', 'two'])
-        assert.equal((await handOver.prepare(job, { image }, upstream)).kind, 'ready')
+        assert.equal((await uploadInputs.prepare(job, { image }, upstream)).kind, 'ready')
     })
 
-    it('are counted by their bytes, all files of a job together', async (t) => {
-      const { handOver, upstream, keep } = await start(t, { mediaTransfer: 'inline', uploadsAtOnce: 9 })
-      await keep('a')
-      await keep('b')
+    it('counts the bytes of all files of a job', async (t) => {
+      const { uploadInputs, upstream, storeInput } = await start(t, {
+        mediaTransfer: 'inline',
+        uploadsAtOnce: 9,
+      })
+      await storeInput('a')
+      await storeInput('b')
       const large = (letter: string) => formatStoredReference(fileOf(letter, 15 * 1024 * 1024))
       const both = { image: large('a'), last_image: large('b') }
-      assert.equal((await handOver.prepare('one', both, upstream)).kind, 'ready')
-      assert.equal((await handOver.prepare('two', { image: large('a') }, upstream)).kind, 'busy')
+      assert.equal((await uploadInputs.prepare('one', both, upstream)).kind, 'ready')
+      assert.equal((await uploadInputs.prepare('two', { image: large('a') }, upstream)).kind, 'busy')
     })
   })
 })

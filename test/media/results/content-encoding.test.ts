@@ -25,27 +25,27 @@ describe('the content encoding of a reply', () => {
     ' GZip ,identity, BR ': brotliCompressSync(gzipSync(content)),
   }
   for (const [name, encoded] of Object.entries(encodings)) {
-    it(`${JSON.stringify(name)} is undone`, async () => {
+    it(`${JSON.stringify(name)} is decoded`, async () => {
       assert.ok((await decode(name, encoded)).equals(content))
       assert.equal(isEncoded({ 'content-encoding': name }), true)
     })
   }
 
   for (const headers of [{}, { 'content-encoding': '' }, { 'content-encoding': 'Identity' }]) {
-    it(`${JSON.stringify(headers)} is none`, () => {
+    it(`${JSON.stringify(headers)} means no encoding`, () => {
       assert.deepEqual(decodersFor(headers), [])
       assert.equal(isEncoded(headers), false)
     })
   }
 
   for (const name of ['none', 'aws-chunked', 'utf-8', 'constructor']) {
-    it(`${name} is none`, () => {
+    it(`${name} means no encoding`, () => {
       assert.deepEqual(decodersFor({ 'content-encoding': name }), [])
       assert.equal(isEncoded({ 'content-encoding': name }), false)
     })
   }
 
-  it('a known one beside an unknown one is undone', async () => {
+  it('a known one with an unknown one is decoded', async () => {
     assert.ok((await decode('aws-chunked, gzip', gzipSync(content))).equals(content))
   })
 })

@@ -17,7 +17,7 @@ function isBusy(slots: DownloadSlots, host: string, isRepeated = false): boolean
   }
 }
 
-/** When the next job that gets no slot is to try again. */
+/** When the next job without a slot retries. */
 function retryMs(slots: DownloadSlots): number {
   try {
     slots.take('a', false)
@@ -27,7 +27,7 @@ function retryMs(slots: DownloadSlots): number {
   return assert.fail('there was a slot')
 }
 
-/** Slots that are all taken, and a clock of the test's own. */
+/** Slots that are all taken, and a manual clock. */
 function full(t: TestContext) {
   const clock = { ms: 50_000 }
   t.mock.method(performance, 'now', () => clock.ms)
@@ -37,7 +37,7 @@ function full(t: TestContext) {
 }
 
 describe('slots for downloads', () => {
-  it('are so many in all', () => {
+  it('are limited in total', () => {
     const slots = createDownloadSlots({ total: 2, perHost: 2 })
     slots.take('a', false)
     assert.equal(isBusy(slots, 'b'), false)
@@ -45,7 +45,7 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'c'), true)
   })
 
-  it('are so many from one host, which does not bound another', () => {
+  it('are limited per host, independently of other hosts', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 2 })
     slots.take('a', false)
     assert.equal(isBusy(slots, 'a'), false)
@@ -54,7 +54,7 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'b'), false)
   })
 
-  it('come back when the download is over', () => {
+  it('are released when the download ends', () => {
     const slots = createDownloadSlots({ total: 1, perHost: 1 })
     const leave = slots.take('a', false)
     leave()
@@ -62,7 +62,7 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'b'), false)
   })
 
-  it('come back once', () => {
+  it('are released once', () => {
     const slots = createDownloadSlots({ total: 2, perHost: 9 })
     const leave = slots.take('a', false)
     slots.take('a', false)
@@ -72,7 +72,7 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'a'), true)
   })
 
-  it('the host is bounded after one of two came back', () => {
+  it('are limited per host after one of two is released', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 2 })
     const leave = slots.take('a', false)
     slots.take('a', false)
@@ -81,7 +81,7 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'a'), true)
   })
 
-  it('repeated downloads get half of a host, first ones all of it', () => {
+  it('are available to repeated downloads for half of a host, to first ones for all of it', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 5 })
     slots.take('a', true)
     assert.equal(isBusy(slots, 'a', true), false)
@@ -91,19 +91,19 @@ describe('slots for downloads', () => {
     assert.equal(isBusy(slots, 'a', false), true)
   })
 
-  it('first downloads do not count as repeated ones', () => {
+  it('are counted separately for first and repeated downloads', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 4 })
     slots.take('a', false)
     slots.take('a', false)
     assert.equal(isBusy(slots, 'a', true), false)
   })
 
-  it('a repeated download gets a slot of a host that has one only', () => {
+  it('are available to a repeated download from a host with a single slot', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 1 })
     assert.equal(isBusy(slots, 'a', true), false)
   })
 
-  it('the half of the repeated downloads comes back too', () => {
+  it('are released for repeated downloads, too', () => {
     const slots = createDownloadSlots({ total: 9, perHost: 2 })
     slots.take('a', false)
     slots.take('a', true)()
@@ -111,8 +111,8 @@ describe('slots for downloads', () => {
   })
 })
 
-describe('a job that gets no slot', () => {
-  it('tries again after a second, and later the more are waiting', (t) => {
+describe('a job without a download slot', () => {
+  it('retries after a second, and later the more jobs are waiting', (t) => {
     const { slots } = full(t)
     assert.deepEqual([retryMs(slots), retryMs(slots), retryMs(slots)], [1020, 1040, 1060])
   })
@@ -125,14 +125,14 @@ describe('a job that gets no slot', () => {
     assert.equal(waits[999], 20_000)
   })
 
-  it('waits for as many as there were in the second before', (t) => {
+  it('waits according to the jobs of the previous second', (t) => {
     const { slots, clock } = full(t)
     for (let count = 0; count < 10; count += 1) retryMs(slots)
     clock.ms += 1000
     assert.equal(retryMs(slots), 1200)
   })
 
-  it('does not count who waited longer ago', (t) => {
+  it('does not count jobs that waited earlier', (t) => {
     const { slots, clock } = full(t)
     for (let count = 0; count < 10; count += 1) retryMs(slots)
     clock.ms += 1000
@@ -141,7 +141,7 @@ describe('a job that gets no slot', () => {
     assert.equal(retryMs(slots), 1020)
   })
 
-  it('the same second goes on until it is over', (t) => {
+  it('counts the same second until it is over', (t) => {
     const { slots, clock } = full(t)
     retryMs(slots)
     clock.ms += 999

@@ -18,23 +18,22 @@ const content = Buffer.from('0123456789'.repeat(50))
 const etag = '"one"'
 
 type Request = { range: string | undefined; encoding: string | undefined; url: string | undefined }
-type Answer = (response: ServerResponse, headers: IncomingHttpHeaders) => void
+type Respond = (response: ServerResponse, headers: IncomingHttpHeaders) => void
 
-async function start(t: TestContext, answer: Answer, changes: Record<string, unknown> = {}) {
+async function start(t: TestContext, reply: Respond, changes: Record<string, unknown> = {}) {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const requests: Request[] = []
   const upstream = await startServer(t, ({ headers, url }, response) => {
     requests.push({ range: headers.range, encoding: String(headers['accept-encoding']), url })
-    answer(response, headers)
+    reply(response, headers)
   })
   const dir = join(await temporaryFolder(cleanup), 'scratch')
-  const scratch = await createTempDir(dir)
-  const guard = createSafeFetch({ trustedUrls: [upstream] })
-  t.after(() => guard.close())
+  const tempDir = await createTempDir(dir)
+  const safeFetch = createSafeFetch({ trustedUrls: [upstream] })
+  t.after(() => safeFetch.close())
   const limits = { largestBytes: megabyte, bytesPerSecond: 1, windowMs: 60_000 }
-  const create = (others = {}) =>
-    createDownloader({ safeFetch: guard, tempDir: scratch, ...limits, ...changes, ...others })
+  const create = (others = {}) => createDownloader({ safeFetch, tempDir, ...limits, ...changes, ...others })
   const download = create()
   const url = `${upstream}/a.mp4`
   return {
@@ -45,10 +44,10 @@ async function start(t: TestContext, answer: Answer, changes: Record<string, unk
     with: create,
     download: (name = 'a', signal?: AbortSignal) => download(url, name, signal),
     files: () => readdir(dir),
-    /** A half file, as an earlier attempt leaves it of the file with these facts. */
+    /** A partial file of an earlier attempt for the file with these headers. */
     async leave(bytes: Buffer, { tag = etag, whole = content.length, name = 'a', of = url } = {}) {
       const entity = createHash('sha256').update([of, tag, whole].join('\n')).digest('hex').slice(0, 16)
-      await writeFile(scratch.createPath(`${name}.${entity}`), bytes)
+      await writeFile(tempDir.createPath(`${name}.${entity}`), bytes)
     },
   }
 }
@@ -57,64 +56,64 @@ const whole = (response: ServerResponse) =>
   void response.writeHead(200, { etag, 'content-length': content.length }).end(content)
 
 /** Serves ranges as a good upstream does. */
-const ranges: Answer = (response, { range }) => {
+const ranges: Respond = (response, { range }) => {
   const from = Number(/\d+/.exec(range ?? '')?.[0] ?? 0)
   if (range === undefined) return whole(response)
-  const told = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
+  const rangeHeaders = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }
   response
-    .writeHead(206, { etag, ...told, 'content-length': content.length - from })
+    .writeHead(206, { etag, ...rangeHeaders, 'content-length': content.length - from })
     .end(content.subarray(from))
 }
 
 describe('the download of a file', () => {
-  it('stores it under its name, for us alone', async (t) => {
-    const room = await start(t, whole)
-    const path = await room.download()
+  it('stores it under its name, readable by the gateway’s user only', async (t) => {
+    const setup = await start(t, whole)
+    const path = await setup.download()
     assert.ok((await readFile(path)).equals(content))
     assert.match(path, /\/scratch\/a\.[0-9a-f]{16}\.[0-9a-f-]{36}\.part$/)
     assert.equal((await stat(path)).mode & 0o777, 0o600)
-    assert.deepEqual(room.requests, [{ range: undefined, encoding: 'identity', url: '/a.mp4' }])
+    assert.deepEqual(setup.requests, [{ range: undefined, encoding: 'identity', url: '/a.mp4' }])
   })
 
-  it('takes the name of the file from the facts that the upstream tells', async (t) => {
-    const told = [{ etag }, { etag: '"two"' }, { 'last-modified': 'Monday' }, {}]
+  it('derives the file name from the headers of the upstream', async (t) => {
+    const versions = [{ etag }, { etag: '"two"' }, { 'last-modified': 'Monday' }, {}]
     const names = new Set<string>()
-    const room = await start(
+    const setup = await start(
       t,
-      (response) => void response.writeHead(200, told[names.size] ?? {}).end(content),
+      (response) => void response.writeHead(200, versions[names.size] ?? {}).end(content),
     )
-    for (const _ of told) names.add((await room.download(`a${names.size}`)).split('.')[1] ?? '')
+    for (const _ of versions) names.add((await setup.download(`a${names.size}`)).split('.')[1] ?? '')
     assert.equal(names.size, 4)
   })
 
-  it('is the upstream’s entity: link, version and length', async (t) => {
-    const room = await start(t, whole)
-    const entity = createHash('sha256').update(`${room.url}\n"one"\n500`).digest('hex').slice(0, 16)
-    assert.ok((await room.download()).includes(`/a.${entity}.`))
+  it('identifies the entity: link, version and length', async (t) => {
+    const setup = await start(t, whole)
+    const entity = createHash('sha256').update(`${setup.url}\n"one"\n500`).digest('hex').slice(0, 16)
+    assert.ok((await setup.download()).includes(`/a.${entity}.`))
   })
 
   for (const status of [404, 403, 500, 204, 416, 206]) {
-    it(`HTTP ${status} is no file`, async (t) => {
-      const room = await start(t, (response) => void response.writeHead(status).end())
-      await assert.rejects(room.download(), {
+    it(`HTTP ${status} is not a file`, async (t) => {
+      const setup = await start(t, (response) => void response.writeHead(status).end())
+      await assert.rejects(setup.download(), {
         name: 'LinkNotReady',
         message: `the link of the result answers HTTP ${status}`,
       })
-      assert.deepEqual(await room.files(), [])
-      assert.equal(room.requests.length, 1)
+      assert.deepEqual(await setup.files(), [])
+      assert.equal(setup.requests.length, 1)
     })
   }
 
-  it('an address that is refused stays so', async (t) => {
-    const guard = createSafeFetch({})
-    t.after(() => guard.close())
-    const room = await start(t, whole, { safeFetch: guard })
-    await assert.rejects(room.download(), { name: 'AddressRefused' })
+  it('passes on a rejected address', async (t) => {
+    const safeFetch = createSafeFetch({})
+    t.after(() => safeFetch.close())
+    const setup = await start(t, whole, { safeFetch })
+    await assert.rejects(setup.download(), { name: 'AddressRefused' })
   })
 
-  it('a connection that breaks is the fault of the link, and says why', async (t) => {
-    const room = await start(t, (response) => void response.destroy())
-    await assert.rejects(room.download(), (cause) => {
+  it('reports a broken connection as a fault of the link, with the reason', async (t) => {
+    const setup = await start(t, (response) => void response.destroy())
+    await assert.rejects(setup.download(), (cause) => {
       assert.ok(cause instanceof Error && cause.cause instanceof Error)
       assert.equal(cause.name, 'LinkNotReady')
       assert.equal(cause.message, `the result cannot be fetched: ${cause.cause.message}`)
@@ -123,67 +122,67 @@ describe('the download of a file', () => {
   })
 
   for (const bug of [new TypeError('bug'), new ReferenceError('bug'), new RangeError('bug'), 'no error']) {
-    it(`${bug} is a bug of ours, not the fault of the link`, async (t) => {
-      const guard = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
-      const room = await start(t, whole, { safeFetch: guard })
-      await assert.rejects(room.download(), (cause) => cause === bug)
+    it(`${bug} is an internal error, not a fault of the link`, async (t) => {
+      const safeFetch = { fetch: () => Promise.reject(bug) } as unknown as SafeFetch
+      const setup = await start(t, whole, { safeFetch })
+      await assert.rejects(setup.download(), (cause) => cause === bug)
     })
   }
 })
 
-describe('a download that broke off', () => {
-  it('is gone on with from where it stopped', async (t) => {
-    const room = await start(t, ranges)
-    await room.leave(content.subarray(0, 100))
-    const path = await room.download()
+describe('an interrupted download', () => {
+  it('resumes where it stopped', async (t) => {
+    const setup = await start(t, ranges)
+    await setup.leave(content.subarray(0, 100))
+    const path = await setup.download()
     assert.ok((await readFile(path)).equals(content))
     assert.deepEqual(
-      room.requests.map(({ range }) => range),
+      setup.requests.map(({ range }) => range),
       ['bytes=100-'],
     )
-    assert.equal((await room.files()).length, 1)
+    assert.equal((await setup.files()).length, 1)
   })
 
-  it('goes on with the longest of what is left', async (t) => {
-    const room = await start(t, ranges)
-    for (const bytes of [100, 300, 200]) await room.leave(content.subarray(0, bytes))
-    assert.ok((await readFile(await room.download())).equals(content))
+  it('resumes the longest partial file', async (t) => {
+    const setup = await start(t, ranges)
+    for (const bytes of [100, 300, 200]) await setup.leave(content.subarray(0, bytes))
+    assert.ok((await readFile(await setup.download())).equals(content))
     assert.deepEqual(
-      room.requests.map(({ range }) => range),
+      setup.requests.map(({ range }) => range),
       ['bytes=300-'],
     )
-    assert.equal((await room.files()).length, 1)
+    assert.equal((await setup.files()).length, 1)
   })
 
-  it('others may remove what it left meanwhile', async (t) => {
-    const room = await start(t, (response) => {
-      void rm(room.dir, { recursive: true })
-        .then(() => mkdir(room.dir))
+  it('starts from the beginning if the partial file was removed', async (t) => {
+    const setup = await start(t, (response) => {
+      void rm(setup.dir, { recursive: true })
+        .then(() => mkdir(setup.dir))
         .then(() => whole(response))
     })
-    await room.leave(content.subarray(0, 100))
-    assert.ok((await readFile(await room.download())).equals(content))
+    await setup.leave(content.subarray(0, 100))
+    assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('has left nothing: it begins anew', async (t) => {
-    const room = await start(t, ranges)
-    await room.leave(Buffer.alloc(0))
-    assert.ok((await readFile(await room.download())).equals(content))
+  it('starts from the beginning without a partial file', async (t) => {
+    const setup = await start(t, ranges)
+    await setup.leave(Buffer.alloc(0))
+    assert.ok((await readFile(await setup.download())).equals(content))
     assert.deepEqual(
-      room.requests.map(({ range }) => range),
+      setup.requests.map(({ range }) => range),
       [undefined],
     )
   })
 
-  it('of another result is not touched', async (t) => {
-    const room = await start(t, ranges)
-    await room.leave(content.subarray(0, 100), { name: 'ab' })
-    assert.ok((await readFile(await room.download())).equals(content))
+  it('does not change that of another result', async (t) => {
+    const setup = await start(t, ranges)
+    await setup.leave(content.subarray(0, 100), { name: 'ab' })
+    assert.ok((await readFile(await setup.download())).equals(content))
     assert.deepEqual(
-      room.requests.map(({ range }) => range),
+      setup.requests.map(({ range }) => range),
       [undefined],
     )
-    assert.equal((await room.files()).length, 2)
+    assert.equal((await setup.files()).length, 2)
   })
 
   for (const [what, facts] of [
@@ -191,89 +190,89 @@ describe('a download that broke off', () => {
     ['another length', { whole: 400 }],
     ['another link', { of: 'https://cdn.example/b.mp4' }],
   ] as const) {
-    it(`of ${what} is not gone on with`, async (t) => {
-      const room = await start(t, ranges)
-      await room.leave(Buffer.alloc(100, 'x'), facts)
-      assert.ok((await readFile(await room.download())).equals(content))
+    it(`does not resume ${what}`, async (t) => {
+      const setup = await start(t, ranges)
+      await setup.leave(Buffer.alloc(100, 'x'), facts)
+      assert.ok((await readFile(await setup.download())).equals(content))
       assert.deepEqual(
-        room.requests.map(({ range }) => range),
+        setup.requests.map(({ range }) => range),
         ['bytes=100-', undefined],
       )
-      assert.equal((await room.files()).length, 1)
+      assert.equal((await setup.files()).length, 1)
     })
   }
 
-  const told = (first: unknown, last: unknown = 499, of: unknown = 500) => ({
+  const rangeHeaders = (first: unknown, last: unknown = 499, of: unknown = 500) => ({
     'content-range': `bytes ${first}-${last}/${of}`,
   })
   const rests: Record<string, Record<string, string>> = {
-    'another place': told(99),
+    'another place': rangeHeaders(99),
     'no place': { 'content-range': 'bytes */500' },
     'no range': {},
-    'an encoded rest': { ...told(100), 'content-encoding': 'gzip' },
+    'an encoded rest': { ...rangeHeaders(100), 'content-encoding': 'gzip' },
     'a place that is not the first word': { 'content-range': 'x bytes 100-499/500' },
   }
   for (const [what, headers] of Object.entries(rests)) {
-    it(`is not gone on with when the upstream answers ${what}`, async (t) => {
-      const room = await start(t, (response, { range }) => {
+    it(`does not resume when the upstream returns ${what}`, async (t) => {
+      const setup = await start(t, (response, { range }) => {
         if (range === undefined) return whole(response)
         response.writeHead(206, { etag, ...headers }).end(content.subarray(100))
       })
-      await room.leave(content.subarray(0, 100))
-      assert.ok((await readFile(await room.download())).equals(content))
+      await setup.leave(content.subarray(0, 100))
+      assert.ok((await readFile(await setup.download())).equals(content))
       assert.deepEqual(
-        room.requests.map(({ range }) => range),
+        setup.requests.map(({ range }) => range),
         ['bytes=100-', undefined],
       )
     })
   }
 
-  it('is replaced by a whole answer', async (t) => {
-    const room = await start(t, whole)
-    await room.leave(content.subarray(0, 100))
-    assert.ok((await readFile(await room.download())).equals(content))
-    assert.equal(room.requests.length, 1)
-    assert.equal((await room.files()).length, 1)
+  it('is replaced by a complete reply', async (t) => {
+    const setup = await start(t, whole)
+    await setup.leave(content.subarray(0, 100))
+    assert.ok((await readFile(await setup.download())).equals(content))
+    assert.equal(setup.requests.length, 1)
+    assert.equal((await setup.files()).length, 1)
   })
 
-  it('begins anew where the upstream knows no ranges', async (t) => {
-    const room = await start(t, (response, { range }) => {
+  it('starts from the beginning if the upstream does not support ranges', async (t) => {
+    const setup = await start(t, (response, { range }) => {
       if (range === undefined) return whole(response)
       response.writeHead(416).end()
     })
-    await room.leave(content.subarray(0, 100))
-    assert.ok((await readFile(await room.download())).equals(content))
+    await setup.leave(content.subarray(0, 100))
+    assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('is over when the link is gone', async (t) => {
-    const room = await start(t, (response) => void response.writeHead(404).end())
-    await room.leave(content.subarray(0, 100))
-    await assert.rejects(room.download(), { name: 'LinkNotReady', message: /HTTP 404/ })
-    assert.equal(room.requests.length, 2)
+  it('ends when the link is gone', async (t) => {
+    const setup = await start(t, (response) => void response.writeHead(404).end())
+    await setup.leave(content.subarray(0, 100))
+    await assert.rejects(setup.download(), { name: 'LinkNotReady', message: /HTTP 404/ })
+    assert.equal(setup.requests.length, 2)
   })
 
-  it('keeps what came', async (t) => {
-    const room = await start(t, (response) => {
+  it('keeps the received part', async (t) => {
+    const setup = await start(t, (response) => {
       response.writeHead(200, { etag, 'content-length': content.length })
       response.write(content.subarray(0, 100), () => setTimeout(() => response.destroy(), 20))
     })
-    await assert.rejects(room.download(), { name: 'LinkNotReady' })
-    const [half = ''] = await room.files()
-    assert.equal((await stat(join(room.dir, half))).size, 100)
+    await assert.rejects(setup.download(), { name: 'LinkNotReady' })
+    const [half = ''] = await setup.files()
+    assert.equal((await stat(join(setup.dir, half))).size, 100)
   })
 
-  it('keeps nothing of an encoded file', async (t) => {
+  it('keeps no part of an encoded file', async (t) => {
     const encoded = gzipSync(content)
-    const room = await start(t, (response) => {
+    const setup = await start(t, (response) => {
       response.writeHead(200, { etag, 'content-encoding': 'gzip', 'content-length': encoded.length })
       response.write(encoded.subarray(0, 20), () => setTimeout(() => response.destroy(), 20))
     })
-    await assert.rejects(room.download(), { name: 'LinkNotReady' })
-    assert.deepEqual(await room.files(), [])
+    await assert.rejects(setup.download(), { name: 'LinkNotReady' })
+    assert.deepEqual(await setup.files(), [])
   })
 })
 
-describe('a whole file', () => {
+describe('a complete file', () => {
   const wholes: [number, Record<string, string>, boolean][] = [
     [203, {}, true],
     [206, { 'content-range': 'bytes 0-499/500' }, true],
@@ -287,79 +286,79 @@ describe('a whole file', () => {
   ]
   for (const [status, headers, expected] of wholes) {
     it(`HTTP ${status} with ${JSON.stringify(headers)}: ${expected}`, async (t) => {
-      const room = await start(t, (response) => void response.writeHead(status, headers).end(content))
-      if (!expected) return assert.rejects(room.download(), { name: 'LinkNotReady' })
-      assert.ok((await readFile(await room.download())).equals(content))
+      const setup = await start(t, (response) => void response.writeHead(status, headers).end(content))
+      if (!expected) return assert.rejects(setup.download(), { name: 'LinkNotReady' })
+      assert.ok((await readFile(await setup.download())).equals(content))
     })
   }
 
-  it('of an unknown encoding is taken as it is', async (t) => {
+  it('with an unknown encoding is stored as it is', async (t) => {
     const headers = { etag, 'content-encoding': 'none' }
-    const room = await start(t, (response) => void response.writeHead(200, headers).end(content))
-    assert.ok((await readFile(await room.download())).equals(content))
+    const setup = await start(t, (response) => void response.writeHead(200, headers).end(content))
+    assert.ok((await readFile(await setup.download())).equals(content))
   })
 })
 
-describe('a machine at its limits', () => {
+describe('a machine without resources', () => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
-    it(`${code} is a fault of ours, not of the link`, async (t) => {
+    it(`${code} is an internal fault, not a fault of the link`, async (t) => {
       const cause = Object.assign(new Error('x'), { code })
-      const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
-      const room = await start(t, whole, { safeFetch: guard })
-      await assert.rejects(room.download(), {
+      const safeFetch = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+      const setup = await start(t, whole, { safeFetch })
+      await assert.rejects(setup.download(), {
         name: 'StorageUnavailable',
         message: `Cannot open a connection: ${code}`,
       })
     })
   }
 
-  it('another code is the fault of the link', async (t) => {
+  it('another code is a fault of the link', async (t) => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' })
-    const guard = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
-    const room = await start(t, whole, { safeFetch: guard })
-    await assert.rejects(room.download(), { name: 'LinkNotReady' })
+    const safeFetch = { fetch: () => Promise.reject(cause) } as unknown as SafeFetch
+    const setup = await start(t, whole, { safeFetch })
+    await assert.rejects(setup.download(), { name: 'LinkNotReady' })
   })
 })
 
 describe('the largest file', () => {
-  it('may be announced', async (t) => {
-    const room = await start(t, whole, { largestBytes: content.length })
-    assert.ok((await readFile(await room.download())).equals(content))
+  it('can be announced', async (t) => {
+    const setup = await start(t, whole, { largestBytes: content.length })
+    assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('may come unannounced', async (t) => {
-    const room = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
+  it('can arrive unannounced', async (t) => {
+    const setup = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
       largestBytes: content.length,
     })
-    assert.ok((await readFile(await room.download())).equals(content))
+    assert.ok((await readFile(await setup.download())).equals(content))
   })
 
-  it('one byte more is announced: it is of no use, and nothing is kept', async (t) => {
-    const room = await start(
+  it('with one more announced byte is rejected, and nothing is kept', async (t) => {
+    const setup = await start(
       t,
       (response) => void response.writeHead(200, { etag, 'content-length': content.length }).write('x'),
       { largestBytes: content.length - 1 },
     )
-    await assert.rejects(room.download(), { name: 'LinkUseless' })
-    assert.deepEqual(await room.files(), [])
+    await assert.rejects(setup.download(), { name: 'LinkUseless' })
+    assert.deepEqual(await setup.files(), [])
   })
 
-  it('one byte more comes unannounced', async (t) => {
-    const room = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
+  it('with one more unannounced byte is rejected', async (t) => {
+    const setup = await start(t, (response) => void response.writeHead(200, { etag }).end(content), {
       largestBytes: content.length - 1,
     })
-    await assert.rejects(room.download(), { name: 'LinkUseless' })
-    assert.deepEqual(await room.files(), [])
+    await assert.rejects(setup.download(), { name: 'LinkUseless' })
+    assert.deepEqual(await setup.files(), [])
   })
 
-  it('what an earlier attempt left counts', async (t) => {
-    const room = await start(t, ranges, { largestBytes: content.length - 1 })
-    await room.leave(content.subarray(0, 100))
-    await assert.rejects(room.download(), { name: 'LinkUseless' })
+  it('counts the part of an earlier attempt', async (t) => {
+    const setup = await start(t, ranges, { largestBytes: content.length - 1 })
+    await setup.leave(content.subarray(0, 100))
+    await assert.rejects(setup.download(), { name: 'LinkUseless' })
   })
 
-  it('what an earlier attempt left counts also where no length is announced', async (t) => {
-    const room = await start(
+  it('counts the part of an earlier attempt, also without an announced length', async (t) => {
+    const setup = await start(
       t,
       (response) =>
         void response
@@ -367,17 +366,17 @@ describe('the largest file', () => {
           .end(content.subarray(100)),
       { largestBytes: content.length - 1 },
     )
-    await room.leave(content.subarray(0, 100))
-    await assert.rejects(room.download(), { name: 'LinkUseless' })
+    await setup.leave(content.subarray(0, 100))
+    await assert.rejects(setup.download(), { name: 'LinkUseless' })
   })
 
-  it('is named in whole megabytes', async (t) => {
-    const room = await start(
+  it('is reported in whole megabytes', async (t) => {
+    const setup = await start(
       t,
       (response) => void response.writeHead(200, { 'content-length': 9 * megabyte }).write('x'),
       { largestBytes: 2.5 * megabyte },
     )
-    await assert.rejects(room.download(), { message: 'the result is larger than 2 MB (RESULT_MAX_MB)' })
+    await assert.rejects(setup.download(), { message: 'the result is larger than 2 MB (RESULT_MAX_MB)' })
   })
 })
 
@@ -385,90 +384,90 @@ describe('a download that is stopped', () => {
   it('by its caller ends with the caller’s reason', async (t) => {
     const abort = new AbortController()
     const reason = new Error('enough')
-    const room = await start(t, () => abort.abort(reason))
-    await assert.rejects(room.download('a', abort.signal), (cause) => cause === reason)
+    const setup = await start(t, () => abort.abort(reason))
+    await assert.rejects(setup.download('a', abort.signal), (cause) => cause === reason)
   })
 
-  it('because it is too slow is the fault of the link', async (t) => {
-    const room = await start(t, () => undefined, { windowMs: 50 })
-    await assert.rejects(room.download(), { name: 'LinkNotReady', message: /too slowly/ })
+  it('because it is too slow is a fault of the link', async (t) => {
+    const setup = await start(t, () => undefined, { windowMs: 50 })
+    await assert.rejects(setup.download(), { name: 'LinkNotReady', message: /too slowly/ })
   })
 
-  it('because it is too slow, also where the caller could stop it', async (t) => {
-    const room = await start(t, () => undefined, { windowMs: 50 })
-    await assert.rejects(room.download('a', new AbortController().signal), { message: /too slowly/ })
+  it('because it is too slow, also if the caller could stop it', async (t) => {
+    const setup = await start(t, () => undefined, { windowMs: 50 })
+    await assert.rejects(setup.download('a', new AbortController().signal), { message: /too slowly/ })
   })
 
-  it('a fault of storage at the same time is the fault of storage', async (t) => {
+  it('with a concurrent storage fault is a storage fault', async (t) => {
     const abort = new AbortController()
-    const room = await start(t, (response) => {
+    const setup = await start(t, (response) => {
       abort.abort(new Error('enough'))
       whole(response)
     })
     const cause = new StorageUnavailable('full')
-    const guard = {
+    const safeFetch = {
       fetch: async () => {
         abort.abort(new Error('enough'))
         throw cause
       },
     } as unknown as SafeFetch
-    const download = room.with({ safeFetch: guard })
-    await assert.rejects(download(room.url, 'a', abort.signal), (found) => found === cause)
+    const download = setup.with({ safeFetch })
+    await assert.rejects(download(setup.url, 'a', abort.signal), (found) => found === cause)
   })
 
-  it('nobody watches its rate after the end', async (t) => {
+  it('stops the rate check at its end', async (t) => {
     const stopped = t.mock.method(globalThis, 'clearInterval')
-    const room = await start(t, whole)
-    await room.download()
+    const setup = await start(t, whole)
+    await setup.download()
     assert.equal(stopped.mock.callCount(), 1)
   })
 })
 
-describe('a disk that takes no file', () => {
-  it('that is not there is a fault of storage', async (t) => {
-    const room = await start(t, (response) => {
-      void rm(room.dir, { recursive: true }).then(() => whole(response))
+describe('a disk that cannot store a file', () => {
+  it('that is missing is a storage fault', async (t) => {
+    const setup = await start(t, (response) => {
+      void rm(setup.dir, { recursive: true }).then(() => whole(response))
     })
-    await assert.rejects(room.download(), {
+    await assert.rejects(setup.download(), {
       name: 'StorageUnavailable',
       message: 'Cannot create a temporary file: ENOENT',
     })
   })
 
-  it('what cannot be copied is a fault of storage, and stays', async (t) => {
-    const room = await start(t, async (response, headers) => {
-      for (const file of await room.files()) {
-        await rm(join(room.dir, file))
-        await mkdir(join(room.dir, file))
+  it('reports a failed copy as a storage fault, and keeps the file', async (t) => {
+    const setup = await start(t, async (response, headers) => {
+      for (const file of await setup.files()) {
+        await rm(join(setup.dir, file))
+        await mkdir(join(setup.dir, file))
       }
       ranges(response, headers)
     })
-    await room.leave(content.subarray(0, 100))
-    await assert.rejects(room.download(), {
+    await setup.leave(content.subarray(0, 100))
+    await assert.rejects(setup.download(), {
       name: 'StorageUnavailable',
       message: /^Cannot copy a temporary file: E/,
     })
-    assert.equal((await room.files()).length, 1)
+    assert.equal((await setup.files()).length, 1)
   })
 
   /** Each temporary file leads to a device that is always full. */
   async function fullScratch(dir: string): Promise<TempDir> {
-    const scratch = await createTempDir(dir)
+    const tempDir = await createTempDir(dir)
     const path = (name?: string) => {
-      const full = scratch.createPath(name)
+      const full = tempDir.createPath(name)
       symlinkSync('/dev/full', full)
       return full
     }
-    return { ...scratch, createPath: path }
+    return { ...tempDir, createPath: path }
   }
 
-  it('that is full keeps no half file', async (t) => {
-    const room = await start(t, whole)
-    const scratch = await fullScratch(room.dir)
-    await assert.rejects(room.with({ tempDir: scratch })(room.url, 'a'), {
+  it('that is full keeps no partial file', async (t) => {
+    const setup = await start(t, whole)
+    const tempDir = await fullScratch(setup.dir)
+    await assert.rejects(setup.with({ tempDir })(setup.url, 'a'), {
       name: 'StorageUnavailable',
       message: 'Cannot write a temporary file: ENOSPC',
     })
-    assert.deepEqual(await room.files(), [])
+    assert.deepEqual(await setup.files(), [])
   })
 })

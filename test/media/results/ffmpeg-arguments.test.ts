@@ -17,10 +17,10 @@ async function start(t: TestContext, ffmpeg = 'ffmpeg') {
   const cleanup = createCleanup()
   t.after(() => cleanup.run())
   const dir = await temporaryFolder(cleanup)
-  const scratch = await createTempDir(join(dir, 'scratch'))
-  const stills = createThumbnails({ store: createDiskStore(join(dir, 'files')), tempDir: scratch, ffmpeg })
+  const tempDir = await createTempDir(join(dir, 'scratch'))
+  const thumbnails = createThumbnails({ store: createDiskStore(join(dir, 'files')), tempDir, ffmpeg })
   const draw = (content: string | Buffer) =>
-    stills.findOrCreate(
+    thumbnails.findOrCreate(
       'a.mp4',
       {
         bytes: content.length,
@@ -33,7 +33,7 @@ async function start(t: TestContext, ffmpeg = 'ffmpeg') {
   return { dir, draw }
 }
 
-/** Files that name another one, each in the way of a format that ffmpeg reads. */
+/** Files that reference another file, one per format that ffmpeg reads. */
 const pointers: Record<string, (target: string) => string> = {
   'an HLS playlist': (target) =>
     `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://${target}\n#EXT-X-ENDLIST\n`,
@@ -81,16 +81,16 @@ function hugeFrame(): Buffer {
 }
 
 describe('what ffmpeg may open', () => {
-  it('is no frame of more pixels than fit into memory', async (t) => {
+  it('excludes frames that do not fit into memory', async (t) => {
     if (!hasFfmpeg) t.diagnostic('there is no ffmpeg on this machine')
     const { draw } = await start(t)
     assert.equal(await draw(hugeFrame()), undefined)
   })
 
   for (const [name, write] of Object.entries(pointers)) {
-    it(`${name} shows no other file of this machine`, async (t) => {
+    it(`excludes other files of this machine: ${name}`, async (t) => {
       const { dir, draw } = await start(t)
-      // Beside the temporary file too, for names without a folder.
+      // Also next to the temporary file, for names without a folder.
       const target = join(dir, 'scratch', 'secret.mp4')
       await writeFile(target, video)
       if (hasFfmpeg) assert.ok((await draw(video)) !== undefined, 'a real video has a picture')
@@ -101,15 +101,15 @@ describe('what ffmpeg may open', () => {
     })
   }
 
-  it('is told in its arguments: one local file, in a format that names no others', async (t) => {
+  it('is limited by its arguments to one local file, in a format without references', async (t) => {
     const { dir } = await start(t)
     const program = join(dir, 'ffmpeg')
-    const told = join(dir, 'arguments')
-    await writeFile(program, `#!/bin/sh\nprintf '%s\\n' "$@" > ${told}\nexit 1\n`)
+    const argumentsFile = join(dir, 'arguments')
+    await writeFile(program, `#!/bin/sh\nprintf '%s\\n' "$@" > ${argumentsFile}\nexit 1\n`)
     await chmod(program, 0o755)
     const { draw } = await start(t, program)
     assert.equal(await draw(video), undefined)
-    const args = (await readFile(told, 'utf8')).split('\n')
+    const args = (await readFile(argumentsFile, 'utf8')).split('\n')
     const before = args.slice(0, args.indexOf('-i'))
     assert.equal(before[before.indexOf('-protocol_whitelist') + 1], 'file')
     const formats = before[before.indexOf('-format_whitelist') + 1]?.split(',') ?? []

@@ -29,7 +29,7 @@ before(async () => {
 after(() => cleanup.run())
 
 type Changes = {
-  /** What the link answers. */
+  /** The reply of the link. */
   content?: (url: string) => Buffer | Error
   store?: Partial<FileStore>
   fault?: StorageUnavailable
@@ -45,7 +45,7 @@ async function start(t: TestContext, changes: Changes = {}) {
   const own = createCleanup()
   t.after(() => own.run())
   const dataDir = await temporaryFolder(own)
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const store: FileStore = createDiskStore(join(dataDir, 'files'))
   const keys = createKeys(`${dataDir}:`)
   const downloads: { url: string; name: string; signal: AbortSignal | undefined }[] = []
@@ -55,7 +55,7 @@ async function start(t: TestContext, changes: Changes = {}) {
     store: { ...store, ...changes.store },
     redis,
     keys,
-    tempDir: scratch,
+    tempDir,
     probe: {
       confirmedFault: async () => changes.fault,
       requireSpace: changes.requireSpace ?? (async () => undefined),
@@ -69,10 +69,10 @@ async function start(t: TestContext, changes: Changes = {}) {
     async download(url, name, signal) {
       downloads.push({ url, name, signal })
       await during()
-      const found = content(url)
-      if (found instanceof Error) throw found
-      const path = scratch.createPath(`${name}.entity`)
-      await writeFile(path, found)
+      const file = content(url)
+      if (file instanceof Error) throw file
+      const path = tempDir.createPath(`${name}.entity`)
+      await writeFile(path, file)
       return path
     },
     keepMs: changes.keepMs ?? hour,
@@ -81,7 +81,7 @@ async function start(t: TestContext, changes: Changes = {}) {
     results,
     store,
     keys,
-    scratch,
+    tempDir,
     downloads,
     slots,
     dataDir,
@@ -97,34 +97,34 @@ async function start(t: TestContext, changes: Changes = {}) {
 }
 
 describe('a result', () => {
-  it('is stored under a name that its secret makes, and served from there', async (t) => {
-    const room = await start(t)
-    assert.deepEqual(await room.deliver(), [{ url: `/files/${nameOf()}` }])
-    assert.deepEqual(await room.stored(), [nameOf()])
-    assert.deepEqual(await room.temporary(), [])
-    assert.equal((await room.store.stat(`results/${nameOf()}`))?.bytes, video.length)
+  it('is stored under a name derived from its secret, and served from there', async (t) => {
+    const setup = await start(t)
+    assert.deepEqual(await setup.deliver(), [{ url: `/files/${nameOf()}` }])
+    assert.deepEqual(await setup.stored(), [nameOf()])
+    assert.deepEqual(await setup.temporary(), [])
+    assert.equal((await setup.store.stat(`results/${nameOf()}`))?.bytes, video.length)
   })
 
   it('is downloaded with its link, its name and the signal', async (t) => {
-    const room = await start(t)
+    const setup = await start(t)
     const { signal } = new AbortController()
-    await room.deliver({ signal })
-    assert.deepEqual(room.downloads, [{ url: link, name: nameOf(), signal }])
-    assert.equal(room.downloads[0]?.signal, signal)
+    await setup.deliver({ signal })
+    assert.deepEqual(setup.downloads, [{ url: link, name: nameOf(), signal }])
+    assert.equal(setup.downloads[0]?.signal, signal)
   })
 
-  it('of several files has a name for each', async (t) => {
-    const room = await start(t)
-    const given = await room.deliver({}, [link, 'https://cdn.example/b.mp4'])
+  it('with several files has a name for each', async (t) => {
+    const setup = await start(t)
+    const given = await setup.deliver({}, [link, 'https://cdn.example/b.mp4'])
     assert.deepEqual(given, [{ url: `/files/${nameOf(0)}` }, { url: `/files/${nameOf(1)}` }])
-    assert.deepEqual((await room.stored()).sort(), [nameOf(0), nameOf(1)].sort())
+    assert.deepEqual((await setup.stored()).sort(), [nameOf(0), nameOf(1)].sort())
   })
 
   it('that is stored already is not downloaded again', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    await room.deliver()
-    assert.equal(room.downloads.length, 1)
+    const setup = await start(t)
+    await setup.deliver()
+    await setup.deliver()
+    assert.equal(setup.downloads.length, 1)
   })
 
   for (const [what, content] of [
@@ -132,42 +132,42 @@ describe('a result', () => {
     ['empty', ''],
   ] as const) {
     it(`that is stored already, but ${what}, is downloaded again`, async (t) => {
-      const room = await start(t)
-      const path = room.scratch.createPath('other')
+      const setup = await start(t)
+      const path = setup.tempDir.createPath('other')
       await writeFile(path, content)
-      await room.store.put(`results/${nameOf()}`, path)
-      await room.deliver()
-      assert.equal(room.downloads.length, 1)
-      assert.equal((await room.store.stat(`results/${nameOf()}`))?.bytes, video.length)
+      await setup.store.put(`results/${nameOf()}`, path)
+      await setup.deliver()
+      assert.equal(setup.downloads.length, 1)
+      assert.equal((await setup.store.stat(`results/${nameOf()}`))?.bytes, video.length)
     })
   }
 
-  it('that is gone from the store is downloaded again', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    await room.store.remove(`results/${nameOf()}`)
-    await room.deliver()
-    assert.equal(room.downloads.length, 2)
+  it('that is missing in the store is downloaded again', async (t) => {
+    const setup = await start(t)
+    await setup.deliver()
+    await setup.store.remove(`results/${nameOf()}`)
+    await setup.deliver()
+    assert.equal(setup.downloads.length, 2)
   })
 
-  it('is downloaded once for two at the same time', async (t) => {
-    const room = await start(t)
-    await Promise.all([room.deliver(), room.deliver()])
-    assert.equal(room.downloads.length, 1)
+  it('is downloaded once for two concurrent calls', async (t) => {
+    const setup = await start(t)
+    await Promise.all([setup.deliver(), setup.deliver()])
+    assert.equal(setup.downloads.length, 1)
   })
 
-  it('leaves nothing of earlier attempts behind, and nothing of others’ is touched', async (t) => {
-    const room = await start(t)
-    await writeFile(room.scratch.createPath(`${nameOf()}.older`), 'half')
-    await writeFile(room.scratch.createPath('other'), 'half')
-    await room.deliver()
-    const left = await room.temporary()
-    assert.equal(left.length, 1)
-    assert.match(left[0] ?? '', /^other\./)
+  it('removes its earlier partial files, and no others', async (t) => {
+    const setup = await start(t)
+    await writeFile(setup.tempDir.createPath(`${nameOf()}.older`), 'half')
+    await writeFile(setup.tempDir.createPath('other'), 'half')
+    await setup.deliver()
+    const tempFiles = await setup.temporary()
+    assert.equal(tempFiles.length, 1)
+    assert.match(tempFiles[0] ?? '', /^other\./)
   })
 })
 
-describe('a result that is no whole video', () => {
+describe('a result that is not a complete video', () => {
   const contents: [string, Buffer, RegExp][] = [
     ['an image', png(), /\d+ bytes of image\/png, which are no whole video/],
     ['a text', Buffer.from('soon'), /gave 4 bytes of an unknown type/],
@@ -175,153 +175,153 @@ describe('a result that is no whole video', () => {
   ]
   for (const [what, content, message] of contents) {
     it(`${what} is not stored, and not kept`, async (t) => {
-      const room = await start(t, { content: () => content })
-      await assert.rejects(room.deliver(), { name: 'LinkNotReady', message })
-      assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
+      const setup = await start(t, { content: () => content })
+      await assert.rejects(setup.deliver(), { name: 'LinkNotReady', message })
+      assert.deepEqual([await setup.stored(), await setup.temporary()], [[], []])
     })
   }
 })
 
 describe('a slot for the download of a result', () => {
-  it('is of the link’s host', async (t) => {
-    const room = await start(t)
-    await room.deliver({}, ['https://cdn.example:8443/a.mp4'])
-    assert.deepEqual(room.slots, [['cdn.example:8443', false]])
+  it('belongs to the host of the link', async (t) => {
+    const setup = await start(t)
+    await setup.deliver({}, ['https://cdn.example:8443/a.mp4'])
+    assert.deepEqual(setup.slots, [['cdn.example:8443', false]])
   })
 
-  it('is of nobody where the link is no address', async (t) => {
-    const room = await start(t)
-    await room.deliver({}, ['no address'])
-    assert.deepEqual(room.slots, [['', false]])
+  it('belongs to no host if the link is not a URL', async (t) => {
+    const setup = await start(t)
+    await setup.deliver({}, ['no address'])
+    assert.deepEqual(setup.slots, [['', false]])
   })
 
-  it('tells a repeated attempt', async (t) => {
-    const room = await start(t)
-    await room.deliver({ isRepeated: true })
-    assert.deepEqual(room.slots, [['cdn.example', true]])
+  it('marks a repeated attempt', async (t) => {
+    const setup = await start(t)
+    await setup.deliver({ isRepeated: true })
+    assert.deepEqual(setup.slots, [['cdn.example', true]])
   })
 
-  it('comes back after the download', async (t) => {
-    const room = await start(t, { perHost: 1 })
-    await room.deliver()
-    await room.store.remove(`results/${nameOf()}`)
-    await room.deliver()
+  it('is released after the download', async (t) => {
+    const setup = await start(t, { perHost: 1 })
+    await setup.deliver()
+    await setup.store.remove(`results/${nameOf()}`)
+    await setup.deliver()
   })
 
-  it('comes back after a failure', async (t) => {
-    const room = await start(t, { perHost: 1, content: () => new LinkNotReady('soon') })
-    for (let tries = 0; tries < 2; tries += 1) await assert.rejects(room.deliver(), LinkNotReady)
+  it('is released after a failure', async (t) => {
+    const setup = await start(t, { perHost: 1, content: () => new LinkNotReady('soon') })
+    for (let tries = 0; tries < 2; tries += 1) await assert.rejects(setup.deliver(), LinkNotReady)
   })
 
-  it('that is not there puts the result off', async (t) => {
+  it('that is not free postpones the result', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const room = await start(t, { perHost: 1, during: () => promise })
-    const first = room.results.deliver({ secret: 'other' }, [{ url: link }])
-    while (room.downloads.length === 0) await new Promise((done) => setImmediate(done))
-    await assert.rejects(room.deliver(), DownloadsBusy)
+    const setup = await start(t, { perHost: 1, during: () => promise })
+    const first = setup.results.deliver({ secret: 'other' }, [{ url: link }])
+    while (setup.downloads.length === 0) await new Promise((done) => setImmediate(done))
+    await assert.rejects(setup.deliver(), DownloadsBusy)
     resolve()
     await first
-    assert.equal(room.downloads.length, 1)
+    assert.equal(setup.downloads.length, 1)
   })
 })
 
-describe('a result and a store that fails', () => {
+describe('a result and a failing store', () => {
   const broken = () => new StorageUnavailable('broken')
 
-  it('is not downloaded while the store is known to fail', async (t) => {
-    const room = await start(t, { fault: broken() })
-    await assert.rejects(room.deliver(), { message: 'broken' })
-    assert.deepEqual([room.downloads, room.slots], [[], []])
+  it('is not downloaded while the store fails', async (t) => {
+    const setup = await start(t, { fault: broken() })
+    await assert.rejects(setup.deliver(), { message: 'broken' })
+    assert.deepEqual([setup.downloads, setup.slots], [[], []])
   })
 
   it('is not downloaded without disk space', async (t) => {
-    const room = await start(t, { requireSpace: () => Promise.reject(broken()) })
-    await assert.rejects(room.deliver(), { message: 'broken' })
-    assert.deepEqual([room.downloads, room.slots], [[], []])
+    const setup = await start(t, { requireSpace: () => Promise.reject(broken()) })
+    await assert.rejects(setup.deliver(), { message: 'broken' })
+    assert.deepEqual([setup.downloads, setup.slots], [[], []])
   })
 
-  it('is kept whole, and stored later without a second download', async (t) => {
+  it('is kept completely, and stored later without a second download', async (t) => {
     const store: Partial<FileStore> = { put: () => Promise.reject(broken()) }
-    const room = await start(t, { store })
-    await assert.rejects(room.deliver(), { message: 'broken' })
-    const [kept = ''] = await room.temporary()
-    assert.match(kept, new RegExp(`^${nameOf()}\\.whole\\.`))
-    const path = room.scratch.createPath('other')
+    const setup = await start(t, { store })
+    await assert.rejects(setup.deliver(), { message: 'broken' })
+    const [tempFile = ''] = await setup.temporary()
+    assert.match(tempFile, new RegExp(`^${nameOf()}\\.whole\\.`))
+    const path = setup.tempDir.createPath('other')
     await writeFile(path, 'x')
     // The same files with a store that works.
     const again = createResults({
-      store: room.store,
+      store: setup.store,
       redis,
-      keys: room.keys,
-      tempDir: room.scratch,
+      keys: setup.keys,
+      tempDir: setup.tempDir,
       probe: { confirmedFault: async () => undefined, requireSpace: async () => undefined },
       slots: createDownloadSlots({ total: 1, perHost: 1 }),
       download: () => assert.fail('downloaded again'),
       keepMs: hour,
     })
     assert.deepEqual(await again.deliver(job, [{ url: link }]), [{ url: `/files/${nameOf()}` }])
-    assert.equal((await room.store.stat(`results/${nameOf()}`))?.bytes, video.length)
-    assert.equal((await room.temporary()).length, 1)
+    assert.equal((await setup.store.stat(`results/${nameOf()}`))?.bytes, video.length)
+    assert.equal((await setup.temporary()).length, 1)
   })
 
-  it('that is kept whole is young again with each attempt', async (t) => {
-    const room = await start(t, { store: { put: () => Promise.reject(broken()) } })
-    await assert.rejects(room.deliver())
-    const [kept = ''] = await room.temporary()
-    await utimes(join(room.dataDir, 'scratch', kept), 0, 0)
-    await assert.rejects(room.deliver())
-    assert.equal(await room.scratch.removeIdle(60_000), 0)
-    assert.equal(room.downloads.length, 1)
+  it('that is kept is refreshed with each attempt', async (t) => {
+    const setup = await start(t, { store: { put: () => Promise.reject(broken()) } })
+    await assert.rejects(setup.deliver())
+    const [tempFile = ''] = await setup.temporary()
+    await utimes(join(setup.dataDir, 'scratch', tempFile), 0, 0)
+    await assert.rejects(setup.deliver())
+    assert.equal(await setup.tempDir.removeIdle(60_000), 0)
+    assert.equal(setup.downloads.length, 1)
   })
 })
 
 describe('the upload of a result', () => {
   /** A store that is busy until its signal is aborted. */
   function uploading() {
-    const { promise: begun, resolve } = Promise.withResolvers<AbortSignal | undefined>()
+    const { promise: started, resolve } = Promise.withResolvers<AbortSignal | undefined>()
     const take: FileStore['put'] = (_, __, signal) => {
       resolve(signal)
       return new Promise((_resolve, reject) =>
         signal?.addEventListener('abort', () => reject(new Error('aborted'))),
       )
     }
-    return { take, begun }
+    return { take, started }
   }
 
   it('ends with a cancel, for the reason of the cancel', async (t) => {
-    const { take, begun } = uploading()
+    const { take, started } = uploading()
     const abort = new AbortController()
-    const room = await start(t, { store: { put: take } })
-    const delivering = room.deliver({ signal: abort.signal })
-    await Promise.race([begun, delivering])
+    const setup = await start(t, { store: { put: take } })
+    const delivering = setup.deliver({ signal: abort.signal })
+    await Promise.race([started, delivering])
     const reason = new Error('canceled')
     abort.abort(reason)
     await assert.rejects(delivering, (cause) => cause === reason)
   })
 
-  it('does not begin after a cancel', async (t) => {
+  it('does not start after a cancel', async (t) => {
     const abort = new AbortController()
     const reason = new Error('canceled')
     const take: FileStore['put'] = async (_, __, signal) => signal?.throwIfAborted()
-    const room = await start(t, { store: { put: take }, during: async () => abort.abort(reason) })
-    await assert.rejects(room.deliver({ signal: abort.signal }), (cause) => cause === reason)
+    const setup = await start(t, { store: { put: take }, during: async () => abort.abort(reason) })
+    await assert.rejects(setup.deliver({ signal: abort.signal }), (cause) => cause === reason)
   })
 
-  it('goes on when the time of the upstream is over, which has delivered', async (t) => {
+  it('continues after the deadline of the upstream, which has delivered', async (t) => {
     const abort = new AbortController()
     const aborted: unknown[] = []
     const take: FileStore['put'] = async (_, __, signal) => void aborted.push(signal?.aborted)
     const during = async () => abort.abort(new LinkNotReady('too long'))
-    const room = await start(t, { store: { put: take }, during })
-    await room.deliver({ signal: abort.signal })
+    const setup = await start(t, { store: { put: take }, during })
+    await setup.deliver({ signal: abort.signal })
     assert.deepEqual(aborted, [false])
   })
 
-  it('its own failure has its own reason', async (t) => {
+  it('fails with its own reason', async (t) => {
     const cause = new StorageUnavailable('broken')
-    const room = await start(t, { store: { put: () => Promise.reject(cause) } })
+    const setup = await start(t, { store: { put: () => Promise.reject(cause) } })
     const { signal } = new AbortController()
-    await assert.rejects(room.deliver({ signal }), (found) => found === cause)
+    await assert.rejects(setup.deliver({ signal }), (error) => error === cause)
   })
 })
 
@@ -346,26 +346,26 @@ describe('of several files that fail', () => {
     it(`${first} decides before ${second}, in whatever order`, async (t) => {
       const content = (url: string) =>
         reasons[url.slice('https://cdn.example/'.length) as keyof typeof reasons]
-      const room = await start(t, { content })
+      const setup = await start(t, { content })
       const links = [first, second].map((name) => `https://cdn.example/${name}`)
-      await assert.rejects(room.deliver({}, links), (cause) => cause === reasons[first])
-      await assert.rejects(room.deliver({}, links.reverse()), (cause) => cause === reasons[first])
+      await assert.rejects(setup.deliver({}, links), (cause) => cause === reasons[first])
+      await assert.rejects(setup.deliver({}, links.reverse()), (cause) => cause === reasons[first])
     })
   }
 
-  it('the others are waited for', async (t) => {
+  it('the other downloads are awaited', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     let downloads = 0
     const during = async () => {
       downloads += 1
       if (downloads === 2) await promise
     }
-    const room = await start(t, {
+    const setup = await start(t, {
       during,
       content: (url) => (url === link ? new LinkNotReady('soon') : video),
     })
     let ended = false
-    const delivering = room.deliver({}, [link, 'https://cdn.example/b.mp4']).finally(() => {
+    const delivering = setup.deliver({}, [link, 'https://cdn.example/b.mp4']).finally(() => {
       ended = true
     })
     delivering.catch(() => undefined)
@@ -374,18 +374,18 @@ describe('of several files that fail', () => {
     assert.equal(ended, false)
     resolve()
     await assert.rejects(delivering, LinkNotReady)
-    assert.deepEqual(await room.stored(), [nameOf(1)])
+    assert.deepEqual(await setup.stored(), [nameOf(1)])
   })
 })
 
 describe('links of upstreams', () => {
-  it('are handed on where nothing is downloaded', async (t) => {
-    const room = await start(t)
+  it('are returned if nothing is downloaded', async (t) => {
+    const setup = await start(t)
     const results = createResults({
-      store: room.store,
+      store: setup.store,
       redis,
-      keys: room.keys,
-      tempDir: room.scratch,
+      keys: setup.keys,
+      tempDir: setup.tempDir,
       probe: { confirmedFault: async () => undefined, requireSpace: async () => undefined },
       slots: createDownloadSlots({ total: 1, perHost: 1 }),
       download: undefined,
@@ -393,72 +393,72 @@ describe('links of upstreams', () => {
     })
     const videos = [{ url: link }]
     assert.deepEqual(await results.deliver(job, videos), videos)
-    assert.deepEqual(await room.stored(), [])
+    assert.deepEqual(await setup.stored(), [])
   })
 })
 
 describe('the length of a result', () => {
   it('is that of its file', async (t) => {
-    const room = await start(t)
-    const [given = { url: '' }] = await room.deliver()
-    const seconds = await room.results.readVideoSeconds(given)
+    const setup = await start(t)
+    const [given = { url: '' }] = await setup.deliver()
+    const seconds = await setup.results.readVideoSeconds(given)
     assert.ok(seconds !== undefined && seconds > 0)
   })
 
-  it('is not known where the file lies elsewhere', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    assert.equal(await room.results.readVideoSeconds({ url: `https://cdn.example/${nameOf()}` }), undefined)
+  it('is unknown if the file is stored elsewhere', async (t) => {
+    const setup = await start(t)
+    await setup.deliver()
+    assert.equal(await setup.results.readVideoSeconds({ url: `https://cdn.example/${nameOf()}` }), undefined)
   })
 
-  it('is not known where there is no file', async (t) => {
-    const room = await start(t)
-    assert.equal(await room.results.readVideoSeconds({ url: `/files/${nameOf()}` }), undefined)
+  it('is unknown without a file', async (t) => {
+    const setup = await start(t)
+    assert.equal(await setup.results.readVideoSeconds({ url: `/files/${nameOf()}` }), undefined)
   })
 })
 
 describe('the look-up of a result', () => {
   it('finds it', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    const found = await room.results.findVideo(nameOf())
-    assert.ok(found !== undefined && found !== 'gone')
-    assert.deepEqual([found.bytes, found.contentType], [video.length, 'video/mp4'])
+    const setup = await start(t)
+    await setup.deliver()
+    const file = await setup.results.findVideo(nameOf())
+    assert.ok(file !== undefined && file !== 'gone')
+    assert.deepEqual([file.bytes, file.contentType], [video.length, 'video/mp4'])
   })
 
-  it('does not find what never was', async (t) => {
-    const room = await start(t)
-    assert.equal(await room.results.findVideo(nameOf()), undefined)
+  it('does not find an unknown result', async (t) => {
+    const setup = await start(t)
+    assert.equal(await setup.results.findVideo(nameOf()), undefined)
   })
 
-  it('says that it is gone when its time is over, also before it is removed', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    const path = join(room.dataDir, 'files/results', nameOf())
+  it('reports an expired result as gone, also before it is removed', async (t) => {
+    const setup = await start(t)
+    await setup.deliver()
+    const path = join(setup.dataDir, 'files/results', nameOf())
     const seconds = (Date.now() - hour) / 1000
     await utimes(path, seconds - 1, seconds - 1)
-    assert.equal(await room.results.findVideo(nameOf()), 'gone')
+    assert.equal(await setup.results.findVideo(nameOf()), 'gone')
     await utimes(path, seconds + 60, seconds + 60)
-    assert.notEqual(await room.results.findVideo(nameOf()), 'gone')
+    assert.notEqual(await setup.results.findVideo(nameOf()), 'gone')
   })
 
-  it('its time is over after the last millisecond of it', async (t) => {
-    const room = await start(t)
-    await room.deliver()
+  it('expires after the last millisecond of its time', async (t) => {
+    const setup = await start(t)
+    await setup.deliver()
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
-    await utimes(join(room.dataDir, 'files/results', nameOf()), 1_800_000_000 - 3600, 1_800_000_000 - 3600)
-    assert.notEqual(await room.results.findVideo(nameOf()), 'gone')
+    await utimes(join(setup.dataDir, 'files/results', nameOf()), 1_800_000_000 - 3600, 1_800_000_000 - 3600)
+    assert.notEqual(await setup.results.findVideo(nameOf()), 'gone')
     t.mock.timers.setTime(1_800_000_000_001)
-    assert.equal(await room.results.findVideo(nameOf()), 'gone')
+    assert.equal(await setup.results.findVideo(nameOf()), 'gone')
   })
 
-  it('remembers for 90 days that it was here', async (t) => {
-    const room = await start(t)
-    await room.deliver()
-    await room.results.remove(nameOf())
-    assert.deepEqual(await room.stored(), [])
-    assert.equal(await room.results.findVideo(nameOf()), 'gone')
-    const seconds = await redis.ttl(room.keys.deletedFile(nameOf()))
+  it('reports it as gone for 90 days', async (t) => {
+    const setup = await start(t)
+    await setup.deliver()
+    await setup.results.remove(nameOf())
+    assert.deepEqual(await setup.stored(), [])
+    assert.equal(await setup.results.findVideo(nameOf()), 'gone')
+    const seconds = await redis.ttl(setup.keys.deletedFile(nameOf()))
     assert.ok(seconds > 89 * 86_400 && seconds <= 90 * 86_400, `${seconds}`)
   })
 })

@@ -6,13 +6,13 @@ import { createSemaphore } from '../../../src/media/results/semaphore.ts'
 
 const turn = () => new Promise(setImmediate)
 
-describe('work that is let in by its weight', () => {
+describe('a semaphore with weights', () => {
   function create(capacity: number) {
-    const gate = createSemaphore(capacity)
+    const semaphore = createSemaphore(capacity)
     const inside: string[] = []
     const enter = (name: string, weight: number) => {
       let leave = () => undefined as unknown
-      void gate.acquire(weight).then((release) => {
+      void semaphore.acquire(weight).then((release) => {
         inside.push(name)
         leave = release
       })
@@ -21,7 +21,7 @@ describe('work that is let in by its weight', () => {
     return { inside, enter }
   }
 
-  it('enters while all that is inside fits, and exactly fills the capacity', async () => {
+  it('admits work while it fits, up to exactly its capacity', async () => {
     const { inside, enter } = create(10)
     enter('a', 6)
     enter('b', 4)
@@ -30,7 +30,7 @@ describe('work that is let in by its weight', () => {
     assert.deepEqual(inside, ['a', 'b'])
   })
 
-  it('enters in its order, so that a heavy one is not passed by', async () => {
+  it('admits work in order, so that heavy work is not overtaken', async () => {
     const { inside, enter } = create(10)
     const leave = enter('a', 6)
     enter('heavy', 8)
@@ -42,7 +42,7 @@ describe('work that is let in by its weight', () => {
     assert.deepEqual(inside, ['a', 'heavy', 'light'])
   })
 
-  it('that is heavier than the capacity enters alone', async () => {
+  it('admits work that is heavier than the capacity alone', async () => {
     const { inside, enter } = create(10)
     const leave = enter('huge', 50)
     enter('light', 1)
@@ -53,7 +53,7 @@ describe('work that is let in by its weight', () => {
     assert.deepEqual(inside, ['huge', 'light'])
   })
 
-  it('leaves once, however often it says so', async () => {
+  it('releases work once, however often it is called', async () => {
     const { inside, enter } = create(10)
     const leave = enter('a', 10)
     enter('b', 10)
@@ -65,7 +65,7 @@ describe('work that is let in by its weight', () => {
     assert.deepEqual(inside, ['a', 'b'])
   })
 
-  it('of no weight still waits for one that is too heavy', async () => {
+  it('lets work without weight wait for heavy work, too', async () => {
     const { inside, enter } = create(10)
     enter('huge', 50)
     enter('nothing', 0)
@@ -77,13 +77,13 @@ describe('work that is let in by its weight', () => {
 describe('the largest file', () => {
   const limits = { image: 1, video: 30, audio: 2 }
 
-  it('is that of its kind, however the type is written', () => {
+  it('is that of its kind, in any spelling of the type', () => {
     assert.equal(maxBytesFor(limits, 'image/png'), 1)
     assert.equal(maxBytesFor(limits, ' Image /png'), 1)
     assert.equal(maxBytesFor(limits, 'AUDIO/mpeg'), 2)
   })
 
-  it('is the largest of all where the type tells no kind', () => {
+  it('is the largest of all if the type has no kind', () => {
     for (const type of ['application/octet-stream', '', 'images/png'])
       assert.equal(maxBytesFor(limits, type), 30)
   })
@@ -98,7 +98,7 @@ describe('the largest file', () => {
     ])
   })
 
-  it('is told in megabytes with one digit', () => {
+  it('is reported in megabytes with one digit', () => {
     assert.equal(formatMegabytes(1024 * 1024), '1 MB')
     assert.equal(formatMegabytes(1.26 * 1024 * 1024), '1.3 MB')
   })

@@ -11,13 +11,13 @@ const webm = Buffer.concat([
   Buffer.alloc(200),
 ])
 
-/** A store in memory that notes what is read of it. */
+/** A store in memory that records its reads. */
 function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
   const reads: [string, ByteRange | undefined][] = []
   const store = {
     async stat(name: string) {
-      const found = files[name]
-      return found && { bytes: found.length, storedAt: 7 }
+      const file = files[name]
+      return file && { bytes: file.length, storedAt: 7 }
     },
     async open(name: string, range?: ByteRange) {
       reads.push([name, range])
@@ -31,23 +31,23 @@ function start(files: Record<string, Buffer>, others: Partial<FileStore> = {}) {
 }
 
 describe('a stored video', () => {
-  it('is found with its real type', async () => {
+  it('is found with its detected type', async () => {
     const { find } = start({ a: video, b: webm })
     assert.equal((await find('a'))?.contentType, 'video/mp4')
     assert.equal((await find('b'))?.contentType, 'video/webm')
   })
 
-  it('of an unknown type is called an MP4', async () => {
+  it('of an unknown type is served as MP4', async () => {
     const { find } = start({ a: Buffer.from('text') })
     assert.equal((await find('a'))?.contentType, 'video/mp4')
   })
 
-  it('is found with its facts', async () => {
-    const found = await start({ a: video }).find('a')
-    assert.deepEqual([found?.bytes, found?.storedAt], [video.length, 7])
+  it('is found with its size and time', async () => {
+    const file = await start({ a: video }).find('a')
+    assert.deepEqual([file?.bytes, file?.storedAt], [video.length, 7])
   })
 
-  it('that is not there is not found', async () => {
+  it('that is missing is not found', async () => {
     const { find, reads } = start({})
     assert.equal(await find('a'), undefined)
     assert.deepEqual(reads, [])
@@ -66,31 +66,31 @@ describe('a stored video', () => {
 
   it('can be read, whole and in part', async () => {
     const { find, reads } = start({ a: video })
-    const found = await find('a')
-    assert.ok(found)
-    assert.ok((await buffer(await found.open())).equals(video))
-    await found.open({ start: 1, end: 2 })
+    const file = await find('a')
+    assert.ok(file)
+    assert.ok((await buffer(await file.open())).equals(video))
+    await file.open({ start: 1, end: 2 })
     assert.deepEqual(reads.slice(1), [
       ['a', undefined],
       ['a', { start: 1, end: 2 }],
     ])
   })
 
-  it('can be opened on this machine where it lies here', async () => {
+  it('can be opened locally if it is stored on this machine', async () => {
     const opened: string[] = []
     const openLocal = async (name: string) => opened.push(name) as never
-    const found = await start({ a: video }, { openLocal }).find('a')
-    await found?.openLocal?.()
+    const file = await start({ a: video }, { openLocal }).find('a')
+    await file?.openLocal?.()
     assert.deepEqual(opened, ['a'])
   })
 
-  it('cannot where it lies elsewhere', async () => {
-    const found = await start({ a: video }).find('a')
-    assert.ok(found)
-    assert.equal('openLocal' in found, false)
+  it('cannot be opened locally if it is stored elsewhere', async () => {
+    const file = await start({ a: video }).find('a')
+    assert.ok(file)
+    assert.equal('openLocal' in file, false)
   })
 
-  it('types are remembered of the thousand videos that were asked for last', async () => {
+  it('has a cached type among the thousand most recently requested videos', async () => {
     const names = Array.from({ length: 1001 }, (_, index) => `${index}`)
     const { find, reads } = start(Object.fromEntries(names.map((name) => [name, webm])))
     for (const name of names.slice(0, 1000)) await find(name)

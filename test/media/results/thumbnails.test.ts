@@ -11,7 +11,7 @@ import { createTempDir } from '../../../src/media/storage/temp-dir.ts'
 import { createCleanup, temporaryFolder } from '../../support/setup.ts'
 import { video } from '../files.ts'
 
-/** What takes the place of ffmpeg: notes its arguments, then does what the test says. The last argument is the picture. */
+/** A mock ffmpeg: records its arguments, then does what the test needs. The last argument is the picture. */
 const writes = 'printf picture > "$last"'
 
 async function start(t: TestContext, script = writes, timeoutMs?: number) {
@@ -22,7 +22,7 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
   const ffmpeg = join(dir, 'ffmpeg')
   await writeFile(ffmpeg, `#!/bin/sh\necho "$@" >> ${calls}\nfor last; do :; done\n${script}\n`)
   await chmod(ffmpeg, 0o755)
-  const scratch = await createTempDir(join(dir, 'scratch'))
+  const tempDir = await createTempDir(join(dir, 'scratch'))
   const store = createDiskStore(join(dir, 'files'))
   const opened = { count: 0 }
   const source = {
@@ -35,9 +35,9 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
     },
   } satisfies ServedFile
   return {
-    stills: createThumbnails({
+    thumbnails: createThumbnails({
       store,
-      tempDir: scratch,
+      tempDir,
       ffmpeg,
       ...(timeoutMs !== undefined && { timeoutMs }),
     }),
@@ -52,71 +52,71 @@ async function start(t: TestContext, script = writes, timeoutMs?: number) {
   }
 }
 
-describe('a picture of a video', () => {
+describe('a thumbnail of a video', () => {
   for (const [still, filter] of [
     ['thumbnail', 'scale=640:-2,thumbnail=24'],
     ['spritesheet', 'fps=2,scale=160:-2,tile=5x4'],
   ] as const) {
-    it(`${still}: ffmpeg may open this one file, of formats without further files`, async (t) => {
-      const room = await start(t)
-      await room.stills.findOrCreate('a.mp4', room.source, still)
-      const [call = ''] = await room.calls()
+    it(`${still}: ffmpeg can open this file only, in formats without references`, async (t) => {
+      const setup = await start(t)
+      await setup.thumbnails.findOrCreate('a.mp4', setup.source, still)
+      const [call = ''] = await setup.calls()
       const formats = 'mov,matroska,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,gif'
       const memory = '-max_alloc 536870912 -max_pixels 100000000 -threads 2'
       const before = `-nostdin -v error ${memory} -protocol_whitelist file -format_whitelist ${formats} -i `
-      assert.ok(call.startsWith(`${before}${room.scratchDir}/still.`), call)
+      assert.ok(call.startsWith(`${before}${setup.scratchDir}/still.`), call)
       assert.match(
         call.slice(before.length),
         new RegExp(
-          `^\\S+ -vf ${filter} -frames:v 1 -q:v 4 -f image2 -c:v mjpeg -y ${room.scratchDir}/picture\\.\\S+$`,
+          `^\\S+ -vf ${filter} -frames:v 1 -q:v 4 -f image2 -c:v mjpeg -y ${setup.scratchDir}/picture\\.\\S+$`,
         ),
       )
     })
   }
 
   it('is stored, and no temporary file is left', async (t) => {
-    const room = await start(t)
-    const picture = await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
+    const setup = await start(t)
+    const picture = await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail')
     assert.match(picture?.name ?? '', /^[0-9a-f]{40}\.jpg$/)
     assert.deepEqual([picture?.contentType, picture?.bytes], ['image/jpeg', 7])
-    assert.deepEqual(await room.stored(), [picture?.name])
-    assert.deepEqual(await room.temporary(), [])
+    assert.deepEqual(await setup.stored(), [picture?.name])
+    assert.deepEqual(await setup.temporary(), [])
     assert.ok(picture)
     assert.equal((await buffer(await picture.open())).toString(), 'picture')
     assert.equal((await buffer(await picture.open({ start: 1, end: 2 }))).toString(), 'ic')
   })
 
   it('is found by its name', async (t) => {
-    const room = await start(t)
-    const made = await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
-    assert.equal((await room.stills.find(made?.name ?? ''))?.name, made?.name)
-    assert.equal(await room.stills.find('other.jpg'), undefined)
+    const setup = await start(t)
+    const made = await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail')
+    assert.equal((await setup.thumbnails.find(made?.name ?? ''))?.name, made?.name)
+    assert.equal(await setup.thumbnails.find('other.jpg'), undefined)
   })
 
-  it('is made once', async (t) => {
-    const room = await start(t)
-    const make = () => room.stills.findOrCreate('a.mp4', room.source, 'thumbnail')
+  it('is created once', async (t) => {
+    const setup = await start(t)
+    const make = () => setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail')
     await Promise.all([make(), make()])
     await make()
-    assert.equal((await room.calls()).length, 1)
+    assert.equal((await setup.calls()).length, 1)
   })
 
-  it('is made again after it was removed', async (t) => {
-    const room = await start(t)
+  it('is created again after it was removed', async (t) => {
+    const setup = await start(t)
     for (const still of ['thumbnail', 'spritesheet'] as const)
-      await room.stills.findOrCreate('a.mp4', room.source, still)
-    assert.equal((await room.stored()).length, 2)
-    await room.stills.remove('a.mp4')
-    assert.deepEqual(await room.stored(), [])
-    assert.ok(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'))
+      await setup.thumbnails.findOrCreate('a.mp4', setup.source, still)
+    assert.equal((await setup.stored()).length, 2)
+    await setup.thumbnails.remove('a.mp4')
+    assert.deepEqual(await setup.stored(), [])
+    assert.ok(await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'))
   })
 
   it('has a name for each video and each kind', async (t) => {
-    const room = await start(t)
+    const setup = await start(t)
     const names = new Set<string | undefined>()
     for (const name of ['a.mp4', 'b.mp4'])
       for (const still of ['thumbnail', 'spritesheet'] as const)
-        names.add((await room.stills.findOrCreate(name, room.source, still))?.name)
+        names.add((await setup.thumbnails.findOrCreate(name, setup.source, still))?.name)
     assert.equal(names.size, 4)
   })
 
@@ -125,38 +125,38 @@ describe('a picture of a video', () => {
     ['ffmpeg writes nothing', 'exit 0'],
     ['ffmpeg writes an empty file', ': > "$last"'],
   ] as const) {
-    it(`is none when ${what}`, async (t) => {
-      const room = await start(t, script)
-      assert.equal(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
-      assert.deepEqual([await room.stored(), await room.temporary()], [[], []])
+    it(`is missing when ${what}`, async (t) => {
+      const setup = await start(t, script)
+      assert.equal(await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'), undefined)
+      assert.deepEqual([await setup.stored(), await setup.temporary()], [[], []])
     })
   }
 
-  it('is none when ffmpeg hangs and ignores SIGTERM: it is killed', { timeout: 30_000 }, async (t) => {
+  it('is missing when ffmpeg hangs and ignores SIGTERM: it is killed', { timeout: 30_000 }, async (t) => {
     const hangs = 'for n in $(seq 100); do sleep 0.05; done'
     const script = `trap '' TERM; printf begun > "$last.log"; ${hangs}; printf ended >> "$last.log"`
-    const room = await start(t, script, 500)
-    assert.equal(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
-    const [left = ''] = await room.temporary()
-    assert.equal(await readFile(join(room.scratchDir, left), 'utf8'), 'begun')
+    const setup = await start(t, script, 500)
+    assert.equal(await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'), undefined)
+    const [tempFile = ''] = await setup.temporary()
+    assert.equal(await readFile(join(setup.scratchDir, tempFile), 'utf8'), 'begun')
   })
 
-  it('is none without an ffmpeg', async (t) => {
-    const room = await start(t)
+  it('is missing without ffmpeg', async (t) => {
+    const setup = await start(t)
     const cleanup = createCleanup()
     t.after(() => cleanup.run())
-    const scratch = await createTempDir(await temporaryFolder(cleanup))
-    const stills = createThumbnails({ store: room.store, tempDir: scratch, ffmpeg: '/absent/ffmpeg' })
-    assert.equal(await stills.findOrCreate('a.mp4', room.source, 'thumbnail'), undefined)
+    const tempDir = await createTempDir(await temporaryFolder(cleanup))
+    const thumbnails = createThumbnails({ store: setup.store, tempDir, ffmpeg: '/absent/ffmpeg' })
+    assert.equal(await thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'), undefined)
   })
 
-  it('whose video cannot be read fails, and leaves nothing', async (t) => {
-    const room = await start(t)
-    const source = { ...room.source, open: () => Promise.reject(new Error('broken')) }
+  it('with an unreadable video fails, and leaves nothing', async (t) => {
+    const setup = await start(t)
+    const source = { ...setup.source, open: () => Promise.reject(new Error('broken')) }
     for (let tries = 0; tries < 3; tries += 1)
-      await assert.rejects(room.stills.findOrCreate('a.mp4', source, 'thumbnail'), { message: 'broken' })
-    assert.deepEqual(await room.temporary(), [])
-    assert.ok(await room.stills.findOrCreate('a.mp4', room.source, 'thumbnail'))
+      await assert.rejects(setup.thumbnails.findOrCreate('a.mp4', source, 'thumbnail'), { message: 'broken' })
+    assert.deepEqual(await setup.temporary(), [])
+    assert.ok(await setup.thumbnails.findOrCreate('a.mp4', setup.source, 'thumbnail'))
   })
 
   it('has one of two names', () => {
@@ -164,5 +164,5 @@ describe('a picture of a video', () => {
   })
 
   for (const word of ['constructor', 'toString', '__proto__'])
-    it(`${word} is no name of one`, () => assert.equal(isThumbnailKind(word), false))
+    it(`${word} is not one of its names`, () => assert.equal(isThumbnailKind(word), false))
 })

@@ -11,7 +11,7 @@ function fileOf(content: Buffer) {
     bytes: content.length,
     open: async (range?: { start: number; end: number }) => {
       const { start = 0, end = content.length - 1 } = range ?? {}
-      // A store answers with an error to what lies outside a file.
+      // A store throws for a range outside the file.
       assert.ok(start >= 0 && start <= end && end < content.length, `${start} to ${end} of ${content.length}`)
       return Readable.from([content.subarray(start, end + 1)])
     },
@@ -40,7 +40,7 @@ test('the length of a real file', async () => {
   assert.ok(seconds > 0.5 && seconds < 60, String(seconds))
 })
 
-test('the header may come last, after other boxes, and in its long form', async () => {
+test('the header can be last, after other boxes, and in its long form', async () => {
   const ftyp = box('ftyp', Buffer.alloc(16))
   const mdat = box('mdat', Buffer.alloc(5000))
   const short = box('moov', box('free', Buffer.alloc(9)), box('mvhd', header(0, 600, 7500)))
@@ -51,7 +51,7 @@ test('the header may come last, after other boxes, and in its long form', async 
   )
 })
 
-test('what tells no length has none', async () => {
+test('a file without a length has none', async () => {
   const broken = [
     Buffer.alloc(0),
     Buffer.from('<html>no video</html>'),
@@ -64,7 +64,7 @@ test('what tells no length has none', async () => {
   for (const content of broken) assert.equal(await readVideoSeconds(fileOf(content)), undefined)
 })
 
-/** A box whose length is told in 64 bits. */
+/** A box with a 64-bit length. */
 function longBox(name: string, body: Buffer): Buffer {
   const head = Buffer.alloc(16)
   head.writeUInt32BE(1)
@@ -90,7 +90,7 @@ test('boxes with a length of 64 bits', async () => {
   assert.equal(await readVideoSeconds(fileOf(longBox('moov', box('mvhd', header(0, 600, 7500))))), 12.5)
 })
 
-test('a last box that goes on to the end of the file', async () => {
+test('a last box that extends to the end of the file', async () => {
   const ftyp = box('ftyp', Buffer.alloc(16))
   const last = lastBox('moov', Buffer.concat([box('free'), box('mvhd', header(0, 600, 7500))]))
   assert.equal(await readVideoSeconds(fileOf(Buffer.concat([ftyp, last]))), 12.5)
@@ -98,25 +98,25 @@ test('a last box that goes on to the end of the file', async () => {
   assert.equal(await readVideoSeconds(fileOf(Buffer.concat([ftyp, media]))), undefined)
 })
 
-test('the smallest box, of 8 bytes, is passed over; a smaller length ends the search', async () => {
+test('the smallest box, of 8 bytes, is skipped; a smaller length ends the search', async () => {
   assert.equal(await readVideoSeconds(fileOf(Buffer.concat([box('free'), movie]))), 12.5)
   const broken = box('free', Buffer.alloc(8))
   broken.writeUInt32BE(7)
   assert.equal(await readVideoSeconds(fileOf(Buffer.concat([broken, movie]))), undefined)
 })
 
-test('the header is looked for in 64 boxes', async () => {
+test('the header is searched for in 64 boxes', async () => {
   const boxes = (count: number) => Buffer.concat([...Array.from({ length: count }, () => box('free')), movie])
   assert.equal(await readVideoSeconds(fileOf(boxes(63))), 12.5)
   assert.equal(await readVideoSeconds(fileOf(boxes(64))), undefined)
 })
 
-test('the header is looked for inside the movie only', async () => {
+test('the header is searched for inside the movie only', async () => {
   const file = Buffer.concat([box('moov', box('free')), box('mvhd', header(0, 600, 7500))])
   assert.equal(await readVideoSeconds(fileOf(file)), undefined)
 })
 
-test('a header that says 0, or is cut, tells nothing', async () => {
+test('a header with length 0, or a truncated one, has no length', async () => {
   assert.equal(await readVideoSeconds(fileOf(box('moov', box('mvhd', header(0, 600, 0))))), undefined)
   assert.equal(await readVideoSeconds(fileOf(movie.subarray(0, 40))), undefined)
   assert.equal(await readVideoSeconds(fileOf(Buffer.concat([box('ftyp'), Buffer.alloc(5)]))), undefined)

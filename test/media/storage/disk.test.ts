@@ -21,7 +21,7 @@ async function start(t: TestContext) {
 }
 
 describe('files on disk', () => {
-  it('the first file makes the folders', async (t) => {
+  it('the first file creates the folders', async (t) => {
     const { store, put, dir } = await start(t)
     await put('results/a', 'one')
     assert.equal((await buffer(await store.open('results/a'))).toString(), 'one')
@@ -35,7 +35,7 @@ describe('files on disk', () => {
     assert.equal((await buffer(await store.open('results/a'))).toString(), 'second')
   })
 
-  it('a file that is not there cannot be taken', async (t) => {
+  it('a missing file cannot be stored', async (t) => {
     const { store, dir } = await start(t)
     await assert.rejects(store.put('results/a', join(dir, 'absent')), {
       name: 'StorageUnavailable',
@@ -43,7 +43,7 @@ describe('files on disk', () => {
     })
   })
 
-  it('a name that is a folder cannot be taken, and nothing is made', async (t) => {
+  it('a name of a folder cannot be used, and nothing is created', async (t) => {
     const { store, put, root } = await start(t)
     await mkdir(join(root, 'results/a/inner'), { recursive: true })
     await assert.rejects(put('results/a', 'one'), { message: /Cannot store results\/a on the disk store: E/ })
@@ -58,14 +58,14 @@ describe('files on disk', () => {
     assert.deepEqual(await store.stat('results/a'), { bytes: 3, storedAt: 1_000_567 })
   })
 
-  it('a file that is not there is not found', async (t) => {
+  it('a missing file is not found', async (t) => {
     const { store, put } = await start(t)
     assert.equal(await store.stat('results/a'), undefined)
     await put('results/a', 'one')
     assert.equal(await store.stat('results/b'), undefined)
   })
 
-  it('what cannot be looked up is a fault of storage', async (t) => {
+  it('a failed lookup is a storage fault', async (t) => {
     const { store, put } = await start(t)
     await put('results/a', 'one')
     await assert.rejects(store.stat('results/a/b'), {
@@ -80,13 +80,13 @@ describe('files on disk', () => {
     assert.equal((await buffer(await store.open('results/a', { start: 2, end: 4 }))).toString(), '234')
   })
 
-  it('an absent file cannot be read: the error of the system tells', async (t) => {
+  it('an absent file cannot be read: the system error is thrown', async (t) => {
     const { store } = await start(t)
     await assert.rejects(store.open('results/a'), { code: 'ENOENT' })
     await assert.rejects(store.openLocal('results/a'), { code: 'ENOENT' })
   })
 
-  it('a file that cannot be read is a fault of storage', async (t) => {
+  it('an unreadable file is a storage fault', async (t) => {
     const { store, put } = await start(t)
     await put('results/a', 'one')
     await assert.rejects(store.openLocal('results/a/b'), {
@@ -112,7 +112,7 @@ describe('files on disk', () => {
     await store.remove('results/a')
   })
 
-  it('what cannot be removed is a fault of storage', async (t) => {
+  it('a failed removal is a storage fault', async (t) => {
     const { store, root } = await start(t)
     await mkdir(join(root, 'results/a'), { recursive: true })
     await assert.rejects(store.remove('results/a'), {
@@ -126,22 +126,22 @@ describe('files on disk', () => {
     await put('results/a', 'one')
     await put('other/b', 'one')
     await utimes(join(root, 'results/a'), 2000, 2000)
-    const found = []
-    for await (const file of store.list('results')) found.push(file)
-    assert.deepEqual(found, [{ name: 'results/a', storedAt: 2_000_000 }])
+    const names = []
+    for await (const file of store.list('results')) names.push(file)
+    assert.deepEqual(names, [{ name: 'results/a', storedAt: 2_000_000 }])
   })
 
-  it('a file that is removed during the listing is left out', async (t) => {
+  it('a file that is removed during the listing is omitted', async (t) => {
     const { store, put } = await start(t)
     await put('results/a', 'one')
     await put('results/b', 'one')
-    const found: string[] = []
+    const names: string[] = []
     for await (const { name } of store.list('results')) {
-      found.push(name)
+      names.push(name)
       await store.remove('results/a')
       await store.remove('results/b')
     }
-    assert.equal(found.length, 1)
+    assert.equal(names.length, 1)
   })
 
   it('an absent folder is empty', async (t) => {
@@ -149,7 +149,7 @@ describe('files on disk', () => {
     for await (const { name } of store.list('results')) assert.fail(name)
   })
 
-  it('what cannot be listed is a fault of storage', async (t) => {
+  it('a failed listing is a storage fault', async (t) => {
     const { store, put } = await start(t)
     await put('results', 'a file')
     await assert.rejects(store.list('results')[Symbol.asyncIterator]().next(), {

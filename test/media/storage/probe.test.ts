@@ -34,14 +34,14 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, options =
       await (changes.remove ?? disk.remove)(name)
     },
   }
-  const scratch = await createTempDir(join(dataDir, 'scratch'))
+  const tempDir = await createTempDir(join(dataDir, 'scratch'))
   const log: string[] = []
   const logger = Object.create(quiet) as typeof quiet
   for (const level of ['info', 'warn', 'error'] as const)
     logger[level] = ((...args: unknown[]) => log.push(`${level}: ${args.at(-1)}`)) as never
   const probe = createStorageProbe({
     store,
-    tempDir: scratch,
+    tempDir,
     dataDir,
     floorBytes: 0,
     everyMs: 60_000,
@@ -56,7 +56,7 @@ async function start(t: TestContext, changes: Partial<FileStore> = {}, options =
   return { probe, calls, log, changes, filesLeft, dataDir }
 }
 
-describe('a check of the storage', () => {
+describe('a storage probe', () => {
   it('stores a file, finds it and removes it', async (t) => {
     const { probe, calls, filesLeft, log } = await start(t)
     await probe.check()
@@ -66,7 +66,7 @@ describe('a check of the storage', () => {
     assert.deepEqual(log, [])
   })
 
-  it('stores a file that is not empty, below a folder of its own', async (t) => {
+  it('stores a file that is not empty, below its own folder', async (t) => {
     let stored = ''
     const { probe } = await start(t, {
       put: async (name) => {
@@ -79,7 +79,7 @@ describe('a check of the storage', () => {
     assert.equal(probe.fault(), undefined)
   })
 
-  it('a store that takes nothing is a fault, and no temporary file is left', async (t) => {
+  it('reports a store that cannot write, and leaves no temporary file', async (t) => {
     const { probe, filesLeft, log } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
     assert.equal(probe.fault()?.message, 'broken')
@@ -87,7 +87,7 @@ describe('a check of the storage', () => {
     assert.deepEqual(log, ['error: Storage cannot take files: results wait, submits are rejected'])
   })
 
-  it('an error that is no fault of storage becomes one', async (t) => {
+  it('turns another error into a storage fault', async (t) => {
     const { probe } = await start(t, { put: () => Promise.reject(new TypeError('bug')) })
     await probe.check()
     assert.deepEqual(
@@ -96,19 +96,19 @@ describe('a check of the storage', () => {
     )
   })
 
-  it('a file that is not found afterwards is a fault', async (t) => {
+  it('reports a file that is missing afterwards', async (t) => {
     const { probe } = await start(t, { stat: async () => undefined })
     await probe.check()
     assert.match(probe.fault()?.message ?? '', /^Cannot find probes\/.* after it was stored$/)
   })
 
-  it('a file that lost bytes is a fault', async (t) => {
+  it('reports a truncated file', async (t) => {
     const { probe } = await start(t, { stat: async () => ({ bytes: 45, storedAt: 0 }) })
     await probe.check()
     assert.match(probe.fault()?.message ?? '', /^Cannot find/)
   })
 
-  it('a file that cannot be removed is none; the log says so once', async (t) => {
+  it('accepts a file that cannot be removed, which is logged once', async (t) => {
     const { probe, log } = await start(t, { remove: () => Promise.reject(broken()) })
     await probe.check()
     assert.equal(log.length, 1)
@@ -117,7 +117,7 @@ describe('a check of the storage', () => {
     assert.deepEqual(log, ['warn: Storage cannot remove files; old files will stay'])
   })
 
-  it('the log tells of the begin and the end of a fault, once each', async (t) => {
+  it('logs the start and the end of a fault, once each', async (t) => {
     const { probe, log, changes } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
     await probe.check()
@@ -131,7 +131,7 @@ describe('a check of the storage', () => {
     ])
   })
 
-  it('two at once are one', async (t) => {
+  it('runs once for two concurrent calls', async (t) => {
     const { probe, calls } = await start(t)
     await Promise.all([probe.check(), probe.check()])
     assert.equal(calls.length, 3)
@@ -143,12 +143,12 @@ describe('a check of the storage', () => {
 describe('the free space of the disk', () => {
   const space = (freeBytes: number) => ({ floorBytes: 10 * megabyte, readFreeBytes: async () => freeBytes })
 
-  it('at the floor is enough', async (t) => {
+  it('is enough at exactly the floor', async (t) => {
     const { probe } = await start(t, {}, space(10 * megabyte))
     await probe.requireSpace()
   })
 
-  it('below the floor the disk is full', async (t) => {
+  it('means a full disk below the floor', async (t) => {
     const { probe } = await start(t, {}, space(10 * megabyte - 1))
     await assert.rejects(probe.requireSpace(), {
       name: 'StorageUnavailable',
@@ -157,19 +157,19 @@ describe('the free space of the disk', () => {
     })
   })
 
-  it('too little of it is a fault, and nothing is stored', async (t) => {
+  it('is a fault below the floor, and nothing is stored', async (t) => {
     const { probe, calls } = await start(t, {}, space(0))
     await probe.check()
     assert.equal(probe.fault()?.isFull, true)
     assert.deepEqual(calls, [])
   })
 
-  it('is not read where there is no floor', async (t) => {
+  it('is not read without a floor', async (t) => {
     const { probe } = await start(t, {}, { readFreeBytes: () => assert.fail('read') })
     await probe.requireSpace()
   })
 
-  it('that cannot be read is a fault of storage', async (t) => {
+  it('is a storage fault if it cannot be read', async (t) => {
     const readFreeBytes = () => Promise.reject(Object.assign(new Error('x'), { code: 'EIO' }))
     const { probe } = await start(t, {}, { floorBytes: 1, readFreeBytes })
     await assert.rejects(probe.requireSpace(), { message: 'Cannot read the free disk space: EIO' })
@@ -185,7 +185,7 @@ describe('the free space of the disk', () => {
     })
   })
 
-  it('is read where the data is', async (t) => {
+  it('is read in the data folder', async (t) => {
     let read = ''
     const readFreeBytes = async (dir: string) => {
       read = dir
@@ -211,7 +211,7 @@ describe('the last check', () => {
     assert.equal(calls.length, 6)
   })
 
-  it('counts for less where checks are more frequent', async (t) => {
+  it('counts for less time if checks are more frequent', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
     const { probe, calls } = await start(t, {}, { everyMs: 100 })
     await probe.currentFault()
@@ -220,18 +220,18 @@ describe('the last check', () => {
     assert.equal(calls.length, 6)
   })
 
-  it('its fault is reported', async (t) => {
+  it('reports its fault', async (t) => {
     const { probe } = await start(t, { put: () => Promise.reject(broken()) })
     assert.equal((await probe.currentFault())?.message, 'broken')
   })
 
-  it('without a fault is not repeated for a confirmation', async (t) => {
+  it('without a fault is not repeated for confirmation', async (t) => {
     const { probe, calls } = await start(t)
     assert.equal(await probe.confirmedFault(), undefined)
     assert.deepEqual(calls, [])
   })
 
-  it('with a fault is repeated for a confirmation when it is old', async (t) => {
+  it('with a fault is repeated for confirmation when it is old', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
     const { probe, changes } = await start(t, { put: () => Promise.reject(broken()) })
     await probe.check()
@@ -243,13 +243,13 @@ describe('the last check', () => {
 })
 
 describe('regular checks', () => {
-  /** Lets pending input and output happen while the clock is the test's own. */
+  /** Waits for pending I/O with a mocked clock. */
   const settle = async (isDone: () => boolean, most = 100_000) => {
     for (let turns = 0; turns < most && !isDone(); turns += 1)
       await new Promise((resolve) => setImmediate(resolve))
   }
 
-  it('begin at the start and go on', async (t) => {
+  it('start with the gateway and continue', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { probe, calls } = await start(t)
     await probe.start()
@@ -261,7 +261,7 @@ describe('regular checks', () => {
     assert.equal(calls.length, 6)
   })
 
-  it('end with the gateway, after the check that is under way', async (t) => {
+  it('stop with the gateway, after the running check', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { probe, calls } = await start(t, { put: () => promise })
     const checking = probe.check()
@@ -275,7 +275,7 @@ describe('regular checks', () => {
     await Promise.all([checking, stopping])
   })
 
-  it('none comes after the end', async (t) => {
+  it('do not run after the stop', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { probe, calls } = await start(t)
     await probe.start()
@@ -285,7 +285,7 @@ describe('regular checks', () => {
     assert.equal(calls.length, 3)
   })
 
-  it('none comes after an end during the first check', async (t) => {
+  it('do not run after a stop during the first check', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { probe, calls } = await start(t)
     const starting = probe.start()
@@ -296,7 +296,7 @@ describe('regular checks', () => {
     assert.equal(calls.length, 3)
   })
 
-  it('a store that hangs does not hold up the start', async (t) => {
+  it('do not delay the start if the store hangs', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { probe, calls } = await start(t, { put: () => promise }, { startMs: 20 })
     await probe.start()
@@ -304,14 +304,14 @@ describe('regular checks', () => {
     resolve()
   })
 
-  it('the start waits for the first check', async (t) => {
+  it('are awaited once at the start', async (t) => {
     const { probe, calls } = await start(t)
     await probe.start()
     assert.equal(calls.length, 3)
   })
 })
 
-describe('a look-up in a store with a probe', () => {
+describe('a lookup in a store with a probe', () => {
   const denied = () => new StorageUnavailable('denied', { isForbidden: true })
   const full = () => new StorageUnavailable('full', { isFull: true })
   type Faults = { confirmed?: StorageUnavailable; current?: StorageUnavailable }
@@ -322,43 +322,43 @@ describe('a look-up in a store with a probe', () => {
     })
   const file = { bytes: 1, storedAt: 2 }
 
-  it('a file that is there is found, whatever the store can take', async () => {
+  it('finds an existing file, even if the store is full', async () => {
     assert.equal(await create(async () => file, { confirmed: broken() }).stat('a'), file)
   })
 
-  it('an absent file is absent', async () => {
+  it('does not find an absent file', async () => {
     assert.equal(await create(async () => undefined).stat('a'), undefined)
   })
 
-  it('a file that is not found in a broken store is not absent', async () => {
+  it('throws instead of reporting an absent file in a broken store', async () => {
     await assert.rejects(create(async () => undefined, { confirmed: broken() }).stat('a'), {
       message: 'broken',
     })
   })
 
-  it('a full store tells the truth about absent files', async () => {
+  it('reports absent files in a full store', async () => {
     assert.equal(await create(async () => undefined, { confirmed: full() }).stat('a'), undefined)
   })
 
-  it('a denied look-up is an absent file where the store works', async () => {
+  it('treats a denied lookup as an absent file if the store works', async () => {
     assert.equal(await create(() => Promise.reject(denied())).stat('a'), undefined)
   })
 
-  it('a denied look-up is a fault where the store does not work', async () => {
+  it('throws for a denied lookup if the store does not work', async () => {
     await assert.rejects(create(() => Promise.reject(denied()), { current: broken() }).stat('a'), {
       message: 'denied',
     })
   })
 
-  it('another fault of storage stays one', async () => {
+  it('throws other storage faults', async () => {
     await assert.rejects(create(() => Promise.reject(broken())).stat('a'), { message: 'broken' })
   })
 
-  it('an error that only looks like a denied one stays one', async () => {
+  it('throws an error that only looks like a denied lookup', async () => {
     await assert.rejects(create(() => Promise.reject({ isForbidden: true })).stat('a'), { isForbidden: true })
   })
 
-  it('all else is the store’s own', () => {
+  it('passes on all other calls', () => {
     assert.equal(typeof create(async () => undefined).close, 'function')
   })
 })

@@ -22,7 +22,7 @@ async function start(t: TestContext, bytes: number, timeoutMs = 400) {
 }
 
 describe('calls to a bucket have a time limit', () => {
-  it('every one fails as a fault of storage when nothing is answered', async (t) => {
+  it('every call fails as a storage fault without a reply', async (t) => {
     const { bucket, store, path } = await start(t, 1000)
     bucket.fail('hanging')
     const calls: Record<string, () => Promise<unknown>> = {
@@ -41,7 +41,7 @@ describe('calls to a bucket have a time limit', () => {
     }
   })
 
-  it('a slow upload that makes progress may take longer', async (t) => {
+  it('a slow upload with progress can take longer', async (t) => {
     const timeoutMs = 2000
     const { bucket, store, path, dir } = await start(t, 80 * megabyte, timeoutMs)
     bucket.fail('slow')
@@ -53,7 +53,7 @@ describe('calls to a bucket have a time limit', () => {
     assert.deepEqual(await readdir(dir), [])
   })
 
-  it('an upload in parts that fails is taken back, and its file stays for the next attempt', async (t) => {
+  it('a failed multipart upload is aborted, and its file stays for the next attempt', async (t) => {
     const { bucket, store, path, dir } = await start(t, 20 * megabyte)
     bucket.fail('second part hangs')
     await assert.rejects(store.put('results/a', path), StorageUnavailable)

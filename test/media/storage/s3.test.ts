@@ -30,12 +30,12 @@ describe('files in a bucket', () => {
   }
 
   async function names(folder: string): Promise<string[]> {
-    const found: string[] = []
-    for await (const { name } of store.list(folder)) found.push(name)
-    return found.sort()
+    const keys: string[] = []
+    for await (const { name } of store.list(folder)) keys.push(name)
+    return keys.sort()
   }
 
-  it('a file is stored, and its local one removed', async () => {
+  it('a file is stored, and its local copy removed', async () => {
     await put('stored/a', 'one')
     assert.equal((await buffer(await store.open('stored/a'))).toString(), 'one')
     assert.deepEqual(await readdir(dir), [])
@@ -44,10 +44,10 @@ describe('files in a bucket', () => {
   it('a file is found with its size and when it was stored', async () => {
     const before = Date.now()
     await put('found/a', 'one')
-    const found = await store.stat('found/a')
-    assert.equal(found?.bytes, 3)
+    const keys = await store.stat('found/a')
+    assert.equal(keys?.bytes, 3)
     // The bucket counts in seconds.
-    assert.ok((found?.storedAt ?? 0) > before - 2000 && (found?.storedAt ?? 0) < Date.now() + 2000)
+    assert.ok((keys?.storedAt ?? 0) > before - 2000 && (keys?.storedAt ?? 0) < Date.now() + 2000)
   })
 
   it('an absent file is not found', async () => {
@@ -88,17 +88,17 @@ describe('files in a bucket', () => {
   it('a large file is uploaded in parts of 8 MB', async () => {
     const content = Buffer.alloc(17 * megabyte, 7)
     await put('large/a', content)
-    const parts = bucket.requests.flatMap((request) => /partNumber=(\d+)/.exec(request)?.[1] ?? [])
-    assert.deepEqual([...new Set(parts)].sort(), ['1', '2', '3'])
+    const partNumbers = bucket.requests.flatMap((request) => /partNumber=(\d+)/.exec(request)?.[1] ?? [])
+    assert.deepEqual([...new Set(partNumbers)].sort(), ['1', '2', '3'])
     assert.equal((await store.stat('large/a'))?.bytes, content.length)
   })
 
-  it('no checksum is sent that other servers do not know', async () => {
+  it('no checksum is sent that other servers do not support', async () => {
     await put('plain/a', 'one')
     assert.ok(!bucket.requests.some((request) => request.includes('checksum')))
   })
 
-  it('what is denied is a fault of storage that says so', async () => {
+  it('a denied call is a storage fault with that reason', async () => {
     bucket.fail('forbidden')
     const calls: Record<string, () => Promise<unknown>> = {
       'store a/b': () => put('a/b', 'one'),
@@ -125,7 +125,7 @@ describe('files in a bucket', () => {
   })
 
   for (const call of ['stat', 'open'] as const) {
-    it(`a bucket that does not answer ${call} is a fault of storage soon`, async () => {
+    it(`a bucket that does not reply to ${call} is a storage fault soon`, async () => {
       const quick = createS3Store({ ...bucket.settings, timeoutMs: 100 })
       bucket.fail('hanging')
       await assert.rejects(quick[call]('hanging/a'), { name: 'StorageUnavailable' })
@@ -134,7 +134,7 @@ describe('files in a bucket', () => {
     })
   }
 
-  it('an upload that is canceled ends at once, also when the bucket does not answer', {
+  it('a canceled upload ends at once, even if the bucket does not reply', {
     timeout: 10_000,
   }, async () => {
     bucket.fail('hanging')
@@ -148,7 +148,7 @@ describe('files in a bucket', () => {
     assert.deepEqual(await readdir(dir), ['canceled'])
   })
 
-  it('a reader may pause for longer than a call may take', async () => {
+  it('a reader can pause for longer than the call timeout', async () => {
     const content = Buffer.alloc(12 * megabyte, 7)
     await put('paused/a', content)
     const quick = createS3Store({ ...bucket.settings, timeoutMs: 100 })

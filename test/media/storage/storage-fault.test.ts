@@ -15,8 +15,8 @@ function bucketError(name: string, httpStatusCode: unknown): Error {
   return Object.assign(new Error('secret key'), { name, $metadata: { httpStatusCode } })
 }
 
-describe('a fault of storage', () => {
-  it('has a name, and nothing is full or forbidden unless somebody says so', () => {
+describe('a storage fault', () => {
+  it('has a name, and is neither full nor forbidden by default', () => {
     const { name, isFull, isForbidden } = new StorageUnavailable('x')
     assert.deepEqual(
       { name, isFull, isForbidden },
@@ -24,49 +24,49 @@ describe('a fault of storage', () => {
     )
   })
 
-  it('keeps what it is told', () => {
+  it('has the given properties', () => {
     const cause = new Error('why')
-    const found = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
-    assert.deepEqual([found.cause, found.isFull, found.isForbidden], [cause, true, true])
+    const error = new StorageUnavailable('x', { cause, isFull: true, isForbidden: true })
+    assert.deepEqual([error.cause, error.isFull, error.isForbidden], [cause, true, true])
   })
 
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) {
     it(`${code} means that nothing more can be written`, () => {
-      const found = toStorageUnavailable('store a', systemError(code))
+      const error = toStorageUnavailable('store a', systemError(code))
       assert.deepEqual(
-        [found.message, found.isFull, found.isForbidden],
+        [error.message, error.isFull, error.isForbidden],
         [`Cannot store a: ${code}`, true, false],
       )
     })
   }
 
-  it('any other system error is no full disk', () => {
+  it('another system error does not mean a full disk', () => {
     assert.equal(toStorageUnavailable('store a', systemError('EIO')).isFull, false)
   })
 
-  it('a denied call to a bucket is known by its status', () => {
-    const found = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
-    assert.equal(found.message, 'Cannot store a: AccessDenied (HTTP 403)')
-    assert.deepEqual([found.isForbidden, found.isFull], [true, false])
+  it('a denied call to a bucket is detected by its status', () => {
+    const error = toStorageUnavailable('store a', bucketError('AccessDenied', 403))
+    assert.equal(error.message, 'Cannot store a: AccessDenied (HTTP 403)')
+    assert.deepEqual([error.isForbidden, error.isFull], [true, false])
   })
 
   it('another status is not a denied call', () => {
     assert.equal(toStorageUnavailable('store a', bucketError('NoSuchBucket', 404)).isForbidden, false)
   })
 
-  it('a status that is no number counts for nothing', () => {
-    const found = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
-    assert.deepEqual([found.message, found.isForbidden], ['Cannot store a: AccessDenied', false])
+  it('a status that is not a number is ignored', () => {
+    const error = toStorageUnavailable('store a', bucketError('AccessDenied', '403'))
+    assert.deepEqual([error.message, error.isForbidden], ['Cannot store a: AccessDenied', false])
   })
 
-  it('a code that is no text counts for nothing', () => {
+  it('a code that is not a string is ignored', () => {
     assert.equal(
       toStorageUnavailable('store a', Object.assign(new TypeError('x'), { code: 7 })).message,
       'Cannot store a: TypeError',
     )
   })
 
-  it('what is thrown but is no error says only that', () => {
+  it('a thrown value that is not an error has a generic message', () => {
     for (const cause of [undefined, null, 'text', { code: 'ENOSPC' }])
       assert.equal(toStorageUnavailable('store a', cause).message, 'Cannot store a: unknown error')
   })
@@ -76,16 +76,16 @@ describe('a fault of storage', () => {
     assert.equal(toStorageUnavailable('store a', cause).cause, cause)
   })
 
-  it('a fault of storage stays the one that it is', () => {
+  it('a storage fault is returned unchanged', () => {
     const cause = new StorageUnavailable('first')
     assert.equal(toStorageUnavailable('store a', cause), cause)
   })
 
-  it('work that succeeds returns its value', async () => {
+  it('successful work returns its value', async () => {
     assert.equal(await wrapStorageErrors('store a', Promise.resolve(7)), 7)
   })
 
-  it('work that fails is a fault of storage', async () => {
+  it('failed work throws a storage fault', async () => {
     await assert.rejects(wrapStorageErrors('store a', Promise.reject(systemError('ENOSPC'))), {
       name: 'StorageUnavailable',
       message: 'Cannot store a: ENOSPC',

@@ -3,7 +3,7 @@ import { releaseAfter } from '../../body/body-budget.ts'
 import { type FormPart, isForm, readFormParts } from '../../body/form-parts.ts'
 import { ApiError } from '../../errors.ts'
 import { objectSchema, okResponse } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 import { attachmentSchema, toAttachmentBody } from './attachments.ts'
 
 /** A form may have some fields beside its file. */

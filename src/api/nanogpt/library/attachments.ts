@@ -4,7 +4,7 @@ import type { Attachment } from '../../../media/inputs/library.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { ApiError } from '../../errors.ts'
 import { objectSchema, textSchema } from '../../openapi/response-schemas.ts'
-import { toIsoTime } from '../status-body.ts'
+import { toIsoTime } from '../../responses/job-fields.ts'
 
 const timeSchema = { type: 'string', format: 'date-time' }
 

@@ -1,13 +1,13 @@
 import { listSchema, okResponse } from '../../openapi/response-schemas.ts'
 import { lenientIntegerParameter, querySchema } from '../../requests/query.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 import { attachmentSchema, toAttachmentBody } from './attachments.ts'
 
 const libraryQuery = querySchema({
   limit: lenientIntegerParameter({ minimum: 1, maximum: 200, default: 50 }),
 })
 
-export const listAttachments: RouteDefinition<typeof libraryQuery> = {
+export const listAttachments: RouteDefinition<{ query: typeof libraryQuery }> = {
   method: 'GET',
   path: '/library',
   docs: {

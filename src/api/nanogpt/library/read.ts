@@ -1,5 +1,5 @@
 import { okResponse } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 import { attachmentSchema, requireOwnAttachment, toAttachmentBody } from './attachments.ts'
 
 export const readAttachment: RouteDefinition = {

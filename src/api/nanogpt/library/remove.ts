@@ -1,5 +1,5 @@
 import { objectSchema, okResponse, textSchema } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 import { requireOwnAttachment } from './attachments.ts'
 
 export const removeAttachment: RouteDefinition = {

@@ -2,7 +2,7 @@ import { withMarkup } from '../../../accounts/money.ts'
 import { buildLegacyListEntry } from '../../../catalogue/listing.ts'
 import { models } from '../../../catalogue/models/index.ts'
 import { objectSchema, okResponse } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 
 /** The older list, keyed by model ID. One web client recognizes video models by it. */
 export const listModelsByKind: RouteDefinition = {
@@ -11,9 +11,8 @@ export const listModelsByKind: RouteDefinition = {
   docs: {
     id: 'modelsByKind',
     tag: 'Models',
-    summary: 'The older list, by model id',
+    summary: 'The older list of video models, by model ID',
     replies: okResponse('The models.', objectSchema({ models: objectSchema({ video: { type: 'object' } }) })),
-    isPublic: true,
   },
   isPublic: true,
   respond: async ({ billing }) => {

@@ -1,5 +1,5 @@
 import { objectSchema, okResponse, textSchema } from '../../openapi/response-schemas.ts'
-import type { RouteDefinition } from '../route-definition.ts'
+import type { RouteDefinition } from '../../route-definition.ts'
 
 const emptyData = { object: textSchema, data: { type: 'array', items: { type: 'object' }, maxItems: 0 } }
 
@@ -12,7 +12,6 @@ const listImageModels: RouteDefinition = {
     tag: 'Models',
     summary: 'The older list of image models (an empty list)',
     replies: okResponse('An empty list.', objectSchema({ ...emptyData, models: { type: 'object' } })),
-    isPublic: true,
   },
   isPublic: true,
   respond: async () => ({ object: 'list', data: [], models: { image: {} } }),
@@ -39,7 +38,6 @@ function defineEmptyList(path: string, id: string, kind: string): RouteDefinitio
       tag: 'Models',
       summary: `The ${kind} models (an empty list)`,
       replies: okResponse('An empty list.', objectSchema(emptyData)),
-      isPublic: true,
     },
     isPublic: true,
     respond: async () => ({ object: 'list', data: [] }),

@@ -3,13 +3,13 @@ import { buildListEntry, buildModelSummary } from '../../../catalogue/listing.ts
 import { models } from '../../../catalogue/models/index.ts'
 import { listSchema, okResponse, textSchema } from '../../openapi/response-schemas.ts'
 import { lenientBooleanParameter, querySchema } from '../../requests/query.ts'
-import { aliasRoute, type RouteDefinition } from '../route-definition.ts'
+import { aliasRoute, type RouteDefinition } from '../../route-definition.ts'
 import { modelSchema } from './model-schema.ts'
 
 const videoModelsQuery = querySchema({ detailed: lenientBooleanParameter(true) })
 
 /** The list of video models; in full unless `detailed=false`. */
-export const listVideoModels: RouteDefinition<typeof videoModelsQuery> = {
+export const listVideoModels: RouteDefinition<{ query: typeof videoModelsQuery }> = {
   method: 'GET',
   path: '/v1/video-models',
   docs: {
@@ -20,7 +20,6 @@ export const listVideoModels: RouteDefinition<typeof videoModelsQuery> = {
       'The models.',
       listSchema(modelSchema, { object: textSchema, meta: { type: 'object' } }),
     ),
-    isPublic: true,
   },
   query: videoModelsQuery,
   isPublic: true,

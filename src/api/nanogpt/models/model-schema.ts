@@ -15,7 +15,7 @@ export const modelSchema = objectSchema({
   'name?': textSchema,
   'description?': textSchema,
   'category?': { enum: ['video'] },
-  'available?': { type: 'boolean', description: 'Whether an upstream that renders it has its keys.' },
+  'available?': { type: 'boolean', description: 'Whether an upstream that renders it has an API key.' },
   'tags?': { type: 'array', items: textSchema },
   'architecture?': objectSchema({
     modality: textSchema,

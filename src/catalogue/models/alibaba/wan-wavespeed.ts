@@ -14,7 +14,7 @@ const sizeRule = { choices: Object.values(sizes).flat() }
 function checkExpansion(input: Input): ReturnType<NonNullable<Model['check']>> {
   const { enhancePrompt, size, resolution } = input
   if (enhancePrompt !== true || !(size ?? resolution)?.includes('720')) return undefined
-  const message = '`enhancePrompt` is not rendered at 720p: leave it out, or ask for 480p or 1080p'
+  const message = '`enhancePrompt` is not rendered at 720p: leave it out, or set 480p or 1080p'
   return { field: 'enhancePrompt', message, instead: false }
 }
 

@@ -58,7 +58,7 @@ export const veoModels: readonly Model[] = [
       seed: {},
     },
     price: {
-      source: 'FAL and Runware alike: USD 0.10 a second, 0.15 with sound',
+      source: 'FAL and Runware: USD 0.10 a second, 0.15 with sound',
       asOf: '2026-01',
       per: 'second',
       rates: [{ when: { generateAudio: true }, usd: 0.15 }, { usd: 0.1 }],
@@ -135,7 +135,7 @@ export const veoModels: readonly Model[] = [
       seed: {},
     },
     price: {
-      source: 'WaveSpeed and FAL alike: USD 0.20 a second, 0.40 with sound',
+      source: 'WaveSpeed and FAL: USD 0.20 a second, 0.40 with sound',
       asOf: '2026-01',
       per: 'second',
       rates: [{ when: { generateAudio: true }, usd: 0.4 }, { usd: 0.2 }],
