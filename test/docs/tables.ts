@@ -5,6 +5,11 @@ import type { Provider } from '../../providers/provider.ts'
 import { errors } from '../../src/api/errors.ts'
 import type { Model, Price } from '../../src/catalogue/model.ts'
 import { models } from '../../src/catalogue/models/index.ts'
+import { listRuleValues } from '../../src/catalogue/parameters.ts'
+import { findRule } from '../../src/catalogue/rules.ts'
+
+/** What a price is multiplied by. */
+const units = { second: 's', video: 'video', megapixel: 'megapixel' } as const
 
 /** The tables of the documentation that mirror code: file, then marker. */
 export const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -132,19 +137,27 @@ function unlockedBy(provider: Provider, hosts: readonly string[]): string {
   return unlocked.length > 3 ? `${unlocked.length} models` : unlocked.map(({ id }) => code(id)).join(', ')
 }
 
-function choices({ fields }: Model, field: 'duration' | 'resolution'): string {
-  const rule = fields[field]
-  if (rule === undefined) return ''
-  if (rule.fixed !== undefined) return String(rule.fixed)
-  if (rule.choices !== undefined) return rule.choices.join(', ')
-  return rule.min === undefined ? '' : `${rule.min} to ${rule.max}`
+/** The values of a field in any mode. Four or more whole numbers in a row are written as a range. */
+function choices(model: Model, field: 'duration' | 'resolution'): string {
+  const values = new Set(model.modes.flatMap((mode) => listRuleValues(findRule(model, field, mode))))
+  const rows: (string | number)[][] = []
+  for (const value of [...values].sort(byNumber)) {
+    const previous = rows.at(-1)?.at(-1)
+    if (typeof previous === 'number' && value === previous + 1) rows.at(-1)?.push(value)
+    else rows.push([value])
+  }
+  return rows.map((row) => (row.length > 3 ? `${row[0]} to ${row.at(-1)}` : row.join(', '))).join(', ')
+}
+
+/** Words keep their order. */
+function byNumber(left: string | number, right: string | number): number {
+  return typeof left === 'number' && typeof right === 'number' ? left - right : 0
 }
 
 function price({ per, rates }: Price): string {
   const amounts = rates.map(({ usd }) => usd)
   const [least, most] = [Math.min(...amounts), Math.max(...amounts)]
-  const unit = per === 'second' ? '/s' : '/video'
-  return least === most ? `${least}${unit}` : `${least} to ${most}${unit}`
+  return least === most ? `${least}/${units[per]}` : `${least} to ${most}/${units[per]}`
 }
 
 if (process.argv.includes('--write'))
