@@ -26,6 +26,7 @@ type FieldType = 'string' | 'url' | 'media' | 'integer' | 'number' | 'boolean' |
 export type BodySchema = Readonly<Record<string, FieldSchema>>
 
 export const anyString = { type: 'string' } as const satisfies FieldSchema
+export const requiredPrompt = { type: 'string', required: true } as const satisfies FieldSchema
 export const anyBoolean = { type: 'boolean' } as const satisfies FieldSchema
 export const anyInteger = { type: 'integer' } as const satisfies FieldSchema
 export const anyNumber = { type: 'number' } as const satisfies FieldSchema

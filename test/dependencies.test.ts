@@ -64,6 +64,22 @@ describe('dependency direction', () => {
   })
 })
 
+describe('exported names', () => {
+  it('no two files export the same name', () => {
+    const filesByName = new Map<string, Set<string>>()
+    for (const file of files)
+      for (const [, name = ''] of textOf(file).matchAll(
+        /^export (?:abstract |async )?(?:class|const|function\*?|interface|type) (\w+)/gm,
+      ))
+        filesByName.set(name, (filesByName.get(name) ?? new Set()).add(file))
+    const shared = [...filesByName].filter(([, { size }]) => size > 1)
+    assert.deepEqual(
+      shared.map(([name, places]) => `${name}: ${[...places].join(', ')}`),
+      [],
+    )
+  })
+})
+
 describe('folders', () => {
   it('have at most 20 files', () => {
     const sizes = new Map<string, number>()

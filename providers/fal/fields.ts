@@ -3,7 +3,7 @@ import type { BodySchema, FieldSchema } from '../schema.ts'
 import { createSchemaMapper } from '../schema-mapping.ts'
 
 /** FAL's name of a field -> ours, where they differ. */
-export const fieldNames: Readonly<Record<string, Field>> = {
+export const falFieldNames: Readonly<Record<string, Field>> = {
   text: 'prompt',
   image_url: 'image',
   start_image_url: 'image',
@@ -44,14 +44,13 @@ export const fieldNames: Readonly<Record<string, Field>> = {
 
 /** Maps models to endpoints whose fields are known. */
 export function createFalMapper(schemas: Readonly<Record<string, BodySchema>>) {
-  return createSchemaMapper({ title: 'FAL', schemas, fieldNames })
+  return createSchemaMapper({ title: 'FAL', schemas, fieldNames: falFieldNames })
 }
 
-export const requiredPrompt = { type: 'string', required: true } as const satisfies FieldSchema
-export const requiredFile = { type: 'media', required: true } as const satisfies FieldSchema
-export const file = { type: 'media' } as const satisfies FieldSchema
+export const requiredMediaFile = { type: 'media', required: true } as const satisfies FieldSchema
+export const mediaFile = { type: 'media' } as const satisfies FieldSchema
 
-export function files(max: number): FieldSchema {
+export function mediaFiles(max: number): FieldSchema {
   return { type: 'array', max, items: { type: 'media' } }
 }
 

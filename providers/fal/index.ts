@@ -3,7 +3,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { Host, Provider } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
-import { fieldNames } from './fields.ts'
+import { falFieldNames } from './fields.ts'
 import { falMappings } from './models.ts'
 import { parseFalSubmission, parseFalTask, parseFalUpload, rebuildFalReference } from './replies.ts'
 import { falSchemas } from './schema.ts'
@@ -40,7 +40,7 @@ export const fal: Provider = {
     const { endpoint, body } = resolveEndpoint(mapping, input)
     const schema = schemaOf(falSchemas, endpoint)
     const violations = findViolations(schema ?? {}, body, { media: false, ignoreUnknown: true })
-    return toRejections('FAL', violations, fieldNames)
+    return toRejections('FAL', violations, falFieldNames)
   },
 
   submit(mapping, order) {

@@ -1,13 +1,13 @@
 import { anyBoolean, anyInteger, anyNumber, anyString, type BodySchema, oneOf } from '../schema.ts'
-import { alibabaSchemas } from './models/alibaba.ts'
-import { googleSchemas } from './models/google.ts'
-import { grokSchemas } from './models/grok.ts'
-import { h3Schemas } from './models/h3.ts'
-import { klingOmniSchemas } from './models/kling-omni.ts'
-import { kling3Schemas } from './models/kling3.ts'
-import { kling26Schemas } from './models/kling26.ts'
-import { seedance2Schemas } from './models/seedance2.ts'
-import { viduSchemas } from './models/vidu.ts'
+import { falAlibabaSchemas } from './models/alibaba.ts'
+import { falGoogleSchemas } from './models/google.ts'
+import { falGrokSchemas } from './models/grok.ts'
+import { falH3Schemas } from './models/h3.ts'
+import { falKlingOmniSchemas } from './models/kling-omni.ts'
+import { falKling3Schemas } from './models/kling3.ts'
+import { falKling26Schemas } from './models/kling26.ts'
+import { falSeedance2Schemas } from './models/seedance2.ts'
+import { falViduSchemas } from './models/vidu.ts'
 
 /*
  * What each FAL endpoint takes, from the types of its client package (May 2026), which print whole numbers as text, and from
@@ -386,13 +386,13 @@ export const falSchemas: Readonly<Record<string, BodySchema>> = {
     resolution: { ...oneOf('480p', '720p'), required: true },
   },
 
-  ...kling3Schemas,
-  ...seedance2Schemas,
-  ...viduSchemas,
-  ...googleSchemas,
-  ...grokSchemas,
-  ...kling26Schemas,
-  ...klingOmniSchemas,
-  ...alibabaSchemas,
-  ...h3Schemas,
+  ...falKling3Schemas,
+  ...falSeedance2Schemas,
+  ...falViduSchemas,
+  ...falGoogleSchemas,
+  ...falGrokSchemas,
+  ...falKling26Schemas,
+  ...falKlingOmniSchemas,
+  ...falAlibabaSchemas,
+  ...falH3Schemas,
 }

@@ -2,7 +2,7 @@ import type { Field } from '../input.ts'
 import type { FieldSchema } from '../schema.ts'
 
 /** Runware's name of a field -> ours, where they differ. */
-export const fieldNames: Readonly<Record<string, Field>> = {
+export const runwareFieldNames: Readonly<Record<string, Field>> = {
   positivePrompt: 'prompt',
   negativePrompt: 'negative_prompt',
   CFGScale: 'cfg_scale',

@@ -4,7 +4,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { EndpointMapping, Provider } from '../provider.ts'
 import { list, text } from '../reader.ts'
 import { schemaOf } from '../schema.ts'
-import { fieldNames } from './fields.ts'
+import { runwareFieldNames } from './fields.ts'
 import { runwareMappings } from './models.ts'
 import { parseRunwareSearch, parseRunwareSubmission, parseRunwareTask } from './replies.ts'
 import { runwareSchemas } from './schema.ts'
@@ -33,7 +33,7 @@ export const runware: Provider = {
       ...toRejections(
         'Runware',
         violations.flatMap(({ of }) => of ?? []),
-        fieldNames,
+        runwareFieldNames,
       ),
       ...ofNoField.map(({ code, parameter }) => ({
         message: `Runware: ${code} (${[parameter].flat().join(', ')})`,

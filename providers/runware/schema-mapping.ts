@@ -4,7 +4,7 @@ import { operationOf } from '../operation.ts'
 import type { EndpointMapping } from '../provider.ts'
 import type { BodySchema } from '../schema.ts'
 import { findUntakenField, type MappingOptions, toUpstreamValue } from '../schema-mapping.ts'
-import { fieldNames, inputNames, settingNames } from './fields.ts'
+import { inputNames, runwareFieldNames, settingNames } from './fields.ts'
 import type { RunwareSchema } from './task-schema.ts'
 
 type Models = Readonly<Partial<Record<Operation, string>>>
@@ -54,7 +54,7 @@ function toTaskBody(schema: RunwareSchema, creator: string, input: Input): JsonO
   const given = fill(settings, settingNames, input)
   const values = Object.keys(given).length === 0 ? undefined : given
   return withoutUndefined({
-    ...fill(ownFields, fieldNames, input),
+    ...fill(ownFields, runwareFieldNames, input),
     ...toSize(schema, input),
     inputs: Object.keys(inputFiles).length === 0 ? undefined : inputFiles,
     settings: settingsBelow === null ? values : undefined,
@@ -114,7 +114,7 @@ function hasUnlistedSize(schema: RunwareSchema, input: Input): boolean {
 function listTakenFields(schema: RunwareSchema): ReadonlySet<Field> {
   const { fields, inputs = {}, settings = {}, takesFrames, sizeTable } = schema
   return new Set<Field>([
-    ...Object.keys(fields).map((name) => fieldNames[name] ?? (name as Field)),
+    ...Object.keys(fields).map((name) => runwareFieldNames[name] ?? (name as Field)),
     ...Object.keys(inputs).map((name) => inputNames[name] ?? (name as Field)),
     ...Object.keys(settings).map((name) => settingNames[name] ?? (name as Field)),
     ...(takesFrames === true ? (['image', 'last_image'] as const) : []),

@@ -1,13 +1,13 @@
 import { anyBoolean, anyString, type BodySchema, type FieldSchema, oneOf } from '../schema.ts'
 import { promptText } from './fields.ts'
-import { alibabaSchemas } from './models/alibaba.ts'
-import { googleSchemas } from './models/google.ts'
-import { grokSchemas } from './models/grok.ts'
-import { h3Schemas } from './models/h3.ts'
-import { klingOmniSchemas } from './models/kling-omni.ts'
-import { kling3Schemas } from './models/kling3.ts'
-import { seedance2Schemas } from './models/seedance2.ts'
-import { viduSchemas } from './models/vidu.ts'
+import { runwareAlibabaSchemas } from './models/alibaba.ts'
+import { runwareGoogleSchemas } from './models/google.ts'
+import { runwareGrokSchemas } from './models/grok.ts'
+import { runwareH3Schemas } from './models/h3.ts'
+import { runwareKlingOmniSchemas } from './models/kling-omni.ts'
+import { runwareKling3Schemas } from './models/kling3.ts'
+import { runwareSeedance2Schemas } from './models/seedance2.ts'
+import { runwareViduSchemas } from './models/vidu.ts'
 import type { RunwareSchema } from './task-schema.ts'
 
 /** Fields of every video task. */
@@ -123,12 +123,12 @@ export const runwareSchemas: Readonly<Record<string, RunwareSchema>> = {
   },
   'pixverse:1@3': pixverse,
   'pixverse:1@5': pixverse,
-  ...kling3Schemas,
-  ...seedance2Schemas,
-  ...viduSchemas,
-  ...googleSchemas,
-  ...grokSchemas,
-  ...klingOmniSchemas,
-  ...alibabaSchemas,
-  ...h3Schemas,
+  ...runwareKling3Schemas,
+  ...runwareSeedance2Schemas,
+  ...runwareViduSchemas,
+  ...runwareGoogleSchemas,
+  ...runwareGrokSchemas,
+  ...runwareKlingOmniSchemas,
+  ...runwareAlibabaSchemas,
+  ...runwareH3Schemas,
 }

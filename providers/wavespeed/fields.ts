@@ -3,7 +3,7 @@ import type { BodySchema, FieldSchema } from '../schema.ts'
 import { createSchemaMapper } from '../schema-mapping.ts'
 
 /** WaveSpeed's name of a field -> ours, where they differ. */
-export const fieldNames: Readonly<Record<string, Field>> = {
+export const wavespeedFieldNames: Readonly<Record<string, Field>> = {
   text: 'prompt',
   end_image: 'last_image',
   images: 'referenceImages',
@@ -34,15 +34,14 @@ export const fieldNames: Readonly<Record<string, Field>> = {
 
 /** Maps models to endpoints whose fields are known. */
 export function createWavespeedMapper(schemas: Readonly<Record<string, BodySchema>>) {
-  return createSchemaMapper({ title: 'WaveSpeed', schemas, fieldNames })
+  return createSchemaMapper({ title: 'WaveSpeed', schemas, fieldNames: wavespeedFieldNames })
 }
 
-export const requiredPrompt = { type: 'string', required: true } as const satisfies FieldSchema
-export const requiredFile = { type: 'url', required: true } as const satisfies FieldSchema
-export const file = { type: 'url' } as const satisfies FieldSchema
+export const requiredFileUrl = { type: 'url', required: true } as const satisfies FieldSchema
+export const fileUrl = { type: 'url' } as const satisfies FieldSchema
 export const wavespeedSeed = { type: 'integer', min: -1, max: 2147483647 } as const satisfies FieldSchema
 
-export function files(max: number): FieldSchema {
+export function fileUrls(max: number): FieldSchema {
   return { type: 'array', max, items: { type: 'url' } }
 }
 

@@ -3,7 +3,7 @@ import { resolveEndpoint } from '../models.ts'
 import type { Provider, TaskReference } from '../provider.ts'
 import { text } from '../reader.ts'
 import { findViolations, schemaOf } from '../schema.ts'
-import { fieldNames } from './fields.ts'
+import { wavespeedFieldNames } from './fields.ts'
 import { wavespeedMappings } from './models.ts'
 import {
   parseWavespeedSearch,
@@ -35,7 +35,7 @@ export const wavespeed: Provider = {
     const { endpoint, body } = resolveEndpoint(mapping, input)
     const schema = schemaOf(wavespeedSchemas, endpoint)
     const violations = schema === undefined ? [] : findViolations(schema, body, { media: false })
-    return toRejections('WaveSpeed', violations, fieldNames)
+    return toRejections('WaveSpeed', violations, wavespeedFieldNames)
   },
 
   submit(mapping, order) {

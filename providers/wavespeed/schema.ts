@@ -1,14 +1,14 @@
 import { anyBoolean, anyString, type BodySchema, oneOf } from '../schema.ts'
-import { alibabaSchemas } from './models/alibaba.ts'
-import { googleSchemas } from './models/google.ts'
-import { grokSchemas } from './models/grok.ts'
-import { h3Schemas } from './models/h3.ts'
-import { klingOmniSchemas } from './models/kling-omni.ts'
-import { kling3Schemas } from './models/kling3.ts'
-import { kling26Schemas } from './models/kling26.ts'
+import { wavespeedAlibabaSchemas } from './models/alibaba.ts'
+import { wavespeedGoogleSchemas } from './models/google.ts'
+import { wavespeedGrokSchemas } from './models/grok.ts'
+import { wavespeedH3Schemas } from './models/h3.ts'
+import { wavespeedKlingOmniSchemas } from './models/kling-omni.ts'
+import { wavespeedKling3Schemas } from './models/kling3.ts'
+import { wavespeedKling26Schemas } from './models/kling26.ts'
 import { lumaSchemas } from './models/luma.ts'
-import { seedance2Schemas } from './models/seedance2.ts'
-import { viduSchemas } from './models/vidu.ts'
+import { wavespeedSeedance2Schemas } from './models/seedance2.ts'
+import { wavespeedViduSchemas } from './models/vidu.ts'
 
 const url = { type: 'url', required: true } as const
 const media = { type: 'media', required: true } as const
@@ -166,14 +166,14 @@ export const wavespeedSchemas: Readonly<Record<string, BodySchema>> = {
   'minimax/hailuo-2.3/i2v-standard': { ...hailuo, image: media, duration: integers(6, 10) },
   'minimax/hailuo-2.3/t2v-pro': hailuoText,
   'minimax/hailuo-2.3/i2v-pro': { ...hailuo, image: media },
-  ...kling3Schemas,
-  ...seedance2Schemas,
+  ...wavespeedKling3Schemas,
+  ...wavespeedSeedance2Schemas,
   ...lumaSchemas,
-  ...viduSchemas,
-  ...googleSchemas,
-  ...grokSchemas,
-  ...kling26Schemas,
-  ...klingOmniSchemas,
-  ...alibabaSchemas,
-  ...h3Schemas,
+  ...wavespeedViduSchemas,
+  ...wavespeedGoogleSchemas,
+  ...wavespeedGrokSchemas,
+  ...wavespeedKling26Schemas,
+  ...wavespeedKlingOmniSchemas,
+  ...wavespeedAlibabaSchemas,
+  ...wavespeedH3Schemas,
 }

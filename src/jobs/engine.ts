@@ -4,7 +4,7 @@ import { JobRefused } from '../accounts/check-account.ts'
 import { mayHaveRun } from '../redis/redis-unavailable.ts'
 import type { HistoryEntry, IdempotencyKey, JobNote, JobView, VersionedHistoryEntry } from './job.ts'
 import { buildNewJobRecord, type JobRequest } from './job-request.ts'
-import { type JobListQuery, type JobPage, listJobs } from './list-jobs.ts'
+import { type JobListQuery, type JobPage, readJobPage } from './list-jobs.ts'
 import { type Queues, queueOf } from './queues.ts'
 import type { CreateResult } from './store/codec.ts'
 import { RecordTooLarge } from './store/record-size.ts'
@@ -101,7 +101,7 @@ export function createEngine({
 
     readStatus: (id) => store.readStatus(id),
 
-    list: (query) => listJobs(store, query),
+    list: (query) => readJobPage(store, query),
 
     readInput: (id) => store.readInput(id),
 

@@ -20,7 +20,7 @@ const batchSize = 100
 const maxRead = 2000
 
 /** `undefined`: the owner has no job `after`. */
-export async function listJobs(
+export async function readJobPage(
   store: Pick<JobStore, 'listOwnedIds' | 'readViews'>,
   query: JobListQuery,
 ): Promise<JobPage | undefined> {

@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt, secondsAsText } from '../fields.ts'
+import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile, secondsAsText } from '../fields.ts'
 
 const ratios = ['16:9', '9:16', '1:1', '4:3', '3:4']
 const ratio = { aspect_ratio: oneOf(...ratios) }
@@ -14,13 +14,13 @@ const wan3: BodySchema = {
   seed: anyInteger,
 }
 const wan3Ratio = { aspect_ratio: oneOf('adaptive', ...ratios) }
-const wan3Image: BodySchema = { ...wan3, start_image_url: requiredFile, end_image_url: file }
+const wan3Image: BodySchema = { ...wan3, start_image_url: requiredMediaFile, end_image_url: mediaFile }
 const wan3References: BodySchema = {
   ...wan3,
   ...wan3Ratio,
-  reference_image_urls: files(10),
-  reference_video_urls: files(5),
-  reference_audio_urls: files(5),
+  reference_image_urls: mediaFiles(10),
+  reference_video_urls: mediaFiles(5),
+  reference_audio_urls: mediaFiles(5),
 }
 const wan2 = { prompt: requiredPrompt, negative_prompt: anyString, ...hd, ...checked } as const
 const expansion = { enable_prompt_expansion: anyBoolean }
@@ -38,18 +38,18 @@ function happyhorseAt(path: string, ...choices: readonly string[]): Readonly<Rec
   const aspect_ratio = oneOf(...ratios, ...choices)
   return {
     [`${path}/text-to-video`]: { ...happyhorse, ...happyhorseText, aspect_ratio },
-    [`${path}/image-to-video`]: { ...happyhorse, prompt: happyhorsePrompt, image_url: requiredFile },
+    [`${path}/image-to-video`]: { ...happyhorse, prompt: happyhorsePrompt, image_url: requiredMediaFile },
     [`${path}/reference-to-video`]: {
       ...happyhorse,
       ...happyhorseText,
       aspect_ratio,
-      image_urls: { ...files(9), required: true },
+      image_urls: { ...mediaFiles(9), required: true },
     },
   }
 }
 
 /** FAL's client package of May 2026; Wan 3.0 and HappyHorse by its model pages of October 2026. */
-export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
+export const falAlibabaSchemas: Readonly<Record<string, BodySchema>> = {
   'alibaba/wan-3.0/text-to-video': { ...wan3, ...wan3Ratio },
   'alibaba/wan-3.0/image-to-video': wan3Image,
   'alibaba/wan-3.0/reference-to-video': wan3References,
@@ -60,16 +60,16 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
     ...wan2,
     ...expansion,
     ...ratio,
-    audio_url: file,
+    audio_url: mediaFile,
     duration: secondsAsText(2, 15),
   },
   'fal-ai/wan/v2.7/image-to-video': {
     ...wan2,
     ...expansion,
-    audio_url: file,
-    image_url: file,
-    end_image_url: file,
-    video_url: file,
+    audio_url: mediaFile,
+    image_url: mediaFile,
+    end_image_url: mediaFile,
+    video_url: mediaFile,
     duration: secondsAsText(2, 15),
   },
   'fal-ai/wan/v2.7/reference-to-video': {
@@ -77,8 +77,8 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
     ...ratio,
     multi_shots: anyBoolean,
     duration: secondsAsText(2, 10),
-    reference_image_urls: files(5),
-    reference_video_urls: files(5),
+    reference_image_urls: mediaFiles(5),
+    reference_video_urls: mediaFiles(5),
   },
   'fal-ai/wan/v2.7/edit-video': {
     prompt: requiredPrompt,
@@ -87,25 +87,25 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
     ...ratio,
     audio_setting: oneOf('auto', 'origin'),
     duration: oneOf('0', '2', '3', '4', '5', '6', '7', '8', '9', '10'),
-    reference_image_url: file,
-    video_url: requiredFile,
+    reference_image_url: mediaFile,
+    video_url: requiredMediaFile,
   },
-  'wan/v2.6/text-to-video': { ...wan26, ...ratio, ...tens, audio_url: file },
-  'wan/v2.6/image-to-video': { ...wan26, ...tens, audio_url: file, image_url: requiredFile },
-  'wan/v2.6/image-to-video/flash': { ...wan26, ...tens, audio_url: file, image_url: requiredFile },
+  'wan/v2.6/text-to-video': { ...wan26, ...ratio, ...tens, audio_url: mediaFile },
+  'wan/v2.6/image-to-video': { ...wan26, ...tens, audio_url: mediaFile, image_url: requiredMediaFile },
+  'wan/v2.6/image-to-video/flash': { ...wan26, ...tens, audio_url: mediaFile, image_url: requiredMediaFile },
   'wan/v2.6/reference-to-video': {
     ...wan26,
     ...ratio,
     duration: oneOf('5', '10'),
-    video_urls: { ...files(3), required: true },
+    video_urls: { ...mediaFiles(3), required: true },
   },
   'wan/v2.6/reference-to-video/flash': {
     ...wan26,
     ...ratio,
     duration: oneOf('5', '10'),
     enable_audio: anyBoolean,
-    image_urls: files(5),
-    video_urls: files(3),
+    image_urls: mediaFiles(5),
+    video_urls: mediaFiles(3),
   },
   ...happyhorseAt('alibaba/happy-horse/v1.1', '21:9', '9:21', '5:4', '4:5'),
   ...happyhorseAt('alibaba/happy-horse'),
@@ -114,12 +114,12 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
     ...hd,
     ...checked,
     audio_setting: oneOf('auto', 'origin'),
-    reference_image_urls: files(5),
-    video_url: requiredFile,
+    reference_image_urls: mediaFiles(5),
+    video_url: requiredMediaFile,
   },
 }
 
-const map = createFalMapper(alibabaSchemas)
+const map = createFalMapper(falAlibabaSchemas)
 
 function everyOperation(path: string) {
   return {

@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, files, requiredFile, requiredPrompt } from '../fields.ts'
+import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFiles, requiredMediaFile } from '../fields.ts'
 
 const veo = {
   prompt: requiredPrompt,
@@ -18,18 +18,18 @@ const imageRatio = { aspect_ratio: oneOf('auto', '16:9', '9:16') }
 const fromImage: BodySchema = {
   ...clip,
   ...imageRatio,
-  image_url: requiredFile,
+  image_url: requiredMediaFile,
   resolution: oneOf('720p', '1080p'),
 }
 const fromFrames: BodySchema = {
   ...clip,
   ...imageRatio,
-  first_frame_url: requiredFile,
-  last_frame_url: requiredFile,
+  first_frame_url: requiredMediaFile,
+  last_frame_url: requiredMediaFile,
   resolution: oneOf('720p', '1080p', '4k'),
 }
 // The types name no choices; its default is 720p.
-const extend: BodySchema = { ...veo, video_url: requiredFile, resolution: oneOf('720p') }
+const extend: BodySchema = { ...veo, video_url: requiredMediaFile, resolution: oneOf('720p') }
 const omni: BodySchema = {
   prompt: requiredPrompt,
   aspect_ratio: oneOf('16:9', '9:16'),
@@ -37,7 +37,7 @@ const omni: BodySchema = {
 }
 
 /** FAL's client package of May 2026; Gemini Omni by its model pages of October 2026. */
-export const googleSchemas: Readonly<Record<string, BodySchema>> = {
+export const falGoogleSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/veo3.1/fast': fromText,
   'fal-ai/veo3.1/fast/image-to-video': fromImage,
   'fal-ai/veo3.1/fast/first-last-frame-to-video': fromFrames,
@@ -51,12 +51,15 @@ export const googleSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/veo3.1/extend-video': extend,
   'fal-ai/veo3.1/fast/extend-video': extend,
   'google/gemini-omni-flash': omni,
-  'google/gemini-omni-flash/image-to-video': { ...omni, image_url: requiredFile },
-  'google/gemini-omni-flash/reference-to-video': { ...omni, image_urls: { ...files(4), required: true } },
-  'google/gemini-omni-flash/edit': { prompt: requiredPrompt, video_url: requiredFile },
+  'google/gemini-omni-flash/image-to-video': { ...omni, image_url: requiredMediaFile },
+  'google/gemini-omni-flash/reference-to-video': {
+    ...omni,
+    image_urls: { ...mediaFiles(4), required: true },
+  },
+  'google/gemini-omni-flash/edit': { prompt: requiredPrompt, video_url: requiredMediaFile },
 }
 
-const map = createFalMapper(googleSchemas)
+const map = createFalMapper(falGoogleSchemas)
 /** These always have sound; FAL has to be told. */
 const withAudio = { implied: { generateAudio: true } }
 

@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt } from '../fields.ts'
+import { anyBoolean, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile } from '../fields.ts'
 
 const ratios = ['16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16']
 const resolution = oneOf('480p', '720p')
@@ -20,42 +20,42 @@ const ltxFast: BodySchema = {
 const ltxText = { aspect_ratio: oneOf('16:9', '9:16') }
 const ltxImage = {
   aspect_ratio: oneOf('auto', '16:9', '9:16'),
-  image_url: requiredFile,
-  end_image_url: file,
+  image_url: requiredMediaFile,
+  end_image_url: mediaFile,
 }
 
 /** FAL's client package of May 2026 and its model pages; the pages show whole numbers where the package prints text. */
-export const grokSchemas: Readonly<Record<string, BodySchema>> = {
+export const falGrokSchemas: Readonly<Record<string, BodySchema>> = {
   'xai/grok-imagine-video/text-to-video': { ...grok, aspect_ratio: oneOf(...ratios) },
   'xai/grok-imagine-video/image-to-video': {
     ...grok,
-    image_url: requiredFile,
+    image_url: requiredMediaFile,
     aspect_ratio: oneOf('auto', ...ratios),
   },
   'xai/grok-imagine-video/reference-to-video': {
     ...grok,
     duration: { type: 'integer', min: 1, max: 10 },
-    reference_image_urls: { ...files(7), required: true },
+    reference_image_urls: { ...mediaFiles(7), required: true },
     aspect_ratio: oneOf(...ratios),
   },
   'xai/grok-imagine-video/edit-video': {
     prompt: requiredPrompt,
-    video_url: requiredFile,
+    video_url: requiredMediaFile,
     resolution: oneOf('auto', '480p', '720p'),
   },
   'xai/grok-imagine-video/extend-video': {
     prompt: requiredPrompt,
-    video_url: requiredFile,
+    video_url: requiredMediaFile,
     duration: { type: 'integer', min: 2, max: 10 },
   },
-  'xai/grok-imagine-video/v1.5/image-to-video': { ...grok, image_url: requiredFile },
+  'xai/grok-imagine-video/v1.5/image-to-video': { ...grok, image_url: requiredMediaFile },
   'fal-ai/ltx-2.3/text-to-video': { ...ltx, ...ltxText },
   'fal-ai/ltx-2.3/image-to-video': { ...ltx, ...ltxImage },
   'fal-ai/ltx-2.3/text-to-video/fast': { ...ltxFast, ...ltxText },
   'fal-ai/ltx-2.3/image-to-video/fast': { ...ltxFast, ...ltxImage },
 }
 
-const map = createFalMapper(grokSchemas)
+const map = createFalMapper(falGrokSchemas)
 
 /** Grok Imagine and LTX 2.3. */
 export const falGrok: Readonly<Record<string, EndpointMapping>> = {

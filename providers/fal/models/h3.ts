@@ -1,15 +1,15 @@
 import type { Input } from '../../input.ts'
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import { adaptInput } from '../../schema-mapping.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt } from '../fields.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile } from '../fields.ts'
 
 const ratio = { aspect_ratio: oneOf('21:9', '16:9', '4:3', '1:1', '3:4', '9:16') }
-const frames = { image_url: requiredFile, end_image_url: file }
+const frames = { image_url: requiredMediaFile, end_image_url: mediaFile }
 const references = {
-  reference_image_urls: files(9),
-  reference_video_urls: files(3),
-  reference_audio_urls: files(3),
+  reference_image_urls: mediaFiles(9),
+  reference_video_urls: mediaFiles(3),
+  reference_audio_urls: mediaFiles(3),
 }
 const seconds = { duration: { type: 'integer', min: 5, max: 15 } } as const
 const h3: BodySchema = {
@@ -27,7 +27,7 @@ const h3Max: BodySchema = {
 }
 const hailuo: BodySchema = {
   prompt: requiredPrompt,
-  image_url: requiredFile,
+  image_url: requiredMediaFile,
   prompt_optimizer: anyBoolean,
 }
 const hunyuan: BodySchema = {
@@ -42,7 +42,7 @@ const hunyuan: BodySchema = {
 }
 
 /** FAL's client package of May 2026; MiniMax H3 by its model pages and public programs of September 2026. */
-export const h3Schemas: Readonly<Record<string, BodySchema>> = {
+export const falH3Schemas: Readonly<Record<string, BodySchema>> = {
   'minimax/h3/text-to-video': { ...h3, ...ratio },
   'minimax/h3/image-to-video': { ...h3, ...frames },
   'minimax/h3/reference-to-video': { ...h3, ...ratio, ...references },
@@ -54,10 +54,10 @@ export const h3Schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/minimax/hailuo-2.3-fast/standard/image-to-video': { ...hailuo, duration: oneOf('6', '10') },
   'fal-ai/minimax/hailuo-2.3-fast/pro/image-to-video': hailuo,
   'fal-ai/hunyuan-video-v1.5/text-to-video': hunyuan,
-  'fal-ai/hunyuan-video-v1.5/image-to-video': { ...hunyuan, image_url: requiredFile },
+  'fal-ai/hunyuan-video-v1.5/image-to-video': { ...hunyuan, image_url: requiredMediaFile },
 }
 
-const map = createFalMapper(h3Schemas)
+const map = createFalMapper(falH3Schemas)
 
 function textAndImage(path: string) {
   return { text: `${path}/text-to-video`, image: `${path}/image-to-video` }

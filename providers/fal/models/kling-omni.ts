@@ -1,17 +1,17 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt, secondsAsText } from '../fields.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile, secondsAsText } from '../fields.ts'
 
 const ratio = { aspect_ratio: oneOf('16:9', '9:16', '1:1') }
 const o1 = { prompt: requiredPrompt, duration: secondsAsText(3, 10) } as const
 const edit: BodySchema = {
   prompt: requiredPrompt,
-  video_url: requiredFile,
-  image_urls: files(4),
+  video_url: requiredMediaFile,
+  image_urls: mediaFiles(4),
   keep_audio: anyBoolean,
 }
-const o1FromImage: BodySchema = { ...o1, start_image_url: requiredFile, end_image_url: file }
-const o1FromReferences: BodySchema = { ...o1, ...ratio, image_urls: files(7) }
+const o1FromImage: BodySchema = { ...o1, start_image_url: requiredMediaFile, end_image_url: mediaFile }
+const o1FromReferences: BodySchema = { ...o1, ...ratio, image_urls: mediaFiles(7) }
 const o3 = {
   prompt: anyString,
   duration: secondsAsText(3, 15),
@@ -19,12 +19,12 @@ const o3 = {
   multi_prompt: { type: 'array', items: { type: 'object' } },
   shot_type: oneOf('customize', 'intelligent'),
 } as const satisfies BodySchema
-const o3FromImage: BodySchema = { ...o3, image_url: requiredFile, end_image_url: file }
-const o3FromReferences: BodySchema = { ...o3, ...ratio, image_urls: files(7) }
+const o3FromImage: BodySchema = { ...o3, image_url: requiredMediaFile, end_image_url: mediaFile }
+const o3FromReferences: BodySchema = { ...o3, ...ratio, image_urls: mediaFiles(7) }
 const o3Edit: BodySchema = { ...edit, shot_type: oneOf('customize', 'intelligent') }
 
 /** FAL's client package of May 2026. How many images an endpoint takes is in its model pages. */
-export const klingOmniSchemas: Readonly<Record<string, BodySchema>> = {
+export const falKlingOmniSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/kling-video/o1/image-to-video': o1FromImage,
   'fal-ai/kling-video/o1/reference-to-video': o1FromReferences,
   'fal-ai/kling-video/o1/video-to-video/edit': edit,
@@ -41,7 +41,7 @@ export const klingOmniSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/kling-video/o3/standard/video-to-video/edit': o3Edit,
 }
 
-const map = createFalMapper(klingOmniSchemas)
+const map = createFalMapper(falKlingOmniSchemas)
 
 /** FAL has no text endpoint of O1. */
 function o1Endpoints(path: string) {

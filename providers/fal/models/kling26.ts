@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, requiredFile, requiredPrompt } from '../fields.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, requiredMediaFile } from '../fields.ts'
 
 const shared = {
   prompt: requiredPrompt,
@@ -9,16 +9,16 @@ const shared = {
   generate_audio: anyBoolean,
 } as const
 const motion: BodySchema = {
-  image_url: requiredFile,
-  video_url: requiredFile,
+  image_url: requiredMediaFile,
+  video_url: requiredMediaFile,
   prompt: anyString,
   character_orientation: { ...oneOf('image', 'video'), required: true },
   keep_original_sound: anyBoolean,
 }
-const avatar: BodySchema = { image_url: requiredFile, audio_url: requiredFile, prompt: anyString }
+const avatar: BodySchema = { image_url: requiredMediaFile, audio_url: requiredMediaFile, prompt: anyString }
 
 /** FAL's client package of May 2026. */
-export const kling26Schemas: Readonly<Record<string, BodySchema>> = {
+export const falKling26Schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/kling-video/v2.6/pro/text-to-video': {
     ...shared,
     aspect_ratio: oneOf('16:9', '9:16', '1:1'),
@@ -26,8 +26,8 @@ export const kling26Schemas: Readonly<Record<string, BodySchema>> = {
   },
   'fal-ai/kling-video/v2.6/pro/image-to-video': {
     ...shared,
-    start_image_url: requiredFile,
-    end_image_url: file,
+    start_image_url: requiredMediaFile,
+    end_image_url: mediaFile,
   },
   'fal-ai/kling-video/v2.6/standard/motion-control': motion,
   'fal-ai/kling-video/v3/standard/motion-control': motion,
@@ -36,7 +36,7 @@ export const kling26Schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/kling-video/ai-avatar/v2/pro': avatar,
 }
 
-const map = createFalMapper(kling26Schemas)
+const map = createFalMapper(falKling26Schemas)
 
 /** Kling 2.6, motion control and avatars. */
 export const falKling26: Readonly<Record<string, EndpointMapping>> = {

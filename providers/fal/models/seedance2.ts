@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyInteger, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt, secondsAsText } from '../fields.ts'
+import { anyBoolean, anyInteger, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile, secondsAsText } from '../fields.ts'
 
 const ratios = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16']
 
@@ -18,12 +18,12 @@ function seedance2(path: string, { resolutions, seconds, images, clips }: Limits
   }
   return {
     [`${path}/text-to-video`]: common,
-    [`${path}/image-to-video`]: { ...common, image_url: requiredFile, end_image_url: file },
+    [`${path}/image-to-video`]: { ...common, image_url: requiredMediaFile, end_image_url: mediaFile },
     [`${path}/reference-to-video`]: {
       ...common,
-      image_urls: files(images),
-      video_urls: files(clips),
-      audio_urls: files(clips),
+      image_urls: mediaFiles(images),
+      video_urls: mediaFiles(clips),
+      audio_urls: mediaFiles(clips),
     },
   } satisfies Record<string, BodySchema>
 }
@@ -40,7 +40,7 @@ const seedance15: BodySchema = {
 const limits20 = { seconds: 15, images: 9, clips: 3 }
 
 /** FAL's client package of May 2026 and its model pages of October 2026. */
-export const seedance2Schemas: Readonly<Record<string, BodySchema>> = {
+export const falSeedance2Schemas: Readonly<Record<string, BodySchema>> = {
   ...seedance2('bytedance/seedance-2.5', {
     resolutions: ['480p', '720p'],
     seconds: 30,
@@ -53,12 +53,12 @@ export const seedance2Schemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/bytedance/seedance/v1.5/pro/text-to-video': seedance15,
   'fal-ai/bytedance/seedance/v1.5/pro/image-to-video': {
     ...seedance15,
-    image_url: requiredFile,
-    end_image_url: file,
+    image_url: requiredMediaFile,
+    end_image_url: mediaFile,
   },
 }
 
-const map = createFalMapper(seedance2Schemas)
+const map = createFalMapper(falSeedance2Schemas)
 
 function everyOperation(path: string) {
   return {

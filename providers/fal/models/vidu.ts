@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { createFalMapper, file, files, requiredFile, requiredPrompt, secondsAsText } from '../fields.ts'
+import { anyBoolean, anyInteger, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
+import { createFalMapper, mediaFile, mediaFiles, requiredMediaFile, secondsAsText } from '../fields.ts'
 
 const q3: BodySchema = {
   prompt: requiredPrompt,
@@ -30,7 +30,7 @@ const pixverse6: BodySchema = { ...pixverse, ...thinking, duration: { type: 'int
 const pixverse5: BodySchema = { ...pixverse, ...thinking, duration: oneOf('5', '8', '10') }
 const ratio6 = { aspect_ratio: oneOf('16:9', '4:3', '1:1', '3:4', '9:16', '2:3', '3:2', '21:9') }
 const ratio5 = { aspect_ratio: oneOf('16:9', '4:3', '1:1', '3:4', '9:16') }
-const frames = { first_image_url: requiredFile, end_image_url: file }
+const frames = { first_image_url: requiredMediaFile, end_image_url: mediaFile }
 const ray = {
   prompt: requiredPrompt,
   resolution: oneOf('540p', '720p', '1080p'),
@@ -42,9 +42,9 @@ const rayFrame = {
 }
 
 /** FAL's client package of May 2026; Luma Ray 3.2 by its model pages of October 2026. */
-export const viduSchemas: Readonly<Record<string, BodySchema>> = {
+export const falViduSchemas: Readonly<Record<string, BodySchema>> = {
   'fal-ai/vidu/q3/text-to-video': { ...q3, ...ratio },
-  'fal-ai/vidu/q3/image-to-video': { ...q3, image_url: requiredFile, end_image_url: file },
+  'fal-ai/vidu/q3/image-to-video': { ...q3, image_url: requiredMediaFile, end_image_url: mediaFile },
   'fal-ai/vidu/q2/text-to-video': {
     ...q2,
     aspect_ratio: oneOf('16:9', '9:16', '1:1'),
@@ -52,37 +52,37 @@ export const viduSchemas: Readonly<Record<string, BodySchema>> = {
   },
   'fal-ai/vidu/q2/image-to-video/pro': {
     ...q2,
-    image_url: requiredFile,
-    end_image_url: file,
+    image_url: requiredMediaFile,
+    end_image_url: mediaFile,
     resolution: oneOf('720p', '1080p'),
   },
   'fal-ai/vidu/q2/reference-to-video/pro': {
     ...q2,
     ...ratio,
     duration: { type: 'integer', min: 1, max: 8 },
-    reference_image_urls: files(7),
+    reference_image_urls: mediaFiles(7),
     resolution: oneOf('540p', '720p', '1080p'),
   },
   'fal-ai/pixverse/v6/text-to-video': { ...pixverse6, ...ratio6 },
-  'fal-ai/pixverse/v6/image-to-video': { ...pixverse6, image_url: requiredFile },
+  'fal-ai/pixverse/v6/image-to-video': { ...pixverse6, image_url: requiredMediaFile },
   'fal-ai/pixverse/v6/transition': { ...pixverse6, ...ratio6, ...frames },
   'fal-ai/pixverse/v6/extend': {
     ...pixverse,
     duration: { type: 'integer', min: 1, max: 15 },
-    video_url: requiredFile,
+    video_url: requiredMediaFile,
   },
   'fal-ai/pixverse/v5.6/text-to-video': { ...pixverse5, ...ratio5 },
-  'fal-ai/pixverse/v5.6/image-to-video': { ...pixverse5, image_url: requiredFile },
+  'fal-ai/pixverse/v5.6/image-to-video': { ...pixverse5, image_url: requiredMediaFile },
   'fal-ai/pixverse/v5.6/transition': { ...pixverse5, ...ratio5, ...frames },
   'fal-ai/pixverse/v5.5/text-to-video': { ...pixverse5, ...ratio5 },
-  'fal-ai/pixverse/v5.5/image-to-video': { ...pixverse5, image_url: requiredFile },
+  'fal-ai/pixverse/v5.5/image-to-video': { ...pixverse5, image_url: requiredMediaFile },
   'fal-ai/pixverse/v5.5/transition': { ...pixverse5, ...ratio5, ...frames },
   'luma/agent/ray/v3.2/text-to-video': { ...ray, ...rayFrame },
-  'luma/agent/ray/v3.2/image-to-video': { ...ray, ...rayFrame, image_url: requiredFile },
-  'luma/agent/ray/v3.2/video-to-video': { ...ray, video_url: requiredFile },
+  'luma/agent/ray/v3.2/image-to-video': { ...ray, ...rayFrame, image_url: requiredMediaFile },
+  'luma/agent/ray/v3.2/video-to-video': { ...ray, video_url: requiredMediaFile },
 }
 
-const map = createFalMapper(viduSchemas)
+const map = createFalMapper(falViduSchemas)
 const sound = { audio: 'generateAudio' } as const
 
 function pixverseEndpoints(path: string) {

@@ -69,7 +69,7 @@ const happyhorse: RunwareSchema = {
 }
 
 /** Runware's model pages and schemas of October 2026. */
-export const alibabaSchemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareAlibabaSchemas: Readonly<Record<string, RunwareSchema>> = {
   'alibaba:wan@2.6': wan26,
   'alibaba:wan@2.6-flash': {
     ...wan26,
@@ -91,7 +91,7 @@ export const alibabaSchemas: Readonly<Record<string, RunwareSchema>> = {
   'alibaba:happyhorse@1.1': happyhorse,
 }
 
-const map = createRunwareMapper(alibabaSchemas)
+const map = createRunwareMapper(runwareAlibabaSchemas)
 
 function everyOperation(model: string) {
   return { text: model, image: model, reference: model }

@@ -37,7 +37,7 @@ const omni: RunwareSchema = {
 }
 
 /** Runware's model pages of October 2026. */
-export const googleSchemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareGoogleSchemas: Readonly<Record<string, RunwareSchema>> = {
   'google:3@3': veo,
   'google:veo@3.1-lite': {
     ...veo,
@@ -48,7 +48,7 @@ export const googleSchemas: Readonly<Record<string, RunwareSchema>> = {
   'google:gemini@omni-flash-1.1': omni,
 }
 
-const map = createRunwareMapper(googleSchemas)
+const map = createRunwareMapper(runwareGoogleSchemas)
 
 function everyOperation(model: string, note?: string): EndpointMapping {
   const endpoints = { text: model, image: model, reference: model, edit: model }

@@ -50,7 +50,7 @@ const ltx25: RunwareSchema = {
 }
 
 /** Runware's model pages and schemas of October 2026. */
-export const grokSchemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareGrokSchemas: Readonly<Record<string, RunwareSchema>> = {
   'xai:grok-imagine@video': grok,
   'xai:grok-imagine@video-1.5': {
     ...grok,
@@ -85,7 +85,7 @@ export const grokSchemas: Readonly<Record<string, RunwareSchema>> = {
   },
 }
 
-const map = createRunwareMapper(grokSchemas)
+const map = createRunwareMapper(runwareGrokSchemas)
 
 function textAndImage(model: string, note?: string): EndpointMapping {
   return map({ text: model, image: model }, note === undefined ? {} : { note })

@@ -28,7 +28,7 @@ function h3(resolutions: readonly string[], minSeconds: number): RunwareSchema {
 }
 
 /** Runware's model pages and schemas of October 2026. */
-export const h3Schemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareH3Schemas: Readonly<Record<string, RunwareSchema>> = {
   'minimax:h3@0': h3(['768p', '1440p'], 5),
   'minimax:h3@max': h3(['480p', '768p'], 5),
   'minimax:h3@max-turbo': h3(['480p', '768p'], 5),
@@ -46,7 +46,7 @@ export const h3Schemas: Readonly<Record<string, RunwareSchema>> = {
   },
 }
 
-const map = createRunwareMapper(h3Schemas)
+const map = createRunwareMapper(runwareH3Schemas)
 
 /** Its sizes by ratio are not documented; a resolution alone is rendered in 16:9. */
 const onlyLandscape = {

@@ -54,7 +54,7 @@ const avatar: RunwareSchema = {
 }
 
 /** Runware's model pages of October 2026. */
-export const klingOmniSchemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareKlingOmniSchemas: Readonly<Record<string, RunwareSchema>> = {
   'klingai:kling@o1': { ...o1, sizeTable: sizesOfPro },
   'klingai:kling@o1-standard': { ...o1, sizeTable: sizesOfStandard },
   'klingai:kling-video@o3-pro': { ...o3, sizeTable: sizesOfPro },
@@ -64,7 +64,7 @@ export const klingOmniSchemas: Readonly<Record<string, RunwareSchema>> = {
   'klingai:avatar@2.0-pro': avatar,
 }
 
-const map = createRunwareMapper(klingOmniSchemas)
+const map = createRunwareMapper(runwareKlingOmniSchemas)
 const inferredSettings = {
   note: 'The name of the setting for audio, `sound`, is inferred from the price list.',
 }

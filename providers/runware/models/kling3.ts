@@ -23,7 +23,7 @@ const kling3: RunwareSchema = {
 }
 
 /** Runware's model pages of October 2026. */
-export const kling3Schemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareKling3Schemas: Readonly<Record<string, RunwareSchema>> = {
   'klingai:kling-video@3-pro': { ...kling3, sizeTable: sizesOfPro },
   'klingai:kling-video@3-standard': { ...kling3, sizeTable: sizesOfStandard },
   'klingai:kling-video@3-4k': { ...kling3, sizeTable: sizesOf4k },
@@ -35,7 +35,7 @@ export const kling3Schemas: Readonly<Record<string, RunwareSchema>> = {
   },
 }
 
-const map = createRunwareMapper(kling3Schemas)
+const map = createRunwareMapper(runwareKling3Schemas)
 
 const sizesAreInferred = { note: 'The sizes in 4K are inferred from those in 1080p.' }
 

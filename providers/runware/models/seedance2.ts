@@ -48,7 +48,7 @@ function seedance2(resolutions: readonly string[], seconds: number, images: numb
 }
 
 /** Runware's schemas of October 2026; the sizes by its page of Seedance 1.5. */
-export const seedance2Schemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareSeedance2Schemas: Readonly<Record<string, RunwareSchema>> = {
   'bytedance:seedance@2.5': seedance2(['480p', '720p', '1080p'], 30, 30, 10),
   'bytedance:seedance@2.0': seedance2(['480p', '720p', '1080p'], 15, 9, 3),
   'bytedance:seedance@2.0-fast': seedance2(['480p', '720p'], 15, 9, 3),
@@ -68,7 +68,7 @@ export const seedance2Schemas: Readonly<Record<string, RunwareSchema>> = {
   },
 }
 
-const map = createRunwareMapper(seedance2Schemas)
+const map = createRunwareMapper(runwareSeedance2Schemas)
 const inferred = { note: 'Its sizes and the names of its settings and references are inferred.' }
 
 function everyOperation(model: string): EndpointMapping {

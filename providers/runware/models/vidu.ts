@@ -41,7 +41,7 @@ const pixverse: RunwareSchema = {
 }
 
 /** Runware's model pages and schemas of October 2026. */
-export const viduSchemas: Readonly<Record<string, RunwareSchema>> = {
+export const runwareViduSchemas: Readonly<Record<string, RunwareSchema>> = {
   'vidu:4@1': {
     fields: {
       positivePrompt: requiredPrompt,
@@ -115,7 +115,7 @@ export const viduSchemas: Readonly<Record<string, RunwareSchema>> = {
   },
 }
 
-const map = createRunwareMapper(viduSchemas)
+const map = createRunwareMapper(runwareViduSchemas)
 const inferredSettings = 'The names of its settings are inferred.'
 
 function textAndImage(model: string, note?: string): EndpointMapping {

@@ -1,15 +1,14 @@
 import type { Input } from '../../input.ts'
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import { adaptInput } from '../../schema-mapping.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
+  fileUrl,
+  fileUrls,
   integers,
-  requiredFile,
-  requiredPrompt,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
@@ -18,8 +17,8 @@ const ratio = { aspect_ratio: oneOf('16:9', '9:16', '1:1', '4:3', '3:4') }
 const hd = { resolution: oneOf('720p', '1080p') }
 const pixels = { size: oneOf('1280*720', '720*1280', '1920*1080', '1080*1920') }
 const tens = { duration: integers(5, 10, 15) }
-const image = { image: requiredFile }
-const video = { video: requiredFile }
+const image = { image: requiredFileUrl }
+const video = { video: requiredFileUrl }
 
 const wan3: BodySchema = {
   prompt: requiredPrompt,
@@ -30,12 +29,12 @@ const wan3: BodySchema = {
   thinking_mode: anyBoolean,
   ...ratio,
 }
-const wan3Image: BodySchema = { ...wan3, ...image, last_image: file }
+const wan3Image: BodySchema = { ...wan3, ...image, last_image: fileUrl }
 const wan3References: BodySchema = {
   ...wan3,
-  reference_audios: files(5),
-  reference_images: files(10),
-  reference_videos: files(5),
+  reference_audios: fileUrls(5),
+  reference_images: fileUrls(10),
+  reference_videos: fileUrls(5),
 }
 const wan2 = {
   prompt: requiredPrompt,
@@ -44,8 +43,8 @@ const wan2 = {
   seed,
 } as const
 const wan27: BodySchema = { ...wan2, ...hd }
-const wan26: BodySchema = { ...wan2, audio: file, shot_type: oneOf('single', 'multi') }
-const wan25: BodySchema = { ...wan2, audio: file }
+const wan26: BodySchema = { ...wan2, audio: fileUrl, shot_type: oneOf('single', 'multi') }
+const wan25: BodySchema = { ...wan2, audio: fileUrl }
 const happyhorse: BodySchema = { prompt: requiredPrompt, ...hd, seed }
 const happyhorseSeconds = { duration: between(3, 15) }
 
@@ -53,43 +52,43 @@ function happyhorseAt(path: string): Readonly<Record<string, BodySchema>> {
   return {
     [`${path}/text-to-video`]: { ...happyhorse, ...happyhorseSeconds, ...ratio },
     [`${path}/image-to-video`]: { ...happyhorse, ...happyhorseSeconds, ...image },
-    [`${path}/reference-to-video`]: { ...happyhorse, ...happyhorseSeconds, ...ratio, images: files(9) },
+    [`${path}/reference-to-video`]: { ...happyhorse, ...happyhorseSeconds, ...ratio, images: fileUrls(9) },
     [`${path}/video-extend`]: { ...happyhorse, ...happyhorseSeconds, ...video },
   }
 }
 
 /** WaveSpeed's list of August 2026; Wan 2.2 and 2.5 by its model pages. */
-export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedAlibabaSchemas: Readonly<Record<string, BodySchema>> = {
   'alibaba/wan-3.0/text-to-video': wan3,
   'alibaba/wan-3.0/image-to-video': wan3Image,
   'alibaba/wan-3.0/reference-to-video': wan3References,
   'alibaba/wan-3.0-prime/text-to-video': wan3,
   'alibaba/wan-3.0-prime/image-to-video': wan3Image,
   'alibaba/wan-3.0-prime/reference-to-video': wan3References,
-  'alibaba/wan-2.7/text-to-video': { ...wan27, ...ratio, audio: file, duration: between(2, 15) },
+  'alibaba/wan-2.7/text-to-video': { ...wan27, ...ratio, audio: fileUrl, duration: between(2, 15) },
   'alibaba/wan-2.7/image-to-video': {
     ...wan27,
     ...image,
-    last_image: file,
-    audio: file,
+    last_image: fileUrl,
+    audio: fileUrl,
     duration: between(2, 15),
   },
   'alibaba/wan-2.7/reference-to-video': {
     ...wan27,
     ...ratio,
     duration: between(2, 10),
-    image: file,
-    reference_images: files(5),
-    videos: files(5),
+    image: fileUrl,
+    reference_images: fileUrls(5),
+    videos: fileUrls(5),
   },
   'alibaba/wan-2.7/video-edit': {
     ...wan27,
     ...video,
     audio_setting: oneOf('auto', 'origin'),
     duration: between(0, 10),
-    images: files(3),
+    images: fileUrls(3),
   },
-  'alibaba/wan-2.7/video-extend': { ...wan27, ...video, audio: file, duration: between(5, 15) },
+  'alibaba/wan-2.7/video-extend': { ...wan27, ...video, audio: fileUrl, duration: between(5, 15) },
   'alibaba/wan-2.6/text-to-video': { ...wan26, ...pixels, ...tens },
   'alibaba/wan-2.6/image-to-video': { ...wan26, ...hd, ...tens, ...image },
   'alibaba/wan-2.6/image-to-video-flash': {
@@ -109,14 +108,14 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
     ...wan26,
     ...pixels,
     duration: integers(5, 10),
-    videos: { ...files(3), required: true },
+    videos: { ...fileUrls(3), required: true },
   },
   'alibaba/wan-2.6/reference-to-video-flash': {
     ...wan26,
     ...pixels,
     duration: integers(5, 10),
     enable_audio: anyBoolean,
-    reference_urls: { ...files(5), required: true },
+    reference_urls: { ...fileUrls(5), required: true },
   },
   'alibaba/wan-2.6/video-extend': { ...wan26, ...hd, ...tens, ...video },
   'alibaba/wan-2.5/text-to-video-fast': { ...wan25, ...pixels, duration: integers(5, 10) },
@@ -137,10 +136,10 @@ export const alibabaSchemas: Readonly<Record<string, BodySchema>> = {
   },
   ...happyhorseAt('alibaba/happyhorse-1.1'),
   ...happyhorseAt('alibaba/happyhorse-1.0'),
-  'alibaba/happyhorse-1.0/video-edit': { ...happyhorse, ...video, images: files(9) },
+  'alibaba/happyhorse-1.0/video-edit': { ...happyhorse, ...video, images: fileUrls(9) },
 }
 
-const map = createWavespeedMapper(alibabaSchemas)
+const map = createWavespeedMapper(wavespeedAlibabaSchemas)
 
 const sizes: Readonly<Record<string, string>> = {
   '720p 16:9': '1280x720',

@@ -1,13 +1,12 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
+  fileUrl,
+  fileUrls,
   integers,
-  requiredFile,
-  requiredPrompt,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
@@ -26,31 +25,31 @@ const lite: BodySchema = {
   duration: integers(4, 6, 8),
   resolution: oneOf('720p', '1080p'),
 }
-const extend: BodySchema = { ...veo, video: requiredFile, resolution: oneOf('720p', '1080p') }
+const extend: BodySchema = { ...veo, video: requiredFileUrl, resolution: oneOf('720p', '1080p') }
 const omni: BodySchema = { prompt: requiredPrompt, ...ratio, duration: between(3, 10) }
 
 /** WaveSpeed's list of August 2026. */
-export const googleSchemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedGoogleSchemas: Readonly<Record<string, BodySchema>> = {
   'google/veo3.1-fast/text-to-video': fast,
-  'google/veo3.1-fast/image-to-video': { ...fast, image: requiredFile, last_image: file },
+  'google/veo3.1-fast/image-to-video': { ...fast, image: requiredFileUrl, last_image: fileUrl },
   'google/veo3.1-fast/reference-to-video': {
     ...veo,
     ...ratio,
-    images: files(3),
+    images: fileUrls(3),
     resolution: oneOf('720p', '1080p'),
     generate_audio: anyBoolean,
   },
   'google/veo3.1-fast/video-extend': extend,
   'google/veo3.1/video-extend': extend,
   'google/veo3.1-lite/text-to-video': lite,
-  'google/veo3.1-lite/image-to-video': { ...lite, image: requiredFile },
+  'google/veo3.1-lite/image-to-video': { ...lite, image: requiredFileUrl },
   'google/gemini-omni-flash/text-to-video': omni,
-  'google/gemini-omni-flash/image-to-video': { ...omni, image: requiredFile },
-  'google/gemini-omni-flash/reference-to-video': { ...omni, images: files(4) },
-  'google/gemini-omni-flash/video-edit': { prompt: requiredPrompt, video: requiredFile },
+  'google/gemini-omni-flash/image-to-video': { ...omni, image: requiredFileUrl },
+  'google/gemini-omni-flash/reference-to-video': { ...omni, images: fileUrls(4) },
+  'google/gemini-omni-flash/video-edit': { prompt: requiredPrompt, video: requiredFileUrl },
 }
 
-const map = createWavespeedMapper(googleSchemas)
+const map = createWavespeedMapper(wavespeedGoogleSchemas)
 
 /** Veo 3.1 and Gemini Omni. */
 export const wavespeedGoogle: Readonly<Record<string, EndpointMapping>> = {

@@ -1,12 +1,11 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { type BodySchema, oneOf } from '../../schema.ts'
+import { type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import {
   between,
   createWavespeedMapper,
-  files,
+  fileUrls,
   integers,
-  requiredFile,
-  requiredPrompt,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
@@ -25,32 +24,32 @@ const ltx23: BodySchema = { ...ltx25, resolution: oneOf('480p', '720p', '1080p')
 const ltxRatio = { aspect_ratio: oneOf('16:9', '9:16') }
 
 /** WaveSpeed's list of August 2026. */
-export const grokSchemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedGrokSchemas: Readonly<Record<string, BodySchema>> = {
   'x-ai/grok-imagine-video/text-to-video': { ...grok, aspect_ratio: oneOf('16:9', '1:1', '9:16') },
-  'x-ai/grok-imagine-video/image-to-video': { ...grok, image: requiredFile },
-  'x-ai/grok-imagine-video/reference-to-video': { ...grok, images: files(7) },
-  'x-ai/grok-imagine-video/edit-video': { prompt: requiredPrompt, video: requiredFile, resolution },
+  'x-ai/grok-imagine-video/image-to-video': { ...grok, image: requiredFileUrl },
+  'x-ai/grok-imagine-video/reference-to-video': { ...grok, images: fileUrls(7) },
+  'x-ai/grok-imagine-video/edit-video': { prompt: requiredPrompt, video: requiredFileUrl, resolution },
   'x-ai/grok-imagine-video/video-extend': {
     prompt: requiredPrompt,
-    video: requiredFile,
+    video: requiredFileUrl,
     duration: integers(6, 10),
   },
   'x-ai/grok-imagine-video-v1.5/text-to-video': { ...grok15, ...ratios15, ...resolutions15 },
-  'x-ai/grok-imagine-video-v1.5/image-to-video': { ...grok15, ...resolutions15, image: requiredFile },
+  'x-ai/grok-imagine-video-v1.5/image-to-video': { ...grok15, ...resolutions15, image: requiredFileUrl },
   'x-ai/grok-imagine-video-v1.5/reference-to-video': {
     ...grok15,
     ...ratios15,
     resolution,
-    reference_images: { ...files(7), required: true },
+    reference_images: { ...fileUrls(7), required: true },
   },
-  'runwayml/aleph-2': { prompt: requiredPrompt, video: requiredFile, seed: wavespeedSeed },
+  'runwayml/aleph-2': { prompt: requiredPrompt, video: requiredFileUrl, seed: wavespeedSeed },
   'wavespeed-ai/ltx-2.5/text-to-video': { ...ltx25, ...ltxRatio },
-  'wavespeed-ai/ltx-2.5/image-to-video': { ...ltx25, image: requiredFile, last_image: { type: 'url' } },
+  'wavespeed-ai/ltx-2.5/image-to-video': { ...ltx25, image: requiredFileUrl, last_image: { type: 'url' } },
   'wavespeed-ai/ltx-2.3/text-to-video': { ...ltx23, ...ltxRatio },
-  'wavespeed-ai/ltx-2.3/image-to-video': { ...ltx23, image: requiredFile },
+  'wavespeed-ai/ltx-2.3/image-to-video': { ...ltx23, image: requiredFileUrl },
 }
 
-const map = createWavespeedMapper(grokSchemas)
+const map = createWavespeedMapper(wavespeedGrokSchemas)
 
 /** Grok Imagine, Runway Aleph and LTX. */
 export const wavespeedGrok: Readonly<Record<string, EndpointMapping>> = {

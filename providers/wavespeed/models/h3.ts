@@ -1,24 +1,23 @@
 import type { Input } from '../../input.ts'
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import { adaptInput, selectMapping } from '../../schema-mapping.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
+  fileUrl,
+  fileUrls,
   integers,
-  requiredFile,
-  requiredPrompt,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
 const ratio = { aspect_ratio: oneOf('21:9', '16:9', '4:3', '1:1', '3:4', '9:16') }
-const frames = { image: requiredFile, last_image: file }
+const frames = { image: requiredFileUrl, last_image: fileUrl }
 const references = {
-  reference_audios: files(3),
-  reference_images: files(9),
-  reference_videos: files(3),
+  reference_audios: fileUrls(3),
+  reference_images: fileUrls(9),
+  reference_videos: fileUrls(3),
 }
 const h3: BodySchema = {
   prompt: requiredPrompt,
@@ -33,13 +32,13 @@ const openH3: BodySchema = {
 }
 const hailuo: BodySchema = {
   prompt: anyString,
-  image: requiredFile,
+  image: requiredFileUrl,
   enable_prompt_expansion: anyBoolean,
 }
 const hunyuan = { duration: integers(5, 8), seed: wavespeedSeed } as const
 
 /** WaveSpeed's list of August 2026. */
-export const h3Schemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedH3Schemas: Readonly<Record<string, BodySchema>> = {
   'minimax/h3/text-to-video': { ...h3, ...ratio },
   'minimax/h3/image-to-video': { ...h3, ...frames },
   'minimax/h3/reference-to-video': { ...h3, ...ratio, ...references },
@@ -57,12 +56,12 @@ export const h3Schemas: Readonly<Record<string, BodySchema>> = {
   'wavespeed-ai/hunyuan-video-1.5/image-to-video': {
     ...hunyuan,
     prompt: anyString,
-    image: requiredFile,
+    image: requiredFileUrl,
     resolution: oneOf('480p', '720p'),
   },
 }
 
-const map = createWavespeedMapper(h3Schemas)
+const map = createWavespeedMapper(wavespeedH3Schemas)
 
 function h3At(path: string): EndpointMapping {
   return map({

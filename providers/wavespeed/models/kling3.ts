@@ -1,6 +1,6 @@
 import type { EndpointMapping } from '../../provider.ts'
 import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
-import { between, createWavespeedMapper, file, objects, requiredFile } from '../fields.ts'
+import { between, createWavespeedMapper, fileUrl, objects, requiredFileUrl } from '../fields.ts'
 
 const guidance = { cfg_scale: { type: 'number', min: 0, max: 1 } } as const
 const turbo = { prompt: anyString, duration: between(3, 15), multi_prompt: objects(6), ...guidance }
@@ -12,12 +12,17 @@ const full: BodySchema = {
 }
 const ratio = { aspect_ratio: oneOf('16:9', '9:16', '1:1') }
 const fullFromText: BodySchema = { ...full, ...ratio }
-const fullFromImage: BodySchema = { ...full, image: requiredFile, end_image: file, element_list: objects(3) }
+const fullFromImage: BodySchema = {
+  ...full,
+  image: requiredFileUrl,
+  end_image: fileUrl,
+  element_list: objects(3),
+}
 const turboFromText: BodySchema = { ...turbo, ...ratio }
-const turboFromImage: BodySchema = { ...turbo, image: requiredFile }
+const turboFromImage: BodySchema = { ...turbo, image: requiredFileUrl }
 
 /** WaveSpeed's list of August 2026. */
-export const kling3Schemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedKling3Schemas: Readonly<Record<string, BodySchema>> = {
   'kwaivgi/kling-v3.0-pro/text-to-video': fullFromText,
   'kwaivgi/kling-v3.0-pro/image-to-video': fullFromImage,
   'kwaivgi/kling-v3.0-std/text-to-video': fullFromText,
@@ -30,7 +35,7 @@ export const kling3Schemas: Readonly<Record<string, BodySchema>> = {
   'kwaivgi/kling-v3-turbo-std/image-to-video': turboFromImage,
 }
 
-const map = createWavespeedMapper(kling3Schemas)
+const map = createWavespeedMapper(wavespeedKling3Schemas)
 
 function textAndImage(path: string): EndpointMapping {
   return map({ text: `${path}/text-to-video`, image: `${path}/image-to-video` })

@@ -1,19 +1,18 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import { selectMapping } from '../../schema-mapping.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
+  fileUrl,
+  fileUrls,
   integers,
-  requiredFile,
-  requiredPrompt,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
 const ray = { prompt: requiredPrompt, resolution: oneOf('540p', '720p', '1080p') } as const
-const raySize = { size: oneOf('16:9', '9:16', '1:1', '4:3', '3:4'), reference: files(4) }
+const raySize = { size: oneOf('16:9', '9:16', '1:1', '4:3', '3:4'), reference: fileUrls(4) }
 const flux = {
   prompt: requiredPrompt,
   aspect_ratio: oneOf('21:9', '2:1', '16:9', '4:3', '1:1', '3:4', '9:16'),
@@ -30,8 +29,8 @@ const skyreels: BodySchema = {
 }
 const skyreelsRatio = { aspect_ratio: oneOf('16:9', '9:16', '1:1') }
 const talkingHead: BodySchema = {
-  image: requiredFile,
-  audio: requiredFile,
+  image: requiredFileUrl,
+  audio: requiredFileUrl,
   prompt: anyString,
   resolution: oneOf('480p', '720p'),
   seed: wavespeedSeed,
@@ -44,37 +43,37 @@ export const lumaSchemas: Readonly<Record<string, BodySchema>> = {
     ...ray,
     ...raySize,
     duration: integers(5),
-    image: requiredFile,
-    last_image: file,
+    image: requiredFileUrl,
+    last_image: fileUrl,
   },
-  'luma/ray-3.2/video-edit': { ...ray, duration: integers(5, 10), video: requiredFile },
+  'luma/ray-3.2/video-edit': { ...ray, duration: integers(5, 10), video: requiredFileUrl },
   'black-forest-labs/flux-3/text-to-video': fluxFull,
-  'black-forest-labs/flux-3/image-to-video': { ...fluxFull, image: requiredFile },
+  'black-forest-labs/flux-3/image-to-video': { ...fluxFull, image: requiredFileUrl },
   'black-forest-labs/flux-3/start-end-to-video': {
     ...fluxFull,
-    start_image: requiredFile,
-    end_image: requiredFile,
+    start_image: requiredFileUrl,
+    end_image: requiredFileUrl,
   },
-  'black-forest-labs/flux-3/video-extend': { ...fluxFull, video: requiredFile },
+  'black-forest-labs/flux-3/video-extend': { ...fluxFull, video: requiredFileUrl },
   'black-forest-labs/flux-3/text-to-video-draft': flux,
-  'black-forest-labs/flux-3/image-to-video-draft': { ...flux, image: requiredFile },
+  'black-forest-labs/flux-3/image-to-video-draft': { ...flux, image: requiredFileUrl },
   'black-forest-labs/flux-3/start-end-to-video-draft': {
     ...fluxFull,
-    start_image: requiredFile,
-    end_image: requiredFile,
+    start_image: requiredFileUrl,
+    end_image: requiredFileUrl,
   },
-  'black-forest-labs/flux-3/video-extend-draft': { ...flux, video: requiredFile },
+  'black-forest-labs/flux-3/video-extend-draft': { ...flux, video: requiredFileUrl },
   'skywork-ai/skyreels-v4/text-to-video': { ...skyreels, ...skyreelsRatio },
   'skywork-ai/skyreels-v4/image-to-video': {
     ...skyreels,
-    first_frame_image: requiredFile,
-    end_frame_image: file,
+    first_frame_image: requiredFileUrl,
+    end_frame_image: fileUrl,
   },
   'skywork-ai/skyreels-v4/reference-to-video': {
     ...skyreels,
     ...skyreelsRatio,
-    images: files(3),
-    ref_videos: files(1),
+    images: fileUrls(3),
+    ref_videos: fileUrls(1),
   },
   'wavespeed-ai/infinitetalk': talkingHead,
   'wavespeed-ai/longcat-avatar-1.5': talkingHead,

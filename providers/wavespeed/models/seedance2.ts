@@ -1,13 +1,12 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import { selectMapping } from '../../schema-mapping.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
-  requiredFile,
-  requiredPrompt,
+  fileUrl,
+  fileUrls,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
@@ -26,7 +25,7 @@ function seedance2(path: string, suffix: string, { seconds, images, clips }: Lim
     ...(seconds === 15 && { enable_web_search: anyBoolean }),
   }
   const duration = { duration: between(4, seconds) }
-  const imageReferences = { reference_images: files(images), reference_audios: files(clips) }
+  const imageReferences = { reference_images: fileUrls(images), reference_audios: fileUrls(clips) }
   const imageRatio = seconds === 15 ? ratio : {}
   return {
     [`${path}/text-to-video${suffix}`]: {
@@ -34,23 +33,23 @@ function seedance2(path: string, suffix: string, { seconds, images, clips }: Lim
       ...duration,
       ...ratio,
       ...imageReferences,
-      reference_videos: files(clips),
+      reference_videos: fileUrls(clips),
     },
     [`${path}/image-to-video${suffix}`]: {
       ...common,
       ...duration,
       ...imageRatio,
-      image: requiredFile,
-      last_image: file,
+      image: requiredFileUrl,
+      last_image: fileUrl,
     },
     [`${path}/video-edit${suffix}`]: {
       ...common,
       ...imageReferences,
       ...(seconds === 15 && { ...duration, ...ratio }),
-      video: requiredFile,
+      video: requiredFileUrl,
     },
     ...(suffix === '' && {
-      [`${path}/video-extend`]: { ...common, ...duration, video: requiredFile },
+      [`${path}/video-extend`]: { ...common, ...duration, video: requiredFileUrl },
     }),
   } satisfies Record<string, BodySchema>
 }
@@ -65,10 +64,10 @@ const seedance15: BodySchema = {
   resolution: oneOf('480p', '720p', '1080p'),
   seed: wavespeedSeed,
 }
-const image15 = { image: requiredFile, last_image: file }
+const image15 = { image: requiredFileUrl, last_image: fileUrl }
 
 /** WaveSpeed's list of August 2026. */
-export const seedance2Schemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedSeedance2Schemas: Readonly<Record<string, BodySchema>> = {
   ...seedance2('bytedance/seedance-2.5', '', limits25),
   ...seedance2('bytedance/seedance-2.5', '-turbo', limits25),
   ...seedance2('bytedance/seedance-2.0', '', limits20),
@@ -79,12 +78,12 @@ export const seedance2Schemas: Readonly<Record<string, BodySchema>> = {
   ...seedance2('bytedance/seedance-2.0-mini', '-turbo', limits20),
   'bytedance/seedance-v1.5-pro/text-to-video': { ...seedance15, ...ratio },
   'bytedance/seedance-v1.5-pro/image-to-video': { ...seedance15, ...ratio, ...image15 },
-  'bytedance/seedance-v1.5-pro/video-extend': { ...seedance15, video: requiredFile },
+  'bytedance/seedance-v1.5-pro/video-extend': { ...seedance15, video: requiredFileUrl },
   'bytedance/seedance-v1.5-pro/text-to-video-fast': { ...seedance15, ...ratio, ...hd },
   'bytedance/seedance-v1.5-pro/image-to-video-fast': { ...seedance15, ...ratio, ...image15, ...hd },
 }
 
-const map = createWavespeedMapper(seedance2Schemas)
+const map = createWavespeedMapper(wavespeedSeedance2Schemas)
 
 /** WaveSpeed takes references at the endpoint for words. */
 function full(path: string): EndpointMapping {

@@ -1,12 +1,11 @@
 import type { EndpointMapping } from '../../provider.ts'
-import { anyBoolean, anyString, type BodySchema, oneOf } from '../../schema.ts'
+import { anyBoolean, anyString, type BodySchema, oneOf, requiredPrompt } from '../../schema.ts'
 import {
   between,
   createWavespeedMapper,
-  file,
-  files,
-  requiredFile,
-  requiredPrompt,
+  fileUrl,
+  fileUrls,
+  requiredFileUrl,
   wavespeedSeed,
 } from '../fields.ts'
 
@@ -49,13 +48,13 @@ const pixverse5: BodySchema = {
 const pixverse5Ratio = { resolution_ratio: oneOf('16:9', '4:3', '1:1', '3:4', '9:16') }
 
 /** WaveSpeed's list of August 2026. */
-export const viduSchemas: Readonly<Record<string, BodySchema>> = {
+export const wavespeedViduSchemas: Readonly<Record<string, BodySchema>> = {
   'vidu/q3/text-to-video': { ...q3, ...ratio, ...style },
-  'vidu/q3/image-to-video': { ...q3, image: requiredFile },
-  'vidu/q3/start-end-to-video': { ...q3, image: requiredFile, last_image: requiredFile },
+  'vidu/q3/image-to-video': { ...q3, image: requiredFileUrl },
+  'vidu/q3/start-end-to-video': { ...q3, image: requiredFileUrl, last_image: requiredFileUrl },
   'vidu/q3/reference-to-video': {
     prompt: requiredPrompt,
-    images: files(4),
+    images: fileUrls(4),
     ...ratio,
     duration: between(1, 16),
     generate_audio: anyBoolean,
@@ -63,19 +62,19 @@ export const viduSchemas: Readonly<Record<string, BodySchema>> = {
     seed: wavespeedSeed,
   },
   'vidu/q3-pro/text-to-video': { ...q3, ...style },
-  'vidu/q3-pro/image-to-video': { ...q3, image: requiredFile },
-  'vidu/q3-pro/start-end-to-video': { ...q3, image: requiredFile, last_image: requiredFile },
+  'vidu/q3-pro/image-to-video': { ...q3, image: requiredFileUrl },
+  'vidu/q3-pro/start-end-to-video': { ...q3, image: requiredFileUrl, last_image: requiredFileUrl },
   'vidu/text-to-video-q2': { ...q2, ...style, aspect_ratio: oneOf('3:4', '4:3') },
-  'vidu/image-to-video-q2-pro': { ...q2, image: requiredFile },
+  'vidu/image-to-video-q2-pro': { ...q2, image: requiredFileUrl },
   'vidu/start-end-to-video-q2-pro': {
     ...q2,
     duration: between(1, 8),
-    image: requiredFile,
-    last_image: requiredFile,
+    image: requiredFileUrl,
+    last_image: requiredFileUrl,
   },
   'vidu/reference-to-video-q2': {
     prompt: requiredPrompt,
-    images: files(7),
+    images: fileUrls(7),
     ...ratio,
     ...hd,
     duration: between(1, 10),
@@ -83,38 +82,38 @@ export const viduSchemas: Readonly<Record<string, BodySchema>> = {
     seed: wavespeedSeed,
   },
   'pixverse/pixverse-v6/text-to-video': { ...pixverse, ...wideRatio, ...thinking },
-  'pixverse/pixverse-v6/image-to-video': { ...pixverse, ...thinking, image: requiredFile },
+  'pixverse/pixverse-v6/image-to-video': { ...pixverse, ...thinking, image: requiredFileUrl },
   'pixverse/pixverse-v6/transition': {
     ...pixverse,
     ...wideRatio,
-    image: requiredFile,
-    end_image: file,
+    image: requiredFileUrl,
+    end_image: fileUrl,
     negative_prompt: anyString,
     seed: wavespeedSeed,
     style: pixverseStyle,
   },
   'pixverse/pixverse-v6/extend': {
     ...pixverse,
-    video: requiredFile,
+    video: requiredFileUrl,
     negative_prompt: anyString,
     seed: wavespeedSeed,
     style: pixverseStyle,
   },
   'pixverse/pixverse-c1/text-to-video': { ...pixverse, ...wideRatio },
-  'pixverse/pixverse-c1/image-to-video': { ...pixverse, image: requiredFile },
+  'pixverse/pixverse-c1/image-to-video': { ...pixverse, image: requiredFileUrl },
   'pixverse/pixverse-c1/transition': {
     ...pixverse,
     ...wideRatio,
-    image: requiredFile,
-    end_image: requiredFile,
+    image: requiredFileUrl,
+    end_image: requiredFileUrl,
   },
   'pixverse/pixverse-v5.6/text-to-video': { ...pixverse5, ...pixverse5Ratio },
-  'pixverse/pixverse-v5.6/image-to-video': { ...pixverse5, image: requiredFile },
+  'pixverse/pixverse-v5.6/image-to-video': { ...pixverse5, image: requiredFileUrl },
   'pixverse/pixverse-v5.5/text-to-video': { ...pixverse5, ...pixverse5Ratio },
-  'pixverse/pixverse-v5.5/image-to-video': { ...pixverse5, image: requiredFile },
+  'pixverse/pixverse-v5.5/image-to-video': { ...pixverse5, image: requiredFileUrl },
 }
 
-const map = createWavespeedMapper(viduSchemas)
+const map = createWavespeedMapper(wavespeedViduSchemas)
 
 function textAndImage(path: string): EndpointMapping {
   return map({ text: `${path}/text-to-video`, image: `${path}/image-to-video` })

@@ -7,7 +7,7 @@ import type { RouteDefinition } from '../route-definition.ts'
 
 const contentQuery = querySchema({ runId: Type.Unsafe<unknown>(jobIdSchema), variant: variantParameter })
 
-export const downloadVideo: RouteDefinition<{ query: typeof contentQuery }> = {
+export const downloadResult: RouteDefinition<{ query: typeof contentQuery }> = {
   method: ['GET', 'HEAD'],
   path: '/generate-video/content',
   docs: {

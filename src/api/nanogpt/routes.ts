@@ -6,7 +6,7 @@ import { type LimitHooks, registerRoutes } from '../register-routes.ts'
 import type { RouteDefinition } from '../route-definition.ts'
 import { cancelVideo } from './cancel.ts'
 import { checkBalance } from './check-balance.ts'
-import { downloadVideo } from './download.ts'
+import { downloadResult } from './download.ts'
 import { extendVideo } from './extend.ts'
 import { addAttachment } from './library/add.ts'
 import { listAttachments } from './library/list.ts'
@@ -37,7 +37,7 @@ const routeDefinitions: readonly RouteDefinition[] = [
   extendVideo,
   readMidjourneyStatus,
   recoverVideos,
-  downloadVideo,
+  downloadResult,
   checkBalance,
   estimatePrice,
   readUsage,
